@@ -1,0 +1,58 @@
+# What every target of ours shares: warnings, the include root, sanitizers, and how sources are collected.
+
+set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
+
+# Warnings, include root ("common/protocol/codec.hpp") and sanitizers, as one target to link.
+add_library(pulsewire_options INTERFACE)
+target_include_directories(pulsewire_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(pulsewire_options INTERFACE -Wall -Wextra -Wpedantic -Werror)
+
+if(PULSEWIRE_SANITIZE)
+  # Everything gets them, GoogleTest and Boost's compiled half too; a finding ends the program.
+  add_compile_options(-fsanitize=${PULSEWIRE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PULSEWIRE_SANITIZE})
+  # g++ 12 sees overruns in the standard library's own headers that sanitizer instrumentation put there.
+  target_compile_options(
+    pulsewire_options INTERFACE -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=restrict)
+endif()
+
+# pulsewire_sources(<variable> TESTS <variable> FOLDERS <folder>...)
+# The .cpp files below the folders, those that end in _test.cpp apart from the others.
+function(pulsewire_sources sources)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TESTS" "FOLDERS")
+  list(TRANSFORM arg_FOLDERS APPEND "/*.cpp")
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${arg_FOLDERS})
+  set(tests ${found})
+  list(FILTER found EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(${sources} ${found} PARENT_SCOPE)
+  if(arg_TESTS)
+    set(${arg_TESTS} ${tests} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# pulsewire_library(<name> SOURCES <file>... LINK <target>...)
+# A static library; a header-only one as long as its folders hold no source file.
+function(pulsewire_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PUBLIC pulsewire_options ${arg_LINK})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE pulsewire_options ${arg_LINK})
+  endif()
+endfunction()
+
+# pulsewire_test(<name> SOURCES <file>... LINK <target>...)
+# One program for all tests of a layer, run once: starting it per case costs more than the cases do.
+function(pulsewire_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  if(NOT arg_SOURCES)
+    message(STATUS "${name}: no test yet")
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()
