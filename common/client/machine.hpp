@@ -1,0 +1,200 @@
+#pragma once
+
+// The client's state machine (docs/protocol.md sections 4, 5 and 9): connect, subscribe, publish, acknowledge,
+// recover, back off, change transport. Sans-I/O: the host (a browser page, a native program, a test) passes in what
+// happened and the time; what should happen next is appended to actions(), which the host carries out in order and
+// clears. Nothing here blocks, reads a clock or calls back. One machine belongs to one thread.
+//
+// Payloads never enter the machine: what arrives is described by slices of the line that the host holds, what leaves is
+// a header to which the host appends the payload that it keeps under the command's id.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/client/channel_table.hpp"
+#include "common/client/outbox.hpp"
+#include "common/client/reconnect.hpp"
+#include "common/protocol/server_frame.hpp"
+
+namespace pulsewire::client {
+
+// Milliseconds of a clock that never goes back. Only differences count.
+using time_ms = std::int64_t;
+
+enum class transport : std::uint8_t { websocket, sse };
+enum class transport_choice : std::uint8_t { automatic, websocket, sse };
+
+// What the application sees. `connecting` lasts until the server's welcome.
+enum class state : std::uint8_t { idle, connecting, open, waiting, closed };
+
+struct options {
+    transport_choice transports = transport_choice::automatic;
+    backoff_options backoff;
+    // A transport that has not brought the server's welcome by then is given up.
+    std::uint32_t open_timeout_ms = 10'000;
+    // An open connection that leaves a command (other than a request) unanswered for so long is given up.
+    std::uint32_t command_timeout_ms = 10'000;
+    // Unacknowledged publishes and unanswered requests that are held; more are refused with outbox_full.
+    std::uint32_t outbox_messages_max = 1'000;
+    std::uint32_t outbox_bytes_max = 1 << 20;
+};
+
+enum class action_kind : std::uint8_t {
+    open_transport,   // open `via`; report with `attempt`, so that late news of an older one is told apart
+    close_transport,  // close the current transport with `close`; report nothing more of it
+    send,             // send `text`, then, when `payload_of` is not 0, that payload and "}"; each send is one line
+    set_timer,        // call timer() after `delay_ms`; replaces an earlier timer
+    state_changed,    // `to`; waiting: `delay_ms`, `attempt`, `close`; open: `via`; closed: `close`
+    deliver,          // a message for subscription `id`: `type`, `offset` (0: none), `time`, `payload`
+    subscribed,       // subscription `id` is live: `epoch`, `offset`, `outcome`, and why it is not recovered in `reason`
+    presence,         // the members of subscription `id`'s channel: `payload` is an array
+    joined,           // `session` joined subscription `id`'s channel with `payload`
+    left,             // `session` left it
+    gap,              // publications of subscription `id` up to `offset` were dropped by the server
+    refused,          // subscription `id` was refused with `code` and `message`; it is gone
+    published,        // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
+    answered,         // request, history or presence query `id`: the answer is `payload`
+    failed,           // command `id` failed with `code`, `message`, `pointer`; its payload can be let go
+};
+
+enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
+
+// One thing to do or to tell. Which fields count is said at its kind. Slices point into the line given to line() and
+// are valid only until the next call of line(). The codes of `failed` and `refused` are a slice when the server sent
+// them, otherwise `local_code` names them.
+struct action {
+    action_kind kind;
+    transport via = transport::websocket;
+    state to = state::idle;
+    recovery_outcome outcome = recovery_outcome::fresh;
+    std::uint32_t id = 0;
+    std::uint32_t payload_of = 0;
+    std::uint32_t attempt = 0;
+    std::uint32_t delay_ms = 0;
+    std::uint16_t close = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t time = 0;
+    slice type, payload, epoch, session, reason, code, message, pointer;
+    error_code local_code = error_code::none;
+    std::string text;
+};
+
+struct subscribe_options {
+    std::uint32_t latest = 0;        // replay so many of the newest publications first
+    bool presence = false;           // tell joins and leaves
+    std::uint32_t payload_of = 0;    // the host's name for the info shown to others; 0: not shown
+    std::string_view epoch;          // with offset: where to go on; empty: at the head
+    std::uint64_t offset = 0;
+};
+
+struct publish_options {
+    bool echo = true;
+    bool transient = false;
+    std::uint32_t timeout_ms = 0;  // 0: as long as it takes
+};
+
+class machine {
+public:
+    // `session` is drawn at random by the host (protocol 4.1), `seed` feeds the jitter.
+    machine(const options& opts, std::string_view session, std::uint64_t seed);
+
+    // --- what the application wants ---
+
+    void start(time_ms now);
+    // Ends everything: what is unanswered fails with `closed`. Not reversible.
+    void stop(time_ms now);
+
+    // Returns the subscription's id. One subscription per channel: the host shares it between its handlers.
+    std::uint32_t subscribe(std::string_view channel, const subscribe_options& how, time_ms now);
+    void unsubscribe(std::uint32_t subscription, time_ms now);
+
+    // Each returns the command's id under which the host keeps the payload, or 0 when the outbox is full. Names must be
+    // valid (protocol 1.2, 1.3). `payload_bytes` counts against the outbox.
+    std::uint32_t publish(std::string_view channel, std::string_view type, std::uint32_t payload_bytes,
+                          const publish_options& how, time_ms now);
+    std::uint32_t request(std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now);
+    std::uint32_t history(std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards,
+                          time_ms now);
+    std::uint32_t presence(std::string_view channel, time_ms now);
+    // The application no longer wants the answer of `id`. A publish not yet sent is withdrawn.
+    void cancel(std::uint32_t id, time_ms now);
+
+    // --- what happened outside ---
+
+    void transport_opened(std::uint32_t attempt, time_ms now);
+    // Ended or could not be opened; `close` is the WebSocket close code, 1006 where there is none.
+    void transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now);
+    // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the payload, if
+    // any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
+    void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
+    void timer(time_ms now);
+    // The network is said to be back: do not wait any longer.
+    void network_online(time_ms now);
+
+    // --- what to do next ---
+
+    std::vector<action>& actions() { return actions_; }
+
+    state current() const { return state_; }
+    transport current_transport() const { return transport_; }
+    // The largest message that the server takes, in bytes; 65,536 until it said otherwise.
+    std::uint32_t message_bytes_max() const { return message_bytes_max_; }
+
+private:
+    struct armed_timer {
+        bool set = false;
+        time_ms at = 0;
+    };
+
+    void connect(time_ms now);
+    void wait_or_give_up(std::uint16_t close, std::uint32_t after_ms, time_ms now);
+    void drop_transport(std::uint16_t close, time_ms now);
+    void change_state(state to, std::uint16_t close = 0, std::uint32_t delay_ms = 0);
+    void arm(time_ms at, time_ms now);
+    void rearm(time_ms now);
+    time_ms next_deadline() const;
+    action& act(action_kind kind, std::uint32_t id = 0);
+
+    void send_connect();
+    void send_subscribe(subscription& s, time_ms now);
+    void send_command(command& c, time_ms now);
+    void send_waiting(time_ms now);
+    std::uint32_t enqueue(command c, time_ms now);
+    void fail(command& c, error_code code);
+    void fail_expired(time_ms now);
+    void lose_connection_bound();
+
+    void on_frame(const server_frame& f, time_ms now);
+    void on_message(const server_frame& f, time_ms now);
+    void on_welcome(const server_frame& f, time_ms now);
+    void on_subscribed(const server_frame& f, time_ms now);
+    void on_published(const server_frame& f, time_ms now);
+    void on_answer(const server_frame& f);
+    void on_error(const server_frame& f, time_ms now);
+    void on_close(const server_frame& f, time_ms now);
+
+    options options_;
+    std::string session_;
+    state state_ = state::idle;
+    transport transport_ = transport::websocket;
+    transport_picker picker_;
+    backoff backoff_;
+    channel_table channels_;
+    outbox outbox_;
+    std::vector<action> actions_;
+
+    std::uint32_t attempt_ = 0;
+    std::uint32_t last_id_ = 0;
+    bool transport_is_open_ = false;
+    bool transport_exists_ = false;
+    time_ms state_since_ = 0;
+    time_ms last_heard_ = 0;
+    time_ms retry_at_ = 0;
+    std::uint32_t silence_max_ms_ = 33'000;
+    std::uint32_t message_bytes_max_ = 65'536;
+    armed_timer timer_;
+};
+
+}  // namespace pulsewire::client

@@ -1,0 +1,169 @@
+#pragma once
+
+// One shard's share of the server's logic: the sessions of the connections it accepted, the subscribers among them, and
+// the logs of the channels it owns. Sans-I/O: the shell tells what happened and what time it is; what should happen next
+// collects in output(), which the shell carries out and clears after each call. One hub belongs to one thread; hubs of
+// a node speak to each other only through `posts`.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/hub/channel.hpp"
+#include "common/hub/idempotency.hpp"
+#include "common/hub/message.hpp"
+#include "common/hub/session.hpp"
+#include "common/hub/shard_message.hpp"
+#include "common/hub/subscribers.hpp"
+#include "common/protocol/command.hpp"
+#include "common/protocol/limits.hpp"
+
+namespace pulsewire::hub {
+
+struct config {
+    limits bounds;
+    namespace_options default_namespace;
+    // By name, which is the part of a channel before its first ':' (channels without one: "").
+    std::unordered_map<std::string, namespace_options> namespaces;
+    shard_index shard = 0;
+    shard_index shard_count = 1;
+    // Told to clients in welcome, e.g. "pulsewire/0.1.0".
+    std::string server_name = "pulsewire";
+    // 64 random bits: the source of epochs. Two lives of a node must not share it.
+    std::uint64_t seed = 0;
+    // What the application wants to hear. With `publishes`, every publish of a client passes through it.
+    bool tell_connections = false;
+    bool tell_subscriptions = false;
+    bool tell_publishes = false;
+    bool tell_requests = false;
+};
+
+// What the shell should do. First all `sends` in order, then all `closes`; `posts` at any time, in order.
+struct output {
+    struct send {
+        std::uint64_t connection;
+        message_ptr what;
+    };
+    // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
+    struct close {
+        std::uint64_t connection;
+        close_code code;
+        std::string reason;
+    };
+    struct post {
+        shard_index to;  // never the own shard; may be `application`
+        shard_message what;
+    };
+    std::vector<send> sends;
+    std::vector<close> closes;
+    std::vector<post> posts;
+
+    bool empty() const { return sends.empty() && closes.empty() && posts.empty(); }
+    void clear();
+};
+
+// Counted since the hub was made; read them between calls.
+struct counters {
+    std::uint64_t commands = 0;          // frames received from clients
+    std::uint64_t publications = 0;      // put in order by this shard
+    std::uint64_t duplicates = 0;        // publishes answered from the idempotency window
+    std::uint64_t deliveries = 0;        // messages handed to connections of this shard
+    std::uint64_t errors = 0;            // error answers
+    std::uint64_t recoveries = 0;        // subscribes with a position that recovered
+    std::uint64_t failed_recoveries = 0; // ... that did not
+};
+
+class hub {
+public:
+    explicit hub(config c);
+    ~hub();
+
+    // A connection was opened. `secret` goes into its welcome (protocol 4.2); empty where POST is not used.
+    // `session` is given for faces that send no connect frame, which are welcome at once.
+    void open(std::uint64_t connection, face f, std::string_view secret, std::string_view session, instant now);
+    // Lines arrived (protocol 2.3); for face::protocol.
+    void receive(std::uint64_t connection, std::string_view lines, instant now);
+    // A message was larger than message_bytes_max; `head` is its beginning.
+    void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
+    // One command that the shell made itself (plain faces, HTTP API). Its views are used only during the call.
+    void execute(std::uint64_t connection, const command& c, instant now);
+    // A sign of life that is not a line, e.g. a WebSocket pong.
+    void heard(std::uint64_t connection, instant now);
+    // The connection is gone.
+    void closed(std::uint64_t connection, instant now);
+    // A value posted by another shard or the application.
+    void receive(shard_message&& m, instant now);
+    // To be called about once a second: heartbeats, deadlines, ages.
+    void tick(instant now);
+    // The server goes down: every protocol connection is told to come back after a moment of its own within
+    // `spread_ms`, and closed.
+    void drain(close_code code, std::uint32_t spread_ms, instant now);
+
+    output& out() { return output_; }
+    const counters& count() const { return counters_; }
+    std::size_t session_count() const { return sessions_.size(); }
+    std::size_t subscription_count() const { return subscribers_.size(); }
+    std::size_t channel_count() const { return channels_.size(); }
+
+    // The shard that owns a channel's log.
+    static shard_index owner_of(std::string_view channel, shard_index shard_count);
+
+private:
+    struct impl_access;
+    friend struct impl_access;
+
+    session* find(std::uint64_t connection);
+    const namespace_options& options_of(std::string_view channel) const;
+    void post(shard_index to, shard_message&& m, instant now);
+    void post_to_owner(std::string_view channel, shard_message&& m, instant now);
+    void send(session& s, message_ptr m, instant now);
+    void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
+    void end(session& s, close_code code, std::string_view reason, instant now);
+    void forget(session& s, instant now);
+    bool take_command_token(session& s, instant now);
+
+    void on_connect(session& s, const command& c, instant now);
+    void on_subscribe(session& s, const command& c, instant now);
+    void on_unsubscribe(session& s, const command& c, instant now);
+    void on_publish(session& s, const command& c, instant now);
+    void on_request(session& s, const command& c, instant now);
+    void on_cancel(session& s, const command& c);
+    void on_query(session& s, const command& c, instant now);
+    void on_ping(session& s, const command& c, instant now);
+    void end_subscription(subscription& sub, instant now);
+
+    void on(attach&& m, instant now);
+    void on(detach&& m, instant now);
+    void on(publish&& m, instant now);
+    void on(query&& m, instant now);
+    void on(attached&& m, instant now);
+    void on(attach_refused&& m, instant now);
+    void on(deliver&& m, instant now);
+    void on(reply&& m, instant now);
+    void on(disconnect&& m, instant now);
+    template <class NotForShards>
+    void on(NotForShards&&, instant) {}
+
+    channel* channel_for(std::string_view name, instant now);
+    void broadcast(channel& c, message_ptr m, instant now);
+    void answer_publish(const publish& p, const channel& c, std::uint64_t offset, instant now);
+    std::string next_epoch();
+    void sweep_sessions(instant now);
+    void sweep_channels(instant now);
+
+    config config_;
+    output output_;
+    counters counters_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
+    subscriber_table subscribers_;
+    std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
+    idempotency_window idempotency_;
+    std::uint64_t last_token_ = 0;
+    std::uint64_t random_ = 0;
+};
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,52 @@
+#pragma once
+
+// One line that goes to connections, encoded once and shared by all who get it.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/protocol/codes.hpp"
+
+namespace pulsewire::hub {
+
+enum class message_kind : std::uint8_t {
+    publication,  // has a place in the log: channel, type, epoch, offset, time, payload, except
+    direct,       // transient or to one connection: channel, type, payload, except
+    presence,     // join, leave or the list of members
+    welcome,
+    subscribed,   // id, channel, epoch, offset, recovered
+    published,    // id, channel, epoch, offset
+    history,      // id, channel, epoch, offset, more, payload (an array)
+    answer,       // any other answer to a command: id, payload
+    error,        // id, code
+    ping,
+    pong,
+    close,
+};
+
+// Immutable once shared; the views point into `line` and live as long as the message.
+struct message {
+    message() = default;
+    message(const message&) = delete;
+    message& operator=(const message&) = delete;
+
+    message_kind kind = message_kind::answer;
+    bool recovered = true;        // subscribed: whether nothing was missed
+    bool more = false;            // history: whether there are further ones
+    error_code code = error_code::none;
+    std::uint64_t id = 0;         // of the command it answers
+    std::uint64_t offset = 0;
+    std::int64_t time_ms = 0;     // wall clock when the publication was put in order
+    std::string line;             // the JSON and a newline
+    std::string_view channel, type, epoch, payload, except;
+    std::string_view reason;      // subscribed: why it is not recovered
+    std::string_view text;        // error: for people, escaped as in JSON; pointer: RFC 6901, escaped as in JSON
+    std::string_view pointer;
+};
+
+// Shared: one publication waits in the queues of many connections on several shards and in a channel's history.
+using message_ptr = std::shared_ptr<const message>;
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,44 @@
+#pragma once
+
+// What the hub knows of one connection and the session behind it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+
+// The two clocks, read by the shell: one that never goes back, for waiting, and the wall's, for `time` fields.
+struct instant {
+    std::int64_t monotonic_ms = 0;
+    std::int64_t wall_ms = 0;
+};
+
+// How a connection speaks. All faces get the same messages; the shell formats them.
+enum class face : std::uint8_t {
+    protocol,         // frames both ways over WebSocket: pinged, and closed when silent
+    protocol_stream,  // frames over SSE, the client's half by POST: pinged, never expected to answer
+    plain_websocket,  // raw text: pinged by control frames, does not get its own messages
+    event_stream,     // EventSource: pinged by events
+    api,              // one HTTP request: never pinged
+};
+
+struct subscription;
+
+struct session {
+    std::uint64_t connection = 0;
+    face speaks = face::protocol;
+    bool welcome = false;           // connect was accepted
+    bool pinged = false;            // a ping is unanswered
+    std::uint16_t requests = 0;     // in flight
+    std::string name;               // the client's session id
+    std::string secret;             // names the connection for POST
+    std::int64_t opened_ms = 0;
+    std::int64_t heard_ms = 0;      // monotonic time of the last sign of life
+    std::int64_t sent_ms = 0;       // ... of the last message sent
+    std::int64_t tokens_at_ms = 0;  // commands_per_second: last refill
+    std::uint32_t tokens = 0;
+    std::vector<subscription*> subscriptions;  // owned by the subscriber_table
+};
+
+}  // namespace pulsewire::hub

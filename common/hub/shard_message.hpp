@@ -1,0 +1,146 @@
+#pragma once
+
+// What shards, and the application, tell each other: plain values. A value posted from one shard to another arrives
+// after those posted there earlier (first in, first out); the order that clients see rests on this.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/hub/message.hpp"
+
+namespace pulsewire::hub {
+
+using shard_index = std::uint16_t;
+
+// The application: the thread on which a program's handlers run. Not a shard, but addressed like one.
+inline constexpr shard_index application = 0xffff;
+
+// A connection, anywhere in the node; the shell chooses `value` freely, unique for the life of the process.
+struct connection_ref {
+    shard_index shard = 0;
+    std::uint64_t value = 0;
+    friend bool operator==(const connection_ref&, const connection_ref&) = default;
+};
+
+// --- to the shard that owns the channel ---
+
+struct attach {
+    connection_ref from;
+    std::uint64_t id = 0;       // of the subscribe command
+    std::uint64_t token = 0;    // tells this subscription from an earlier one of the same connection
+    std::string channel;
+    bool has_position = false;
+    std::string epoch;
+    std::uint64_t offset = 0;
+    std::uint32_t latest = 0;
+    bool wants_presence = false;
+    std::string session;        // with info: who to list
+    std::string info;           // JSON; empty: not listed
+};
+
+struct detach {
+    shard_index from = 0;
+    std::string channel;
+    bool last_of_shard = false;
+    std::string session;        // of a listed subscription; empty: none
+};
+
+struct publish {
+    connection_ref from;        // value 0: from the application, nobody waits for the outcome
+    std::uint64_t id = 0;       // 0: no answer wanted
+    std::string channel;
+    std::string type;
+    std::string key;            // empty: not remembered
+    std::string payload;        // valid JSON
+    std::string except;         // a session that must not show it; empty: none
+    bool transient = false;
+};
+
+struct query {
+    enum class kind : std::uint8_t { history, presence };
+    kind what = kind::history;
+    connection_ref from;
+    std::uint64_t id = 0;
+    std::string channel;
+    std::uint32_t limit = 100;
+    bool has_offset = false;
+    std::uint64_t offset = 0;
+    bool backwards = false;
+};
+
+// --- to the shard of a connection or of subscribers ---
+
+struct attached {
+    connection_ref to;
+    std::uint64_t token = 0;
+    std::string channel;
+    message_ptr subscribed;
+    message_ptr members;        // null unless presence was wanted
+    std::vector<message_ptr> replay;
+};
+
+struct attach_refused {
+    connection_ref to;
+    std::uint64_t token = 0;
+    std::string channel;
+    message_ptr error;
+};
+
+// To all subscribers that the shard has for the channel (presence events: to those who want them).
+struct deliver {
+    message_ptr what;
+};
+
+// To one connection; `ends_request` names the request that is hereby answered, 0 for none.
+struct reply {
+    connection_ref to;
+    message_ptr what;
+    std::uint64_t ends_request = 0;
+};
+
+// Ends a connection on the application's wish.
+struct disconnect {
+    connection_ref to;
+    close_code code = close_code::normal;
+    std::string reason;
+};
+
+// --- to the application ---
+
+struct connected {
+    connection_ref who;
+    std::string session;
+};
+
+struct disconnected {
+    connection_ref who;
+    std::string session;
+};
+
+struct client_subscribed {
+    connection_ref who;
+    std::string session;
+    std::string channel;
+};
+
+struct client_publish {
+    std::string session;
+    publish what;               // not yet in the channel: the application passes it on to the owner, or refuses it
+};
+
+struct client_request {
+    connection_ref from;
+    std::uint64_t id = 0;
+    std::string session;
+    std::string type;
+    std::string payload;
+    std::uint32_t timeout_ms = 0;
+};
+
+using shard_message = std::variant<
+    attach, detach, publish, query, attached, attach_refused, deliver, reply, disconnect, connected, disconnected,
+    client_subscribed, client_publish, client_request>;
+
+}  // namespace pulsewire::hub

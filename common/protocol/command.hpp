@@ -1,0 +1,50 @@
+#pragma once
+
+// What a client may ask (docs/protocol.md section 4), and the reading of one line into it.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/protocol/codes.hpp"
+
+namespace pulsewire {
+
+enum class command_op : std::uint8_t {
+    none, connect, subscribe, unsubscribe, publish, request, cancel, history, presence, ping, pong
+};
+
+// The members of a frame. Views point into the line; which members count depends on `op`.
+struct command {
+    command_op op = command_op::none;
+    std::uint64_t id = 0;                  // 0: none
+    std::uint64_t version = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t latest = 0;
+    std::uint64_t limit = 0;               // 0: none
+    std::uint64_t timeout_ms = 0;          // 0: none
+    bool has_offset = false;
+    bool presence = false;
+    bool echo = true;
+    bool transient = false;
+    bool backwards = false;
+    std::string_view session, client, channel, type, key, epoch;
+    std::string_view payload;              // valid JSON; empty: none
+};
+
+// Why a line is not a command. `id` is the line's id where it could be read.
+struct command_error {
+    error_code code = error_code::none;
+    std::uint64_t id = 0;
+    std::string message;
+};
+
+// Reads one line without its newline (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, types of members and the rules
+// for names; not whether the command makes sense now.
+result<command, command_error> read_command(std::string_view line);
+
+// The id of a frame of which only the beginning is there (protocol 3.6); 0 when it cannot be told.
+std::uint64_t id_of_partial_frame(std::string_view head);
+
+}  // namespace pulsewire

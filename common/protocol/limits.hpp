@@ -1,0 +1,67 @@
+#pragma once
+
+// Every bound of the protocol and the hub: name, unit, default, and what happens beyond it (design promise P5).
+// The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pulsewire {
+
+// Fixed by the protocol; both sides rely on them.
+inline constexpr std::size_t channel_name_bytes_max = 255;  // beyond: invalid_channel
+inline constexpr std::size_t type_name_bytes_max = 64;      // beyond: invalid_type
+inline constexpr std::size_t session_bytes_min = 8;         // below: close 4501
+inline constexpr std::size_t session_bytes_max = 64;        // beyond: close 4501
+inline constexpr std::size_t key_bytes_max = 64;            // beyond: invalid_frame
+inline constexpr std::size_t epoch_bytes_max = 16;          // beyond: invalid_frame
+inline constexpr int json_depth_max = 32;                   // beyond: malformed_json
+inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
+
+struct limits {
+    // One message from a client, in bytes; beyond: skipped and answered by too_large.
+    std::uint32_t message_bytes_max = 64 * 1024;
+    // Subscriptions of one connection; beyond: too_many_channels.
+    std::uint32_t channels_per_connection_max = 128;
+    // Requests in flight of one connection; beyond: too_many_requests.
+    std::uint32_t requests_per_connection_max = 64;
+    // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. 0: no limit.
+    std::uint32_t commands_per_second = 1'000;
+    // From the opening of a connection to its connect frame; beyond: close 4002.
+    std::uint32_t connect_timeout_ms = 10'000;
+    // Silence after which the server pings, and how long it then waits; beyond: close 4001.
+    std::uint32_t ping_ms = 25'000;
+    std::uint32_t pong_ms = 8'000;
+    // Deadline of a request that names none, and the longest that it may name (longer ones are cut to it).
+    std::uint32_t request_timeout_ms = 10'000;
+    std::uint32_t request_timeout_max_ms = 120'000;
+    // Publications replayed by one subscribe, and returned by one history page; beyond: recovered false, reason limit.
+    std::uint32_t recovery_max = 300;
+    // The info that a session shows in presence, in bytes; beyond: too_large.
+    std::uint32_t presence_info_bytes_max = 1'024;
+    // From the last connection's end to the leave event.
+    std::uint32_t presence_leave_ms = 3'000;
+    // Sessions listed in one channel's presence; beyond: subscribed, but not listed.
+    std::uint32_t presence_members_max = 1'000;
+    // How long a publish key is remembered, and how many per shard; beyond: the oldest is forgotten.
+    std::uint32_t idempotency_ms = 5 * 60'000;
+    std::uint32_t idempotency_keys_max = 100'000;
+    // Channels that one shard keeps a log for; beyond: a new one is refused with overloaded.
+    std::uint32_t channels_max = 1'000'000;
+    // A channel without subscribers and publications is forgotten after this; its next epoch is a new one.
+    std::uint32_t channel_idle_ms = 60 * 60'000;
+};
+
+// Options of a namespace (protocol 1.1), the same for all its channels.
+struct namespace_options {
+    // What a channel's history keeps: at most so many publications, so many bytes, so old. Whichever comes first.
+    std::uint32_t history_count_max = 300;
+    std::uint32_t history_bytes_max = 1 << 20;
+    std::uint32_t history_age_ms = 10 * 60'000;
+    // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
+    bool client_publish = true;
+    // Whether presence is kept and told; otherwise: forbidden.
+    bool presence = true;
+};
+
+}  // namespace pulsewire
