@@ -1,6 +1,7 @@
 # What every target of ours shares: warnings, the include root, sanitizers, and how sources are collected.
 
 set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
+option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ON)
 
 # Warnings, include root ("common/protocol/codec.hpp") and sanitizers, as one target to link.
 add_library(pulsewire_options INTERFACE)
@@ -48,8 +49,11 @@ endfunction()
 # One program for all tests of a layer, run once: starting it per case costs more than the cases do.
 function(pulsewire_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
-  if(NOT arg_SOURCES)
-    message(STATUS "${name}: no test yet")
+  if(NOT PULSEWIRE_TESTS OR NOT arg_SOURCES)
+    return()
+  endif()
+  if(NOT TARGET GTest::gmock)
+    message(STATUS "${name} is not built: GoogleTest is missing (script/bootstrap installs it)")
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
