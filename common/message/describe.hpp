@@ -1,0 +1,167 @@
+#pragma once
+
+// One line describes a type to Pulsewire; it stands directly behind the type, in the same namespace,
+// whichever that is.
+//
+//   struct chat_message { std::string user; std::string text; std::optional<std::string> reply_to; };
+//   PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text, reply_to)
+//
+//   PULSEWIRE_MESSAGE(struct, "name", fields...)     a message; its payload is an object with these fields
+//   PULSEWIRE_FIELDS(struct, fields...)              an object inside messages, or the answer to a request
+//   PULSEWIRE_VALUE_MESSAGE(struct, "name", member)  a message; its payload is that member alone, without an
+//   object PULSEWIRE_VALUE(struct, member)                  the same inside messages: a type of its own
+//   around one value PULSEWIRE_ENUM(enum, enumerators...)             the enumerators' names, as strings
+//
+// At most 64 fields or enumerators. A field is called on the wire as in C++, so a C++ keyword cannot be one.
+// A message without fields has the payload {}. A type nested in a class is described at namespace scope as
+// outer::inner. The lines need no semicolon. A description is not inherited: each derived struct has its own,
+// which may name the base's fields.
+
+#include "common/message/for_each_argument.hpp"
+#include "common/message/message_name.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+namespace pulsewire {
+
+// What the macros' functions are overloaded on. It carries T's namespace into argument-dependent lookup, and,
+// unlike a pointer to T, does not convert: a derived struct never borrows its base's description unseen.
+template <class T>
+struct describing {};
+
+template <class Owner, class Member>
+struct described_field {
+    std::string_view name;
+    Member Owner::*member;
+};
+
+template <class Enum>
+struct described_enumerator {
+    std::string_view name;
+    Enum value;
+};
+
+enum class description_kind { structure, value, enumeration };
+
+// The three descriptions. `type_name` is the C++ name as written in the macro; views refer to string
+// literals.
+template <class... Fields>
+struct struct_description {
+    static constexpr description_kind kind = description_kind::structure;
+    std::string_view type_name;
+    std::tuple<Fields...> fields;
+};
+template <class Owner, class Member>
+struct value_description {
+    static constexpr description_kind kind = description_kind::value;
+    using member_type = Member;
+    std::string_view type_name;
+    Member Owner::*member;
+};
+template <class Enum, std::size_t Count>
+struct enum_description {
+    static constexpr description_kind kind = description_kind::enumeration;
+    std::string_view type_name;
+    std::array<described_enumerator<Enum>, Count> enumerators;
+};
+
+template <class T>
+concept described = requires {
+    pulsewire_describe(describing<T>{});
+};
+
+template <described T>
+inline constexpr auto description_of = pulsewire_describe(describing<T>{});
+
+template <class T>
+concept described_struct =
+    described<T> && decltype(pulsewire_describe(describing<T>{}))::kind == description_kind::structure;
+template <class T>
+concept described_value =
+    described<T> && decltype(pulsewire_describe(describing<T>{}))::kind == description_kind::value;
+template <class T>
+concept described_enum =
+    described<T> && decltype(pulsewire_describe(describing<T>{}))::kind == description_kind::enumeration;
+
+// A type that can be published, received and requested: it has a description and a message name.
+template <class T>
+concept message_type = described<T> && requires {
+    pulsewire_message_name(describing<T>{});
+};
+
+template <message_type T>
+inline constexpr std::string_view message_name = pulsewire_message_name(describing<T>{});
+
+// Functions and not constructors, because clang 14 does not deduce an aggregate's template arguments.
+namespace detail {
+template <class Owner, class Member>
+constexpr described_field<Owner, Member> describe_field(std::string_view name, Member Owner::*member) {
+    return {name, member};
+}
+template <class... Fields>
+constexpr struct_description<Fields...> describe_struct(std::string_view type_name, Fields... fields) {
+    return {type_name, {fields...}};
+}
+template <class Owner, class Member>
+constexpr value_description<Owner, Member> describe_value(std::string_view type_name, Member Owner::*member) {
+    return {type_name, member};
+}
+template <class Enum>
+constexpr described_enumerator<Enum> describe_enumerator(std::string_view name, Enum value) {
+    return {name, value};
+}
+template <class Enum, class... Enumerators>
+constexpr enum_description<Enum, sizeof...(Enumerators)> describe_enum(
+    std::string_view type_name, Enumerators... values
+) {
+    static_assert(std::is_enum_v<Enum>, "PULSEWIRE_ENUM describes an enum");
+    static_assert(sizeof...(Enumerators) > 0, "PULSEWIRE_ENUM needs the enumerators");
+    return {type_name, {values...}};
+}
+}  // namespace detail
+
+}  // namespace pulsewire
+
+#define PULSEWIRE_FIELDS(Type, ...)                                                              \
+    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) {          \
+        return ::pulsewire::detail::describe_struct(                                             \
+            #Type __VA_OPT__(, ) PULSEWIRE_FOR_EACH(PULSEWIRE_DESCRIBE_FIELD, Type, __VA_ARGS__) \
+        );                                                                                       \
+    }
+
+#define PULSEWIRE_VALUE(Type, member)                                                   \
+    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) { \
+        return ::pulsewire::detail::describe_value(#Type, &Type::member);               \
+    }
+
+#define PULSEWIRE_ENUM(Type, ...)                                                       \
+    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) { \
+        return ::pulsewire::detail::describe_enum<Type>(                                \
+            #Type, PULSEWIRE_FOR_EACH(PULSEWIRE_DESCRIBE_ENUMERATOR, Type, __VA_ARGS__) \
+        );                                                                              \
+    }
+
+#define PULSEWIRE_MESSAGE(Type, name, ...)            \
+    PULSEWIRE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__) \
+    PULSEWIRE_NAME_MESSAGE(Type, name)
+
+#define PULSEWIRE_VALUE_MESSAGE(Type, name, member) \
+    PULSEWIRE_VALUE(Type, member)                   \
+    PULSEWIRE_NAME_MESSAGE(Type, name)
+
+#define PULSEWIRE_NAME_MESSAGE(Type, name)                                                                \
+    [[maybe_unused]] constexpr ::std::string_view pulsewire_message_name(::pulsewire::describing<Type>) { \
+        static_assert(                                                                                    \
+            ::pulsewire::is_message_name(name),                                                           \
+            "a message name is 1 to 64 characters of A-Z a-z 0-9 _ - . : /"                               \
+        );                                                                                                \
+        return name;                                                                                      \
+    }
+
+#define PULSEWIRE_DESCRIBE_FIELD(Type, field) ::pulsewire::detail::describe_field(#field, &Type::field)
+#define PULSEWIRE_DESCRIBE_ENUMERATOR(Type, enumerator) \
+    ::pulsewire::detail::describe_enumerator(#enumerator, Type::enumerator)

@@ -1,0 +1,27 @@
+#pragma once
+
+// PULSEWIRE_FOR_EACH(macro, context, a, b, c)  ->  macro(context, a), macro(context, b), macro(context, c)
+//
+// For up to 64 arguments; with none it expands to nothing. Far more leave PULSEWIRE_EACH_AGAIN behind in the
+// program, which the compiler then reports as undeclared.
+//
+// A macro is not expanded inside itself, so each step leaves the name of the next one behind, and
+// PULSEWIRE_RESCAN makes the preprocessor look again, once for each argument: four times four times four, and
+// once for each level.
+
+#define PULSEWIRE_FOR_EACH(macro, context, ...) \
+    __VA_OPT__(PULSEWIRE_RESCAN(PULSEWIRE_EACH_STEP(macro, context, __VA_ARGS__)))
+
+#define PULSEWIRE_EACH_STEP(macro, context, first, ...) \
+    macro(context, first)                               \
+        __VA_OPT__(, PULSEWIRE_EACH_AGAIN PULSEWIRE_PARENTHESES(macro, context, __VA_ARGS__))
+#define PULSEWIRE_EACH_AGAIN() PULSEWIRE_EACH_STEP
+#define PULSEWIRE_PARENTHESES ()
+
+#define PULSEWIRE_RESCAN(...) \
+    PULSEWIRE_RESCAN_16(PULSEWIRE_RESCAN_16(PULSEWIRE_RESCAN_16(PULSEWIRE_RESCAN_16(__VA_ARGS__))))
+#define PULSEWIRE_RESCAN_16(...) \
+    PULSEWIRE_RESCAN_4(PULSEWIRE_RESCAN_4(PULSEWIRE_RESCAN_4(PULSEWIRE_RESCAN_4(__VA_ARGS__))))
+#define PULSEWIRE_RESCAN_4(...) \
+    PULSEWIRE_RESCAN_1(PULSEWIRE_RESCAN_1(PULSEWIRE_RESCAN_1(PULSEWIRE_RESCAN_1(__VA_ARGS__))))
+#define PULSEWIRE_RESCAN_1(...) __VA_ARGS__

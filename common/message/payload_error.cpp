@@ -1,0 +1,54 @@
+#include "common/message/payload_error.hpp"
+
+#include <utility>
+
+namespace pulsewire {
+
+namespace {
+
+constexpr std::size_t shown_pointer_bytes_max = 200;
+
+// The error travels back as JSON text: a cut must not go through a UTF-8 sequence.
+std::string shortened(const std::string& pointer) {
+    if (pointer.size() <= shown_pointer_bytes_max) return pointer;
+    std::size_t end = shown_pointer_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(pointer[end]) & 0xC0) == 0x80) --end;
+    return pointer.substr(0, end) + "...";
+}
+
+}  // namespace
+
+std::string payload_error::message() const {
+    std::string text;
+    if (!type.empty()) text += type + ": ";
+    if (!pointer.empty()) text += shortened(pointer) + ": ";
+    return text + "expected " + expected + ", found " + found;
+}
+
+bool refuse(payload_error& error, std::string expected, std::string found) {
+    error.pointer.clear();
+    error.expected = std::move(expected);
+    error.found = std::move(found);
+    return false;
+}
+
+// RFC 6901, 3: "~" becomes "~0" and "/" becomes "~1".
+void within(payload_error& error, std::string_view key) {
+    std::string token = "/";
+    for (char c : key) {
+        if (c == '~') {
+            token += "~0";
+        } else if (c == '/') {
+            token += "~1";
+        } else {
+            token += c;
+        }
+    }
+    error.pointer.insert(0, token);
+}
+
+void within(payload_error& error, std::size_t index) {
+    within(error, std::string_view(std::to_string(index)));
+}
+
+}  // namespace pulsewire

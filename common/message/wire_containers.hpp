@@ -1,0 +1,137 @@
+#pragma once
+
+// Wire forms of the standard's containers: null or a value, arrays, and objects with any keys.
+
+#include "common/message/wire_form.hpp"
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace pulsewire {
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+// null stands for "nothing". As a field of a struct, nothing is left out when written, and an absent field is
+// read as nothing (wire_described.hpp).
+template <class T>
+struct wire_form<std::optional<T>> {
+    static_assert(!is_optional<T>, "null cannot say which of the two optionals is empty");
+
+    static std::string expected() { return wire_form<T>::expected() + " or null"; }
+    static void write(std::string& out, const std::optional<T>& value) {
+        require_wire_type<T>();
+        if (value) {
+            wire_form<T>::write(out, *value);
+        } else {
+            out += "null";
+        }
+    }
+    static bool read(json_value& json, std::optional<T>& out, payload_error& error) {
+        require_wire_type<T>();
+        out.reset();
+        if (json.is_null()) return true;
+        return wire_form<T>::read(json, out.emplace(), error);
+    }
+};
+
+// Appends '[', the elements and ']'. For any range, so that vector<bool> needs no case of its own.
+template <class T, class Range>
+void write_array(std::string& out, const Range& values) {
+    require_wire_type<T>();
+    out += '[';
+    bool first = true;
+    for (const auto& value : values) {
+        if (!first) out += ',';
+        first = false;
+        wire_form<T>::write(out, value);
+    }
+    out += ']';
+}
+
+// Memory is taken as elements are read, not reserved: a payload of 1 MB could otherwise claim a million large
+// structs before its first element turns out to be wrong.
+template <class T>
+struct wire_form<std::vector<T>> {
+    static std::string expected() { return "array"; }
+    static void write(std::string& out, const std::vector<T>& values) { write_array<T>(out, values); }
+    static bool read(json_value& json, std::vector<T>& out, payload_error& error) {
+        require_wire_type<T>();
+        if (!json.is_array()) return refuse(error, expected(), kind_of(json));
+        out.clear();
+        for (std::size_t index = 0; index < json.size(); ++index) {
+            T element{};
+            if (!wire_form<T>::read(json[index], element, error)) {
+                within(error, index);
+                return false;
+            }
+            out.push_back(std::move(element));
+        }
+        return true;
+    }
+};
+
+// Exactly Count elements.
+template <class T, std::size_t Count>
+struct wire_form<std::array<T, Count>> {
+    static std::string expected() { return "array of " + std::to_string(Count); }
+    static void write(std::string& out, const std::array<T, Count>& values) { write_array<T>(out, values); }
+    static bool read(json_value& json, std::array<T, Count>& out, payload_error& error) {
+        require_wire_type<T>();
+        if (!json.is_array()) return refuse(error, expected(), kind_of(json));
+        if (json.size() != Count) return refuse(error, expected(), "array of " + std::to_string(json.size()));
+        for (std::size_t index = 0; index < Count; ++index) {
+            if (!wire_form<T>::read(json[index], out[index], error)) {
+                within(error, index);
+                return false;
+            }
+        }
+        return true;
+    }
+};
+
+// std::map and std::unordered_map with std::string keys. Written in the container's own order.
+template <class Map, class T>
+struct wire_map_form {
+    static std::string expected() { return "object"; }
+    static void write(std::string& out, const Map& entries) {
+        require_wire_type<T>();
+        out += '{';
+        bool first = true;
+        for (const auto& [key, value] : entries) {
+            if (!first) out += ',';
+            first = false;
+            append_json_string(out, key);
+            out += ':';
+            wire_form<T>::write(out, value);
+        }
+        out += '}';
+    }
+    static bool read(json_value& json, Map& out, payload_error& error) {
+        require_wire_type<T>();
+        if (!json.is_object()) return refuse(error, expected(), kind_of(json));
+        out.clear();
+        for (auto& [key, value] : *json.get_ptr<json_value::object_t*>()) {
+            if (!wire_form<T>::read(value, out[key], error)) {
+                within(error, key);
+                return false;
+            }
+        }
+        return true;
+    }
+};
+template <class T>
+struct wire_form<std::map<std::string, T>> : wire_map_form<std::map<std::string, T>, T> {};
+template <class T>
+struct wire_form<std::unordered_map<std::string, T>> : wire_map_form<std::unordered_map<std::string, T>, T> {
+};
+
+}  // namespace pulsewire
