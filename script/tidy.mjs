@@ -1,0 +1,313 @@
+// The rules of the house as a test; run by script/tidy. A rule gets a tree of files and returns what it finds wrong, one
+// sentence each, beginning with where. Beside every rule stands a breach of it, with which --self-test proves that the
+// rule still bites, and a similar text that is no breach.
+
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join, posix} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const skippedFolders = new Set(['.git', '.tools', 'build', 'dist', 'node_modules', 'playwright-report', 'test-results']);
+
+// The files below a folder that are, or could be, under version control.
+class Tree {
+    constructor(root) {
+        this.root = root;
+        this.files = this.#list('').sort();
+    }
+
+    #list(folder) {
+        const found = [];
+        for (const entry of readdirSync(join(this.root, folder), {withFileTypes: true})) {
+            const path = posix.join(folder, entry.name);
+            if (entry.isDirectory()) found.push(...(skippedFolders.has(entry.name) ? [] : this.#list(path)));
+            else if (entry.isFile()) found.push(path);
+        }
+        return found;
+    }
+
+    matching(pattern) {
+        return this.files.filter((path) => pattern.test(path));
+    }
+
+    has(path) {
+        return existsSync(join(this.root, path));
+    }
+
+    read(path) {
+        return readFileSync(join(this.root, path), 'utf8');
+    }
+
+    // The lines of a source file without its comments, and, if asked, without what stands in its strings.
+    code(path, {strings}) {
+        const token = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g;
+        const blank = (text) => text.replace(/[^\n]/g, ' ');
+        const text = this.read(path).replace(token, (found) =>
+            found[0] === '/' ? blank(found) : strings ? found : found[0] + blank(found.slice(1, -1)) + found[0]);
+        return text.split('\n');
+    }
+}
+
+// Calls `judge` with every line of the files; what it returns, if anything, becomes a finding with its place.
+function judgeLines(tree, files, options, judge) {
+    return files.flatMap((path) =>
+        tree.code(path, options).flatMap((line, index) => {
+            const sentence = judge(line, path);
+            return sentence ? [`${path}:${index + 1}: ${sentence}`] : [];
+        }));
+}
+
+const cpp = /\.(cpp|hpp)$/;
+const script = /\.(ts|tsx|mts|js|mjs|cjs)$/;
+
+// ------------------------------------------------------------------------------------------------------- C++ layers
+
+const mayInclude = {
+    common: ['common'],
+    server: ['server', 'common'],
+    'client-wasm': ['client-wasm', 'common'],
+    bench: ['bench', 'server', 'common'],
+};
+
+const includes = {
+    name: 'C++ includes point one way and start at the repository root',
+    check(tree) {
+        const files = tree.matching(/^(common|server|client-wasm|bench)\/.*\.(cpp|hpp)$/);
+        return judgeLines(tree, files, {strings: true}, (line, path) => {
+            const [, quote, target] = /^\s*#\s*include\s*(["<])([^">]+)/.exec(line) ?? [];
+            if (!target) return undefined;
+            const layer = path.split('/')[0];
+            const named = target.split('/')[0];
+            if (quote === '<' && !(named in mayInclude)) return undefined;
+            if (quote === '"' && (!target.includes('/') || target.startsWith('.'))) {
+                return `"${target}" does not start at the repository root: write "${posix.join(dirname(path), target)}"`;
+            }
+            if (!mayInclude[layer].includes(named)) {
+                return `${layer}/ includes ${target}, and may include only ${mayInclude[layer].join(' and ')}`;
+            }
+            return tree.has(target) ? undefined : `${target} does not exist`;
+        });
+    },
+    breach: {'common/hub/hub.cpp': '#include "server/shard.hpp"\n', 'server/shard.hpp': ''},
+    innocent: {'server/shard.cpp': '#include <vector>\n#include "common/hub/hub.hpp"\n', 'common/hub/hub.hpp': ''},
+};
+
+// What reaches outside a state machine. `tests` says whether a test may have it.
+const outside = [
+    {pattern: /^\s*#\s*include\s*<(boost|openssl|spdlog|prometheus|CLI|curl|zlib)\b/, what: 'a library of the shells'},
+    {pattern: /^\s*#\s*include\s*<(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token)>/, what: 'threads'},
+    {pattern: /^\s*#\s*include\s*<(sys\/|netinet\/|arpa\/|unistd\.h|poll\.h|fcntl\.h|netdb\.h|emscripten)/, what: 'the operating system'},
+    {pattern: /\b(steady_clock|system_clock|high_resolution_clock|file_clock|utc_clock)\s*::\s*now\b|[^.>:\w]time\s*\(\s*(nullptr|NULL|0)\s*\)|\b(clock_gettime|gettimeofday)\s*\(/, what: 'a clock: time is an argument'},
+    {pattern: /\bstd::this_thread\b|\bsleep_for\b|\bsleep_until\b/, what: 'sleep'},
+    {pattern: /\brandom_device\b|[^.>:\w]s?rand\s*\(/, what: 'true randomness: random numbers are arguments'},
+    {pattern: /^\s*#\s*include\s*<(random|fstream|iostream|filesystem|ctime|time\.h)>/, what: 'randomness, files, clocks or logs', tests: true},
+    {pattern: /\b(getenv|fopen|f?printf|fputs|puts|putchar|system)\s*\(|\bstd::(cout|cerr|clog|cin)\b/, what: 'files or logs', tests: true},
+    {pattern: /\bthrow\b/, what: 'an exception: return a result', tests: true},
+];
+
+const sansIo = {
+    name: 'common/ has no socket, thread, clock, randomness, file, log or exception',
+    check(tree) {
+        return judgeLines(tree, tree.matching(/^common\/.*\.(cpp|hpp)$/), {strings: false}, (line, path) => {
+            const test = /_test\.(cpp|hpp)$/.test(path);
+            const found = outside.find(({pattern, tests}) => !(test && tests) && pattern.test(line));
+            return found && `this is ${found.what}; common/ is told such things and returns what is to be done`;
+        });
+    },
+    breach: {'common/client/client.cpp': 'auto now() { return std::chrono::steady_clock::now(); }\n'},
+    innocent: {'common/client/client.cpp': '// Never throw; std::thread is a word here.\nvoid step(time_point now);\nauto s = "throw";\n'},
+};
+const sansIoPlanted = [
+    '#include <boost/asio.hpp>', '#include <openssl/evp.h>', '#include <thread>', '#include <mutex>', '#include <random>',
+    '#include <fstream>', '#include <iostream>', 'auto t = std::chrono::system_clock::now();', 'throw 1;',
+    'auto t = time(nullptr);', 'std::random_device seed;', 'printf("x");', '#include <sys/socket.h>',
+];
+
+const nlohmann = {
+    name: 'nlohmann_json stays out of what becomes the npm package',
+    check(tree) {
+        const files = tree.matching(/^(common|client-wasm)\/.*\.(cpp|hpp)$/)
+            .filter((path) => !path.startsWith('common/message/') && !/_test\.(cpp|hpp)$/.test(path));
+        return judgeLines(tree, files, {strings: true}, (line) =>
+            /#\s*include\s*[<"](nlohmann\/|common\/message\/)/.test(line)
+                ? 'only common/message and tests may use nlohmann_json: it would triple the download'
+                : undefined);
+    },
+    breach: {'common/protocol/codec.cpp': '#include <nlohmann/json.hpp>\n'},
+    innocent: {
+        'common/message/message.hpp': '#include <nlohmann/json.hpp>\n',
+        'common/protocol/codec_test.cpp': '#include <nlohmann/json.hpp>\n',
+    },
+};
+
+// ----------------------------------------------------------------------------------------------- what uses artefacts
+
+// The module names a script imports, with their line.
+function importsOf(tree, path) {
+    const found = [];
+    tree.code(path, {strings: true}).forEach((line, index) => {
+        const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bnew\s+URL\s*\(\s*)(["'])([^"']+)\1/g;
+        for (const match of line.matchAll(pattern)) found.push({target: match[2], line: index + 1});
+    });
+    return found;
+}
+
+const artefacts = {
+    name: 'web/ and e2e/ use the npm package by its name, and nothing else of the tree',
+    check(tree) {
+        return tree.matching(/^(web|e2e)\//).filter((path) => script.test(path)).flatMap((path) =>
+            importsOf(tree, path).flatMap(({target, line}) => {
+                const home = path.split('/')[0];
+                const relative = target.startsWith('.');
+                if (relative && posix.join(dirname(path), target).split('/')[0] === home) return [];
+                if (!relative && !/(^|\/)(client-wasm|server|common)\//.test(target)) return [];
+                return [`${path}:${line}: imports ${target}; ${home}/ sees only built things: import from 'pulsewire'`];
+            }));
+    },
+    breach: {'web/chat/main.ts': "import {connect} from '../../client-wasm/src/index.ts';\n"},
+    innocent: {'web/chat/main.ts': "import {connect} from 'pulsewire';\nimport {show} from '../shared/show.ts';\n"},
+};
+
+const deterministicTests = {
+    name: 'browser tests neither sleep nor fix a port',
+    check(tree) {
+        const files = tree.matching(/^e2e\//).filter((path) => script.test(path));
+        return judgeLines(tree, files, {strings: true}, (line) => {
+            if (/\bwaitForTimeout\b|\bsleep\s*\(|timers\/promises|=>\s*\{?\s*setTimeout\s*\(\s*\w+\s*,/.test(line)) {
+                return 'sleeps; wait for what is to be seen instead';
+            }
+            if (/(localhost|127\.0\.0\.1|\[::1\]):\d+|\.listen\(\s*[1-9]|\bport\s*[:=]\s*[1-9]\d{2,}|--port['", =]+[1-9]/.test(line)) {
+                return 'fixes a port; let the system choose one (port 0)';
+            }
+            return /\bretries\s*:\s*[1-9]/.test(line) ? 'retries; a test that fails sometimes is a finding' : undefined;
+        });
+    },
+    breach: {'e2e/chat.spec.ts': 'await page.waitForTimeout(500);\n'},
+    innocent: {'e2e/chat.spec.ts': "server.listen(0);\nawait page.goto(`http://localhost:${port}/`);\nconst config = {retries: 0};\n"},
+};
+const deterministicPlanted = [
+    "await page.goto('http://localhost:8080/');", 'server.listen(4000);', 'retries: 2,',
+    'await new Promise((done) => setTimeout(done, 100));',
+];
+
+// --------------------------------------------------------------------------------------------------------- hygiene
+
+const generated = {
+    name: 'generated files are current',
+    check(tree) {
+        if (!tree.has('script/generate.mjs')) return ['script/generate.mjs: missing; nothing proves the generated files'];
+        const run = spawnSync(process.execPath, ['script/generate.mjs', '--check'], {cwd: tree.root, encoding: 'utf8'});
+        if (run.status === 0) return [];
+        return [`script/generate.mjs: ${(run.stderr + run.stdout).trim()} (run: node script/generate.mjs)`];
+    },
+    breach: {'script/generate.mjs': 'console.error("codes.hpp is stale"); process.exit(1);\n'},
+    innocent: {'script/generate.mjs': 'if (!process.argv.includes("--check")) process.exit(1);\n'},
+};
+
+// Formatting differs a little between versions; Debian 12's decides.
+const formattingVersion = 14;
+const formatting = {
+    name: 'C++ is formatted as .clang-format says',
+    check(tree) {
+        const version = /version (\d+)/.exec(spawnSync('clang-format', ['--version'], {encoding: 'utf8'}).stdout ?? '')?.[1];
+        if (!version) return ['clang-format: not installed (script/bootstrap installs it)'];
+        if (Number(version) !== formattingVersion) {
+            console.log(`  # not judged: clang-format is ${version} here, and ${formattingVersion} decides`);
+            return [];
+        }
+        const files = tree.files.filter((path) => cpp.test(path));
+        if (files.length === 0) return [];
+        const run = spawnSync('clang-format', ['--dry-run', '-Werror', ...files], {cwd: tree.root, encoding: 'utf8'});
+        if (run.error) return [`clang-format: ${run.error.message}`];
+        const stale = new Set([...run.stderr.matchAll(/^([^\s:]+):\d+:\d+: error/gm)].map((match) => match[1]));
+        if (run.status !== 0 && stale.size === 0) return [`clang-format: ${run.stderr.trim()}`];
+        return [...stale].map((path) => `${path}: not formatted (script/format)`);
+    },
+    breach: {'common/base/id.cpp': 'int   f( ){return 1 ;}\n'},
+    innocent: {'common/base/id.cpp': 'int f();\n'},
+    needs: () => /version 14\./.test(spawnSync('clang-format', ['--version'], {encoding: 'utf8'}).stdout ?? ''),
+};
+
+const registries = {
+    name: 'no file names the host of a package registry',
+    check(tree) {
+        const host = /\b(?:registry|npm|deb|security|archive|packages|mirror|artifactory|nexus)\.[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:org|com|net|io|dev|internal|local)\b/i;
+        return tree.files.filter((path) => !/\.(png|jpg|webp|ico|wasm|woff2|gz|br|tgz|zip)$/.test(path)).flatMap((path) =>
+            tree.read(path).split('\n').flatMap((line, index) => {
+                const found = host.exec(line)?.[0] ?? (path.endsWith('package-lock.json') && /"resolved": "https?:/.exec(line)?.[0]);
+                return found ? [`${path}:${index + 1}: names ${found}; where packages come from is the machine's own setting`] : [];
+            }));
+    },
+    breach: {'package-lock.json': '{"packages": {"node_modules/ws": {"resolved": "https://example.com/ws.tgz"}}}\n'},
+    innocent: {'README.md': 'The package: npm install pulsewire, see npm.im/pulsewire\n'},
+};
+
+const scripts = {
+    name: 'every script says what it does and stops at its first error',
+    check(tree) {
+        return tree.matching(/^script\/[^./]+$/).flatMap((path) => {
+            const lines = tree.read(path).split('\n');
+            const wrong = [];
+            if (!lines[0].startsWith('#!')) wrong.push('has no #! line');
+            if (!/^(#|\/\/) \S/.test(lines[1] ?? '')) wrong.push('has no comment at its head');
+            if (lines[0].includes('bash') && !lines.includes('set -euo pipefail')) wrong.push('does not set -euo pipefail');
+            if (!lines.some((line) => /--help|wants_help/.test(line))) wrong.push('does not answer --help');
+            return wrong.map((sentence) => `${path}: ${sentence}`);
+        });
+    },
+    breach: {'script/launch': 'rm -rf "$1"/\n'},
+    innocent: {'script/launch': '#!/usr/bin/env bash\n# Launches it.\nset -euo pipefail\nwants_help "$@" && exit\n'},
+};
+
+const rules = [includes, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts];
+
+// ------------------------------------------------------------------------------------------------------------- running
+
+let passed = 0;
+let failed = 0;
+
+function report(name, findings) {
+    console.log(`${findings.length === 0 ? 'ok' : 'not ok'} - ${name}`);
+    for (const finding of findings) console.log(`  ${finding}`);
+    if (findings.length === 0) passed += 1;
+    else failed += 1;
+}
+
+function inFolderWith(files, act) {
+    const folder = mkdtempSync(join(tmpdir(), 'pulsewire-tidy-'));
+    try {
+        for (const [path, text] of Object.entries(files)) {
+            mkdirSync(join(folder, dirname(path)), {recursive: true});
+            writeFileSync(join(folder, path), text);
+        }
+        return act(new Tree(folder));
+    } finally {
+        rmSync(folder, {recursive: true});
+    }
+}
+
+function selfTest() {
+    for (const rule of rules) {
+        if (rule.needs && !rule.needs()) continue;
+        const breaches = [rule.breach];
+        if (rule === sansIo) breaches.push(...sansIoPlanted.map((line) => ({'common/hub/hub.cpp': `${line}\n`})));
+        if (rule === deterministicTests) breaches.push(...deterministicPlanted.map((line) => ({'e2e/chat.spec.ts': `${line}\n`})));
+        const missed = breaches.filter((files) => inFolderWith(files, (tree) => rule.check(tree)).length === 0);
+        report(`a breach is found: ${rule.name}`, missed.map((files) => `not found: ${JSON.stringify(files)}`));
+        report(`and nothing else: ${rule.name}`, inFolderWith(rule.innocent, (tree) => rule.check(tree)));
+    }
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+if (process.argv[2] === '--self-test') {
+    selfTest();
+} else if (process.argv.length > 2) {
+    console.error(`tidy: unknown argument '${process.argv[2]}'; script/tidy --help`);
+    process.exit(2);
+} else {
+    const tree = new Tree(root);
+    for (const rule of rules) report(rule.name, rule.check(tree));
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
