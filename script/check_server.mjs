@@ -1,0 +1,204 @@
+// script/server --check: starts the server on a free port and proves, from outside, that it does what it is for.
+//
+//   node --experimental-websocket script/check_server.mjs PROGRAM ARGUMENT...
+//
+// Prints one line for each thing proved, stops the server, and exits with 0; or says what failed, prints what the server
+// wrote, and exits with 1. Every wait ends after `answerMs`.
+
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {createServer} from 'node:net';
+
+const answerMs = 10_000;
+const [program, ...args] = process.argv.slice(2);
+
+// ---------------------------------------------------------------------------------------------------------- waiting
+
+// Fails with a sentence when the promise takes too long.
+function soon(promise, what) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`${what}: nothing within ${answerMs / 1000} s`)), answerMs);
+    });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// What arrives, in order, for whoever asks for the next.
+class Inbox {
+    #items = [];
+    #waiting = [];
+
+    put(item) {
+        const taker = this.#waiting.shift();
+        if (taker) taker(item);
+        else this.#items.push(item);
+    }
+
+    next(what) {
+        const item = this.#items.shift();
+        return soon(item === undefined ? new Promise((taker) => this.#waiting.push(taker)) : Promise.resolve(item), what);
+    }
+
+    async nextThat(accepts, what) {
+        for (;;) {
+            const item = await this.next(what);
+            if (accepts(item)) return item;
+        }
+    }
+}
+
+function expect(condition, sentence) {
+    if (!condition) throw new Error(sentence);
+}
+
+// ---------------------------------------------------------------------------------------------------------- clients
+
+async function openSocket(url, protocols) {
+    const socket = new WebSocket(url, protocols);
+    const inbox = new Inbox();
+    socket.addEventListener('message', ({data}) => data.split('\n').filter(Boolean).forEach((line) => inbox.put(line)));
+    await soon(new Promise((opened, failed) => {
+        socket.addEventListener('open', opened);
+        socket.addEventListener('error', () => failed(new Error(`no WebSocket at ${url}`)));
+    }), `WebSocket ${url}`);
+    return {socket, inbox};
+}
+
+async function openEvents(url) {
+    const abort = new AbortController();
+    const response = await soon(fetch(url, {headers: {accept: 'text/event-stream'}, signal: abort.signal}), url);
+    expect(response.ok, `GET ${url} answered ${response.status}`);
+    expect(response.headers.get('content-type')?.startsWith('text/event-stream'), `${url} is no event stream`);
+    const inbox = new Inbox();
+    const read = async () => {
+        let text = '';
+        for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+            const events = (text + chunk).split(/\r?\n\r?\n/);
+            text = events.pop();
+            for (const event of events) {
+                const fields = event.split(/\r?\n/).map((line) => /^(\w*): ?(.*)$/.exec(line)).filter(Boolean);
+                inbox.put(Object.fromEntries(fields.map(([, name, value]) => [name, value])));
+            }
+        }
+    };
+    read().catch(() => {});  // ended by us, or seen by whoever waits for the next event
+    return {inbox, close: () => abort.abort()};
+}
+
+// ----------------------------------------------------------------------------------------------------------- proofs
+
+async function provePage(http) {
+    const page = await soon(fetch(http), http);
+    expect(page.ok, `GET ${http} answered ${page.status}`);
+    expect(page.headers.get('content-type')?.startsWith('text/html'), `GET ${http} is no HTML`);
+    const html = await page.text();
+    const parts = [...html.matchAll(/<(?:script|link)\b[^>]*?\b(?:src|href)="([^"]+)"/g)].map((match) => match[1]);
+    for (const part of parts) {
+        const response = await soon(fetch(new URL(part, http)), part);
+        expect(response.ok, `the page names ${part}, and that answered ${response.status}`);
+        await response.arrayBuffer();
+    }
+    return `the page is served, with all ${parts.length} files it names`;
+}
+
+async function proveProtocol(ws) {
+    const {socket, inbox} = await openSocket(`${ws}ws`, 'pulsewire.v1');
+    const answer = async (command, op) => {
+        socket.send(JSON.stringify(command));
+        const frame = JSON.parse(await inbox.nextThat((line) => JSON.parse(line).id === command.id, op));
+        expect(frame.op === op, `${command.op} was answered by ${JSON.stringify(frame)}`);
+        return frame;
+    };
+    const channel = 'check-protocol';
+    await answer({op: 'connect', id: 1, version: 1, session: 'check-server-1', client: 'check/1'}, 'welcome');
+    await answer({op: 'subscribe', id: 2, channel}, 'subscribed');
+    const before = performance.now();
+    const payload = {text: 'tick – ✓', drawn: Math.random()};
+    const publication = inbox.nextThat((line) => JSON.parse(line).channel === channel && !JSON.parse(line).op, 'the publication');
+    socket.send(JSON.stringify({op: 'publish', id: 3, channel, type: 'check.message', payload}));
+    const frame = JSON.parse(await publication);
+    const ms = (performance.now() - before).toFixed(1);
+    expect(JSON.stringify(frame.payload) === JSON.stringify(payload), `another payload came back: ${JSON.stringify(frame)}`);
+    socket.close();
+    return `a typed message went through the WebSocket and back in ${ms} ms`;
+}
+
+async function provePlain(ws) {
+    const url = `${ws}ws/plain/check-plain`;
+    const [sender, receiver] = [await openSocket(url), await openSocket(url)];
+    sender.socket.send('plain text');
+    const text = await receiver.inbox.next('the plain text');
+    expect(text === 'plain text', `"plain text" arrived as "${text}"`);
+    sender.socket.close();
+    receiver.socket.close();
+    return 'plain text went from one WebSocket to another, without any SDK';
+}
+
+async function proveEvents(http) {
+    const events = await openEvents(`${http}events?channel=check-events`);
+    const payload = {drawn: Math.random()};
+    const response = await soon(fetch(`${http}api/channels/check-events/messages`, {
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: JSON.stringify({type: 'message', payload}),
+    }), 'POST');
+    expect(response.ok, `POST answered ${response.status}: ${await response.text()}`);
+    const event = await events.inbox.nextThat(({data}) => data?.includes('check-events'), 'the event');
+    expect(JSON.parse(event.data).payload?.drawn === payload.drawn, `another event came: ${JSON.stringify(event)}`);
+    expect(event.id, `the event has no id: ${JSON.stringify(event)}`);
+    events.close();
+    return 'a POST arrived as a server-sent event, with the id to resume from';
+}
+
+// -------------------------------------------------------------------------------------------------------- the server
+
+// Free a moment ago; that another program takes it in between is told by the server's own words.
+async function freePort() {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const {port} = probe.address();
+    probe.close();
+    await once(probe, 'close');
+    return port;
+}
+
+async function untilHealthy(http, ended) {
+    const deadline = performance.now() + answerMs;
+    while (performance.now() < deadline) {
+        if (ended()) throw new Error('the server ended at its start');
+        const healthy = await fetch(`${http}healthz`).then((response) => response.ok, () => false);
+        if (healthy) return;
+        await new Promise((done) => setTimeout(done, 20));
+    }
+    throw new Error(`GET ${http}healthz did not answer 200 within ${answerMs / 1000} s`);
+}
+
+const port = await freePort();
+const server = spawn(program, ['--port', String(port), ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+const exited = new Promise((resolve) => {
+    server.on('error', (error) => resolve(`could not start: ${error.message}`));
+    server.on('exit', (code, signal) => resolve(signal ?? code));
+});
+let status;
+exited.then((value) => (status = value));
+let log = '';
+for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (log += chunk));
+
+try {
+    const http = `http://127.0.0.1:${port}/`;
+    const ws = `ws://127.0.0.1:${port}/`;
+    await untilHealthy(http, () => status !== undefined);
+    for (const prove of [() => provePage(http), () => proveProtocol(ws), () => provePlain(ws), () => proveEvents(http)]) {
+        console.log(`    proved: ${await prove()}`);
+    }
+    server.kill('SIGTERM');
+    await soon(exited, 'the end of the server after SIGTERM');
+    expect(status === 0, `after SIGTERM the server ended with ${status}`);
+    console.log('    proved: SIGTERM ends the server cleanly');
+    console.log('The check passed.');
+} catch (error) {
+    server.kill('SIGKILL');
+    console.error(`The check failed: ${error.message}\n\nWhat the server wrote:\n${log.trimEnd() || '(nothing)'}`);
+    process.exitCode = 1;
+}
+process.exit();
