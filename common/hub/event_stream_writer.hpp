@@ -1,0 +1,55 @@
+#pragma once
+
+// Turns the hub's messages for one plain event stream (docs/protocol.md 8.4) into its text and keeps the cursor.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/hub/message.hpp"
+#include "common/protocol/event_stream.hpp"
+
+namespace pulsewire::hub {
+
+class event_stream_writer {
+public:
+    // The channels of the request in any order, duplicates allowed (1 to 32 different ones).
+    explicit event_stream_writer(std::vector<std::string> channels);
+
+    // Sorted, each once: the order of positions in cursors; the shell subscribes to these.
+    const std::vector<std::string>& channels() const { return channels_; }
+
+    enum class outcome : std::uint8_t {
+        written,   // text was appended, or the message was kept until the stream can open
+        nothing,   // this kind has no text here: answers and errors, which are the shell's to handle
+        overflow,  // too many messages wait for the stream to open: end it as a slow consumer
+    };
+
+    // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when all channels are
+    // subscribed: then come the open event, a gap for each channel that was not recovered, and what has waited. A close
+    // is written at any time.
+    outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
+
+    bool opened() const { return opened_; }
+    // Behind everything that was written. Precondition: opened().
+    const event_stream::cursor& position() const { return cursor_; }
+
+    // Messages that may wait for the stream to open: the replay of 32 channels and as much again; beyond: overflow.
+    static constexpr std::size_t waiting_max = 2 * 32 * 300;
+
+private:
+    std::size_t index_of(std::string_view channel) const;
+    void subscribed(const message& m);
+    void open(std::int64_t wall_ms, std::string& out);
+    void write_now(const message& m, std::int64_t wall_ms, std::string& out);
+
+    std::vector<std::string> channels_;
+    event_stream::cursor cursor_;
+    std::vector<message_ptr> waiting_;  // shared: the hub's messages, kept in the order they came
+    std::vector<message_ptr> gaps_;     // subscribed without recovery
+    bool opened_ = false;
+};
+
+}  // namespace pulsewire::hub

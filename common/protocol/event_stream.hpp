@@ -1,0 +1,108 @@
+#pragma once
+
+// The text of event streams (docs/protocol.md section 8; WHATWG HTML 9.2). Whatever is given to these functions, it stays
+// within its field: bytes that would end a field (CR, LF, NUL) become spaces. In JSON they can only stand between tokens,
+// where a space means the same.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/protocol/limits.hpp"
+
+namespace pulsewire::event_stream {
+
+// Building blocks to gather shared lines without copying them. A frame's line that ends with its '\n' becomes a data line
+// by this prefix; event_end closes the event behind the last one. Precondition of that way: safe_line(line).
+inline constexpr std::string_view data_prefix = "data: ";
+inline constexpr std::string_view event_end = "\n";
+
+// Whether the line, which may end with one '\n', can be sent behind data_prefix as it is.
+bool safe_line(std::string_view line);
+
+// --- The stream of frames (protocol 8.1)
+
+// One event with the lines of a batch (protocol 2.3; with or without the last newline): one data line each, then the end.
+// Nothing for no lines.
+void append_batch(std::string& out, std::string_view lines);
+
+// The first event, which tells the connection's secret name.
+void append_stream_event(std::string& out, std::string_view connection);
+
+// --- The plain event stream (protocol 8.4)
+
+// Why a cursor could not be read; without a word of the text itself, which comes from outside.
+enum class cursor_error : std::uint8_t { too_long, wrong_version, wrong_count, bad_epoch, bad_offset };
+constexpr std::string_view describe(cursor_error error) {
+    switch (error) {
+        case cursor_error::too_long: return "the cursor is longer than one for these channels can be";
+        case cursor_error::wrong_version: return "the cursor does not start with \"1.\"; use an id of this stream unchanged";
+        case cursor_error::wrong_count: return "the cursor belongs to another set of channels than the request names";
+        case cursor_error::bad_epoch: return "an epoch in the cursor has a wrong length or character";
+        case cursor_error::bad_offset: return "an offset in the cursor is not a whole number from 0 to 2^53-1";
+    }
+    return {};
+}
+
+// Channels of one stream; beyond: the request is answered by 400 (protocol 8.4.1).
+inline constexpr std::size_t channels_max = 32;
+
+// The positions of a stream's channels, in the order of their sorted names (protocol 8.4.3).
+class cursor {
+public:
+    struct position {
+        std::string epoch;  // empty: not known yet
+        std::uint64_t offset = 0;
+    };
+
+    explicit cursor(std::size_t channel_count) : positions_(channel_count) {}
+
+    // Preconditions: index < size(); `epoch` and `offset` as in protocol 1.4.
+    void set(std::size_t index, std::string_view epoch, std::uint64_t offset);
+    const position& at(std::size_t index) const { return positions_[index]; }
+    std::size_t size() const { return positions_.size(); }
+
+    // Whether every position is known: only then can the cursor be encoded.
+    bool complete() const;
+
+    // "1.x7Qa.19.mm21.4". Precondition: complete().
+    std::string encode() const;
+    void append_to(std::string& out) const;
+
+    // Reads exactly what encode() writes, for as many channels; its time and memory are bounded by channel_count.
+    static result<cursor, cursor_error> parse(std::string_view text, std::size_t channel_count);
+
+private:
+    std::vector<position> positions_;
+};
+
+// The start of the stream: how long a browser waits before it comes back.
+inline constexpr std::string_view retry_line = "retry: 2000\n";
+
+// What stands before an event's data: its type, unless that is "message", and its id, unless `id` is null. The data line
+// follows (data_prefix and a line, or append_data), then event_end.
+void append_event_head(std::string& out, std::string_view type, const cursor* id);
+
+// One data line.
+void append_data(std::string& out, std::string_view json);
+
+// A whole event.
+void append_event(std::string& out, std::string_view type, const cursor* id, std::string_view json);
+
+// The first event (8.4.6): `{"positions":[{"channel":…,"epoch":…,"offset":…},…]}` with the cursor as its id.
+// Preconditions: start.complete(); sorted_channels has start.size() names.
+void append_open(std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start);
+
+// A channel could not be recovered (8.4.5).
+void append_gap(std::string& out, std::string_view channel, std::string_view reason);
+
+// Silence was too long (8.4.6); `time_ms` is the wall clock's.
+void append_ping(std::string& out, std::int64_t time_ms);
+
+// A planned end (8.4.6); `json` is the close frame of 7.1.
+void append_close(std::string& out, std::string_view json);
+
+}  // namespace pulsewire::event_stream
