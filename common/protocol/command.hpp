@@ -15,7 +15,8 @@ enum class command_op : std::uint8_t {
     none, connect, subscribe, unsubscribe, publish, request, cancel, history, presence, ping, pong
 };
 
-// The members of a frame. Views point into the line; which members count depends on `op`.
+// The members of a frame. Views point into the line or into the scratch string that was given with it; which members
+// count depends on `op`.
 struct command {
     command_op op = command_op::none;
     std::uint64_t id = 0;                  // 0: none
@@ -30,7 +31,7 @@ struct command {
     bool transient = false;
     bool backwards = false;
     std::string_view session, client, channel, type, key, epoch;
-    std::string_view payload;              // valid JSON; empty: none
+    std::string_view payload;              // valid JSON without raw newlines; empty: none
 };
 
 // Why a line is not a command. `id` is the line's id where it could be read.
@@ -40,9 +41,12 @@ struct command_error {
     std::string message;
 };
 
-// Reads one line without its newline (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, types of members and the rules
-// for names; not whether the command makes sense now.
-result<command, command_error> read_command(std::string_view line);
+// Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the rules for names;
+// not whether the command makes sense now. What had to be unescaped is put into `scratch`, whose old content is lost.
+result<command, command_error> read_command(std::string_view line, std::string& scratch);
+
+// Reads the body of a publish over HTTP (protocol 11.1): the same members without `op`, over any number of lines.
+result<command, command_error> read_publish_body(std::string_view body, std::string& scratch);
 
 // The id of a frame of which only the beginning is there (protocol 3.6); 0 when it cannot be told.
 std::uint64_t id_of_partial_frame(std::string_view head);

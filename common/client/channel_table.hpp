@@ -1,0 +1,61 @@
+#pragma once
+
+// The client's subscriptions, found by id and by channel name.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/client/reconnect.hpp"
+
+namespace pulsewire::client {
+
+enum class subscription_state : std::uint8_t {
+    vacant,      // the slot is free
+    idle,        // to be sent when a transport is open
+    asked,       // sent, not answered
+    live,        // messages count
+    postponed,   // the server asked for patience: sent again at retry_at
+};
+
+struct subscription {
+    subscription_state state = subscription_state::vacant;
+    bool presence = false;
+    bool has_position = false;
+    std::uint32_t latest = 0;
+    std::uint32_t payload_of = 0;
+    std::uint32_t command_id = 0;   // of the subscribe that is unanswered
+    std::uint32_t replay_left = 0;  // publications from history still to come
+    std::uint64_t offset = 0;       // with has_position: the last one seen
+    time_ms due = 0;                // asked: when it was sent; postponed: when to send it again
+    std::string channel;
+    std::string epoch;
+};
+
+class channel_table {
+public:
+    // The new subscription's id, from 1. Ids of removed ones are used again.
+    std::uint32_t add(std::string_view channel);
+    void remove(std::uint32_t id);
+    // Null when there is none.
+    subscription* with_id(std::uint32_t id);
+    subscription* with_channel(std::string_view channel);
+    std::uint32_t id_of(const subscription& s) const { return static_cast<std::uint32_t>(&s - slots_.data()) + 1; }
+
+    // All slots; skip the vacant ones.
+    std::vector<subscription>& slots() { return slots_; }
+    const std::vector<subscription>& slots() const { return slots_; }
+
+private:
+    void rebuild();
+    void index(std::uint32_t id);
+
+    std::vector<subscription> slots_;
+    // Open addressing by hash of the channel's name, at most half full; holds ids, 0 is empty.
+    std::vector<std::uint32_t> by_name_;
+    std::uint32_t used_ = 0;
+    std::uint32_t last_found_ = 0;  // messages come in runs from one channel
+};
+
+}  // namespace pulsewire::client

@@ -1,0 +1,91 @@
+#pragma once
+
+// The commands of the application that have no answer yet, in the order in which they were given.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/client/reconnect.hpp"
+
+namespace pulsewire::client {
+
+enum class command_kind : std::uint8_t { publish, request, history, presence };
+
+struct command {
+    std::uint32_t id = 0;
+    command_kind kind = command_kind::publish;
+    bool done = false;       // answered; the slot goes when those before it have gone
+    bool sent = false;       // on the current transport
+    bool echo = true;
+    bool transient = false;
+    bool backwards = false;
+    std::uint32_t payload_bytes = 0;
+    std::uint32_t limit = 0;
+    std::uint32_t timeout_ms = 0;
+    std::uint64_t offset = 0;
+    time_ms sent_at = 0;
+    time_ms deadline = 0;    // 0: none
+    std::string channel;
+    std::string type;
+};
+
+class outbox {
+public:
+    // Takes the command; its id is greater than all before it.
+    command& add(command c) {
+        ++waiting_;
+        bytes_ += c.payload_bytes;
+        commands_.push_back(static_cast<command&&>(c));
+        return commands_.back();
+    }
+
+    // Null when it is not there or done. Ids ascend, so this is a binary search.
+    command* with_id(std::uint64_t id) {
+        std::size_t low = first_, high = commands_.size();
+        while (low < high) {
+            const std::size_t middle = (low + high) / 2;
+            if (commands_[middle].id < id) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if (low == commands_.size() || commands_[low].id != id || commands_[low].done) return nullptr;
+        return &commands_[low];
+    }
+
+    // Invalidates references to other commands.
+    void finish(command& c) {
+        c.done = true;
+        --waiting_;
+        bytes_ -= c.payload_bytes;
+        c.channel.clear();
+        c.type.clear();
+        while (first_ < commands_.size() && commands_[first_].done) ++first_;
+        if (first_ == commands_.size()) {
+            commands_.clear();
+            first_ = 0;
+        } else if (first_ >= 64 && first_ * 2 >= commands_.size()) {
+            commands_.erase(commands_.begin(), commands_.begin() + static_cast<std::ptrdiff_t>(first_));
+            first_ = 0;
+        }
+    }
+
+    // For walking by index, since finish() may move commands: collect ids first, or do not finish while walking.
+    std::size_t begin() const { return first_; }
+    std::size_t end() const { return commands_.size(); }
+    command& operator[](std::size_t i) { return commands_[i]; }
+    const command& operator[](std::size_t i) const { return commands_[i]; }
+
+    std::uint32_t waiting() const { return waiting_; }
+    std::uint32_t bytes() const { return bytes_; }
+
+private:
+    std::vector<command> commands_;
+    std::size_t first_ = 0;
+    std::uint32_t waiting_ = 0;
+    std::uint32_t bytes_ = 0;
+};
+
+}  // namespace pulsewire::client

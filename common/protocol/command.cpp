@@ -1,0 +1,219 @@
+#include "common/protocol/command.hpp"
+
+#include "common/protocol/json_scan.hpp"
+#include "common/protocol/names.hpp"
+
+namespace pulsewire {
+namespace {
+
+command_op op_named(std::string_view name) {
+    struct entry {
+        std::string_view name;
+        command_op op;
+    };
+    static constexpr entry entries[] = {
+        {"publish", command_op::publish},         {"subscribe", command_op::subscribe},
+        {"unsubscribe", command_op::unsubscribe}, {"request", command_op::request},
+        {"cancel", command_op::cancel},           {"history", command_op::history},
+        {"presence", command_op::presence},       {"connect", command_op::connect},
+        {"ping", command_op::ping},               {"pong", command_op::pong},
+    };
+    for (const entry& e : entries)
+        if (e.name == name) return e.op;
+    return command_op::none;
+}
+
+// Reads the members of one frame into a command, remembering the first thing that is wrong with it.
+class member_reader {
+public:
+    member_reader(std::string_view text, std::string& scratch) : text_(text), scratch_(scratch) { scratch_.clear(); }
+
+    bool read() {
+        json_scan scan(text_);
+        const bool complete = for_each_member(
+            scan, json_depth_max, [&](std::string_view key, std::string_view value) { return member(key, value), true; });
+        if (complete && scan.skip_space() && scan.at_end()) return true;
+        fault_.id = found.id;
+        fault_.code = error_code::malformed_json;
+        fault_.message = "not valid JSON, reading stopped at byte " + std::to_string(scan.at());
+        return false;
+    }
+
+    bool faulty() const { return fault_.code != error_code::none; }
+
+    failure<command_error> fault() {
+        fault_.id = found.id;
+        return failure{std::move(fault_)};
+    }
+
+    void blame(error_code code, std::string message) {
+        if (faulty()) return;
+        fault_.code = code;
+        fault_.message = std::move(message);
+    }
+
+    command found;
+    bool has_op = false;
+
+private:
+    void member(std::string_view key, std::string_view value) {
+        if (key == "payload") return payload(value);
+        if (key == "id") return number(key, value, found.id, 1);
+        if (key == "op") return op(value);
+        if (key == "channel") return name(key, value, found.channel, is_channel, error_code::invalid_channel);
+        if (key == "type") return name(key, value, found.type, is_type, error_code::invalid_type);
+        if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
+        if (key == "epoch") return name(key, value, found.epoch, is_epoch, error_code::invalid_frame);
+        if (key == "offset") {
+            found.has_offset = true;
+            return number(key, value, found.offset, 0);
+        }
+        if (key == "latest") return number(key, value, found.latest, 0);
+        if (key == "limit") return number(key, value, found.limit, 1);
+        if (key == "timeout_ms") return number(key, value, found.timeout_ms, 1);
+        if (key == "version") return number(key, value, found.version, 0);
+        if (key == "presence") return flag(key, value, found.presence);
+        if (key == "echo") return flag(key, value, found.echo);
+        if (key == "transient") return flag(key, value, found.transient);
+        if (key == "backwards") return flag(key, value, found.backwards);
+        if (key == "session") string(key, value, found.session);
+        if (key == "client") string(key, value, found.client);
+    }
+
+    // Room for all that can come is made at once, so that views into it stay valid: members do not overlap, and what
+    // is put here is never longer than where it came from.
+    std::string& scratch() {
+        if (scratch_.capacity() < text_.size()) scratch_.reserve(text_.size());
+        return scratch_;
+    }
+
+    bool string(std::string_view key, std::string_view value, std::string_view& into) {
+        json_scan scan(value);
+        bool escaped = false;
+        if (!scan.take_string(into, escaped)) {
+            blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be a string");
+            return false;
+        }
+        if (escaped) {
+            const std::size_t begin = scratch().size();
+            append_unescaped(scratch(), into);
+            into = std::string_view(scratch_).substr(begin);
+        }
+        return true;
+    }
+
+    void op(std::string_view value) {
+        std::string_view named;
+        has_op = true;
+        if (!string("op", value, named)) return;
+        found.op = op_named(named);
+        if (found.op == command_op::none) blame(error_code::unknown_op, "\"op\" is not a command of pulsewire.v1");
+    }
+
+    void name(
+        std::string_view key, std::string_view value, std::string_view& into, bool (*valid)(std::string_view),
+        error_code code
+    ) {
+        if (!string(key, value, into) || valid(into)) return;
+        blame(code, "\"" + std::string(key) + "\" has a length or a character that is not allowed");
+    }
+
+    void number(std::string_view key, std::string_view value, std::uint64_t& into, std::uint64_t least) {
+        std::uint64_t n = 0;
+        bool valid = value.size() <= 16;
+        for (const char c : value) {
+            valid = valid && c >= '0' && c <= '9';
+            n = n * 10 + static_cast<std::uint64_t>(c - '0');
+        }
+        if (valid && n >= least && n <= id_max) {
+            into = n;
+        } else {
+            blame(
+                error_code::invalid_frame,
+                "\"" + std::string(key) + "\" must be an integer from " + std::to_string(least) + " to 2^53-1"
+            );
+        }
+    }
+
+    void flag(std::string_view key, std::string_view value, bool& into) {
+        if (value != "true" && value != "false")
+            return blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be true or false");
+        into = value == "true";
+    }
+
+    // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the payload on.
+    void payload(std::string_view value) {
+        if (value.find_first_of("\r\n") == std::string_view::npos) {
+            found.payload = value;
+            return;
+        }
+        const std::size_t begin = scratch().size();
+        for (const char c : value) scratch_.push_back(c == '\r' || c == '\n' ? ' ' : c);
+        found.payload = std::string_view(scratch_).substr(begin);
+    }
+
+    std::string_view text_;
+    std::string& scratch_;
+    command_error fault_;
+};
+
+// The first member that the operation cannot do without and that is missing; empty when all are there.
+std::string_view missing_member(const command& c) {
+    switch (c.op) {
+        case command_op::subscribe:
+        case command_op::unsubscribe:
+        case command_op::history:
+        case command_op::presence: return c.channel.empty() ? "channel" : "";
+        case command_op::publish:
+            if (c.channel.empty()) return "channel";
+            if (c.type.empty()) return "type";
+            return c.payload.empty() ? "payload" : "";
+        case command_op::request:
+            if (c.id == 0) return "id";
+            if (c.type.empty()) return "type";
+            return c.payload.empty() ? "payload" : "";
+        case command_op::cancel: return c.id == 0 ? "id" : "";
+        default: return "";
+    }
+}
+
+}  // namespace
+
+result<command, command_error> read_command(std::string_view line, std::string& scratch) {
+    member_reader reader(line, scratch);
+    if (!reader.read()) return reader.fault();
+    if (!reader.has_op) reader.blame(error_code::invalid_frame, "\"op\" is missing");
+    if (const auto missing = missing_member(reader.found); !reader.faulty() && !missing.empty())
+        reader.blame(error_code::invalid_frame, "\"" + std::string(missing) + "\" is missing");
+    if (reader.faulty()) return reader.fault();
+    return reader.found;
+}
+
+result<command, command_error> read_publish_body(std::string_view body, std::string& scratch) {
+    member_reader reader(body, scratch);
+    if (!reader.read()) return reader.fault();
+    if (reader.found.payload.empty()) reader.blame(error_code::invalid_frame, "\"payload\" is missing");
+    if (reader.faulty()) return reader.fault();
+    reader.found.op = command_op::publish;
+    if (reader.found.type.empty()) reader.found.type = "message";
+    return reader.found;
+}
+
+std::uint64_t id_of_partial_frame(std::string_view head) {
+    std::uint64_t id = 0;
+    json_scan scan(head);
+    for_each_member(scan, json_depth_max, [&](std::string_view key, std::string_view value) {
+        const bool ends_inside = value.data() + value.size() < head.data() + head.size();
+        if (key != "id" || !ends_inside || value.size() > 16) return true;
+        std::uint64_t n = 0;
+        for (const char c : value) {
+            if (c < '0' || c > '9') return false;
+            n = n * 10 + static_cast<std::uint64_t>(c - '0');
+        }
+        id = n <= id_max ? n : 0;
+        return false;
+    });
+    return id;
+}
+
+}  // namespace pulsewire

@@ -1,0 +1,173 @@
+#include "common/protocol/json_scan.hpp"
+
+#include <cstdint>
+
+#include "common/base/utf8.hpp"
+
+namespace pulsewire {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+
+// What stands in the way of running over a string's bytes: the quote, escapes, control characters, non-ASCII.
+bool is_plain(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
+
+}  // namespace
+
+bool json_scan::skip_space() {
+    while (at_ < text_.size()) {
+        const char c = text_[at_];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
+        ++at_;
+    }
+    return true;
+}
+
+bool json_scan::peek(char expected) {
+    skip_space();
+    return at_ < text_.size() && text_[at_] == expected;
+}
+
+bool json_scan::take(char expected) {
+    if (!peek(expected)) return false;
+    ++at_;
+    return true;
+}
+
+bool json_scan::take_string(std::string_view& inner, bool& escaped) {
+    escaped = false;
+    if (!take('"')) return false;
+    const std::size_t begin = at_;
+    while (true) {
+        while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+        if (at_ == text_.size()) return false;
+        const char c = text_[at_];
+        if (c == '"') {
+            inner = text_.substr(begin, at_ - begin);
+            ++at_;
+            return true;
+        }
+        if (c == '\\') {
+            escaped = true;
+            if (at_ + 1 == text_.size()) return false;
+            const char kind = text_[at_ + 1];
+            if (kind == 'u') {
+                for (std::size_t i = at_ + 2; i < at_ + 6; ++i)
+                    if (i >= text_.size() || !is_hex(text_[i])) return false;
+                at_ += 6;
+            } else {
+                if (std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) return false;
+                at_ += 2;
+            }
+            continue;
+        }
+        if (static_cast<unsigned char>(c) < 0x20) return false;
+        const std::size_t bytes = utf8_sequence_bytes(text_, at_);
+        if (bytes == 0) return false;
+        at_ += bytes;
+    }
+}
+
+bool json_scan::take_literal(std::string_view literal) {
+    if (text_.substr(at_, literal.size()) != literal) return false;
+    at_ += literal.size();
+    return true;
+}
+
+bool json_scan::take_digits() {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
+    return at_ > begin;
+}
+
+bool json_scan::take_number() {
+    const auto next_is = [&](char c) { return at_ < text_.size() && text_[at_] == c; };
+    if (next_is('-')) ++at_;
+    if (next_is('0')) {
+        ++at_;
+    } else if (!take_digits()) {
+        return false;
+    }
+    if (next_is('.')) {
+        ++at_;
+        if (!take_digits()) return false;
+    }
+    if (next_is('e') || next_is('E')) {
+        ++at_;
+        if (next_is('+') || next_is('-')) ++at_;
+        if (!take_digits()) return false;
+    }
+    return true;
+}
+
+bool json_scan::take_scalar() {
+    if (at_ == text_.size()) return false;
+    switch (text_[at_]) {
+        case '"': {
+            std::string_view inner;
+            bool escaped = false;
+            return take_string(inner, escaped);
+        }
+        case 't': return take_literal("true");
+        case 'f': return take_literal("false");
+        case 'n': return take_literal("null");
+        default: return take_number();
+    }
+}
+
+bool json_scan::take_value(std::string_view& slice, int depth_max) {
+    skip_space();
+    const std::size_t begin = at_;
+    std::uint64_t objects = 0;  // a bit per open level: 1 object, 0 array
+    int depth = 0;
+    while (true) {
+        // Here a value is expected.
+        skip_space();
+        const char c = at_ < text_.size() ? text_[at_] : '\0';
+        if (c == '{' || c == '[') {
+            if (depth == depth_max || depth == 64) return false;
+            ++at_;
+            ++depth;
+            objects = objects << 1 | (c == '{' ? 1u : 0u);
+            if (!peek(c == '{' ? '}' : ']')) {
+                if (c == '[') continue;
+                std::string_view key;
+                bool escaped = false;
+                if (!take_string(key, escaped) || !take(':')) return false;
+                continue;
+            }
+        } else if (!take_scalar()) {
+            return false;
+        }
+        // A value, or the beginning of an empty container, is behind us: close what ends here.
+        while (depth > 0 && take((objects & 1) != 0 ? '}' : ']')) {
+            --depth;
+            objects >>= 1;
+        }
+        if (depth == 0) {
+            slice = text_.substr(begin, at_ - begin);
+            return true;
+        }
+        if (!take(',')) return false;
+        if ((objects & 1) != 0) {
+            std::string_view key;
+            bool escaped = false;
+            if (!take_string(key, escaped) || !take(':')) return false;
+        }
+    }
+}
+
+bool is_json(std::string_view text, int depth_max, std::size_t& stopped_at) {
+    json_scan scan(text);
+    std::string_view slice;
+    const bool valid = scan.take_value(slice, depth_max) && scan.skip_space() && scan.at_end();
+    stopped_at = scan.at();
+    return valid;
+}
+
+}  // namespace pulsewire
