@@ -35,6 +35,7 @@ struct describing {};
 
 template <class Owner, class Member>
 struct described_field {
+    using member_type = Member;
     std::string_view name;
     Member Owner::*member;
 };
