@@ -180,7 +180,7 @@ std::string typescript_writer::declare() {
         add_declaration(name, type_name, alias_text(name, type<typename wire_form<T>::member_type>()));
     } else {
         auto fields = std::apply(
-            [this](const auto&... each) {
+            [&](const auto&... each) {
                 return std::vector<field>{
                     field_of<typename std::decay_t<decltype(each)>::member_type>(each.name)...};
             },

@@ -1,6 +1,7 @@
 #include "common/message/wire_form.hpp"
 
 #include "common/message/payload.hpp"
+#include "common/message/typescript.hpp"
 
 #include <gtest/gtest.h>
 
@@ -163,6 +164,7 @@ TEST(wire_form, a_program_can_give_a_type_of_its_own_a_form) {
     EXPECT_EQ(encode_payload(colour_index{7}), R"("#7")");
     EXPECT_EQ(decode_payload<colour_index>(R"("#7")")->value, 7u);
     EXPECT_EQ(refusal<colour_index>(R"("7")"), "expected colour index, found another string");
+    EXPECT_EQ(typescript_writer().type<colour_index>().text, "string");
     EXPECT_EQ(refusal<colour_index>("7"), "expected string, found number");
 }
 
