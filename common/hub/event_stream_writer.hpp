@@ -1,15 +1,16 @@
 #pragma once
 
-// Turns the hub's messages for one plain event stream (docs/protocol.md 8.4) into its text and keeps the cursor.
+// Turns the hub's messages for one plain event stream (docs/protocol.md 8.4) into its text and keeps the
+// cursor.
+
+#include "common/hub/message.hpp"
+#include "common/protocol/event_stream.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "common/hub/message.hpp"
-#include "common/protocol/event_stream.hpp"
 
 namespace pulsewire::hub {
 
@@ -27,16 +28,17 @@ public:
         overflow,  // too many messages wait for the stream to open: end it as a slow consumer
     };
 
-    // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when all channels are
-    // subscribed: then come the open event, a gap for each channel that was not recovered, and what has waited. A close
-    // is written at any time.
+    // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when all
+    // channels are subscribed: then come the open event, a gap for each channel that was not recovered, and
+    // what has waited. A close is written at any time.
     outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
 
     bool opened() const { return opened_; }
     // Behind everything that was written. Precondition: opened().
     const event_stream::cursor& position() const { return cursor_; }
 
-    // Messages that may wait for the stream to open: the replay of 32 channels and as much again; beyond: overflow.
+    // Messages that may wait for the stream to open: the replay of 32 channels and as much again; beyond:
+    // overflow.
     static constexpr std::size_t waiting_max = 2 * 32 * 300;
 
 private:

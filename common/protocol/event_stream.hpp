@@ -1,8 +1,11 @@
 #pragma once
 
-// The text of event streams (docs/protocol.md section 8; WHATWG HTML 9.2). Whatever is given to these functions, it stays
-// within its field: bytes that would end a field (CR, LF, NUL) become spaces. In JSON they can only stand between tokens,
-// where a space means the same.
+// The text of event streams (docs/protocol.md section 8; WHATWG HTML 9.2). Whatever is given to these
+// functions, it stays within its field: bytes that would end a field (CR, LF, NUL) become spaces. In JSON
+// they can only stand between tokens, where a space means the same.
+
+#include "common/base/result.hpp"
+#include "common/protocol/limits.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,13 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/result.hpp"
-#include "common/protocol/limits.hpp"
-
 namespace pulsewire::event_stream {
 
-// Building blocks to gather shared lines without copying them. A frame's line that ends with its '\n' becomes a data line
-// by this prefix; event_end closes the event behind the last one. Precondition of that way: safe_line(line).
+// Building blocks to gather shared lines without copying them. A frame's line that ends with its '\n' becomes
+// a data line by this prefix; event_end closes the event behind the last one. Precondition of that way:
+// safe_line(line).
 inline constexpr std::string_view data_prefix = "data: ";
 inline constexpr std::string_view event_end = "\n";
 
@@ -25,8 +26,8 @@ bool safe_line(std::string_view line);
 
 // --- The stream of frames (protocol 8.1)
 
-// One event with the lines of a batch (protocol 2.3; with or without the last newline): one data line each, then the end.
-// Nothing for no lines.
+// One event with the lines of a batch (protocol 2.3; with or without the last newline): one data line each,
+// then the end. Nothing for no lines.
 void append_batch(std::string& out, std::string_view lines);
 
 // The first event, which tells the connection's secret name.
@@ -38,11 +39,16 @@ void append_stream_event(std::string& out, std::string_view connection);
 enum class cursor_error : std::uint8_t { too_long, wrong_version, wrong_count, bad_epoch, bad_offset };
 constexpr std::string_view describe(cursor_error error) {
     switch (error) {
-        case cursor_error::too_long: return "the cursor is longer than one for these channels can be";
-        case cursor_error::wrong_version: return "the cursor does not start with \"1.\"; use an id of this stream unchanged";
-        case cursor_error::wrong_count: return "the cursor belongs to another set of channels than the request names";
-        case cursor_error::bad_epoch: return "an epoch in the cursor has a wrong length or character";
-        case cursor_error::bad_offset: return "an offset in the cursor is not a whole number from 0 to 2^53-1";
+        case cursor_error::too_long:
+            return "the cursor is longer than one for these channels can be";
+        case cursor_error::wrong_version:
+            return "the cursor does not start with \"1.\"; use an id of this stream unchanged";
+        case cursor_error::wrong_count:
+            return "the cursor belongs to another set of channels than the request names";
+        case cursor_error::bad_epoch:
+            return "an epoch in the cursor has a wrong length or character";
+        case cursor_error::bad_offset:
+            return "an offset in the cursor is not a whole number from 0 to 2^53-1";
     }
     return {};
 }
@@ -72,7 +78,8 @@ public:
     std::string encode() const;
     void append_to(std::string& out) const;
 
-    // Reads exactly what encode() writes, for as many channels; its time and memory are bounded by channel_count.
+    // Reads exactly what encode() writes, for as many channels; its time and memory are bounded by
+    // channel_count.
     static result<cursor, cursor_error> parse(std::string_view text, std::size_t channel_count);
 
 private:
@@ -82,8 +89,8 @@ private:
 // The start of the stream: how long a browser waits before it comes back.
 inline constexpr std::string_view retry_line = "retry: 2000\n";
 
-// What stands before an event's data: its type, unless that is "message", and its id, unless `id` is null. The data line
-// follows (data_prefix and a line, or append_data), then event_end.
+// What stands before an event's data: its type, unless that is "message", and its id, unless `id` is null.
+// The data line follows (data_prefix and a line, or append_data), then event_end.
 void append_event_head(std::string& out, std::string_view type, const cursor* id);
 
 // One data line.

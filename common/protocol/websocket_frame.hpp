@@ -13,7 +13,14 @@ namespace pulsewire::websocket {
 enum class role : std::uint8_t { server, client };
 
 // RFC 6455 5.2; all other values are reserved.
-enum class opcode : std::uint8_t { continuation = 0x0, text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xa };
+enum class opcode : std::uint8_t {
+    continuation = 0x0,
+    text = 0x1,
+    binary = 0x2,
+    close = 0x8,
+    ping = 0x9,
+    pong = 0xa
+};
 
 // RFC 6455 5.5: the payload of a control frame; the reason of a close frame has two bytes less.
 inline constexpr std::size_t control_bytes_max = 125;
@@ -24,8 +31,8 @@ inline constexpr std::size_t frame_header_bytes_max = 14;
 // Stands for a close frame without a code; never on the wire (RFC 6455 7.4.1).
 inline constexpr std::uint16_t no_status = 1005;
 
-// Whether a close frame may carry the code: those of RFC 6455 7.4.1 and the IANA registry that are meant for the wire
-// (1000-1003, 1007-1014), and 3000-4999.
+// Whether a close frame may carry the code: those of RFC 6455 7.4.1 and the IANA registry that are meant for
+// the wire (1000-1003, 1007-1014), and 3000-4999.
 constexpr bool is_close_code(std::uint16_t code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
@@ -33,8 +40,8 @@ constexpr bool is_close_code(std::uint16_t code) {
 // Four bytes as they stand on the wire.
 using masking_key = std::array<unsigned char, 4>;
 
-// Masks or unmasks in place (RFC 6455 5.3); `bytes` starts `at` bytes into the frame's payload. Whether all result bytes
-// are ASCII comes for free, and saves the text a second pass.
+// Masks or unmasks in place (RFC 6455 5.3); `bytes` starts `at` bytes into the frame's payload. Whether all
+// result bytes are ASCII comes for free, and saves the text a second pass.
 enum class content : bool { other, ascii };
 content apply_mask(std::span<char> bytes, masking_key key, std::size_t at = 0);
 

@@ -1,17 +1,23 @@
 #pragma once
 
-// Reads one direction of a WebSocket connection after its handshake: bytes in, events out, as strictly as RFC 6455
-// sections 5 to 7 ask. Without extensions, so every reserved bit is an error. No I/O, no clock.
+// Reads one direction of a WebSocket connection after its handshake: bytes in, events out, as strictly as RFC
+// 6455 sections 5 to 7 ask. Without extensions, so every reserved bit is an error. No I/O, no clock.
 //
 //     std::span<char> bytes = what_arrived_in_the_shared_scratch_buffer;
 //     for (;;) {
 //         const websocket::event e = reader.next(bytes);
-//         if (e.kind == websocket::event_kind::more) break;  // wait for more bytes; the scratch buffer is free again
+//         if (e.kind == websocket::event_kind::more) break;  // wait for more bytes; the scratch buffer is
+//         free again
 //         ...
 //     }
 //
-// An idle connection costs this object alone; memory is taken only while a message or a control frame is cut, grows
-// with the bytes that arrived (not with the length that a frame declares) and is given back when it is done.
+// An idle connection costs this object alone; memory is taken only while a message or a control frame is cut,
+// grows with the bytes that arrived (not with the length that a frame declares) and is given back when it is
+// done.
+
+#include "common/base/utf8_validator.hpp"
+#include "common/protocol/codes.hpp"
+#include "common/protocol/websocket_frame.hpp"
 
 #include <array>
 #include <cstddef>
@@ -20,15 +26,12 @@
 #include <span>
 #include <string_view>
 
-#include "common/base/utf8_validator.hpp"
-#include "common/protocol/codes.hpp"
-#include "common/protocol/websocket_frame.hpp"
-
 namespace pulsewire::websocket {
 
 // Frames of one message, empty ones included; beyond: failure 1008.
 inline constexpr std::uint16_t fragments_max = 1'024;
-// A message larger than message_bytes_max is skipped up to this size in bytes; beyond: failure 1009 (protocol 3.6).
+// A message larger than message_bytes_max is skipped up to this size in bytes; beyond: failure 1009
+// (protocol 3.6).
 inline constexpr std::uint32_t skip_bytes_max = 16 * 1024 * 1024;
 // The beginning of a skipped message that is kept to find its id (protocol 3.6).
 inline constexpr std::uint32_t oversized_head_bytes = 512;
@@ -40,9 +43,9 @@ enum class event_kind : std::uint8_t {
     ping,       // data: its payload, to be sent back in a pong (RFC 6455 5.5.3)
     pong,       // data: its payload
     close,      // code: the peer's, no_status without one; data: its reason, valid UTF-8. The last event.
-    oversized,  // data: the first bytes (512, or all where there are fewer) of a message larger than message_bytes_max;
-                // the rest of it passes without events
-    failure,    // code: the one to close the connection with; data: the reason, a literal. The last event.
+    oversized,  // data: the first bytes (512, or all where there are fewer) of a message larger than
+                // message_bytes_max; the rest of it passes without events
+    failure,  // code: the one to close the connection with; data: the reason, a literal. The last event.
 };
 
 struct event {
@@ -54,25 +57,29 @@ struct event {
 
 class reader {
 public:
-    // As a server it requires masked frames, as a client unmasked ones (RFC 6455 5.1). `message_bytes_max` bounds the
-    // payload of a message, all fragments together.
+    // As a server it requires masked frames, as a client unmasked ones (RFC 6455 5.1). `message_bytes_max`
+    // bounds the payload of a message, all fragments together.
     reader(role r, std::uint32_t message_bytes_max);
+    reader(reader&&) noexcept;
+    reader& operator=(reader&&) noexcept;
+    ~reader();
 
-    // The next event in `bytes`, from whose front it takes what it has read. Unmasks in place: the buffer may not be
-    // read otherwise. A message that lies in `bytes` whole and in one frame is given as a view of it, others are
-    // put together inside. Call until `more`: that also gives back the memory of the event before.
-    // After close or failure it takes all bytes and says `more` (RFC 6455 5.5.1: nothing follows a close frame).
+    // The next event in `bytes`, from whose front it takes what it has read. Unmasks in place: the buffer may
+    // not be read otherwise. A message that lies in `bytes` whole and in one frame is given as a view of it,
+    // others are put together inside. Call until `more`: that also gives back the memory of the event before.
+    // After close or failure it takes all bytes and says `more` (RFC 6455 5.5.1: nothing follows a close
+    // frame).
     event next(std::span<char>& bytes);
 
-    // Whether bytes were taken that belong to no event yet: a header, a frame or a message (also a skipped one) is cut
-    // here. Reading one message needs a deadline, else a peer may drip it for ever.
+    // Whether bytes were taken that belong to no event yet: a header, a frame or a message (also a skipped
+    // one) is cut here. Reading one message needs a deadline, else a peer may drip it for ever.
     bool mid_message() const;
-    // Grows by one when a message, or a control frame outside of one, begins. While mid_message() holds and this stays
-    // the same it is still the same message, so the deadline counts from when this last changed.
+    // Grows by one when a message, or a control frame outside of one, begins. While mid_message() holds and
+    // this stays the same it is still the same message, so the deadline counts from when this last changed.
     std::uint32_t begun() const { return begun_; }
 
-    // Pings and pongs since the last whole message. They are events of their own, each answered at most by one pong; the
-    // shell bounds how much this may grow within a call or a second (beyond: close 1008).
+    // Pings and pongs since the last whole message. They are events of their own, each answered at most by
+    // one pong; the shell bounds how much this may grow within a call or a second (beyond: close 1008).
     std::uint32_t control_frames_in_a_row() const { return control_frames_; }
 
     // Whether close or failure was given.
@@ -83,34 +90,43 @@ private:
     enum class message_state : std::uint8_t { none, assembling, filling_head, skipping };
     struct unfinished;
 
+    struct piece {
+        std::span<char> bytes;
+        content what;
+        std::string_view view() const { return {bytes.data(), bytes.size()}; }
+    };
+
     bool take_header(std::span<char>& bytes);
-    const char* begin_frame();
-    const char* begin_data_frame(std::uint64_t length);
+    event begin_frame();
+    event begin_data_frame(opcode op, std::uint64_t length);
+    piece take(std::span<char>& bytes, std::size_t bytes_max);
+    event take_payload(std::span<char>& bytes);
     event take_control(std::span<char>& bytes);
-    event take_close(std::string_view payload);
-    event take_data(std::span<char>& bytes);
-    event take_text_or_binary(std::span<char> bytes);
-    event take_oversized(std::span<char>& bytes);
-    std::span<char> take(std::span<char>& bytes, std::size_t count);
-    void end_message();
+    event read_close(std::string_view payload);
+    event take_message(std::span<char>& bytes);
+    event take_oversized_head(std::span<char>& bytes);
+    void skip(std::span<char>& bytes);
+    void end_frame();
+    bool holds_message() const;
     unfinished& memory();
+    void release();
     event fail(close_code code, std::string_view reason);
 
     // What is cut, and what the last event's view points into; null for an idle connection.
     std::unique_ptr<unfinished> unfinished_;
     std::uint32_t message_bytes_max_;
-    std::uint32_t frame_left_ = 0;      // payload bytes of this frame still to come
-    std::uint32_t message_bytes_ = 0;   // declared by the frames of this message so far
+    std::uint32_t frame_left_ = 0;     // payload bytes of this frame still to come
+    std::uint32_t message_bytes_ = 0;  // declared by the frames of this message so far
     std::uint32_t begun_ = 0;
     std::uint32_t control_frames_ = 0;
     std::uint16_t fragments_ = 0;
     std::array<unsigned char, frame_header_bytes_max> header_{};
     std::uint8_t header_bytes_ = 0;
-    masking_key key_{};                 // turned so that its first byte is the next payload byte's
+    masking_key key_{};  // turned so that its first byte is the next payload byte's
     role role_;
     phase phase_ = phase::header;
     message_state message_ = message_state::none;
-    bool text_ = false;                 // the kind of this message
+    bool text_ = false;  // the kind of this message
     utf8_validator utf8_;
 };
 

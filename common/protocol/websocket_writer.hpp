@@ -1,15 +1,17 @@
 #pragma once
 
-// Writes WebSocket frames (RFC 6455 5.2) without extensions and without the heap. A data frame is a header and then the
-// payload's bytes, which stay where they are: the caller gathers both into one write. A server sends frames unmasked; the
-// forms that take a masking_key are for clients, which need a fresh unpredictable key for each frame (RFC 6455 5.3).
+// Writes WebSocket frames (RFC 6455 5.2) without extensions and without the heap. A data frame is a header
+// and then the payload's bytes, which stay where they are: the caller gathers both into one write. A server
+// sends frames unmasked; the forms that take a masking_key are for clients, which need a fresh unpredictable
+// key for each frame (RFC 6455 5.3).
+
+#include "common/protocol/websocket_frame.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
-
-#include "common/protocol/websocket_frame.hpp"
 
 namespace pulsewire::websocket {
 
@@ -22,8 +24,13 @@ public:
     const char* data() const { return bytes_.data(); }
     std::size_t size() const { return size_; }
 
-    // Precondition: size() + more.size() <= Capacity.
-    void append(std::string_view more);
+    std::span<char> bytes() { return {bytes_.data(), size_}; }
+
+    // Precondition of both: there is room.
+    void append(char byte) { bytes_[size_++] = byte; }
+    void append(std::string_view more) {
+        for (const char byte : more) append(byte);
+    }
 
 private:
     std::array<char, Capacity> bytes_;
@@ -45,9 +52,9 @@ control_frame_bytes ping_frame(std::string_view payload, masking_key key);
 control_frame_bytes pong_frame(std::string_view payload);
 control_frame_bytes pong_frame(std::string_view payload, masking_key key);
 
-// The reason is cut to 123 bytes between characters, and before anything that is not UTF-8. A code that may not be on the
-// wire (is_close_code: 0, no_status, 1006...) gives a close frame without code and reason, so the peer's code can be
-// sent back as it came.
+// The reason is cut to 123 bytes between characters, and before anything that is not UTF-8. A code that may
+// not be on the wire (is_close_code: 0, no_status, 1006...) gives a close frame without code and reason, so
+// the peer's code can be sent back as it came.
 control_frame_bytes close_frame(std::uint16_t code, std::string_view reason);
 control_frame_bytes close_frame(std::uint16_t code, std::string_view reason, masking_key key);
 

@@ -1,0 +1,41 @@
+#include "common/protocol/websocket_frame.hpp"
+
+#include <cstring>
+
+namespace pulsewire::websocket {
+
+content apply_mask(std::span<char> bytes, masking_key key, std::size_t at) {
+    masking_key turned;
+    for (std::size_t i = 0; i < 4; ++i) turned[i] = key[(at + i) % 4];
+    std::uint64_t mask;
+    std::memcpy(&mask, turned.data(), 4);
+    std::memcpy(reinterpret_cast<char*>(&mask) + 4, turned.data(), 4);
+
+    char* p = bytes.data();
+    std::size_t left = bytes.size();
+    std::uint64_t seen = 0;
+    // Four words per turn, because g++ -O2 does not unroll by itself; any byte order will do, key and bytes
+    // share it.
+    for (; left >= 32; left -= 32, p += 32) {
+        std::uint64_t words[4];
+        std::memcpy(words, p, 32);
+        for (std::uint64_t& word : words) word ^= mask;
+        std::memcpy(p, words, 32);
+        seen |= (words[0] | words[1]) | (words[2] | words[3]);
+    }
+    for (; left >= 8; left -= 8, p += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, p, 8);
+        word ^= mask;
+        std::memcpy(p, &word, 8);
+        seen |= word;
+    }
+    for (std::size_t i = 0; i < left; ++i) {
+        const auto byte = static_cast<unsigned char>(static_cast<unsigned char>(p[i]) ^ turned[i % 4]);
+        p[i] = static_cast<char>(byte);
+        seen |= byte;
+    }
+    return (seen & 0x8080808080808080u) == 0 ? content::ascii : content::other;
+}
+
+}  // namespace pulsewire::websocket
