@@ -20,12 +20,6 @@
 
 namespace pulsewire::client {
 
-// Milliseconds of a clock that never goes back. Only differences count.
-using time_ms = std::int64_t;
-
-enum class transport : std::uint8_t { websocket, sse };
-enum class transport_choice : std::uint8_t { automatic, websocket, sse };
-
 // What the application sees. `connecting` lasts until the server's welcome.
 enum class state : std::uint8_t { idle, connecting, open, waiting, closed };
 
@@ -34,7 +28,7 @@ struct options {
     backoff_options backoff;
     // A transport that has not brought the server's welcome by then is given up.
     std::uint32_t open_timeout_ms = 10'000;
-    // An open connection that leaves a command (other than a request) unanswered for so long is given up.
+    // An open connection that leaves a command (other than a request) or a probe unanswered for so long is given up.
     std::uint32_t command_timeout_ms = 10'000;
     // Unacknowledged publishes and unanswered requests that are held; more are refused with outbox_full.
     std::uint32_t outbox_messages_max = 1'000;
@@ -46,8 +40,9 @@ enum class action_kind : std::uint8_t {
     close_transport,  // close the current transport with `close`; report nothing more of it
     send,             // send `text`, then, when `payload_of` is not 0, that payload and "}"; each send is one line
     set_timer,        // call timer() after `delay_ms`; replaces an earlier timer
-    state_changed,    // `to`; waiting: `delay_ms`, `attempt`, `close`; open: `via`; closed: `close`
-    deliver,          // a message for subscription `id`: `type`, `offset` (0: none), `time`, `payload`
+    state_changed,    // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open: `via`;
+                      // closed: `close`. Here `attempt` counts failures in a row. `message`: the server's words, if any
+    deliver,          // a message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`
     subscribed,       // subscription `id` is live: `epoch`, `offset`, `outcome`, and why it is not recovered in `reason`
     presence,         // the members of subscription `id`'s channel: `payload` is an array
     joined,           // `session` joined subscription `id`'s channel with `payload`
@@ -56,7 +51,8 @@ enum class action_kind : std::uint8_t {
     refused,          // subscription `id` was refused with `code` and `message`; it is gone
     published,        // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
     answered,         // request, history or presence query `id`: the answer is `payload`
-    failed,           // command `id` failed with `code`, `message`, `pointer`; its payload can be let go
+    failed,           // command `id` failed with `code`, `message`, `pointer`; its payload can be let go. `id` 0: an error
+                      // of the server that answers no command
 };
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
@@ -69,6 +65,7 @@ struct action {
     transport via = transport::websocket;
     state to = state::idle;
     recovery_outcome outcome = recovery_outcome::fresh;
+    bool replayed = false;
     std::uint32_t id = 0;
     std::uint32_t payload_of = 0;
     std::uint32_t attempt = 0;
@@ -143,37 +140,39 @@ public:
     std::uint32_t message_bytes_max() const { return message_bytes_max_; }
 
 private:
-    struct armed_timer {
-        bool set = false;
-        time_ms at = 0;
-    };
-
-    void connect(time_ms now);
-    void wait_or_give_up(std::uint16_t close, std::uint32_t after_ms, time_ms now);
-    void drop_transport(std::uint16_t close, time_ms now);
-    void change_state(state to, std::uint16_t close = 0, std::uint32_t delay_ms = 0);
+    action& act(action_kind kind, std::uint32_t id = 0);
+    action& change_state(state to);
     void arm(time_ms at, time_ms now);
     void rearm(time_ms now);
-    time_ms next_deadline() const;
-    action& act(action_kind kind, std::uint32_t id = 0);
 
+    void connect(time_ms now);
+    void drop_transport(std::uint16_t close, time_ms now);
+    void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
+    void forget_transport(std::uint16_t close, time_ms now);
+    action& end(std::uint16_t close);
+
+    bool can_send() const { return transport_is_open_; }
+    void send_line(std::string header, std::uint32_t payload_of = 0);
     void send_connect();
     void send_subscribe(subscription& s, time_ms now);
     void send_command(command& c, time_ms now);
-    void send_waiting(time_ms now);
     std::uint32_t enqueue(command c, time_ms now);
+    void finish(command& c);
+    // Leaves the command in its place until the outbox is swept.
     void fail(command& c, error_code code);
-    void fail_expired(time_ms now);
-    void lose_connection_bound();
+    void expire_commands(time_ms now);
+    bool overdue(time_ms now) const;
+    time_ms next_deadline() const;
 
-    void on_frame(const server_frame& f, time_ms now);
-    void on_message(const server_frame& f, time_ms now);
+    void on_message(const server_frame& f, std::string_view header, time_ms now);
     void on_welcome(const server_frame& f, time_ms now);
-    void on_subscribed(const server_frame& f, time_ms now);
-    void on_published(const server_frame& f, time_ms now);
-    void on_answer(const server_frame& f);
-    void on_error(const server_frame& f, time_ms now);
+    void on_subscribed(const server_frame& f, std::string_view header);
+    void on_presence(const server_frame& f, std::string_view header);
+    void on_gap(const server_frame& f, std::string_view header);
+    void on_answer(const server_frame& f, action_kind kind);
+    void on_error(const server_frame& f, std::string_view header, time_ms now);
     void on_close(const server_frame& f, time_ms now);
+    subscription* asked_with(std::uint64_t command_id);
 
     options options_;
     std::string session_;
@@ -185,16 +184,19 @@ private:
     outbox outbox_;
     std::vector<action> actions_;
 
-    std::uint32_t attempt_ = 0;
+    std::uint32_t attempt_ = 0;       // names the current transport
     std::uint32_t last_id_ = 0;
-    bool transport_is_open_ = false;
     bool transport_exists_ = false;
+    bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come
+    bool probing_ = false;            // a ping of ours is unanswered
+    bool timer_set_ = false;
+    time_ms timer_at_ = 0;
     time_ms state_since_ = 0;
     time_ms last_heard_ = 0;
+    time_ms probed_at_ = 0;
     time_ms retry_at_ = 0;
     std::uint32_t silence_max_ms_ = 33'000;
     std::uint32_t message_bytes_max_ = 65'536;
-    armed_timer timer_;
 };
 
 }  // namespace pulsewire::client

@@ -55,13 +55,15 @@ public:
         return &commands_[low];
     }
 
-    // Invalidates references to other commands.
-    void finish(command& c) {
+    // The command has its answer. Its slot stays until sweep(), so that this may be called while walking.
+    void release(command& c) {
         c.done = true;
         --waiting_;
         bytes_ -= c.payload_bytes;
-        c.channel.clear();
-        c.type.clear();
+    }
+
+    // Forgets the done ones at the front. Invalidates references.
+    void sweep() {
         while (first_ < commands_.size() && commands_[first_].done) ++first_;
         if (first_ == commands_.size()) {
             commands_.clear();
@@ -72,7 +74,7 @@ public:
         }
     }
 
-    // For walking by index, since finish() may move commands: collect ids first, or do not finish while walking.
+    // For walking by index; skip the done ones.
     std::size_t begin() const { return first_; }
     std::size_t end() const { return commands_.size(); }
     command& operator[](std::size_t i) { return commands_[i]; }

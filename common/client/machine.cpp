@@ -1,0 +1,541 @@
+#include "common/client/machine.hpp"
+
+#include "common/protocol/line_writer.hpp"
+
+namespace pulsewire::client {
+namespace {
+
+constexpr std::uint16_t number(close_code code) { return static_cast<std::uint16_t>(code); }
+
+// How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
+constexpr time_ms postponed_ms = 1'000;
+
+// Without news for so long after the network came back, a connection is taken for dead.
+constexpr time_ms probe_timeout_ms = 5'000;
+
+}  // namespace
+
+machine::machine(const options& opts, std::string_view session, std::uint64_t seed)
+    : options_(opts), session_(session), picker_(opts.transports), backoff_(opts.backoff, seed) {}
+
+// --- what the application wants ---
+
+void machine::start(time_ms now) {
+    if (state_ == state::idle) connect(now);
+}
+
+void machine::stop(time_ms) {
+    if (state_ == state::closed) return;
+    if (transport_exists_) act(action_kind::close_transport).close = number(close_code::normal);
+    end(number(close_code::normal));
+}
+
+std::uint32_t machine::subscribe(std::string_view channel, const subscribe_options& how, time_ms now) {
+    const std::uint32_t id = channels_.add(channel);
+    subscription& s = *channels_.with_id(id);
+    s.latest = how.latest;
+    s.presence = how.presence;
+    s.payload_of = how.payload_of;
+    s.has_position = !how.epoch.empty();
+    s.epoch = how.epoch;
+    s.offset = how.offset;
+    if (can_send()) send_subscribe(s, now);
+    return id;
+}
+
+void machine::unsubscribe(std::uint32_t subscription_id, time_ms) {
+    subscription* s = channels_.with_id(subscription_id);
+    if (s == nullptr) return;
+    if (can_send() && (s->state == subscription_state::live || s->state == subscription_state::asked))
+        send_line(line_writer("unsubscribe").name("channel", s->channel).end(false));
+    channels_.remove(subscription_id);
+}
+
+std::uint32_t machine::publish(
+    std::string_view channel, std::string_view type, std::uint32_t payload_bytes, const publish_options& how, time_ms now
+) {
+    command c;
+    c.kind = command_kind::publish;
+    c.channel = channel;
+    c.type = type;
+    c.payload_bytes = payload_bytes;
+    c.echo = how.echo;
+    c.transient = how.transient;
+    c.timeout_ms = how.timeout_ms;
+    return enqueue(static_cast<command&&>(c), now);
+}
+
+std::uint32_t machine::request(
+    std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
+) {
+    command c;
+    c.kind = command_kind::request;
+    c.type = type;
+    c.payload_bytes = payload_bytes;
+    c.timeout_ms = timeout_ms;
+    return enqueue(static_cast<command&&>(c), now);
+}
+
+std::uint32_t machine::history(
+    std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards, time_ms now
+) {
+    command c;
+    c.kind = command_kind::history;
+    c.channel = channel;
+    c.limit = limit;
+    c.offset = offset;
+    c.backwards = backwards;
+    return enqueue(static_cast<command&&>(c), now);
+}
+
+std::uint32_t machine::presence(std::string_view channel, time_ms now) {
+    command c;
+    c.kind = command_kind::presence;
+    c.channel = channel;
+    return enqueue(static_cast<command&&>(c), now);
+}
+
+void machine::cancel(std::uint32_t id, time_ms) {
+    command* c = outbox_.with_id(id);
+    if (c == nullptr) return;
+    if (c->sent && c->kind == command_kind::request && can_send())
+        send_line(line_writer("cancel").number("id", c->id).end(false));
+    finish(*c);
+}
+
+// --- what happened outside ---
+
+void machine::transport_opened(std::uint32_t attempt, time_ms now) {
+    if (attempt != attempt_ || !transport_exists_ || transport_is_open_) return;
+    transport_is_open_ = true;
+    last_heard_ = now;
+    send_connect();
+    for (subscription& s : channels_.slots())
+        if (s.state == subscription_state::idle) send_subscribe(s, now);
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
+        if (!outbox_[i].done) send_command(outbox_[i], now);
+}
+
+void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
+    if (attempt != attempt_ || !transport_exists_) return;
+    lost(close, now);
+}
+
+void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
+    if (attempt != attempt_ || !transport_is_open_) return;
+    last_heard_ = now;
+    probing_ = false;
+    server_frame f;
+    if (!read_server_frame(header, line_bytes, f)) return drop_transport(number(close_code::protocol_error), now);
+    switch (f.op) {
+        case server_op::message: return on_message(f, header, now);
+        case server_op::welcome: return on_welcome(f, now);
+        case server_op::subscribed: return on_subscribed(f, header);
+        case server_op::published: return on_answer(f, action_kind::published);
+        case server_op::response:
+        case server_op::history: return on_answer(f, action_kind::answered);
+        case server_op::presence:
+            if (f.id != 0) return on_answer(f, action_kind::answered);
+            return on_presence(f, header);
+        case server_op::join:
+        case server_op::leave: return on_presence(f, header);
+        case server_op::gap: return on_gap(f, header);
+        case server_op::error: return on_error(f, header, now);
+        case server_op::close: return on_close(f, now);
+        case server_op::ping:
+            // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
+            if (transport_ == transport::websocket) send_line(line_writer("pong").end(false));
+            return;
+        case server_op::unsubscribed:
+        case server_op::pong:
+        case server_op::unknown: return;
+    }
+}
+
+void machine::timer(time_ms now) {
+    timer_set_ = false;
+    if (state_ == state::waiting && now >= retry_at_) connect(now);
+    expire_commands(now);
+    if (transport_exists_ && overdue(now)) drop_transport(number(close_code::no_pong), now);
+    if (can_send())
+        for (subscription& s : channels_.slots())
+            if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
+    rearm(now);
+}
+
+void machine::network_online(time_ms now) {
+    if (state_ == state::waiting) return connect(now);
+    if (state_ != state::open || probing_) return;
+    probing_ = true;
+    probed_at_ = now;
+    send_line(line_writer("ping").end(false));
+    arm(now + probe_timeout_ms, now);
+}
+
+// --- the connection ---
+
+void machine::connect(time_ms now) {
+    transport_ = picker_.next();
+    transport_exists_ = true;
+    transport_is_open_ = false;
+    probing_ = false;
+    ++attempt_;
+    state_since_ = now;
+    change_state(state::connecting);
+    action& a = act(action_kind::open_transport);
+    a.via = transport_;
+    a.attempt = attempt_;
+    arm(now + options_.open_timeout_ms, now);
+}
+
+// The transport is of no use any more: closes it and goes on as if it had been lost.
+void machine::drop_transport(std::uint16_t close, time_ms now) {
+    act(action_kind::close_transport).close = close;
+    lost(close, now);
+}
+
+// `why` is the server's own word on it, if it said one (7.1).
+void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
+    forget_transport(close, now);
+    std::uint32_t delay = backoff_.fail();
+    if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
+    const bool final = !should_reconnect(close) || backoff_.exhausted();
+    action& told = final ? end(close) : change_state(state::waiting);
+    told.close = close;
+    if (why != nullptr) told.message = why->message;
+    if (final) return;
+    told.delay_ms = delay;
+    retry_at_ = now + delay;
+    arm(retry_at_, now);
+}
+
+// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be repeated
+// safely fails.
+void machine::forget_transport(std::uint16_t close, time_ms now) {
+    if (state_ == state::open) {
+        backoff_.succeeded_for(now - state_since_);
+        picker_.lost(close == number(close_code::abnormal), now);
+    } else {
+        picker_.failed();
+    }
+    transport_exists_ = false;
+    transport_is_open_ = false;
+    probing_ = false;
+    for (subscription& s : channels_.slots())
+        if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
+        command& c = outbox_[i];
+        if (c.done || !c.sent) continue;
+        c.sent = false;
+        if (c.transient || c.kind == command_kind::request) fail(c, error_code::disconnected);
+    }
+    outbox_.sweep();
+}
+
+action& machine::end(std::uint16_t close) {
+    transport_exists_ = false;
+    transport_is_open_ = false;
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
+        if (!outbox_[i].done) fail(outbox_[i], error_code::closed);
+    outbox_.sweep();
+    channels_ = {};
+    action& told = change_state(state::closed);
+    told.close = close;
+    return told;
+}
+
+// --- sending ---
+
+void machine::send_line(std::string header, std::uint32_t payload_of) {
+    action& a = act(action_kind::send);
+    a.text = static_cast<std::string&&>(header);
+    a.payload_of = payload_of;
+}
+
+void machine::send_connect() {
+    send_line(line_writer("connect").number("version", 1).name("session", session_).end(false));
+}
+
+void machine::send_subscribe(subscription& s, time_ms now) {
+    s.command_id = ++last_id_;
+    s.state = subscription_state::asked;
+    s.due = now;
+    s.replay_left = 0;
+    line_writer w("subscribe");
+    w.number("id", s.command_id).name("channel", s.channel);
+    if (s.has_position) w.name("epoch", s.epoch).number("offset", s.offset);
+    if (s.latest != 0) w.number("latest", s.latest);
+    if (s.presence) w.flag("presence", true);
+    if (s.payload_of != 0) {
+        send_line(w.payload_key().take(), s.payload_of);
+    } else {
+        send_line(w.end(false));
+    }
+    arm(now + options_.command_timeout_ms, now);
+}
+
+void machine::send_command(command& c, time_ms now) {
+    c.sent = true;
+    c.sent_at = now;
+    if (c.kind != command_kind::request) arm(now + options_.command_timeout_ms, now);
+    switch (c.kind) {
+        case command_kind::publish: {
+            line_writer w("publish");
+            w.number("id", c.id);
+            if (!c.transient) {
+                std::string key = session_;
+                key.push_back('-');
+                append_number(key, c.id);
+                w.name("key", key);
+            }
+            w.name("channel", c.channel);
+            if (!c.echo) w.flag("echo", false);
+            if (c.transient) w.flag("transient", true);
+            return send_line(w.name("type", c.type).payload_key().take(), c.id);
+        }
+        case command_kind::request: {
+            line_writer w("request");
+            w.number("id", c.id);
+            const time_ms left = c.deadline - now;
+            if (c.deadline != 0) w.number("timeout_ms", left > 1 ? static_cast<std::uint64_t>(left) : 1);
+            return send_line(w.name("type", c.type).payload_key().take(), c.id);
+        }
+        case command_kind::history: {
+            line_writer w("history");
+            w.number("id", c.id).name("channel", c.channel).number("limit", c.limit);
+            if (c.offset != 0) w.number("offset", c.offset);
+            if (c.backwards) w.flag("backwards", true);
+            return send_line(w.end(false));
+        }
+        case command_kind::presence:
+            return send_line(line_writer("presence").number("id", c.id).name("channel", c.channel).end(false));
+    }
+}
+
+std::uint32_t machine::enqueue(command c, time_ms now) {
+    const bool full = outbox_.waiting() >= options_.outbox_messages_max ||
+                      outbox_.bytes() + c.payload_bytes > options_.outbox_bytes_max;
+    if (full) return 0;
+    c.id = ++last_id_;
+    if (c.timeout_ms != 0) {
+        c.deadline = now + c.timeout_ms;
+        arm(c.deadline, now);
+    }
+    command& taken = outbox_.add(static_cast<command&&>(c));
+    const std::uint32_t id = taken.id;
+    if (can_send()) {
+        send_command(taken, now);
+    } else if (state_ == state::closed || taken.transient) {
+        fail(taken, state_ == state::closed ? error_code::closed : error_code::disconnected);
+        outbox_.sweep();
+    }
+    return id;
+}
+
+void machine::finish(command& c) {
+    outbox_.release(c);
+    outbox_.sweep();
+}
+
+void machine::fail(command& c, error_code code) {
+    act(action_kind::failed, c.id).local_code = code;
+    outbox_.release(c);
+}
+
+// --- time ---
+
+void machine::expire_commands(time_ms now) {
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
+        command& c = outbox_[i];
+        if (!c.done && c.deadline != 0 && now >= c.deadline) fail(c, error_code::timeout);
+    }
+    outbox_.sweep();
+}
+
+// Whether the current transport has kept us waiting too long for anything.
+bool machine::overdue(time_ms now) const {
+    if (state_ == state::connecting) return now - state_since_ >= options_.open_timeout_ms;
+    if (now - last_heard_ >= silence_max_ms_) return true;
+    if (probing_ && now - probed_at_ >= probe_timeout_ms) return true;
+    const time_ms limit = options_.command_timeout_ms;
+    for (const subscription& s : channels_.slots())
+        if (s.state == subscription_state::asked && now - s.due >= limit) return true;
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
+        const command& c = outbox_[i];
+        if (!c.done && c.sent && c.kind != command_kind::request && now - c.sent_at >= limit) return true;
+    }
+    return false;
+}
+
+// When timer() has something to do next; a time far away when nothing is due. Only needed when a timer ran out: all
+// else that becomes due is armed where it starts.
+time_ms machine::next_deadline() const {
+    time_ms next = INT64_MAX;
+    const auto at = [&](time_ms t) { next = t < next ? t : next; };
+    if (state_ == state::waiting) at(retry_at_);
+    if (state_ == state::connecting) at(state_since_ + options_.open_timeout_ms);
+    if (state_ == state::open) {
+        at(last_heard_ + silence_max_ms_);
+        if (probing_) at(probed_at_ + probe_timeout_ms);
+    }
+    for (const subscription& s : channels_.slots()) {
+        if (s.state == subscription_state::asked) at(s.due + options_.command_timeout_ms);
+        if (s.state == subscription_state::postponed) at(s.due);
+    }
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
+        const command& c = outbox_[i];
+        if (c.done) continue;
+        if (c.deadline != 0) at(c.deadline);
+        if (c.sent && c.kind != command_kind::request) at(c.sent_at + options_.command_timeout_ms);
+    }
+    return next;
+}
+
+void machine::arm(time_ms at, time_ms now) {
+    if (timer_set_ && timer_at_ <= at) return;
+    timer_set_ = true;
+    timer_at_ = at;
+    act(action_kind::set_timer).delay_ms = at > now ? static_cast<std::uint32_t>(at - now) : 0;
+}
+
+void machine::rearm(time_ms now) {
+    const time_ms next = next_deadline();
+    if (next != INT64_MAX) arm(next, now);
+}
+
+action& machine::act(action_kind kind, std::uint32_t id) {
+    actions_.emplace_back();
+    action& a = actions_.back();
+    a.kind = kind;
+    a.id = id;
+    return a;
+}
+
+action& machine::change_state(state to) {
+    state_ = to;
+    action& a = act(action_kind::state_changed);
+    a.to = to;
+    a.via = transport_;
+    a.attempt = backoff_.failures();
+    return a;
+}
+
+// --- what the server says ---
+
+void machine::on_welcome(const server_frame& f, time_ms now) {
+    if (state_ != state::connecting) return;
+    if (f.ping_ms != 0) silence_max_ms_ = static_cast<std::uint32_t>(f.ping_ms + f.pong_ms);
+    if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
+    state_since_ = now;
+    picker_.opened(now);
+    change_state(state::open);
+    arm(now + silence_max_ms_, now);
+}
+
+void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live) return;
+    const bool own = f.except.size != 0 && f.except.of(header) == session_;
+    bool replayed = false;
+    if (f.has_offset) {
+        if (f.offset <= s->offset) return;
+        if (f.offset != s->offset + 1) {
+            // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
+            send_line(line_writer("unsubscribe").name("channel", s->channel).end(false));
+            return send_subscribe(*s, now);
+        }
+        s->offset = f.offset;
+        replayed = s->replay_left != 0;
+        if (replayed) --s->replay_left;
+    }
+    if (own) return;
+    action& a = act(action_kind::deliver, channels_.id_of(*s));
+    a.type = f.type;
+    a.offset = f.offset;
+    a.time = f.time;
+    a.replayed = replayed;
+    a.payload = f.payload;
+}
+
+subscription* machine::asked_with(std::uint64_t command_id) {
+    for (subscription& s : channels_.slots())
+        if (s.state == subscription_state::asked && s.command_id == command_id) return &s;
+    return nullptr;
+}
+
+void machine::on_subscribed(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::asked || s->command_id != f.id) return;
+    action& a = act(action_kind::subscribed, channels_.id_of(*s));
+    a.epoch = f.epoch;
+    a.offset = f.offset;
+    a.reason = f.reason;
+    if (s->has_position) a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
+    s->state = subscription_state::live;
+    s->has_position = true;
+    s->epoch = f.epoch.of(header);
+    s->offset = f.offset;
+    s->replay_left = static_cast<std::uint32_t>(f.replay);
+}
+
+void machine::on_presence(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live) return;
+    const action_kind kind = f.op == server_op::join    ? action_kind::joined
+                             : f.op == server_op::leave ? action_kind::left
+                                                        : action_kind::presence;
+    action& a = act(kind, channels_.id_of(*s));
+    a.session = f.session;
+    a.payload = f.payload;
+}
+
+void machine::on_gap(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
+    s->offset = f.offset;
+    action& a = act(action_kind::gap, channels_.id_of(*s));
+    a.offset = f.offset;
+    a.reason = f.reason;
+}
+
+void machine::on_answer(const server_frame& f, action_kind kind) {
+    command* c = outbox_.with_id(f.id);
+    if (c == nullptr) return;
+    action& a = act(kind, c->id);
+    a.epoch = f.epoch;
+    a.offset = f.offset;
+    a.payload = f.payload;
+    finish(*c);
+}
+
+void machine::on_error(const server_frame& f, std::string_view header, time_ms now) {
+    const std::string_view code = f.error.of(header);
+    action_kind kind = action_kind::failed;
+    std::uint32_t id = 0;
+    if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
+        if (code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+            s->state = subscription_state::postponed;
+            s->due = now + postponed_ms;
+            return arm(s->due, now);
+        }
+        kind = action_kind::refused;
+        id = channels_.id_of(*s);
+        channels_.remove(id);
+    } else if (command* c = outbox_.with_id(f.id); c != nullptr) {
+        id = c->id;
+        finish(*c);
+    } else if (f.id != 0) {
+        return;  // answers a command that the application no longer waits for
+    }
+    action& a = act(kind, id);
+    a.code = f.error;
+    a.message = f.message;
+    a.pointer = f.pointer;
+}
+
+void machine::on_close(const server_frame& f, time_ms now) {
+    act(action_kind::close_transport).close = number(close_code::normal);
+    lost(static_cast<std::uint16_t>(f.code), now, &f);
+}
+
+}  // namespace pulsewire::client
