@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +25,15 @@ public:
 
     enum class outcome : std::uint8_t {
         written,   // text was appended, or the message was kept until the stream can open
-        nothing,   // this kind has no text here: answers and errors, which are the shell's to handle
+        nothing,   // no text: a publication that the stream has had already, or a kind that is the shell's to
+                   // handle (answers, errors)
         overflow,  // too many messages wait for the stream to open: end it as a slow consumer
     };
 
-    // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when all
-    // channels are subscribed: then come the open event, a gap for each channel that was not recovered, and
-    // what has waited. A close is written at any time.
+    // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when each
+    // channel is subscribed: then come the open event, a gap for each channel that was not recovered, and
+    // what has waited. The id of the start stands at the last of the gaps, without gaps at the open event, so
+    // that no gap can be missed by a connection that breaks in between. A close is written at any time.
     outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
 
     bool opened() const { return opened_; }
@@ -42,15 +45,16 @@ public:
     static constexpr std::size_t waiting_max = 2 * 32 * 300;
 
 private:
-    std::size_t index_of(std::string_view channel) const;
-    void subscribed(const message& m);
-    void open(std::int64_t wall_ms, std::string& out);
-    void write_now(const message& m, std::int64_t wall_ms, std::string& out);
+    std::optional<std::size_t> index_of(std::string_view channel) const;
+    outcome subscribed(const message_ptr& m, std::string& out);
+    void open(std::string& out);
+    outcome write_message(const message& m, std::string& out);
 
     std::vector<std::string> channels_;
     event_stream::cursor cursor_;
-    std::vector<message_ptr> waiting_;  // shared: the hub's messages, kept in the order they came
-    std::vector<message_ptr> gaps_;     // subscribed without recovery
+    // Shared with the hub and other streams; only until the stream opens, in the order they came.
+    std::vector<message_ptr> waiting_;
+    std::vector<message_ptr> unrecovered_;
     bool opened_ = false;
 };
 

@@ -53,6 +53,9 @@ constexpr std::string_view describe(cursor_error error) {
     return {};
 }
 
+// How long a browser waits before it comes back, in milliseconds (protocol 8.4.6).
+inline constexpr std::uint32_t retry_ms = 2'000;
+
 // Channels of one stream; beyond: the request is answered by 400 (protocol 8.4.1).
 inline constexpr std::size_t channels_max = 32;
 
@@ -66,7 +69,7 @@ public:
 
     explicit cursor(std::size_t channel_count) : positions_(channel_count) {}
 
-    // Preconditions: index < size(); `epoch` and `offset` as in protocol 1.4.
+    // Preconditions: index < size(), which is at least 1; `epoch` and `offset` as in protocol 1.4.
     void set(std::size_t index, std::string_view epoch, std::uint64_t offset);
     const position& at(std::size_t index) const { return positions_[index]; }
     std::size_t size() const { return positions_.size(); }
@@ -86,9 +89,6 @@ private:
     std::vector<position> positions_;
 };
 
-// The start of the stream: how long a browser waits before it comes back.
-inline constexpr std::string_view retry_line = "retry: 2000\n";
-
 // What stands before an event's data: its type, unless that is "message", and its id, unless `id` is null.
 // The data line follows (data_prefix and a line, or append_data), then event_end.
 void append_event_head(std::string& out, std::string_view type, const cursor* id);
@@ -99,12 +99,16 @@ void append_data(std::string& out, std::string_view json);
 // A whole event.
 void append_event(std::string& out, std::string_view type, const cursor* id, std::string_view json);
 
-// The first event (8.4.6): `{"positions":[{"channel":…,"epoch":…,"offset":…},…]}` with the cursor as its id.
+// The start of the stream (8.4.6): how long a browser waits before it comes back, and the first event,
+// `{"positions":[{"channel":…,"epoch":…,"offset":…},…]}`. Its id is the starting cursor, unless gaps follow:
+// then the last of them carries it (`id` null: none).
 // Preconditions: start.complete(); sorted_channels has start.size() names.
-void append_open(std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start);
+void append_open(
+    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id
+);
 
 // A channel could not be recovered (8.4.5).
-void append_gap(std::string& out, std::string_view channel, std::string_view reason);
+void append_gap(std::string& out, std::string_view channel, std::string_view reason, const cursor* id);
 
 // Silence was too long (8.4.6); `time_ms` is the wall clock's.
 void append_ping(std::string& out, std::int64_t time_ms);

@@ -1,0 +1,94 @@
+#include "common/hub/event_stream_writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pulsewire::hub {
+namespace {
+
+std::vector<std::string> sorted_once(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+std::string_view json_of(const message& m) {
+    std::string_view json = m.line;
+    if (!json.empty() && json.back() == '\n') json.remove_suffix(1);
+    return json;
+}
+
+}  // namespace
+
+event_stream_writer::event_stream_writer(std::vector<std::string> channels)
+    : channels_(sorted_once(std::move(channels))), cursor_(channels_.size()) {}
+
+event_stream_writer::outcome event_stream_writer::write(
+    const message_ptr& m, std::int64_t wall_ms, std::string& out
+) {
+    switch (m->kind) {
+        case message_kind::subscribed:
+            return subscribed(m, out);
+        case message_kind::ping:
+            if (!opened_) return outcome::nothing;
+            event_stream::append_ping(out, wall_ms);
+            return outcome::written;
+        case message_kind::close:
+            event_stream::append_close(out, json_of(*m));
+            return outcome::written;
+        case message_kind::publication:
+        case message_kind::direct:
+            if (opened_) return write_message(*m, out);
+            if (waiting_.size() == waiting_max) return outcome::overflow;
+            waiting_.push_back(m);
+            return outcome::written;
+        default:
+            return outcome::nothing;
+    }
+}
+
+std::optional<std::size_t> event_stream_writer::index_of(std::string_view channel) const {
+    const auto found = std::lower_bound(channels_.begin(), channels_.end(), channel);
+    if (found == channels_.end() || *found != channel) return std::nullopt;
+    return static_cast<std::size_t>(found - channels_.begin());
+}
+
+event_stream_writer::outcome event_stream_writer::subscribed(const message_ptr& m, std::string& out) {
+    const auto index = index_of(m->channel);
+    if (!index || opened_) return outcome::nothing;
+    cursor_.set(*index, m->epoch, m->offset);
+    if (!m->recovered) unrecovered_.push_back(m);
+    if (!opened_ && cursor_.complete()) open(out);
+    return outcome::written;
+}
+
+void event_stream_writer::open(std::string& out) {
+    opened_ = true;
+    // The id goes behind the last gap: a connection that breaks before it comes back with the old cursor, and
+    // is told again what it missed.
+    event_stream::append_open(out, channels_, cursor_, unrecovered_.empty() ? &cursor_ : nullptr);
+    for (std::size_t i = 0; i < unrecovered_.size(); ++i) {
+        const bool last = i + 1 == unrecovered_.size();
+        event_stream::append_gap(
+            out, unrecovered_[i]->channel, unrecovered_[i]->reason, last ? &cursor_ : nullptr
+        );
+    }
+    unrecovered_ = {};
+    for (const message_ptr& each : std::exchange(waiting_, {})) write_message(*each, out);
+}
+
+event_stream_writer::outcome event_stream_writer::write_message(const message& m, std::string& out) {
+    if (m.kind == message_kind::direct) {
+        event_stream::append_event(out, m.type, nullptr, json_of(m));
+        return outcome::written;
+    }
+    const auto index = index_of(m.channel);
+    if (!index) return outcome::nothing;
+    const event_stream::cursor::position& seen = cursor_.at(*index);
+    if (seen.epoch == m.epoch && m.offset <= seen.offset) return outcome::nothing;
+    cursor_.set(*index, m.epoch, m.offset);
+    event_stream::append_event(out, m.type, &cursor_, json_of(m));
+    return outcome::written;
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,189 @@
+#include "common/protocol/event_stream.hpp"
+
+#include "common/protocol/line_writer.hpp"
+#include "common/protocol/names.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace pulsewire::event_stream {
+namespace {
+
+// Digits of 2^53-1, the longest offset.
+constexpr std::size_t offset_digits_max = 16;
+// The cursor's form; another number means another form.
+constexpr std::string_view version = "1";
+// What browsers take a message without an event line for.
+constexpr std::string_view default_type = "message";
+
+// Whether a browser would end the field at a byte of the text, or drop the field for it.
+bool breaks_field(std::string_view text) {
+    const auto has = [&](char c) { return text.find(c) != std::string_view::npos; };
+    return has('\n') || has('\r') || has('\0');
+}
+
+void append_value(std::string& out, std::string_view text) {
+    if (!breaks_field(text)) {
+        out += text;
+        return;
+    }
+    for (const char c : text) out.push_back(c == '\n' || c == '\r' || c == '\0' ? ' ' : c);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    out += ": ";
+    append_value(out, value);
+    out.push_back('\n');
+}
+
+std::string_view without_newline(std::string_view line) {
+    if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+    return line;
+}
+
+// As encode() writes it: no sign, no leading zero.
+std::optional<std::uint64_t> read_offset(std::string_view text) {
+    if (text.empty() || text.size() > offset_digits_max) return std::nullopt;
+    if (text.size() > 1 && text.front() == '0') return std::nullopt;
+    std::uint64_t value = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return value <= id_max ? std::optional(value) : std::nullopt;
+}
+
+// Takes the text before the next '.', or all of it.
+std::string_view take_part(std::string_view& text) {
+    const std::size_t dot = text.find('.');
+    const std::string_view part = text.substr(0, dot);
+    text = dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1);
+    return part;
+}
+
+}  // namespace
+
+bool safe_line(std::string_view line) {
+    return !breaks_field(without_newline(line));
+}
+
+void append_batch(std::string& out, std::string_view lines) {
+    bool any = false;
+    while (!lines.empty()) {
+        const std::size_t newline = lines.find('\n');
+        const std::string_view line = lines.substr(0, newline);
+        if (!line.empty()) append_data(out, line);
+        any = any || !line.empty();
+        lines = newline == std::string_view::npos ? std::string_view{} : lines.substr(newline + 1);
+    }
+    if (any) out += event_end;
+}
+
+void append_stream_event(std::string& out, std::string_view connection) {
+    append_batch(out, line_writer("stream").text("connection", connection).end());
+}
+
+void cursor::set(std::size_t index, std::string_view epoch, std::uint64_t offset) {
+    positions_[index].epoch.assign(epoch);
+    positions_[index].offset = offset;
+}
+
+bool cursor::complete() const {
+    return std::none_of(positions_.begin(), positions_.end(), [](const position& p) {
+        return p.epoch.empty();
+    });
+}
+
+std::string cursor::encode() const {
+    std::string out;
+    append_to(out);
+    return out;
+}
+
+void cursor::append_to(std::string& out) const {
+    out += version;
+    for (const position& p : positions_) {
+        out.push_back('.');
+        append_value(out, p.epoch);
+        out.push_back('.');
+        append_number(out, p.offset);
+    }
+}
+
+result<cursor, cursor_error> cursor::parse(std::string_view text, std::size_t channel_count) {
+    const std::size_t bytes_max = version.size() + channel_count * (epoch_bytes_max + offset_digits_max + 2);
+    if (text.size() > bytes_max) return failure{cursor_error::too_long};
+    const auto parts = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.'));
+    if (take_part(text) != version) return failure{cursor_error::wrong_version};
+    if (channel_count == 0 || parts != 2 * channel_count) return failure{cursor_error::wrong_count};
+
+    cursor read(channel_count);
+    for (std::size_t i = 0; i < channel_count; ++i) {
+        const std::string_view epoch = take_part(text);
+        if (!is_epoch(epoch)) return failure{cursor_error::bad_epoch};
+        const auto offset = read_offset(take_part(text));
+        if (!offset) return failure{cursor_error::bad_offset};
+        read.set(i, epoch, *offset);
+    }
+    return read;
+}
+
+void append_event_head(std::string& out, std::string_view type, const cursor* id) {
+    if (type != default_type) append_field(out, "event", type);
+    if (id == nullptr) return;
+    out += "id: ";
+    id->append_to(out);
+    out.push_back('\n');
+}
+
+void append_data(std::string& out, std::string_view json) {
+    append_field(out, "data", json);
+}
+
+void append_event(std::string& out, std::string_view type, const cursor* id, std::string_view json) {
+    append_event_head(out, type, id);
+    append_data(out, json);
+    out += event_end;
+}
+
+void append_open(
+    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id
+) {
+    std::string json = "{\"positions\":[";
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        if (i != 0) json.push_back(',');
+        json += line_writer{}
+                    .text("channel", sorted_channels[i])
+                    .text("epoch", start.at(i).epoch)
+                    .number("offset", start.at(i).offset)
+                    .end(false);
+    }
+    json += "]}";
+    out += "retry: ";
+    append_number(out, retry_ms);
+    out.push_back('\n');
+    append_event(out, "pulsewire.open", id, json);
+}
+
+void append_gap(std::string& out, std::string_view channel, std::string_view reason, const cursor* id) {
+    append_event(
+        out, "pulsewire.gap", id,
+        line_writer{}.text("channel", channel).flag("recovered", false).text("reason", reason).end(false)
+    );
+}
+
+void append_ping(std::string& out, std::int64_t time_ms) {
+    append_event(
+        out, "pulsewire.ping", nullptr,
+        line_writer{}
+            .number("time", static_cast<std::uint64_t>(std::max<std::int64_t>(time_ms, 0)))
+            .end(false)
+    );
+}
+
+void append_close(std::string& out, std::string_view json) {
+    append_event(out, "pulsewire.close", nullptr, without_newline(json));
+}
+
+}  // namespace pulsewire::event_stream
