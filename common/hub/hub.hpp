@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "common/hub/channel.hpp"
@@ -80,11 +81,12 @@ struct counters {
 class hub {
 public:
     explicit hub(config c);
-    ~hub();
 
     // A connection was opened. `secret` goes into its welcome (protocol 4.2); empty where POST is not used.
-    // `session` is given for faces that send no connect frame, which are welcome at once.
-    void open(std::uint64_t connection, face f, std::string_view secret, std::string_view session, instant now);
+    // `session_name` is given for faces that send no connect frame, which are welcome at once.
+    void open(
+        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+    );
     // Lines arrived (protocol 2.3); for face::protocol.
     void receive(std::uint64_t connection, std::string_view lines, instant now);
     // A message was larger than message_bytes_max; `head` is its beginning.
@@ -113,28 +115,28 @@ public:
     static shard_index owner_of(std::string_view channel, shard_index shard_count);
 
 private:
-    struct impl_access;
-    friend struct impl_access;
-
     session* find(std::uint64_t connection);
+    connection_ref ref_to(const session& s) const { return {config_.shard, s.connection}; }
     const namespace_options& options_of(std::string_view channel) const;
-    void post(shard_index to, shard_message&& m, instant now);
-    void post_to_owner(std::string_view channel, shard_message&& m, instant now);
-    void send(session& s, message_ptr m, instant now);
+    shard_index owner_of(std::string_view channel) const { return owner_of(channel, config_.shard_count); }
+    // Values to the own shard are handled at once, others wait in the output.
+    template <class Value>
+    void post(shard_index to, Value&& m, instant now);
+
+    void send(session& s, const message_ptr& m, instant now);
+    void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
     void forget(session& s, instant now);
-    bool take_command_token(session& s, instant now);
+    bool take_token(session& s, instant now);
 
     void on_connect(session& s, const command& c, instant now);
     void on_subscribe(session& s, const command& c, instant now);
     void on_unsubscribe(session& s, const command& c, instant now);
     void on_publish(session& s, const command& c, instant now);
     void on_request(session& s, const command& c, instant now);
-    void on_cancel(session& s, const command& c);
     void on_query(session& s, const command& c, instant now);
-    void on_ping(session& s, const command& c, instant now);
-    void end_subscription(subscription& sub, instant now);
+    void remove(subscription& sub, instant now);
 
     void on(attach&& m, instant now);
     void on(detach&& m, instant now);
@@ -145,13 +147,13 @@ private:
     void on(deliver&& m, instant now);
     void on(reply&& m, instant now);
     void on(disconnect&& m, instant now);
-    template <class NotForShards>
-    void on(NotForShards&&, instant) {}
+    template <class ForTheApplication>
+    void on(ForTheApplication&&, instant) {}
 
     channel* channel_for(std::string_view name, instant now);
-    void broadcast(channel& c, message_ptr m, instant now);
-    void answer_publish(const publish& p, const channel& c, std::uint64_t offset, instant now);
-    std::string next_epoch();
+    void broadcast(const channel& c, const message_ptr& m, instant now);
+    void publish_answer(const publish& p, message_ptr answer, instant now);
+    std::string new_epoch();
     void sweep_sessions(instant now);
     void sweep_channels(instant now);
 
@@ -162,8 +164,11 @@ private:
     subscriber_table subscribers_;
     std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
     idempotency_window idempotency_;
+    std::unordered_set<std::string> leaving_;  // channels where somebody is about to leave presence
     std::uint64_t last_token_ = 0;
     std::uint64_t random_ = 0;
+    std::int64_t channels_swept_ms_ = 0;
+    std::string scratch_;
 };
 
 }  // namespace pulsewire::hub

@@ -12,18 +12,18 @@
 namespace pulsewire::hub {
 
 enum class message_kind : std::uint8_t {
-    publication,  // has a place in the log: channel, type, epoch, offset, time, payload, except
-    direct,       // transient or to one connection: channel, type, payload, except
+    publication,  // has a place in the log: channel, type, offset, time, payload, except
+    direct,       // transient, or to one connection: channel, type, payload, except
     presence,     // join, leave or the list of members
     welcome,
     subscribed,   // id, channel, epoch, offset, recovered
     published,    // id, channel, epoch, offset
     history,      // id, channel, epoch, offset, more, payload (an array)
     answer,       // any other answer to a command: id, payload
-    error,        // id, code
+    error,        // id, code, text, pointer
     ping,
     pong,
-    close,
+    close,        // text
 };
 
 // Immutable once shared; the views point into `line` and live as long as the message.
@@ -42,8 +42,8 @@ struct message {
     std::string line;             // the JSON and a newline
     std::string_view channel, type, epoch, payload, except;
     std::string_view reason;      // subscribed: why it is not recovered
-    std::string_view text;        // error: for people, escaped as in JSON; pointer: RFC 6901, escaped as in JSON
-    std::string_view pointer;
+    std::string_view text;        // for people; still escaped as in JSON
+    std::string_view pointer;     // error: RFC 6901, still escaped as in JSON; empty: none
 };
 
 // Shared: one publication waits in the queues of many connections on several shards and in a channel's history.

@@ -30,7 +30,6 @@ struct session {
     face speaks = face::protocol;
     bool welcome = false;           // connect was accepted
     bool pinged = false;            // a ping is unanswered
-    std::uint16_t requests = 0;     // in flight
     std::string name;               // the client's session id
     std::string secret;             // names the connection for POST
     std::int64_t opened_ms = 0;
@@ -39,6 +38,7 @@ struct session {
     std::int64_t tokens_at_ms = 0;  // commands_per_second: last refill
     std::uint32_t tokens = 0;
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
+    std::vector<std::uint64_t> requests;       // ids of those in flight
 };
 
 }  // namespace pulsewire::hub

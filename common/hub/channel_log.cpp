@@ -1,0 +1,46 @@
+#include "common/hub/channel_log.hpp"
+
+#include <algorithm>
+
+namespace pulsewire::hub {
+
+void channel_log::append(message_ptr m, std::int64_t now_ms) {
+    ++head_;
+    bytes_ += m->line.size();
+    entries_.push_back({std::move(m), now_ms});
+    trim(now_ms);
+}
+
+void channel_log::trim(std::int64_t now_ms) {
+    while (!entries_.empty() &&
+           (entries_.size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
+            now_ms - entries_.front().at_ms > options_.history_age_ms))
+        drop_oldest();
+}
+
+void channel_log::drop_oldest() {
+    bytes_ -= entries_.front().what->line.size();
+    entries_.pop_front();
+}
+
+std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {
+    const std::uint64_t first = std::max(offset + 1, oldest());
+    std::vector<message_ptr> found;
+    for (std::uint64_t o = first; o <= head_ && found.size() < most; ++o)
+        found.push_back(entries_[static_cast<std::size_t>(o - oldest())].what);
+    return found;
+}
+
+std::vector<message_ptr> channel_log::before(std::uint64_t offset, std::size_t most) const {
+    std::vector<message_ptr> found;
+    for (std::uint64_t o = std::min(offset, head_ + 1); o > oldest() && found.size() < most; --o)
+        found.push_back(entries_[static_cast<std::size_t>(o - 1 - oldest())].what);
+    return found;
+}
+
+std::vector<message_ptr> channel_log::latest(std::size_t most) const {
+    const std::size_t count = std::min(most, entries_.size());
+    return after(head_ - count, count);
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,56 @@
+#pragma once
+
+// The publications of one channel in their order, as many as its namespace keeps.
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "common/hub/message.hpp"
+#include "common/protocol/limits.hpp"
+
+namespace pulsewire::hub {
+
+class channel_log {
+public:
+    channel_log(std::string epoch, const namespace_options& options) : epoch_(std::move(epoch)), options_(options) {}
+
+    const std::string& epoch() const { return epoch_; }
+    // The offset of the newest publication ever, 0 before the first.
+    std::uint64_t head() const { return head_; }
+    bool empty() const { return entries_.empty(); }
+
+    // `m` carries the offset head() + 1. `now_ms` is monotonic.
+    void append(message_ptr m, std::int64_t now_ms);
+    // Drops what the namespace keeps no longer.
+    void trim(std::int64_t now_ms);
+
+    // Whether every publication after `offset` is still here. Precondition: offset <= head().
+    bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
+    // Those after `offset` that are here, at most `most`, in order.
+    std::vector<message_ptr> after(std::uint64_t offset, std::size_t most) const;
+    // The newest ones before `offset`, at most `most`, newest first.
+    std::vector<message_ptr> before(std::uint64_t offset, std::size_t most) const;
+    // The newest `most`, in order.
+    std::vector<message_ptr> latest(std::size_t most) const;
+
+    // The offset of the oldest publication that is here; head() + 1 when there is none.
+    std::uint64_t oldest() const { return head_ + 1 - entries_.size(); }
+
+private:
+    struct entry {
+        message_ptr what;
+        std::int64_t at_ms;
+    };
+
+    void drop_oldest();
+
+    std::string epoch_;
+    namespace_options options_;
+    std::uint64_t head_ = 0;
+    std::size_t bytes_ = 0;
+    std::deque<entry> entries_;
+};
+
+}  // namespace pulsewire::hub

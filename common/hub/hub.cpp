@@ -1,0 +1,399 @@
+#include "common/hub/hub.hpp"
+
+#include <algorithm>
+
+#include "common/base/random.hpp"
+#include "common/hub/message_text.hpp"
+#include "common/protocol/names.hpp"
+
+namespace pulsewire::hub {
+namespace {
+
+bool is_client(face f) { return f != face::api; }
+
+}  // namespace
+
+void output::clear() {
+    sends.clear();
+    closes.clear();
+    posts.clear();
+}
+
+hub::hub(config c)
+    : config_(std::move(c)),
+      idempotency_(config_.bounds.idempotency_ms, config_.bounds.idempotency_keys_max),
+      random_(config_.seed ^ (std::uint64_t{config_.shard} << 48)) {}
+
+// FNV-1a; spread once more, since shard counts are small.
+shard_index hub::owner_of(std::string_view channel, shard_index shard_count) {
+    std::uint64_t h = 14695981039346656037u;
+    for (const char c : channel) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return static_cast<shard_index>(next_random(h) % shard_count);
+}
+
+session* hub::find(std::uint64_t connection) {
+    const auto found = sessions_.find(connection);
+    return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+const namespace_options& hub::options_of(std::string_view channel) const {
+    const auto found = config_.namespaces.find(std::string(namespace_of(channel)));
+    return found == config_.namespaces.end() ? config_.default_namespace : found->second;
+}
+
+template <class Value>
+void hub::post(shard_index to, Value&& m, instant now) {
+    if (to == config_.shard) {
+        on(std::move(m), now);
+    } else {
+        output_.posts.push_back({to, std::move(m)});
+    }
+}
+
+// --- connections ---
+
+void hub::open(std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now) {
+    auto s = std::make_unique<session>();
+    s->connection = connection;
+    s->speaks = f;
+    s->secret = secret;
+    s->name = session_name;
+    s->welcome = !session_name.empty();
+    s->opened_ms = s->heard_ms = s->sent_ms = s->tokens_at_ms = now.monotonic_ms;
+    s->tokens = 2 * config_.bounds.commands_per_second;
+    if (s->welcome && config_.tell_connections && is_client(f))
+        post(application, connected{{config_.shard, connection}, s->name}, now);
+    sessions_[connection] = std::move(s);
+}
+
+void hub::receive(std::uint64_t connection, std::string_view lines, instant now) {
+    heard(connection, now);
+    while (!lines.empty()) {
+        const std::size_t newline = lines.find('\n');
+        const std::string_view line = lines.substr(0, newline);
+        lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
+        session* s = find(connection);  // an earlier line may have ended it
+        if (s == nullptr) return;
+        if (line.empty()) continue;
+        ++counters_.commands;
+        if (!take_token(*s, now)) {
+            answer_error(*s, id_of_partial_frame(line), error_code::rate_limited, "too many commands per second", now);
+            continue;
+        }
+        const auto read = read_command(line, scratch_);
+        if (read) {
+            execute(connection, *read, now);
+        } else {
+            answer_error(*s, read.error().id, read.error().code, read.error().message, now);
+        }
+    }
+}
+
+void hub::receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
+    heard(connection, now);
+    session* s = find(connection);
+    if (s == nullptr) return;
+    ++counters_.commands;
+    const std::string text =
+        "the message is larger than " + std::to_string(config_.bounds.message_bytes_max) + " bytes";
+    answer_error(*s, id_of_partial_frame(head), error_code::too_large, text, now);
+}
+
+void hub::execute(std::uint64_t connection, const command& c, instant now) {
+    session* s = find(connection);
+    if (s == nullptr) return;
+    if (!s->welcome && c.op != command_op::connect)
+        return refuse(*s, c, error_code::not_connected, "send connect first", now);
+    switch (c.op) {
+        case command_op::connect: return on_connect(*s, c, now);
+        case command_op::subscribe: return on_subscribe(*s, c, now);
+        case command_op::unsubscribe: return on_unsubscribe(*s, c, now);
+        case command_op::publish: return on_publish(*s, c, now);
+        case command_op::request: return on_request(*s, c, now);
+        case command_op::cancel: std::erase(s->requests, c.id); return;
+        case command_op::history:
+        case command_op::presence: return on_query(*s, c, now);
+        case command_op::ping: return send(*s, make_pong(c.id), now);
+        case command_op::pong:
+        case command_op::none: return;
+    }
+}
+
+void hub::heard(std::uint64_t connection, instant now) {
+    session* s = find(connection);
+    if (s == nullptr) return;
+    s->heard_ms = now.monotonic_ms;
+    s->pinged = false;
+}
+
+void hub::closed(std::uint64_t connection, instant now) {
+    if (session* s = find(connection); s != nullptr) forget(*s, now);
+}
+
+void hub::send(session& s, const message_ptr& m, instant now) {
+    s.sent_ms = now.monotonic_ms;
+    output_.sends.push_back({s.connection, m});
+}
+
+void hub::answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now) {
+    ++counters_.errors;
+    send(s, make_error(id, code, text), now);
+}
+
+void hub::refuse(session& s, const command& c, error_code code, std::string_view text, instant now) {
+    answer_error(s, c.id, code, text, now);
+}
+
+// Tells the client why, and forgets it.
+void hub::end(session& s, close_code code, std::string_view reason, instant now) {
+    send(s, make_close(code, 0, reason), now);
+    output_.closes.push_back({s.connection, code, std::string(reason)});
+    forget(s, now);
+}
+
+void hub::forget(session& s, instant now) {
+    while (!s.subscriptions.empty()) remove(*s.subscriptions.back(), now);
+    if (s.welcome && config_.tell_connections && is_client(s.speaks))
+        post(application, disconnected{ref_to(s), s.name}, now);
+    sessions_.erase(s.connection);
+}
+
+// The bucket holds commands for two seconds and fills up evenly.
+bool hub::take_token(session& s, instant now) {
+    const std::uint64_t rate = config_.bounds.commands_per_second;
+    if (rate == 0) return true;
+    const auto passed = static_cast<std::uint64_t>(now.monotonic_ms - s.tokens_at_ms);
+    const std::uint64_t earned = passed * rate / 1000;
+    if (earned > 0) {
+        s.tokens = static_cast<std::uint32_t>(std::min(s.tokens + earned, 2 * rate));
+        s.tokens_at_ms = now.monotonic_ms;
+    }
+    if (s.tokens == 0) return false;
+    --s.tokens;
+    return true;
+}
+
+// --- commands ---
+
+void hub::on_connect(session& s, const command& c, instant now) {
+    if (s.welcome) return refuse(s, c, error_code::invalid_frame, "already connected", now);
+    if (c.version != 1) return end(s, close_code::unsupported_version, "this server speaks version 1", now);
+    if (!is_session(c.session))
+        return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
+    s.name = c.session;
+    s.welcome = true;
+    send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
+    s.secret.clear();
+    s.secret.shrink_to_fit();
+    if (config_.tell_connections) post(application, connected{ref_to(s), s.name}, now);
+}
+
+void hub::on_subscribe(session& s, const command& c, instant now) {
+    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
+    if (subscribers_.find(s, c.channel) != nullptr)
+        return refuse(s, c, error_code::already_subscribed, "already subscribed to this channel", now);
+    if (s.subscriptions.size() >= config_.bounds.channels_per_connection_max)
+        return refuse(s, c, error_code::too_many_channels, "too many subscriptions on this connection", now);
+    if (c.payload.size() > config_.bounds.presence_info_bytes_max)
+        return refuse(s, c, error_code::too_large, "the presence info is too large", now);
+    if ((c.presence || !c.payload.empty()) && !options_of(c.channel).presence)
+        return refuse(s, c, error_code::forbidden, "this namespace keeps no presence", now);
+
+    subscription& sub = subscribers_.add(s, c.channel);
+    sub.token = ++last_token_;
+    sub.id = c.id;
+    sub.wants_presence = c.presence;
+    sub.listed = !c.payload.empty();
+
+    attach a;
+    a.from = ref_to(s);
+    a.id = c.id;
+    a.token = sub.token;
+    a.channel = c.channel;
+    a.has_position = !c.epoch.empty() && c.has_offset;
+    a.epoch = c.epoch;
+    a.offset = c.offset;
+    a.latest = static_cast<std::uint32_t>(std::min<std::uint64_t>(c.latest, config_.bounds.recovery_max));
+    a.wants_presence = c.presence;
+    if (sub.listed) {
+        a.session = s.name;
+        a.info = c.payload;
+    }
+    post(owner_of(c.channel), std::move(a), now);
+}
+
+void hub::on_unsubscribe(session& s, const command& c, instant now) {
+    subscription* sub = subscribers_.find(s, c.channel);
+    if (sub == nullptr) return refuse(s, c, error_code::not_subscribed, "not subscribed to this channel", now);
+    remove(*sub, now);
+    if (c.id != 0) send(s, make_unsubscribed(c.id, c.channel), now);
+}
+
+void hub::remove(subscription& sub, instant now) {
+    detach d;
+    d.from = config_.shard;
+    d.channel = sub.where->name;
+    if (sub.listed) d.session = sub.owner->name;
+    d.last_of_shard = subscribers_.remove(sub);
+    const shard_index owner = owner_of(d.channel);
+    post(owner, std::move(d), now);
+}
+
+void hub::on_publish(session& s, const command& c, instant now) {
+    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
+    if (is_client(s.speaks) && !options_of(c.channel).client_publish)
+        return refuse(s, c, error_code::forbidden, "clients may not publish in this namespace", now);
+    publish p;
+    p.from = ref_to(s);
+    p.id = c.id;
+    p.channel = c.channel;
+    p.type = c.type;
+    p.key = c.key;
+    p.payload = c.payload;
+    p.transient = c.transient;
+    if (!c.echo) p.except = s.name;
+    if (config_.tell_publishes && is_client(s.speaks)) {
+        post(application, client_publish{s.name, std::move(p)}, now);
+    } else {
+        post(owner_of(c.channel), std::move(p), now);
+    }
+}
+
+void hub::on_request(session& s, const command& c, instant now) {
+    if (!config_.tell_requests)
+        return refuse(s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now);
+    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
+        return refuse(s, c, error_code::too_many_requests, "too many requests in flight", now);
+    if (std::find(s.requests.begin(), s.requests.end(), c.id) != s.requests.end())
+        return refuse(s, c, error_code::invalid_frame, "a request with this id is in flight", now);
+    s.requests.push_back(c.id);
+    const std::uint64_t timeout = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    client_request r;
+    r.from = ref_to(s);
+    r.id = c.id;
+    r.session = s.name;
+    r.type = c.type;
+    r.payload = c.payload;
+    r.timeout_ms =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(timeout, config_.bounds.request_timeout_max_ms));
+    post(application, std::move(r), now);
+}
+
+void hub::on_query(session& s, const command& c, instant now) {
+    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
+    if (c.id == 0) return refuse(s, c, error_code::invalid_frame, "\"id\" is missing", now);
+    if (c.limit > config_.bounds.recovery_max)
+        return refuse(
+            s, c, error_code::invalid_frame, "\"limit\" is at most " + std::to_string(config_.bounds.recovery_max), now
+        );
+    query q;
+    q.what = c.op == command_op::presence ? query::kind::presence : query::kind::history;
+    if (q.what == query::kind::presence && !options_of(c.channel).presence)
+        return refuse(s, c, error_code::forbidden, "this namespace keeps no presence", now);
+    q.from = ref_to(s);
+    q.id = c.id;
+    q.channel = c.channel;
+    if (c.limit != 0) q.limit = static_cast<std::uint32_t>(c.limit);
+    q.has_offset = c.has_offset;
+    q.offset = c.offset;
+    q.backwards = c.backwards;
+    post(owner_of(c.channel), std::move(q), now);
+}
+
+// --- values from other shards and the application ---
+
+void hub::receive(shard_message&& m, instant now) {
+    std::visit([&](auto& value) { on(std::move(value), now); }, m);
+}
+
+void hub::on(attached&& m, instant now) {
+    session* s = find(m.to.value);
+    subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
+    if (sub == nullptr || sub->token != m.token) return;  // unsubscribed, or gone, meanwhile
+    sub->live = true;
+    send(*s, m.subscribed, now);
+    if (m.members != nullptr) send(*s, m.members, now);
+    for (const message_ptr& old : m.replay) send(*s, old, now);
+    counters_.deliveries += m.replay.size();
+    if (config_.tell_subscriptions) post(application, client_subscribed{m.to, s->name, m.channel}, now);
+}
+
+void hub::on(attach_refused&& m, instant now) {
+    session* s = find(m.to.value);
+    subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
+    if (sub == nullptr || sub->token != m.token) return;
+    sub->listed = false;
+    remove(*sub, now);
+    ++counters_.errors;
+    send(*s, m.error, now);
+}
+
+void hub::on(deliver&& m, instant now) {
+    local_channel* here = subscribers_.find(m.what->channel);
+    if (here == nullptr) return;
+    for (const auto& sub : here->subscribers) {
+        // Not live yet: the owner's answer, which comes behind this, has all that the subscription needs.
+        if (!sub->live) continue;
+        if (m.what->kind == message_kind::presence && !sub->wants_presence) continue;
+        session& s = *sub->owner;
+        if (s.speaks == face::plain_websocket && !m.what->except.empty() && m.what->except == s.name) continue;
+        send(s, m.what, now);
+        ++counters_.deliveries;
+    }
+}
+
+void hub::on(reply&& m, instant now) {
+    session* s = find(m.to.value);
+    if (s == nullptr) return;
+    if (m.ends_request != 0 && std::erase(s->requests, m.ends_request) == 0) return;  // canceled meanwhile
+    if (m.what->kind == message_kind::error) ++counters_.errors;
+    send(*s, m.what, now);
+}
+
+void hub::on(disconnect&& m, instant now) {
+    if (session* s = find(m.to.value); s != nullptr) end(*s, m.code, m.reason, now);
+}
+
+// --- time ---
+
+void hub::tick(instant now) {
+    sweep_sessions(now);
+    sweep_channels(now);
+    idempotency_.trim(now.monotonic_ms);
+}
+
+void hub::sweep_sessions(instant now) {
+    const limits& bounds = config_.bounds;
+    const std::int64_t ms = now.monotonic_ms;
+    std::vector<std::pair<std::uint64_t, close_code>> over;
+    for (const auto& [connection, s] : sessions_) {
+        if (s->speaks == face::api) continue;
+        const bool expects_answer = s->speaks == face::protocol || s->speaks == face::plain_websocket;
+        const std::int64_t silence = ms - s->heard_ms;
+        if (!s->welcome && ms - s->opened_ms >= bounds.connect_timeout_ms) {
+            over.emplace_back(connection, close_code::connect_timeout);
+        } else if (expects_answer && s->pinged && silence >= bounds.ping_ms + bounds.pong_ms) {
+            over.emplace_back(connection, close_code::no_pong);
+        } else if (expects_answer ? !s->pinged && (silence >= bounds.ping_ms || ms - s->sent_ms >= bounds.ping_ms)
+                                  : ms - s->sent_ms >= bounds.ping_ms) {
+            s->pinged = true;
+            send(*s, make_ping(), now);
+        }
+    }
+    for (const auto& [connection, code] : over) {
+        const bool silent = code == close_code::no_pong;
+        end(*find(connection), code, silent ? "no answer to the ping" : "no connect frame came", now);
+    }
+}
+
+void hub::drain(close_code code, std::uint32_t spread_ms, instant now) {
+    for (const auto& [connection, s] : sessions_) {
+        // At least 1: 0 would not be told.
+        const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
+        if (s->speaks != face::api) send(*s, make_close(code, after, "the server restarts"), now);
+        output_.closes.push_back({connection, code, "the server restarts"});
+    }
+    while (!sessions_.empty()) forget(*sessions_.begin()->second, now);
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,200 @@
+// The hub as the owner of channels: order, history, recovery, presence.
+
+#include "common/base/random.hpp"
+#include "common/hub/hub.hpp"
+#include "common/hub/message_text.hpp"
+
+namespace pulsewire::hub {
+namespace {
+
+// How often all channels are looked through for what is too old.
+constexpr std::int64_t channels_sweep_ms = 30'000;
+
+// Where a new subscription starts, and what it gets first.
+struct starting_point {
+    std::uint64_t offset = 0;
+    std::vector<message_ptr> replay;
+    std::string_view lost;  // why recovery failed; empty: it did not, or was not asked for
+};
+
+starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max) {
+    starting_point start;
+    if (m.has_position) {
+        if (m.epoch != log.epoch() || m.offset > log.head()) {
+            start.lost = "epoch_changed";
+        } else if (log.head() - m.offset > recovery_max) {
+            start.lost = "limit";
+        } else if (!log.reaches_back_to(m.offset)) {
+            start.lost = "expired";
+        } else {
+            start.offset = m.offset;
+            start.replay = log.after(m.offset, recovery_max);
+            return start;
+        }
+    }
+    start.replay = log.latest(m.latest);
+    start.offset = log.head() - start.replay.size();
+    return start;
+}
+
+// A page of history, and whether there is more in its direction.
+std::vector<message_ptr> page_of(const channel_log& log, const query& q, bool& more) {
+    std::vector<message_ptr> page;
+    if (q.backwards) {
+        page = log.before(q.has_offset ? q.offset : log.head() + 1, q.limit);
+        more = !page.empty() && page.back()->offset > log.oldest();
+    } else {
+        page = log.after(q.offset, q.limit);
+        more = !page.empty() && page.back()->offset < log.head();
+    }
+    return page;
+}
+
+std::string json_array(const std::vector<message_ptr>& messages) {
+    std::string json = "[";
+    for (const message_ptr& m : messages) {
+        if (json.size() > 1) json += ',';
+        json.append(m->line, 0, m->line.size() - 1);
+    }
+    return json += ']';
+}
+
+}  // namespace
+
+std::string hub::new_epoch() {
+    static constexpr char letters[] = "abcdefghijkmnopqrstuvwxyz23456789";
+    std::string epoch;
+    std::uint64_t drawn = next_random(random_);
+    for (int i = 0; i < 8; ++i, drawn /= 32) epoch.push_back(letters[drawn % 32]);
+    return epoch;
+}
+
+// Null when there are too many.
+channel* hub::channel_for(std::string_view name, instant now) {
+    auto found = channels_.find(name);
+    if (found == channels_.end()) {
+        if (channels_.size() >= config_.bounds.channels_max) return nullptr;
+        auto made = std::make_unique<channel>(std::string(name), new_epoch(), options_of(name));
+        found = channels_.emplace(std::string(name), std::move(made)).first;
+    }
+    found->second->used_ms = now.monotonic_ms;
+    return found->second.get();
+}
+
+void hub::broadcast(const channel& c, const message_ptr& m, instant now) {
+    for (const shard_index shard : c.shards) post(shard, deliver{m}, now);
+}
+
+void hub::on(attach&& m, instant now) {
+    channel* c = channel_for(m.channel, now);
+    if (c == nullptr) {
+        auto error = make_error(m.id, error_code::overloaded, "the server keeps as many channels as it may");
+        return post(m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error)}, now);
+    }
+    c->log.trim(now.monotonic_ms);
+    // Listed before the new one is told anything, so that its list of members has itself in it.
+    if (!m.info.empty() && c->presence.join(m.session, m.info, config_.bounds.presence_members_max))
+        broadcast(*c, make_join(c->name, m.session, m.info), now);
+
+    starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
+    if (m.has_position) ++(start.lost.empty() ? counters_.recoveries : counters_.failed_recoveries);
+    subscribed_fields f;
+    f.id = m.id;
+    f.channel = c->name;
+    f.epoch = c->log.epoch();
+    f.offset = start.offset;
+    f.replay = start.replay.size();
+    f.asked_to_recover = m.has_position;
+    f.reason = start.lost;
+
+    attached answer;
+    answer.to = m.from;
+    answer.token = m.token;
+    answer.channel = c->name;
+    answer.subscribed = make_subscribed(f);
+    if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
+    answer.replay = std::move(start.replay);
+    // From here on the shard gets what is published; since posts keep their order, nothing is missed between the
+    // replay and the first of those, and nothing comes twice.
+    c->add_shard(m.from.shard);
+    post(m.from.shard, std::move(answer), now);
+}
+
+void hub::on(detach&& m, instant now) {
+    const auto found = channels_.find(m.channel);
+    if (found == channels_.end()) return;
+    channel& c = *found->second;
+    if (m.last_of_shard) c.remove_shard(m.from);
+    c.used_ms = now.monotonic_ms;
+    if (m.session.empty()) return;
+    c.presence.part(m.session, now.monotonic_ms + config_.bounds.presence_leave_ms);
+    if (c.presence.leaving()) leaving_.insert(c.name);
+}
+
+void hub::publish_answer(const publish& p, message_ptr answer, instant now) {
+    if (p.id != 0) post(p.from.shard, reply{p.from, std::move(answer), 0}, now);
+}
+
+void hub::on(publish&& p, instant now) {
+    channel* c = channel_for(p.channel, now);
+    if (c == nullptr) {
+        auto error = make_error(p.id, error_code::overloaded, "the server keeps as many channels as it may");
+        return publish_answer(p, std::move(error), now);
+    }
+    if (p.transient) {
+        broadcast(*c, make_message(p, 0, now.wall_ms), now);
+        return publish_answer(p, make_published(p.id, c->name, {}, 0), now);
+    }
+    const std::string& epoch = c->log.epoch();
+    if (!p.key.empty()) {
+        const std::uint64_t first = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms);
+        if (first != 0) {
+            ++counters_.duplicates;
+            return publish_answer(p, make_published(p.id, c->name, epoch, first), now);
+        }
+    }
+    const std::uint64_t offset = c->log.head() + 1;
+    const message_ptr m = make_message(p, offset, now.wall_ms);
+    c->log.append(m, now.monotonic_ms);
+    ++counters_.publications;
+    if (!p.key.empty()) idempotency_.remember(c->name, epoch, p.key, offset, now.monotonic_ms);
+    broadcast(*c, m, now);
+    publish_answer(p, make_published(p.id, c->name, epoch, offset), now);
+}
+
+void hub::on(query&& q, instant now) {
+    channel* c = channel_for(q.channel, now);
+    if (c == nullptr) {
+        auto error = make_error(q.id, error_code::overloaded, "the server keeps as many channels as it may");
+        return post(q.from.shard, reply{q.from, std::move(error), 0}, now);
+    }
+    if (q.what == query::kind::presence)
+        return post(q.from.shard, reply{q.from, make_members(q.id, c->name, c->presence.json()), 0}, now);
+    c->log.trim(now.monotonic_ms);
+    bool more = false;
+    const auto page = page_of(c->log, q, more);
+    auto answer = make_history(q.id, c->name, c->log.epoch(), c->log.head(), more, json_array(page));
+    post(q.from.shard, reply{q.from, std::move(answer), 0}, now);
+}
+
+void hub::sweep_channels(instant now) {
+    for (auto name = leaving_.begin(); name != leaving_.end();) {
+        const auto found = channels_.find(*name);
+        if (found != channels_.end())
+            for (const std::string& session : found->second->presence.take_left(now.monotonic_ms))
+                broadcast(*found->second, make_leave(*name, session), now);
+        const bool settled = found == channels_.end() || !found->second->presence.leaving();
+        name = settled ? leaving_.erase(name) : std::next(name);
+    }
+    if (now.monotonic_ms - channels_swept_ms_ < channels_sweep_ms) return;
+    channels_swept_ms_ = now.monotonic_ms;
+    for (auto at = channels_.begin(); at != channels_.end();) {
+        channel& c = *at->second;
+        c.log.trim(now.monotonic_ms);
+        const bool unused = c.shards.empty() && c.presence.empty() && c.log.empty() &&
+                            now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms;
+        at = unused ? channels_.erase(at) : std::next(at);
+    }
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,62 @@
+#pragma once
+
+// Makes the lines that the hub sends, each a finished message with views into its own text.
+
+#include <string>
+#include <string_view>
+
+#include "common/hub/message.hpp"
+#include "common/hub/shard_message.hpp"
+#include "common/protocol/limits.hpp"
+
+namespace pulsewire::hub {
+
+// A publication with its place, or, with offset 0, a message without one. `p.payload` is valid JSON.
+message_ptr make_message(const publish& p, std::uint64_t offset, std::int64_t wall_ms);
+
+// Only `type`, `channel` and `payload`: from the server to one connection.
+message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
+
+message_ptr make_welcome(
+    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server, const limits& bounds
+);
+
+struct subscribed_fields {
+    std::uint64_t id = 0;
+    std::string_view channel, epoch;
+    std::uint64_t offset = 0;
+    std::size_t replay = 0;
+    bool asked_to_recover = false;
+    std::string_view reason;  // empty: recovered
+};
+message_ptr make_subscribed(const subscribed_fields& f);
+
+message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel);
+
+// Without epoch for a transient one.
+message_ptr make_published(std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset);
+
+// `payload` is the JSON answer of a handler.
+message_ptr make_response(std::uint64_t id, std::string_view payload);
+
+// `publications` is a JSON array.
+message_ptr make_history(
+    std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
+    std::string_view publications
+);
+
+// `members` is a JSON array; `id` 0 for the one that follows subscribed.
+message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members);
+message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info);
+message_ptr make_leave(std::string_view channel, std::string_view session);
+
+// `text` is for people; `pointer` is empty where the error concerns no place in a payload.
+message_ptr make_error(std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {});
+
+message_ptr make_ping();
+message_ptr make_pong(std::uint64_t id);
+
+// `after_ms` 0: not told.
+message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text);
+
+}  // namespace pulsewire::hub

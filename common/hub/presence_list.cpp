@@ -1,0 +1,50 @@
+#include "common/hub/presence_list.hpp"
+
+namespace pulsewire::hub {
+
+bool presence_list::join(const std::string& session, std::string_view info, std::size_t members_max) {
+    auto found = members_.find(session);
+    if (found == members_.end()) {
+        if (members_.size() >= members_max) return false;
+        members_.emplace(session, member{std::string(info), 1, 0});
+        return true;
+    }
+    member& m = found->second;
+    if (m.connections++ == 0) --leaving_;
+    if (m.info == info) return false;
+    m.info = info;
+    return true;
+}
+
+void presence_list::part(const std::string& session, std::int64_t leaves_at_ms) {
+    auto found = members_.find(session);
+    if (found == members_.end() || found->second.connections == 0) return;
+    if (--found->second.connections > 0) return;
+    found->second.leaves_at_ms = leaves_at_ms;
+    ++leaving_;
+}
+
+std::vector<std::string> presence_list::take_left(std::int64_t now_ms) {
+    std::vector<std::string> left;
+    for (auto m = members_.begin(); m != members_.end() && leaving_ > 0;) {
+        if (m->second.connections > 0 || m->second.leaves_at_ms > now_ms) {
+            ++m;
+            continue;
+        }
+        left.push_back(m->first);
+        m = members_.erase(m);
+        --leaving_;
+    }
+    return left;
+}
+
+std::string presence_list::json() const {
+    std::string json = "[";
+    for (const auto& [session, m] : members_) {
+        if (json.size() > 1) json += ',';
+        json += "{\"session\":\"" + session + "\",\"info\":" + m.info + "}";
+    }
+    return json += ']';
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,59 @@
+#include "common/hub/subscribers.hpp"
+
+namespace pulsewire::hub {
+
+subscription& subscriber_table::add(session& owner, std::string_view channel) {
+    local_channel* where = find(channel);
+    if (where == nullptr) {
+        auto made = std::make_unique<local_channel>();
+        made->name = channel;
+        where = made.get();
+        channels_.emplace(made->name, std::move(made));
+    }
+    auto s = std::make_unique<subscription>();
+    s->owner = &owner;
+    s->where = where;
+    s->at_channel = static_cast<std::uint32_t>(where->subscribers.size());
+    s->at_session = static_cast<std::uint32_t>(owner.subscriptions.size());
+    owner.subscriptions.push_back(s.get());
+    where->subscribers.push_back(std::move(s));
+    ++size_;
+    return *where->subscribers.back();
+}
+
+bool subscriber_table::remove(subscription& s) {
+    auto& of_session = s.owner->subscriptions;
+    of_session[s.at_session] = of_session.back();
+    of_session[s.at_session]->at_session = s.at_session;
+    of_session.pop_back();
+
+    local_channel& where = *s.where;
+    const std::uint32_t at = s.at_channel;
+    std::swap(where.subscribers[at], where.subscribers.back());
+    where.subscribers[at]->at_channel = at;
+    where.subscribers.pop_back();
+    --size_;
+    if (!where.subscribers.empty()) return false;
+    channels_.erase(channels_.find(where.name));
+    return true;
+}
+
+subscription* subscriber_table::find(const session& owner, std::string_view channel) {
+    local_channel* where = find(channel);
+    if (where == nullptr) return nullptr;
+    if (owner.subscriptions.size() < where->subscribers.size()) {
+        for (subscription* s : owner.subscriptions)
+            if (s->where == where) return s;
+        return nullptr;
+    }
+    for (const auto& s : where->subscribers)
+        if (s->owner == &owner) return s.get();
+    return nullptr;
+}
+
+local_channel* subscriber_table::find(std::string_view channel) {
+    const auto found = channels_.find(channel);
+    return found == channels_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,55 @@
+#pragma once
+
+// The subscriptions of one shard's connections, by channel.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/hub/idempotency.hpp"
+#include "common/hub/session.hpp"
+
+namespace pulsewire::hub {
+
+struct local_channel;
+
+struct subscription {
+    session* owner = nullptr;
+    local_channel* where = nullptr;
+    std::uint64_t token = 0;
+    std::uint64_t id = 0;          // of the subscribe command
+    std::uint32_t at_channel = 0;  // its place in where->subscribers
+    std::uint32_t at_session = 0;  // its place in owner->subscriptions
+    bool live = false;             // the owner of the channel has answered
+    bool wants_presence = false;
+    bool listed = false;
+};
+
+struct local_channel {
+    std::string name;
+    std::vector<std::unique_ptr<subscription>> subscribers;
+};
+
+class subscriber_table {
+public:
+    // Precondition: find(owner, channel) is null.
+    subscription& add(session& owner, std::string_view channel);
+    // Returns whether it was the channel's last one on this shard.
+    bool remove(subscription& s);
+    // Null when there is none. Looks through the shorter of the two lists.
+    subscription* find(const session& owner, std::string_view channel);
+    // Null when nobody here is subscribed.
+    local_channel* find(std::string_view channel);
+
+    std::size_t size() const { return size_; }
+
+private:
+    std::unordered_map<std::string, std::unique_ptr<local_channel>, name_hash, std::equal_to<>> channels_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace pulsewire::hub
