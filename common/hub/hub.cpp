@@ -41,15 +41,6 @@ const namespace_options& hub::options_of(std::string_view channel) const {
     return found == config_.namespaces.end() ? config_.default_namespace : found->second;
 }
 
-template <class Value>
-void hub::post(shard_index to, Value&& m, instant now) {
-    if (to == config_.shard) {
-        on(std::move(m), now);
-    } else {
-        output_.posts.push_back({to, std::move(m)});
-    }
-}
-
 // --- connections ---
 
 void hub::open(std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now) {

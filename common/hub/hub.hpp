@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "common/hub/channel.hpp"
@@ -121,7 +122,10 @@ private:
     shard_index owner_of(std::string_view channel) const { return owner_of(channel, config_.shard_count); }
     // Values to the own shard are handled at once, others wait in the output.
     template <class Value>
-    void post(shard_index to, Value&& m, instant now);
+    void post(shard_index to, Value&& m, instant now) {
+        if (to == config_.shard) return on(std::forward<Value>(m), now);
+        output_.posts.push_back({to, std::forward<Value>(m)});
+    }
 
     void send(session& s, const message_ptr& m, instant now);
     void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);
