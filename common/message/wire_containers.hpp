@@ -37,9 +37,14 @@ struct wire_form<std::optional<T>> {
     }
     static bool read(json_value& json, std::optional<T>& out, payload_error& error) {
         require_wire_type<T>();
-        out.reset();
-        if (json.is_null()) return true;
-        return wire_form<T>::read(json, out.emplace(), error);
+        if (json.is_null()) {
+            out.reset();
+            return true;
+        }
+        T value{};
+        if (!wire_form<T>::read(json, value, error)) return false;
+        out = std::move(value);
+        return true;
     }
 };
 

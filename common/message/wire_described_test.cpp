@@ -175,4 +175,23 @@ TEST(wire_described, an_enum_value_without_a_name_is_written_as_null) {
     EXPECT_EQ(encode_payload(static_cast<colour>(99)), "null");
 }
 
+TEST(wire_described, no_single_changed_byte_crashes_and_what_is_accepted_goes_round) {
+    const std::string text =
+        R"({"name":"s","corners":[{"x":1.5,"y":-2}],"fill":"green","heat":{"n":20},"extra":[{"k":"v"}]})";
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        for (int byte = 0; byte < 256; ++byte) {
+            std::string changed = text;
+            changed[at] = static_cast<char>(byte);
+            auto decoded = decode_payload<shape>(changed);
+            if (decoded) {
+                EXPECT_EQ(*decode_payload<shape>(encode_payload(*decoded)), *decoded) << changed;
+            } else {
+                EXPECT_EQ(decoded.error().type, "shape");
+                EXPECT_NE(decoded.error().expected, "");
+                EXPECT_NE(decoded.error().found, "");
+            }
+        }
+    }
+}
+
 }  // namespace
