@@ -184,21 +184,28 @@ exited.then((value) => (status = value));
 let log = '';
 for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (log += chunk));
 
+async function proveStop() {
+    server.kill('SIGTERM');
+    await soon(exited, 'the end of the server after SIGTERM');
+    expect(status === 0, `after SIGTERM the server ended with ${status}`);
+    return 'SIGTERM ends the server cleanly';
+}
+
+let proved = 0;
 try {
     const http = `http://127.0.0.1:${port}/`;
     const ws = `ws://127.0.0.1:${port}/`;
     await untilHealthy(http, () => status !== undefined);
-    for (const prove of [() => provePage(http), () => proveProtocol(ws), () => provePlain(ws), () => proveEvents(http)]) {
+    const proofs = [() => provePage(http), () => proveProtocol(ws), () => provePlain(ws), () => proveEvents(http), proveStop];
+    for (const prove of proofs) {
         console.log(`    proved: ${await prove()}`);
+        proved += 1;
     }
-    server.kill('SIGTERM');
-    await soon(exited, 'the end of the server after SIGTERM');
-    expect(status === 0, `after SIGTERM the server ended with ${status}`);
-    console.log('    proved: SIGTERM ends the server cleanly');
-    console.log('The check passed.');
+    console.log(`${proved} passed, 0 failed`);
 } catch (error) {
     server.kill('SIGKILL');
-    console.error(`The check failed: ${error.message}\n\nWhat the server wrote:\n${log.trimEnd() || '(nothing)'}`);
+    console.log(`The check failed: ${error.message}\n\nWhat the server wrote:\n${log.trimEnd() || '(nothing)'}\n`);
+    console.log(`${proved} passed, 1 failed`);
     process.exitCode = 1;
 }
 process.exit();
