@@ -260,7 +260,18 @@ const scripts = {
     innocent: {'script/launch': '#!/usr/bin/env bash\n# Launches it.\nset -euo pipefail\nwants_help "$@" && exit\n'},
 };
 
-const rules = [includes, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts];
+const version = {
+    name: 'server and npm package carry one version',
+    check(tree) {
+        const ours = /\bproject\(pulsewire VERSION ([\d.]+)/.exec(tree.read('CMakeLists.txt'))?.[1];
+        const theirs = tree.has('client-wasm/package.json') ? JSON.parse(tree.read('client-wasm/package.json')).version : ours;
+        return ours === theirs ? [] : [`client-wasm/package.json: version ${theirs}, and CMakeLists.txt says ${ours}`];
+    },
+    breach: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.1.0"}'},
+    innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
+};
+
+const rules = [includes, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts, version];
 
 // ------------------------------------------------------------------------------------------------------------- running
 
