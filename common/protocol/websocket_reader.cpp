@@ -18,6 +18,7 @@ struct first_bytes {
     bool masked() const { return (length & 0x80) != 0; }
     std::uint8_t short_length() const { return length & 0x7f; }
     std::uint8_t length_bytes() const { return short_length() == 127 ? 8 : short_length() == 126 ? 2 : 0; }
+    std::size_t header_bytes() const { return std::size_t{2} + length_bytes() + (masked() ? 4 : 0); }
 };
 
 constexpr bool is_known(opcode op) {
@@ -97,17 +98,16 @@ bool reader::mid_message() const {
 // Whether the header is whole now.
 bool reader::take_header(std::span<char>& bytes) {
     if (header_bytes_ == 0 && !bytes.empty() && message_ == message_state::none) ++begun_;
-    // The first two bytes tell how many there are.
-    for (std::size_t wanted = 2;;) {
+    for (;;) {
+        // The first two bytes tell how many there are.
+        const first_bytes first{header_[0], header_[1]};
+        const std::size_t wanted = header_bytes_ < 2 ? 2 : first.header_bytes();
+        if (header_bytes_ == wanted) return true;
+        if (bytes.empty()) return false;
         const std::size_t count = std::min(wanted - header_bytes_, bytes.size());
-        if (count != 0) std::memcpy(header_.data() + header_bytes_, bytes.data(), count);
+        std::memcpy(header_.data() + header_bytes_, bytes.data(), count);
         header_bytes_ = static_cast<std::uint8_t>(header_bytes_ + count);
         bytes = bytes.subspan(count);
-        if (header_bytes_ < wanted) return false;
-        const first_bytes first{header_[0], header_[1]};
-        const std::size_t all = std::size_t{2} + first.length_bytes() + (first.masked() ? 4 : 0);
-        if (header_bytes_ == all) return true;
-        wanted = all;
     }
 }
 
