@@ -7,10 +7,10 @@
 //   PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text, reply_to)
 //
 //   PULSEWIRE_MESSAGE(struct, "name", fields...)     a message; its payload is an object with these fields
-//   PULSEWIRE_FIELDS(struct, fields...)              an object inside messages, or the answer to a request
-//   PULSEWIRE_VALUE_MESSAGE(struct, "name", member)  a message; its payload is that member alone, without an
-//   object PULSEWIRE_VALUE(struct, member)                  the same inside messages: a type of its own
-//   around one value PULSEWIRE_ENUM(enum, enumerators...)             the enumerators' names, as strings
+//   PULSEWIRE_FIELDS(struct, fields...)              an object in messages, or the answer to a request
+//   PULSEWIRE_VALUE_MESSAGE(struct, "name", member)  a message; its payload is that member alone, no object
+//   PULSEWIRE_VALUE(struct, member)                  the same in messages: a type of its own around a value
+//   PULSEWIRE_ENUM(enum, enumerators...)             the enumerators' names, as strings
 //
 // At most 64 fields or enumerators. A field is called on the wire as in C++, so a C++ keyword cannot be one.
 // A message without fields has the payload {}. A type nested in a class is described at namespace scope as

@@ -26,9 +26,10 @@ inline constexpr std::size_t payload_depth_max = 32;
 // malformed. So are a byte order mark and a NUL byte, as for JSON.parse. `json` is not kept.
 //
 // Errors, all with empty type and pointer:
-//   expected "JSON", found "malformed JSON at byte 17" (counted from 1; one past the end when the text stops
-//   too early) expected "numbers that fit a double", found "a larger one at byte 9" (1e999) expected "JSON at
-//   most 32 levels deep", found "a deeper level"
+//   expected "JSON"                            found "malformed JSON at byte 17"
+//   expected "numbers that fit a double"       found "a larger one at byte 9"      (1e999)
+//   expected "JSON at most 32 levels deep"     found "a deeper level"
+// Bytes are counted from 1; a text that stops too early is malformed one byte behind its end.
 result<json_value, payload_error> parse_json(std::string_view json);
 
 // What error texts call the value: null, boolean, number, string, array or object.

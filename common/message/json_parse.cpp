@@ -10,15 +10,11 @@ namespace {
 constexpr int number_overflow = 406;  // nlohmann_json's id of the error
 
 payload_error malformed(std::size_t byte) {
-    return {
-        .type = "",
-        .pointer = "",
-        .expected = "JSON",
-        .found = "malformed JSON at byte " + std::to_string(byte)};
+    return {"", "", "JSON", "malformed JSON at byte " + std::to_string(byte)};
 }
 
-// Takes nlohmann_json's parser events and builds the value. The library's own builder has neither a limit of
-// depth nor a way to stop early, and its parser callback is asked only after the nested value has been built.
+// Takes nlohmann_json's parser events and builds the value. The library's own builder has no limit of depth,
+// and its parser callback can leave values out but not stop.
 class builder {
 public:
     explicit builder(json_value& root) : root_(root) {}

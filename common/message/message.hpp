@@ -10,9 +10,10 @@
 //   };
 //   PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text, reply_to)
 //
-//   encode_payload(chat_message{"ada", "hello", {}})        R"({"user":"ada","text":"hello"})"
-//   decode_payload<chat_message>(R"({"user":"ada"})")       chat.message: /text: expected string, found
-//   nothing message_name<chat_message>                              "chat.message"
+//   message_name<chat_message>                           "chat.message"
+//   encode_payload(chat_message{"ada", "hello", {}})     {"user":"ada","text":"hello"}
+//   decode_payload<chat_message>(R"({"user":"ada"})")    the error, whose message() is
+//                                                chat.message: /text: expected string, found nothing
 //
 // Field types and their JSON:
 //
@@ -33,8 +34,7 @@
 // std::variant (JSON has no type tag to choose by: take a json_value and decode_value, or one message type
 // for each case).
 //
-// For programs that link nlohmann_json: the server, native clients. The browser SDK's own module does not use
-// it.
+// For programs that link nlohmann_json: the server, native clients. The browser SDK's own module does not.
 
 #include "common/message/describe.hpp"
 #include "common/message/payload.hpp"

@@ -51,8 +51,9 @@ result<T, payload_error> decode_value(json_value json) {
 }
 
 // Reads one JSON text. The first value that does not fit, in the order of the description, is the error. The
-// result owns everything; `json` is not kept. Memory is bounded by the length of `json` times sizeof(T)'s
-// largest part.
+// result owns everything; `json` is not kept. Memory: some 25 bytes for each of `json`, and as many structs
+// as it has elements: a vector of a struct with only optional fields is filled by "[{},{},...]", at three
+// bytes each.
 template <wire_type T>
 result<T, payload_error> decode_payload(std::string_view json) {
     auto parsed = parse_json(json);

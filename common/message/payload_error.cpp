@@ -8,12 +8,20 @@ namespace {
 
 constexpr std::size_t shown_pointer_bytes_max = 200;
 
-// The error travels back as JSON text: a cut must not go through a UTF-8 sequence.
-std::string shortened(const std::string& pointer) {
-    if (pointer.size() <= shown_pointer_bytes_max) return pointer;
-    std::size_t end = shown_pointer_bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(pointer[end]) & 0xC0) == 0x80) --end;
-    return pointer.substr(0, end) + "...";
+// The error travels back as JSON text, so that a cut must not go through a UTF-8 sequence, and into logs,
+// where a line feed in a key could pretend to be a line of its own.
+std::string shown(std::string pointer) {
+    if (pointer.size() > shown_pointer_bytes_max) {
+        std::size_t end = shown_pointer_bytes_max;
+        while (end > 0 && (static_cast<unsigned char>(pointer[end]) & 0xC0) == 0x80) --end;
+        pointer.resize(end);
+        pointer += "...";
+    }
+    for (char& c : pointer) {
+        auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = '?';
+    }
+    return pointer;
 }
 
 }  // namespace
@@ -21,7 +29,7 @@ std::string shortened(const std::string& pointer) {
 std::string payload_error::message() const {
     std::string text;
     if (!type.empty()) text += type + ": ";
-    if (!pointer.empty()) text += shortened(pointer) + ": ";
+    if (!pointer.empty()) text += shown(pointer) + ": ";
     return text + "expected " + expected + ", found " + found;
 }
 

@@ -10,15 +10,17 @@ namespace pulsewire {
 
 // message() says: "chat.message: /lines/3/text: expected string, found number".
 struct payload_error {
-    std::string type;  // message name; the C++ name where a struct has none; empty for other types
-    std::string
-        pointer;  // JSON Pointer (RFC 6901) to the value that does not fit; empty for the payload itself
-    std::string expected;  // "string", "integer from 0 to 255", "one of \"red\", \"green\"", "JSON"
-    std::string found;     // "number", "300", "nothing" for an absent field, "malformed JSON at byte 17"
+    // The message name; the C++ name where a struct has none; empty for other types.
+    std::string type;
+    // JSON Pointer (RFC 6901) to the value that does not fit; empty for the payload itself.
+    std::string pointer;
+    // "string", "integer from 0 to 255", "one of \"red\", \"green\"", "JSON".
+    std::string expected;
+    // "number", "300", "nothing" for an absent field, "malformed JSON at byte 17".
+    std::string found;
 
-    // One line, fit for the sender's eyes and for a log: it holds no control character beyond those of the
-    // pointer's keys, and of the pointer at most 200 bytes (keys come from the sender; `pointer` itself is
-    // kept whole).
+    // One line, fit for the sender's eyes and for a log. Keys come from the sender: of the pointer it shows
+    // at most 200 bytes, and "?" for control characters; `pointer` itself is kept as it is.
     std::string message() const;
 
     friend bool operator==(const payload_error&, const payload_error&) = default;

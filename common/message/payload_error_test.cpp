@@ -45,6 +45,11 @@ TEST(payload_error, a_long_pointer_is_shortened_in_the_message_only) {
     EXPECT_EQ(error.pointer.size(), 201u);
 }
 
+TEST(payload_error, control_characters_in_keys_stay_out_of_the_message) {
+    payload_error error{"", "/a\r\nERROR \x1B[31m\x7F", "string", "number"};
+    EXPECT_EQ(error.message(), "/a??ERROR ?[31m?: expected string, found number");
+}
+
 TEST(payload_error, a_shortened_pointer_is_not_cut_inside_a_character) {
     // The euro sign's three bytes stand at 198, 199 and 200; bytes from 200 on are cut.
     payload_error error{"", "/" + std::string(197, 'k') + "\xE2\x82\xAC", "string", "number"};

@@ -23,9 +23,8 @@
 //   std::optional<T>                       as a field: name?: T | null; elsewhere: T | null
 //   std::vector<T>, std::array<T, N>       T[]; [T, T, T] for up to 8 elements
 //   std::map<std::string, T>               Record<string, T>
-//   integers, float, double                number. JavaScript keeps integers exact only up to 2^53: a field
-//   that holds
-//                                          64-bit ones says so in a comment. Give such ids as strings.
+//   integers, float, double                number; where 64-bit integers are inside, a comment warns that
+//                                          JavaScript keeps them exact only up to 2^53 (send ids as strings)
 //   json_value                             unknown
 //   a type with a wire_form of its own     what its `typescript` member says
 //
@@ -49,11 +48,13 @@
 
 namespace pulsewire {
 
-// Declarations that cannot stand in one module. In the order in which they were met.
+// Declarations that cannot stand in one module, in the order in which they were met.
 struct typescript_error {
-    std::vector<std::string>
-        conflicts;  // what collides and how to mend it; a sentence, or with the two declarations
-    std::string message() const;  // all of them, each from a line of its own
+    // What collides and how to mend it: one sentence, followed by the two declarations if these differ.
+    std::vector<std::string> conflicts;
+
+    // All of them, each on a line of its own.
+    std::string message() const;
 };
 
 // A type expression, as it is written behind "name: ".

@@ -48,8 +48,7 @@ private:
         if constexpr (is_optional<Member>) {
             if (!member) return;
         }
-        // Behind a field that was written stands the end of its value, and no value ends with an opening
-        // brace.
+        // No value's text ends with an opening brace: it is this object's, and the field its first.
         if (out.back() != '{') out += ',';
         out += '"';
         out += name;

@@ -5,15 +5,18 @@
 //
 //   template <>
 //   struct pulsewire::wire_form<user_id> {
-//       static constexpr std::string_view typescript = "string";                           // its TypeScript
-//       type static std::string expected() { return "user id"; }                                // its name
-//       in errors static void write(std::string& out, const user_id& id);                            //
-//       append JSON text static bool read(json_value& json, user_id& out, payload_error& error); // false:
-//       refuse()
+//       // Its TypeScript type.
+//       static constexpr std::string_view typescript = "string";
+//       // What errors call it.
+//       static std::string expected() { return "user id"; }
+//       // Appends JSON text.
+//       static void write(std::string& out, const user_id& id);
+//       // False after refuse(), which says what does not fit.
+//       static bool read(json_value& json, user_id& out, payload_error& error);
 //   };
 //
-// read() may move out of `json` and leaves `out` in any valid state when it fails. Nothing throws but an
-// allocation.
+// read() may move out of `json`; when it fails it leaves `out` in any valid state. Only allocations may
+// throw.
 
 #include "common/message/json.hpp"
 #include "common/message/payload_error.hpp"
