@@ -1,0 +1,89 @@
+// libFuzzer target: nothing breaks out of its field, and a cursor reads exactly what it writes. The input is
+// cut in three texts at its first two 0xff bytes, and all of it is read as a cursor too.
+//
+//   clang++-14 -std=c++20 -g -O1 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+//       fuzz/event_stream_fuzz.cpp common/protocol/event_stream.cpp common/protocol/line_writer.cpp
+//       -o build/event_stream_fuzz
+//   build/event_stream_fuzz -max_len=2048 build/event_stream_corpus
+
+#include "common/protocol/event_stream.hpp"
+#include "common/protocol/event_stream_reference_test.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace {
+
+using namespace pulsewire::event_stream;
+using pulsewire::event_stream::testing::event_source;
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::fprintf(stderr, "broken: %s\n", what);
+    std::abort();
+}
+
+std::string_view take_text(std::string_view& input) {
+    const auto end = input.find('\xff');
+    const std::string_view text = input.substr(0, end);
+    input = end == std::string_view::npos ? std::string_view{} : input.substr(end + 1);
+    return text;
+}
+
+std::string as_sent(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c == '\n' || c == '\r' || c == '\0') c = ' ';
+    return out;
+}
+
+bool only_events(const event_source& s) {
+    return s.unknown_fields.empty() && s.comments.empty() && !s.unfinished;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::string_view input(reinterpret_cast<const char*>(data), size);
+    for (const std::size_t count : {std::size_t{1}, std::size_t{2}, channels_max})
+        if (const auto read = cursor::parse(input, count)) {
+            require(read->size() == count, "as many positions as channels");
+            require(read->complete(), "no epoch is empty");
+            require(read->encode() == input, "a cursor reads exactly what it writes");
+        }
+
+    const std::string_view type = take_text(input), json = take_text(input), epoch = take_text(input);
+    cursor id(1);
+    id.set(0, epoch, size);
+    std::string out;
+    append_event(out, type, &id, json);
+    const event_source one(out);
+    require(only_events(one) && one.events.size() == 1 && !one.retry_ms, "exactly one event");
+    require(one.events[0].type == (type.empty() ? "message" : as_sent(type)), "its type is the type");
+    require(one.events[0].data == as_sent(json), "its data is the JSON");
+    require(one.last_id == "1." + as_sent(epoch) + "." + std::to_string(size), "its id is the cursor");
+
+    out.clear();
+    append_gap(out, type, epoch, nullptr);
+    append_stream_event(out, type);
+    append_close(out, json);
+    append_ping(out, static_cast<std::int64_t>(size));
+    append_open(out, {std::string(type)}, id, nullptr);
+    require(only_events(event_source(out)) && event_source(out).events.size() == 5, "five events");
+
+    out.clear();
+    append_batch(out, json);
+    std::string expected;
+    for (std::size_t at = 0; at < json.size();) {
+        const std::string_view line = json.substr(at, json.find('\n', at) - at);
+        if (!line.empty()) expected += (expected.empty() ? "" : "\n") + as_sent(line);
+        at += line.size() + 1;
+    }
+    const event_source batch(out);
+    require(
+        only_events(batch) && batch.events.size() == (expected.empty() ? 0 : 1),
+        "a batch is one event or nothing"
+    );
+    require(expected.empty() || batch.events[0].data == expected, "with one data line per frame");
+    return 0;
+}
