@@ -9,7 +9,7 @@
 namespace pulsewire::event_stream {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 using testing::event_source;
 using testing::seen_event;
 

@@ -89,9 +89,9 @@ private:
     bool open_ = false;
 };
 
-TEST(websocket_reader, agrees_with_the_reference_on_40000_random_connections) {
+TEST(websocket_reader, agrees_with_the_reference_on_15000_random_connections) {
     tally all;
-    for (std::uint32_t seed = 1; seed <= 40'000; ++seed) {
+    for (std::uint32_t seed = 1; seed <= 15'000; ++seed) {
         connection c(seed);
         const std::string bytes = c.bytes();
         const std::uint32_t message_bytes_max = c.one_in(2) ? 600 : c.one_in(2) ? 60 : 65536;
@@ -122,9 +122,9 @@ TEST(websocket_reader, agrees_with_the_reference_on_40000_random_connections) {
                               : all.failures_1009)++;
         }
     }
-    for (int kind = 1; kind < 8; ++kind) EXPECT_GT(all.events[kind], 500) << kind;
+    for (int kind = 1; kind < 8; ++kind) EXPECT_GT(all.events[kind], 200) << kind;
     EXPECT_GT(all.failures_1002, 500);
-    EXPECT_GT(all.failures_1007, 500);
+    EXPECT_GT(all.failures_1007, 200);
     EXPECT_GT(all.failures_1008, 50);
     EXPECT_GT(all.failures_1009, 50);
 }
