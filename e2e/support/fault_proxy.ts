@@ -1,0 +1,272 @@
+// The network between a page and the server, with its faults: a TCP proxy on a port of its own that looks into the head of
+// the first request of each connection. (Browsers give each WebSocket handshake a connection of its own, so the first
+// request is enough to know one.)
+
+import {connect, createServer, type AddressInfo, type Server, type Socket} from 'node:net';
+
+/**
+ * What becomes of a WebSocket handshake: refused by a proxy with 403 or 400, stripped of its Upgrade header by one that does
+ * not know it, or swallowed by one that never answers.
+ */
+export type HandshakeFault = 'forbidden' | 'bad_request' | 'stripped' | 'unanswered';
+
+const headBytesMax = 64 * 1024;
+const answers = {
+    forbidden: 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+    bad_request: 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+};
+
+export class FaultProxy {
+    readonly #listener: Server;
+    readonly #links = new Set<Link>();
+    #targetPort: number;
+    #cut = false;
+    #blackhole = false;
+    #latencyMs = 0;
+    #sliceBytes = Infinity;
+    #closeAfterBytes = Infinity;
+    #handshakes: HandshakeFault | undefined;
+    /** WebSocket handshakes that came, and those of them that were hindered. */
+    readonly handshakes = {seen: 0, hindered: 0};
+
+    private constructor(listener: Server, targetPort: number) {
+        this.#listener = listener;
+        this.#targetPort = targetPort;
+        listener.on('connection', (client) => this.#accept(client));
+    }
+
+    static async start(targetPort: number): Promise<FaultProxy> {
+        const listener = createServer({allowHalfOpen: true});
+        await new Promise<void>((listening) => listener.listen(0, '127.0.0.1', listening));
+        return new FaultProxy(listener, targetPort);
+    }
+
+    get origin(): string {
+        return `http://127.0.0.1:${(this.#listener.address() as AddressInfo).port}`;
+    }
+
+    /** Connections that are open now. */
+    get connections(): number {
+        return this.#links.size;
+    }
+
+    /** Resets every connection, and each new one as soon as it comes, until heal(). */
+    cut(): void {
+        this.#cut = true;
+        this.reset();
+    }
+
+    /** Resets every connection that is open now; new ones pass. */
+    reset(): void {
+        for (const link of [...this.#links]) link.destroy();
+    }
+
+    /** Nothing passes and nothing ends, in either direction: half-open. heal() lets what waited go on. */
+    blackhole(): void {
+        this.#blackhole = true;
+        for (const link of this.#links) link.hold();
+    }
+
+    /** Each byte comes later by so much, in both directions. */
+    delay(ms: number): void {
+        this.#latencyMs = ms;
+    }
+
+    /** What is sent arrives in pieces of at most so many bytes. */
+    slice(bytes: number): void {
+        this.#sliceBytes = bytes;
+    }
+
+    /** Each new connection is reset as soon as so many bytes came from the server. */
+    closeAfter(bytes: number): void {
+        this.#closeAfterBytes = bytes;
+    }
+
+    hinderWebSockets(how: HandshakeFault): void {
+        this.#handshakes = how;
+    }
+
+    /** All faults end. What was reset stays reset. */
+    heal(): void {
+        this.#cut = this.#blackhole = false;
+        this.#latencyMs = 0;
+        this.#sliceBytes = this.#closeAfterBytes = Infinity;
+        this.#handshakes = undefined;
+        for (const link of this.#links) link.release();
+    }
+
+    /** New connections go to another server. */
+    pointAt(targetPort: number): void {
+        this.#targetPort = targetPort;
+    }
+
+    async stop(): Promise<void> {
+        this.reset();
+        await new Promise((closed) => this.#listener.close(closed));
+    }
+
+    #accept(client: Socket): void {
+        if (this.#cut) {
+            client.resetAndDestroy();
+            return;
+        }
+        const link = new Link(client, {
+            connect: () => connect({port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true}),
+            latencyMs: () => this.#latencyMs,
+            sliceBytes: () => this.#sliceBytes,
+            closeAfterBytes: this.#closeAfterBytes,
+            head: (head) => this.#judge(head),
+        });
+        this.#links.add(link);
+        link.onEnd = () => this.#links.delete(link);
+        if (this.#blackhole) link.hold();
+    }
+
+    #judge(head: string): Verdict {
+        if (!/^upgrade: *websocket\s*$/im.test(head)) return {forward: head};
+        this.handshakes.seen += 1;
+        if (!this.#handshakes) return {forward: head};
+        this.handshakes.hindered += 1;
+        switch (this.#handshakes) {
+            case 'forbidden':
+            case 'bad_request':
+                return {answer: answers[this.#handshakes]};
+            case 'stripped':
+                return {forward: head.replace(/^(upgrade|connection|sec-websocket-[\w-]+):.*\r\n/gim, '')};
+            case 'unanswered':
+                return {};
+        }
+    }
+}
+
+/** What happens to the head of a first request: passed on, answered here, or neither. */
+interface Verdict {
+    forward?: string;
+    answer?: string;
+}
+
+interface Way {
+    connect(): Socket;
+    latencyMs(): number;
+    sliceBytes(): number;
+    closeAfterBytes: number;
+    head(head: string): Verdict;
+}
+
+// One connection of a client and, once its first request is read, the one to the server.
+class Link {
+    readonly #client: Socket;
+    readonly #way: Way;
+    #server: Socket | undefined;
+    #head: Buffer = Buffer.alloc(0);
+    #held = false;
+    #fromServer = 0;
+    onEnd: () => void = () => {};
+
+    constructor(client: Socket, way: Way) {
+        this.#client = client;
+        this.#way = way;
+        client.setNoDelay(true);
+        client.on('error', () => this.destroy()).on('close', () => this.destroy());
+        client.on('data', this.#readHead);
+        client.on('end', () => { if (!this.#server) this.destroy(); });
+    }
+
+    hold(): void {
+        this.#held = true;
+        this.#client.pause();
+        this.#server?.pause();
+    }
+
+    release(): void {
+        this.#held = false;
+        this.#client.resume();
+        this.#server?.resume();
+    }
+
+    destroy(): void {
+        for (const socket of [this.#client, this.#server]) {
+            if (socket && !socket.destroyed) socket.resetAndDestroy();
+        }
+        this.onEnd();
+    }
+
+    readonly #readHead = (part: Buffer): void => {
+        this.#head = Buffer.concat([this.#head, part]);
+        const end = this.#head.indexOf('\r\n\r\n');
+        if (end < 0 && this.#head.length < headBytesMax) return;
+        this.#client.off('data', this.#readHead);
+        const headBytes = end < 0 ? this.#head.length : end + 4;
+        const {forward, answer} = this.#way.head(this.#head.toString('latin1', 0, headBytes));
+        if (answer !== undefined) this.#client.end(answer);
+        if (forward !== undefined) this.#open(Buffer.concat([Buffer.from(forward, 'latin1'), this.#head.subarray(headBytes)]));
+        else this.#client.resume();
+    };
+
+    #open(first: Buffer): void {
+        const server = this.#way.connect();
+        this.#server = server;
+        server.setNoDelay(true);
+        server.on('error', () => this.destroy()).on('close', () => this.destroy());
+        const toServer = new Lane(server, this.#way);
+        const toClient = new Lane(this.#client, this.#way);
+        toServer.write(first);
+        this.#client.on('data', (data: Buffer) => toServer.write(data, this.#client));
+        this.#client.on('end', () => toServer.end());
+        server.on('data', (data: Buffer) => {
+            const left = this.#way.closeAfterBytes - this.#fromServer;
+            this.#fromServer += data.length;
+            if (data.length < left) return toClient.write(data, server);
+            // The reset must not overtake the bytes before it.
+            if (left > 0) this.#client.write(data.subarray(0, left), () => this.destroy());
+        });
+        server.on('end', () => toClient.end());
+        if (this.#held) this.hold();
+    }
+}
+
+// One direction of a link: in order, late and sliced as the way says, and never more than the receiver takes.
+class Lane {
+    readonly #to: Socket;
+    readonly #way: Way;
+    readonly #waiting: {at: number; act: () => void}[] = [];
+
+    constructor(to: Socket, way: Way) {
+        this.#to = to;
+        this.#way = way;
+    }
+
+    write(data: Buffer, from?: Socket): void {
+        const slice = Math.min(this.#way.sliceBytes(), data.length);
+        this.#later(() => {
+            for (let start = 0; start < data.length; start += slice) {
+                const taken = this.#to.write(data.subarray(start, start + slice));
+                if (taken || !from || from.isPaused()) continue;
+                from.pause();
+                this.#to.once('drain', () => from.resume());
+            }
+        });
+    }
+
+    end(): void {
+        this.#later(() => this.#to.end());
+    }
+
+    #later(act: () => void): void {
+        const latencyMs = this.#way.latencyMs();
+        if (latencyMs === 0 && this.#waiting.length === 0) return act();
+        const at = Math.max(performance.now() + latencyMs, this.#waiting.at(-1)?.at ?? 0);
+        this.#waiting.push({at, act});
+        if (this.#waiting.length === 1) this.#wait();
+    }
+
+    #wait(): void {
+        const next = this.#waiting[0];
+        if (!next) return;
+        setTimeout(() => {
+            this.#waiting.shift();
+            if (!this.#to.destroyed) next.act();
+            this.#wait();
+        }, Math.max(0, next.at - performance.now()));
+    }
+}

@@ -1,0 +1,28 @@
+// What arrived, in order. Nothing is thrown away, so a test may wait for one thing and judge the whole afterwards.
+
+import {soon} from './soon.ts';
+
+export class Inbox<Item> {
+    readonly items: Item[] = [];
+    #read = 0;
+    #arrived: (() => void)[] = [];
+
+    put(item: Item): void {
+        this.items.push(item);
+        for (const wake of this.#arrived.splice(0)) wake();
+    }
+
+    /** The next item that fits, after those that were asked for before. */
+    async next(what: string, fits: (item: Item) => boolean = () => true): Promise<Item> {
+        const find = async (): Promise<Item> => {
+            for (;;) {
+                while (this.#read < this.items.length) {
+                    const item = this.items[this.#read++]!;
+                    if (fits(item)) return item;
+                }
+                await new Promise<void>((wake) => this.#arrived.push(wake));
+            }
+        };
+        return soon(find(), () => `${what}; what came: ${JSON.stringify(this.items.slice(-20))}`);
+    }
+}

@@ -1,0 +1,83 @@
+// The fixtures of every spec: a server of its own, a faulty network before it, visitors with browser contexts of their own.
+
+import {test as base, expect, type BrowserContextOptions, type Page} from '@playwright/test';
+import {FaultProxy} from './fault_proxy.ts';
+import {PulsewireServer, type ServerOptions} from './server.ts';
+
+export {expect};
+export type {Page};
+
+export interface VisitOptions extends BrowserContextOptions {
+    /** Whether connections of this page are going to fail, so that the browser's complaints about that are no problem. */
+    network?: 'sound' | 'faulty';
+    /** Runs in the page before its own scripts. */
+    before?: (page: Page) => Promise<unknown>;
+}
+
+/** Opens the address in a browser context of its own: another person at another machine. */
+export type Visit = (url: string, options?: VisitOptions) => Promise<Page>;
+
+interface Fixtures {
+    serverOptions: ServerOptions;
+    server: PulsewireServer;
+    /** The network between a page and the server, sound until told otherwise. */
+    network: FaultProxy;
+    visit: Visit;
+}
+
+export const test = base.extend<Fixtures>({
+    serverOptions: [{}, {option: true}],
+
+    server: async ({serverOptions}, use, testInfo) => {
+        const server = await PulsewireServer.start(serverOptions);
+        try {
+            await use(server);
+        } finally {
+            const exit = server.running ? await server.stop() : undefined;
+            if (testInfo.status !== testInfo.expectedStatus || (exit && exit.code !== 0)) {
+                await testInfo.attach('server.log', {body: server.log, contentType: 'text/plain'});
+            }
+            if (exit) expect(exit.code, `the server ended with ${exit.signal ?? exit.code} instead of 0; it wrote:\n${server.log}`).toBe(0);
+        }
+    },
+
+    network: async ({server}, use) => {
+        const network = await FaultProxy.start(server.port);
+        await use(network);
+        await network.stop();
+    },
+
+    // Depends on the server so that the pages are gone before it stops.
+    visit: async ({server: _, browser}, use) => {
+        const visits: {page: Page; problems: string[]}[] = [];
+        await use(async (url, {network = 'sound', before, ...contextOptions} = {}) => {
+            const context = await browser.newContext(contextOptions);
+            const page = await context.newPage();
+            visits.push({page, problems: watch(page, network)});
+            await before?.(page);
+            await page.goto(url);
+            return page;
+        });
+        for (const {page} of visits) await page.context().close();
+        for (const {page, problems} of visits) expect(problems, `problems in ${page.url()}`).toEqual([]);
+    },
+});
+
+const complaintsAboutTheNetwork =
+    /net::ERR_|WebSocket connection to .* failed|Failed to load resource|EventSource's response|ERR_INCOMPLETE_CHUNKED/;
+
+// Whatever a visitor should never see: errors in the console, exceptions, dialogs, violations of the content policy.
+function watch(page: Page, network: 'sound' | 'faulty'): string[] {
+    const problems: string[] = [];
+    page.on('console', (message) => {
+        if (message.type() !== 'error' && message.type() !== 'warning') return;
+        if (network === 'faulty' && complaintsAboutTheNetwork.test(message.text())) return;
+        problems.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => problems.push(`exception: ${error.stack ?? error.message}`));
+    page.on('dialog', (dialog) => {
+        problems.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+    });
+    return problems;
+}
