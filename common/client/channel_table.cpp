@@ -13,30 +13,32 @@ std::uint32_t hash(std::string_view name) {
 }  // namespace
 
 std::uint32_t channel_table::add(std::string_view channel) {
-    std::uint32_t id = 0;
-    for (std::uint32_t i = 0; i < slots_.size() && used_ < slots_.size() && id == 0; ++i)
-        if (slots_[i].state == subscription_state::vacant) id = i + 1;
-    if (id == 0) {
+    std::uint32_t at = vacant_ != 0 ? 0 : static_cast<std::uint32_t>(slots_.size());
+    while (at < slots_.size() && slots_[at].state != subscription_state::vacant) ++at;
+    if (at == slots_.size()) {
         slots_.emplace_back();
-        id = static_cast<std::uint32_t>(slots_.size());
+    } else {
+        --vacant_;
     }
-    subscription& s = slots_[id - 1];
-    s = {};
-    s.state = subscription_state::idle;
-    s.channel = channel;
-    ++used_;
+    slots_[at].state = subscription_state::idle;
+    slots_[at].channel = channel;
     if (by_name_.size() < 2 * slots_.size()) {
         rebuild();
     } else {
-        index(id);
+        index(at + 1);
     }
-    return id;
+    return at + 1;
 }
 
 void channel_table::remove(std::uint32_t id) {
     slots_[id - 1] = {};
-    --used_;
-    last_found_ = 0;
+    ++vacant_;
+    rebuild();
+}
+
+void channel_table::clear() {
+    slots_.clear();
+    vacant_ = 0;
     rebuild();
 }
 
@@ -61,7 +63,9 @@ subscription* channel_table::with_channel(std::string_view channel) {
 void channel_table::rebuild() {
     std::size_t size = 8;
     while (size < 2 * slots_.size()) size *= 2;
-    by_name_.assign(size, 0);
+    last_found_ = 0;
+    by_name_.clear();
+    while (by_name_.size() < size) by_name_.push_back(0);
     for (const subscription& s : slots_)
         if (s.state != subscription_state::vacant) index(id_of(s));
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/pod_vector.hpp"
 #include "common/client/reconnect.hpp"
 
 namespace pulsewire::client {
@@ -38,6 +39,7 @@ public:
     // The new subscription's id, from 1. Ids of removed ones are used again.
     std::uint32_t add(std::string_view channel);
     void remove(std::uint32_t id);
+    void clear();
     // Null when there is none.
     subscription* with_id(std::uint32_t id);
     subscription* with_channel(std::string_view channel);
@@ -53,8 +55,8 @@ private:
 
     std::vector<subscription> slots_;
     // Open addressing by hash of the channel's name, at most half full; holds ids, 0 is empty.
-    std::vector<std::uint32_t> by_name_;
-    std::uint32_t used_ = 0;
+    pod_vector<std::uint32_t> by_name_;
+    std::uint32_t vacant_ = 0;
     std::uint32_t last_found_ = 0;  // messages come in runs from one channel
 };
 

@@ -1,9 +1,9 @@
 #include "common/client/machine.hpp"
 
-#include "common/protocol/line_writer.hpp"
-
 namespace pulsewire::client {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::uint16_t number(close_code code) { return static_cast<std::uint16_t>(code); }
 
@@ -46,60 +46,74 @@ std::uint32_t machine::subscribe(std::string_view channel, const subscribe_optio
 void machine::unsubscribe(std::uint32_t subscription_id, time_ms) {
     subscription* s = channels_.with_id(subscription_id);
     if (s == nullptr) return;
-    if (can_send() && (s->state == subscription_state::live || s->state == subscription_state::asked))
-        send_line(line_writer("unsubscribe").name("channel", s->channel).end(false));
+    if (s->state == subscription_state::live || s->state == subscription_state::asked) send_unsubscribe(*s);
     channels_.remove(subscription_id);
 }
 
 std::uint32_t machine::publish(
     std::string_view channel, std::string_view type, std::uint32_t payload_bytes, const publish_options& how, time_ms now
 ) {
-    command c;
-    c.kind = command_kind::publish;
-    c.channel = channel;
-    c.type = type;
-    c.payload_bytes = payload_bytes;
-    c.echo = how.echo;
-    c.transient = how.transient;
-    c.timeout_ms = how.timeout_ms;
-    return enqueue(static_cast<command&&>(c), now);
+    command* c = new_command(payload_bytes, how.timeout_ms, now);
+    if (c == nullptr) return 0;
+    c->has_payload = true;
+    line_writer w(c->header, "publish"sv);
+    w.number("id"sv, c->id);
+    if (how.transient) {
+        c->when_lost = after_loss::never;
+        w.flag("transient"sv, true);
+    } else {
+        std::string key = session_;
+        key.push_back('-');
+        append_number(key, c->id);
+        w.name("key"sv, key);
+    }
+    if (!how.echo) w.flag("echo"sv, false);
+    w.name("channel"sv, channel).name("type"sv, type).payload_key();
+    return dispatch(*c, now);
 }
 
 std::uint32_t machine::request(
     std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
 ) {
-    command c;
-    c.kind = command_kind::request;
-    c.type = type;
-    c.payload_bytes = payload_bytes;
-    c.timeout_ms = timeout_ms;
-    return enqueue(static_cast<command&&>(c), now);
+    command* c = new_command(payload_bytes, timeout_ms, now);
+    if (c == nullptr) return 0;
+    c->has_payload = true;
+    c->awaited_by_server = true;
+    c->when_lost = after_loss::fail;
+    line_writer w(c->header, "request"sv);
+    w.number("id"sv, c->id);
+    if (timeout_ms != 0) w.number("timeout_ms"sv, timeout_ms);
+    w.name("type"sv, type).payload_key();
+    return dispatch(*c, now);
 }
 
 std::uint32_t machine::history(
     std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards, time_ms now
 ) {
-    command c;
-    c.kind = command_kind::history;
-    c.channel = channel;
-    c.limit = limit;
-    c.offset = offset;
-    c.backwards = backwards;
-    return enqueue(static_cast<command&&>(c), now);
+    command* c = new_command(0, 0, now);
+    if (c == nullptr) return 0;
+    line_writer w(c->header, "history"sv);
+    w.number("id"sv, c->id).name("channel"sv, channel).number("limit"sv, limit);
+    if (offset != 0) w.number("offset"sv, offset);
+    if (backwards) w.flag("backwards"sv, true);
+    w.end();
+    return dispatch(*c, now);
 }
 
 std::uint32_t machine::presence(std::string_view channel, time_ms now) {
-    command c;
-    c.kind = command_kind::presence;
-    c.channel = channel;
-    return enqueue(static_cast<command&&>(c), now);
+    command* c = new_command(0, 0, now);
+    if (c == nullptr) return 0;
+    line_writer(c->header, "presence"sv).number("id"sv, c->id).name("channel"sv, channel).end();
+    return dispatch(*c, now);
 }
 
 void machine::cancel(std::uint32_t id, time_ms) {
     command* c = outbox_.with_id(id);
     if (c == nullptr) return;
-    if (c->sent && c->kind == command_kind::request && can_send())
-        send_line(line_writer("cancel").number("id", c->id).end(false));
+    if (c->sent && c->awaited_by_server) {
+        begin_send("cancel"sv).number("id"sv, c->id).end();
+        end_send();
+    }
     finish(*c);
 }
 
@@ -109,7 +123,8 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     if (attempt != attempt_ || !transport_exists_ || transport_is_open_) return;
     transport_is_open_ = true;
     last_heard_ = now;
-    send_connect();
+    begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
+    end_send();
     for (subscription& s : channels_.slots())
         if (s.state == subscription_state::idle) send_subscribe(s, now);
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
@@ -144,7 +159,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::close: return on_close(f, now);
         case server_op::ping:
             // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
-            if (transport_ == transport::websocket) send_line(line_writer("pong").end(false));
+            if (transport_ == transport::websocket) send_op("pong"sv);
             return;
         case server_op::unsubscribed:
         case server_op::pong:
@@ -156,7 +171,7 @@ void machine::timer(time_ms now) {
     timer_set_ = false;
     if (state_ == state::waiting && now >= retry_at_) connect(now);
     expire_commands(now);
-    if (transport_exists_ && overdue(now)) drop_transport(number(close_code::no_pong), now);
+    if (transport_exists_ && now >= transport_deadline()) drop_transport(number(close_code::no_pong), now);
     if (can_send())
         for (subscription& s : channels_.slots())
             if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
@@ -168,7 +183,7 @@ void machine::network_online(time_ms now) {
     if (state_ != state::open || probing_) return;
     probing_ = true;
     probed_at_ = now;
-    send_line(line_writer("ping").end(false));
+    send_op("ping"sv);
     arm(now + probe_timeout_ms, now);
 }
 
@@ -227,7 +242,7 @@ void machine::forget_transport(std::uint16_t close, time_ms now) {
         command& c = outbox_[i];
         if (c.done || !c.sent) continue;
         c.sent = false;
-        if (c.transient || c.kind == command_kind::request) fail(c, error_code::disconnected);
+        if (c.when_lost != after_loss::repeat) fail(c, error_code::disconnected);
     }
     outbox_.sweep();
 }
@@ -238,7 +253,7 @@ action& machine::end(std::uint16_t close) {
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
         if (!outbox_[i].done) fail(outbox_[i], error_code::closed);
     outbox_.sweep();
-    channels_ = {};
+    channels_.clear();
     action& told = change_state(state::closed);
     told.close = close;
     return told;
@@ -246,14 +261,26 @@ action& machine::end(std::uint16_t close) {
 
 // --- sending ---
 
-void machine::send_line(std::string header, std::uint32_t payload_of) {
+line_writer machine::begin_send(std::string_view op) {
+    line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
+    return line_writer(outgoing_, op);
+}
+
+void machine::end_send(std::uint32_t payload_of) {
     action& a = act(action_kind::send);
-    a.text = static_cast<std::string&&>(header);
+    a.text_at = line_begin_;
+    a.text_size = static_cast<std::uint32_t>(outgoing_.size()) - line_begin_;
     a.payload_of = payload_of;
 }
 
-void machine::send_connect() {
-    send_line(line_writer("connect").number("version", 1).name("session", session_).end(false));
+void machine::send_op(std::string_view op) {
+    begin_send(op).end();
+    end_send();
+}
+
+void machine::send_unsubscribe(const subscription& s) {
+    begin_send("unsubscribe"sv).name("channel"sv, s.channel).end();
+    end_send();
 }
 
 void machine::send_subscribe(subscription& s, time_ms now) {
@@ -261,72 +288,47 @@ void machine::send_subscribe(subscription& s, time_ms now) {
     s.state = subscription_state::asked;
     s.due = now;
     s.replay_left = 0;
-    line_writer w("subscribe");
-    w.number("id", s.command_id).name("channel", s.channel);
-    if (s.has_position) w.name("epoch", s.epoch).number("offset", s.offset);
-    if (s.latest != 0) w.number("latest", s.latest);
-    if (s.presence) w.flag("presence", true);
+    line_writer w = begin_send("subscribe"sv);
+    w.number("id"sv, s.command_id).name("channel"sv, s.channel);
+    if (s.has_position) w.name("epoch"sv, s.epoch).number("offset"sv, s.offset);
+    if (s.latest != 0) w.number("latest"sv, s.latest);
+    if (s.presence) w.flag("presence"sv, true);
     if (s.payload_of != 0) {
-        send_line(w.payload_key().take(), s.payload_of);
+        w.payload_key();
     } else {
-        send_line(w.end(false));
+        w.end();
     }
+    end_send(s.payload_of);
     arm(now + options_.command_timeout_ms, now);
 }
 
 void machine::send_command(command& c, time_ms now) {
     c.sent = true;
     c.sent_at = now;
-    if (c.kind != command_kind::request) arm(now + options_.command_timeout_ms, now);
-    switch (c.kind) {
-        case command_kind::publish: {
-            line_writer w("publish");
-            w.number("id", c.id);
-            if (!c.transient) {
-                std::string key = session_;
-                key.push_back('-');
-                append_number(key, c.id);
-                w.name("key", key);
-            }
-            w.name("channel", c.channel);
-            if (!c.echo) w.flag("echo", false);
-            if (c.transient) w.flag("transient", true);
-            return send_line(w.name("type", c.type).payload_key().take(), c.id);
-        }
-        case command_kind::request: {
-            line_writer w("request");
-            w.number("id", c.id);
-            const time_ms left = c.deadline - now;
-            if (c.deadline != 0) w.number("timeout_ms", left > 1 ? static_cast<std::uint64_t>(left) : 1);
-            return send_line(w.name("type", c.type).payload_key().take(), c.id);
-        }
-        case command_kind::history: {
-            line_writer w("history");
-            w.number("id", c.id).name("channel", c.channel).number("limit", c.limit);
-            if (c.offset != 0) w.number("offset", c.offset);
-            if (c.backwards) w.flag("backwards", true);
-            return send_line(w.end(false));
-        }
-        case command_kind::presence:
-            return send_line(line_writer("presence").number("id", c.id).name("channel", c.channel).end(false));
-    }
+    line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
+    outgoing_ += c.header;
+    end_send(c.has_payload ? c.id : 0);
+    if (!c.awaited_by_server) arm(now + options_.command_timeout_ms, now);
 }
 
-std::uint32_t machine::enqueue(command c, time_ms now) {
-    const bool full = outbox_.waiting() >= options_.outbox_messages_max ||
-                      outbox_.bytes() + c.payload_bytes > options_.outbox_bytes_max;
-    if (full) return 0;
-    c.id = ++last_id_;
-    if (c.timeout_ms != 0) {
-        c.deadline = now + c.timeout_ms;
+command* machine::new_command(std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now) {
+    if (outbox_.waiting() >= options_.outbox_messages_max || outbox_.bytes() + payload_bytes > options_.outbox_bytes_max)
+        return nullptr;
+    command& c = outbox_.add(++last_id_, payload_bytes);
+    if (timeout_ms != 0) {
+        c.deadline = now + timeout_ms;
         arm(c.deadline, now);
     }
-    command& taken = outbox_.add(static_cast<command&&>(c));
-    const std::uint32_t id = taken.id;
+    return &c;
+}
+
+// Sends the command, or leaves it waiting, or refuses it at once.
+std::uint32_t machine::dispatch(command& c, time_ms now) {
+    const std::uint32_t id = c.id;
     if (can_send()) {
-        send_command(taken, now);
-    } else if (state_ == state::closed || taken.transient) {
-        fail(taken, state_ == state::closed ? error_code::closed : error_code::disconnected);
+        send_command(c, now);
+    } else if (state_ == state::closed || c.when_lost == after_loss::never) {
+        fail(c, state_ == state::closed ? error_code::closed : error_code::disconnected);
         outbox_.sweep();
     }
     return id;
@@ -352,41 +354,17 @@ void machine::expire_commands(time_ms now) {
     outbox_.sweep();
 }
 
-// Whether the current transport has kept us waiting too long for anything.
-bool machine::overdue(time_ms now) const {
-    if (state_ == state::connecting) return now - state_since_ >= options_.open_timeout_ms;
-    if (now - last_heard_ >= silence_max_ms_) return true;
-    if (probing_ && now - probed_at_ >= probe_timeout_ms) return true;
-    const time_ms limit = options_.command_timeout_ms;
-    for (const subscription& s : channels_.slots())
-        if (s.state == subscription_state::asked && now - s.due >= limit) return true;
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
-        const command& c = outbox_[i];
-        if (!c.done && c.sent && c.kind != command_kind::request && now - c.sent_at >= limit) return true;
-    }
-    return false;
-}
-
-// When timer() has something to do next; a time far away when nothing is due. Only needed when a timer ran out: all
-// else that becomes due is armed where it starts.
-time_ms machine::next_deadline() const {
+time_ms machine::transport_deadline() const {
     time_ms next = INT64_MAX;
-    const auto at = [&](time_ms t) { next = t < next ? t : next; };
-    if (state_ == state::waiting) at(retry_at_);
-    if (state_ == state::connecting) at(state_since_ + options_.open_timeout_ms);
-    if (state_ == state::open) {
-        at(last_heard_ + silence_max_ms_);
-        if (probing_) at(probed_at_ + probe_timeout_ms);
-    }
-    for (const subscription& s : channels_.slots()) {
-        if (s.state == subscription_state::asked) at(s.due + options_.command_timeout_ms);
-        if (s.state == subscription_state::postponed) at(s.due);
-    }
+    const auto at = [&](time_ms since, time_ms wait) { next = since + wait < next ? since + wait : next; };
+    if (state_ == state::connecting) at(state_since_, options_.open_timeout_ms);
+    if (state_ == state::open) at(last_heard_, silence_max_ms_);
+    if (probing_) at(probed_at_, probe_timeout_ms);
+    for (const subscription& s : channels_.slots())
+        if (s.state == subscription_state::asked) at(s.due, options_.command_timeout_ms);
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
         const command& c = outbox_[i];
-        if (c.done) continue;
-        if (c.deadline != 0) at(c.deadline);
-        if (c.sent && c.kind != command_kind::request) at(c.sent_at + options_.command_timeout_ms);
+        if (!c.done && c.sent && !c.awaited_by_server) at(c.sent_at, options_.command_timeout_ms);
     }
     return next;
 }
@@ -398,14 +376,20 @@ void machine::arm(time_ms at, time_ms now) {
     act(action_kind::set_timer).delay_ms = at > now ? static_cast<std::uint32_t>(at - now) : 0;
 }
 
+// Only needed when a timer ran out: whatever becomes due later is armed where it starts.
 void machine::rearm(time_ms now) {
-    const time_ms next = next_deadline();
+    time_ms next = transport_deadline();
+    const auto at = [&](time_ms t) { next = t < next ? t : next; };
+    if (state_ == state::waiting) at(retry_at_);
+    for (const subscription& s : channels_.slots())
+        if (s.state == subscription_state::postponed) at(s.due);
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
+        if (!outbox_[i].done && outbox_[i].deadline != 0) at(outbox_[i].deadline);
     if (next != INT64_MAX) arm(next, now);
 }
 
 action& machine::act(action_kind kind, std::uint32_t id) {
-    actions_.emplace_back();
-    action& a = actions_.back();
+    action& a = actions_.push_back({});
     a.kind = kind;
     a.id = id;
     return a;
@@ -441,7 +425,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
         if (f.offset <= s->offset) return;
         if (f.offset != s->offset + 1) {
             // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
-            send_line(line_writer("unsubscribe").name("channel", s->channel).end(false));
+            send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
         s->offset = f.offset;

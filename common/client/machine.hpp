@@ -11,11 +11,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "common/base/pod_vector.hpp"
 #include "common/client/channel_table.hpp"
 #include "common/client/outbox.hpp"
 #include "common/client/reconnect.hpp"
+#include "common/protocol/line_writer.hpp"
 #include "common/protocol/server_frame.hpp"
 
 namespace pulsewire::client {
@@ -38,7 +39,7 @@ struct options {
 enum class action_kind : std::uint8_t {
     open_transport,   // open `via`; report with `attempt`, so that late news of an older one is told apart
     close_transport,  // close the current transport with `close`; report nothing more of it
-    send,             // send `text`, then, when `payload_of` is not 0, that payload and "}"; each send is one line
+    send,             // send text_of(action), then, when `payload_of` is not 0, that payload and "}": one line
     set_timer,        // call timer() after `delay_ms`; replaces an earlier timer
     state_changed,    // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open: `via`;
                       // closed: `close`. Here `attempt` counts failures in a row. `message`: the server's words, if any
@@ -75,7 +76,7 @@ struct action {
     std::uint64_t time = 0;
     slice type, payload, epoch, session, reason, code, message, pointer;
     error_code local_code = error_code::none;
-    std::string text;
+    std::uint32_t text_at = 0, text_size = 0;
 };
 
 struct subscribe_options {
@@ -132,7 +133,16 @@ public:
 
     // --- what to do next ---
 
-    std::vector<action>& actions() { return actions_; }
+    const pod_vector<action>& actions() const { return actions_; }
+    // What a `send` action sends; valid until clear_actions().
+    std::string_view text_of(const action& a) const {
+        return std::string_view(outgoing_).substr(a.text_at, a.text_size);
+    }
+    // The host has carried them out. It may call the machine before that; new actions then stand behind the old ones.
+    void clear_actions() {
+        actions_.clear();
+        outgoing_.clear();
+    }
 
     state current() const { return state_; }
     transport current_transport() const { return transport_; }
@@ -152,17 +162,22 @@ private:
     action& end(std::uint16_t close);
 
     bool can_send() const { return transport_is_open_; }
-    void send_line(std::string header, std::uint32_t payload_of = 0);
-    void send_connect();
+    // begin_send() starts a line in outgoing_; end_send() makes an action of what was written since.
+    line_writer begin_send(std::string_view op);
+    void end_send(std::uint32_t payload_of = 0);
+    void send_op(std::string_view op);
+    void send_unsubscribe(const subscription& s);
     void send_subscribe(subscription& s, time_ms now);
     void send_command(command& c, time_ms now);
-    std::uint32_t enqueue(command c, time_ms now);
+    // Null when the outbox is full.
+    command* new_command(std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now);
+    std::uint32_t dispatch(command& c, time_ms now);
     void finish(command& c);
     // Leaves the command in its place until the outbox is swept.
     void fail(command& c, error_code code);
     void expire_commands(time_ms now);
-    bool overdue(time_ms now) const;
-    time_ms next_deadline() const;
+    // When the current transport has kept us waiting too long; INT64_MAX: nothing is waited for.
+    time_ms transport_deadline() const;
 
     void on_message(const server_frame& f, std::string_view header, time_ms now);
     void on_welcome(const server_frame& f, time_ms now);
@@ -182,7 +197,9 @@ private:
     backoff backoff_;
     channel_table channels_;
     outbox outbox_;
-    std::vector<action> actions_;
+    pod_vector<action> actions_;
+    std::string outgoing_;            // the texts of the send actions
+    std::uint32_t line_begin_ = 0;    // where the line being written starts
 
     std::uint32_t attempt_ = 0;       // names the current transport
     std::uint32_t last_id_ = 0;

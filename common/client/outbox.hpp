@@ -10,34 +10,36 @@
 
 namespace pulsewire::client {
 
-enum class command_kind : std::uint8_t { publish, request, history, presence };
+enum class after_loss : std::uint8_t {
+    repeat,  // sent again on the next transport: publishes (their key makes that safe) and queries
+    fail,    // once sent it fails with `disconnected`: requests
+    never,   // not even kept while there is no transport: transient publishes
+};
 
 struct command {
     std::uint32_t id = 0;
-    command_kind kind = command_kind::publish;
-    bool done = false;       // answered; the slot goes when those before it have gone
-    bool sent = false;       // on the current transport
-    bool echo = true;
-    bool transient = false;
-    bool backwards = false;
+    after_loss when_lost = after_loss::repeat;
+    bool has_payload = false;
+    bool awaited_by_server = false;  // a request: it may take longer than command_timeout_ms, and can be canceled
+    bool sent = false;               // on the current transport
+    bool done = false;               // answered; the slot goes when those before it have gone
     std::uint32_t payload_bytes = 0;
-    std::uint32_t limit = 0;
-    std::uint32_t timeout_ms = 0;
-    std::uint64_t offset = 0;
     time_ms sent_at = 0;
-    time_ms deadline = 0;    // 0: none
-    std::string channel;
-    std::string type;
+    time_ms deadline = 0;            // 0: none
+    std::string header;              // the line, or its beginning up to the payload
 };
 
 class outbox {
 public:
-    // Takes the command; its id is greater than all before it.
-    command& add(command c) {
+    // A new command; its id is greater than all before it.
+    command& add(std::uint32_t id, std::uint32_t payload_bytes) {
         ++waiting_;
-        bytes_ += c.payload_bytes;
-        commands_.push_back(static_cast<command&&>(c));
-        return commands_.back();
+        bytes_ += payload_bytes;
+        commands_.emplace_back();
+        command& c = commands_.back();
+        c.id = id;
+        c.payload_bytes = payload_bytes;
+        return c;
     }
 
     // Null when it is not there or done. Ids ascend, so this is a binary search.

@@ -39,17 +39,30 @@ protected:
     void run(peer& p) {
         for (bool busy = true; busy;) {
             busy = false;
-            auto actions = std::move(p.machine.actions());
-            p.machine.actions().clear();
-            for (action& a : actions) {
+            const auto todo = take(p);
+            for (const task& t : todo) {
                 busy = true;
-                obey(p, a);
+                obey(p, t);
             }
             pump();
         }
     }
 
-    void obey(peer& p, action& a) {
+    // An action and the text that it sends, kept apart from the machine.
+    struct task {
+        action what;
+        std::string text;
+    };
+
+    static std::vector<task> take(peer& p) {
+        std::vector<task> tasks;
+        for (const action& a : p.machine.actions()) tasks.push_back({a, std::string(p.machine.text_of(a))});
+        p.machine.clear_actions();
+        return tasks;
+    }
+
+    void obey(peer& p, const task& t) {
+        const action& a = t.what;
         switch (a.kind) {
             case action_kind::open_transport:
                 p.connection = ++last_connection_;
@@ -59,8 +72,9 @@ protected:
                 p.machine.transport_opened(a.attempt, now_ms);
                 break;
             case action_kind::send:
-                if (a.payload_of != 0) a.text += p.payloads[a.payload_of] + "}";
-                hub_.receive(p.connection, a.text, now());
+                hub_.receive(
+                    p.connection, a.payload_of != 0 ? t.text + p.payloads[a.payload_of] + "}" : t.text, now()
+                );
                 break;
             case action_kind::close_transport:
                 peers_.erase(p.connection);
@@ -116,7 +130,7 @@ protected:
         hub_.closed(p.connection, now());
         hub_.out().clear();
         p.machine.transport_closed(p.attempt, 1006, now_ms);
-        p.machine.actions().clear();
+        p.machine.clear_actions();
     }
 
     void come_back(peer& p) {
@@ -173,8 +187,7 @@ TEST_F(conversation, a_publish_repeated_after_a_lost_answer_has_one_effect) {
     run(bob);
     const auto id = ada.machine.publish("chat:1", "message", 1, {}, now_ms);
     ada.payloads[id] = "1";
-    for (action& a : ada.machine.actions()) obey(ada, a);
-    ada.machine.actions().clear();
+    for (const task& t : take(ada)) obey(ada, t);
     std::erase_if(hub_.out().sends, [&](const auto& s) { return s.connection == ada.connection; });
     pump();
     cut(ada);

@@ -8,20 +8,25 @@ namespace {
 // Writes a line and remembers where the parts that messages point to stand.
 class message_writer {
 public:
-    explicit message_writer(message_kind kind) : made_(std::make_shared<message>()) { made_->kind = kind; }
-    message_writer(message_kind kind, std::string_view op) : message_writer(kind) { line_ = line_writer(op); }
+    explicit message_writer(message_kind kind) : made_(std::make_shared<message>()), line_(made_->line) {
+        made_->kind = kind;
+    }
+    message_writer(message_kind kind, std::string_view op)
+        : made_(std::make_shared<message>()), line_(made_->line, op) {
+        made_->kind = kind;
+    }
 
     message& fields() { return *made_; }
 
     message_writer& name(std::string_view key, std::string_view value, std::string_view message::*view = nullptr) {
         line_.name(key, value);
-        return note(view, line_.size() - 1 - value.size(), value.size());
+        return note(view, size() - 1 - value.size(), value.size());
     }
 
     message_writer& text(std::string_view key, std::string_view value, std::string_view message::*view = nullptr) {
-        const std::size_t begin = line_.size() + key.size() + 5;  // ,"key":"
+        const std::size_t begin = size() + key.size() + 5;  // ,"key":"
         line_.text(key, value);
-        return note(view, begin, line_.size() - 1 - begin);
+        return note(view, begin, size() - 1 - begin);
     }
 
     message_writer& number(std::string_view key, std::uint64_t value) {
@@ -36,13 +41,13 @@ public:
 
     message_writer& payload(std::string_view json) {
         line_.payload_key();
-        const std::size_t begin = line_.size();
-        line_.raw(json);
-        return note(&message::payload, begin, json.size());
+        made_->line += json;
+        return note(&message::payload, size() - json.size(), json.size());
     }
 
     message_ptr end() {
-        made_->line = line_.end();
+        line_.end();
+        made_->line.push_back('\n');
         for (std::size_t i = 0; i < noted_; ++i)
             (*made_).*notes_[i].view = std::string_view(made_->line).substr(notes_[i].begin, notes_[i].size);
         return std::move(made_);
@@ -53,6 +58,8 @@ private:
         std::string_view message::*view;
         std::size_t begin, size;
     };
+
+    std::size_t size() const { return made_->line.size(); }
 
     message_writer& note(std::string_view message::*view, std::size_t begin, std::size_t size) {
         if (view != nullptr) notes_[noted_++] = {view, begin, size};

@@ -81,7 +81,9 @@ void append_batch(std::string& out, std::string_view lines) {
 }
 
 void append_stream_event(std::string& out, std::string_view connection) {
-    append_batch(out, line_writer("stream").text("connection", connection).end());
+    std::string json;
+    line_writer(json, "stream").text("connection", connection).end();
+    append_batch(out, json);
 }
 
 void cursor::set(std::size_t index, std::string_view epoch, std::uint64_t offset) {
@@ -153,11 +155,11 @@ void append_open(
     std::string json = "{\"positions\":[";
     for (std::size_t i = 0; i < start.size(); ++i) {
         if (i != 0) json.push_back(',');
-        json += line_writer{}
-                    .text("channel", sorted_channels[i])
-                    .text("epoch", start.at(i).epoch)
-                    .number("offset", start.at(i).offset)
-                    .end(false);
+        line_writer(json)
+            .text("channel", sorted_channels[i])
+            .text("epoch", start.at(i).epoch)
+            .number("offset", start.at(i).offset)
+            .end();
     }
     json += "]}";
     out += "retry: ";
@@ -167,19 +169,15 @@ void append_open(
 }
 
 void append_gap(std::string& out, std::string_view channel, std::string_view reason, const cursor* id) {
-    append_event(
-        out, "pulsewire.gap", id,
-        line_writer{}.text("channel", channel).flag("recovered", false).text("reason", reason).end(false)
-    );
+    std::string json;
+    line_writer(json).text("channel", channel).flag("recovered", false).text("reason", reason).end();
+    append_event(out, "pulsewire.gap", id, json);
 }
 
 void append_ping(std::string& out, std::int64_t time_ms) {
-    append_event(
-        out, "pulsewire.ping", nullptr,
-        line_writer{}
-            .number("time", static_cast<std::uint64_t>(std::max<std::int64_t>(time_ms, 0)))
-            .end(false)
-    );
+    std::string json;
+    line_writer(json).number("time", static_cast<std::uint64_t>(std::max<std::int64_t>(time_ms, 0))).end();
+    append_event(out, "pulsewire.ping", nullptr, json);
 }
 
 void append_close(std::string& out, std::string_view json) {

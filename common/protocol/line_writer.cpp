@@ -5,6 +5,8 @@
 namespace pulsewire {
 namespace {
 
+using namespace std::string_view_literals;
+
 void append_unicode_escape(std::string& out, std::uint32_t unit) {
     static constexpr char digits[] = "0123456789abcdef";
     out += "\\u";
@@ -45,53 +47,39 @@ void append_escaped(std::string& out, std::string_view value) {
     }
 }
 
-void line_writer::key(std::string_view key) {
-    line_ += line_.empty() ? "{\"" : ",\"";
-    line_ += key;
-    line_ += "\":";
+line_writer& line_writer::key(std::string_view key) {
+    out_.push_back(separator_);
+    separator_ = ',';
+    out_.push_back('"');
+    out_ += key;
+    out_ += "\":"sv;
+    return *this;
 }
 
 line_writer& line_writer::name(std::string_view key_name, std::string_view value) {
     key(key_name);
-    line_.push_back('"');
-    line_ += value;
-    line_.push_back('"');
+    out_.push_back('"');
+    out_ += value;
+    out_.push_back('"');
     return *this;
 }
 
 line_writer& line_writer::text(std::string_view key_name, std::string_view value) {
     key(key_name);
-    line_.push_back('"');
-    append_escaped(line_, value);
-    line_.push_back('"');
+    out_.push_back('"');
+    append_escaped(out_, value);
+    out_.push_back('"');
     return *this;
 }
 
 line_writer& line_writer::number(std::string_view key_name, std::uint64_t value) {
-    key(key_name);
-    append_number(line_, value);
+    append_number(key(key_name).out_, value);
     return *this;
 }
 
 line_writer& line_writer::flag(std::string_view key_name, bool value) {
-    key(key_name);
-    line_ += value ? "true" : "false";
+    key(key_name).out_ += value ? "true"sv : "false"sv;
     return *this;
-}
-
-line_writer& line_writer::payload_key() {
-    key("payload");
-    return *this;
-}
-
-line_writer& line_writer::raw(std::string_view json) {
-    line_ += json;
-    return *this;
-}
-
-std::string line_writer::end(bool newline) {
-    line_ += newline ? "}\n" : "}";
-    return std::move(line_);
 }
 
 }  // namespace pulsewire

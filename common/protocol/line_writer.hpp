@@ -10,9 +10,10 @@ namespace pulsewire {
 
 class line_writer {
 public:
-    // Starts the frame with its first member, `"op":"<op>"`; without, the first member() starts it.
-    line_writer() = default;
-    explicit line_writer(std::string_view op) { name("op", op); }
+    // Appends to `out`, which outlives the writer. `op` is the frame's first member; without, the first member given
+    // starts the frame.
+    explicit line_writer(std::string& out) : out_(out) {}
+    line_writer(std::string& out, std::string_view op) : out_(out) { name("op", op); }
 
     // A string that needs no escapes: a name, an epoch, a session.
     line_writer& name(std::string_view key, std::string_view value);
@@ -21,19 +22,15 @@ public:
     line_writer& number(std::string_view key, std::uint64_t value);
     line_writer& flag(std::string_view key, bool value);
     // `"payload":` and nothing after it; the payload's bytes follow, then end().
-    line_writer& payload_key();
-    line_writer& raw(std::string_view json);
-
-    // Closes the object, with a newline if wished.
-    std::string end(bool newline = true);
-    // What was written so far, e.g. a header that ends with `"payload":`.
-    std::string take() { return std::move(line_); }
-    std::size_t size() const { return line_.size(); }
+    line_writer& payload_key() { return key({"payload", 7}); }
+    // Closes the object.
+    void end() { out_.push_back('}'); }
 
 private:
-    void key(std::string_view key);
+    line_writer& key(std::string_view key);
 
-    std::string line_;
+    std::string& out_;
+    char separator_ = '{';
 };
 
 // Appends `value` as the inside of a JSON string, ASCII only.

@@ -3,6 +3,8 @@
 namespace pulsewire {
 namespace {
 
+using namespace std::string_view_literals;
+
 struct op_name {
     std::string_view name;
     server_op op;
@@ -50,7 +52,7 @@ public:
             slice key;
             if (!string(key) || !take(':')) return false;
             const std::string_view name = key.of(text_);
-            if (name == "payload") {
+            if (name == "payload"sv) {
                 open = true;
                 return at_ == text_.size();
             }
@@ -87,7 +89,7 @@ private:
     bool string_value(std::string_view name) {
         slice value;
         if (!string(value)) return false;
-        if (name == "op") {
+        if (name == "op"sv) {
             frame_.op = server_op::unknown;
             for (const op_name& o : op_names)
                 if (o.name == value.of(text_)) frame_.op = o.op;
@@ -100,10 +102,10 @@ private:
 
     bool flag_value(std::string_view name) {
         const bool value = text_[at_] == 't';
-        const std::string_view word = value ? "true" : "false";
+        const std::string_view word = value ? "true"sv : "false"sv;
         if (text_.substr(at_, word.size()) != word) return false;
         at_ += static_cast<std::uint32_t>(word.size());
-        if (name == "recovered") {
+        if (name == "recovered"sv) {
             frame_.recovered = value;
             frame_.has_recovered = true;
         }
@@ -116,11 +118,11 @@ private:
         while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9')
             value = value * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
         if (at_ == begin) return false;
-        if (name == "code") {
+        if (name == "code"sv) {
             frame_.code = static_cast<std::uint32_t>(value);
             return true;
         }
-        if (name == "offset") frame_.has_offset = true;
+        if (name == "offset"sv) frame_.has_offset = true;
         for (const number_member& m : number_members)
             if (m.key == name) frame_.*m.into = value;
         return true;
