@@ -215,8 +215,9 @@ TEST(event_stream_cursor, protocol_8_4_4_a_cursor_that_does_not_fit_is_refused) 
     EXPECT_EQ(error_of("1", 0), cursor_error::wrong_count);
     EXPECT_EQ(error_of("1..1", 1), cursor_error::bad_epoch);
     EXPECT_EQ(error_of("1.abcdefghijklmnopq.1", 1), cursor_error::bad_epoch);
-    for (const std::string_view bad : {" ", "é", "\r", "\n", "\0"sv, "+", "/", "=", ":", "%"})
-        EXPECT_EQ(error_of("1.e" + std::string(bad) + ".1", 1), cursor_error::bad_epoch) << bad;
+    for (const char bad : {' ', '\xc3', '\r', '\n', '\0', '+', '/', '=', ':', '%'})
+        EXPECT_EQ(error_of(std::string("1.e") + bad + ".1", 1), cursor_error::bad_epoch)
+            << static_cast<int>(bad);
     for (const std::string_view bad :
          {"", "-1", "+1", " 1", "1 ", "01", "00", "1e3", "0x1", "1\n", "9007199254740992",
           "99999999999999999"})
