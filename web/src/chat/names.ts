@@ -1,0 +1,38 @@
+// The name under which a visitor speaks: from the address, from the last visit, or a friendly one to start with.
+
+import {param} from '../shared/page.ts';
+
+const key = 'pulsewire-name';
+const firsts = ['Quiet', 'Bright', 'Swift', 'Gentle', 'Clever', 'Merry', 'Bold', 'Calm'];
+const seconds = ['Heron', 'Otter', 'Finch', 'Lynx', 'Maple', 'Comet', 'Harbor', 'Willow'];
+
+export function startingName(): string {
+    const asked = param('name')?.trim().slice(0, 40);
+    if (asked) return asked;
+    try {
+        const stored = localStorage.getItem(key);
+        if (stored) return stored;
+    } catch {
+        // Without storage a new name is drawn at each visit.
+    }
+    return `${drawn(firsts)} ${drawn(seconds)}`;
+}
+
+export function storeName(name: string): void {
+    try {
+        localStorage.setItem(key, name);
+    } catch {
+        // The name holds for this visit.
+    }
+}
+
+/** One of six tones, always the same for the same name. */
+export function toneOf(name: string): number {
+    let sum = 0;
+    for (const character of name) sum = (sum * 31 + character.codePointAt(0)!) % 9973;
+    return sum % 6;
+}
+
+export const initialOf = (name: string): string => [...name][0]?.toUpperCase() ?? '?';
+
+const drawn = (words: string[]): string => words[Math.floor(Math.random() * words.length)]!;

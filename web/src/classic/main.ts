@@ -1,0 +1,43 @@
+// The article's two pages with the SDK. The same without it: plain.ts.
+
+import {connect, type PulsewireError} from 'pulsewire';
+import type {Messages} from '../messages.ts';
+import {serverUrl, transportParam} from '../shared/page.ts';
+import {showStatus} from '../shared/status.ts';
+import {offerToBreak} from './break.ts';
+import {Panel} from './panel.ts';
+import {plainEventSource, plainWebSocket} from './plain.ts';
+
+function websocketPage(): void {
+    const panel = new Panel('ws-sdk');
+    const client = connect(serverUrl(), {transport: transportParam() ?? 'websocket'});
+    showStatus(client);
+    showStatus(client, panel.status);
+    client.on('open', () => panel.add('note', 'Connected to server'));
+    client.on('waiting', () => panel.add('note', 'Disconnected from server'));
+
+    const channel = client.channel<Messages>('classic:ws');
+    channel.on('message', (text) => panel.add('server', text));
+    panel.onSend((text) => {
+        panel.add('you', text);
+        channel.publish('message', text).catch((error: PulsewireError) => panel.add('error', `${error.code}: ${error.message}`));
+    });
+}
+
+function ssePage(): void {
+    const panel = new Panel('sse-sdk');
+    const client = connect(serverUrl(), {transport: 'sse'});
+    showStatus(client, panel.status);
+    client.on('open', () => panel.add('note', 'Connected to server'));
+    client.on('waiting', () => panel.add('note', 'Connection lost'));
+
+    const channel = client.channel<Messages>('classic:sse');
+    channel.on('message', (text) => panel.add('server', text));
+    channel.on('customEvent', (text) => panel.add('custom', text));
+}
+
+websocketPage();
+ssePage();
+plainWebSocket(new Panel('ws-plain'));
+plainEventSource(new Panel('sse-plain'));
+offerToBreak();

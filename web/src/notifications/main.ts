@@ -1,0 +1,37 @@
+// Everybody publishes into notify:all. Jobs run on the server: a request starts one, and the server publishes its progress
+// into jobs:all for all who watch.
+
+import {connect} from 'pulsewire';
+import type {Messages, NotifyMessage, Requests} from '../messages.ts';
+import {serverUrl, transportParam} from '../shared/page.ts';
+import {showStatus} from '../shared/status.ts';
+import * as view from './view.ts';
+
+const client = connect(serverUrl(), {transport: transportParam()});
+showStatus(client);
+
+const notices = client.channel<Messages>('notify:all', {latest: 20});
+notices.on('notify.message', (notice, message) => {
+    view.addNotice(notice, message.time);
+    if (!message.replayed) view.toast(notice);
+});
+
+const jobs = client.channel<Messages>('jobs:all', {latest: 100});
+jobs.on('job.progress', (job) => view.showJob(job));
+jobs.watch('gap', ({reason}) => { if (reason === 'epoch_changed') view.forgetJobs(); });  // they ended with the server
+
+view.onNotify(async (notice: NotifyMessage) => {
+    await notices.publish('notify.message', notice);
+});
+
+view.onStart(async (title: string) => {
+    type Start = Requests['job.start'];
+    const question: Start['request'] = {title};
+    await client.request<Start['response']>('job.start', question);
+});
+
+view.onCancel(async (id: string) => {
+    type Cancel = Requests['job.cancel'];
+    const question: Cancel['request'] = {id};
+    await client.request<Cancel['response']>('job.cancel', question);
+});

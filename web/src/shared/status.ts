@@ -1,0 +1,69 @@
+// Shows the state of a connection: always there, and never better than it is.
+
+import type {Client, CloseReason, ConnectionState} from 'pulsewire';
+import {byId, make} from './dom.ts';
+
+const transportNames = {websocket: 'WebSocket', sse: 'SSE'};
+
+/** Follows `client` in `root`; the one in the page's header unless told otherwise. */
+export function showStatus(client: Client, root: HTMLElement = byId('status')): void {
+    const text = make('span', {class: 'status__text'});
+    const button = make('button', {class: 'button button--small', type: 'button', hidden: true});
+    const announcement = make('span', {class: 'visually-hidden', role: 'status'});
+    root.replaceChildren(make('span', {class: 'status__dot', 'aria-hidden': 'true'}), text, button, announcement);
+
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const show = (state: ConnectionState): void => {
+        clearInterval(timer);
+        root.dataset.state = state.name;
+        setOrDelete(root.dataset, 'transport', 'transport' in state ? state.transport : undefined);
+        setOrDelete(root.dataset, 'attempt', 'attempt' in state ? state.attempt : undefined);
+        setOrDelete(root.dataset, 'retryInMs', state.name === 'waiting' ? Math.round(state.retryInMs) : undefined);
+        root.title = state.name === 'waiting' || state.name === 'closed' ? reasonText(state.reason) : '';
+        text.textContent = sentence(state);
+        button.hidden = state.name !== 'waiting' && state.name !== 'closed';
+        button.textContent = state.name === 'closed' ? 'Reload' : 'Try now';
+        if (state.name === 'waiting') timer = setInterval(() => { text.textContent = sentence(state); }, 200);
+        announce(announcement, state);
+    };
+    button.addEventListener('click', () => {
+        if (client.state.name === 'closed') location.reload();
+        else client.reconnectNow();
+    });
+    client.on('state', show);
+    show(client.state);
+}
+
+function sentence(state: ConnectionState): string {
+    switch (state.name) {
+        case 'connecting':
+            return state.attempt > 1 ? `Connecting, attempt ${state.attempt}…` : 'Connecting…';
+        case 'open':
+            return `Open over ${transportNames[state.transport]}`;
+        case 'waiting': {
+            const seconds = Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
+            return `Retry in ${seconds} s · attempt ${state.attempt}`;
+        }
+        case 'closed':
+            return `Closed: ${reasonText(state.reason)}`;
+    }
+}
+
+const reasonText = (reason: CloseReason): string =>
+    reason.message || (reason.code ? `${reason.name} (${reason.code})` : reason.name);
+
+// A countdown must not be read out every second, nor every attempt: only what changes for the reader.
+function announce(element: HTMLElement, state: ConnectionState): void {
+    const words = {
+        connecting: undefined,
+        open: 'Connection open',
+        waiting: 'Connection lost, trying again by itself',
+        closed: 'Connection closed',
+    }[state.name];
+    if (words && element.textContent !== words) element.textContent = words;
+}
+
+function setOrDelete(data: DOMStringMap, key: string, value: string | number | undefined): void {
+    if (value === undefined) delete data[key];
+    else data[key] = String(value);
+}
