@@ -34,6 +34,24 @@ const char* skip_ascii(const char* at, const char* end) {
     return at;
 }
 
+bool continues(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
+
+// Skips whole characters that are not ASCII, as far as four bytes can be looked at; what is wrong is left for
+// the caller to find. Up to twice as fast as byte by byte.
+const char* skip_others(const char* at, const char* end) {
+    while (end - at >= 4) {
+        const sequence s = sequence_after(static_cast<unsigned char>(at[0]));
+        const auto second = static_cast<unsigned char>(at[1]);
+        if (s.missing == 0 || second < s.low || second > s.high) break;
+        if (s.missing > 1 && !continues(at[2])) break;
+        if (s.missing > 2 && !continues(at[3])) break;
+        at += 1 + s.missing;
+    }
+    return at;
+}
+
 }  // namespace
 
 bool utf8_validator::feed(std::string_view piece) {
@@ -42,8 +60,9 @@ bool utf8_validator::feed(std::string_view piece) {
     const char* const end = piece.data() + piece.size();
     for (const char* at = piece.data(); at != end;) {
         if (now.missing == 0) {
-            if (static_cast<unsigned char>(*at) < 0x80) at = skip_ascii(at, end);
+            at = skip_others(skip_ascii(at, end), end);
             if (at == end) break;
+            if (static_cast<unsigned char>(*at) < 0x80) continue;
             now = sequence_after(static_cast<unsigned char>(*at++));
             if (now.missing == 0) return false;
             continue;
