@@ -23,19 +23,29 @@ command_op op_named(std::string_view name) {
     return command_op::none;
 }
 
+// Whose members count: all that commands have, or those of a publish over HTTP.
+enum class members_of : bool { a_command, a_publish_body };
+
 // Reads the members of one frame into a command, remembering the first thing that is wrong with it.
 class member_reader {
 public:
-    member_reader(std::string_view text, std::string& scratch) : text_(text), scratch_(scratch) { scratch_.clear(); }
+    member_reader(std::string_view text, std::string& scratch, members_of which)
+        : text_(text), scratch_(scratch), which_(which) {
+        scratch_.clear();
+    }
 
     bool read() {
         json_scan scan(text_);
         const bool complete = for_each_member(
             scan, json_depth_max, [&](std::string_view key, std::string_view value) { return member(key, value), true; });
         if (complete && scan.skip_space() && scan.at_end()) return true;
-        fault_.id = found.id;
-        fault_.code = error_code::malformed_json;
-        fault_.message = "not valid JSON, reading stopped at byte " + std::to_string(scan.at());
+        fault_ = {};
+        std::size_t stopped_at = 0;
+        if (is_json(text_, json_depth_max, stopped_at)) {
+            blame(error_code::invalid_frame, "a frame is a JSON object");
+        } else {
+            blame(error_code::malformed_json, "not valid JSON, reading stopped at byte " + std::to_string(scan.at()));
+        }
         return false;
     }
 
@@ -58,11 +68,13 @@ public:
 private:
     void member(std::string_view key, std::string_view value) {
         if (key == "payload") return payload(value);
+        if (key == "type") return name(key, value, found.type, is_type, error_code::invalid_type);
+        if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
+        if (key == "transient") return flag(key, value, found.transient);
+        if (which_ == members_of::a_publish_body) return;
         if (key == "id") return number(key, value, found.id, 1);
         if (key == "op") return op(value);
         if (key == "channel") return name(key, value, found.channel, is_channel, error_code::invalid_channel);
-        if (key == "type") return name(key, value, found.type, is_type, error_code::invalid_type);
-        if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
         if (key == "epoch") return name(key, value, found.epoch, is_epoch, error_code::invalid_frame);
         if (key == "offset") {
             found.has_offset = true;
@@ -74,7 +86,6 @@ private:
         if (key == "version") return number(key, value, found.version, 0);
         if (key == "presence") return flag(key, value, found.presence);
         if (key == "echo") return flag(key, value, found.echo);
-        if (key == "transient") return flag(key, value, found.transient);
         if (key == "backwards") return flag(key, value, found.backwards);
         if (key == "session") string(key, value, found.session);
         if (key == "client") string(key, value, found.client);
@@ -154,6 +165,7 @@ private:
 
     std::string_view text_;
     std::string& scratch_;
+    members_of which_;
     command_error fault_;
 };
 
@@ -161,6 +173,10 @@ private:
 std::string_view missing_member(const command& c) {
     switch (c.op) {
         case command_op::subscribe:
+            if (c.channel.empty()) return "channel";
+            // One without the other is no position; ignoring it would begin at the head, and lose without a word.
+            if (c.epoch.empty() != !c.has_offset) return c.has_offset ? "epoch" : "offset";
+            return "";
         case command_op::unsubscribe:
         case command_op::history:
         case command_op::presence: return c.channel.empty() ? "channel" : "";
@@ -180,7 +196,7 @@ std::string_view missing_member(const command& c) {
 }  // namespace
 
 result<command, command_error> read_command(std::string_view line, std::string& scratch) {
-    member_reader reader(line, scratch);
+    member_reader reader(line, scratch, members_of::a_command);
     if (!reader.read()) return reader.fault();
     if (!reader.has_op) reader.blame(error_code::invalid_frame, "\"op\" is missing");
     if (const auto missing = missing_member(reader.found); !reader.faulty() && !missing.empty())
@@ -190,7 +206,7 @@ result<command, command_error> read_command(std::string_view line, std::string& 
 }
 
 result<command, command_error> read_publish_body(std::string_view body, std::string& scratch) {
-    member_reader reader(body, scratch);
+    member_reader reader(body, scratch, members_of::a_publish_body);
     if (!reader.read()) return reader.fault();
     if (reader.found.payload.empty()) reader.blame(error_code::invalid_frame, "\"payload\" is missing");
     if (reader.faulty()) return reader.fault();

@@ -45,7 +45,7 @@ struct command_error {
 // not whether the command makes sense now. What had to be unescaped is put into `scratch`, whose old content is lost.
 result<command, command_error> read_command(std::string_view line, std::string& scratch);
 
-// Reads the body of a publish over HTTP (protocol 11.1): the same members without `op`, over any number of lines.
+// Reads the body of a publish over HTTP (protocol 11.1): its own four members only, over any number of lines.
 result<command, command_error> read_publish_body(std::string_view body, std::string& scratch);
 
 // The id of a frame of which only the beginning is there (protocol 3.6); 0 when it cannot be told.
