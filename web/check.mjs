@@ -3,11 +3,12 @@
 
 import {spawnSync} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {pages} from './src/pages.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const gallery = fileURLToPath(new URL('../build/release/pulsewire-gallery', import.meta.url));
+const gallery = resolve(here, '..', 'build/release/pulsewire-gallery');
 const mainLinesMax = 120;
 
 const files = (folder, ends) => readdirSync(here + folder, {recursive: true, encoding: 'utf8'})

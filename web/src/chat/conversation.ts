@@ -10,6 +10,7 @@ import {initialOf, toneOf} from './names.ts';
 const nearEndPx = 60;
 const groupWithinMs = 3 * 60_000;
 const messagesMax = 500;
+const historyMs = 1500;
 
 interface Waiting {
     room: string;
@@ -30,6 +31,8 @@ export class Conversation {
     #unseen = 0;
     #room = '';
     #followsEnd = true;
+    #online = false;
+    #quiet: ReturnType<typeof setTimeout> | undefined;
 
     constructor(ownName: () => string, edit: (text: string) => void) {
         this.#ownName = ownName;
@@ -53,6 +56,10 @@ export class Conversation {
         this.#last = undefined;
         for (const waiting of this.#waiting) waiting.element.hidden = waiting.room !== room;
         this.#toEnd();
+        // The history is there to be read, not to be read out.
+        this.#log.setAttribute('aria-busy', 'true');
+        clearTimeout(this.#quiet);
+        this.#quiet = setTimeout(() => this.#log.removeAttribute('aria-busy'), historyMs);
     }
 
     add(chat: ChatMessage, offset: number | undefined, time: number): void {
@@ -85,7 +92,7 @@ export class Conversation {
 
     addWaiting(text: string): {sent(offset: number | undefined): void; failed(error: unknown): void} {
         const element = bubble({user: this.#ownName(), text}, {own: true, continues: true, time: Date.now()});
-        const note = make('span', {class: 'message__note', role: 'status'});
+        const note = make('span', {class: 'message__note'});
         element.append(note);
         element.dataset.delivery = 'waiting';
         const waiting: Waiting = {room: this.#room, element, offset: undefined};
@@ -114,8 +121,6 @@ export class Conversation {
             },
         };
     }
-
-    #online = false;
 
     showOnline(online: boolean): void {
         this.#online = online;

@@ -11,7 +11,7 @@ const commands = [
     },
     {
         title: 'Publish with curl', where: 'terminal',
-        text: `curl ${origin}/api/channels/notify:all/messages -H 'Content-Type: application/json' \\\n` +
+        text: `curl ${origin}/api/channels/notify:all/messages \\\n  -H 'Content-Type: application/json' \\\n` +
             `  -d '{"type":"notify.message","payload":{"title":"Hello from curl","body":"One POST is enough.","level":"success"}}'`,
     },
     {

@@ -19,15 +19,10 @@ export class Delivery {
         this.#lastOffset = offset;
     }
 
-    /** The server said itself that these were dropped. */
+    /** These will not come; the next one is `to` + 1. In a log that begins anew `to` may be smaller than `from`. */
     miss(from: number, to: number): void {
-        if (this.#lastOffset === undefined || to <= this.#lastOffset) return;
-        this.missed += to - Math.max(from - 1, this.#lastOffset);
+        this.missed += Math.max(0, to - from + 1);
         this.#lastOffset = to;
-    }
-
-    startAgain(): void {
-        this.#lastOffset = undefined;
     }
 
     /** For a message that came live, not out of the history. */

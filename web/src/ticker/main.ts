@@ -26,10 +26,8 @@ function start(transport: Transport): void {
         if (!message.replayed) delivery.measure(Date.now() - tick.sent_ms);
         view.add(tick);
     });
-    prices.watch('subscribed', ({recovered}) => {
-        if (recovered === false) delivery.startAgain();  // the server has forgotten: its numbers begin anew
-    });
     prices.watch('gap', ({from, to}) => delivery.miss(from, to));
+    prices.watch('subscribed', ({recovered}) => view.showRecovered(recovered));
 }
 
 view.onTransport(start);

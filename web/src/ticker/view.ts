@@ -51,6 +51,13 @@ export class TickerView {
         missed.dataset.bad = String(delivery.missed > 0);
     }
 
+    showRecovered(recovered: boolean | undefined): void {
+        if (recovered === undefined) return;
+        byId('recovered').textContent = recovered
+            ? 'Connected again: everything sent in between was replayed, nothing missed.'
+            : 'Connected again, but the server no longer has what was sent in between.';
+    }
+
     showTransport(transport: 'websocket' | 'sse'): void {
         for (const input of this.#transports()) input.checked = input.value === transport;
     }
