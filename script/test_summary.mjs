@@ -61,7 +61,7 @@ function fromLog(log) {
     for (const line of log.replace(/\x1b\[[0-9;]*m/g, '').split('\n')) {
         const node = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/.exec(line);
         const own = /^(\d+) passed, (\d+) failed$/.exec(line);
-        const failure = /^not ok (?:\d+ )?- (.*)$/.exec(line) ?? /^✖ (.*?)(?: \([\d.]+ms\))?$/.exec(line);
+        const failure = /^not ok (?:\d+ )?- (.*)$/.exec(line) ?? /^(?:FAILED +|✖ )(.*?)(?: \([\d.]+ms\))?$/.exec(line);
         if (own) {
             count.passed += Number(own[1]);
             count.failed += Number(own[2]);
