@@ -45,7 +45,7 @@ enum class event_kind : std::uint8_t {
     close,      // code: the peer's, no_status without one; data: its reason, valid UTF-8. The last event.
     oversized,  // data: the first bytes (512, or all where there are fewer) of a message larger than
                 // message_bytes_max; the rest of it passes without events
-    failure,  // code: the one to close the connection with; data: the reason, a literal. The last event.
+    failure,    // code: the one to close the connection with; data: the reason, a literal. The last event.
 };
 
 struct event {
@@ -81,6 +81,9 @@ public:
     // Pings and pongs since the last whole message. They are events of their own, each answered at most by
     // one pong; the shell bounds how much this may grow within a call or a second (beyond: close 1008).
     std::uint32_t control_frames_in_a_row() const { return control_frames_; }
+
+    // Whether it holds memory besides itself; never after `more` outside of a message and a control frame.
+    bool holds_memory() const { return unfinished_ != nullptr; }
 
     // Whether close or failure was given.
     bool ended() const { return phase_ == phase::ended; }

@@ -523,6 +523,29 @@ TEST(websocket_reader, mid_message_tells_whether_something_is_cut) {
     EXPECT_FALSE(f.subject.mid_message());
 }
 
+TEST(websocket_reader, an_idle_connection_holds_no_memory_whatever_it_has_read) {
+    const std::string large(300, 'x');
+    for (const std::string& bytes :
+         {frame(1, "text"), frame(9, "ping"), frame(1, "a", false) + frame(9, "p") + frame(0, "b"),
+          frame(2, large) + frame(1, "next"), frame(1, large, false) + frame(10, "p") + frame(0, "rest"),
+          frame(8, close_payload(1000, "bye")), frame(1, "cut \xff")})
+        for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+            feeder f(role::server, 256);
+            f.feed(bytes.substr(0, cut));
+            EXPECT_TRUE(f.subject.mid_message() || !f.subject.holds_memory()) << cut;
+            f.feed(bytes.substr(cut));
+            ASSERT_FALSE(f.subject.holds_memory()) << cut;
+        }
+    // A header alone, or a message that is skipped, needs none either.
+    feeder f(role::server, 256);
+    f.feed(frame(1, large).substr(0, 7));
+    EXPECT_FALSE(f.subject.holds_memory());
+    feeder skipping(role::server, 256);
+    skipping.feed(frame({.payload = std::string(600, 'x'), .declared = 5000}));
+    EXPECT_TRUE(skipping.subject.mid_message());
+    EXPECT_FALSE(skipping.subject.holds_memory());
+}
+
 TEST(websocket_reader, begun_changes_with_each_message_but_not_within_one) {
     feeder f(role::server, limit);
     EXPECT_EQ(f.subject.begun(), 0u);
