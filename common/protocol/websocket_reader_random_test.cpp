@@ -39,7 +39,10 @@ public:
         return out;
     }
 
-    int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+    // Not std::uniform_int_distribution, which draws differently in each standard library.
+    int pick(int low, int high) {
+        return low + static_cast<int>(random_() % static_cast<std::uint32_t>(high - low + 1));
+    }
     bool one_in(int n) { return pick(1, n) == 1; }
 
 private:
@@ -125,8 +128,8 @@ TEST(websocket_reader, agrees_with_the_reference_on_15000_random_connections) {
     for (int kind = 1; kind < 8; ++kind) EXPECT_GT(all.events[kind], 200) << kind;
     EXPECT_GT(all.failures_1002, 500);
     EXPECT_GT(all.failures_1007, 200);
-    EXPECT_GT(all.failures_1008, 50);
-    EXPECT_GT(all.failures_1009, 50);
+    EXPECT_GT(all.failures_1008, 20);
+    EXPECT_GT(all.failures_1009, 20);
 }
 
 }  // namespace
