@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const programs = process.env.E2E_PROGRAMS ?? `${root}build/release`;
 export const webRoot = process.env.E2E_WEB_ROOT ?? `${root}web/dist`;
 
+export const programPath = (program: string): string => `${programs}/${program}`;
+
 export interface ServerOptions {
     program?: 'pulsewire-gallery' | 'pulsewired';
     /** Beside --port and, for the gallery, --web-root. */
@@ -63,7 +65,7 @@ export class PulsewireServer {
         if (this.#process) throw new Error('the server still runs');
         const {program = 'pulsewire-gallery', args = [], env = {}} = this.#options;
         const all = ['--port', String(this.port), ...(program === 'pulsewire-gallery' ? ['--web-root', webRoot] : []), ...args];
-        const child = await this.#spawn(`${programs}/${program}`, all, env);
+        const child = await this.#spawn(programPath(program), all, env);
         await soon(this.#untilHealthy(child), () => `healthy server; it wrote:\n${this.#log}`);
     }
 
@@ -126,7 +128,7 @@ export class PulsewireServer {
 
 /** Starts a program with --port 0 and reads from its own words where it listens. */
 export async function whereItListens(program: string, args: string[] = []): Promise<{url: string; stop: () => Promise<void>}> {
-    const child = spawn(`${programs}/${program}`, ['--port', '0', ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(programPath(program), ['--port', '0', ...args], {stdio: ['ignore', 'pipe', 'pipe']});
     let log = '';
     const url = await soon(new Promise<string>((found, failed) => {
         for (const stream of [child.stdout, child.stderr]) {

@@ -64,7 +64,7 @@ export const test = base.extend<Fixtures>({
 });
 
 const complaintsAboutTheNetwork =
-    /net::ERR_|WebSocket connection to .* failed|Failed to load resource|EventSource's response|ERR_INCOMPLETE_CHUNKED/;
+    /net::ERR_|WebSocket connection to .* failed|Failed to load resource|EventSource's response|blocked by CORS policy/;
 
 // Whatever a visitor should never see: errors in the console, exceptions, dialogs, violations of the content policy.
 function watch(page: Page, network: 'sound' | 'faulty'): string[] {

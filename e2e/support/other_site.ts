@@ -1,0 +1,24 @@
+// A page of somebody else: another origin, which may try what it wants.
+
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+
+export interface OtherSite {
+    origin: string;
+    stop(): Promise<void>;
+}
+
+export async function startOtherSite(): Promise<OtherSite> {
+    const server = createServer((_, answer) => {
+        answer.setHeader('content-type', 'text/html');
+        answer.end('<!doctype html><link rel="icon" href="data:,"><title>Somebody else</title>');
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    return {
+        origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        async stop() {
+            server.closeAllConnections();
+            await new Promise((closed) => server.close(closed));
+        },
+    };
+}
