@@ -1,0 +1,255 @@
+import {Field, Kind, type Core} from './core.js';
+import type {PulsewireError} from './errors.js';
+import {Handlers, type ReportError} from './handlers.js';
+import {toJson} from './json.js';
+import {Loop} from './loop.js';
+import {Message} from './message.js';
+import {checkType} from './names.js';
+import {errorFrom, type Receiver, type Session} from './session.js';
+import type {
+    AnyMessages, ChannelOptions, GapEvent, HistoryOptions, IterationOptions, Member, Position,
+    PresenceEvent, PublishOptions, SubscribedEvent,
+} from './types.js';
+
+/** A page of a channel's history. */
+export interface HistoryPage<M extends object = AnyMessages> {
+    readonly messages: Message<M[keyof M]>[];
+    /** Whether there are further ones in the direction that was read. */
+    readonly more: boolean;
+    /** The newest publication of the channel. */
+    readonly position: Position;
+}
+
+/** What channel.watch() tells, by event. */
+export interface ChannelEvents {
+    /** A message of any type; its payload is parsed only if it is read. */
+    message: Message;
+    /** The stream began, for the first time or again after a reconnect. */
+    subscribed: SubscribedEvent;
+    /** Messages were missed and will not come. */
+    gap: GapEvent;
+    /** Who is here changed; needs {@link ChannelOptions.presence}. */
+    presence: PresenceEvent;
+    /** The server refused the subscription; the next on() asks again. */
+    refused: PulsewireError;
+}
+
+const none: readonly Member[] = Object.freeze([]);
+
+/** A named, ordered stream of messages; `M` maps message types to their payloads. */
+export class Channel<M extends object = AnyMessages> {
+    readonly name: string;
+    readonly #session: Session;
+    readonly #options: ChannelOptions;
+    readonly #handlers: Handlers;
+    readonly #watchers: Handlers;
+    readonly #loops = new Set<Loop<M[keyof M]>>();
+    #unsubscribe: (() => void) | undefined;
+    #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
+    #position: Position | undefined;
+    #members = none;
+
+    /** @internal */
+    constructor(name: string, options: ChannelOptions, session: Session, report: ReportError) {
+        this.name = name;
+        this.#options = options;
+        this.#session = session;
+        this.#handlers = new Handlers(`channel ${name}`, report);
+        this.#watchers = new Handlers(`channel ${name}`, report);
+    }
+
+    /** What the subscription is doing. It stays `subscribed` while the client reconnects. */
+    get state(): 'idle' | 'subscribing' | 'subscribed' | 'refused' {
+        return this.#state;
+    }
+
+    /** The last message that was handled here; give it to `since` to go on from here another time. */
+    get position(): Position | undefined {
+        return this.#position;
+    }
+
+    /** Who shows itself in the channel; empty without {@link ChannelOptions.presence}. */
+    get members(): readonly Member[] {
+        return this.#members;
+    }
+
+    /**
+     * Calls `handler` with each message of the type, or of every type for `'*'`, and subscribes to the channel unless
+     * that is done already. Returns the function that removes the handler; the subscription stays until unsubscribe().
+     */
+    on<K extends keyof M & string>(type: K, handler: (payload: M[K], message: Message<M[K]>) => void): () => void;
+    on(type: '*', handler: (payload: M[keyof M], message: Message<M[keyof M]>) => void): () => void;
+    on(type: string, handler: (payload: any, message: Message<any>) => void): () => void {
+        if (type !== '*') checkType(type);
+        const remove = this.#handlers.add(type, handler);
+        this.#subscribe();
+        return remove;
+    }
+
+    /** Calls `handler` with what happens to the subscription, or with each message unparsed; subscribes, like on(). */
+    watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents[E]) => void): () => void {
+        const remove = this.#watchers.add(event, handler);
+        this.#subscribe();
+        return remove;
+    }
+
+    /**
+     * Sends a message to the channel; subscribing is not needed for it. Resolves with its position when the server has
+     * it for sure, which may be after a reconnect, and with undefined for a transient one. Repeats by itself, without a
+     * second effect. Rejects with a {@link PulsewireError}.
+     */
+    async publish<K extends keyof M & string>(
+        type: K, payload: M[K], options: PublishOptions = {},
+    ): Promise<Position | undefined> {
+        checkType(type);
+        const {echo = true, transient = false, timeoutMs = 0, signal} = options;
+        return this.#session.command({
+            call: 'publish',
+            texts: [this.name, type],
+            payload: toJson(payload, 'payload'),
+            numbers: [+echo, +transient, timeoutMs],
+            signal,
+            read: (core) => (transient ? undefined : positionFrom(core)),
+        });
+    }
+
+    /** Reads kept messages, also of a channel that is not subscribed. */
+    async history({limit = 100, before, after = 0, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
+        const backwards = before !== undefined || !after;
+        return this.#session.command({
+            call: 'history',
+            texts: [this.name],
+            numbers: [limit, before ?? after, +backwards],
+            signal,
+            read: (core) => ({
+                messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(
+                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', payload),
+                ),
+                more: core.header().includes('"more":true'),
+                position: positionFrom(core),
+            }),
+        });
+    }
+
+    /**
+     * The messages from now on, as something to loop over. The loop ends with unsubscribe(), close() or the signal, and
+     * throws when the subscription is refused, the client ends by itself, or the loop is too slow.
+     */
+    messages(options: IterationOptions = {}): AsyncIterableIterator<Message<M[keyof M]>> {
+        const loop = new Loop<M[keyof M]>(options, (ended) => this.#loops.delete(ended));
+        if (!options.signal?.aborted) {
+            this.#loops.add(loop);
+            this.#subscribe();
+        }
+        return loop.iterator;
+    }
+
+    /** `for await (const message of channel)`: messages() with its defaults. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<Message<M[keyof M]>> {
+        return this.messages();
+    }
+
+    /** Ends the subscription, its loops, and removes all handlers. */
+    unsubscribe(): void {
+        this.#handlers.clear();
+        this.#watchers.clear();
+        this.#endWith('idle');
+    }
+
+    #subscribe(): void {
+        if (this.#unsubscribe) return;
+        const {latest = 0, since, presence} = this.#options;
+        const info = typeof presence === 'object' ? toJson(presence, 'presence info') : undefined;
+        this.#state = 'subscribing';
+        this.#position = since;
+        this.#unsubscribe = this.#session.subscribe(
+            this.#receiver, [this.name, since?.epoch ?? ''], info, since?.offset ?? 0, latest, +!!presence,
+        );
+    }
+
+    #endWith(state: 'idle' | 'refused', error?: PulsewireError): void {
+        this.#unsubscribe?.();
+        this.#unsubscribe = undefined;
+        this.#state = state;
+        this.#members = none;
+        for (const loop of this.#loops) loop.end(error);
+    }
+
+    readonly #receiver: Receiver = {
+        closed: (error, {name}) => this.#endWith('idle', name === 'client_closed' ? undefined : error),
+        receive: (kind, core) => {
+            if (kind === Kind.deliver) {
+                this.#deliver(core);
+            } else if (kind === Kind.subscribed) {
+                this.#subscribed(core);
+            } else if (kind === Kind.gap) {
+                const {epoch, offset} = this.#position!;
+                const to = core.long(Field.offset);
+                this.#position = {epoch, offset: to};
+                this.#watchers.emit('gap', {from: offset + 1, to, reason: 'slow'});
+            } else if (kind === Kind.refused) {
+                const error = errorFrom(core);
+                this.#endWith('refused', error);
+                this.#watchers.emit('refused', error);
+            } else {
+                this.#presence(kind, core);
+            }
+        },
+    };
+
+    #deliver(core: Core): void {
+        const type = core.slice(Field.type);
+        const offset = core.long(Field.offset);
+        const message = new Message<M[keyof M]>(
+            this.name, type, offset, core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload),
+        );
+        for (const loop of this.#loops) loop.push(message);
+        this.#watchers.emit('message', message);
+        for (const event of [type, '*']) {
+            if (this.#handlers.has(event)) this.#handlers.emit(event, message.payload, message);
+        }
+        if (offset) this.#position = {epoch: this.#position!.epoch, offset};
+    }
+
+    #subscribed(core: Core): void {
+        const before = this.#position;
+        const position = positionFrom(core);
+        const recovered = [undefined, true, false][core.byte(Field.outcome)];
+        const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
+        this.#position = position;
+        this.#state = 'subscribed';
+        this.#watchers.emit('subscribed', {position, recovered, reason});
+        if (recovered !== false) return;
+        const from = before?.epoch === position.epoch ? before.offset + 1 : 1;
+        this.#watchers.emit('gap', {from, to: position.offset, reason});
+    }
+
+    #presence(kind: Kind, core: Core): void {
+        const session = core.slice(Field.session);
+        const payload: unknown = JSON.parse(core.slice(Field.payload) || 'null');
+        const others = this.#members.filter((member) => member.session !== session);
+        const member = this.#members.find((known) => !others.includes(known)) ?? {session, info: payload};
+        if (kind === Kind.presence) {
+            this.#members = payload as Member[];
+            this.#watchers.emit('presence', {members: this.#members});
+        } else if (kind === Kind.joined) {
+            const joined = {session, info: payload};
+            this.#members = [...others, joined];
+            this.#watchers.emit('presence', {members: this.#members, joined});
+        } else {
+            this.#members = others;
+            this.#watchers.emit('presence', {members: others, left: member});
+        }
+    }
+}
+
+interface HistoryEntry<P> {
+    type: string;
+    offset: number;
+    time: number;
+    payload: P;
+}
+
+function positionFrom(core: Core): Position {
+    return {epoch: core.slice(Field.epoch), offset: core.long(Field.offset)};
+}

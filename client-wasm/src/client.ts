@@ -1,0 +1,135 @@
+import {Channel} from './channel.js';
+import {Field} from './core.js';
+import {Choice, choiceFrom, endpointsFrom} from './environment.js';
+import {Handlers, reporter, type ReportError} from './handlers.js';
+import {toJson} from './json.js';
+import {instantiate, whyNot, type LoadModule} from './load.js';
+import {checkChannel, checkType} from './names.js';
+import {Session} from './session.js';
+import type {
+    AnyMessages, AnyRequests, ChannelOptions, ConnectionState, ConnectOptions, RequestOptions,
+} from './types.js';
+
+/** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
+const defaults = {
+    backoffMinMs: 500,
+    backoffMaxMs: 20_000,
+    stableAfterMs: 10_000,
+    attemptsMax: 0,
+    openTimeoutMs: 10_000,
+    commandTimeoutMs: 10_000,
+    outboxMessagesMax: 1000,
+    outboxBytesMax: 1_048_576,
+};
+
+/** A connection to a Pulsewire server, for as long as the page lives; `R` maps request types to `{request, response}`. */
+export class Client<R extends object = AnyRequests> {
+    readonly #session: Session;
+    readonly #handlers: Handlers;
+    readonly #report: ReportError;
+    readonly #channels = new Map<string, {channel: Channel<any>; options: ChannelOptions}>();
+    readonly #requestTimeoutMs: number;
+
+    /** @internal */
+    constructor(load: LoadModule, url: string | URL, options: ConnectOptions) {
+        const endpoints = endpointsFrom(url, options);
+        const choice = choiceFrom(options, endpoints);
+        this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
+        this.#report = reporter(options.onError);
+        this.#handlers = new Handlers('the client', this.#report);
+        const session = new Session(
+            randomName(),
+            {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'},
+            (state) => {
+                this.#handlers.emit(state.name, state);
+                this.#handlers.emit('state', state);
+            },
+            this.#report,
+        );
+        this.#session = session;
+        options.signal?.addEventListener('abort', () => this.close());
+        if (options.signal?.aborted) this.close();
+        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
+        load().then(instantiate).then(
+            (core) => session.begin(core, endpoints, [Math.random() * 2 ** 53, choice, ...numbers]),
+            (error) => session.end(whyNot(error)),
+        );
+    }
+
+    /** What the client is doing now. */
+    get state(): ConnectionState {
+        return this.#session.state;
+    }
+
+    /** The public id of this client, kept across reconnects; presence lists it. */
+    get session(): string {
+        return this.#session.name;
+    }
+
+    /** Calls `handler` at each change of the state, or when the named one is entered. Returns the remover. */
+    on(event: 'state', handler: (state: ConnectionState) => void): () => void;
+    on<N extends ConnectionState['name']>(
+        event: N, handler: (state: Extract<ConnectionState, {name: N}>) => void,
+    ): () => void;
+    on(event: string, handler: (state: any) => void): () => void {
+        return this.#handlers.add(event, handler);
+    }
+
+    /** The channel of that name, always the same object. Nothing is sent before its first handler or message. */
+    channel<M extends object = AnyMessages>(name: string, options?: ChannelOptions): Channel<M> {
+        checkChannel(name);
+        let entry = this.#channels.get(name);
+        if (!entry) {
+            const own: ChannelOptions = {};
+            entry = {channel: new Channel<any>(name, own, this.#session, this.#report), options: own};
+            this.#channels.set(name, entry);
+        }
+        Object.assign(entry.options, options);
+        return entry.channel;
+    }
+
+    /**
+     * Asks a handler of the server. Rejects with its refusal, with `timeout`, or with `disconnected` when the
+     * connection ended before the answer came: a request is not repeated, it may have run.
+     */
+    request<K extends keyof R & string>(
+        type: K, payload: RequestOf<R, K>, options?: RequestOptions,
+    ): Promise<ResponseOf<R, K>>;
+    request<Response = unknown>(
+        type: [keyof R] extends [never] ? string : never, payload?: unknown, options?: RequestOptions,
+    ): Promise<Response>;
+    async request(
+        type: string, payload: unknown = null, {timeoutMs = this.#requestTimeoutMs, signal}: RequestOptions = {},
+    ): Promise<any> {
+        checkType(type);
+        return this.#session.command({
+            call: 'request',
+            texts: [type],
+            payload: toJson(payload, 'payload'),
+            numbers: [timeoutMs],
+            signal,
+            read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),
+        });
+    }
+
+    /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
+    reconnectNow(): void {
+        this.#session.tell('network_online');
+    }
+
+    /** Ends everything. What is unanswered is rejected with `closed`. */
+    close(): void {
+        this.#session.end({code: 1000, name: 'client_closed', message: 'close() was called.', reconnect: false});
+    }
+}
+
+type RequestOf<R, K extends keyof R> = R[K] extends {request: infer P} ? P : unknown;
+type ResponseOf<R, K extends keyof R> = R[K] extends {response: infer P} ? P : unknown;
+
+/** 22 characters of base 32, 110 random bits. */
+function randomName(): string {
+    // Node 18 has no global crypto. The name is public, so chance will do there.
+    const bytes = new Uint8Array(22).map(() => Math.random() * 256);
+    globalThis.crypto?.getRandomValues(bytes);
+    return Array.from(bytes, (byte) => (byte & 31).toString(32)).join('');
+}

@@ -1,0 +1,53 @@
+import {PulsewireError} from './errors.js';
+import type {Endpoints} from './transports.js';
+import type {ConnectOptions} from './types.js';
+
+/** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
+export interface WebSocketLike {
+    onopen: ((event: any) => void) | null;
+    onmessage: ((event: any) => void) | null;
+    onclose: ((event: any) => void) | null;
+    onerror: ((event: any) => void) | null;
+    send(data: string): void;
+    close(code?: number): void;
+}
+export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
+
+/** What the SDK uses of an EventSource. */
+export interface EventSourceLike {
+    onmessage: ((event: any) => void) | null;
+    onerror: ((event: any) => void) | null;
+    close(): void;
+}
+export type EventSourceConstructor = new (url: string) => EventSourceLike;
+
+/** Finds server and means; called by connect(), so that nothing is touched when the package is only imported. */
+export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpoints {
+    const world: Partial<typeof globalThis> = globalThis;
+    try {
+        const {protocol, host, pathname} = new URL(url, world.location?.origin);
+        const [, secure] = /^(?:http|ws)(s?):$/.exec(protocol)!;
+        const base = `${secure}://${host}${pathname.replace(/\/*$/, '/')}`;
+        return {
+            websocketUrl: `ws${base}ws`,
+            sseUrl: `http${base}sse`,
+            WebSocket: options.WebSocket ?? world.WebSocket,
+            EventSource: options.EventSource ?? world.EventSource,
+            fetch: options.fetch ?? ((...request) => fetch(...request)),
+        };
+    } catch (cause) {
+        throw new PulsewireError('invalid_argument', `"${url}" is no address; give one such as https://rt.example.com`, {cause});
+    }
+}
+
+/** `transport_choice` in common/client/reconnect.hpp. */
+export const enum Choice { automatic, websocket, sse }
+
+/** The transports that may be used: those that are wanted and that the environment has. */
+export function choiceFrom({transport = 'auto'}: ConnectOptions, {WebSocket, EventSource}: Endpoints): Choice {
+    const websocket = WebSocket && transport !== 'sse';
+    const sse = EventSource && transport !== 'websocket';
+    if (websocket) return sse ? Choice.automatic : Choice.websocket;
+    if (sse) return Choice.sse;
+    throw new PulsewireError('invalid_argument', `There is no ${transport === 'sse' ? 'EventSource' : 'WebSocket'} here; pass one in the options.`);
+}

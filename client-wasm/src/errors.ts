@@ -1,0 +1,25 @@
+import {temporaryErrors, type ErrorCode} from './codes.js';
+
+/** What every rejected promise and every refusal of the SDK is; docs/sdk.md lists the codes with their remedies. */
+export class PulsewireError extends Error {
+    override readonly name = 'PulsewireError';
+    /** What went wrong, for programs. */
+    readonly code: ErrorCode;
+    /** The place in the payload that was wrong, as a JSON pointer. */
+    readonly pointer?: string;
+
+    constructor(code: ErrorCode, message: string, options?: {pointer?: string; cause?: unknown}) {
+        super(message, options);
+        this.code = code;
+        if (options?.pointer) this.pointer = options.pointer;
+    }
+
+    /** Whether the same call may succeed later. */
+    get temporary(): boolean {
+        return temporaryErrors.includes(this.code);
+    }
+}
+
+export function aborted(signal: AbortSignal): PulsewireError {
+    return new PulsewireError('aborted', 'The AbortSignal ended the call.', {cause: signal.reason});
+}

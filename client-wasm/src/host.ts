@@ -1,0 +1,105 @@
+import {Field, Kind, type Call, type Core} from './core.js';
+import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
+
+/** What the host leaves to others: the payloads, and whatever the application is to be told. */
+export interface Listener {
+    /** The payload that belongs behind the header of a command or a subscription. */
+    payloadOf(id: number): string;
+    told(kind: Kind, core: Core): void;
+    /** WebAssembly trapped; nothing works any more. */
+    broken(error: unknown): void;
+}
+
+const pageEvents = ['online', 'pageshow', 'visibilitychange'];
+const closeNormal = 1000;
+const closeAbnormal = 1006;
+
+/** Does what the machine says with sockets and timers, and tells it what happened. Decides nothing itself. */
+export class Host {
+    readonly #core: Core;
+    readonly #endpoints: Endpoints;
+    readonly #listener: Listener;
+    #transport: OpenTransport | undefined;
+    #timer: ReturnType<typeof setTimeout> | undefined;
+    #obeying = false;
+    #over = false;
+
+    constructor(core: Core, endpoints: Endpoints, listener: Listener) {
+        this.#core = core;
+        this.#endpoints = endpoints;
+        this.#listener = listener;
+        for (const event of pageEvents) globalThis.addEventListener?.(event, this.#online);
+    }
+
+    /** Tells the machine something and carries out what it wants done. */
+    tell(call: Call, ...numbers: number[]): void {
+        this.run(() => this.#core.call(call, [], ...numbers));
+    }
+
+    /** The same for whatever `call` does with the machine. */
+    run(call: () => void): void {
+        if (this.#over) return;
+        try {
+            call();
+            this.#obey();
+        } catch (error) {
+            this.end();
+            this.#listener.broken(error);
+        }
+    }
+
+    /** Closes everything; the machine is told nothing any more. */
+    end(): void {
+        this.#over = true;
+        for (const event of pageEvents) globalThis.removeEventListener?.(event, this.#online);
+        clearTimeout(this.#timer);
+        this.#transport?.close(closeNormal);
+    }
+
+    readonly #online = (): void => {
+        if (globalThis.document?.visibilityState !== 'hidden') this.tell('network_online');
+    };
+
+    /** One action after the other, also those that come up meanwhile: what is told is told in order. */
+    readonly #obey = (): void => {
+        if (this.#obeying) return;
+        this.#obeying = true;
+        while (this.#core.next()) this.#do(this.#core);
+        this.#obeying = false;
+    };
+
+    #do(core: Core): void {
+        const kind = core.byte(Field.kind);
+        if (kind === Kind.openTransport) {
+            this.#open(core.byte(Field.via), core.word(Field.attempt));
+        } else if (kind === Kind.closeTransport) {
+            this.#transport?.close(core.word(Field.close) & 0xffff);
+            this.#transport = undefined;
+        } else if (kind === Kind.send) {
+            const payloadOf = core.word(Field.payloadOf);
+            const text = core.text();
+            this.#transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
+        } else if (kind === Kind.setTimer) {
+            clearTimeout(this.#timer);
+            this.#timer = setTimeout(() => this.tell('timer'), core.word(Field.delayMs));
+        } else {
+            this.#listener.told(kind, core);
+        }
+    }
+
+    #open(via: number, attempt: number): void {
+        const closed = (code: number) => this.tell('transport_closed', attempt, code);
+        try {
+            this.#transport = (via ? openEventStream : openWebSocket)(this.#endpoints, {
+                opened: () => this.tell('transport_opened', attempt),
+                received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey)),
+                closed,
+                // No UTF-16 unit becomes more than three bytes.
+                unitsMax: () => this.#core.messageBytesMax() / 3,
+            });
+        } catch {
+            // Refused at once, for example ws: from an https: page.
+            closed(closeAbnormal);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import text from 'pulsewire.wasm';
+import {Client} from './client.js';
+import {fromText} from './inline_bytes.js';
+import {once} from './load.js';
+import type {AnyRequests, ConnectOptions} from './types.js';
+
+export * from './public.js';
+
+// The module stands in this file, so that every bundler and every page takes it along.
+const load = once(async () => WebAssembly.compile(fromText(text)));
+
+/**
+ * Connects to a Pulsewire server, by itself and again whenever the connection is lost. Returns at once; what is called
+ * before the connection stands is done when it does. Throws a PulsewireError with `invalid_argument` for an address or
+ * options that cannot work.
+ *
+ * @param url The server's base address; `ws` and `sse` are found below it.  @default the page's origin
+ */
+export function connect<R extends object = AnyRequests>(url: string | URL = '/', options: ConnectOptions = {}): Client<R> {
+    return new Client<R>(load, url, options);
+}

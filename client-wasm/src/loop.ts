@@ -1,0 +1,58 @@
+import {PulsewireError} from './errors.js';
+import type {Message} from './message.js';
+import type {IterationOptions} from './types.js';
+
+/** Messages on their way into a `for await` loop; those that it has not taken yet wait here, up to a bound. */
+export class Loop<P> {
+    readonly iterator: AsyncIterableIterator<Message<P>>;
+    readonly #waiting: Message<P>[] = [];
+    readonly #capacity: number;
+    readonly #onEnd: (loop: Loop<P>) => void;
+    #wake = () => {};
+    #ended = false;
+    #error: PulsewireError | undefined;
+
+    /** `onEnd` is called when no more messages are wanted. */
+    constructor({signal, capacity = 1000}: IterationOptions, onEnd: (loop: Loop<P>) => void) {
+        this.#capacity = capacity;
+        this.#onEnd = onEnd;
+        const iterator = this.#take();
+        // A generator's own return() waits for the message that next() waits for.
+        const leave = iterator.return.bind(iterator);
+        iterator.return = () => {
+            this.end();
+            return leave(undefined);
+        };
+        this.iterator = iterator;
+        signal?.addEventListener('abort', () => this.end());
+        if (signal?.aborted) this.end();
+    }
+
+    push(message: Message<P>): void {
+        if (this.#waiting.length >= this.#capacity) {
+            this.end(new PulsewireError('overloaded', `${this.#capacity} messages of ${message.channel} wait for the loop; take them faster, or raise its capacity.`));
+        } else {
+            this.#waiting.push(message);
+            this.#wake();
+        }
+    }
+
+    /** What waits can still be taken; then the loop ends, with the error if there is one. */
+    end(error?: PulsewireError): void {
+        if (this.#ended) return;
+        this.#ended = true;
+        this.#error = error;
+        this.#onEnd(this);
+        this.#wake();
+    }
+
+    async *#take(): AsyncGenerator<Message<P>, undefined, undefined> {
+        for (;;) {
+            const message = this.#waiting.shift();
+            if (message) yield message;
+            else if (this.#error) throw this.#error;
+            else if (this.#ended) return;
+            else await new Promise<void>((resolve) => (this.#wake = resolve));
+        }
+    }
+}

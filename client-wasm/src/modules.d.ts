@@ -1,0 +1,10 @@
+/** The WebAssembly module as text (inline_bytes.ts); build.mjs puts it in. */
+declare module 'pulsewire.wasm' {
+    const text: string;
+    export default text;
+}
+
+/** What the entry for Node uses of it; the package has no dependency, not even on types. */
+declare module 'node:fs/promises' {
+    export function readFile(path: URL): Promise<Uint8Array>;
+}

@@ -1,0 +1,208 @@
+import {localErrorCodes, type ErrorCode} from './codes.js';
+import {Field, Kind, type Call, type Core} from './core.js';
+import {aborted, PulsewireError} from './errors.js';
+import type {ReportError} from './handlers.js';
+import {Host, type Listener} from './host.js';
+import {utf8Bytes} from './json.js';
+import {stateFrom} from './state.js';
+import type {Endpoints} from './transports.js';
+import type {CloseReason, ConnectionState} from './types.js';
+
+/** Who is told what happens to a subscription. */
+export interface Receiver {
+    /** `kind` says what happened, `core` has the fields. After `refused` nothing more comes. */
+    receive(kind: Kind, core: Core): void;
+    /** The client ended, and the subscription with it. */
+    closed(error: PulsewireError, reason: CloseReason): void;
+}
+
+/** A command of the application. */
+export interface Command<T> {
+    readonly call: Call;
+    readonly texts: readonly string[];
+    /** JSON text that goes with it; its size in bytes stands before the numbers. */
+    readonly payload?: string;
+    readonly numbers: readonly number[];
+    readonly signal: AbortSignal | undefined;
+    /** Reads the answer. */
+    read(core: Core): T;
+}
+
+interface Pending {
+    readonly payload: string | undefined;
+    answered(core: Core): void;
+    failed(error: unknown): void;
+}
+
+// Room for all of a frame but its names and its payload.
+const frameBytesMax = 144;
+// The machine numbers commands from 1, the payloads of subscriptions are numbered from here.
+const infoIdMin = 2 ** 31;
+
+/**
+ * One client: what the application waits for, and what is to be told to whom. Calls that come before WebAssembly has
+ * started wait for it.
+ */
+export class Session implements Listener {
+    readonly name: string;
+    state: ConnectionState;
+    readonly #onState: (state: ConnectionState) => void;
+    readonly #report: ReportError;
+    readonly #commands = new Map<number, Pending>();
+    readonly #receivers = new Map<number, Receiver>();
+    readonly #infos = new Map<number, string>();
+    #infoId = infoIdMin;
+    #core!: Core;
+    #host: Host | undefined;
+    #queue: (() => void)[] = [];
+    #why: CloseReason | undefined;
+
+    constructor(
+        name: string, state: ConnectionState, onState: (state: ConnectionState) => void, report: ReportError,
+    ) {
+        this.name = name;
+        this.state = state;
+        this.#onState = onState;
+        this.#report = report;
+    }
+
+    /** WebAssembly is there: the machine starts with its options, and what waited is done. */
+    begin(core: Core, endpoints: Endpoints, options: readonly number[]): void {
+        if (this.#closed()) return;
+        this.#core = core;
+        this.#host = new Host(core, endpoints, this);
+        core.call('create', [this.name], ...options);
+        this.tell('start');
+        this.#flush();
+    }
+
+    /** Ends everything, for a reason that is not the machine's. */
+    end(reason: CloseReason): void {
+        this.#why = reason;
+        this.tell('stop');
+        // The machine may not exist yet, or be broken.
+        if (!this.#closed()) this.#enter({name: 'closed', reason});
+    }
+
+    tell(call: Call, ...numbers: number[]): void {
+        this.#host?.tell(call, ...numbers);
+    }
+
+    command<T>({call, texts, payload, numbers, signal, read}: Command<T>): Promise<T> {
+        let id = 0;
+        let cancel = () => {};
+        const promise = new Promise<T>((resolve, failed) => {
+            const answered = (core: Core) => resolve(read(core));
+            cancel = () => {
+                failed(aborted(signal!));
+                if (this.#commands.delete(id)) this.tell('cancel', id);
+                id = -1;
+            };
+            if (signal?.aborted) return cancel();
+            this.#whenStarted(failed, () => {
+                if (id < 0) return;
+                const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
+                const max = this.#core.messageBytesMax();
+                if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
+                    return failed(new PulsewireError('too_large', `A payload of ${sizes} bytes and its envelope are more than the ${max} bytes that the server takes.`));
+                }
+                id = this.#core.call(call, texts, ...sizes, ...numbers);
+                if (id) this.#commands.set(id, {payload, answered, failed});
+                else failed(new PulsewireError('outbox_full', 'Too much waits to be acknowledged; wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
+            });
+        });
+        if (signal) {
+            signal.addEventListener('abort', cancel);
+            const done = () => signal.removeEventListener('abort', cancel);
+            promise.then(done, done);
+        }
+        return promise;
+    }
+
+    /** Returns the function that ends the subscription. `info` is the JSON text that goes with it. */
+    subscribe(receiver: Receiver, texts: readonly string[], info: string | undefined, ...numbers: number[]): () => void {
+        let id = 0;
+        const infoId = info ? ++this.#infoId : 0;
+        if (info) this.#infos.set(infoId, info);
+        this.#whenStarted(receiver.closed, () => {
+            if (id < 0) return;
+            id = this.#core.call('subscribe', texts, infoId, ...numbers);
+            this.#receivers.set(id, receiver);
+        });
+        return () => {
+            this.#infos.delete(infoId);
+            if (this.#receivers.get(id) === receiver) {
+                this.#receivers.delete(id);
+                this.tell('unsubscribe', id);
+            }
+            id = -1;
+        };
+    }
+
+    payloadOf(id: number): string {
+        return this.#commands.get(id)?.payload ?? this.#infos.get(id)!;
+    }
+
+    told(kind: Kind, core: Core): void {
+        const id = core.word(Field.id);
+        const command = this.#commands.get(id);
+        try {
+            if (kind === Kind.stateChanged) {
+                this.#enter(stateFrom(core, this.name, this.#why));
+            } else if (kind < Kind.published) {
+                this.#receivers.get(id)?.receive(kind, core);
+            } else {
+                this.#commands.delete(id);
+                if (kind !== Kind.failed) command?.answered(core);
+                else if (id) command?.failed(errorFrom(core));
+                else throw errorFrom(core);
+            }
+        } catch (error) {
+            command?.failed(error);
+            this.#report(error, 'a frame of the server');
+        }
+    }
+
+    broken(error: unknown): void {
+        this.end({code: 0, name: 'wasm_failed', message: `WebAssembly failed: ${error}`, reconnect: false});
+    }
+
+    #closed(): boolean {
+        return this.state.name === 'closed';
+    }
+
+    /** Does `call` when the machine is there, or tells why it never will be. */
+    #whenStarted(failed: (error: PulsewireError, reason: CloseReason) => void, call: () => void): void {
+        if (this.state.name === 'closed') return failed(closedError(this.state.reason), this.state.reason);
+        if (this.#host) this.#host.run(call);
+        else this.#queue.push(() => this.#whenStarted(failed, call));
+    }
+
+    #flush(): void {
+        for (const call of this.#queue.splice(0)) call();
+    }
+
+    #enter(state: ConnectionState): void {
+        this.state = state;
+        this.#onState(state);
+        if (state.name !== 'closed') return;
+        this.#host?.end();
+        this.#flush();
+        const error = closedError(state.reason);
+        for (const {failed} of this.#commands.values()) failed(error);
+        for (const {closed} of this.#receivers.values()) closed(error, state.reason);
+        this.#commands.clear();
+        this.#receivers.clear();
+    }
+}
+
+function closedError({message}: CloseReason): PulsewireError {
+    return new PulsewireError('closed', `The client is closed: ${message}`);
+}
+
+/** The error that the server, or the machine itself, gives as an answer. */
+export function errorFrom(core: Core): PulsewireError {
+    const code = localErrorCodes[core.byte(Field.localCode)] ?? (core.slice(Field.code) as ErrorCode);
+    const message = core.string(Field.message) || `No answer: ${code}.`;
+    return new PulsewireError(code, message, {pointer: core.string(Field.pointer)});
+}

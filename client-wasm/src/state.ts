@@ -1,0 +1,22 @@
+import {closeNames} from './codes.js';
+import {Field, type Core} from './core.js';
+import type {CloseReason, ConnectionState} from './types.js';
+
+/** `state` in common/client/machine.hpp. */
+const enum State { idle, connecting, open, waiting, closed }
+
+/** What the application sees of the machine's state; `why` is the reason of an end that came from here. */
+export function stateFrom(core: Core, session: string, why: CloseReason | undefined): ConnectionState {
+    const to = core.byte(Field.to);
+    const transport = core.byte(Field.via) ? 'sse' : 'websocket';
+    const attempt = core.word(Field.attempt);
+    if (to === State.connecting) return {name: 'connecting', attempt: attempt + 1, transport};
+    if (to === State.open) return {name: 'open', transport, session};
+    const code = core.word(Field.close) & 0xffff;
+    const name = closeNames[code] ?? 'unknown';
+    const message = core.string(Field.message) || `The connection ended: ${name} (${code}).`;
+    const reason: CloseReason = why ?? {code, name, message, reconnect: to === State.waiting};
+    if (to === State.closed) return {name: 'closed', reason};
+    const retryInMs = core.word(Field.delayMs);
+    return {name: 'waiting', retryInMs, retryAt: Date.now() + retryInMs, attempt, reason};
+}

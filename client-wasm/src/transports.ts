@@ -1,0 +1,106 @@
+import type {EventSourceConstructor, WebSocketConstructor} from './environment.js';
+import {LineBatch} from './line_batch.js';
+
+/** The two ways to the server, and with what to go them. */
+export interface Endpoints {
+    readonly websocketUrl: string;
+    readonly sseUrl: string;
+    readonly WebSocket: WebSocketConstructor | undefined;
+    readonly EventSource: EventSourceConstructor | undefined;
+    readonly fetch: typeof fetch;
+}
+
+/** Where a transport tells what happens; after `closed`, or after its close() was called, nothing more. */
+export interface TransportEvents {
+    opened(): void;
+    received(message: string): void;
+    closed(closeCode: number): void;
+    /** The largest message in UTF-16 units; a single larger line is sent alone. */
+    unitsMax(): number;
+}
+
+export interface OpenTransport {
+    /** Lines given in one go leave as one message. */
+    send(line: string): void;
+    close(closeCode: number): void;
+}
+
+const closeAbnormal = 1006;
+
+export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: TransportEvents): OpenTransport {
+    const socket = new WebSocket!(websocketUrl, 'pulsewire.v1');
+    const lines = new LineBatch();
+    let scheduled = false;
+    const flush = () => {
+        scheduled = false;
+        for (let message; (message = lines.take(events.unitsMax())); ) socket.send(message);
+    };
+    socket.onopen = events.opened;
+    socket.onmessage = ({data}) => typeof data === 'string' && events.received(data);
+    socket.onclose = ({code}) => events.closed(code || closeAbnormal);
+    // It says nothing that onclose does not say; the package `ws` throws where nobody listens.
+    socket.onerror = () => {};
+    return {
+        send(line) {
+            lines.add(line);
+            if (!scheduled) queueMicrotask(flush);
+            scheduled = true;
+        },
+        close(code) {
+            flush();
+            socket.onopen = socket.onmessage = socket.onclose = null;
+            // A page may send no others than 1000 and these.
+            socket.close(code < 3000 ? 1000 : code);
+        },
+    };
+}
+
+/** Server-Sent Events one way, POST the other (docs/protocol.md 8.1 to 8.3). */
+export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events: TransportEvents): OpenTransport {
+    const source = new EventSource!(sseUrl);
+    const lines = new LineBatch();
+    const stop = new AbortController();
+    const {signal} = stop;
+    let connection = '';
+    let posting = false;
+
+    function close() {
+        source.onmessage = source.onerror = null;
+        source.close();
+        stop.abort();
+    }
+
+    // An EventSource would come back by itself, to a connection of which the machine knows nothing.
+    const lost = (source.onerror = () => {
+        if (signal.aborted) return;
+        close();
+        events.closed(closeAbnormal);
+    });
+
+    async function post() {
+        // What else is sent in this go comes along.
+        await undefined;
+        const headers = {'Pulsewire-Connection': connection};
+        for (let body; !signal.aborted && (body = lines.take(events.unitsMax())); ) {
+            const {ok} = await fetch(sseUrl, {method: 'POST', headers, body, signal});
+            if (!ok) lost();
+        }
+        posting = false;
+    }
+
+    source.onmessage = ({data}: {data: string}) => {
+        if (connection) return events.received(data);
+        // The first frame names the connection (8.1).
+        connection = /"connection":"([^"]+)/.exec(data)?.[1] ?? '';
+        if (connection) events.opened();
+        else lost();
+    };
+    return {
+        send(line) {
+            lines.add(line);
+            if (!posting) post().catch(lost);
+            posting = true;
+        },
+        close,
+    };
+}

@@ -1,0 +1,226 @@
+import type {CloseName} from './codes.js';
+import type {EventSourceConstructor, WebSocketConstructor} from './environment.js';
+
+/** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
+export type Transport = 'websocket' | 'sse';
+
+/** A place in a channel: the offset grows by one with each publication, the epoch changes when the log was lost. */
+export interface Position {
+    readonly epoch: string;
+    readonly offset: number;
+}
+
+/** One session that shows itself in a channel (see {@link ChannelOptions.presence}). */
+export interface Member {
+    /** The session's public id, the same as that client's `client.session`. */
+    readonly session: string;
+    /** What it told about itself; it comes from another client, so treat it as unchecked input. */
+    readonly info: unknown;
+}
+
+/** Message types without a declaration: every type is allowed, every payload is unknown. */
+export type AnyMessages = Record<string, unknown>;
+
+/** Requests without a declaration. Declared ones map a type to what is asked and what is answered. */
+export type AnyRequests = Record<never, {request: unknown; response: unknown}>;
+
+/** Why a connection, or the client, ended. */
+export interface CloseReason {
+    /** The close code of docs/protocol.md section 7; 0 when WebAssembly did not start. */
+    readonly code: number;
+    /**
+     * Its name. Beside those of the protocol: `client_closed` after close(), `wasm_blocked` when a
+     * Content-Security-Policy forbids WebAssembly, `wasm_failed` when it could not be loaded, `unknown` for codes of
+     * a later version.
+     */
+    readonly name: CloseName | 'client_closed' | 'wasm_blocked' | 'wasm_failed' | 'unknown';
+    /** For people: what happened, and what to do about it where something can be done. */
+    readonly message: string;
+    /** Whether the client comes back by itself. */
+    readonly reconnect: boolean;
+}
+
+/** What the client is doing. `connecting` lasts until the server's welcome. */
+export type ConnectionState =
+    | {readonly name: 'connecting'; readonly attempt: number; readonly transport: Transport}
+    | {readonly name: 'open'; readonly transport: Transport; readonly session: string}
+    | {
+          readonly name: 'waiting';
+          /** Milliseconds from the state's beginning to the next attempt. */
+          readonly retryInMs: number;
+          /** The moment of the next attempt, comparable to Date.now(). */
+          readonly retryAt: number;
+          /** Attempts that failed in a row. */
+          readonly attempt: number;
+          readonly reason: CloseReason;
+      }
+    | {readonly name: 'closed'; readonly reason: CloseReason};
+
+/** Options of connect(). */
+export interface ConnectOptions {
+    /**
+     * `auto` opens a WebSocket and falls back to SSE where none gets through.
+     * @default 'auto'
+     */
+    transport?: 'auto' | Transport;
+    /** Closes the client when it aborts, like close(). */
+    signal?: AbortSignal;
+    /**
+     * First upper bound of the random delay before a reconnect, in milliseconds; it doubles with each failure.
+     * @default 500
+     */
+    backoffMinMs?: number;
+    /**
+     * Largest upper bound of that delay, in milliseconds.
+     * @default 20000
+     */
+    backoffMaxMs?: number;
+    /**
+     * A connection that was open for so long, in milliseconds, starts the delays from the beginning.
+     * @default 10000
+     */
+    stableAfterMs?: number;
+    /**
+     * Attempts in a row after which the client gives up and is closed; 0 means never.
+     * @default 0
+     */
+    attemptsMax?: number;
+    /**
+     * Time for a transport to bring the server's welcome, in milliseconds; then the next attempt is made.
+     * @default 10000
+     */
+    openTimeoutMs?: number;
+    /**
+     * An open connection that leaves a command unanswered for so long, in milliseconds, is given up and replaced.
+     * @default 10000
+     */
+    commandTimeoutMs?: number;
+    /**
+     * Publishes and requests that may wait for their answer; further ones are rejected with `outbox_full`.
+     * @default 1000
+     */
+    outboxMessagesMax?: number;
+    /**
+     * Bytes that those may hold together; further ones are rejected with `outbox_full`.
+     * @default 1048576
+     */
+    outboxBytesMax?: number;
+    /**
+     * Time for a request's answer, in milliseconds, where the request names none; then it is rejected with `timeout`.
+     * @default 10000
+     */
+    requestTimeoutMs?: number;
+    /**
+     * Called when a handler of the application threw; `context` says which. The client itself is never harmed.
+     * @default reportError, and console.error where that does not exist
+     */
+    onError?: (error: unknown, context: string) => void;
+    /** Replaces the environment's WebSocket: Node before version 22 has none, pass that of the package `ws`. */
+    WebSocket?: WebSocketConstructor;
+    /** Replaces the environment's EventSource. */
+    EventSource?: EventSourceConstructor;
+    /** Replaces the environment's fetch, which carries the client's half over SSE. */
+    fetch?: typeof fetch;
+}
+
+/** Options of client.channel(); they count when the channel is first subscribed. */
+export interface ChannelOptions {
+    /**
+     * Replays so many of the newest messages first. Where `since` cannot be recovered this counts too.
+     * @default 0
+     */
+    latest?: number;
+    /** Goes on after this position, as told earlier by `channel.position`. */
+    since?: Position;
+    /**
+     * `true` keeps `channel.members` current; an object does the same and shows it to the others as this session's
+     * info (at most 1,024 bytes of JSON).
+     * @default false
+     */
+    presence?: boolean | object;
+}
+
+/** Options of channel.publish(). */
+export interface PublishOptions {
+    /**
+     * `false` keeps the message from this client's own handlers.
+     * @default true
+     */
+    echo?: boolean;
+    /**
+     * `true` sends without keeping: no offset, no history, lost for whoever is not connected. Right for typing hints.
+     * @default false
+     */
+    transient?: boolean;
+    /**
+     * Rejects with `timeout` when not acknowledged within so many milliseconds; 0 waits as long as it takes.
+     * @default 0
+     */
+    timeoutMs?: number;
+    /** Rejects with `aborted` and withdraws the message if it was not sent yet. */
+    signal?: AbortSignal;
+}
+
+/** Options of client.request(). */
+export interface RequestOptions {
+    /**
+     * Time for the answer in milliseconds, at most 120000; then the promise is rejected with `timeout`.
+     * @default requestTimeoutMs of connect(), 10000
+     */
+    timeoutMs?: number;
+    /** Rejects with `aborted` and tells the server that the answer is no longer wanted. */
+    signal?: AbortSignal;
+}
+
+/** Options of channel.history(). At most one of `before` and `after`. */
+export interface HistoryOptions {
+    /**
+     * Messages of one answer, 1 to 300.
+     * @default 100
+     */
+    limit?: number;
+    /** Reads backwards, new to old, from the message before this offset. Without it, from the newest. */
+    before?: number;
+    /** Reads forwards, old to new, from the message after this offset. */
+    after?: number;
+    /** Rejects with `aborted`. */
+    signal?: AbortSignal;
+}
+
+/** Options of channel.messages(). */
+export interface IterationOptions {
+    /** Ends the loop. */
+    signal?: AbortSignal;
+    /**
+     * Messages that wait for the loop; one more ends it with the error `overloaded`, so that nothing is lost silently.
+     * @default 1000
+     */
+    capacity?: number;
+}
+
+/** A channel's stream began, for the first time or again after a reconnect. */
+export interface SubscribedEvent {
+    /** Messages after this position follow. */
+    readonly position: Position;
+    /** Whether everything since the last position arrives; undefined when there was none. */
+    readonly recovered: boolean | undefined;
+    /** Why not. */
+    readonly reason?: 'expired' | 'epoch_changed' | 'limit';
+}
+
+/** Messages were missed and will not come: read them with history(), or load the state anew. */
+export interface GapEvent {
+    /** Offset of the first missed message; 1 when the log was replaced by another (`epoch_changed`). */
+    readonly from: number;
+    /** Offset of the last missed message; smaller than `from` when none of the new log was missed. */
+    readonly to: number;
+    /** `slow`: this connection was too slow for the channel. The others: see {@link SubscribedEvent.reason}. */
+    readonly reason: 'slow' | 'expired' | 'epoch_changed' | 'limit';
+}
+
+/** Who is in the channel changed; `joined` and `left` say by whom, both missing for the first list. */
+export interface PresenceEvent {
+    readonly members: readonly Member[];
+    readonly joined?: Member;
+    readonly left?: Member;
+}
