@@ -223,6 +223,7 @@ void hub::on_unsubscribe(session& s, const command& c, instant now) {
 void hub::remove(subscription& sub, instant now) {
     detach d;
     d.from = config_.shard;
+    d.token = sub.token;
     d.channel = sub.where->name;
     if (sub.listed) d.session = sub.owner->name;
     d.last_of_shard = subscribers_.remove(sub);

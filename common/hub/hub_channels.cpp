@@ -10,6 +10,9 @@ namespace {
 // How often all channels are looked through for what is too old.
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
+// A subscription's name in the whole node. Tokens count up from 1 on each shard and stay far below 2^48.
+std::uint64_t node_wide(shard_index shard, std::uint64_t token) { return std::uint64_t{shard} << 48 | token; }
+
 // Where a new subscription starts, and what it gets first.
 struct starting_point {
     std::uint64_t offset = 0;
@@ -93,7 +96,8 @@ void hub::on(attach&& m, instant now) {
     }
     c->log.trim(now.monotonic_ms);
     // Listed before the new one is told anything, so that its list of members has itself in it.
-    if (!m.info.empty() && c->presence.join(m.session, m.info, config_.bounds.presence_members_max))
+    const std::uint64_t connection = node_wide(m.from.shard, m.token);
+    if (!m.info.empty() && c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max))
         broadcast(*c, make_join(c->name, m.session, m.info), now);
 
     starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
@@ -127,7 +131,7 @@ void hub::on(detach&& m, instant now) {
     if (m.last_of_shard) c.remove_shard(m.from);
     c.used_ms = now.monotonic_ms;
     if (m.session.empty()) return;
-    c.presence.part(m.session, now.monotonic_ms + config_.bounds.presence_leave_ms);
+    c.presence.part(m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms);
     if (c.presence.leaving()) leaving_.insert(c.name);
 }
 

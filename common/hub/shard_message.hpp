@@ -42,6 +42,7 @@ struct attach {
 
 struct detach {
     shard_index from = 0;
+    std::uint64_t token = 0;    // that of its attach
     std::string channel;
     bool last_of_shard = false;
     std::string session;        // of a listed subscription; empty: none

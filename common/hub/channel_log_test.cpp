@@ -1,0 +1,119 @@
+#include "common/hub/channel_log.hpp"
+
+#include "common/hub/message_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+namespace {
+
+using offsets = std::vector<std::uint64_t>;
+
+offsets offsets_of(const std::vector<message_ptr>& messages) {
+    offsets found;
+    for (const message_ptr& m : messages) found.push_back(m->offset);
+    return found;
+}
+
+message_ptr publication(std::uint64_t offset, std::size_t payload_bytes = 1) {
+    publish p;
+    p.channel = "a";
+    p.type = "t";
+    p.payload = std::string(payload_bytes, '1');
+    return make_message(p, offset, 0);
+}
+
+channel_log filled(std::uint64_t count, const namespace_options& options) {
+    channel_log log("x7Qa", options);
+    for (std::uint64_t o = 1; o <= count; ++o) log.append(publication(o), static_cast<std::int64_t>(o));
+    return log;
+}
+
+TEST(channel_log, begins_empty) {
+    const channel_log log("x7Qa", {});
+    EXPECT_EQ(log.epoch(), "x7Qa");
+    EXPECT_EQ(log.head(), 0u);
+    EXPECT_EQ(log.oldest(), 1u);
+    EXPECT_TRUE(log.empty());
+    EXPECT_TRUE(log.reaches_back_to(0));
+    EXPECT_TRUE(
+        log.after(0, 10).empty() && log.before(1, 10).empty() && log.before(0, 10).empty() &&
+        log.latest(10).empty()
+    );
+}
+
+TEST(channel_log, gives_pages_forwards_and_backwards) {  // protocol 4.14
+    const channel_log log = filled(5, {});
+    EXPECT_EQ(log.head(), 5u);
+    EXPECT_EQ(offsets_of(log.after(0, 10)), (offsets{1, 2, 3, 4, 5}));
+    EXPECT_EQ(offsets_of(log.after(2, 2)), (offsets{3, 4}));
+    EXPECT_EQ(offsets_of(log.after(4, 10)), (offsets{5}));
+    EXPECT_EQ(offsets_of(log.after(5, 10)), offsets{});
+    EXPECT_EQ(offsets_of(log.after(1'000'000, 10)), offsets{});
+    EXPECT_EQ(offsets_of(log.before(6, 2)), (offsets{5, 4}));
+    EXPECT_EQ(offsets_of(log.before(3, 10)), (offsets{2, 1}));
+    EXPECT_EQ(offsets_of(log.before(1, 10)), offsets{});
+    EXPECT_EQ(offsets_of(log.before(0, 10)), offsets{});
+    EXPECT_EQ(offsets_of(log.before(1'000'000, 1)), (offsets{5}));
+    EXPECT_EQ(offsets_of(log.latest(2)), (offsets{4, 5}));
+    EXPECT_EQ(offsets_of(log.latest(0)), offsets{});
+    EXPECT_EQ(offsets_of(log.latest(100)), (offsets{1, 2, 3, 4, 5}));
+}
+
+TEST(channel_log, keeps_the_newest_when_there_are_too_many) {
+    namespace_options options;
+    options.history_count_max = 3;
+    const channel_log log = filled(5, options);
+    EXPECT_EQ(log.head(), 5u);
+    EXPECT_EQ(log.oldest(), 3u);
+    EXPECT_EQ(offsets_of(log.after(0, 10)), (offsets{3, 4, 5}));
+    EXPECT_FALSE(log.reaches_back_to(0));
+    EXPECT_FALSE(log.reaches_back_to(1));
+    EXPECT_TRUE(log.reaches_back_to(2)) << "3, 4 and 5 are all that came after 2";
+    EXPECT_TRUE(log.reaches_back_to(5));
+}
+
+TEST(channel_log, keeps_the_newest_when_they_are_too_large) {
+    namespace_options options;
+    options.history_bytes_max = 3 * static_cast<std::uint32_t>(publication(1)->line.size());
+    EXPECT_EQ(offsets_of(filled(5, options).after(0, 10)), (offsets{3, 4, 5}));
+    channel_log log = filled(2, options);
+    log.append(publication(3, 1'000'000), 3);
+    EXPECT_TRUE(log.empty()) << "one that is too large by itself leaves nothing";
+    EXPECT_EQ(log.oldest(), 4u);
+    EXPECT_FALSE(log.reaches_back_to(2));
+    log.append(publication(4), 4);
+    EXPECT_EQ(offsets_of(log.after(0, 10)), (offsets{4}));
+}
+
+TEST(channel_log, forgets_what_is_too_old) {
+    namespace_options options;
+    options.history_age_ms = 10;
+    channel_log log = filled(5, options);  // offset n came at n ms
+    log.trim(11);
+    EXPECT_EQ(log.oldest(), 1u);
+    log.trim(12);
+    EXPECT_EQ(log.oldest(), 2u);
+    log.trim(1'000'000);
+    EXPECT_TRUE(log.empty());
+    EXPECT_EQ(log.head(), 5u) << "offsets go on";
+    EXPECT_TRUE(log.reaches_back_to(5));
+    EXPECT_FALSE(log.reaches_back_to(4));
+}
+
+TEST(channel_log, may_keep_nothing_at_all) {
+    namespace_options options;
+    options.history_count_max = 0;
+    const channel_log log = filled(5, options);
+    EXPECT_TRUE(log.empty());
+    EXPECT_EQ(log.head(), 5u);
+    EXPECT_TRUE(log.reaches_back_to(5));
+    EXPECT_FALSE(log.reaches_back_to(4));
+    EXPECT_TRUE(log.latest(3).empty());
+}
+
+}  // namespace
+}  // namespace pulsewire::hub
