@@ -1,0 +1,299 @@
+#include "server/app/application.hpp"
+
+#include "common/hub/message_text.hpp"
+#include "server/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+namespace asio = boost::asio;
+
+// What the window of seen keys remembers.
+constexpr std::uint64_t seen_and_passed = 1;
+constexpr std::uint64_t seen_and_dropped = 2;
+
+}  // namespace
+
+application::application(const config& settings)
+    : settings_(settings),
+      work_(asio::make_work_guard(loop_)),
+      seen_(settings.bounds.idempotency_ms, settings.bounds.idempotency_keys_max) {}
+
+application::~application() {
+    stop();
+}
+
+application_port::interests application::wants() const {
+    return {
+        !handlers_.on_connect.empty() || !handlers_.on_disconnect.empty(), !handlers_.on_subscribe.empty(),
+        !handlers_.publishes.empty(), !handlers_.requests.empty()};
+}
+
+void application::start(node& home) {
+    home_ = &home;
+    thread_ = std::thread([this] { run(); });
+}
+
+void application::run() {
+    thread_id_ = std::this_thread::get_id();
+    while (true) {
+        try {
+            loop_.run();
+            return;
+        } catch (const std::exception& e) {
+            log::error("the application's thread: ", e.what());
+        }
+    }
+}
+
+void application::stop() {
+    asio::post(loop_, [this] { timers_.clear(); });
+    work_.reset();
+    if (thread_.joinable()) thread_.join();
+}
+
+// Whether `call` ended without an exception; one is logged with `what` it was about.
+template <class Call>
+bool application::guarded(std::string_view what, Call&& call) noexcept {
+    try {
+        call();
+        return true;
+    } catch (const std::exception& e) {
+        log::error("the handler of ", what, " ended with an exception: ", e.what());
+    } catch (...) {
+        log::error("the handler of ", what, " ended with an exception that is no std::exception");
+    }
+    return false;
+}
+
+// --- from other threads ---
+
+void application::run_soon(std::function<void()> what) {
+    asio::post(loop_, [this, what = std::move(what)] { guarded("run_soon", what); });
+}
+
+void application::publish(std::string channel, std::string type, std::string payload, bool transient) {
+    hub::publish p;
+    p.channel = std::move(channel);
+    p.type = std::move(type);
+    p.payload = std::move(payload);
+    p.transient = transient;
+    // By way of this thread's loop, which keeps it until start(): before that there is no shard to post to.
+    if (std::this_thread::get_id() == thread_id_.load()) return pass_on(std::move(p));
+    asio::post(loop_, [this, p = std::move(p)]() mutable { pass_on(std::move(p)); });
+}
+
+std::uint64_t application::add_timer(
+    std::chrono::milliseconds first, std::chrono::milliseconds interval, std::function<void()> what
+) {
+    const std::uint64_t id = ++last_timer_;
+    const auto at = clock::now() + first;
+    asio::post(loop_, [this, id, at, interval, what = std::move(what)]() mutable {
+        auto made = std::make_unique<timer>(timer{asio::steady_timer(loop_, at), interval, std::move(what)});
+        timers_.emplace(id, std::move(made));
+        arm(id);
+    });
+    return id;
+}
+
+void application::cancel_timer(std::uint64_t id) {
+    asio::post(loop_, [this, id] { timers_.erase(id); });
+}
+
+void application::arm(std::uint64_t id) {
+    timers_.at(id)->wait.async_wait([this, id](const boost::system::error_code& error) {
+        const auto found = timers_.find(id);
+        if (error || found == timers_.end()) return;
+        timer& t = *found->second;
+        if (t.interval.count() == 0) {
+            const auto once = std::move(found->second);
+            timers_.erase(found);
+            guarded("a timer", once->what);
+            return;
+        }
+        // A copy: the handler may cancel its own timer.
+        const auto what = t.what;
+        guarded("a timer", what);
+        if (!timers_.contains(id)) return;
+        // In step with the first one; what was missed while a handler was slow is left out.
+        auto next = t.wait.expiry() + t.interval;
+        if (next < clock::now()) next = clock::now();
+        t.wait.expires_at(next);
+        arm(id);
+    });
+}
+
+bool application::admit() {
+    if (waiting_.fetch_add(1) < settings_.shell.application_queue_max) return true;
+    --waiting_;
+    return false;
+}
+
+void application::post(std::vector<hub::shard_message>&& batch) {
+    asio::post(loop_, [this, batch = std::move(batch), arrived = clock::now()]() mutable {
+        for (hub::shard_message& m : batch) {
+            if (auto* connected = std::get_if<hub::connected>(&m)) handle(*connected);
+            if (auto* disconnected = std::get_if<hub::disconnected>(&m)) handle(*disconnected);
+            if (auto* subscribed = std::get_if<hub::client_subscribed>(&m)) handle(*subscribed);
+            if (auto* publish = std::get_if<hub::client_publish>(&m)) handle(*publish);
+            if (auto* request = std::get_if<hub::client_request>(&m)) handle(*request, arrived);
+        }
+    });
+}
+
+// --- what clients did ---
+
+void application::handle(hub::connected& m) {
+    pulsewire::connection c(*this, m.who, std::move(m.session));
+    for (const auto& handler : handlers_.on_connect) guarded("on_connect", [&] { handler(c); });
+}
+
+void application::handle(hub::disconnected& m) {
+    pulsewire::connection c(*this, m.who, std::move(m.session));
+    for (const auto& handler : handlers_.on_disconnect) guarded("on_disconnect", [&] { handler(c); });
+}
+
+void application::handle(hub::client_subscribed& m) {
+    subscription_event e(pulsewire::connection(*this, m.who, std::move(m.session)), std::move(m.channel));
+    for (const auto& [prefix, handler] : handlers_.on_subscribe)
+        if (e.channel().starts_with(prefix)) guarded("on_subscribe", [&, &h = handler] { h(e); });
+}
+
+void application::handle(hub::client_publish& m) {
+    --waiting_;
+    if (answered_before(m.what)) return;
+    const auto from = m.what.from;
+    publish_context c(pulsewire::connection(*this, from, std::move(m.session)), std::move(m.what));
+    ask_handlers(c);
+}
+
+bool application::answered_before(const hub::publish& p) {
+    if (p.key.empty()) return false;
+    switch (seen_.find(p.channel, {}, p.key, now_ms())) {
+        case seen_and_passed:
+            pass_on(hub::publish(p));  // its owner knows the key too, and answers with the first position
+            return true;
+        case seen_and_dropped:
+            if (p.id != 0) send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
+            return true;
+        default:
+            return false;
+    }
+}
+
+void application::ask_handlers(publish_context& c) {
+    const auto found = handlers_.publishes.find(c.what_.type);
+    if (found == handlers_.publishes.end()) return settle(c);
+    const std::string type = c.what_.type;
+    const std::string payload = c.what_.payload;  // a handler may replace the context's
+    for (const auto& [prefix, handler] : found->second) {
+        if (!c.channel().starts_with(prefix) || c.settled_) continue;
+        std::optional<payload_error> wrong;
+        const bool ended_well = guarded(type, [&, &h = handler] { wrong = h(payload, c); });
+        if (!ended_well)
+            return refuse(c.what_, error_code::handler_failed, "the server's handler of " + type + " failed");
+        if (wrong) return refuse(c.what_, error_code::invalid_payload, wrong->message(), wrong->pointer);
+    }
+    settle(c);
+}
+
+void application::settle(publish_context& c) {
+    using verdict = publish_context::verdict;
+    hub::publish& p = c.what_;
+    if (c.verdict_ == verdict::reject) return refuse(p, error_code::rejected, c.reason_);
+    if (!p.key.empty()) {
+        const std::uint64_t outcome = c.verdict_ == verdict::pass ? seen_and_passed : seen_and_dropped;
+        seen_.remember(p.channel, {}, p.key, outcome, now_ms());
+    }
+    if (c.verdict_ == verdict::pass) return pass_on(std::move(p));
+    if (p.id != 0) send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
+}
+
+void application::refuse(
+    const hub::publish& p, error_code code, std::string_view text, std::string_view pointer
+) {
+    send_to(p.from, hub::make_error(p.id, code, text, pointer));
+}
+
+void application::handle(hub::client_request& m, clock::time_point arrived) {
+    --waiting_;
+    const auto answer = [&](hub::message_ptr what) { send_to(m.from, std::move(what), m.id); };
+    const auto refused = [&](error_code code, std::string_view text, std::string_view pointer = {}) {
+        answer(hub::make_error(m.id, code, text, pointer));
+    };
+    const auto found = handlers_.requests.find(m.type);
+    if (found == handlers_.requests.end())
+        return refused(error_code::no_handler, "no handler for requests of type " + m.type);
+    if (clock::now() - arrived >= std::chrono::milliseconds(m.timeout_ms))
+        return refused(error_code::timeout, "the server was too busy to answer in time");
+    request_context c(pulsewire::connection(*this, m.from, m.session));
+    request_outcome outcome;
+    if (!guarded(m.type, [&] { outcome = found->second(m.payload, c); }))
+        return refused(error_code::handler_failed, "the server's handler of " + m.type + " failed");
+    if (const auto* wrong = std::get_if<payload_error>(&outcome))
+        return refused(error_code::invalid_payload, wrong->message(), wrong->pointer);
+    if (const auto* why = std::get_if<rejection>(&outcome)) return refused(error_code::rejected, why->reason);
+    answer(hub::make_response(m.id, std::get<std::string>(outcome)));
+}
+
+// --- what becomes of it ---
+
+std::int64_t application::now_ms() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now().time_since_epoch()).count();
+}
+
+void application::pass_on(hub::publish&& p) {
+    const hub::shard_index owner = hub::hub::owner_of(p.channel, home_->shard_count());
+    std::vector<hub::shard_message> one;
+    one.emplace_back(std::move(p));
+    home_->post(owner, std::move(one));
+}
+
+void application::send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request) {
+    std::vector<hub::shard_message> one;
+    one.emplace_back(hub::reply{to, std::move(what), ends_request});
+    home_->post(to.shard, std::move(one));
+}
+
+void application::disconnect(hub::connection_ref who, close_code code, std::string reason) {
+    std::vector<hub::shard_message> one;
+    one.emplace_back(hub::disconnect{who, code, std::move(reason)});
+    home_->post(who.shard, std::move(one));
+}
+
+}  // namespace pulsewire::shell
+
+namespace pulsewire {
+
+void connection::send_payload(std::string_view channel, std::string_view type, std::string payload) const {
+    home_->send_to(ref_, hub::make_direct(channel, type, payload));
+}
+
+void connection::close(close_code code, std::string reason) const {
+    home_->disconnect(ref_, code, std::move(reason));
+}
+
+void publish_context::reject(std::string reason) {
+    verdict_ = verdict::reject;
+    reason_ = std::move(reason);
+    settled_ = true;
+}
+
+void publish_context::drop() {
+    verdict_ = verdict::drop;
+    settled_ = true;
+}
+
+void publish_context::replace(std::string_view type, std::string payload, std::string except) {
+    what_.type = type;
+    what_.payload = std::move(payload);
+    if (!except.empty()) what_.except = std::move(except);
+    settled_ = true;
+}
+
+}  // namespace pulsewire

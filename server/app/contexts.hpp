@@ -1,0 +1,130 @@
+#pragma once
+
+// What handlers are given: who did something, and what they can do about it. All of it lives on the
+// application's thread.
+
+#include "common/hub/shard_message.hpp"
+#include "common/message/message.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pulsewire {
+
+namespace shell {
+class application;
+}
+
+// One connection of a client. A small value: keep copies as long as you like. What is done to a connection
+// that is gone has no effect.
+class connection {
+public:
+    // The session's public name, chosen by the client and kept across its reconnects.
+    const std::string& session() const { return session_; }
+
+    // Sends a message to this connection alone; its handlers see it as one of `channel`.
+    template <message_type M>
+    void send(std::string_view channel, const M& m) const {
+        send_payload(channel, message_name<M>, encode_payload(m));
+    }
+    // Ends the connection. With the code `normal` and those from 4500 on the client does not come back.
+    void close(close_code code = close_code::normal, std::string reason = {}) const;
+
+    friend bool operator==(const connection& a, const connection& b) { return a.ref_ == b.ref_; }
+
+private:
+    friend class shell::application;
+    connection(shell::application& home, hub::connection_ref ref, std::string session)
+        : home_(&home), ref_(ref), session_(std::move(session)) {}
+    void send_payload(std::string_view channel, std::string_view type, std::string payload) const;
+
+    shell::application* home_;
+    hub::connection_ref ref_;
+    std::string session_;
+};
+
+// A connection has subscribed; what is sent here comes after the replayed messages.
+class subscription_event {
+public:
+    const connection& who() const { return who_; }
+    const std::string& session() const { return who_.session(); }
+    const std::string& channel() const { return channel_; }
+
+    template <message_type M>
+    void send(const M& m) const {
+        who_.send(channel_, m);
+    }
+
+private:
+    friend class shell::application;
+    subscription_event(connection who, std::string channel)
+        : who_(std::move(who)), channel_(std::move(channel)) {}
+
+    connection who_;
+    std::string channel_;
+};
+
+// A client publishes, and nothing has happened yet. When the handler returns without having said anything
+// else, the message goes into the channel as it is.
+class publish_context {
+public:
+    const connection& who() const { return who_; }
+    const std::string& session() const { return who_.session(); }
+    const std::string& channel() const { return what_.channel; }
+    bool transient() const { return what_.transient; }
+
+    // To the sender alone, in this channel.
+    template <message_type M>
+    void send(const M& m) const {
+        who_.send(what_.channel, m);
+    }
+
+    // Nothing is published; the sender gets the error `rejected` with the reason.
+    void reject(std::string reason);
+    // Nothing is published; the sender is told that all is well.
+    void drop();
+    // `m` is published in the place of what came.
+    template <message_type M>
+    void publish_instead(const M& m) {
+        replace(message_name<M>, encode_payload(m), {});
+    }
+    // The same, but the sender's own handlers do not see it.
+    template <message_type M>
+    void publish_to_others(const M& m) {
+        replace(message_name<M>, encode_payload(m), session());
+    }
+
+private:
+    friend class shell::application;
+    enum class verdict : std::uint8_t { pass, drop, reject };
+    publish_context(connection who, hub::publish what) : who_(std::move(who)), what_(std::move(what)) {}
+    void replace(std::string_view type, std::string payload, std::string except);
+
+    connection who_;
+    hub::publish what_;
+    verdict verdict_ = verdict::pass;
+    bool settled_ = false;  // later handlers are not asked
+    std::string reason_;
+};
+
+// A client asks.
+class request_context {
+public:
+    const connection& who() const { return who_; }
+    const std::string& session() const { return who_.session(); }
+
+private:
+    friend class shell::application;
+    explicit request_context(connection who) : who_(std::move(who)) {}
+
+    connection who_;
+};
+
+// What a request handler returns instead of an answer: the client gets the error `rejected` with this reason.
+struct rejection {
+    std::string reason;
+};
+
+}  // namespace pulsewire

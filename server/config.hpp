@@ -1,0 +1,59 @@
+#pragma once
+
+// All that can be configured, with its defaults. Flags, environment, file and program set the same members;
+// the names of keys are in server/config/settings.cpp, the documentation in docs/operating.md.
+
+#include "common/protocol/limits.hpp"
+#include "server/limits.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pulsewire {
+
+struct config {
+    // Where to listen. Port 0: any free one; it is told at the start and by server::port().
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;
+    // Event loops, each with a thread of its own. 0: one for each core.
+    std::uint32_t threads = 0;
+
+    // A folder whose files are served; empty: none.
+    std::string web_root;
+
+    // What POST and GET below /api/ require as "Authorization: Bearer <key>"; empty: open to whoever reaches
+    // the port.
+    std::string api_key;
+    // Allows an address other than loopback without an API key.
+    bool insecure_open_api = false;
+    // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com".
+    // Pages that the server's own host serves always may. "*" allows every page.
+    std::vector<std::string> allowed_origins;
+
+    // debug, info, warning, error or off.
+    std::string log_level = "info";
+
+    limits bounds;
+    shell_limits shell;
+
+    // Options of channels by the part of their name before the first ':'; all others have the default's.
+    namespace_options default_namespace;
+    std::map<std::string, namespace_options> namespaces;
+
+    // Whether run() ends the server on SIGINT and SIGTERM; a second one ends the process at once.
+    bool handle_signals = true;
+    // Whether the server says on standard output where it listens and what it offers.
+    bool print_start = true;
+    // --print-typescript: run() prints the registered message types and returns.
+    bool print_typescript = false;
+
+    // Flags before environment before the file named by --config before what `defaults` holds. Ends the
+    // process after
+    // --help and --version, and with a sentence and exit code 2 when something is wrong.
+    static config from_command_line(int argc, char** argv);
+    static config from_command_line(int argc, char** argv, config defaults);
+};
+
+}  // namespace pulsewire

@@ -1,0 +1,26 @@
+#pragma once
+
+// Flags and environment. The testable half of config::from_command_line().
+
+#include "server/config.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace pulsewire::shell {
+
+// The value of an environment variable, if it is set.
+using environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+struct command_line {
+    config settings;
+    // What to print before ending, with the exit code: help, version, or what is wrong.
+    std::optional<int> exit_code;
+    std::string text;
+};
+
+// Flags before environment before config file before `defaults`.
+command_line read_command_line(int argc, const char* const* argv, const environment& env, config defaults);
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,123 @@
+#include "server/config/config_file.hpp"
+
+#include "common/protocol/names.hpp"
+#include "server/config/settings.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <stdexcept>
+
+namespace pulsewire::shell {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void wrong(const std::string& pointer, const std::string& what) {
+    throw std::runtime_error("at " + pointer + ": " + what);
+}
+
+template <class Number>
+void read_number(const json& value, const std::string& pointer, Number& into) {
+    const std::string rule =
+        "must be a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max());
+    if (!value.is_number_unsigned()) wrong(pointer, rule);
+    const auto number = value.get<std::uint64_t>();
+    if (number > std::numeric_limits<Number>::max()) wrong(pointer, rule);
+    into = static_cast<Number>(number);
+}
+
+struct reader {
+    const json& value;
+    const std::string& pointer;
+
+    void operator()(std::uint16_t* n) const { read_number(value, pointer, *n); }
+    void operator()(std::uint32_t* n) const { read_number(value, pointer, *n); }
+    void operator()(std::string* text) const {
+        if (!value.is_string()) wrong(pointer, "must be a string");
+        *text = value.get<std::string>();
+    }
+    void operator()(bool* flag) const {
+        if (!value.is_boolean()) wrong(pointer, "must be true or false");
+        *flag = value.get<bool>();
+    }
+    void operator()(std::vector<std::string>* list) const {
+        const bool strings = value.is_array() && std::all_of(value.begin(), value.end(), [](const json& one) {
+                                 return one.is_string();
+                             });
+        if (!strings) wrong(pointer, "must be an array of strings");
+        *list = value.get<std::vector<std::string>>();
+    }
+};
+
+// Sets the settings that `object` names. `other` takes the keys that are no setting and returns whether it
+// knew them.
+template <class Other>
+void read_object(
+    const json& object, const std::string& at, const std::vector<setting>& settings, Other&& other
+) {
+    if (!object.is_object()) wrong(at.empty() ? "/" : at, "must be an object");
+    for (const auto& [key, value] : object.items()) {
+        const std::string pointer = at + "/" + key;
+        const auto known =
+            std::find_if(settings.begin(), settings.end(), [&](const setting& s) { return s.name == key; });
+        if (known != settings.end()) {
+            std::visit(reader{value, pointer}, known->value);
+        } else if (!other(key, value)) {
+            wrong(pointer, "there is no setting of this name; docs/operating.md lists them");
+        }
+    }
+}
+
+void read_namespaces(const json& all, config& c) {
+    if (!all.is_object()) wrong("/namespaces", "must be an object");
+    for (const auto& [name, options] : all.items()) {
+        const std::string pointer = "/namespaces/" + name;
+        if (!name.empty() && (!is_channel(name) || name.find(':') != std::string::npos))
+            wrong(
+                pointer, "is not the name of a namespace: the part of a channel's name before the first ':'"
+            );
+        namespace_options& into = c.namespaces.try_emplace(name, c.default_namespace).first->second;
+        read_object(options, pointer, settings_of(into), [](const std::string&, const json&) {
+            return false;
+        });
+    }
+}
+
+}  // namespace
+
+void apply_config(std::string_view text, config& c) {
+    json root;
+    try {
+        root = json::parse(text, nullptr, true, true);
+    } catch (const json::parse_error& e) {
+        throw std::runtime_error("not valid JSON near byte " + std::to_string(e.byte));
+    }
+    // First, because it is what the namespaces start from.
+    if (root.is_object() && root.contains("default_namespace")) {
+        read_object(
+            root["default_namespace"], "/default_namespace", settings_of(c.default_namespace),
+            [](const std::string&, const json&) { return false; }
+        );
+    }
+    read_object(root, "", settings_of(c), [&](const std::string& key, const json& value) {
+        if (key == "namespaces") read_namespaces(value, c);
+        return key == "namespaces" || key == "default_namespace" || key == "$schema";
+    });
+}
+
+void apply_config_file(const std::string& path, config& c) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error("the config file " + path + " cannot be read");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    try {
+        apply_config(text, c);
+    } catch (const std::runtime_error& e) {
+        throw std::runtime_error("config file " + path + ", " + e.what());
+    }
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,19 @@
+#pragma once
+
+// The config file: JSON with comments. Its keys are the names of settings.hpp, and "namespaces".
+
+#include "server/config.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace pulsewire::shell {
+
+// Sets what `json` names. Throws std::runtime_error with the JSON pointer of what is wrong: an unknown key, a
+// value of another type, a number out of range.
+void apply_config(std::string_view json, config& c);
+
+// The same for a file; the error names it.
+void apply_config_file(const std::string& path, config& c);
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,156 @@
+#include "server/config/settings.hpp"
+
+#include "common/protocol/event_stream.hpp"
+#include "server/http/text.hpp"
+#include "server/log.hpp"
+
+#include <limits>
+
+namespace pulsewire::shell {
+namespace {
+
+template <class Number>
+std::string set_number(Number& into, std::string_view text) {
+    const auto number = parse_number(trimmed(text));
+    if (!number || *number > std::numeric_limits<Number>::max())
+        return "must be a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max());
+    into = static_cast<Number>(*number);
+    return {};
+}
+
+std::string set_flag(bool& into, std::string_view text) {
+    if (text != "true" && text != "false" && text != "1" && text != "0") return "must be true or false";
+    into = text == "true" || text == "1";
+    return {};
+}
+
+std::string set_list(std::vector<std::string>& into, std::string_view text) {
+    into.clear();
+    while (!text.empty()) {
+        const std::size_t comma = text.find(',');
+        if (const auto one = trimmed(text.substr(0, comma)); !one.empty()) into.emplace_back(one);
+        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    }
+    return {};
+}
+
+bool is_loopback(std::string_view address) {
+    return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+}  // namespace
+
+std::vector<setting> settings_of(config& c) {
+    limits& b = c.bounds;
+    shell_limits& s = c.shell;
+    return {
+        {"address", &c.address},
+        {"port", &c.port},
+        {"threads", &c.threads},
+        {"web_root", &c.web_root},
+        {"api_key", &c.api_key},
+        {"insecure_open_api", &c.insecure_open_api},
+        {"allowed_origins", &c.allowed_origins},
+        {"log_level", &c.log_level},
+        {"message_bytes_max", &b.message_bytes_max},
+        {"channels_per_connection_max", &b.channels_per_connection_max},
+        {"requests_per_connection_max", &b.requests_per_connection_max},
+        {"commands_per_second", &b.commands_per_second},
+        {"connect_timeout_ms", &b.connect_timeout_ms},
+        {"ping_ms", &b.ping_ms},
+        {"pong_ms", &b.pong_ms},
+        {"request_timeout_ms", &b.request_timeout_ms},
+        {"request_timeout_max_ms", &b.request_timeout_max_ms},
+        {"recovery_max", &b.recovery_max},
+        {"presence_info_bytes_max", &b.presence_info_bytes_max},
+        {"presence_leave_ms", &b.presence_leave_ms},
+        {"presence_members_max", &b.presence_members_max},
+        {"idempotency_ms", &b.idempotency_ms},
+        {"idempotency_keys_max", &b.idempotency_keys_max},
+        {"channels_max", &b.channels_max},
+        {"channel_idle_ms", &b.channel_idle_ms},
+        {"connections_max", &s.connections_max},
+        {"accepts_per_turn", &s.accepts_per_turn},
+        {"accept_backoff_ms", &s.accept_backoff_ms},
+        {"http_head_bytes_max", &s.http_head_bytes_max},
+        {"http_fields_max", &s.http_fields_max},
+        {"http_head_timeout_ms", &s.http_head_timeout_ms},
+        {"http_body_timeout_ms", &s.http_body_timeout_ms},
+        {"http_idle_timeout_ms", &s.http_idle_timeout_ms},
+        {"http_pipelined_bytes_max", &s.http_pipelined_bytes_max},
+        {"http_answer_timeout_ms", &s.http_answer_timeout_ms},
+        {"queue_bytes_max", &s.queue_bytes_max},
+        {"write_timeout_ms", &s.write_timeout_ms},
+        {"batch_bytes_max", &s.batch_bytes_max},
+        {"batch_messages_max", &s.batch_messages_max},
+        {"turn_bytes_max", &s.turn_bytes_max},
+        {"assembly_timeout_ms", &s.assembly_timeout_ms},
+        {"control_frames_max", &s.control_frames_max},
+        {"close_timeout_ms", &s.close_timeout_ms},
+        {"application_queue_max", &s.application_queue_max},
+        {"drain_delay_ms", &s.drain_delay_ms},
+        {"drain_spread_ms", &s.drain_spread_ms},
+        {"shutdown_timeout_ms", &s.shutdown_timeout_ms},
+    };
+}
+
+std::vector<setting> settings_of(namespace_options& o) {
+    return {
+        {"history_count_max", &o.history_count_max},
+        {"history_bytes_max", &o.history_bytes_max},
+        {"history_age_ms", &o.history_age_ms},
+        {"client_publish", &o.client_publish},
+        {"presence", &o.presence},
+    };
+}
+
+std::string text_of(const setting& s) {
+    struct {
+        std::string operator()(const std::uint16_t* n) const { return std::to_string(*n); }
+        std::string operator()(const std::uint32_t* n) const { return std::to_string(*n); }
+        std::string operator()(const std::string* t) const { return *t; }
+        std::string operator()(const bool* f) const { return *f ? "true" : "false"; }
+        std::string operator()(const std::vector<std::string>* list) const {
+            std::string joined;
+            for (const std::string& one : *list) joined += (joined.empty() ? "" : ", ") + one;
+            return joined;
+        }
+    } to_text;
+    return std::visit(to_text, s.value);
+}
+
+std::string set_from_text(const setting& s, std::string_view text) {
+    struct {
+        std::string_view text;
+        std::string operator()(std::uint16_t* n) const { return set_number(*n, text); }
+        std::string operator()(std::uint32_t* n) const { return set_number(*n, text); }
+        std::string operator()(std::string* t) const { return *t = text, std::string(); }
+        std::string operator()(bool* f) const { return set_flag(*f, text); }
+        std::string operator()(std::vector<std::string>* list) const { return set_list(*list, text); }
+    } set{text};
+    return std::visit(set, s.value);
+}
+
+std::string fault_of(const config& c) {
+    if (!is_loopback(c.address) && c.api_key.empty() && !c.insecure_open_api) {
+        return "listening on " + c.address +
+               " without an API key would let everybody who reaches this machine publish through /api/. Set "
+               "a key with "
+               "--api-key, PULSEWIRE_API_KEY or \"api_key\" in the config file (for example the output of: "
+               "openssl rand "
+               "-hex 24), listen on 127.0.0.1 behind a proxy, or say --insecure-open-api if it is meant to "
+               "be open.";
+    }
+    if (!log::set_level(c.log_level))
+        return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
+    if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)
+        return "message_bytes_max must be from 1024 to 16777216.";
+    if (c.shell.http_head_bytes_max < 1'024 || c.shell.http_head_bytes_max > 64 * 1024)
+        return "http_head_bytes_max must be from 1024 to 65536.";
+    if (c.shell.batch_messages_max == 0 || c.shell.accepts_per_turn == 0)
+        return "batch_messages_max and accepts_per_turn must be at least 1.";
+    if (c.bounds.ping_ms == 0) return "ping_ms must be at least 1.";
+    return {};
+}
+
+}  // namespace pulsewire::shell

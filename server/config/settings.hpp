@@ -1,0 +1,39 @@
+#pragma once
+
+// The names of all settings: one table serves the config file, the environment and the documentation.
+
+#include "server/config.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pulsewire::shell {
+
+// One setting of a config, by reference. In the file and in the environment (PULSEWIRE_<NAME>) it has the
+// same name.
+struct setting {
+    std::string_view name;
+    std::variant<std::uint16_t*, std::uint32_t*, std::string*, bool*, std::vector<std::string>*> value;
+};
+
+// All settings but namespaces. The references live as long as `c`.
+std::vector<setting> settings_of(config& c);
+
+// The same for the options of one namespace.
+std::vector<setting> settings_of(namespace_options& options);
+
+// "4096", "true", "a, b": for the start-up lines.
+std::string text_of(const setting& s);
+
+// Sets a setting from text as the environment has it; lists are separated by commas. Returns what is wrong
+// with the text, or nothing.
+std::string set_from_text(const setting& s, std::string_view text);
+
+// What is wrong with the config as a whole, as a sentence for the operator; nothing when it is fit to start.
+std::string fault_of(const config& c);
+
+}  // namespace pulsewire::shell

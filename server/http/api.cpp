@@ -1,0 +1,130 @@
+// The HTTP API: publishing, history and presence for backends and curl (protocol section 11).
+
+#include "common/hub/message.hpp"
+#include "common/protocol/command.hpp"
+#include "common/protocol/json_scan.hpp"
+#include "common/protocol/line_writer.hpp"
+#include "server/http/endpoints.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/http/text.hpp"
+#include "server/shard/shard.hpp"
+
+#include <chrono>
+
+namespace pulsewire::shell {
+namespace {
+
+int status_of(error_code code) {
+    switch (code) {
+        case error_code::unauthorized:
+            return 401;
+        case error_code::forbidden:
+            return 403;
+        case error_code::too_large:
+            return 413;
+        case error_code::rate_limited:
+            return 429;
+        case error_code::overloaded:
+            return 503;
+        case error_code::internal:
+        case error_code::handler_failed:
+            return 500;
+        default:
+            return 400;
+    }
+}
+
+response from_error(const hub::message& m) {
+    std::string text, pointer;
+    append_unescaped(text, m.text);
+    append_unescaped(pointer, m.pointer);
+    return error_response(status_of(m.code), m.code, text, pointer);
+}
+
+// A transient message has no position.
+void add_channel_and_position(line_writer& json, const hub::message& m, std::string_view channel) {
+    json.name("channel", channel);
+    if (!m.epoch.empty()) json.name("epoch", m.epoch).number("offset", m.offset);
+}
+
+response json_answer(std::string body) {
+    response r;
+    r.body = std::move(body);
+    r.add("Cache-Control", "no-store");
+    return r;
+}
+
+// An optional number in the query; false when it is there and wrong, after which the request is answered.
+bool read_number(
+    http_conversation& c, std::string_view name, std::uint64_t least, std::uint64_t& into, bool& there
+) {
+    const std::string text = c.asked().parameter(name);
+    there = !text.empty();
+    if (!there) return true;
+    const auto number = parse_number(text);
+    if (number && *number >= least && *number <= id_max) {
+        into = *number;
+        return true;
+    }
+    const std::string rule = std::string(name) + " must be a whole number from " + std::to_string(least);
+    c.answer(error_response(400, error_code::invalid_frame, rule));
+    return false;
+}
+
+}  // namespace
+
+void api_publish(http_conversation& c, std::string channel) {
+    std::string scratch;
+    auto read = read_publish_body(c.body(), scratch);
+    if (!read) return c.answer(error_response(400, read.error().code, read.error().message));
+    read->channel = channel;
+    const auto started = std::chrono::steady_clock::now();
+    c.ask_hub(*read, [&home = c.home(), channel, started](const hub::message& m) {
+        if (m.kind == hub::message_kind::error) return from_error(m);
+        home.metrics().publish.observe(
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count()
+        );
+        std::string body;
+        line_writer json(body);
+        add_channel_and_position(json, m, channel);
+        json.end();
+        return json_answer(body + '\n');
+    });
+}
+
+void api_history(http_conversation& c, std::string channel) {
+    command ask;
+    ask.op = command_op::history;
+    ask.channel = channel;
+    bool has_limit = false;
+    if (!read_number(c, "limit", 1, ask.limit, has_limit)) return;
+    if (!read_number(c, "offset", 0, ask.offset, ask.has_offset)) return;
+    const std::string backwards = c.asked().parameter("backwards", "false");
+    if (backwards != "true" && backwards != "false")
+        return c.answer(error_response(400, error_code::invalid_frame, "backwards must be true or false"));
+    ask.backwards = backwards == "true";
+    c.ask_hub(ask, [channel](const hub::message& m) {
+        if (m.kind == hub::message_kind::error) return from_error(m);
+        std::string body;
+        line_writer json(body);
+        add_channel_and_position(json, m, channel);
+        json.flag("more", m.more);
+        body.append(",\"messages\":").append(m.payload).append("}\n");
+        return json_answer(std::move(body));
+    });
+}
+
+void api_presence(http_conversation& c, std::string channel) {
+    command ask;
+    ask.op = command_op::presence;
+    ask.channel = channel;
+    c.ask_hub(ask, [channel](const hub::message& m) {
+        if (m.kind == hub::message_kind::error) return from_error(m);
+        std::string body;
+        line_writer(body).name("channel", channel);
+        body.append(",\"members\":").append(m.payload).append("}\n");
+        return json_answer(std::move(body));
+    });
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,32 @@
+#pragma once
+
+// The endpoints, one file each. Every function answers the request, or sees to it that it will be answered;
+// method and origin were checked by the router.
+
+#include <string>
+#include <string_view>
+
+namespace pulsewire::shell {
+
+class http_conversation;
+
+// GET /ws and GET /ws/plain/<channel> (protocol 2.1, section 10). `channel` is still percent-encoded.
+void open_websocket(http_conversation& c);
+void open_plain_websocket(http_conversation& c, std::string_view channel);
+
+// GET /sse and POST /sse (protocol 2.2, 8.1, 8.2).
+void open_stream(http_conversation& c);
+void post_to_stream(http_conversation& c);
+
+// GET /events (protocol 8.4).
+void open_events(http_conversation& c);
+
+// /api/channels/<channel>/messages and .../presence (protocol section 11).
+void api_publish(http_conversation& c, std::string channel);
+void api_history(http_conversation& c, std::string channel);
+void api_presence(http_conversation& c, std::string channel);
+
+// GET /metrics, in the Prometheus text format.
+void show_metrics(http_conversation& c);
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,287 @@
+#include "server/http/http_conversation.hpp"
+
+#include "server/http/router.hpp"
+#include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::size_t file_piece_bytes = 64 * 1024;
+
+}  // namespace
+
+http_conversation::http_conversation(connection& owner) : conversation(transport::http), owner_(owner) {
+    deadline_in(home().bounds().http_head_timeout_ms);
+}
+
+http_conversation::~http_conversation() = default;
+
+shard& http_conversation::home() const {
+    return owner_.home();
+}
+
+const config& http_conversation::settings() const {
+    return home().home().settings();
+}
+
+void http_conversation::deadline_in(std::uint32_t ms) {
+    owner_.set_deadline(home().now().monotonic_ms + ms);
+}
+
+// --- reading requests ---
+
+void http_conversation::on_bytes(std::span<char> bytes) {
+    if (idle_) deadline_in(home().bounds().http_head_timeout_ms);
+    idle_ = false;
+    buffer_.append(bytes.data(), bytes.size());
+    if (!busy()) process();
+    read_on();
+}
+
+// Whether the next request has to wait.
+bool http_conversation::busy() const {
+    return phase_ == phase::answering || phase_ == phase::file || !owner_.out().empty();
+}
+
+void http_conversation::read_on() {
+    if (busy() && buffer_.size() > home().bounds().http_pipelined_bytes_max) {
+        owner_.pause_reading();
+    } else {
+        owner_.resume_reading();
+    }
+}
+
+// One request; the next one when its answer is written.
+void http_conversation::process() {
+    if (owner_.gone() || owner_.finishing()) return;
+    if (phase_ == phase::head && !take_head()) return;
+    if (phase_ == phase::body && take_body()) dispatch();
+}
+
+bool http_conversation::take_head() {
+    const shell_limits& bounds = home().bounds();
+    // Empty lines before a request are allowed (RFC 9112 2.2).
+    while (searched_ == 0 && buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
+    const std::size_t size = find_head_end(buffer_, searched_);
+    if (size > bounds.http_head_bytes_max || (size == 0 && buffer_.size() > bounds.http_head_bytes_max)) {
+        refuse({431, error_code::too_large, "the head of the request is too large"});
+        return false;
+    }
+    searched_ = buffer_.size();
+    if (size == 0) return false;
+    searched_ = 0;
+    auto read = read_request_head(std::string_view(buffer_).substr(0, size), bounds);
+    if (!read) {
+        refuse(read.error());
+        return false;
+    }
+    buffer_.erase(0, size);
+    request_ = std::move(*read);
+    if (request_->content_length > settings().bounds.message_bytes_max) {
+        refuse({413, error_code::too_large, "the body is larger than message_bytes_max"});
+        return false;
+    }
+    if (request_->expects_continue && buffer_.size() < request_->content_length) {
+        owner_.out().push_raw(std::string("HTTP/1.1 100 Continue\r\n\r\n"));
+        owner_.flush_soon();
+    }
+    phase_ = phase::body;
+    deadline_in(bounds.http_body_timeout_ms);
+    return true;
+}
+
+bool http_conversation::take_body() {
+    if (buffer_.size() < request_->content_length) return false;
+    body_ = buffer_.substr(0, request_->content_length);
+    buffer_.erase(0, request_->content_length);
+    return true;
+}
+
+void http_conversation::dispatch() {
+    phase_ = phase::answering;
+    deadline_in(home().bounds().http_answer_timeout_ms);
+    ++ticket_;
+    cors_origin_.clear();
+    route(*this);
+}
+
+// --- answering ---
+
+void http_conversation::allow_origin(const origin_verdict& verdict) {
+    cors_origin_ = verdict.cross_origin;
+}
+
+after_response http_conversation::fate(const response& r) const {
+    const bool kept = request_ && request_->keep_alive && !r.closes && !r.streams && !home().draining();
+    return kept ? after_response::keep_alive : after_response::close;
+}
+
+void http_conversation::count(const response& r) {
+    ++home().metrics().responses[static_cast<std::size_t>(std::clamp(r.status / 100, 0, 5))];
+}
+
+void http_conversation::add_cors_fields(response& r) const {
+    if (cors_origin_.empty()) return;
+    r.add("Access-Control-Allow-Origin", cors_origin_);
+    r.add("Vary", "Origin");
+}
+
+void http_conversation::answer(response r) {
+    end_hub_call();
+    count(r);
+    add_cors_fields(r);
+    const after_response then = fate(r);
+    std::string text = head_of(r, then);
+    if (request_ == nullptr || request_->verb != method::head) text += r.body;
+    owner_.out().push_raw(std::move(text));
+    answered(then);
+}
+
+void http_conversation::answered(after_response then) {
+    request_.reset();
+    body_.clear();
+    phase_ = phase::head;
+    searched_ = 0;
+    if (then == after_response::close) return owner_.finish();
+    idle_ = buffer_.empty();
+    deadline_in(idle_ ? home().bounds().http_idle_timeout_ms : home().bounds().http_head_timeout_ms);
+    owner_.flush_soon();
+}
+
+void http_conversation::refuse(const refusal& why) {
+    request_.reset();
+    buffer_.clear();
+    answer(error_response(why));
+}
+
+void http_conversation::answer_with_file(static_file file) {
+    if (file.left == 0) return answer(std::move(file.head));
+    count(file.head);
+    phase_ = phase::file;
+    owner_.set_deadline(0);  // the write deadline watches over the rest
+    owner_.out().push_raw(head_of(file.head, fate(file.head)));
+    file_.emplace(std::move(file));
+    send_piece();
+}
+
+void http_conversation::send_piece() {
+    std::string piece;
+    // Its length is told already; a file that shrank can only be cut.
+    if (!file_->read_piece(piece, file_piece_bytes)) return owner_.drop();
+    owner_.out().push_raw(std::move(piece));
+    if (file_->left > 0) return owner_.flush_soon();
+    const after_response then = fate(file_->head);
+    file_.reset();
+    answered(then);
+}
+
+void http_conversation::upgrade(response head, std::unique_ptr<conversation> next) {
+    count(head);
+    add_cors_fields(head);
+    owner_.out().push_raw(head_of(head, fate(head)));
+    owner_.flush_soon();
+    owner_.set_deadline(0);
+    conversation& heir = *next;
+    owner_.become(std::move(next));
+    heir.on_begin();
+    if (!buffer_.empty() && !owner_.gone()) heir.on_bytes(buffer_);
+    if (half_closed_ && !owner_.gone()) heir.on_end();
+}
+
+// --- answers that come later ---
+
+void http_conversation::ask_hub(command c, format_answer format) {
+    c.id = ticket_;
+    hub_call_ = hub_call{c.id, std::move(format)};
+    home().tell_hub([&](hub::hub& h, hub::instant now) {
+        h.open(owner_.id(), hub::face::api, {}, "api", now);
+        h.execute(owner_.id(), c, now);
+    });
+}
+
+void http_conversation::end_hub_call() {
+    if (!hub_call_) return;
+    hub_call_.reset();
+    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+}
+
+void http_conversation::on_message(hub::message_ptr m) {
+    if (!hub_call_ || m->id != hub_call_->id) return;  // the late answer of an earlier request
+    const format_answer format = std::move(hub_call_->format);
+    answer(format(*m));
+}
+
+std::uint64_t http_conversation::wait_for_answer() {
+    return ticket_;
+}
+
+http_conversation* http_conversation::waiting(
+    shard& home, std::uint64_t connection_id, std::uint64_t ticket
+) {
+    connection* c = home.find(connection_id);
+    if (c == nullptr || c->speaks().kind() != transport::http) return nullptr;
+    auto& found = static_cast<http_conversation&>(c->speaks());
+    return found.phase_ == phase::answering && found.ticket_ == ticket ? &found : nullptr;
+}
+
+// --- the connection's ends ---
+
+void http_conversation::on_drained() {
+    if (file_) return send_piece();
+    if (!busy() && !buffer_.empty()) process();
+    if (owner_.gone() || owner_.finishing()) return;
+    if (half_closed_) {
+        if (!busy()) owner_.finish();
+        return;
+    }
+    read_on();
+}
+
+void http_conversation::on_end() {
+    half_closed_ = true;
+    if (!busy()) owner_.drop();
+}
+
+void http_conversation::on_deadline() {
+    switch (phase_) {
+        case phase::head:
+            if (buffer_.empty()) return owner_.finish();
+            return refuse({408, error_code::timeout, "the head of the request did not arrive in time"});
+        case phase::body:
+            return refuse({408, error_code::timeout, "the body of the request did not arrive in time"});
+        case phase::answering: {
+            response late =
+                error_response(503, error_code::overloaded, "the answer took too long; try again later");
+            late.closes = true;
+            return answer(std::move(late));
+        }
+        case phase::file:
+            return;
+    }
+}
+
+// Answers are made one at a time, so only a single one can be larger than the bound; its reader is too slow.
+void http_conversation::on_overflow() {
+    owner_.drop();
+}
+
+void http_conversation::on_drain() {
+    if (phase_ == phase::head && buffer_.empty() && owner_.out().empty()) owner_.finish();
+}
+
+void http_conversation::on_lost() {
+    end_hub_call();
+}
+
+// The hub ended the request: it goes down, or the request was too much for it.
+void http_conversation::on_close(close_code, std::string_view) {
+    if (!hub_call_) return;
+    hub_call_.reset();
+    answer(error_response(503, error_code::overloaded, "the server cannot answer now; try again later"));
+}
+
+}  // namespace pulsewire::shell

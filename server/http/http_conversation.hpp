@@ -1,0 +1,100 @@
+#pragma once
+
+// The HTTP/1.1 half of a connection: one request after the other, each read whole (head, then a bounded body)
+// before it is answered. Further requests wait until the answer is with the kernel.
+
+#include "common/hub/message.hpp"
+#include "common/protocol/command.hpp"
+#include "server/config.hpp"
+#include "server/http/origin.hpp"
+#include "server/http/request.hpp"
+#include "server/http/response.hpp"
+#include "server/http/static_files.hpp"
+#include "server/shard/connection.hpp"
+#include "server/shard/conversation.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::shell {
+
+class http_conversation final : public conversation {
+public:
+    // `owner` outlives the conversation.
+    explicit http_conversation(connection& owner);
+    ~http_conversation() override;
+
+    // --- for endpoints: the request being answered ---
+    const request& asked() const { return *request_; }
+    std::string_view body() const { return body_; }
+    connection& owner() const { return owner_; }
+    shard& home() const;
+    const config& settings() const;
+    // The origin that the answers of this request allow to read them; nothing for pages of our own.
+    void allow_origin(const origin_verdict& verdict);
+
+    // Each request is answered by exactly one of these.
+    void answer(response r);
+    void answer_with_file(static_file file);
+    // The connection goes on as `next`, to which bytes that came behind the request are given.
+    void upgrade(response head, std::unique_ptr<conversation> next);
+    // The answer comes later, from the hub: `c` is carried out in the name of this request, and its answer
+    // formatted.
+    using format_answer = std::function<response(const hub::message&)>;
+    void ask_hub(command c, format_answer format);
+    // The answer comes later, from elsewhere: the ticket finds the request again, as long as it waits.
+    std::uint64_t wait_for_answer();
+    static http_conversation* waiting(shard& home, std::uint64_t connection, std::uint64_t ticket);
+
+    // --- for the connection ---
+    void on_bytes(std::span<char> bytes) override;
+    void on_end() override;
+    void on_deadline() override;
+    void on_drained() override;
+    void on_overflow() override;
+    void on_drain() override;
+    void on_lost() override;
+    void on_message(hub::message_ptr m) override;
+    void on_close(close_code code, std::string_view reason) override;
+
+private:
+    enum class phase : std::uint8_t { head, body, answering, file };
+    struct hub_call {
+        std::uint64_t id;
+        format_answer format;
+    };
+
+    bool busy() const;
+    void read_on();
+    void process();
+    bool take_head();
+    bool take_body();
+    void dispatch();
+    void refuse(const refusal& why);
+    void count(const response& r);
+    void add_cors_fields(response& r) const;
+    void answered(after_response then);
+    void send_piece();
+    void end_hub_call();
+    void deadline_in(std::uint32_t ms);
+    after_response fate(const response& r) const;
+
+    connection& owner_;
+    std::string buffer_;
+    std::size_t searched_ = 0;  // of buffer_, without finding the end of the head
+    std::unique_ptr<request> request_;
+    std::string body_;
+    std::string cors_origin_;
+    std::optional<hub_call> hub_call_;
+    std::optional<static_file> file_;
+    std::uint64_t ticket_ = 0;
+    phase phase_ = phase::head;
+    bool half_closed_ = false;  // the peer sends nothing more
+    bool idle_ = false;         // between requests
+};
+
+}  // namespace pulsewire::shell

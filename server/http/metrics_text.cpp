@@ -1,0 +1,229 @@
+#include "server/http/metrics_text.hpp"
+
+#include "common/protocol/codes.hpp"
+#include "server/shard/node.hpp"
+#include "server/version.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class family {
+public:
+    family(MetricType type, std::string name, std::string help)
+        : f_{std::move(name), std::move(help), type, {}} {}
+
+    family& with(double value, std::vector<ClientMetric::Label> labels = {}) {
+        ClientMetric m;
+        m.label = std::move(labels);
+        if (f_.type == MetricType::Counter) {
+            m.counter.value = value;
+        } else {
+            m.gauge.value = value;
+        }
+        f_.metric.push_back(std::move(m));
+        return *this;
+    }
+    family& with(const duration_histogram& h) {
+        ClientMetric m;
+        std::uint64_t count = 0;
+        for (std::size_t i = 0; i < h.counts.size(); ++i) {
+            count += h.counts[i];
+            const bool last = i == h.bounds_seconds.size();
+            m.histogram.bucket.push_back(
+                {count, last ? std::numeric_limits<double>::infinity() : h.bounds_seconds[i]}
+            );
+        }
+        m.histogram.sample_count = count;
+        m.histogram.sample_sum = h.sum_seconds;
+        f_.metric.push_back(std::move(m));
+        return *this;
+    }
+    operator MetricFamily() const { return f_; }
+
+private:
+    MetricFamily f_;
+};
+
+family counter(std::string name, std::string help) {
+    return {MetricType::Counter, std::move(name), std::move(help)};
+}
+family gauge(std::string name, std::string help) {
+    return {MetricType::Gauge, std::move(name), std::move(help)};
+}
+
+template <class Get>
+auto total(const std::vector<shard_metrics>& shards, Get&& get) {
+    double sum = 0;
+    for (const shard_metrics& s : shards) sum += static_cast<double>(get(s));
+    return sum;
+}
+
+// One metric for each shard, labelled with its index.
+template <class Get>
+MetricFamily per_shard(family&& f, const std::vector<shard_metrics>& shards, Get&& get) {
+    for (std::size_t i = 0; i < shards.size(); ++i)
+        f.with(static_cast<double>(get(shards[i])), {{"shard", std::to_string(i)}});
+    return f;
+}
+
+template <class Get>
+MetricFamily per_transport(family&& f, const std::vector<shard_metrics>& shards, Get&& get) {
+    for (std::size_t i = 0; i < transport_count; ++i) {
+        const double value = total(shards, [&](const shard_metrics& s) { return get(s)[i]; });
+        f.with(value, {{"transport", std::string(name_of(static_cast<transport>(i)))}});
+    }
+    return f;
+}
+
+MetricFamily errors_by_code(const std::vector<shard_metrics>& shards) {
+    family f = counter("pulsewire_errors_total", "Error answers to commands, by code");
+    for (std::size_t i = 1; i < shards.front().errors.size(); ++i) {
+        const std::string_view name = pulsewire::name_of(static_cast<error_code>(i));
+        const double value = total(shards, [&](const shard_metrics& s) { return s.errors[i]; });
+        if (!name.empty() && value > 0) f.with(value, {{"code", std::string(name)}});
+    }
+    return f;
+}
+
+MetricFamily responses_by_class(const std::vector<shard_metrics>& shards) {
+    family f =
+        counter("pulsewire_http_responses_total", "Answers to HTTP requests, by the class of their status");
+    for (std::size_t i = 1; i <= 5; ++i) {
+        const double value = total(shards, [&](const shard_metrics& s) { return s.responses[i]; });
+        f.with(value, {{"status", std::to_string(i) + "xx"}});
+    }
+    return f;
+}
+
+MetricFamily durations(
+    std::string name, std::string help, const std::vector<shard_metrics>& shards,
+    duration_histogram shard_metrics::*which
+) {
+    duration_histogram sum;
+    for (const shard_metrics& s : shards) sum.add(s.*which);
+    return family(MetricType::Histogram, std::move(name), std::move(help)).with(sum);
+}
+
+double resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t size = 0, resident = 0;
+    statm >> size >> resident;
+    return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double cpu_seconds() {
+    rusage usage{};
+    if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const node& all) {
+    using m = const shard_metrics&;
+    return {
+        gauge("pulsewire_info", "The version of the server").with(1, {{"version", std::string(version)}}),
+        per_transport(
+            gauge("pulsewire_connections", "Open connections"), s, [](m x) -> auto& { return x.open; }
+        ),
+        per_transport(
+            counter("pulsewire_connections_total", "Connections since the start"), s,
+            [](m x) -> auto& { return x.accepted; }
+        ),
+        gauge("pulsewire_connections_max", "Connections that may be open").with(all.connections_max()),
+        counter("pulsewire_connections_refused_total", "Connections refused because there were too many")
+            .with(total(s, [](m x) { return x.refused; })),
+        counter("pulsewire_accept_errors_total", "Failed attempts to accept a connection")
+            .with(total(s, [](m x) { return x.accept_errors; })),
+        gauge("pulsewire_subscriptions", "Subscriptions of open connections")
+            .with(total(s, [](m x) { return x.subscriptions; })),
+        gauge("pulsewire_channels", "Channels with a log in memory")
+            .with(total(s, [](m x) { return x.channels; })),
+        counter("pulsewire_messages_received_total", "Frames received from clients")
+            .with(total(s, [](m x) { return x.hub.commands; })),
+        counter("pulsewire_publications_total", "Messages put in order")
+            .with(total(s, [](m x) { return x.hub.publications; })),
+        counter(
+            "pulsewire_publications_repeated_total",
+            "Publishes whose key was known, answered with the first position"
+        )
+            .with(total(s, [](m x) { return x.hub.duplicates; })),
+        counter("pulsewire_messages_delivered_total", "Messages handed to subscribers")
+            .with(total(s, [](m x) { return x.hub.deliveries; })),
+        counter("pulsewire_received_bytes_total", "Bytes read from connections")
+            .with(total(s, [](m x) { return x.bytes_in; })),
+        counter("pulsewire_sent_bytes_total", "Bytes written to connections")
+            .with(total(s, [](m x) { return x.bytes_out; })),
+        counter("pulsewire_recoveries_total", "Subscribes with a position, by outcome")
+            .with(total(s, [](m x) { return x.hub.recoveries; }), {{"recovered", "true"}})
+            .with(total(s, [](m x) { return x.hub.failed_recoveries; }), {{"recovered", "false"}}),
+        counter("pulsewire_slow_consumers_total", "Connections closed because they read too slowly")
+            .with(total(s, [](m x) { return x.slow_closes; })),
+        counter(
+            "pulsewire_queue_dropped_total", "Messages dropped with slow consumers; they recover them later"
+        )
+            .with(total(s, [](m x) { return x.queue_drops; })),
+        counter("pulsewire_write_timeouts_total", "Connections dropped because a write made no progress")
+            .with(total(s, [](m x) { return x.write_timeouts; })),
+        counter(
+            "pulsewire_exceptions_total", "Exceptions stopped at the boundary of a connection: each is a bug"
+        )
+            .with(total(s, [](m x) { return x.exceptions; })),
+        errors_by_code(s),
+        responses_by_class(s),
+        durations(
+            "pulsewire_publish_seconds", "HTTP API: from a publish to its answer", s, &shard_metrics::publish
+        ),
+        durations(
+            "pulsewire_delivery_seconds",
+            "Per turn of a loop: from the order of its oldest publication to the write", s,
+            &shard_metrics::delivery
+        ),
+        per_shard(
+            gauge("pulsewire_shard_sessions", "Sessions of a shard"), s, [](m x) { return x.sessions; }
+        ),
+        per_shard(
+            gauge("pulsewire_shard_channels", "Channels that a shard owns"), s, [](m x) { return x.channels; }
+        ),
+        per_shard(
+            counter("pulsewire_shard_publications_total", "Messages that a shard put in order"), s,
+            [](m x) { return x.hub.publications; }
+        ),
+        per_shard(
+            counter("pulsewire_shard_deliveries_total", "Messages that a shard handed to its connections"), s,
+            [](m x) { return x.hub.deliveries; }
+        ),
+        gauge("process_resident_memory_bytes", "Memory of the process that is in use").with(resident_bytes()),
+        counter("process_cpu_seconds_total", "Processor time of the process").with(cpu_seconds()),
+    };
+}
+
+}  // namespace
+
+void duration_histogram::add(const duration_histogram& other) {
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    sum_seconds += other.sum_seconds;
+}
+
+std::string metrics_text(const std::vector<shard_metrics>& shards, const node& all) {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, families(shards, all));
+    return out.str();
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,64 @@
+#include "server/http/origin.hpp"
+
+#include "server/http/text.hpp"
+
+#include <algorithm>
+
+namespace pulsewire::shell {
+namespace {
+
+// "example.com" of "example.com:443" where that port goes without saying.
+std::string_view without_default_port(std::string_view host, std::string_view scheme) {
+    const std::string_view port = scheme == "https" ? ":443" : ":80";
+    if (host.ends_with(port)) host.remove_suffix(port.size());
+    return host;
+}
+
+bool is_own_page(std::string_view origin, std::string_view host) {
+    for (const std::string_view scheme : {std::string_view("http"), std::string_view("https")}) {
+        if (!origin.starts_with(scheme) || !origin.substr(scheme.size()).starts_with("://")) continue;
+        const std::string_view authority = origin.substr(scheme.size() + 3);
+        return !authority.empty() &&
+               same_ignoring_case(
+                   without_default_port(authority, scheme), without_default_port(host, scheme)
+               );
+    }
+    return false;
+}
+
+}  // namespace
+
+origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins) {
+    const std::size_t origins = r.count("Origin");
+    if (origins == 0) return {true, {}};
+    if (origins > 1) return {};
+    const std::string_view origin = r.field("Origin");
+    if (is_own_page(origin, r.field("Host"))) return {true, {}};
+    const bool listed =
+        std::any_of(allowed_origins.begin(), allowed_origins.end(), [&](const std::string& one) {
+            return one == "*" || same_ignoring_case(one, origin);
+        });
+    if (!listed) return {};
+    return {true, std::string(origin)};
+}
+
+response origin_refused() {
+    return error_response(
+        403, error_code::forbidden,
+        "pages of this origin may not use this server; the operator can list it with --allow-origin"
+    );
+}
+
+response preflight(std::string_view methods) {
+    response r;
+    r.status = 204;
+    r.add("Access-Control-Allow-Methods", std::string(methods));
+    r.add(
+        "Access-Control-Allow-Headers",
+        "Content-Type, Authorization, Pulsewire-Connection, Last-Event-ID, Cache-Control"
+    );
+    r.add("Access-Control-Max-Age", "600");
+    return r;
+}
+
+}  // namespace pulsewire::shell

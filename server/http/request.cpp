@@ -1,0 +1,217 @@
+#include "server/http/request.hpp"
+
+#include "server/http/text.hpp"
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace pulsewire::shell {
+namespace {
+
+namespace http = boost::beast::http;
+
+using fault = std::optional<refusal>;
+
+fault bad(std::string message) {
+    return refusal{400, error_code::invalid_frame, std::move(message)};
+}
+
+constexpr bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+// What Beast 1.81 would let pass: folded lines, lone CR or LF, too many fields, control bytes.
+fault check_lines(std::string_view head, const shell_limits& bounds) {
+    if (head.starts_with("PRI * HTTP/2"))
+        return refusal{505, error_code::not_supported, "HTTP/2 is not spoken here; use HTTP/1.1"};
+    std::uint32_t lines = 0;
+    while (true) {
+        const std::size_t end = head.find("\r\n");
+        const std::string_view line = head.substr(0, end);
+        if (line.empty()) break;
+        if (lines > 0 && (line[0] == ' ' || line[0] == '\t'))
+            return bad("a field is folded over two lines, which RFC 9112 5.2 forbids");
+        if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; }))
+            return bad("there is a control byte in the head of the request");
+        if (++lines > bounds.http_fields_max + 1)
+            return refusal{431, error_code::too_large, "the request has too many fields"};
+        head.remove_prefix(end + 2);
+    }
+    return lines == 0 ? bad("the request line is missing") : std::nullopt;
+}
+
+fault check_target(std::string_view target) {
+    if (target.empty() || target[0] != '/') {
+        if (target == "*") return bad("the target * means nothing here; name a path");
+        return bad("the target must be a path that starts with '/'; this server is not a proxy");
+    }
+    if (std::any_of(target.begin(), target.end(), [](char c) { return c <= ' ' || c >= 0x7f || c == '#'; }))
+        return bad("there is a byte in the target that must be percent-encoded");
+    return std::nullopt;
+}
+
+bool is_host_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~[]:%").find(c) != std::string_view::npos;
+}
+
+fault check_host(const request& r) {
+    const std::size_t hosts = r.count("Host");
+    if (hosts > 1) return bad("the field Host stands twice");
+    if (hosts == 0) return r.http_1_0 ? std::nullopt : bad("the field Host is missing");
+    const std::string_view host = r.field("Host");
+    if (!std::all_of(host.begin(), host.end(), is_host_character))
+        return bad("there is a character in the field Host that does not belong there");
+    return std::nullopt;
+}
+
+fault check_body(request& r) {
+    if (r.count("Transfer-Encoding") > 0) {
+        if (!r.http_1_0 && r.count("Transfer-Encoding") == 1 && r.field("Transfer-Encoding") == "chunked")
+            return refusal{
+                411, error_code::not_supported, "send Content-Length instead of Transfer-Encoding"};
+        return refusal{
+            501, error_code::not_supported, "Transfer-Encoding is not supported; send Content-Length"};
+    }
+    const std::size_t lengths = r.count("Content-Length");
+    if (lengths > 1) return bad("the field Content-Length stands twice");
+    if (lengths == 1) {
+        const auto length = parse_number(r.field("Content-Length"));
+        if (!length) return bad("Content-Length is not a number");
+        r.content_length = *length;
+    }
+    if (const std::string_view expect = r.field("Expect"); !expect.empty()) {
+        if (!same_ignoring_case(expect, "100-continue"))
+            return refusal{417, error_code::not_supported, "the only supported expectation is 100-continue"};
+        r.expects_continue = !r.http_1_0;
+    }
+    return std::nullopt;
+}
+
+// Beast reports some faults by exceptions.
+fault parse_with_beast(std::string_view head, const shell_limits& bounds, request& r) try {
+    http::request_parser<http::empty_body> parser;
+    parser.header_limit(bounds.http_head_bytes_max);
+    parser.body_limit(boost::none);
+    boost::system::error_code error;
+    parser.put(boost::asio::buffer(head.data(), head.size()), error);
+    if (error == http::error::bad_version)
+        return refusal{505, error_code::not_supported, "the version of HTTP is not supported; use HTTP/1.1"};
+    if (error == http::error::header_limit)
+        return refusal{431, error_code::too_large, "the head of the request is too large"};
+    // Everything that can be wrong behind the head comes from these two fields, which check_body() names
+    // better.
+    const bool about_body = error == http::error::bad_transfer_encoding ||
+                            error == http::error::bad_content_length || error == http::error::body_limit;
+    if (error && error != http::error::need_more && !about_body)
+        return bad("the request is not valid HTTP: " + error.message());
+    if (!error && !parser.is_header_done()) return bad("the head of the request is not complete");
+    const auto& message = parser.get();
+    switch (message.method()) {
+        case http::verb::get:
+            r.verb = method::get;
+            break;
+        case http::verb::head:
+            r.verb = method::head;
+            break;
+        case http::verb::post:
+            r.verb = method::post;
+            break;
+        case http::verb::options:
+            r.verb = method::options;
+            break;
+        default:
+            r.verb = method::other;
+    }
+    r.target = std::string(message.target());
+    r.http_1_0 = message.version() == 10;
+    for (const auto& f : message) r.fields.emplace_back(std::string(f.name_string()), std::string(f.value()));
+    return about_body ? bad("Content-Length or Transfer-Encoding is wrong, or both are there") : std::nullopt;
+} catch (const std::exception&) {
+    return bad("the request is not valid HTTP");
+}
+
+void split_target(request& r) {
+    const std::string_view target = r.target;
+    const std::size_t mark = target.find('?');
+    r.path = target.substr(0, mark);
+    r.query = mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+}
+
+void read_connection(request& r) {
+    bool close = false;
+    for (const auto& [name, value] : r.fields) {
+        if (!same_ignoring_case(name, "Connection")) continue;
+        close = close || list_has(value, "close");
+        r.upgrade = r.upgrade || list_has(value, "upgrade");
+    }
+    // HTTP/1.0 clients would have to be told; they connect again instead.
+    r.keep_alive = !close && !r.http_1_0;
+}
+
+}  // namespace
+
+std::string_view request::field(std::string_view name) const {
+    for (const auto& [known, value] : fields)
+        if (same_ignoring_case(known, name)) return value;
+    return {};
+}
+
+std::size_t request::count(std::string_view name) const {
+    return static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), [&](const auto& f) {
+        return same_ignoring_case(f.first, name);
+    }));
+}
+
+// '+' is not read as a space: no value has spaces, and channel names may hold a '+' that was typed by hand.
+std::vector<std::string> request::parameters(std::string_view name) const {
+    std::vector<std::string> values;
+    std::string_view rest = query;
+    while (!rest.empty()) {
+        const std::size_t end = rest.find('&');
+        const std::string_view pair = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        const std::size_t equals = pair.find('=');
+        const auto key = decode_percent(pair.substr(0, equals));
+        if (!key || *key != name) continue;
+        const auto value =
+            decode_percent(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+        // An escape that is wrong becomes a byte that no value may hold, so that its own check refuses it.
+        values.push_back(value ? *value : std::string(1, '\0'));
+    }
+    return values;
+}
+
+std::string request::parameter(std::string_view name, std::string_view otherwise) const {
+    const auto values = parameters(name);
+    return values.empty() ? std::string(otherwise) : values.front();
+}
+
+std::size_t find_head_end(std::string_view bytes, std::size_t seen) {
+    const std::size_t end = bytes.find("\r\n\r\n", seen > 3 ? seen - 3 : 0);
+    return end == std::string_view::npos ? 0 : end + 4;
+}
+
+result<std::unique_ptr<request>, refusal> read_request_head(
+    std::string_view head, const shell_limits& bounds
+) {
+    auto r = std::make_unique<request>();
+    fault wrong = check_lines(head, bounds);
+    fault beast_says;
+    if (!wrong) beast_says = parse_with_beast(head, bounds, *r);
+    // Where Beast stumbled over the lengths our own answer names the field.
+    if (!wrong && beast_says && r->target.empty()) wrong = std::move(beast_says);
+    if (!wrong) wrong = check_target(r->target);
+    if (!wrong) wrong = check_host(*r);
+    if (!wrong) wrong = check_body(*r);
+    if (!wrong) wrong = std::move(beast_says);
+    if (wrong) return failure{std::move(*wrong)};
+    split_target(*r);
+    read_connection(*r);
+    return r;
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,66 @@
+#pragma once
+
+// The head of an HTTP/1 request, read strictly: what two readers could understand differently is refused,
+// because a proxy in front of us may be the other one. Bodies are told by Content-Length alone;
+// Boost.Beast 1.81 reads the head and never sees a body, since its faults are there
+// (docs/decisions/0005-server-shell.md).
+
+#include "common/base/result.hpp"
+#include "common/protocol/codes.hpp"
+#include "server/limits.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pulsewire::shell {
+
+enum class method : std::uint8_t { get, head, post, options, other };
+
+// Why a request is not served: the status and the body of protocol 11.4. The text names no byte of the
+// request.
+struct refusal {
+    int status = 400;
+    error_code code = error_code::invalid_frame;
+    std::string message;
+};
+
+struct request {
+    method verb = method::other;
+    std::string target;      // as it came: origin form, printable ASCII
+    std::string_view path;   // of the target, still percent-encoded
+    std::string_view query;  // without the '?', still percent-encoded
+    bool http_1_0 = false;
+    bool keep_alive = true;
+    bool upgrade = false;  // Connection: upgrade
+    bool expects_continue = false;
+    std::uint64_t content_length = 0;
+    std::vector<std::pair<std::string, std::string>> fields;
+
+    request() = default;
+    request(const request&) = delete;  // the views point into the target
+    request& operator=(const request&) = delete;
+
+    // The first field of that name; empty when there is none.
+    std::string_view field(std::string_view name) const;
+    std::size_t count(std::string_view name) const;
+    // The decoded values of a query parameter, in order; nothing for the whole request when an escape is
+    // wrong.
+    std::vector<std::string> parameters(std::string_view name) const;
+    // The first one, or `otherwise`.
+    std::string parameter(std::string_view name, std::string_view otherwise = {}) const;
+};
+
+// `head` is everything up to and including the empty line.
+result<std::unique_ptr<request>, refusal> read_request_head(
+    std::string_view head, const shell_limits& bounds
+);
+
+// Where the head ends: the size of it with its empty line, 0 when more bytes are needed. `seen` bytes were
+// searched before without success.
+std::size_t find_head_end(std::string_view bytes, std::size_t seen);
+
+}  // namespace pulsewire::shell

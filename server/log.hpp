@@ -1,0 +1,61 @@
+#pragma once
+
+// The log: lines for the operator, on standard error. From any thread; never waits (when the writer cannot
+// follow, the oldest lines are dropped). What comes from clients must be shortened and quoted by printable()
+// first.
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace pulsewire::log {
+
+enum class level { debug, info, warning, error, off };
+
+// False when `name` is none of debug, info, warning, error, off.
+bool set_level(std::string_view name);
+bool enabled(level l);
+void write(level l, std::string_view line);
+// Waits until what was logged is written.
+void flush();
+
+// Text of a client made fit for a line of the log: at most 80 bytes, others than printable ASCII as '?'.
+std::string printable(std::string_view text);
+
+namespace detail {
+inline void append(std::string& out, std::string_view part) {
+    out += part;
+}
+template <class Number>
+requires std::is_arithmetic_v<Number>
+void append(std::string& out, Number part) {
+    out += std::to_string(part);
+}
+template <class... Parts>
+void write_parts(level l, const Parts&... parts) {
+    if (!enabled(l)) return;
+    std::string line;
+    (append(line, parts), ...);
+    write(l, line);
+}
+}  // namespace detail
+
+// Each takes texts and numbers and writes them as one line.
+template <class... Parts>
+void debug(const Parts&... parts) {
+    detail::write_parts(level::debug, parts...);
+}
+template <class... Parts>
+void info(const Parts&... parts) {
+    detail::write_parts(level::info, parts...);
+}
+template <class... Parts>
+void warning(const Parts&... parts) {
+    detail::write_parts(level::warning, parts...);
+}
+template <class... Parts>
+void error(const Parts&... parts) {
+    detail::write_parts(level::error, parts...);
+}
+
+}  // namespace pulsewire::log

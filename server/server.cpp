@@ -1,0 +1,182 @@
+#include "server/server.hpp"
+
+#include "common/protocol/names.hpp"
+#include "server/app/application.hpp"
+#include "server/config/settings.hpp"
+#include "server/log.hpp"
+#include "server/shard/node.hpp"
+#include "server/start_lines.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+
+namespace pulsewire {
+
+namespace asio = boost::asio;
+
+// Lives on the thread that calls run(): waits for the end and sees to it.
+struct server::parts {
+    explicit parts(config c)
+        : settings(std::move(c)),
+          application(settings),
+          signals(control),
+          drain_wait(control),
+          deadline(control) {}
+
+    void watch_signals() {
+        signals.add(SIGINT);
+        signals.add(SIGTERM);
+        signals.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (error) return;
+            if (ending) std::_Exit(128 + signal);
+            log::info("signal ", signal, ": ending; once more ends at once");
+            watch_signals();
+            begin_end();
+        });
+    }
+
+    void begin_end() {
+        if (ending) return;
+        ending = true;
+        node->announce_drain();
+        const auto ms = [](std::uint32_t n) { return std::chrono::milliseconds(n); };
+        deadline.expires_after(ms(settings.shell.shutdown_timeout_ms));
+        deadline.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            log::warning("shutdown_timeout_ms has passed; connections that are still open are cut");
+            control.stop();
+        });
+        drain_wait.expires_after(ms(settings.shell.drain_delay_ms));
+        drain_wait.async_wait([this](const boost::system::error_code& error) {
+            if (!error) node->drain([this] { asio::post(control, [this] { control.stop(); }); });
+        });
+    }
+
+    void end() {
+        if (node) node->stop();
+        application.stop();
+    }
+
+    config settings;
+    shell::application application;
+    std::optional<shell::node> node;
+    asio::io_context control{1};
+    asio::signal_set signals;
+    asio::steady_timer drain_wait;
+    asio::steady_timer deadline;
+    bool ending = false;
+};
+
+server::server(config settings) : parts_(std::make_unique<parts>(std::move(settings))) {}
+
+server::~server() {
+    parts_->end();
+}
+
+server& server::on_connect(std::function<void(connection&)> handler) {
+    parts_->application.registered().on_connect.push_back(std::move(handler));
+    return *this;
+}
+
+server& server::on_disconnect(std::function<void(connection&)> handler) {
+    parts_->application.registered().on_disconnect.push_back(std::move(handler));
+    return *this;
+}
+
+server& server::on_subscribe(std::function<void(subscription_event&)> handler) {
+    return on_subscribe({}, std::move(handler));
+}
+
+server& server::on_subscribe(std::string prefix, std::function<void(subscription_event&)> handler) {
+    parts_->application.registered().on_subscribe.push_back({std::move(prefix), std::move(handler)});
+    return *this;
+}
+
+void server::add_publish_handler(std::string_view type, std::string prefix, shell::publish_handler handler) {
+    auto& of_type = parts_->application.registered().publishes[std::string(type)];
+    of_type.push_back({std::move(prefix), std::move(handler)});
+}
+
+void server::add_request_handler(std::string_view type, shell::request_handler handler) {
+    parts_->application.registered().requests[std::string(type)] = std::move(handler);
+}
+
+void server::publish_payload(std::string channel, std::string_view type, std::string payload, keeping k) {
+    if (!is_channel(channel)) throw std::invalid_argument("not a channel's name: " + log::printable(channel));
+    parts_->application.publish(
+        std::move(channel), std::string(type), std::move(payload), k == keeping::transient
+    );
+}
+
+server::timer_id server::every(std::chrono::milliseconds interval, std::function<void()> what) {
+    if (interval.count() <= 0) throw std::invalid_argument("a timer's interval must be longer than nothing");
+    return parts_->application.add_timer(interval, interval, std::move(what));
+}
+
+server::timer_id server::after(std::chrono::milliseconds delay, std::function<void()> what) {
+    return parts_->application.add_timer(delay, std::chrono::milliseconds(0), std::move(what));
+}
+
+void server::cancel(timer_id id) {
+    parts_->application.cancel_timer(id);
+}
+
+void server::run_soon(std::function<void()> what) {
+    parts_->application.run_soon(std::move(what));
+}
+
+void server::start() {
+    if (parts_->node) return;
+    if (const std::string fault = shell::fault_of(parts_->settings); !fault.empty())
+        throw std::runtime_error(fault);
+    std::signal(SIGPIPE, SIG_IGN);
+    if (parts_->settings.handle_signals) parts_->watch_signals();
+    parts_->node.emplace(parts_->settings, &parts_->application);
+    parts_->node->start();
+    parts_->application.start(*parts_->node);
+    if (parts_->settings.print_start) shell::print_start(*parts_->node);
+}
+
+std::uint16_t server::port() const {
+    return parts_->node->port();
+}
+
+int server::run() {
+    if (parts_->settings.print_typescript) return print_typescript();
+    try {
+        start();
+    } catch (const std::runtime_error& e) {
+        std::fprintf(stderr, "error: %s\n", e.what());
+        parts_->end();
+        return 1;
+    }
+    const auto forever = asio::make_work_guard(parts_->control);
+    parts_->control.run();
+    parts_->end();
+    log::info("ended");
+    log::flush();
+    return 0;
+}
+
+void server::stop() {
+    asio::post(parts_->control, [this] { parts_->begin_end(); });
+}
+
+int server::print_typescript() const {
+    const auto module = typescript();
+    if (!module) {
+        std::fprintf(stderr, "error: %s\n", module.error().message().c_str());
+        return 1;
+    }
+    std::fputs(module->c_str(), stdout);
+    return 0;
+}
+
+}  // namespace pulsewire

@@ -1,0 +1,182 @@
+#include "server/shard/connection.hpp"
+
+#include "server/shard/shard.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+// What a peer may send after our last words before it is cut off.
+constexpr std::uint32_t discarded_bytes_max = 1 << 20;
+
+}  // namespace
+
+connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
+    : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
+
+connection::~connection() = default;
+
+void connection::start(std::unique_ptr<conversation> first) {
+    conversation_ = std::move(first);
+    home_.metrics().opened(conversation_->kind());
+    // A browser's or a proxy's request is usually there already.
+    on_readable();
+}
+
+void connection::become(std::unique_ptr<conversation> next) {
+    next_ = std::move(next);
+}
+
+void connection::adopt_next() {
+    if (!next_ || gone_) return;
+    home_.metrics().changed(conversation_->kind(), next_->kind());
+    conversation_ = std::move(next_);
+}
+
+void connection::on_readable() {
+    waiting_readable_ = false;
+    if (gone_) return;
+    const std::span<char> scratch = home_.scratch();
+    ssize_t received = 0;
+    do {
+        received = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+    } while (received < 0 && errno == EINTR);
+    if (received < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_readable();
+        return drop();
+    }
+    if (received == 0) {
+        if (finishing_) return drop();
+        conversation_->on_end();
+        return adopt_next();
+    }
+    const auto size = static_cast<std::size_t>(received);
+    home_.metrics().bytes_in += size;
+    if (finishing_) {
+        if (discard(size)) wait_readable();
+        return;
+    }
+    conversation_->on_bytes(scratch.first(size));
+    adopt_next();
+    // One read a turn: who sends much takes turns with the others.
+    if (!gone_ && !reading_paused_) wait_readable();
+}
+
+// Whether the peer may send more.
+bool connection::discard(std::size_t received) {
+    discarded_bytes_ += static_cast<std::uint32_t>(received);
+    if (discarded_bytes_ <= discarded_bytes_max) return true;
+    drop();
+    return false;
+}
+
+void connection::resume_reading() {
+    reading_paused_ = false;
+    if (!waiting_readable_ && !gone_) wait_readable();
+}
+
+void connection::wait_readable() {
+    if (waiting_readable_) return;
+    waiting_readable_ = true;
+    socket_.async_wait(tcp_socket::wait_read, home_.when_readable(id_));
+}
+
+void connection::wait_writable() {
+    blocked_ = true;
+    socket_.async_wait(tcp_socket::wait_write, home_.when_writable(id_));
+}
+
+void connection::on_writable() {
+    blocked_ = false;
+    flush_soon();
+}
+
+void connection::flush_soon() {
+    if (gone_) return;
+    if (!blocked_) return home_.flush_at_turn_end(*this);
+    if (out_.bytes() > home_.bounds().queue_bytes_max && !overflowed_ && !finishing_) {
+        overflowed_ = true;
+        conversation_->on_overflow();
+    }
+}
+
+void connection::flush() {
+    dirty = false;
+    if (gone_ || blocked_) return;
+    const outbound::written done = out_.write_to(socket_.native_handle());
+    home_.metrics().bytes_out += done.bytes;
+    switch (done.how) {
+        case outbound::outcome::failed:
+            return drop();
+        case outbound::outcome::more:
+            return home_.flush_at_turn_end(*this);
+        case outbound::outcome::blocked:
+            if (done.bytes > 0 || write_deadline_ms_ == 0)
+                write_deadline_ms_ = home_.now().monotonic_ms + home_.bounds().write_timeout_ms;
+            wait_writable();
+            return flush_soon();
+        case outbound::outcome::drained:
+            write_deadline_ms_ = 0;
+            if (finishing_) return linger();
+            conversation_->on_drained();
+            return adopt_next();
+    }
+}
+
+void connection::finish() {
+    if (gone_ || finishing_) return;
+    finishing_ = true;
+    deadline_ms_ =
+        home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
+    resume_reading();
+    home_.flush_at_turn_end(*this);
+}
+
+// Closing at once would make the kernel answer unread bytes with a reset, which can overtake our last words.
+void connection::linger() {
+    if (lingering_) return;
+    lingering_ = true;
+    deadline_ms_ = home_.now().monotonic_ms + home_.bounds().close_timeout_ms;
+    if (::shutdown(socket_.native_handle(), SHUT_WR) != 0) drop();
+}
+
+void connection::drop() {
+    if (gone_) return;
+    gone_ = true;
+    if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
+    speaks().on_lost();
+    home_.metrics().closed(speaks().kind());
+    boost::system::error_code ignored;  // the descriptor is released in any case
+    socket_.close(ignored);
+    home_.retire(*this);
+}
+
+bool connection::peer_is_this_machine() const {
+    boost::system::error_code error;
+    const auto address = socket_.remote_endpoint(error).address();
+    if (error) return false;
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        // ::ffff:127.0.0.1, on a socket that takes both
+        return address.to_v6().to_bytes()[12] == 127;
+    }
+    return address.is_loopback();
+}
+
+void connection::sweep(std::int64_t now_ms) {
+    if (gone_) return;
+    if (blocked_ && now_ms >= write_deadline_ms_) {
+        ++home_.metrics().write_timeouts;
+        return drop();
+    }
+    if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
+    if (finishing_) return drop();
+    deadline_ms_ = 0;
+    conversation_->on_deadline();
+    adopt_next();
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,89 @@
+#pragma once
+
+// One accepted socket: reads when bytes are there, writes what its queue holds, keeps deadlines. What the
+// bytes mean is its conversation's business. Lives and dies on one shard; nothing here may be touched by
+// another thread.
+
+#include "server/net/outbound.hpp"
+#include "server/net/socket.hpp"
+#include "server/shard/conversation.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace pulsewire::shell {
+
+class shard;
+
+class connection {
+public:
+    // `home` outlives the connection.
+    connection(shard& home, std::uint64_t id, tcp_socket&& socket);
+    ~connection();
+
+    // Unique for the life of the process on its shard; also the hub's name for it.
+    std::uint64_t id() const { return id_; }
+    shard& home() const { return home_; }
+    outbound& out() { return out_; }
+    // The conversation that will get what happens next.
+    conversation& speaks() { return next_ ? *next_ : *conversation_; }
+
+    // What was queued is written at the end of this turn of the loop, together with what follows until then.
+    void flush_soon();
+    // `next` takes over when the current call of the conversation returns.
+    void become(std::unique_ptr<conversation> next);
+    // Nothing more will be queued: when all is written the connection is shut down for sending, what the peer
+    // still sends is discarded so that it can read our last words, and after its end or close_timeout_ms the
+    // socket is closed.
+    void finish();
+    // Closes the socket; the connection object lives until the end of the turn. Safe to call again.
+    void drop();
+
+    // When conversation::on_deadline() is to be called, in monotonic milliseconds with the precision of a
+    // sweep (500 ms); 0: never.
+    void set_deadline(std::int64_t monotonic_ms) { deadline_ms_ = monotonic_ms; }
+    // Until resumed, what the peer sends waits in the kernel. Its end then shows only after resuming.
+    void pause_reading() { reading_paused_ = true; }
+    void resume_reading();
+
+    // Whether the peer's address is a loopback one.
+    bool peer_is_this_machine() const;
+
+    bool gone() const { return gone_; }
+    bool finishing() const { return finishing_; }
+
+    // --- for the shard ---
+    void start(std::unique_ptr<conversation> first);
+    void on_readable();
+    void on_writable();
+    void flush();
+    void sweep(std::int64_t now_ms);
+    bool dirty = false;  // on the shard's list of connections to flush
+
+private:
+    void wait_readable();
+    void wait_writable();
+    void linger();
+    void adopt_next();
+    bool discard(std::size_t received);
+
+    shard& home_;
+    std::uint64_t id_;
+    tcp_socket socket_;
+    outbound out_;
+    std::unique_ptr<conversation> conversation_;
+    std::unique_ptr<conversation> next_;
+    std::int64_t deadline_ms_ = 0;
+    std::int64_t write_deadline_ms_ = 0;  // while blocked
+    std::uint32_t discarded_bytes_ = 0;
+    bool waiting_readable_ = false;
+    bool reading_paused_ = false;
+    bool blocked_ = false;  // the kernel's buffer is full
+    bool finishing_ = false;
+    bool lingering_ = false;  // shut down for sending
+    bool gone_ = false;
+    bool overflowed_ = false;
+};
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,63 @@
+#pragma once
+
+// What one shard counts. Plain numbers, written by the shard's thread alone; /metrics asks each shard for a
+// copy.
+
+#include "common/hub/hub.hpp"
+#include "server/shard/conversation.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace pulsewire::shell {
+
+// Durations in buckets that Prometheus can add up.
+struct duration_histogram {
+    static constexpr std::array<double, 12> bounds_seconds = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                                              0.025,  0.05,   0.1,   0.5,    1.0,   5.0};
+    std::array<std::uint64_t, bounds_seconds.size() + 1> counts{};  // the last one: longer than all bounds
+    double sum_seconds = 0;
+
+    void observe(double seconds) {
+        std::size_t i = 0;
+        while (i < bounds_seconds.size() && seconds > bounds_seconds[i]) ++i;
+        ++counts[i];
+        sum_seconds += seconds;
+    }
+    void add(const duration_histogram& other);
+};
+
+struct shard_metrics {
+    std::array<std::uint64_t, transport_count> open{};      // connections now
+    std::array<std::uint64_t, transport_count> accepted{};  // since the start
+    std::uint64_t refused = 0;                              // beyond connections_max
+    std::uint64_t accept_errors = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::array<std::uint64_t, 6> responses{};  // HTTP, by the first digit of the status
+    std::array<std::uint64_t, 32> errors{};    // error answers, by error_code
+    std::uint64_t slow_closes = 0;             // connections closed with slow_consumer
+    std::uint64_t queue_drops = 0;             // messages that were dropped with them
+    std::uint64_t write_timeouts = 0;
+    std::uint64_t exceptions = 0;  // caught at the boundary of a connection or of the loop
+    duration_histogram publish;    // HTTP API: from the request to its answer
+    duration_histogram delivery;   // per turn of the loop: from the oldest publication's order to its write
+    // Copied from the hub when a copy is made.
+    hub::counters hub;
+    std::uint64_t sessions = 0;
+    std::uint64_t subscriptions = 0;
+    std::uint64_t channels = 0;
+
+    void opened(transport t) {
+        ++open[static_cast<std::size_t>(t)];
+        ++accepted[static_cast<std::size_t>(t)];
+    }
+    void changed(transport from, transport to) {
+        --open[static_cast<std::size_t>(from)];
+        opened(to);
+    }
+    void closed(transport t) { --open[static_cast<std::size_t>(t)]; }
+};
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,132 @@
+#include "server/shard/node.hpp"
+
+#include "server/random.hpp"
+#include "server/version.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::uint32_t default_connections_max = 18'000;
+// Descriptors for everything else: loops, listeners, files that are being sent, the log.
+constexpr std::uint32_t other_descriptors = 200;
+
+// As many descriptors as the system lets us have, because each connection is one.
+std::uint32_t raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1'024;
+    if (limit.rlim_cur < limit.rlim_max) {
+        const rlimit raised{limit.rlim_max, limit.rlim_max};
+        if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    }
+    return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur, 10'000'000));
+}
+
+std::uint32_t choose_connections_max(std::uint32_t configured) {
+    const std::uint32_t descriptors = raise_descriptor_limit();
+    const std::uint32_t possible =
+        descriptors > 2 * other_descriptors ? descriptors - other_descriptors : descriptors / 2;
+    return std::min(configured == 0 ? default_connections_max : configured, possible);
+}
+
+hub::shard_index choose_shard_count(std::uint32_t configured) {
+    constexpr std::uint32_t shards_max = 1'024;
+    const std::uint32_t wanted =
+        configured == 0 ? std::max(1u, std::thread::hardware_concurrency()) : configured;
+    return static_cast<hub::shard_index>(std::min(wanted, shards_max));
+}
+
+}  // namespace
+
+node::node(const config& settings, application_port* application)
+    : settings_(settings),
+      application_(application),
+      shard_count_(choose_shard_count(settings.threads)),
+      connections_max_(choose_connections_max(settings.shell.connections_max)) {}
+
+node::~node() {
+    stop();
+}
+
+hub::config node::hub_config(hub::shard_index index) const {
+    hub::config c;
+    c.bounds = settings_.bounds;
+    c.default_namespace = settings_.default_namespace;
+    for (const auto& [name, options] : settings_.namespaces) c.namespaces.emplace(name, options);
+    c.shard = index;
+    c.shard_count = shard_count_;
+    c.server_name = "pulsewire/" + std::string(version);
+    c.seed = random_bits();
+    if (application_ != nullptr) {
+        const auto wants = application_->wants();
+        c.tell_connections = wants.connections;
+        c.tell_subscriptions = wants.subscriptions;
+        c.tell_publishes = wants.publishes;
+        c.tell_requests = wants.requests;
+    }
+    return c;
+}
+
+void node::start() {
+    check_free(settings_.address, settings_.port);
+    port_ = settings_.port;
+    for (hub::shard_index i = 0; i < shard_count_; ++i) {
+        shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
+        tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
+        port_ = acceptor.local_endpoint().port();
+        shards_.back()->listen(std::move(acceptor));
+    }
+    // Signals are for the thread that waits for them.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void node::drain(std::function<void()> drained) {
+    announced_ = true;
+    drained_ = std::move(drained);
+    shards_to_drain_ = shard_count_;
+    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.begin_drain(); });
+}
+
+void node::shard_drained() {
+    if (--shards_to_drain_ == 0 && drained_) drained_();
+}
+
+void node::stop() {
+    for (const auto& s : shards_) s->loop().stop();
+    for (std::thread& t : threads_) t.join();
+    threads_.clear();
+}
+
+void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {
+    if (to == hub::application) {
+        if (application_ != nullptr) application_->post(std::move(batch));
+        return;
+    }
+    shard& target = at(to);
+    asio::post(target.loop(), [&target, batch = std::move(batch)]() mutable {
+        target.receive(std::move(batch));
+    });
+}
+
+bool node::admit_connection() {
+    if (connections_.fetch_add(1) < connections_max_) return true;
+    --connections_;
+    return false;
+}
+
+}  // namespace pulsewire::shell

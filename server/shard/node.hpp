@@ -1,0 +1,83 @@
+#pragma once
+
+// One server process: its shards and their threads, and what they share. What is shared is constant after
+// start(), or atomic and off the message path.
+
+#include "common/hub/shard_message.hpp"
+#include "server/config.hpp"
+#include "server/shard/shard.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pulsewire::shell {
+
+// The program's handlers, as the shards see them. All members may be called from any thread.
+class application_port {
+public:
+    virtual ~application_port() = default;
+    // The values arrive in this order, after those posted earlier by the same shard.
+    virtual void post(std::vector<hub::shard_message>&& batch) = 0;
+    // Whether one more publish or request may be posted; the port forgets it when it is handled.
+    virtual bool admit() = 0;
+    // What the handlers want to hear.
+    struct interests {
+        bool connections = false, subscriptions = false, publishes = false, requests = false;
+    };
+    virtual interests wants() const = 0;
+};
+
+class node {
+public:
+    // `application` is null where there are no handlers; else it outlives the node.
+    node(const config& settings, application_port* application);
+    ~node();
+
+    // Binds, and runs the shards' threads. Throws std::runtime_error with a sentence for the operator.
+    void start();
+    std::uint16_t port() const { return port_; }
+    // Every shard ends its connections; `drained` is called once, on some shard's thread, when all have gone.
+    void drain(std::function<void()> drained);
+    // Tells /healthz to say 503 while everything else goes on.
+    void announce_drain() { announced_ = true; }
+    // Ends the threads, whatever is still open. Safe to call again.
+    void stop();
+
+    // --- from any thread ---
+    const config& settings() const { return settings_; }
+    hub::shard_index shard_count() const { return shard_count_; }
+    shard& at(hub::shard_index index) { return *shards_[index]; }
+    shard& owner_of(std::string_view channel) { return at(hub::hub::owner_of(channel, shard_count_)); }
+    void post(hub::shard_index to, std::vector<hub::shard_message>&& batch);
+    bool announced_drain() const { return announced_; }
+    application_port* application() { return application_; }
+
+    // Counts connections of all shards against connections_max.
+    bool admit_connection();
+    void release_connection() { --connections_; }
+    bool admit_to_application() { return application_ == nullptr || application_->admit(); }
+    void shard_drained();
+    std::uint32_t connections_max() const { return connections_max_; }
+
+private:
+    hub::config hub_config(hub::shard_index index) const;
+
+    config settings_;
+    application_port* application_;
+    hub::shard_index shard_count_;
+    std::uint32_t connections_max_;
+    std::uint16_t port_ = 0;
+    std::vector<std::unique_ptr<shard>> shards_;
+    std::vector<std::thread> threads_;
+    std::atomic<std::uint32_t> connections_{0};
+    std::atomic<std::uint32_t> shards_to_drain_{0};
+    std::atomic<bool> announced_{false};
+    std::function<void()> drained_;
+};
+
+}  // namespace pulsewire::shell

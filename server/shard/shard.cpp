@@ -1,0 +1,328 @@
+#include "server/shard/shard.hpp"
+
+#include "common/hub/message_text.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/http/response.hpp"
+#include "server/log.hpp"
+#include "server/random.hpp"
+#include "server/shard/node.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t scratch_bytes = 64 * 1024;
+constexpr auto sweep_interval = std::chrono::milliseconds(500);
+constexpr std::int64_t tick_interval_ms = 1'000;
+
+std::int64_t milliseconds_of(auto time_point) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time_point.time_since_epoch()).count();
+}
+
+std::string overloaded_answer(std::string_view message) {
+    response answer = error_response(503, error_code::overloaded, message);
+    answer.add("Retry-After", "5");
+    return head_of(answer, after_response::close) + answer.body;
+}
+
+}  // namespace
+
+shard::shard(node& home, hub::shard_index index, hub::config hub_config)
+    : home_(home),
+      index_(index),
+      sweep_timer_(loop_),
+      hub_(std::move(hub_config)),
+      storage_(home.settings().shell),
+      batches_(home.shard_count() + 1u),
+      scratch_(scratch_bytes) {}
+
+shard::~shard() = default;
+
+void shard::listen(tcp_acceptor&& acceptor) {
+    listener_.emplace(*this, std::move(acceptor));
+    asio::post(loop_, [this] { listener_->start(); });
+}
+
+hub::instant shard::now() const {
+    return {
+        milliseconds_of(std::chrono::steady_clock::now()), milliseconds_of(std::chrono::system_clock::now())};
+}
+
+const shell_limits& shard::bounds() const {
+    return home_.settings().shell;
+}
+
+// --- running ---
+
+// An exception that reaches this place belongs to no connection; the loop goes on with the next handler.
+void shard::run() {
+    schedule_sweep();
+    const auto forever = asio::make_work_guard(loop_);
+    while (true) {
+        try {
+            loop_.run();
+            return;
+        } catch (const std::exception& e) {
+            ++metrics_.exceptions;
+            log::error("shard ", index_, ": ", e.what());
+        }
+    }
+}
+
+// What goes wrong inside `call` ends at most the connection.
+template <class Call>
+void shard::guarded(std::uint64_t id, Call&& call) noexcept {
+    connection* c = find(id);
+    if (c == nullptr) return;
+    try {
+        try {
+            call(*c);
+        } catch (const std::exception& e) {
+            ++metrics_.exceptions;
+            log::error("a connection ended by an exception: ", e.what());
+            if (connection* still = find(id)) still->drop();
+        }
+    } catch (...) {
+        // Even ending it failed, for example without memory; the sweep will try again.
+        ++metrics_.exceptions;
+    }
+}
+
+void shard::on_socket(std::uint64_t id, const boost::system::error_code& error, void (connection::*what)()) {
+    guarded(id, [&](connection& c) {
+        if (error) return c.drop();
+        (c.*what)();
+    });
+}
+
+void shard::schedule_sweep() {
+    sweep_timer_.expires_after(sweep_interval);
+    sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        schedule_sweep();
+        sweep();
+    });
+}
+
+void shard::sweep() {
+    const std::int64_t now_ms = now().monotonic_ms;
+    connections_.for_each([&](connection& c) {
+        guarded(c.id(), [&](connection& same) { same.sweep(now_ms); });
+    });
+    if (now_ms >= next_tick_ms_) {
+        next_tick_ms_ = now_ms + tick_interval_ms;
+        tell_hub([](hub::hub& h, hub::instant at) { h.tick(at); });
+    }
+}
+
+// --- connections ---
+
+void shard::accepted(tcp_socket&& socket) {
+    if (!home_.admit_connection()) return refuse(std::move(socket));
+    boost::system::error_code ignored;  // a socket that cannot be set up fails at its first read
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
+    connection& c = connections_.add(std::move(made));
+    guarded(c.id(), [](connection& same) { same.start(std::make_unique<http_conversation>(same)); });
+}
+
+void shard::refuse(tcp_socket&& socket) {
+    static const std::string answer = overloaded_answer("the server has no room for more connections");
+    ++metrics_.refused;
+    // Best effort: what does not fit is lost, and a request that is on its way may turn the end into a reset.
+    (void)::send(socket.native_handle(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    char discarded[1024];
+    (void)::recv(socket.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
+    (void)::shutdown(socket.native_handle(), SHUT_WR);
+}
+
+void shard::flush_at_turn_end(connection& c) {
+    if (c.dirty) return;
+    c.dirty = true;
+    dirty_.push_back(c.id());
+    schedule_turn_end();
+}
+
+void shard::retire(connection& c) {
+    // Its memory is still in use by the call that ends it.
+    retired_.push_back(connections_.remove(c.id()));
+    home_.release_connection();
+    schedule_turn_end();
+}
+
+// --- the hub ---
+
+void shard::receive(std::vector<hub::shard_message>&& batch) {
+    for (hub::shard_message& m : batch) {
+        hub_.receive(std::move(m), now());
+        carry_out();
+    }
+}
+
+// What the hub says may make a conversation speak to the hub again; the outermost call carries that out too.
+void shard::carry_out() {
+    if (carrying_out_) return;
+    carrying_out_ = true;
+    const auto finally = std::unique_ptr<shard, void (*)(shard*)>(this, [](shard* s) {
+        s->work_.clear();
+        s->carrying_out_ = false;
+    });
+    while (!hub_.out().empty()) {
+        std::swap(work_, hub_.out());
+        for (hub::output::send& s : work_.sends) {
+            if (s.what->kind == hub::message_kind::publication && oldest_publication_ms_ == 0)
+                oldest_publication_ms_ = s.what->time_ms;
+            if (s.what->kind == hub::message_kind::error)
+                ++metrics_.errors[static_cast<std::size_t>(s.what->code) % metrics_.errors.size()];
+            guarded(s.connection, [&](connection& c) { c.speaks().on_message(std::move(s.what)); });
+        }
+        for (const hub::output::close& end : work_.closes) {
+            guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });
+        }
+        for (hub::output::post& p : work_.posts) post(std::move(p));
+        work_.clear();
+    }
+}
+
+void shard::post(hub::output::post&& p) {
+    if (p.to == hub::application && application_is_full(p.what)) return;
+    const std::size_t batch = p.to == hub::application ? batches_.size() - 1 : p.to;
+    batches_[batch].push_back(std::move(p.what));
+    schedule_turn_end();
+}
+
+// Whether the message must not be passed on; then its sender is told.
+bool shard::application_is_full(const hub::shard_message& m) {
+    static constexpr std::string_view text =
+        "the application does not keep up with its messages; try again later";
+    const auto* publish = std::get_if<hub::client_publish>(&m);
+    const auto* request = std::get_if<hub::client_request>(&m);
+    if ((publish == nullptr && request == nullptr) || home_.admit_to_application()) return false;
+    hub::reply answer;
+    if (publish != nullptr) {
+        if (publish->what.id == 0) return true;
+        answer.to = publish->what.from;
+        answer.what = hub::make_error(publish->what.id, error_code::overloaded, text);
+    } else {
+        answer.to = request->from;
+        answer.what = hub::make_error(request->id, error_code::overloaded, text);
+        answer.ends_request = request->id;
+    }
+    hub_.receive(std::move(answer), now());
+    return true;
+}
+
+// --- the turn ---
+
+void shard::schedule_turn_end() {
+    if (turn_end_scheduled_) return;
+    turn_end_scheduled_ = true;
+    asio::post(loop_, [this] { end_turn(); });
+}
+
+void shard::end_turn() {
+    turn_end_scheduled_ = false;
+    post_batches();
+    flush_connections();
+    retired_.clear();
+    plain_from_.reset();
+    plain_text_.reset();
+    report_if_drained();
+}
+
+void shard::post_batches() {
+    for (std::size_t to = 0; to < batches_.size(); ++to) {
+        if (batches_[to].empty()) continue;
+        const bool to_application = to + 1 == batches_.size();
+        home_.post(
+            to_application ? hub::application : static_cast<hub::shard_index>(to),
+            std::exchange(batches_[to], {})
+        );
+    }
+}
+
+void shard::flush_connections() {
+    std::swap(dirty_, flushing_);
+    for (const std::uint64_t id : flushing_) guarded(id, [](connection& c) { c.flush(); });
+    flushing_.clear();
+    if (oldest_publication_ms_ == 0) return;
+    const std::int64_t waited_ms = std::max<std::int64_t>(0, now().wall_ms - oldest_publication_ms_);
+    metrics_.delivery.observe(static_cast<double>(waited_ms) / 1'000);
+    oldest_publication_ms_ = 0;
+}
+
+// --- streams ---
+
+std::string shard::register_stream(std::uint64_t connection) {
+    std::string secret = std::to_string(index_) + "." + random_secret();
+    streams_.emplace(secret, connection);
+    return secret;
+}
+
+void shard::forget_stream(std::string_view secret) {
+    streams_.erase(std::string(secret));
+}
+
+std::optional<std::uint64_t> shard::find_stream(std::string_view secret) const {
+    const auto found = streams_.find(std::string(secret));
+    if (found == streams_.end()) return std::nullopt;
+    return found->second;
+}
+
+std::optional<hub::shard_index> shard::shard_of_stream(std::string_view secret) {
+    hub::shard_index index = 0;
+    const auto [end, error] = std::from_chars(secret.data(), secret.data() + secret.size(), index);
+    if (error != std::errc() || end == secret.data() + secret.size() || *end != '.') return std::nullopt;
+    return index;
+}
+
+shared_bytes shard::plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload)) {
+    if (plain_from_ != m) {
+        plain_text_ = std::make_shared<const std::string>(text_of(m->payload));
+        plain_from_ = m;
+    }
+    return plain_text_;
+}
+
+// --- the end ---
+
+void shard::begin_drain() {
+    if (draining_) return;
+    draining_ = true;
+    if (listener_) listener_->stop();
+    tell_hub([this](hub::hub& h, hub::instant at) {
+        h.drain(close_code::service_restart, bounds().drain_spread_ms, at);
+    });
+    connections_.for_each([&](connection& c) {
+        guarded(c.id(), [](connection& same) { same.speaks().on_drain(); });
+    });
+    schedule_turn_end();
+}
+
+void shard::report_if_drained() {
+    if (!draining_ || drained_ || connections_.size() > 0) return;
+    drained_ = true;
+    home_.shard_drained();
+}
+
+shard_metrics shard::metrics_copy() const {
+    shard_metrics copy = metrics_;
+    copy.hub = hub_.count();
+    copy.sessions = hub_.session_count();
+    copy.subscriptions = hub_.subscription_count();
+    copy.channels = hub_.channel_count();
+    return copy;
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,135 @@
+#pragma once
+
+// One event loop with a thread of its own: a listener, the connections it accepted, and a hub. Everything
+// here is touched by that thread alone; other threads reach it by posting to loop().
+//
+// A turn of the loop: readiness of sockets and posted values are handled one after the other; what they make
+// the hub say is queued. At the end of the turn what other shards should know leaves in one batch each, and
+// what waits for a connection in one write each.
+
+#include "common/hub/hub.hpp"
+#include "common/hub/shard_message.hpp"
+#include "server/net/outbound.hpp"
+#include "server/shard/connection_table.hpp"
+#include "server/shard/listener.hpp"
+#include "server/shard/metrics.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pulsewire::shell {
+
+class node;
+
+class shard {
+public:
+    // `home` outlives the shard.
+    shard(node& home, hub::shard_index index, hub::config hub_config);
+    ~shard();
+
+    // --- from any thread ---
+    boost::asio::io_context& loop() { return loop_; }
+    hub::shard_index index() const { return index_; }
+
+    // --- before its thread runs ---
+    void listen(tcp_acceptor&& acceptor);
+
+    // --- on its thread ---
+    void run();
+    // The rest is for the loop's own handlers.
+    void receive(std::vector<hub::shard_message>&& batch);
+    void begin_drain();
+    void accepted(tcp_socket&& socket);
+
+    hub::instant now() const;
+    const shell_limits& bounds() const;
+    node& home() { return home_; }
+    shard_metrics& metrics() { return metrics_; }
+    shard_metrics metrics_copy() const;
+    outbound_storage& storage() { return storage_; }
+    std::span<char> scratch() { return scratch_; }
+    bool draining() const { return draining_; }
+    connection* find(std::uint64_t id) const { return connections_.find(id); }
+
+    // Calls `call(hub, now)` and carries out what the hub says.
+    template <class Call>
+    void tell_hub(Call&& call) {
+        call(hub_, now());
+        carry_out();
+    }
+
+    // Names of event streams that commands are posted to (protocol 8.2); the name tells this shard's index.
+    std::string register_stream(std::uint64_t connection);
+    void forget_stream(std::string_view secret);
+    std::optional<std::uint64_t> find_stream(std::string_view secret) const;
+    // The shard whose stream a secret names; nothing when it is not one of ours.
+    static std::optional<hub::shard_index> shard_of_stream(std::string_view secret);
+
+    // The raw text of a message (protocol 10.1), made once for all who get it in a row.
+    shared_bytes plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
+
+    // --- for connections ---
+    void flush_at_turn_end(connection& c);
+    void retire(connection& c);
+    auto when_readable(std::uint64_t id) {
+        return [this, id](const boost::system::error_code& error) {
+            on_socket(id, error, &connection::on_readable);
+        };
+    }
+    auto when_writable(std::uint64_t id) {
+        return [this, id](const boost::system::error_code& error) {
+            on_socket(id, error, &connection::on_writable);
+        };
+    }
+
+private:
+    void on_socket(std::uint64_t id, const boost::system::error_code& error, void (connection::*what)());
+    template <class Call>
+    void guarded(std::uint64_t id, Call&& call) noexcept;
+    void carry_out();
+    void post(hub::output::post&& p);
+    bool application_is_full(const hub::shard_message& m);
+    void schedule_turn_end();
+    void end_turn();
+    void post_batches();
+    void flush_connections();
+    void schedule_sweep();
+    void sweep();
+    void refuse(tcp_socket&& socket);
+    void report_if_drained();
+
+    node& home_;
+    hub::shard_index index_;
+    boost::asio::io_context loop_{1};
+    std::optional<listener> listener_;
+    boost::asio::steady_timer sweep_timer_;
+    hub::hub hub_;
+    hub::output work_;
+    outbound_storage storage_;
+    connection_table connections_;
+    std::unordered_map<std::string, std::uint64_t> streams_;
+    std::vector<std::uint64_t> dirty_, flushing_;
+    std::vector<std::unique_ptr<connection>> retired_;
+    std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
+    std::vector<char> scratch_;
+    hub::message_ptr plain_from_;  // what plain_text_ was made of
+    shared_bytes plain_text_;
+    shard_metrics metrics_;
+    std::int64_t oldest_publication_ms_ = 0;  // of this turn
+    std::int64_t next_tick_ms_ = 0;
+    bool carrying_out_ = false;
+    bool turn_end_scheduled_ = false;
+    bool draining_ = false;
+    bool drained_ = false;
+};
+
+}  // namespace pulsewire::shell

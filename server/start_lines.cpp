@@ -1,0 +1,66 @@
+#include "server/start_lines.hpp"
+
+#include "server/config/settings.hpp"
+#include "server/shard/node.hpp"
+#include "server/version.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+namespace pulsewire::shell {
+namespace {
+
+// The address as a person or a script can use it.
+std::string host_of(const std::string& address) {
+    if (address == "0.0.0.0" || address == "::") return "127.0.0.1";
+    if (address.find(':') != std::string::npos) return "[" + address + "]";
+    return address;
+}
+
+bool is_secret(const setting& s) {
+    return s.name == "api_key";
+}
+
+// "queue_bytes_max 2097152 (default 1048576)", one line each; what the other lines tell is left out.
+std::string changed_settings(config c) {
+    static constexpr std::string_view told[] = {"address", "port", "threads", "web_root", "log_level"};
+    config defaults;
+    const auto now = settings_of(c);
+    const auto before = settings_of(defaults);
+    std::string lines;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        if (std::find(std::begin(told), std::end(told), now[i].name) != std::end(told)) continue;
+        const std::string value = text_of(now[i]);
+        const std::string normal = text_of(before[i]);
+        if (value == normal) continue;
+        lines += "  " + std::string(now[i].name) + ": " + (is_secret(now[i]) ? "set" : value);
+        if (!is_secret(now[i]) && !normal.empty()) lines += " (default " + normal + ")";
+        lines += '\n';
+    }
+    return lines;
+}
+
+}  // namespace
+
+void print_start(const node& all) {
+    const config& c = all.settings();
+    const std::string authority = host_of(c.address) + ":" + std::to_string(all.port());
+    std::string text = "pulsewire " + std::string(version) + ", " + std::to_string(all.shard_count()) +
+                       (all.shard_count() == 1 ? " thread" : " threads") + ", up to " +
+                       std::to_string(all.connections_max()) + " connections\n";
+    text += "listening on http://" + authority + "\n";
+    if (c.address == "0.0.0.0" || c.address == "::") text += "  reachable on every address of this machine\n";
+    text += "  WebSocket   ws://" + authority + "/ws (pulsewire.v1), /ws/plain/<channel> (raw text)\n";
+    text += "  SSE         http://" + authority + "/events?channel=<channel>, /sse (pulsewire.v1)\n";
+    text += "  HTTP API    http://" + authority + "/api/channels/<channel>/messages" +
+            (c.api_key.empty() ? " (no API key: open)\n" : " (API key required)\n");
+    text += "  operating   /healthz, /metrics\n";
+    if (!c.web_root.empty()) text += "  files       " + c.web_root + "\n";
+    if (const std::string changed = changed_settings(c); !changed.empty())
+        text += "settings that differ from their defaults:\n" + changed;
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+}
+
+}  // namespace pulsewire::shell

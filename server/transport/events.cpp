@@ -1,0 +1,141 @@
+// GET /events: channels as a plain event stream, for EventSource and curl (protocol 8.4).
+
+#include "common/hub/event_stream_writer.hpp"
+#include "common/hub/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
+#include "common/protocol/names.hpp"
+#include "server/http/endpoints.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/http/text.hpp"
+#include "server/random.hpp"
+#include "server/shard/shard.hpp"
+#include "server/transport/event_response.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+using position = event_stream::cursor;
+
+class events final : public conversation {
+public:
+    events(
+        connection& owner, hub::event_stream_writer writer, std::optional<position> resume,
+        std::uint64_t latest
+    )
+        : conversation(transport::events),
+          owner_(owner),
+          writer_(std::move(writer)),
+          resume_(std::move(resume)),
+          latest_(latest) {}
+
+    void on_begin() override {
+        home().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner_.id(), hub::face::event_stream, {}, random_secret(), now);
+            for (std::size_t i = 0; i < writer_.channels().size(); ++i)
+                h.execute(owner_.id(), subscribe_to(i), now);
+        });
+        resume_.reset();
+    }
+
+    void on_bytes(std::span<char>) override {}
+    void on_end() override { owner_.drop(); }
+    void on_deadline() override {}
+
+    void on_message(hub::message_ptr m) override {
+        // Only subscribing can fail here, and without all its channels the stream cannot open.
+        if (m->kind == hub::message_kind::error)
+            return end(close_code::try_again_later, "a channel cannot be read now");
+        std::string text;
+        const auto outcome = writer_.write(m, home().now().wall_ms, text);
+        if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
+        if (text.empty()) return;
+        owner_.out().push_raw(std::move(text));
+        owner_.flush_soon();
+    }
+
+    void on_close(close_code, std::string_view) override { owner_.finish(); }
+
+    void on_overflow() override {
+        ++home().metrics().slow_closes;
+        end(close_code::slow_consumer, "too much waited for this connection; come back and recover");
+    }
+
+    void on_lost() override {
+        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+    }
+
+private:
+    shard& home() const { return owner_.home(); }
+
+    command subscribe_to(std::size_t index) const {
+        command c;
+        c.op = command_op::subscribe;
+        c.id = index + 1;
+        c.channel = writer_.channels()[index];
+        c.latest = latest_;
+        if (resume_) {
+            c.epoch = resume_->at(index).epoch;
+            c.offset = resume_->at(index).offset;
+            c.has_offset = true;
+        }
+        return c;
+    }
+
+    void end(close_code code, std::string_view reason) {
+        std::string text;
+        (void)writer_.write(hub::make_close(code, 0, reason), home().now().wall_ms, text);
+        owner_.out().push_raw(std::move(text));
+        on_lost();
+        owner_.finish();
+    }
+
+    connection& owner_;
+    hub::event_stream_writer writer_;
+    std::optional<position> resume_;
+    std::uint64_t latest_;
+};
+
+response bad_request(error_code code, std::string_view message) {
+    return error_response(400, code, message);
+}
+
+}  // namespace
+
+void open_events(http_conversation& c) {
+    auto channels = c.asked().parameters("channel");
+    if (channels.empty())
+        return c.answer(
+            bad_request(error_code::invalid_channel, "name a channel: /events?channel=<name>&channel=<name>")
+        );
+    for (const std::string& name : channels) {
+        if (is_channel(name)) continue;
+        return c.answer(bad_request(
+            error_code::invalid_channel,
+            "a channel in the query has a length or a character that is not allowed"
+        ));
+    }
+    hub::event_stream_writer writer(std::move(channels));
+    if (writer.channels().size() > event_stream::channels_max)
+        return c.answer(bad_request(error_code::too_many_channels, "an event stream has at most 32 channels")
+        );
+
+    const std::string_view field = c.asked().field("Last-Event-ID");
+    const std::string cursor_text = field.empty() ? c.asked().parameter("last_event_id") : std::string(field);
+    std::optional<position> resume;
+    if (!cursor_text.empty()) {
+        auto parsed = position::parse(cursor_text, writer.channels().size());
+        if (!parsed)
+            return c.answer(bad_request(error_code::invalid_frame, event_stream::describe(parsed.error())));
+        resume = std::move(*parsed);
+    }
+    const auto latest = parse_number(c.asked().parameter("latest", "0"));
+    if (!latest) return c.answer(bad_request(error_code::invalid_frame, "latest must be a whole number"));
+    c.upgrade(
+        event_response(), std::make_unique<events>(c.owner(), std::move(writer), std::move(resume), *latest)
+    );
+}
+
+}  // namespace pulsewire::shell

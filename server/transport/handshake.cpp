@@ -1,0 +1,84 @@
+#include "server/transport/handshake.hpp"
+
+#include "common/protocol/websocket_handshake.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/http/text.hpp"
+
+#include <openssl/evp.h>
+
+#include <stdexcept>
+
+namespace pulsewire::shell {
+namespace {
+
+response upgrade_required(std::string_view message) {
+    response r = error_response(426, error_code::not_supported, message);
+    r.add("Upgrade", "websocket");
+    r.add("Connection", "Upgrade");
+    r.add("Sec-WebSocket-Version", "13");
+    return r;
+}
+
+bool has_upgrade_to_websocket(const request& r) {
+    for (const auto& [name, value] : r.fields)
+        if (same_ignoring_case(name, "Upgrade") && list_has(value, "websocket")) return true;
+    return false;
+}
+
+// base64(SHA-1(key + GUID)), RFC 6455 4.2.2.
+std::string accept_value(const std::string& key) {
+    const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1)
+        throw std::runtime_error("OpenSSL has no SHA-1, which the WebSocket handshake needs");
+    std::string base64(4 * ((size + 2) / 3) + 1, '\0');
+    const int length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), digest, static_cast<int>(size));
+    base64.resize(static_cast<std::size_t>(length));
+    return base64;
+}
+
+}  // namespace
+
+bool is_subprotocol_field(std::string_view name) {
+    return same_ignoring_case(name, "Sec-WebSocket-Protocol");
+}
+
+std::optional<std::string> handshake_key(http_conversation& c) {
+    const request& r = c.asked();
+    if (!r.upgrade || !has_upgrade_to_websocket(r)) {
+        c.answer(
+            upgrade_required("this address speaks WebSocket: use new WebSocket(url, 'pulsewire.v1') or the "
+                             "npm package pulsewire. For "
+                             "an event stream, as curl shows it, use /events?channel=<name>")
+        );
+        return std::nullopt;
+    }
+    if (r.field("Sec-WebSocket-Version") != "13") {
+        c.answer(upgrade_required("only version 13 of WebSocket is spoken here"));
+        return std::nullopt;
+    }
+    const std::string_view key = r.field("Sec-WebSocket-Key");
+    if (r.http_1_0 || r.content_length > 0 || r.count("Sec-WebSocket-Key") != 1 ||
+        !websocket::valid_handshake_key(key)) {
+        c.answer(error_response(
+            400, error_code::invalid_frame,
+            "the WebSocket handshake is not complete: HTTP/1.1, no body, and one Sec-WebSocket-Key of 16 "
+            "bytes in base64"
+        ));
+        return std::nullopt;
+    }
+    return std::string(key);
+}
+
+response accept_handshake(const std::string& key) {
+    response r;
+    r.status = 101;
+    r.add("Upgrade", "websocket");
+    r.add("Connection", "Upgrade");
+    r.add("Sec-WebSocket-Accept", accept_value(key));
+    return r;
+}
+
+}  // namespace pulsewire::shell

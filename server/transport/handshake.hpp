@@ -1,0 +1,24 @@
+#pragma once
+
+// The server's half of the WebSocket handshake (RFC 6455 4.2).
+
+#include "server/http/response.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::shell {
+
+class http_conversation;
+
+// The client's key, when the request is a complete handshake; otherwise it is answered: 426 where it is no
+// handshake at all or of another version, 400 where one is broken.
+std::optional<std::string> handshake_key(http_conversation& c);
+
+// 101 for that key. Extensions are not negotiated.
+response accept_handshake(const std::string& key);
+
+bool is_subprotocol_field(std::string_view name);
+
+}  // namespace pulsewire::shell

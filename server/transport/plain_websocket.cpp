@@ -1,0 +1,120 @@
+// GET /ws/plain/<channel>: raw text in and out, without any library on the other side (protocol section 10).
+
+#include "common/message/json.hpp"
+#include "common/protocol/json_scan.hpp"
+#include "common/protocol/names.hpp"
+#include "common/protocol/websocket_writer.hpp"
+#include "server/http/endpoints.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/http/text.hpp"
+#include "server/random.hpp"
+#include "server/shard/shard.hpp"
+#include "server/transport/handshake.hpp"
+#include "server/transport/websocket_conversation.hpp"
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::uint64_t subscribe_id = 1;
+
+// A JSON string as its text, everything else as its JSON.
+std::string text_of(std::string_view payload) {
+    std::string text;
+    if (payload.size() >= 2 && payload.front() == '"') {
+        append_unescaped(text, payload.substr(1, payload.size() - 2));
+    } else {
+        text = payload;
+    }
+    return text;
+}
+
+class plain_websocket final : public websocket_conversation {
+public:
+    plain_websocket(connection& owner, std::string channel)
+        : websocket_conversation(transport::plain_websocket, owner), channel_(std::move(channel)) {}
+
+    void on_begin() override {
+        command subscribe;
+        subscribe.op = command_op::subscribe;
+        subscribe.id = subscribe_id;
+        subscribe.channel = channel_;
+        home().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::plain_websocket, {}, random_secret(), now);
+            h.execute(owner().id(), subscribe, now);
+        });
+    }
+
+    void on_message(hub::message_ptr m) override {
+        if (closing()) return;
+        switch (m->kind) {
+            case hub::message_kind::publication:
+            case hub::message_kind::direct:
+                return say(home().plain_text(m, text_of));
+            case hub::message_kind::ping:
+                owner().out().push_control(websocket::ping_frame({}));
+                return owner().flush_soon();
+            case hub::message_kind::error:
+                return say_error(*m);
+            default:
+                return;
+        }
+    }
+
+private:
+    void say(shared_bytes text) {
+        const auto header = websocket::frame_header(websocket::opcode::text, text->size());
+        owner().out().push_raw(std::move(text), header);
+        owner().flush_soon();
+    }
+
+    void say_error(const hub::message& m) {
+        std::string text = "error " + std::string(name_of(m.code)) + ": ";
+        append_unescaped(text, m.text);
+        say(std::make_shared<const std::string>(std::move(text)));
+        if (m.id == subscribe_id)
+            end_with(close_code::try_again_later, "the channel cannot be subscribed to now");
+    }
+
+    // With `echo` false the publication does not come back here.
+    void on_text(std::string_view text) override {
+        std::string payload;
+        append_json_string(payload, text);
+        command publish;
+        publish.op = command_op::publish;
+        publish.channel = channel_;
+        publish.type = "message";
+        publish.payload = payload;
+        publish.echo = false;
+        home().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.heard(owner().id(), now);
+            h.execute(owner().id(), publish, now);
+        });
+    }
+    void on_oversized(std::string_view) override {
+        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), {}, now); });
+    }
+    // Whoever has only raw text sees the code of the close frame.
+    void say_close(close_code, std::string_view) override {}
+
+    std::string channel_;
+};
+
+}  // namespace
+
+void open_plain_websocket(http_conversation& c, std::string_view encoded) {
+    auto key = handshake_key(c);
+    if (!key) return;
+    auto channel = decode_percent(encoded);
+    if (!channel || !is_channel(*channel)) {
+        return c.answer(error_response(
+            400, error_code::invalid_channel,
+            "the channel in the path has a length or a character that is not allowed"
+        ));
+    }
+    response head = accept_handshake(*key);
+    // Browsers fail a connection whose offered subprotocols are all ignored, but nothing else can be meant
+    // here.
+    c.upgrade(std::move(head), std::make_unique<plain_websocket>(c.owner(), std::move(*channel)));
+}
+
+}  // namespace pulsewire::shell

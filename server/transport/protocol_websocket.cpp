@@ -1,0 +1,67 @@
+// GET /ws: the frames of pulsewire.v1 over WebSocket (protocol 2.1).
+
+#include "common/hub/message_text.hpp"
+#include "common/protocol/websocket_handshake.hpp"
+#include "server/http/endpoints.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/shard/shard.hpp"
+#include "server/transport/handshake.hpp"
+#include "server/transport/shared_line.hpp"
+#include "server/transport/websocket_conversation.hpp"
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::string_view subprotocol = "pulsewire.v1";
+
+class protocol_websocket final : public websocket_conversation {
+public:
+    explicit protocol_websocket(connection& owner) : websocket_conversation(transport::websocket, owner) {}
+
+    void on_begin() override {
+        owner().out().set_framing(outbound::framing::websocket);
+        home().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::protocol, {}, {}, now);
+        });
+    }
+
+    void on_message(hub::message_ptr m) override {
+        if (closing()) return;
+        owner().out().push_line(line_of(std::move(m)));
+        owner().flush_soon();
+    }
+
+private:
+    void on_text(std::string_view text) override {
+        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive(owner().id(), text, now); });
+    }
+    void on_oversized(std::string_view head) override {
+        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), head, now); });
+    }
+    void say_close(close_code code, std::string_view reason) override {
+        on_message(hub::make_close(code, 0, reason));
+    }
+};
+
+}  // namespace
+
+void open_websocket(http_conversation& c) {
+    auto key = handshake_key(c);
+    if (!key) return;
+    bool offered = false;
+    for (const auto& [name, value] : c.asked().fields)
+        offered = offered || (is_subprotocol_field(name) && websocket::offers_protocol(value, subprotocol));
+    if (!offered) {
+        return c.answer(error_response(
+            400, error_code::not_supported,
+            "offer the subprotocol pulsewire.v1, as in new WebSocket(url, 'pulsewire.v1'); for raw text "
+            "without a "
+            "subprotocol use /ws/plain/<channel>"
+        ));
+    }
+    response head = accept_handshake(*key);
+    head.add("Sec-WebSocket-Protocol", std::string(subprotocol));
+    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner()));
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,128 @@
+// GET /sse and POST /sse: the frames of pulsewire.v1, the server's half as an event stream and the client's
+// by POST (protocol 2.2, 8.1, 8.2).
+
+#include "common/hub/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
+#include "server/http/endpoints.hpp"
+#include "server/http/http_conversation.hpp"
+#include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
+#include "server/transport/event_response.hpp"
+#include "server/transport/shared_line.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+class stream final : public conversation {
+public:
+    explicit stream(connection& owner) : conversation(transport::sse), owner_(owner) {}
+
+    void on_begin() override {
+        secret_ = home().register_stream(owner_.id());
+        std::string first;
+        event_stream::append_stream_event(first, secret_);
+        owner_.out().push_raw(std::move(first));
+        owner_.out().set_framing(outbound::framing::event_stream);
+        owner_.flush_soon();
+        home().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
+        });
+    }
+
+    // The client's half comes by POST; what it sends here means nothing.
+    void on_bytes(std::span<char>) override {}
+    void on_end() override { owner_.drop(); }
+    void on_deadline() override {}
+
+    // The hub's lines hold no carriage return, so each is one data line as it is.
+    void on_message(hub::message_ptr m) override {
+        owner_.out().push_line(line_of(std::move(m)));
+        owner_.flush_soon();
+    }
+
+    void on_close(close_code, std::string_view) override { owner_.finish(); }
+
+    void on_overflow() override {
+        home().metrics().queue_drops += owner_.out().drop_lines();
+        ++home().metrics().slow_closes;
+        const std::string_view reason = "too much waited for this connection; come back and recover";
+        owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
+        on_lost();
+        owner_.finish();
+    }
+
+    void on_lost() override {
+        home().forget_stream(secret_);
+        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+    }
+
+private:
+    shard& home() const { return owner_.home(); }
+
+    connection& owner_;
+    std::string secret_;
+};
+
+response stream_is_gone() {
+    return error_response(
+        404, error_code::not_connected, "there is no such stream; open a new one with GET /sse"
+    );
+}
+
+response taken() {
+    response r;
+    r.status = 204;
+    return r;
+}
+
+bool give_to_stream(shard& home, std::string_view secret, std::string_view lines) {
+    const auto connection = home.find_stream(secret);
+    if (!connection) return false;
+    home.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
+    return true;
+}
+
+// The stream lives on another shard: the lines go there, and the answer comes back.
+void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
+    shard& asker = c.home();
+    const std::uint64_t connection = c.owner().id();
+    const std::uint64_t ticket = c.wait_for_answer();
+    boost::asio::post(
+        target.loop(),
+        [&asker, &target, connection, ticket, secret = std::move(secret), lines = std::string(c.body())] {
+            const bool found = give_to_stream(target, secret, lines);
+            boost::asio::post(asker.loop(), [&asker, connection, ticket, found] {
+                auto* waiting = http_conversation::waiting(asker, connection, ticket);
+                if (waiting != nullptr) waiting->answer(found ? taken() : stream_is_gone());
+            });
+        }
+    );
+}
+
+}  // namespace
+
+void open_stream(http_conversation& c) {
+    c.upgrade(event_response(), std::make_unique<stream>(c.owner()));
+}
+
+void post_to_stream(http_conversation& c) {
+    const std::string secret(c.asked().field("Pulsewire-Connection"));
+    if (secret.empty()) {
+        return c.answer(error_response(
+            400, error_code::invalid_frame,
+            "name the stream in the field Pulsewire-Connection; its first event tells the value"
+        ));
+    }
+    const auto index = shard::shard_of_stream(secret);
+    node& all = c.home().home();
+    if (!index || *index >= all.shard_count()) return c.answer(stream_is_gone());
+    shard& target = all.at(*index);
+    if (&target != &c.home()) return hop_to_stream(c, target, secret);
+    c.answer(give_to_stream(target, secret, c.body()) ? taken() : stream_is_gone());
+}
+
+}  // namespace pulsewire::shell

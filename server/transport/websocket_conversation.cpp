@@ -1,0 +1,120 @@
+#include "server/transport/websocket_conversation.hpp"
+
+#include "common/protocol/websocket_writer.hpp"
+#include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
+
+namespace pulsewire::shell {
+
+websocket_conversation::websocket_conversation(transport kind, connection& owner)
+    : conversation(kind),
+      owner_(owner),
+      reader_(websocket::role::server, owner.home().home().settings().bounds.message_bytes_max) {}
+
+shard& websocket_conversation::home() const {
+    return owner_.home();
+}
+
+void websocket_conversation::on_bytes(std::span<char> bytes) {
+    while (!owner_.gone()) {
+        const websocket::event e = reader_.next(bytes);
+        if (e.kind == websocket::event_kind::more) break;
+        handle(e);
+    }
+    if (!closing_ && !owner_.gone()) watch_assembly();
+}
+
+void websocket_conversation::handle(const websocket::event& e) {
+    using kind = websocket::event_kind;
+    if (e.kind == kind::close && closing_) return owner_.drop();  // both have said it: done (RFC 6455 7.1.1)
+    if (closing_) return;
+    switch (e.kind) {
+        case kind::more:
+            return;
+        case kind::text:
+            return on_text(e.data);
+        case kind::binary:
+            return end_with(close_code::unsupported_data, "only text messages are taken here");
+        case kind::oversized:
+            return on_oversized(e.data);
+        case kind::ping:
+            owner_.out().push_control(websocket::pong_frame(e.data));
+            owner_.flush_soon();
+            [[fallthrough]];
+        case kind::pong:
+            home().tell_hub([&](hub::hub& h, hub::instant now) { h.heard(owner_.id(), now); });
+            if (too_many_control_frames()) end_with(close_code::policy_violation, "too many control frames");
+            return;
+        case kind::close:
+            say_close_frame(e.code, {});
+            home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+            return owner_.finish();
+        case kind::failure:
+            return end_with(static_cast<close_code>(e.code), e.data);
+    }
+}
+
+bool websocket_conversation::too_many_control_frames() {
+    const std::int64_t now_ms = home().now().monotonic_ms;
+    const std::uint32_t frames = reader_.control_frames_in_a_row();
+    if (now_ms - control_window_ms_ >= 1'000 || frames < control_frames_before_) {
+        control_window_ms_ = now_ms;
+        control_frames_before_ = frames;
+    }
+    return frames - control_frames_before_ > home().bounds().control_frames_max;
+}
+
+// A message that was begun must be finished in time, or a peer could drip it for ever.
+void websocket_conversation::watch_assembly() {
+    const bool unfinished = reader_.mid_message();
+    if (unfinished && (!watching_ || assembling_ != reader_.begun())) {
+        assembling_ = reader_.begun();
+        owner_.set_deadline(home().now().monotonic_ms + home().bounds().assembly_timeout_ms);
+    } else if (!unfinished && watching_) {
+        owner_.set_deadline(0);
+    }
+    watching_ = unfinished;
+}
+
+// Behind everything that waits.
+void websocket_conversation::say_close_frame(std::uint16_t code, std::string_view reason) {
+    closing_ = true;
+    owner_.out().push_raw(std::string(websocket::close_frame(code, reason).view()));
+    owner_.set_deadline(home().now().monotonic_ms + home().bounds().close_timeout_ms);
+    owner_.flush_soon();
+}
+
+void websocket_conversation::end_with(close_code code, std::string_view reason) {
+    if (closing_) return;
+    say_close(code, reason);
+    say_close_frame(static_cast<std::uint16_t>(code), reason);
+    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+}
+
+// The hub said its close frame as a message already.
+void websocket_conversation::on_close(close_code code, std::string_view reason) {
+    if (!closing_) say_close_frame(static_cast<std::uint16_t>(code), reason);
+}
+
+void websocket_conversation::on_end() {
+    owner_.drop();
+}
+
+void websocket_conversation::on_deadline() {
+    if (!closing_) return end_with(close_code::policy_violation, "a message was not finished in time");
+    if (owner_.out().empty()) return owner_.drop();
+    // Still writing; a writer that stands still has a deadline of its own.
+    owner_.set_deadline(home().now().monotonic_ms + home().bounds().close_timeout_ms);
+}
+
+void websocket_conversation::on_overflow() {
+    home().metrics().queue_drops += owner_.out().drop_lines();
+    ++home().metrics().slow_closes;
+    end_with(close_code::slow_consumer, "too much waited for this connection; come back and recover");
+}
+
+void websocket_conversation::on_lost() {
+    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,57 @@
+#pragma once
+
+// What both kinds of WebSocket connections share: reading frames, closing as RFC 6455 section 7 asks, and the
+// bounds on what a peer may do to us.
+
+#include "common/protocol/websocket_reader.hpp"
+#include "server/shard/connection.hpp"
+#include "server/shard/conversation.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pulsewire::shell {
+
+class websocket_conversation : public conversation {
+public:
+    void on_bytes(std::span<char> bytes) final;
+    void on_end() final;
+    void on_deadline() final;
+    void on_overflow() final;
+    void on_lost() final;
+    void on_close(close_code code, std::string_view reason) final;
+
+protected:
+    // `owner` outlives the conversation.
+    websocket_conversation(transport kind, connection& owner);
+
+    connection& owner() const { return owner_; }
+    shard& home() const;
+    bool closing() const { return closing_; }
+    // The last words of protocol 7.1 where the connection speaks in frames, then a close frame.
+    void end_with(close_code code, std::string_view reason);
+
+private:
+    // A whole text message; `text` is valid UTF-8 and lives during the call.
+    virtual void on_text(std::string_view text) = 0;
+    // A message that was too large and skipped; `head` is its beginning.
+    virtual void on_oversized(std::string_view head) = 0;
+    // Says in the connection's own way that it ends.
+    virtual void say_close(close_code code, std::string_view reason) = 0;
+
+    void handle(const websocket::event& e);
+    void say_close_frame(std::uint16_t code, std::string_view reason);
+    bool too_many_control_frames();
+    void watch_assembly();
+
+    connection& owner_;
+    websocket::reader reader_;
+    std::int64_t control_window_ms_ = 0;
+    std::uint32_t control_frames_before_ = 0;
+    std::uint32_t assembling_ = 0;  // the message whose deadline runs, as reader::begun() counts
+    bool watching_ = false;         // a deadline for an unfinished message runs
+    bool closing_ = false;          // our close frame is queued; nothing follows it
+};
+
+}  // namespace pulsewire::shell
