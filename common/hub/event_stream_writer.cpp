@@ -84,9 +84,9 @@ event_stream_writer::outcome event_stream_writer::write_message(const message& m
     }
     const auto index = index_of(m.channel);
     if (!index) return outcome::nothing;
-    const event_stream::cursor::position& seen = cursor_.at(*index);
-    if (seen.epoch == m.epoch && m.offset <= seen.offset) return outcome::nothing;
-    cursor_.set(*index, m.epoch, m.offset);
+    // A publication does not say its epoch: it is that of the subscription (4.3).
+    if (m.offset <= cursor_.at(*index).offset) return outcome::nothing;
+    cursor_.advance(*index, m.offset);
     event_stream::append_event(out, m.type, &cursor_, json_of(m));
     return outcome::written;
 }

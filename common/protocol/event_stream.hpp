@@ -71,6 +71,8 @@ public:
 
     // Preconditions: index < size(), which is at least 1; `epoch` and `offset` as in protocol 1.4.
     void set(std::size_t index, std::string_view epoch, std::uint64_t offset);
+    // Onwards in the same epoch.
+    void advance(std::size_t index, std::uint64_t offset) { positions_[index].offset = offset; }
     const position& at(std::size_t index) const { return positions_[index]; }
     std::size_t size() const { return positions_.size(); }
 
