@@ -11,6 +11,31 @@ namespace {
 
 bool is_client(face f) { return f != face::api; }
 
+constexpr std::uint64_t credit_per_command = 1'000;
+
+// commands_per_second: what is earned in two seconds.
+std::uint64_t credit_max(const limits& bounds) { return 2 * credit_per_command * bounds.commands_per_second; }
+
+// What the passing of time asks of a session.
+enum class duty : std::uint8_t { none, ping, end_unconnected, end_silent };
+
+duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
+    if (s.speaks == face::api) return duty::none;
+    if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
+    const bool quiet = ms - s.sent_ms >= bounds.ping_ms;
+    if (s.speaks != face::protocol && s.speaks != face::plain_websocket) return quiet ? duty::ping : duty::none;
+    const std::int64_t silence = ms - s.heard_ms;
+    if (!s.pinged) return quiet || silence >= bounds.ping_ms ? duty::ping : duty::none;
+    return silence >= bounds.ping_ms + bounds.pong_ms ? duty::end_silent : duty::none;
+}
+
+// Forgets a request in flight; false when there is none with that id.
+bool take_request(session& s, std::uint64_t id) {
+    return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
+}
+
+bool is_overdue(const request_in_flight& r, std::int64_t ms) { return ms >= r.due_ms; }
+
 }  // namespace
 
 void output::clear() {
@@ -50,8 +75,8 @@ void hub::open(std::uint64_t connection, face f, std::string_view secret, std::s
     s->secret = secret;
     s->name = session_name;
     s->welcome = !session_name.empty();
-    s->opened_ms = s->heard_ms = s->sent_ms = s->tokens_at_ms = now.monotonic_ms;
-    s->tokens = 2 * config_.bounds.commands_per_second;
+    s->opened_ms = s->heard_ms = s->sent_ms = s->credit_at_ms = now.monotonic_ms;
+    s->credit = credit_max(config_.bounds);
     if (s->welcome && config_.tell_connections && is_client(f))
         post(application, connected{{config_.shard, connection}, s->name}, now);
     sessions_[connection] = std::move(s);
@@ -59,6 +84,7 @@ void hub::open(std::uint64_t connection, face f, std::string_view secret, std::s
 
 void hub::receive(std::uint64_t connection, std::string_view lines, instant now) {
     heard(connection, now);
+    bool limit_told = false;
     while (!lines.empty()) {
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
@@ -67,8 +93,11 @@ void hub::receive(std::uint64_t connection, std::string_view lines, instant now)
         if (s == nullptr) return;
         if (line.empty()) continue;
         ++counters_.commands;
-        if (!take_token(*s, now)) {
-            answer_error(*s, id_of_partial_frame(line), error_code::rate_limited, "too many commands per second", now);
+        if (!take_credit(*s, now)) {
+            // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for 32,000 lines.
+            const std::uint64_t id = id_of_partial_frame(line);
+            if (id == 0 && std::exchange(limit_told, true)) continue;
+            answer_error(*s, id, error_code::rate_limited, "too many commands per second", now);
             continue;
         }
         const auto read = read_command(line, scratch_);
@@ -101,7 +130,7 @@ void hub::execute(std::uint64_t connection, const command& c, instant now) {
         case command_op::unsubscribe: return on_unsubscribe(*s, c, now);
         case command_op::publish: return on_publish(*s, c, now);
         case command_op::request: return on_request(*s, c, now);
-        case command_op::cancel: std::erase(s->requests, c.id); return;
+        case command_op::cancel: take_request(*s, c.id); return;
         case command_op::history:
         case command_op::presence: return on_query(*s, c, now);
         case command_op::ping: return send(*s, make_pong(c.id), now);
@@ -149,18 +178,14 @@ void hub::forget(session& s, instant now) {
     sessions_.erase(s.connection);
 }
 
-// The bucket holds commands for two seconds and fills up evenly.
-bool hub::take_token(session& s, instant now) {
+bool hub::take_credit(session& s, instant now) {
     const std::uint64_t rate = config_.bounds.commands_per_second;
     if (rate == 0) return true;
-    const auto passed = static_cast<std::uint64_t>(now.monotonic_ms - s.tokens_at_ms);
-    const std::uint64_t earned = passed * rate / 1000;
-    if (earned > 0) {
-        s.tokens = static_cast<std::uint32_t>(std::min(s.tokens + earned, 2 * rate));
-        s.tokens_at_ms = now.monotonic_ms;
-    }
-    if (s.tokens == 0) return false;
-    --s.tokens;
+    const std::int64_t passed_ms = std::min<std::int64_t>(now.monotonic_ms - s.credit_at_ms, 2'000);
+    s.credit = std::min(s.credit + static_cast<std::uint64_t>(passed_ms) * rate, credit_max(config_.bounds));
+    s.credit_at_ms = now.monotonic_ms;
+    if (s.credit < credit_per_command) return false;
+    s.credit -= credit_per_command;
     return true;
 }
 
@@ -256,18 +281,19 @@ void hub::on_request(session& s, const command& c, instant now) {
         return refuse(s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now);
     if (s.requests.size() >= config_.bounds.requests_per_connection_max)
         return refuse(s, c, error_code::too_many_requests, "too many requests in flight", now);
-    if (std::find(s.requests.begin(), s.requests.end(), c.id) != s.requests.end())
+    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
         return refuse(s, c, error_code::invalid_frame, "a request with this id is in flight", now);
-    s.requests.push_back(c.id);
-    const std::uint64_t timeout = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    const auto timeout_ms =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms));
+    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms});
     client_request r;
     r.from = ref_to(s);
     r.id = c.id;
     r.session = s.name;
     r.type = c.type;
     r.payload = c.payload;
-    r.timeout_ms =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(timeout, config_.bounds.request_timeout_max_ms));
+    r.timeout_ms = timeout_ms;
     post(application, std::move(r), now);
 }
 
@@ -285,7 +311,7 @@ void hub::on_query(session& s, const command& c, instant now) {
     q.from = ref_to(s);
     q.id = c.id;
     q.channel = c.channel;
-    if (c.limit != 0) q.limit = static_cast<std::uint32_t>(c.limit);
+    q.limit = c.limit != 0 ? static_cast<std::uint32_t>(c.limit) : std::min(q.limit, config_.bounds.recovery_max);
     q.has_offset = c.has_offset;
     q.offset = c.offset;
     q.backwards = c.backwards;
@@ -337,7 +363,7 @@ void hub::on(deliver&& m, instant now) {
 void hub::on(reply&& m, instant now) {
     session* s = find(m.to.value);
     if (s == nullptr) return;
-    if (m.ends_request != 0 && std::erase(s->requests, m.ends_request) == 0) return;  // canceled meanwhile
+    if (m.ends_request != 0 && !take_request(*s, m.ends_request)) return;  // canceled or overdue meanwhile
     if (m.what->kind == message_kind::error) ++counters_.errors;
     send(*s, m.what, now);
 }
@@ -354,38 +380,52 @@ void hub::tick(instant now) {
     idempotency_.trim(now.monotonic_ms);
 }
 
+// Those who have a duty are few; they are served in the order of their ids, so that a run can be repeated exactly.
 void hub::sweep_sessions(instant now) {
-    const limits& bounds = config_.bounds;
     const std::int64_t ms = now.monotonic_ms;
-    std::vector<std::pair<std::uint64_t, close_code>> over;
+    std::vector<std::uint64_t> due;
     for (const auto& [connection, s] : sessions_) {
-        if (s->speaks == face::api) continue;
-        const bool expects_answer = s->speaks == face::protocol || s->speaks == face::plain_websocket;
-        const std::int64_t silence = ms - s->heard_ms;
-        if (!s->welcome && ms - s->opened_ms >= bounds.connect_timeout_ms) {
-            over.emplace_back(connection, close_code::connect_timeout);
-        } else if (expects_answer && s->pinged && silence >= bounds.ping_ms + bounds.pong_ms) {
-            over.emplace_back(connection, close_code::no_pong);
-        } else if (expects_answer ? !s->pinged && (silence >= bounds.ping_ms || ms - s->sent_ms >= bounds.ping_ms)
-                                  : ms - s->sent_ms >= bounds.ping_ms) {
-            s->pinged = true;
-            send(*s, make_ping(), now);
-        }
+        const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
+        if (duty_of(*s, config_.bounds, ms) != duty::none || std::any_of(s->requests.begin(), s->requests.end(), overdue))
+            due.push_back(connection);
     }
-    for (const auto& [connection, code] : over) {
-        const bool silent = code == close_code::no_pong;
-        end(*find(connection), code, silent ? "no answer to the ping" : "no connect frame came", now);
+    std::sort(due.begin(), due.end());
+    for (const std::uint64_t connection : due) {
+        session& s = *find(connection);
+        expire_requests(s, now);
+        switch (duty_of(s, config_.bounds, ms)) {
+            case duty::none: break;
+            case duty::ping:
+                s.pinged = true;
+                send(s, make_ping(), now);
+                break;
+            case duty::end_unconnected: end(s, close_code::connect_timeout, "no connect frame came", now); break;
+            case duty::end_silent: end(s, close_code::no_pong, "no answer to the ping", now); break;
+        }
     }
 }
 
+void hub::expire_requests(session& s, instant now) {
+    for (const request_in_flight& r : s.requests)
+        if (is_overdue(r, now.monotonic_ms))
+            answer_error(
+                s, r.id, error_code::timeout, "no answer within " + std::to_string(r.timeout_ms) + " ms", now
+            );
+    std::erase_if(s.requests, [&](const request_in_flight& r) { return is_overdue(r, now.monotonic_ms); });
+}
+
 void hub::drain(close_code code, std::uint32_t spread_ms, instant now) {
-    for (const auto& [connection, s] : sessions_) {
+    std::vector<std::uint64_t> all;
+    for (const auto& [connection, s] : sessions_) all.push_back(connection);
+    std::sort(all.begin(), all.end());
+    for (const std::uint64_t connection : all) {
+        session& s = *find(connection);
         // At least 1: 0 would not be told.
         const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
-        if (s->speaks != face::api) send(*s, make_close(code, after, "the server restarts"), now);
+        if (s.speaks != face::api) send(s, make_close(code, after, "the server restarts"), now);
         output_.closes.push_back({connection, code, "the server restarts"});
     }
-    while (!sessions_.empty()) forget(*sessions_.begin()->second, now);
+    for (const std::uint64_t connection : all) forget(*find(connection), now);
 }
 
 }  // namespace pulsewire::hub

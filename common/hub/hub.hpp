@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -132,7 +132,7 @@ private:
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
     void forget(session& s, instant now);
-    bool take_token(session& s, instant now);
+    bool take_credit(session& s, instant now);
 
     void on_connect(session& s, const command& c, instant now);
     void on_subscribe(session& s, const command& c, instant now);
@@ -159,6 +159,7 @@ private:
     void publish_answer(const publish& p, message_ptr answer, instant now);
     std::string new_epoch();
     void sweep_sessions(instant now);
+    void expire_requests(session& s, instant now);
     void sweep_channels(instant now);
 
     config config_;
@@ -168,7 +169,7 @@ private:
     subscriber_table subscribers_;
     std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
     idempotency_window idempotency_;
-    std::unordered_set<std::string> leaving_;  // channels where somebody is about to leave presence
+    std::set<std::string> leaving_;  // channels where somebody is about to leave presence
     std::uint64_t last_token_ = 0;
     std::uint64_t random_ = 0;
     std::int64_t channels_swept_ms_ = 0;

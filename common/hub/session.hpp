@@ -25,6 +25,12 @@ enum class face : std::uint8_t {
 
 struct subscription;
 
+struct request_in_flight {
+    std::uint64_t id = 0;
+    std::uint32_t timeout_ms = 0;
+    std::int64_t due_ms = 0;
+};
+
 struct session {
     std::uint64_t connection = 0;
     face speaks = face::protocol;
@@ -35,10 +41,10 @@ struct session {
     std::int64_t opened_ms = 0;
     std::int64_t heard_ms = 0;      // monotonic time of the last sign of life
     std::int64_t sent_ms = 0;       // ... of the last message sent
-    std::int64_t tokens_at_ms = 0;  // commands_per_second: last refill
-    std::uint32_t tokens = 0;
+    std::int64_t credit_at_ms = 0;  // commands_per_second: last refill
+    std::uint64_t credit = 0;       // in thousandths of a command
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
-    std::vector<std::uint64_t> requests;       // ids of those in flight
+    std::vector<request_in_flight> requests;
 };
 
 }  // namespace pulsewire::hub
