@@ -1,3 +1,5 @@
+// Generated from the C++ message declarations. Do not edit: change the C++ struct and generate again.
+
 export interface ChatMessage {
   user: string;
   text: string;
@@ -6,6 +8,8 @@ export interface ChatMessage {
 export interface ChatTyping {
   user: string;
 }
+
+export type CustomEvent = string;
 
 export interface JobCancel {
   id: string;
@@ -19,7 +23,7 @@ export interface JobProgress {
   id: string;
   title: string;
   percent: number;
-  state: "running" | "done" | "canceled";
+  state: JobState;
 }
 
 export interface JobStart {
@@ -30,10 +34,14 @@ export interface JobStarted {
   id: string;
 }
 
+export type JobState = "running" | "done" | "canceled";
+
+export type NotifyLevel = "info" | "success" | "warning";
+
 export interface NotifyMessage {
   title: string;
   body: string;
-  level: "info" | "success" | "warning";
+  level: NotifyLevel;
 }
 
 export interface SumAdd {
@@ -45,6 +53,8 @@ export interface SumResult {
   sum: number;
 }
 
+export type TextMessage = string;
+
 export interface TickerPrice {
   symbol: string;
   price: number;
@@ -55,9 +65,9 @@ export interface TickerPrice {
 export interface Messages {
   "chat.message": ChatMessage;
   "chat.typing": ChatTyping;
-  "customEvent": string;
+  "customEvent": CustomEvent;
   "job.progress": JobProgress;
-  "message": string;
+  "message": TextMessage;
   "notify.message": NotifyMessage;
   "ticker.price": TickerPrice;
 }

@@ -9,7 +9,6 @@ interface Answer {
     id?: number;
     code?: string | number;
     message?: string;
-    pointer?: string;
     message_bytes_max?: number;
 }
 
@@ -84,7 +83,7 @@ function show(line: string): void {
         return log('welcome', line);
     }
     if (answer.op === 'pong') return log('alive', 'pong: the connection lives on');
-    if (answer.op === 'error') return log('error', `${answer.message ?? ''}${answer.pointer ? ` at ${answer.pointer}` : ''}`, String(answer.code));
+    if (answer.op === 'error') return log('error', answer.message ?? '', String(answer.code));
     log('answer', line);
 }
 

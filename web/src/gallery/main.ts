@@ -17,7 +17,7 @@ const lobby = client.channel<Messages>('chat:lobby', {latest: 1, presence: true}
 lobby.watch('presence', ({members}) => card.showPresence(members.length));
 lobby.on('chat.message', card.showLastWords);
 
-client.channel<Messages>('ticker:prices', {latest: 60}).on('ticker.price', card.showPrice);
+client.channel<Messages>('ticker:prices', {latest: 240}).on('ticker.price', card.showPrice);
 
 client.channel<Messages>('notify:all', {latest: 1}).on('notify.message', card.showNotification);
 client.channel<Messages>('jobs:all').on('job.progress', card.showJob);

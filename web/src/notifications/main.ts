@@ -2,12 +2,12 @@
 // into jobs:all for all who watch.
 
 import {connect} from 'pulsewire';
-import type {Messages, NotifyMessage, Requests} from '../messages.ts';
+import type {Messages, Requests} from '../messages.ts';
 import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
 import * as view from './view.ts';
 
-const client = connect(serverUrl(), {transport: transportParam()});
+const client = connect<Requests>(serverUrl(), {transport: transportParam()});
 showStatus(client);
 
 const notices = client.channel<Messages>('notify:all', {latest: 20});
@@ -20,18 +20,6 @@ const jobs = client.channel<Messages>('jobs:all', {latest: 100});
 jobs.on('job.progress', (job) => view.showJob(job));
 jobs.watch('gap', ({reason}) => { if (reason === 'epoch_changed') view.forgetJobs(); });  // they ended with the server
 
-view.onNotify(async (notice: NotifyMessage) => {
-    await notices.publish('notify.message', notice);
-});
-
-view.onStart(async (title: string) => {
-    type Start = Requests['job.start'];
-    const question: Start['request'] = {title};
-    await client.request<Start['response']>('job.start', question);
-});
-
-view.onCancel(async (id: string) => {
-    type Cancel = Requests['job.cancel'];
-    const question: Cancel['request'] = {id};
-    await client.request<Cancel['response']>('job.cancel', question);
-});
+view.onNotify(async (notice) => { await notices.publish('notify.message', notice); });
+view.onStart(async (title) => { await client.request('job.start', {title}); });
+view.onCancel(async (id) => { await client.request('job.cancel', {id}); });

@@ -8,7 +8,7 @@ export function errorNote(error: unknown): HTMLElement {
     if (error instanceof PulsewireError) {
         note.dataset.code = error.code;
         note.append(make('code', {text: error.code}), ` ${error.message}`);
-        if (error.pointer) note.append(' at ', make('code', {text: error.pointer}));
+        if (error.pointer && !error.message.includes(error.pointer)) note.append(' (at ', make('code', {text: error.pointer}), ')');
     } else {
         note.append(error instanceof Error ? error.message : String(error));
     }

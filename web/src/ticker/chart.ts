@@ -102,7 +102,7 @@ export class Chart {
     }
 
     #drawScale(x: (time: number) => number, y: (value: number) => number, now: number, right: number, bottom: number, flagY: number): void {
-        const step = niceStep((this.#high - this.#low) / 4);
+        const step = niceStep((this.#high - this.#low) / 5);
         const lines: SVGElement[] = [];
         const labels: SVGElement[] = [];
         for (let value = Math.ceil(this.#low / step) * step; value <= this.#high; value += step) {
