@@ -4,7 +4,6 @@ interface Messages { 'chat.message': {user: string; text: string} }
 
 const client = connect();  // or 'https://rt.example.com'
 client.on('state', (state) => console.log(state.name));
-
 const lobby = client.channel<Messages>('chat:lobby');
 lobby.on('chat.message', ({user, text}) => {
     console.log(`${user}: ${text}`);

@@ -20,14 +20,14 @@ function start(transport: Transport): void {
     showStatus(client);
     client.on('open', (state) => view.showTransport(state.transport));
 
-    prices = client.channel<Messages>('ticker:prices', since ? {since} : {latest: 300});
+    prices = client.channel<Messages>('ticker:prices', {latest: 300, since});
     prices.on('ticker.price', (tick, message) => {
         delivery.count(message.offset);
         if (!message.replayed) delivery.measure(Date.now() - tick.sent_ms);
         view.add(tick);
     });
     prices.watch('gap', ({from, to}) => delivery.miss(from, to));
-    prices.watch('subscribed', ({recovered}) => view.showRecovered(recovered));
+    prices.watch('subscribed', ({recovered, reason}) => view.showRecovered(recovered, reason));
 }
 
 view.onTransport(start);

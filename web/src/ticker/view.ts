@@ -51,11 +51,13 @@ export class TickerView {
         missed.dataset.bad = String(delivery.missed > 0);
     }
 
-    showRecovered(recovered: boolean | undefined): void {
+    showRecovered(recovered: boolean | undefined, reason: string | undefined): void {
         if (recovered === undefined) return;
         byId('recovered').textContent = recovered
             ? 'Connected again: everything sent in between was replayed, nothing missed.'
-            : 'Connected again, but the server no longer has what was sent in between.';
+            : reason === 'epoch_changed'
+                ? 'Connected again: the server was restarted and counts anew; what it sent just before is not known.'
+                : 'Connected again: more was sent in between than the server keeps.';
     }
 
     showTransport(transport: 'websocket' | 'sse'): void {
