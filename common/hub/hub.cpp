@@ -122,6 +122,9 @@ void hub::receive_oversized(std::uint64_t connection, std::string_view head, ins
 void hub::execute(std::uint64_t connection, const command& c, instant now) {
     session* s = find(connection);
     if (s == nullptr) return;
+    // The rate of the others was checked line by line.
+    if (s->speaks == face::plain_websocket && !take_credit(*s, now))
+        return refuse(*s, c, error_code::rate_limited, "too many messages per second", now);
     if (!s->welcome && c.op != command_op::connect)
         return refuse(*s, c, error_code::not_connected, "send connect first", now);
     switch (c.op) {
@@ -152,7 +155,7 @@ void hub::closed(std::uint64_t connection, instant now) {
 
 void hub::send(session& s, const message_ptr& m, instant now) {
     s.sent_ms = now.monotonic_ms;
-    output_.sends.push_back({s.connection, m});
+    output_.sends.push_back({s.connection, m, false});
 }
 
 void hub::answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now) {
@@ -331,7 +334,7 @@ void hub::on(attached&& m, instant now) {
     sub->live = true;
     send(*s, m.subscribed, now);
     if (m.members != nullptr) send(*s, m.members, now);
-    for (const message_ptr& old : m.replay) send(*s, old, now);
+    for (const message_ptr& old : m.replay) output_.sends.push_back({s->connection, old, true});
     counters_.deliveries += m.replay.size();
     if (config_.tell_subscriptions) post(application, client_subscribed{m.to, s->name, m.channel}, now);
 }

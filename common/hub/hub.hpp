@@ -49,6 +49,7 @@ struct output {
     struct send {
         std::uint64_t connection;
         message_ptr what;
+        bool replayed = false;  // from history: bounded by recovery_max, whatever the connection can take now
     };
     // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
     struct close {
