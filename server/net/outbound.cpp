@@ -48,31 +48,39 @@ outbound::~outbound() {
 
 void outbound::push(chunk&& c) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    bytes_ += c.body->size();
+    count_of(c) += c.body->size();
     chunks_.push_back(std::move(c));
 }
 
-void outbound::push_line(shared_bytes line) {
-    push({std::move(line), {}, 0, false});
+std::size_t& outbound::count_of(const chunk& c) {
+    return c.how == counts::as_live ? bytes_ : replay_bytes_;
+}
+
+bool outbound::overflows() const {
+    return bytes_ > storage_->bounds().queue_bytes_max || replay_bytes_ > storage_->bounds().replay_bytes_max;
+}
+
+void outbound::push_line(shared_bytes line, counts how) {
+    push({std::move(line), {}, 0, false, how});
     if (framing_ == framing::none) framed_ = static_cast<std::uint32_t>(chunks_.size());
 }
 
-void outbound::push_raw(shared_bytes bytes, std::string_view prefix) {
+void outbound::push_raw(shared_bytes bytes, std::string_view prefix, counts how) {
     // What waits before it must be framed now, or the order of framed and unframed chunks would be lost.
     frame_waiting();
-    chunk c{std::move(bytes), {}, 0, false};
+    chunk c{std::move(bytes), {}, 0, false, how};
     c.set_prefix(prefix);
     push(std::move(c));
     framed_ = static_cast<std::uint32_t>(chunks_.size());
 }
 
-void outbound::push_raw(std::string bytes) {
-    if (!bytes.empty()) push_raw(std::make_shared<const std::string>(std::move(bytes)));
+void outbound::push_raw(std::string bytes, counts how) {
+    if (!bytes.empty()) push_raw(std::make_shared<const std::string>(std::move(bytes)), {}, how);
 }
 
 void outbound::push_control(std::string_view bytes) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    chunk c{std::make_shared<const std::string>(bytes), {}, 0, false};
+    chunk c{std::make_shared<const std::string>(bytes), {}, 0, false, counts::as_live};
     bytes_ += bytes.size();
     chunks_.insert(chunks_.begin() + framed_, std::move(c));
     ++framed_;
@@ -80,7 +88,7 @@ void outbound::push_control(std::string_view bytes) {
 
 std::size_t outbound::drop_lines() {
     const std::size_t dropped = chunks_.size() - framed_;
-    for (std::size_t i = framed_; i < chunks_.size(); ++i) bytes_ -= chunks_[i].body->size();
+    for (std::size_t i = framed_; i < chunks_.size(); ++i) count_of(chunks_[i]) -= chunks_[i].body->size();
     chunks_.erase(chunks_.begin() + framed_, chunks_.end());
     return dropped;
 }
@@ -135,7 +143,7 @@ void outbound::consume(std::size_t bytes) {
     std::size_t left = bytes + offset_;
     while (next_ < framed_ && left >= chunks_[next_].size()) {
         left -= chunks_[next_].size();
-        bytes_ -= chunks_[next_].body->size();
+        count_of(chunks_[next_]) -= chunks_[next_].body->size();
         chunks_[next_].body.reset();
         ++next_;
     }

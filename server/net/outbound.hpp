@@ -39,6 +39,9 @@ public:
         blocked,  // the kernel's buffer is full: wait until the socket is writable
         failed,   // the connection is broken; errno tells
     };
+    // What waits because it happens counts against queue_bytes_max; what a client asked for out of a channel's history
+    // is bounded by itself, and counts against replay_bytes_max.
+    enum class counts : std::uint8_t { as_live, as_replay };
     struct written {
         outcome how = outcome::drained;
         std::size_t bytes = 0;
@@ -53,19 +56,19 @@ public:
     void set_framing(framing f) { framing_ = f; }
 
     // A line that ends with a newline, framed together with its neighbours when it is written.
-    void push_line(shared_bytes line);
+    void push_line(shared_bytes line, counts how = counts::as_live);
     // Bytes that stand for themselves, behind everything that waits. `prefix` (at most 14 bytes) goes before
     // them.
-    void push_raw(shared_bytes bytes, std::string_view prefix = {});
-    void push_raw(std::string bytes);
+    void push_raw(shared_bytes bytes, std::string_view prefix = {}, counts how = counts::as_live);
+    void push_raw(std::string bytes, counts how = counts::as_live);
     // As push_raw, but before the lines that have not yet begun to be written: pongs, close frames.
     void push_control(std::string_view bytes);
 
     // Forgets the lines that are not part of a frame that has begun, and tells how many there were.
     std::size_t drop_lines();
 
-    // Bytes that wait, without framing.
-    std::size_t bytes() const { return bytes_; }
+    // Whether more waits than may.
+    bool overflows() const;
     bool empty() const { return next_ == chunks_.size(); }
 
     // One or a few non-blocking gathered writes, up to turn_bytes_max.
@@ -76,6 +79,7 @@ private:
     friend class outbound_storage;
 
     void push(chunk&& c);
+    std::size_t& count_of(const chunk& c);
     void frame_waiting();
     void frame_batch(std::size_t end, std::size_t bytes);
     std::size_t gather(iovec* parts, std::size_t& count) const;
@@ -84,7 +88,8 @@ private:
 
     std::vector<chunk> chunks_;
     outbound_storage* storage_;
-    std::size_t bytes_ = 0;
+    std::size_t bytes_ = 0;         // that wait, without framing: live
+    std::size_t replay_bytes_ = 0;  // ... replayed
     std::uint32_t next_ = 0;    // the first chunk that is not wholly written
     std::uint32_t framed_ = 0;  // chunks before this one have their framing
     std::uint32_t offset_ = 0;  // bytes of chunk next_ that are written, framing included
@@ -96,6 +101,7 @@ struct outbound::chunk {
     std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
     bool ends_event = false;  // a newline follows the body
+    counts how = counts::as_live;
 
     std::size_t size() const { return prefix_size + body->size() + (ends_event ? 1 : 0); }
     void set_prefix(std::string_view bytes);

@@ -98,7 +98,7 @@ void connection::on_writable() {
 void connection::flush_soon() {
     if (gone_) return;
     if (!blocked_) return home_.flush_at_turn_end(*this);
-    if (out_.bytes() > home_.bounds().queue_bytes_max && !overflowed_ && !finishing_) {
+    if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
         conversation_->on_overflow();
     }

@@ -6,6 +6,7 @@
 
 #include "common/hub/message.hpp"
 #include "common/protocol/codes.hpp"
+#include "server/net/outbound.hpp"
 
 #include <cstdint>
 #include <span>
@@ -58,8 +59,8 @@ public:
     // The connection is gone, for whatever reason; nothing can be sent any more. The last call.
     virtual void on_lost() {}
 
-    // A message of the hub for this connection.
-    virtual void on_message(hub::message_ptr) {}
+    // A message of the hub for this connection; `how` it counts while it waits.
+    virtual void on_message(hub::message_ptr, outbound::counts /*how*/) {}
     // The hub has ended this connection and forgotten it. Its close frame (protocol 7.1), if any, came as a
     // message.
     virtual void on_close(close_code, std::string_view /*reason*/) {}

@@ -181,11 +181,12 @@ void shard::carry_out() {
     while (!hub_.out().empty()) {
         std::swap(work_, hub_.out());
         for (hub::output::send& s : work_.sends) {
-            if (s.what->kind == hub::message_kind::publication && oldest_publication_ms_ == 0)
+            if (s.what->kind == hub::message_kind::publication && !s.replayed && oldest_publication_ms_ == 0)
                 oldest_publication_ms_ = s.what->time_ms;
             if (s.what->kind == hub::message_kind::error)
                 ++metrics_.errors[static_cast<std::size_t>(s.what->code) % metrics_.errors.size()];
-            guarded(s.connection, [&](connection& c) { c.speaks().on_message(std::move(s.what)); });
+            const auto how = s.replayed ? outbound::counts::as_replay : outbound::counts::as_live;
+            guarded(s.connection, [&](connection& c) { c.speaks().on_message(std::move(s.what), how); });
         }
         for (const hub::output::close& end : work_.closes) {
             guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });

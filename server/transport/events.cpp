@@ -44,7 +44,7 @@ public:
     void on_end() override { owner_.drop(); }
     void on_deadline() override {}
 
-    void on_message(hub::message_ptr m) override {
+    void on_message(hub::message_ptr m, outbound::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
             return end(close_code::try_again_later, "a channel cannot be read now");
@@ -52,7 +52,7 @@ public:
         const auto outcome = writer_.write(m, home().now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
         if (text.empty()) return;
-        owner_.out().push_raw(std::move(text));
+        owner_.out().push_raw(std::move(text), how);
         owner_.flush_soon();
     }
 

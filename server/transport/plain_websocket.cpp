@@ -44,7 +44,7 @@ public:
         });
     }
 
-    void on_message(hub::message_ptr m) override {
+    void on_message(hub::message_ptr m, outbound::counts) override {
         if (closing()) return;
         switch (m->kind) {
             case hub::message_kind::publication:

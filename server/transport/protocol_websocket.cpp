@@ -25,9 +25,9 @@ public:
         });
     }
 
-    void on_message(hub::message_ptr m) override {
+    void on_message(hub::message_ptr m, outbound::counts how) override {
         if (closing()) return;
-        owner().out().push_line(line_of(std::move(m)));
+        owner().out().push_line(line_of(std::move(m)), how);
         owner().flush_soon();
     }
 
@@ -39,7 +39,7 @@ private:
         home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), head, now); });
     }
     void say_close(close_code code, std::string_view reason) override {
-        on_message(hub::make_close(code, 0, reason));
+        on_message(hub::make_close(code, 0, reason), outbound::counts::as_live);
     }
 };
 
