@@ -114,12 +114,11 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
-    async history({limit = 100, before, after = 0, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
-        const backwards = before !== undefined || !after;
+    async history({limit = 100, before, after, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
         return this.#session.command({
             call: 'history',
             texts: [this.name],
-            numbers: [limit, before ?? after, +backwards],
+            numbers: [limit, after ?? before ?? 0, +(after === undefined)],
             signal,
             read: (core) => ({
                 messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(

@@ -64,7 +64,7 @@ export class Host {
     readonly #obey = (): void => {
         if (this.#obeying) return;
         this.#obeying = true;
-        while (this.#core.next()) this.#do(this.#core);
+        while (!this.#over && this.#core.next()) this.#do(this.#core);
         this.#obeying = false;
     };
 

@@ -28,7 +28,8 @@ export class Message<P = unknown> {
 
     /** The payload; parsed when first read, so what nobody looks at costs nothing. */
     get payload(): P {
-        return (this.#payload ??= this.#raw ? JSON.parse(this.#raw) : undefined) as P;
+        if (this.#payload === undefined && this.#raw) this.#payload = JSON.parse(this.#raw);
+        return this.#payload as P;
     }
 
     /** The JSON text of the payload, for passing on. */

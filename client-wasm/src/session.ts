@@ -78,10 +78,10 @@ export class Session implements Listener {
 
     /** Ends everything, for a reason that is not the machine's. */
     end(reason: CloseReason): void {
+        if (this.#closed()) return;
         this.#why = reason;
-        this.tell('stop');
-        // The machine may not exist yet, or be broken.
-        if (!this.#closed()) this.#enter({name: 'closed', reason});
+        if (this.#host) this.tell('stop');
+        else this.#enter({name: 'closed', reason});
     }
 
     tell(call: Call, ...numbers: number[]): void {
@@ -164,6 +164,7 @@ export class Session implements Listener {
     }
 
     broken(error: unknown): void {
+        this.#host = undefined;
         this.end({code: 0, name: 'wasm_failed', message: `WebAssembly failed: ${error}`, reconnect: false});
     }
 
@@ -203,6 +204,13 @@ function closedError({message}: CloseReason): PulsewireError {
 /** The error that the server, or the machine itself, gives as an answer. */
 export function errorFrom(core: Core): PulsewireError {
     const code = localErrorCodes[core.byte(Field.localCode)] ?? (core.slice(Field.code) as ErrorCode);
-    const message = core.string(Field.message) || `No answer: ${code}.`;
+    const message = core.string(Field.message) || ownMessages[code] || code;
     return new PulsewireError(code, message, {pointer: core.string(Field.pointer)});
 }
+
+/** For the codes that the machine gives by itself. */
+const ownMessages: Partial<Record<ErrorCode, string>> = {
+    timeout: 'No answer came in time.',
+    disconnected: 'The connection ended before the answer came.',
+    closed: 'The client was closed.',
+};

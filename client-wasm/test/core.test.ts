@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import text from 'pulsewire.wasm';
+import {connect} from '../src/index.js';
+import {Core, Field, Kind} from '../src/core.js';
+import {fromText, toText} from '../src/inline_bytes.js';
+import {instantiate, whyNot} from '../src/load.js';
+import {LineBatch} from '../src/line_batch.js';
+import {utf8Bytes} from '../src/json.js';
+import {FakeNetwork, held, opened, settle} from './fake_network.js';
+
+const module = await WebAssembly.compile(fromText(text));
+
+async function openCore(instance?: WebAssembly.Instance): Promise<Core> {
+    const core = instance ? new Core(instance) : await instantiate(module);
+    core.call('create', ['session-1'], 1, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
+    core.call('start', []);
+    core.call('transport_opened', [], 1);
+    core.call('subscribe', ['a', ''], 0, 0, 0, 0);
+    while (core.next());
+    core.receive('{"op":"welcome","session":"session-1"}\n{"op":"subscribed","id":1,"channel":"a","epoch":"e1","offset":0,"replay":0}', 1, () => {
+        while (core.next());
+    });
+    return core;
+}
+
+test('the module imports nothing', () => {
+    assert.deepEqual(WebAssembly.Module.imports(module), []);
+});
+
+test('bytes survive being text', () => {
+    const all = Uint8Array.from({length: 512}, (_, i) => i & 255);
+    const inText = toText(all);
+    assert.match(inText, /^[#-[\]-~]*$/);
+    assert.deepEqual(fromText(inText), all);
+    assert.deepEqual(fromText(''), new Uint8Array());
+});
+
+test('offsets and times of more than 32 bits arrive whole', async () => {
+    const core = await openCore();
+    const offset = Number.MAX_SAFE_INTEGER - 1;
+    const seen: number[] = [];
+    core.receive(`{"op":"gap","channel":"a","offset":${offset - 1}}\n{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`, 1, () => {
+        while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.long(Field.offset), core.long(Field.time));
+    });
+    assert.deepEqual(seen, [offset, 1764000000123]);
+});
+
+test('positions are those of the string, whatever stands before them', async () => {
+    const core = await openCore();
+    const seen: string[] = [];
+    core.receive('{"note":"äöü 漢字 🎉","type":"t","channel":"a","offset":1,"payload":"ß"}', 1, () => {
+        while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.slice(Field.type), core.slice(Field.payload));
+    });
+    assert.deepEqual(seen, ['t', '"ß"']);
+});
+
+const memoryOf = (instance: WebAssembly.Instance) => (instance.exports.memory as WebAssembly.Memory).buffer.byteLength;
+
+test('memory may grow at any moment', async () => {
+    const instance = await WebAssembly.instantiate(module, {});
+    const core = await openCore(instance);
+    const before = memoryOf(instance);
+    const ids = new Set<number>();
+    for (let i = 0; i < 3000; i++) ids.add(core.call('subscribe', [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0));
+    assert.equal(ids.size, 3000);
+    let lines = 0;
+    while (core.next()) if (core.text().startsWith('{"op":"subscribe"')) lines++;
+    assert.equal(lines, 3000);
+    assert.ok(memoryOf(instance) > before);
+});
+
+test('memory that was freed is used again', async () => {
+    const instance = await WebAssembly.instantiate(module, {});
+    const core = await openCore(instance);
+    const use = () => {
+        for (let i = 0; i < 5000; i++) {
+            core.call('unsubscribe', [], core.call('subscribe', [`channel-${i % 7}`.repeat(20), ''], 0, 0, 0, 0));
+            const id = core.call('publish', [`channel-${i % 7}`.repeat(20), 'some.type'], 10, 1, 0, 0);
+            while (core.next());
+            core.receive(`{"op":"published","id":${id},"channel":"x","epoch":"e","offset":1}`, 1, () => {
+                while (core.next());
+            });
+        }
+        return memoryOf(instance);
+    };
+    const first = use();
+    assert.equal(use(), first);
+    assert.ok(first < 1 << 20, String(first));
+});
+
+test('a trap ends the client with a reason, and no other client', async () => {
+    const other = await opened();
+    const {client, network} = await opened();
+    const promise = held(client.request('r'));
+    await settle();
+    const {fromCharCode} = String;
+    // What a trap looks like from here: a call of the core that throws.
+    String.fromCharCode = () => {
+        throw new WebAssembly.RuntimeError('unreachable');
+    };
+    network.socket.receive('{"op":"ping"}');
+    String.fromCharCode = fromCharCode;
+    assert.deepEqual(client.state, {name: 'closed', reason: {code: 0, name: 'wasm_failed', message: 'WebAssembly failed: RuntimeError: unreachable', reconnect: false}});
+    await assert.rejects(promise, {code: 'closed'});
+    assert.equal(network.socket.closedWith, 1000);
+    assert.equal(other.client.state.name, 'open');
+});
+
+test('the refusals of the browsers are told apart from other failures', () => {
+    const refusals = [
+        // Chromium, Firefox, WebKit
+        'CompileError: WebAssembly.compile(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive because \'unsafe-eval\' is not an allowed source of script',
+        'CompileError: call to WebAssembly.compile() blocked by CSP',
+        'CompileError: Refused to create a WebAssembly object because \'unsafe-eval\' or \'wasm-unsafe-eval\' is not an allowed source of script',
+    ];
+    for (const refusal of refusals) {
+        const {name, message} = whyNot(refusal);
+        assert.equal(name, 'wasm_blocked');
+        assert.match(message, /'wasm-unsafe-eval'/);
+    }
+    assert.equal(whyNot(new TypeError('Failed to fetch')).name, 'wasm_failed');
+});
+
+test('WebAssembly that is blocked closes the client and rejects what waits', async (t) => {
+    t.mock.method(WebAssembly, 'instantiate', () => Promise.reject(new WebAssembly.CompileError('blocked by CSP')));
+    const client = connect('http://a.test', new FakeNetwork().options);
+    const promise = held(client.request('r'));
+    await new Promise<void>((resolve) => client.on('closed', () => resolve()));
+    assert.equal(client.state.name === 'closed' && client.state.reason.name, 'wasm_blocked');
+    await assert.rejects(promise, {code: 'closed', message: /wasm-unsafe-eval/});
+});
+
+test('UTF-8 is counted without encoding', () => {
+    for (const sample of ['', 'a', 'é', '漢', '🎉', 'aé漢🎉'.repeat(9)]) assert.equal(utf8Bytes(sample), new TextEncoder().encode(sample).length, sample);
+});
+
+test('lines leave in order, together as far as they fit, a larger one alone', () => {
+    const batch = new LineBatch();
+    for (const line of ['aaaa', 'bbbb', 'c'.repeat(50), 'd']) batch.add(line);
+    assert.deepEqual([batch.take(10), batch.take(10), batch.take(10), batch.take(10)], ['aaaa\nbbbb', 'c'.repeat(50), 'd', '']);
+});

@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type {Message} from '../src/message.js';
+import {accept, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
+
+const channelWith = async (name = 'chat:42') => {
+    const {client, network} = await opened();
+    const channel = client.channel(name);
+    const messages: Message[] = [];
+    channel.watch('message', (message) => messages.push(message));
+    await settle();
+    await accept(network.socket, name);
+    return {client, network, channel, messages};
+};
+
+test('the frames of docs/protocol.md 4.3, 4.5 and 4.6 are sent', async () => {
+    const {client, network} = await opened();
+    client.channel('a').on('*', () => {});
+    client.channel('b', {latest: 20, since: {epoch: 'x7Qa', offset: 15}}).on('*', () => {});
+    client.channel('c', {presence: {name: 'Ada Ünal'}}).on('*', () => {});
+    client.channel('d', {presence: true}).on('*', () => {});
+    await settle();
+    assert.deepEqual(network.socket.messages.at(-1)!.split('\n'), [
+        '{"op":"subscribe","id":1,"channel":"a"}',
+        '{"op":"subscribe","id":2,"channel":"b","epoch":"x7Qa","offset":15,"latest":20}',
+        '{"op":"subscribe","id":3,"channel":"c","presence":true,"payload":{"name":"Ada Ünal"}}',
+        '{"op":"subscribe","id":4,"channel":"d","presence":true}',
+    ]);
+    client.close();
+});
+
+test('a message has type, channel, offset, time and payload', async () => {
+    const {client, network, messages} = await channelWith();
+    network.socket.receive('{"type":"chat.message","channel":"chat:42","offset":1,"time":1764000000000,"payload":{"text":"hi"}}');
+    const [message] = messages;
+    assert.deepEqual({...message}, {channel: 'chat:42', type: 'chat.message', offset: 1, time: 1764000000000, replayed: false});
+    assert.deepEqual(message!.payload, {text: 'hi'});
+    assert.equal(message!.raw, '{"text":"hi"}');
+    assert.equal(message!.payload, message!.payload);
+    client.close();
+});
+
+test('a direct or transient message has no offset and does not move the position', async () => {
+    const {client, network, channel, messages} = await channelWith();
+    network.socket.receive('{"type":"chat.typing","channel":"chat:42","payload":null}');
+    assert.equal(messages[0]!.offset, undefined);
+    assert.equal(messages[0]!.time, undefined);
+    assert.equal(messages[0]!.payload, null);
+    assert.deepEqual(channel.position, {epoch: 'e1', offset: 0});
+    client.close();
+});
+
+test('payloads of every kind arrive as they were sent', async () => {
+    const {client, network, messages} = await channelWith();
+    const payloads = [
+        0, -1.5e300, '', 'ümläut 漢字 🎉 \u0000 \u2028', true, false, null, [], {}, [[[]]],
+        {payload: 1, '"payload":': '"payload":'}, 'with \n newline', {a: {b: {c: [1, 2, 3]}}}, '}', '{"op":"close"}',
+    ];
+    network.socket.receive(...payloads.map((payload, i) => publication('chat:42', i + 1, payload)));
+    assert.deepEqual(messages.map(({payload}) => payload), payloads);
+    client.close();
+});
+
+test('many messages in one, of several channels, each go where they belong', async () => {
+    const {client, network, messages} = await channelWith('a');
+    const others: unknown[] = [];
+    client.channel('b').on('t', (payload) => others.push(payload));
+    await settle();
+    await accept(network.socket, 'b');
+    network.socket.onmessage!({data:
+        '{"type":"t","channel":"a","offset":1,"payload":1}\n{"op":"ping"}\n{"type":"t","channel":"b","offset":1,"payload":2}\n'
+        + '{"type":"t","channel":"a","offset":2,"payload":3}\n{"op":"gap","channel":"b","offset":7}\n'
+        + '{"type":"t","channel":"b","offset":8,"payload":4}\n'});
+    assert.deepEqual(messages.map(({payload}) => payload), [1, 3]);
+    assert.deepEqual(others, [2, 4]);
+    client.close();
+});
+
+test('a long header, and one that is not ASCII, are read', async () => {
+    const {client, network} = await opened();
+    const request = held(client.request('a'));
+    await settle();
+    const long = 'ö'.repeat(3000);
+    network.socket.receive({op: 'error', id: network.socket.last('request').id, code: 'rejected', message: `${long} "payload": ${long}`});
+    await assert.rejects(request, {code: 'rejected', message: `${long} "payload": ${long}`});
+    assert.equal(client.state.name, 'open');
+    client.close();
+});
+
+test('a payload that nobody reads is not parsed', async (t) => {
+    const {client, network, messages} = await channelWith();
+    const text = JSON.stringify({big: 'x'.repeat(1000)});
+    const parse = t.mock.method(JSON, 'parse');
+    network.socket.onmessage!({data: `{"type":"t","channel":"chat:42","offset":1,"payload":${text}}`});
+    assert.equal(parse.mock.calls.filter((call) => call.arguments[0].length > 100).length, 0);
+    assert.equal(messages[0]!.raw, text);
+    assert.deepEqual(messages[0]!.payload, JSON.parse(text));
+    client.close();
+});
+
+test('on() hears its own type, and * all of them', async () => {
+    const {client, network, channel} = await channelWith();
+    const seen: unknown[] = [];
+    const remove = channel.on('a', (payload, {type}) => seen.push([payload, type]));
+    channel.on('*', (payload, {type}) => seen.push(['*', payload, type]));
+    network.socket.receive(publication('chat:42', 1, 1, 'a'), publication('chat:42', 2, 2, 'b'));
+    remove();
+    network.socket.receive(publication('chat:42', 3, 3, 'a'));
+    assert.deepEqual(seen, [[1, 'a'], ['*', 1, 'a'], ['*', 2, 'b'], ['*', 3, 'a']]);
+    client.close();
+});
+
+test('a handler that throws is reported with its place, and the next messages arrive', async () => {
+    const {client, network, channel, messages} = await channelWith();
+    channel.on('a', () => {
+        throw new TypeError('mine');
+    });
+    network.socket.receive(publication('chat:42', 1, 1, 'a'), publication('chat:42', 2, 2, 'a'));
+    assert.equal(messages.length, 2);
+    assert.deepEqual(network.errors.map(([error, context]) => [(error as Error).message, context]), [
+        ['mine', 'a handler for "a" of channel chat:42'], ['mine', 'a handler for "a" of channel chat:42'],
+    ]);
+    assert.equal(client.state.name, 'open');
+    client.close();
+});
+
+test('handlers may call everything: subscribe, publish, unsubscribe, close', async () => {
+    const {client, network, channel} = await channelWith('a');
+    const order: string[] = [];
+    channel.on('t', (payload) => {
+        order.push(`t ${payload}`);
+        if (payload === 1) {
+            void held(channel.publish('answer', payload));
+            client.channel('b').on('*', () => {});
+        }
+        if (payload === 2) channel.unsubscribe();
+        if (payload === 3) client.close();
+    });
+    network.socket.receive(publication('a', 1, 1, 't'), publication('a', 2, 2, 't'), publication('a', 3, 3, 't'));
+    await settle();
+    assert.deepEqual(order, ['t 1', 't 2']);
+    assert.deepEqual(network.socket.sent.slice(-3).map(({op, channel: name}) => `${op} ${name}`), ['publish a', 'subscribe b', 'unsubscribe a']);
+    client.close();
+});
+
+test('the same name gives the same channel, with one subscription', async () => {
+    const {client, network} = await opened();
+    const channel = client.channel('a');
+    assert.equal(client.channel('a'), channel);
+    channel.on('x', () => {});
+    client.channel('a').on('y', () => {});
+    await settle();
+    assert.equal(network.socket.sent.filter(({op}) => op === 'subscribe').length, 1);
+    client.close();
+});
+
+test('unsubscribe() ends the subscription, and on() begins it anew', async () => {
+    const {client, network, channel, messages} = await channelWith('a');
+    channel.unsubscribe();
+    assert.equal(channel.state, 'idle');
+    await settle();
+    assert.equal(network.socket.messages.at(-1), '{"op":"unsubscribe","channel":"a"}');
+    network.socket.receive(publication('a', 1, 1));
+    assert.equal(messages.length, 0);
+    channel.unsubscribe();
+    channel.on('*', () => {});
+    assert.equal(channel.state, 'subscribing');
+    await settle();
+    assert.equal(network.socket.last('subscribe').channel, 'a');
+    client.close();
+});
+
+test('a subscription that is taken back before anything was sent leaves no trace', async () => {
+    const network = new FakeNetwork();
+    const client = await network.connect();
+    const channel = client.channel('a');
+    channel.on('*', () => {});
+    channel.unsubscribe();
+    await network.welcome();
+    assert.equal(network.socket.sent.filter(({op}) => op !== 'connect').length, 0);
+    client.close();
+});
+
+test('a refused subscription is told, and the next handler asks again', async () => {
+    const {client, network} = await opened();
+    const channel = client.channel('secret:1');
+    const refusals: unknown[] = [];
+    channel.watch('refused', ({code, message}) => refusals.push([code, message]));
+    await settle();
+    network.socket.receive({op: 'error', id: network.socket.last('subscribe').id, code: 'forbidden', message: 'not for you'});
+    assert.deepEqual(refusals, [['forbidden', 'not for you']]);
+    assert.equal(channel.state, 'refused');
+    channel.on('*', () => {});
+    assert.equal(channel.state, 'subscribing');
+    await settle();
+    await accept(network.socket, 'secret:1');
+    assert.equal(channel.state, 'subscribed');
+    client.close();
+});
+
+test('a gap that the server tells is told', async () => {
+    const {client, network, channel} = await channelWith('a');
+    const gaps: unknown[] = [];
+    channel.watch('gap', (gap) => gaps.push(gap));
+    network.socket.receive(publication('a', 1, 1), '{"op":"gap","channel":"a","offset":40}');
+    assert.deepEqual(gaps, [{from: 2, to: 40, reason: 'slow'}]);
+    assert.deepEqual(channel.position, {epoch: 'e1', offset: 40});
+    client.close();
+});
+
+test('what could not be recovered is told as a gap', async () => {
+    const {client, network} = await opened();
+    const events: unknown[] = [];
+    const gapsOf = (name: string) => {
+        const channel = client.channel(name, {since: {epoch: 'e1', offset: 5}});
+        channel.watch('subscribed', ({recovered, reason}) => events.push([recovered, reason]));
+        channel.watch('gap', (gap) => events.push(gap));
+    };
+    ['a', 'b', 'c'].forEach(gapsOf);
+    await settle();
+    await accept(network.socket, 'a', {offset: 30, recovered: false, reason: 'expired'});
+    await accept(network.socket, 'b', {epoch: 'e2', offset: 3, recovered: false, reason: 'epoch_changed'});
+    await accept(network.socket, 'c', {offset: 5, recovered: true});
+    assert.deepEqual(events, [
+        [false, 'expired'], {from: 6, to: 30, reason: 'expired'},
+        [false, 'epoch_changed'], {from: 1, to: 3, reason: 'epoch_changed'},
+        [true, undefined],
+    ]);
+    client.close();
+});
+
+test('what comes from history says so', async () => {
+    const {client, network} = await opened();
+    const seen: unknown[] = [];
+    client.channel('a', {latest: 2}).on('*', (payload, {replayed}) => seen.push([payload, replayed]));
+    await settle();
+    await accept(network.socket, 'a', {offset: 3, replay: 2});
+    network.socket.receive(publication('a', 4, 1), publication('a', 5, 2), publication('a', 6, 3));
+    assert.deepEqual(seen, [[1, true], [2, true], [3, false]]);
+    client.close();
+});
+
+test('one’s own message with echo false moves the channel on and is not shown', async () => {
+    const {client, network, messages} = await channelWith('a');
+    network.socket.receive(
+        `{"type":"t","channel":"a","offset":1,"except":"${client.session}","payload":1}`,
+        '{"type":"t","channel":"a","offset":2,"except":"someoneelse","payload":2}',
+    );
+    assert.deepEqual(messages.map(({offset}) => offset), [2]);
+    client.close();
+});
+
+test('who is here is kept current', async () => {
+    const {client, network} = await opened();
+    const channel = client.channel('chat:42', {presence: {name: 'Ada'}});
+    const events: unknown[] = [];
+    channel.watch('presence', ({members, joined, left}) => events.push([members.map(({session}) => session), joined?.info, left?.info]));
+    assert.deepEqual(channel.members, []);
+    await settle();
+    await accept(network.socket, 'chat:42');
+    network.socket.receive(
+        '{"op":"presence","channel":"chat:42","payload":[{"session":"aaaaaaaa","info":{"name":"Ada"}}]}',
+        '{"op":"join","channel":"chat:42","session":"bbbbbbbb","payload":{"name":"Bob"}}',
+        '{"op":"join","channel":"chat:42","session":"bbbbbbbb","payload":{"name":"Bobby"}}',
+        '{"op":"leave","channel":"chat:42","session":"aaaaaaaa"}',
+    );
+    assert.deepEqual(events, [
+        [['aaaaaaaa'], undefined, undefined],
+        [['aaaaaaaa', 'bbbbbbbb'], {name: 'Bob'}, undefined],
+        [['aaaaaaaa', 'bbbbbbbb'], {name: 'Bobby'}, undefined],
+        [['bbbbbbbb'], undefined, {name: 'Ada'}],
+    ]);
+    assert.deepEqual(channel.members, [{session: 'bbbbbbbb', info: {name: 'Bobby'}}]);
+    channel.unsubscribe();
+    assert.deepEqual(channel.members, []);
+    client.close();
+});
+
+test('presence info that is no JSON is refused', async () => {
+    const {client} = await opened();
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    const channel = client.channel('a', {presence: cycle});
+    assert.throws(() => channel.on('*', () => {}), {code: 'invalid_argument'});
+    assert.equal(channel.state, 'idle');
+    client.close();
+});
+
+test('names are checked where they are given', async () => {
+    const {client} = await opened();
+    for (const name of ['', 'a b', 'ä', 'x'.repeat(256), 'a"b', 'a\n']) {
+        assert.throws(() => client.channel(name), {code: 'invalid_channel'}, name);
+    }
+    client.channel(`Az09_-.:/@~=+$!${'x'.repeat(240)}`);
+    const channel = client.channel('a');
+    for (const type of ['', 'a b', 'ä', 'x'.repeat(65), 'pulsewire.x', 'a\n']) {
+        assert.throws(() => channel.on(type, () => {}), {code: 'invalid_type'}, type);
+        await assert.rejects(channel.publish(type, 1), {code: 'invalid_type'}, type);
+        await assert.rejects(client.request(type), {code: 'invalid_type'}, type);
+    }
+    client.close();
+});

@@ -1,0 +1,54 @@
+// What holds of the package's sources and of the built dist/.
+
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {existsSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join} from 'node:path';
+import {test} from 'node:test';
+import {pathToFileURL} from 'node:url';
+
+const home = process.env.PULSEWIRE_SDK!;
+const sizeMax = 12 * 1024;
+
+function typeCheck(project: string): void {
+    const tsc = join(dirname(createRequire(join(home, 'package.json')).resolve('typescript/package.json')), 'bin/tsc');
+    try {
+        execFileSync(process.execPath, [tsc, '-p', join(home, project), '--noEmit', '--emitDeclarationOnly', 'false'], {encoding: 'utf8'});
+    } catch (error) {
+        assert.fail((error as {stdout: string}).stdout);
+    }
+}
+
+test('the sources are free of type errors, without Node’s types', () => typeCheck('tsconfig.json'));
+
+test('the tests and the type tests are free of type errors', () => typeCheck('tsconfig.test.json'));
+
+test('the default entry, WebAssembly included, is at most 12 KiB with brotli', async () => {
+    assert.ok(existsSync(join(home, 'dist/index.js')), 'script/build sdk builds it');
+    const {sizesOf} = await import(pathToFileURL(join(home, 'sizes.mjs')).href);
+    const sizes: {entry: string; brotli: number}[] = sizesOf(join(home, 'dist'));
+    const {brotli} = sizes.find(({entry}) => entry === 'pulsewire')!;
+    assert.ok(brotli <= sizeMax, `${brotli} bytes`);
+});
+
+test('the defaults that the documentation states are those that are used', () => {
+    const documented = Object.fromEntries(
+        [...readFileSync(join(home, 'src/types.ts'), 'utf8').matchAll(/@default (\d+)\n\s*\*\/\n\s*(\w+)\?: number/g)].map(([, value, name]) => [name, Number(value)]),
+    );
+    const source = readFileSync(join(home, 'src/client.ts'), 'utf8');
+    const used = Object.fromEntries([...source.matchAll(/^    (\w+): ([\d_]+),$/gm)].map(([, name, value]) => [name, Number(value!.replaceAll('_', ''))]));
+    assert.equal(Object.keys(used).length, 8);
+    for (const [name, value] of Object.entries(used)) assert.equal(documented[name!], value, name);
+});
+
+test('importing the package touches nothing', async () => {
+    const script = `
+        const before = Object.getOwnPropertyNames(globalThis).length;
+        delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
+        globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
+        await import(process.argv[1]);`;
+    for (const entry of ['index.js', 'wasm.js', 'wasm.node.js']) {
+        execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
+    }
+});

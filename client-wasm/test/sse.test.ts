@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import {afterEach, beforeEach, test} from 'node:test';
+import {connect} from '../src/index.js';
+import {fakeClock, FakeNetwork, held, publication, settle, welcomeFor} from './fake_network.js';
+
+let clock: ReturnType<typeof fakeClock>;
+beforeEach(() => {
+    clock = fakeClock();
+});
+afterEach(() => clock.restore());
+
+/** A client that is open over SSE. */
+async function streaming(network = new FakeNetwork({transport: 'sse'})) {
+    const client = await network.connect('https://server.test/rt');
+    network.stream.receive('{"op":"stream","connection":"kT0v_-1"}');
+    await settle();
+    const post = network.posts[0]!;
+    const first = JSON.parse(post.body.split('\n')[0]!);
+    post.answer(204);
+    network.stream.receive(welcomeFor(first));
+    await settle();
+    return {client, network, first: post};
+}
+
+test('the stream names the connection, and the client’s half goes by POST', async () => {
+    const {client, network, first} = await streaming();
+    assert.equal(network.stream.url, 'https://server.test/rt/sse');
+    assert.equal(network.sockets.length, 0);
+    assert.deepEqual([first.url, first.connection], ['https://server.test/rt/sse', 'kT0v_-1']);
+    assert.match(first.body, /^\{"op":"connect","version":1,"session":"[0-9a-v]{22}"\}$/);
+    assert.deepEqual(client.state, {name: 'open', transport: 'sse', session: client.session});
+    client.close();
+    assert.equal(network.stream.closed, true);
+});
+
+test('one POST at a time; what comes up meanwhile leaves together with the next', async () => {
+    const {client, network} = await streaming();
+    const channel = client.channel('a');
+    void held(channel.publish('t', 1));
+    await settle();
+    assert.equal(network.posts.length, 2);
+    void held(channel.publish('t', 2));
+    await settle();
+    void held(channel.publish('t', 3));
+    await settle();
+    assert.equal(network.posts.length, 2);
+    network.posts[1]!.answer(204);
+    await settle();
+    assert.equal(network.posts.length, 3);
+    assert.deepEqual(network.posts[2]!.body.split('\n').map((line) => JSON.parse(line).payload), [2, 3]);
+    network.posts[2]!.answer(204);
+    await settle();
+    void held(channel.publish('t', 4));
+    await settle();
+    assert.equal(network.posts.length, 4);
+    client.close();
+});
+
+test('a body stays below the largest message, however the bytes fall', async () => {
+    const {client, network} = await streaming();
+    const channel = client.channel('a');
+    for (let i = 0; i < 10; i++) void held(channel.publish('t', '漢'.repeat(8000)));
+    const bodies: string[] = [];
+    for (let i = 1; i < 7 && bodies.join('').length < 80_000; i++) {
+        await settle();
+        bodies.push(network.posts[i]!.body);
+        network.posts[i]!.answer(204);
+    }
+    assert.deepEqual(bodies.map((body) => body.split('\n').length), [2, 2, 2, 2, 2]);
+    assert.ok(bodies.every((body) => new TextEncoder().encode(body).length <= 65_536));
+    client.close();
+});
+
+test('messages and answers arrive by the stream', async () => {
+    const {client, network} = await streaming();
+    const seen: unknown[] = [];
+    client.channel('a').on('*', (payload) => seen.push(payload));
+    await settle();
+    const {id} = JSON.parse(network.posts[1]!.body);
+    network.stream.receive({op: 'subscribed', id, channel: 'a', epoch: 'e', offset: 0, replay: 0}, publication('a', 1, 'x'));
+    network.stream.receive(publication('a', 2, 'y'));
+    assert.deepEqual(seen, ['x', 'y']);
+    client.close();
+});
+
+test('a failed POST ends the connection; publishes are repeated with their keys', async () => {
+    for (const failure of ['404', '413', '500', 'network']) {
+        const {client, network} = await streaming();
+        const promise = held(client.channel('a').publish('t', 1));
+        await settle();
+        const {key} = JSON.parse(network.posts[1]!.body);
+        const {stream} = network;
+        if (failure === 'network') network.posts[1]!.fail();
+        else network.posts[1]!.answer(Number(failure));
+        await settle();
+        assert.equal(client.state.name, 'waiting', failure);
+        assert.equal(stream.closed, true);
+        client.reconnectNow();
+        network.stream.receive('{"op":"stream","connection":"second"}');
+        await settle();
+        const again = network.posts.at(-1)!;
+        assert.equal(again.connection, 'second');
+        const [connected, published] = again.body.split('\n').map((line) => JSON.parse(line));
+        assert.equal(published.key, key);
+        network.stream.receive(welcomeFor(connected), {op: 'published', id: published.id, channel: 'a', epoch: 'e', offset: 1});
+        assert.deepEqual(await promise, {epoch: 'e', offset: 1});
+        client.close();
+    }
+});
+
+test('a stream that breaks is closed: an EventSource must not come back by itself', async () => {
+    const {client, network} = await streaming();
+    const {stream} = network;
+    stream.fail();
+    assert.equal(stream.closed, true);
+    assert.equal(client.state.name, 'waiting');
+    stream.onerror?.({});
+    assert.deepEqual(network.stateNames, ['connecting', 'open', 'waiting']);
+    client.close();
+});
+
+test('a stream that begins with anything else is no connection', async () => {
+    const network = new FakeNetwork({transport: 'sse'});
+    const client = await network.connect();
+    network.stream.receive('{"op":"close","code":1013,"reconnect":true}');
+    assert.equal(client.state.name, 'waiting');
+    client.close();
+});
+
+test('close() aborts the POST in flight', async () => {
+    const {client, network} = await streaming();
+    const promise = held(client.channel('a').publish('t', 1));
+    await settle();
+    client.close();
+    assert.equal(network.posts[1]!.signal.aborted, true);
+    await assert.rejects(promise, {code: 'closed'});
+    await settle();
+    assert.deepEqual(network.stateNames, ['connecting', 'open', 'closed']);
+});
+
+test('auto falls back to SSE when the WebSocket does not get through, and publishes there', async () => {
+    const network = new FakeNetwork();
+    const client = await network.connect();
+    network.socket.drop();
+    assert.equal(client.state.name, 'waiting');
+    const published = held(client.channel('a').publish('t', 1));
+    await clock.tick(20_000);
+    assert.deepEqual(client.state, {name: 'connecting', attempt: 2, transport: 'sse'});
+    network.stream.receive('{"op":"stream","connection":"c"}');
+    await settle();
+    const [connected, publish] = network.posts[0]!.body.split('\n').map((line) => JSON.parse(line));
+    network.posts[0]!.answer(204);
+    network.stream.receive(welcomeFor(connected), {op: 'published', id: publish.id, channel: 'a', epoch: 'e', offset: 1});
+    assert.equal(client.state.name, 'open');
+    assert.deepEqual(await published, {epoch: 'e', offset: 1});
+    client.close();
+});
+
+test('auto uses what the environment has', async () => {
+    const only = new FakeNetwork({WebSocket: undefined});
+    const client = connect('http://a.test', {...only.options, WebSocket: undefined});
+    assert.deepEqual(client.state, {name: 'connecting', attempt: 1, transport: globalThis.WebSocket ? 'websocket' : 'sse'});
+    client.close();
+});
+
+test('websocket and sse are obeyed', async () => {
+    const network = new FakeNetwork({transport: 'websocket'});
+    const client = await network.connect();
+    for (let i = 0; i < 6; i++) {
+        network.socket.drop();
+        await clock.tick(20_000);
+    }
+    assert.equal(network.streams.length, 0);
+    client.close();
+});
