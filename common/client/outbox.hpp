@@ -22,7 +22,7 @@ struct command {
     bool has_payload = false;
     bool awaited_by_server = false;  // a request: it may take longer than command_timeout_ms, and can be canceled
     bool sent = false;               // on the current transport
-    bool done = false;               // answered; the slot goes when those before it have gone
+    bool done = false;               // answered; the slot goes with a sweep
     std::uint32_t payload_bytes = 0;
     time_ms sent_at = 0;
     time_ms deadline = 0;            // 0: none
@@ -44,7 +44,7 @@ public:
 
     // Null when it is not there or done. Ids ascend, so this is a binary search.
     command* with_id(std::uint64_t id) {
-        std::size_t low = first_, high = commands_.size();
+        std::size_t low = 0, high = commands_.size();
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
             if (commands_[middle].id < id) {
@@ -64,20 +64,21 @@ public:
         bytes_ -= c.payload_bytes;
     }
 
-    // Forgets the done ones at the front. Invalidates references.
+    // Forgets the done ones, when they are many: they may stand behind one that is never answered. Invalidates
+    // references.
     void sweep() {
-        while (first_ < commands_.size() && commands_[first_].done) ++first_;
-        if (first_ == commands_.size()) {
-            commands_.clear();
-            first_ = 0;
-        } else if (first_ >= 64 && first_ * 2 >= commands_.size()) {
-            commands_.erase(commands_.begin(), commands_.begin() + static_cast<std::ptrdiff_t>(first_));
-            first_ = 0;
+        if (waiting_ != 0 && commands_.size() < 2 * std::size_t{waiting_} + 64) return;
+        std::size_t kept = 0;
+        for (command& c : commands_) {
+            if (c.done) continue;
+            if (&c != &commands_[kept]) commands_[kept] = static_cast<command&&>(c);
+            ++kept;
         }
+        commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(kept), commands_.end());
     }
 
     // For walking by index; skip the done ones.
-    std::size_t begin() const { return first_; }
+    std::size_t begin() const { return 0; }
     std::size_t end() const { return commands_.size(); }
     command& operator[](std::size_t i) { return commands_[i]; }
     const command& operator[](std::size_t i) const { return commands_[i]; }
@@ -87,7 +88,6 @@ public:
 
 private:
     std::vector<command> commands_;
-    std::size_t first_ = 0;
     std::uint32_t waiting_ = 0;
     std::uint32_t bytes_ = 0;
 };

@@ -34,8 +34,9 @@ public:
     // Counts a failure and returns how long to wait.
     std::uint32_t fail() {
         const std::uint32_t doublings = std::min<std::uint32_t>(failures_, 20);
-        const std::uint64_t ceiling =
-            std::min<std::uint64_t>(options_.max_ms, static_cast<std::uint64_t>(options_.min_ms) << doublings);
+        const std::uint64_t ceiling = std::min<std::uint64_t>(
+            std::min(options_.max_ms, timer_ms_max), static_cast<std::uint64_t>(options_.min_ms) << doublings
+        );
         ++failures_;
         const auto drawn = next_random(random_, static_cast<std::uint32_t>(ceiling) + 1);
         return std::max(options_.floor_ms, static_cast<std::uint32_t>(drawn));
@@ -50,6 +51,9 @@ public:
     bool exhausted() const { return options_.attempts_max != 0 && failures_ >= options_.attempts_max; }
 
 private:
+    // What browsers' timers can wait; longer ones end at once.
+    static constexpr std::uint32_t timer_ms_max = 0x7fffffff;
+
     backoff_options options_;
     std::uint64_t random_;
     std::uint32_t failures_ = 0;
