@@ -116,10 +116,12 @@ void application::arm(std::uint64_t id) {
             guarded("a timer", once->what);
             return;
         }
-        // A copy: the handler may cancel its own timer.
-        const auto what = t.what;
+        // Taken out while it runs, since it may cancel its own timer; not copied, so it keeps its state.
+        auto what = std::move(t.what);
         guarded("a timer", what);
-        if (!timers_.contains(id)) return;
+        const auto still = timers_.find(id);
+        if (still == timers_.end()) return;
+        still->second->what = std::move(what);
         // In step with the first one; what was missed while a handler was slow is left out.
         auto next = t.wait.expiry() + t.interval;
         if (next < clock::now()) next = clock::now();
