@@ -1,0 +1,59 @@
+#pragma once
+
+// A server that runs on a free port for the length of a test.
+
+#include "server/server.hpp"
+#include "server/testing/client.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace pulsewire::testing {
+
+inline config test_config(std::uint32_t threads = 2) {
+    config c;
+    c.port = 0;
+    c.threads = threads;
+    c.handle_signals = false;
+    c.print_start = false;
+    c.log_level = "off";
+    return c;
+}
+
+class running_server {
+public:
+    explicit running_server(config c = test_config(), const std::function<void(server&)>& set_up = {})
+        : server_(std::move(c)) {
+        if (set_up) set_up(server_);
+        server_.start();
+        thread_ = std::thread([this] { exit_code_ = server_.run(); });
+    }
+    ~running_server() { stop(); }
+
+    std::uint16_t port() const { return server_.port(); }
+    server& operator*() { return server_; }
+    server* operator->() { return &server_; }
+
+    // Ends it as a signal does, and waits for the end.
+    int stop() {
+        server_.stop();
+        if (thread_.joinable()) thread_.join();
+        return exit_code_;
+    }
+
+    // The value of a metric, by its name with labels as /metrics prints it.
+    double metric(const std::string& name) const {
+        const std::string text = ask(port(), "GET", "/metrics").body;
+        const std::size_t at = text.find("\n" + name + " ");
+        return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    }
+
+private:
+    server server_;
+    std::thread thread_;
+    int exit_code_ = -1;
+};
+
+}  // namespace pulsewire::testing
