@@ -51,7 +51,7 @@ export class Conversation {
 
     enter(room: string): void {
         this.#room = room;
-        this.#messages.replaceChildren(make('li', {class: 'messages__empty', text: 'No messages yet. Say hello.'}));
+        this.#messages.replaceChildren(make('li', {class: 'messages__empty', text: 'Joining the room…'}));
         this.#offsets = new Set();
         this.#last = undefined;
         for (const waiting of this.#waiting) waiting.element.hidden = waiting.room !== room;
@@ -60,6 +60,11 @@ export class Conversation {
         this.#log.setAttribute('aria-busy', 'true');
         clearTimeout(this.#quiet);
         this.#quiet = setTimeout(() => this.#log.removeAttribute('aria-busy'), historyMs);
+    }
+
+    joined(): void {
+        const empty = this.#messages.querySelector('.messages__empty');
+        if (empty) empty.textContent = 'No messages yet. Say hello.';
     }
 
     add(chat: ChatMessage, offset: number | undefined, time: number): void {

@@ -23,6 +23,7 @@ function enter(name: string): void {
 
     room.on('chat.message', (chat, message) => view.add(chat, message.offset, message.time));
     room.on('chat.typing', ({user}) => view.showTyping(user));
+    room.watch('subscribed', () => view.showJoined());
     room.watch('presence', ({members}) => view.showMembers(members, client.session));
     room.watch('gap', ({reason}) => view.showGap(reason));
     room.watch('refused', (error) => view.showRefused(error));

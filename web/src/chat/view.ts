@@ -58,6 +58,10 @@ export class ChatView {
         }));
     }
 
+    showJoined(): void {
+        this.#conversation.joined();
+    }
+
     add(chat: ChatMessage, offset: number | undefined, time: number | undefined): void {
         this.#conversation.add(chat, offset, time ?? Date.now());
         this.#stopTyping(chat.user);

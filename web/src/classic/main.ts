@@ -1,6 +1,6 @@
 // The article's two pages with the SDK. The same without it: plain.ts.
 
-import {connect, type PulsewireError} from 'pulsewire';
+import {connect, type Client, type PulsewireError} from 'pulsewire';
 import type {Messages} from '../messages.ts';
 import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
@@ -13,8 +13,7 @@ function websocketPage(): void {
     const client = connect(serverUrl(), {transport: transportParam() ?? 'websocket'});
     showStatus(client);
     showStatus(client, panel.status);
-    client.on('open', () => panel.add('note', 'Connected to server'));
-    client.on('waiting', () => panel.add('note', 'Disconnected from server'));
+    noteConnection(client, panel, 'Disconnected from server');
 
     const channel = client.channel<Messages>('classic:ws');
     channel.on('message', (text) => panel.add('server', text));
@@ -28,12 +27,20 @@ function ssePage(): void {
     const panel = new Panel('sse-sdk');
     const client = connect(serverUrl(), {transport: 'sse'});
     showStatus(client, panel.status);
-    client.on('open', () => panel.add('note', 'Connected to server'));
-    client.on('waiting', () => panel.add('note', 'Connection lost'));
+    noteConnection(client, panel, 'Connection lost');
 
     const channel = client.channel<Messages>('classic:sse');
     channel.on('message', (text) => panel.add('server', text));
     channel.on('customEvent', (text) => panel.add('custom', text));
+}
+
+function noteConnection(client: Client, panel: Panel, lost: string): void {
+    let open = false;
+    client.on('state', ({name}) => {
+        if (name === 'open') panel.add('note', 'Connected to server');
+        else if (open) panel.add('note', lost);  // once, however many attempts follow
+        open = name === 'open';
+    });
 }
 
 websocketPage();

@@ -15,9 +15,11 @@ notices.on('notify.message', (notice, message) => {
     view.addNotice(notice, message.time);
     if (!message.replayed) view.toast(notice);
 });
+notices.watch('subscribed', () => view.showEmpty('notices', 'None yet. Send the first one.'));
 
 const jobs = client.channel<Messages>('jobs:all', {latest: 100});
 jobs.on('job.progress', (job) => view.showJob(job));
+jobs.watch('subscribed', () => view.showEmpty('jobs', 'No job has run lately.'));
 jobs.watch('gap', ({reason}) => { if (reason === 'epoch_changed') view.forgetJobs(); });  // they ended with the server
 
 view.onNotify(async (notice) => { await notices.publish('notify.message', notice); });

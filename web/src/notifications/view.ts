@@ -41,6 +41,12 @@ const words = ({title, body, level}: NotifyMessage): HTMLElement[] => [
     ...(body ? [make('span', {class: 'notice__body', text: body})] : []),
 ];
 
+/** Says in an empty list that there is nothing, once that is known. */
+export function showEmpty(list: 'notices' | 'jobs', text: string): void {
+    const empty = byId(list).querySelector('.empty');
+    if (empty) empty.textContent = text;
+}
+
 interface JobRow {
     element: HTMLElement;
     bar: HTMLProgressElement;
@@ -72,14 +78,15 @@ function newRow(job: JobProgress): JobRow {
     list.prepend(element);
     const row = {element, bar, percent, cancel};
     rows.set(job.id, row);
-    for (const [id, old] of rows) {
-        if (rows.size <= jobsMax) break;
-        old.element.remove();
-        rows.delete(id);
+    while (list.childElementCount > jobsMax) {
+        const oldest = list.lastElementChild as HTMLElement;
+        if (rows.get(oldest.dataset.job!)?.element === oldest) rows.delete(oldest.dataset.job!);
+        oldest.remove();
     }
     return row;
 }
 
+/** The server was restarted: what ran is gone, and its ids may be given again. */
 export function forgetJobs(): void {
     for (const row of rows.values()) {
         if (row.element.dataset.state !== 'running') continue;
@@ -87,6 +94,7 @@ export function forgetJobs(): void {
         row.percent.textContent = 'Lost: the server was restarted';
         row.cancel.hidden = true;
     }
+    rows.clear();
 }
 
 export function onNotify(notify: (notice: NotifyMessage) => Promise<void>): void {

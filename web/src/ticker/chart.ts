@@ -56,6 +56,7 @@ export class Chart {
         this.#points = points;
         this.#low = this.#high = 0;
         this.#describedAt = 0;
+        this.#svg.setAttribute('aria-label', `${symbol}: no price yet`);
         this.#draw();
     }
 
