@@ -159,7 +159,7 @@ test('unsubscribe() ends the subscription, and on() begins it anew', async () =>
     channel.unsubscribe();
     assert.equal(channel.state, 'idle');
     await settle();
-    assert.equal(network.socket.messages.at(-1), '{"op":"unsubscribe","channel":"a"}');
+    assert.match(network.socket.messages.at(-1)!, /^{"op":"unsubscribe","id":\d+,"channel":"a"}$/);
     network.socket.receive(publication('a', 1, 1));
     assert.equal(messages.length, 0);
     channel.unsubscribe();

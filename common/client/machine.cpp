@@ -93,7 +93,8 @@ std::uint32_t machine::history(
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
     line_writer w(c->header, "history"sv);
-    w.number("id"sv, c->id).name("channel"sv, channel).number("limit"sv, limit);
+    w.number("id"sv, c->id).name("channel"sv, channel);
+    if (limit != 0) w.number("limit"sv, limit);
     if (offset != 0) w.number("offset"sv, offset);
     if (backwards) w.flag("backwards"sv, true);
     w.end();
@@ -211,7 +212,13 @@ void machine::drop_transport(std::uint16_t close, time_ms now) {
 
 // `why` is the server's own word on it, if it said one (7.1).
 void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
-    forget_transport(close, now);
+    if (state_ == state::open) {
+        backoff_.succeeded_for(now - state_since_);
+        picker_.lost(close == number(close_code::abnormal), now);
+    } else if (why == nullptr) {
+        picker_.failed();  // otherwise the transport let the server's word pass
+    }
+    forget_transport();
     std::uint32_t delay = backoff_.fail();
     if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
     const bool final = !should_reconnect(close) || backoff_.exhausted();
@@ -226,13 +233,7 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
 
 // What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be repeated
 // safely fails.
-void machine::forget_transport(std::uint16_t close, time_ms now) {
-    if (state_ == state::open) {
-        backoff_.succeeded_for(now - state_since_);
-        picker_.lost(close == number(close_code::abnormal), now);
-    } else {
-        picker_.failed();
-    }
+void machine::forget_transport() {
     transport_exists_ = false;
     transport_is_open_ = false;
     probing_ = false;
@@ -278,8 +279,9 @@ void machine::send_op(std::string_view op) {
     end_send();
 }
 
+// With an id, so that an error can be told apart: the subscription may have ended by itself on the other side.
 void machine::send_unsubscribe(const subscription& s) {
-    begin_send("unsubscribe"sv).name("channel"sv, s.channel).end();
+    begin_send("unsubscribe"sv).number("id"sv, ++last_id_).name("channel"sv, s.channel).end();
     end_send();
 }
 
@@ -497,7 +499,9 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     action_kind kind = action_kind::failed;
     std::uint32_t id = 0;
     if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
-        if (code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+        const bool held = code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
+        if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+            if (held) send_unsubscribe(*s);
             s->state = subscription_state::postponed;
             s->due = now + postponed_ms;
             return arm(s->due, now);

@@ -158,7 +158,7 @@ private:
     void connect(time_ms now);
     void drop_transport(std::uint16_t close, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
-    void forget_transport(std::uint16_t close, time_ms now);
+    void forget_transport();
     action& end(std::uint16_t close);
 
     bool can_send() const { return transport_is_open_; }
