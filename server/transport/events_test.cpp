@@ -1,0 +1,149 @@
+// GET /events over real sockets (protocol 8.4). The text itself is proven in
+// common/hub/event_stream_writer_test.cpp.
+
+#include "server/testing/running_server.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pulsewire {
+namespace {
+
+using namespace testing;
+
+// The events after the head, one by one.
+class events_client {
+public:
+    events_client(std::uint16_t port, const std::string& query, const std::string& fields = {})
+        : connection_(port) {
+        connection_.send("GET /events" + query + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+        head = read_answer(connection_);
+    }
+    http_answer head;
+    std::string next() { return connection_.read_until("\n\n"); }
+    client& connection() { return connection_; }
+
+private:
+    client connection_;
+};
+
+std::string id_of(const std::string& event) {
+    const std::size_t at = event.find("id: ") + 4;
+    return event.substr(at, event.find('\n', at) - at);
+}
+
+void publish(
+    running_server& server, const std::string& channel, const std::string& payload,
+    const std::string& type = "t"
+) {
+    const std::string body = "{\"type\":\"" + type + "\",\"payload\":" + payload + "}";
+    ASSERT_EQ(ask(server.port(), "POST", "/api/channels/" + channel + "/messages", body).status, 200);
+}
+
+TEST(Events, OpenThenPublicationsWithACursor) {
+    running_server server(test_config(4));
+    events_client c(server.port(), "?channel=b&channel=a&channel=b");
+    EXPECT_EQ(c.head.status, 200);
+    EXPECT_EQ(c.head.field("Content-Type"), "text/event-stream");
+    const std::string open = c.next();
+    EXPECT_NE(open.find("event: pulsewire.open\n"), std::string::npos);
+    EXPECT_TRUE(open.starts_with("retry: 2000\n")) << open;
+    publish(server, "a", "1");
+    const std::string first = c.next();
+    EXPECT_TRUE(first.starts_with("event: t\nid: 1.")) << first;
+    EXPECT_NE(first.find(R"("channel":"a","offset":1,)"), std::string::npos);
+    publish(server, "b", "2", "message");
+    EXPECT_TRUE(c.next().starts_with("id: 1.")) << "8.4.2: no event line for messages";
+}
+
+// Protocol 8.4.4: by the field and by the query.
+TEST(Events, ResumeBehindTheLastEventThatWasSeen) {
+    running_server server(test_config(4));
+    std::string cursor;
+    {
+        events_client c(server.port(), "?channel=a&channel=b");
+        c.next();
+        publish(server, "a", "1");
+        cursor = id_of(c.next());
+    }
+    publish(server, "a", "2");
+    publish(server, "b", "3");
+    events_client by_field(server.port(), "?channel=a&channel=b", "Last-Event-ID: " + cursor + "\r\n");
+    by_field.next();
+    std::string both = by_field.next() + by_field.next();
+    EXPECT_NE(both.find("\"payload\":2"), std::string::npos);
+    EXPECT_NE(both.find("\"payload\":3"), std::string::npos);
+    events_client by_query(server.port(), "?channel=a&channel=b&last_event_id=" + cursor);
+    by_query.next();
+    both = by_query.next() + by_query.next();
+    EXPECT_NE(both.find("\"payload\":2"), std::string::npos);
+}
+
+TEST(Events, ALostHistoryIsToldByAGap) {
+    running_server server;
+    events_client c(server.port(), "?channel=a", "Last-Event-ID: 1.zzzz.7\r\n");
+    c.next();
+    const std::string gap = c.next();
+    EXPECT_NE(gap.find("event: pulsewire.gap\n"), std::string::npos) << gap;
+    EXPECT_NE(gap.find("epoch_changed"), std::string::npos);
+}
+
+TEST(Events, LatestComesFirst) {
+    running_server server;
+    publish(server, "a", "1");
+    publish(server, "a", "2");
+    events_client c(server.port(), "?channel=a&latest=1");
+    c.next();
+    EXPECT_NE(c.next().find("\"payload\":2"), std::string::npos);
+}
+
+TEST(Events, BadRequestsAreRefused) {
+    running_server server;
+    const auto status = [&](const std::string& query, const std::string& fields = {}) {
+        return ask(server.port(), "GET", "/events" + query, {}, fields).status;
+    };
+    EXPECT_EQ(status(""), 400);
+    EXPECT_EQ(status("?channel="), 400);
+    EXPECT_EQ(status("?channel=a%20b"), 400);
+    EXPECT_EQ(status("?channel=a%"), 400);
+    EXPECT_EQ(status("?channel=a", "Last-Event-ID: 1.x.1.y.2\r\n"), 400);
+    EXPECT_EQ(status("?channel=a", "Last-Event-ID: nonsense\r\n"), 400);
+    EXPECT_EQ(status("?channel=a&latest=x"), 400);
+    EXPECT_EQ(status("?channel=a&latest=-1"), 400);
+    std::string many = "?channel=c0";
+    for (int i = 1; i < 33; ++i) many += "&channel=c" + std::to_string(i);
+    EXPECT_EQ(status(many), 400);
+    EXPECT_EQ(ask(server.port(), "POST", "/events").status, 405);
+}
+
+// Protocol 8.4.6: events, not comments.
+TEST(Events, SilenceIsFilledWithPings) {
+    config c = test_config();
+    c.bounds.ping_ms = 50;
+    running_server server(c);
+    events_client e(server.port(), "?channel=a");
+    e.next();
+    EXPECT_NE(e.next().find("event: pulsewire.ping\ndata: {\"time\":"), std::string::npos);
+}
+
+TEST(Events, AClientOfHttp10IsServedToo) {
+    running_server server;
+    client c(server.port());
+    c.send("GET /events?channel=a HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(read_answer(c).status, 200);
+    EXPECT_NE(c.read_until("\n\n").find("pulsewire.open"), std::string::npos);
+}
+
+TEST(Events, AClientThatLeavesLeavesNothingBehind) {
+    running_server server;
+    {
+        events_client c(server.port(), "?channel=a&channel=b");
+        c.next();
+        EXPECT_EQ(server.metric("pulsewire_subscriptions"), 2);
+    }
+    while (server.metric("pulsewire_subscriptions") > 0) {
+    }
+    EXPECT_EQ(server.metric("pulsewire_connections{transport=\"events\"}"), 0);
+}
+
+}  // namespace
+}  // namespace pulsewire
