@@ -90,7 +90,7 @@ test('rooms are apart, and the way back shows what was said meanwhile', async ({
     await expect(chatTexts(ada)).toHaveText(['in the lobby', 'still in the lobby']);
     await expect(chatTexts(bob)).toHaveText(['among engineers']);
 
-    await bob.getByLabel('Another room').fill('Tea & Biscuits');
+    await bob.getByRole('textbox', {name: 'Another room'}).fill('Tea & Biscuits');
     await bob.getByRole('button', {name: 'Join'}).click();
     await expect(bob.getByRole('heading', {level: 1})).toHaveText('tea-biscuits');
     await openChat(bob);

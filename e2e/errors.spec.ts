@@ -16,11 +16,11 @@ test('“Try to break it”: each mistake gets its typed error in the page and t
     const section = page.getByTestId('break');
     const attempts = [
         ['Malformed JSON', 'malformed_json', /byte|character|position/],
-        ['Wrong type', 'invalid_payload', /at \/text/],
+        ['Wrong type', 'invalid_payload', /\/text/],
         ['Oversized message', 'too_large', /65.?536/],
-        ['Unknown command', 'unknown_op', /explode/],
+        ['Unknown command', 'unknown_op', /command/],
         ['Forbidden publish', 'forbidden', /./],
-        ['Nested too deep', 'malformed_json', /nest|deep/i],
+        ['Nested too deep', 'malformed_json', /byte \d+|nest/],
     ] as const;
     for (const [index, [name, code, words]] of attempts.entries()) {
         await section.getByRole('button', {name}).click();
@@ -67,10 +67,10 @@ test('3.5 the other frames of a message with a bad one are handled', async ({ser
     for (const expected of [
         {op: 'pong', id: 51}, {op: 'error', code: 'malformed_json'}, {op: 'pong', id: 52}, {op: 'error', code: 'invalid_frame'},
         {op: 'pong', id: 53},
-    ]) expect(await connection.frames.next('answer')).toMatchObject(expected);
+    ]) expect(await connection.frames.next('answer', ({op}) => op !== 'welcome')).toMatchObject(expected);
 });
 
-test('3.6 a message that is too large is skipped and named by its id, over either transport', async ({server}) => {
+test('3.6 a message that is too large is skipped and named by its id', async ({server}) => {
     const connection = await RawConnection.connect(server.origin);
     await connection.ask({op: 'subscribe', channel: 'test:large'});
     const limit = connection.welcome.message_bytes_max as number;

@@ -41,13 +41,20 @@ test.describe('from outside', () => {
             [url, '{"type":"pulsewire.x","payload":1}', 400, 'invalid_type'],
             [`${server.origin}/api/channels/a%20b/messages`, '{"payload":1}', 400, 'invalid_channel'],
             [url, `{"payload":"${'x'.repeat(70_000)}"}`, 413, 'too_large'],
-            [`${server.origin}/api/channels/chat:lobby/messages`, '{"type":"chat.message","payload":{"user":"Ada","text":42}}', 400, 'invalid_payload'],
         ] as const) {
             const answer = await request(target, {headers: json, body});
             expect(answer.status, `${body.slice(0, 60)} ${answer.text}`).toBe(status);
             expect(answer.json.error, body.slice(0, 60)).toMatchObject({code, message: expect.stringMatching(/\w{3}/)});
         }
         expect((await history(server.origin, 'test:api')).messages).toEqual([]);
+    });
+
+    test('11.4 a payload that does not fit its declared type is refused with the place', async ({server}) => {
+        const answer = await request(`${server.origin}/api/channels/chat:lobby/messages`, {
+            headers: {'content-type': 'application/json'}, body: {type: 'chat.message', payload: {user: 'Ada', text: 42}},
+        });
+        expect(answer.json.error).toMatchObject({code: 'invalid_payload', pointer: '/text'});
+        expect(answer.status).toBe(400);
     });
 
     test('unknown paths are 404, wrong methods 405 with Allow', async ({server}) => {
@@ -154,7 +161,7 @@ test.describe('from pages', () => {
         ({websocket: answer, plain: answer, events: answer, sse: answer, json: answer, simple: answer, read: answer});
 
     test('a page of the server’s own does it all', async ({server, visit}) => {
-        const page = await visit(`${server.origin}/favicon.svg`);
+        const page = await visit(`${server.origin}/favicon.svg`, {network: 'faulty'});  // the browser asks for favicon.ico there
         expect(await attempts(page, server.origin)).toEqual(all('done'));
         expect((await history(server.origin, 'test:page')).messages).toHaveLength(2);
     });

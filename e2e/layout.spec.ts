@@ -26,7 +26,7 @@ const overflow = (page: Page) => page.evaluate(() => {
 });
 
 const background = (page: Page) => page.evaluate(() => {
-    const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g)!.map(Number);
+    const [red = 0, green = 0, blue = 0] = getComputedStyle(document.documentElement).backgroundColor.match(/[\d.]+/g)!.map(Number);
     return red + green + blue;
 });
 

@@ -10,7 +10,7 @@ test('4.1 the first frame is connect, and welcome tells the limits', async ({ser
     socket.send('{"op":"subscribe","id":7,"channel":"test:a"}');
     expect(JSON.parse(await socket.texts.next('error'))).toMatchObject({op: 'error', id: 7, code: 'not_connected'});
     const {welcome} = await RawConnection.connect(server.origin, {session: 'e2e-4-1-welcome'});
-    expect(welcome).toMatchObject({op: 'welcome', session: 'e2e-4-1-welcome', connection: expect.any(String)});
+    expect(welcome).toMatchObject({op: 'welcome', session: 'e2e-4-1-welcome', server: expect.stringMatching(/^pulsewire\/\d/)});
     for (const limit of ['ping_ms', 'pong_ms', 'message_bytes_max', 'channels_max', 'requests_max']) {
         expect(welcome[limit], limit).toBeGreaterThan(0);
     }
@@ -62,13 +62,26 @@ test('4.4 a position brings back exactly what was published after it; another ep
         .toMatchObject({offset: 5, replay: 0, recovered: false, reason: 'epoch_changed'});
 });
 
-test('4.4 what the history no longer reaches is not recovered in part', async ({server}) => {
-    const connection = await RawConnection.connect(server.origin);
-    for (let n = 1; n <= 310; n += 1) connection.frame({op: 'publish', channel: 'test:expired', type: 'n', payload: n});
-    const {epoch} = await connection.ask({op: 'publish', channel: 'test:expired', type: 'n', payload: 311});
-    expect(await connection.ask({op: 'subscribe', channel: 'test:expired', epoch: epoch!, offset: 1}))
-        .toMatchObject({offset: 311, replay: 0, recovered: false, reason: 'expired'});
-});
+for (const [reason, bound, config] of [
+    ['expired', 'a history of ten', {namespaces: {test: {history_count_max: 10}}}], ['limit', 'a recovery of ten', {recovery_max: 10}],
+] as const) {
+    test.describe(`with ${bound}`, () => {
+        test.use({serverOptions: {config}});
+
+        test(`4.4 what cannot be recovered whole is not recovered in part: ${reason}`, async ({server}) => {
+            const connection = await RawConnection.connect(server.origin);
+            for (let n = 1; n <= 30; n += 1) connection.frame({op: 'publish', channel: 'test:long', type: 'n', payload: n});
+            const {epoch} = await connection.ask({op: 'publish', channel: 'test:long', type: 'n', payload: 31});
+            for (const offset of [1, 20]) {
+                expect(await connection.ask({op: 'subscribe', channel: 'test:long', epoch: epoch!, offset}))
+                    .toMatchObject({offset: 31, replay: 0, recovered: false, reason});
+                await connection.ask({op: 'unsubscribe', channel: 'test:long'});
+            }
+            expect(await connection.ask({op: 'subscribe', channel: 'test:long', epoch: epoch!, offset: 21}))
+                .toMatchObject({offset: 21, replay: 10, recovered: true});
+        });
+    });
+}
 
 test('4.9 repeating a publish with its key has no second effect, over either way in', async ({server}) => {
     const connection = await RawConnection.connect(server.origin);

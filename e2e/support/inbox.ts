@@ -23,6 +23,11 @@ export class Inbox<Item> {
                 await new Promise<void>((wake) => this.#arrived.push(wake));
             }
         };
-        return soon(find(), () => `${what}; what came: ${JSON.stringify(this.items.slice(-20))}`);
+        return soon(find(), () => `${shortened(what)}; what came: ${this.items.slice(-20).map(shortened).join(', ')}`);
     }
+}
+
+function shortened(value: unknown): string {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

@@ -22,6 +22,9 @@ export const chatTexts = (page: Page): Locator => page.getByTestId('messages').g
 /** The texts of the chat that wait to be sent, in order. */
 export const waitingTexts = (page: Page): Locator => page.getByTestId('pending').getByTestId('message-text');
 
+/** What is said beside each of them: why it is not sent yet. */
+export const waitingNotes = (page: Page): Locator => page.getByTestId('pending').locator('.message__note');
+
 export async function say(page: Page, text: string): Promise<void> {
     const field = page.getByRole('textbox', {name: 'Message', exact: true});
     await field.fill(text);
@@ -58,6 +61,8 @@ export interface StateSeen {
     attempt: number | undefined;
     retryInMs: number | undefined;
     transport: string | undefined;
+    /** What the state says about itself: why it waits, or why it is closed. */
+    reason: string;
 }
 
 /** Notes every state that the header shows, however short, from before the page's own scripts run. */
@@ -68,7 +73,7 @@ export async function recordStates(page: Page): Promise<void> {
         const note = (element: HTMLElement): void => {
             const {state, attempt, retryInMs, transport} = element.dataset;
             const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
-            const next = {state, attempt: number(attempt), retryInMs: number(retryInMs), transport};
+            const next = {state, attempt: number(attempt), retryInMs: number(retryInMs), transport, reason: element.title};
             if (JSON.stringify(next) !== JSON.stringify(seen.at(-1))) seen.push(next);
         };
         document.addEventListener('DOMContentLoaded', () => {
@@ -76,7 +81,7 @@ export async function recordStates(page: Page): Promise<void> {
             if (!element) return;
             note(element);
             new MutationObserver(() => note(element)).observe(element, {
-                attributes: true, attributeFilter: ['data-state', 'data-attempt', 'data-retry-in-ms', 'data-transport'],
+                attributes: true, attributeFilter: ['data-state', 'data-attempt', 'data-retry-in-ms', 'data-transport', 'title'],
             });
         });
     });

@@ -71,7 +71,11 @@ export class RawSocket {
 
 /** A connection that speaks the protocol by hand. */
 export class RawConnection extends RawSocket {
+    /** Every frame. */
     readonly frames = new Inbox<Frame>();
+    /** Publications and direct messages alone. */
+    readonly messages = new Inbox<Frame>();
+    readonly #answers = new Inbox<Frame>();
     welcome: Frame = {};
     #lastId = 0;
 
@@ -90,13 +94,13 @@ export class RawConnection extends RawSocket {
     /** Sends a command with the next id; resolves with its answer, be it an error. */
     async ask(command: Frame): Promise<Frame> {
         const id = ++this.#lastId;
-        this.frame({...command, id});
-        return this.frames.next(`answer to ${JSON.stringify(command)}`, (frame) => frame.id === id);
+        this.frame({op: command.op!, id, ...command});
+        return this.#answers.next(`answer to ${JSON.stringify(command)}`, (frame) => frame.id === id);
     }
 
     /** The next publication or direct message. */
-    async message(what = 'message'): Promise<Frame> {
-        return this.frames.next(what, (frame) => frame.op === undefined);
+    async message(): Promise<Frame> {
+        return this.messages.next('message');
     }
 
     protected override received(text: string): void {
@@ -106,6 +110,8 @@ export class RawConnection extends RawSocket {
             const frame = JSON.parse(line) as Frame;
             if (frame.op === 'ping') this.send('{"op":"pong"}');
             this.frames.put(frame);
+            if (frame.op === undefined) this.messages.put(frame);
+            else if (frame.id !== undefined) this.#answers.put(frame);
         }
     }
 }

@@ -2,6 +2,9 @@
 
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createServer} from 'node:net';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {request} from './http.ts';
 import {soon} from './soon.ts';
@@ -17,6 +20,8 @@ export interface ServerOptions {
     /** Beside --port and, for the gallery, --web-root. */
     args?: string[];
     env?: Record<string, string>;
+    /** What stands in its config file. */
+    config?: object;
 }
 
 export interface Exit {
@@ -31,6 +36,7 @@ export class PulsewireServer {
     #process: ChildProcess | undefined;
     #exit: Promise<Omit<Exit, 'afterMs'>> | undefined;
     #log = '';
+    #folder: string | undefined;
 
     private constructor(port: number, options: ServerOptions) {
         this.port = port;
@@ -63,8 +69,14 @@ export class PulsewireServer {
 
     async restart(): Promise<void> {
         if (this.#process) throw new Error('the server still runs');
-        const {program = 'pulsewire-gallery', args = [], env = {}} = this.#options;
+        const {program = 'pulsewire-gallery', args = [], env = {}, config} = this.#options;
         const all = ['--port', String(this.port), ...(program === 'pulsewire-gallery' ? ['--web-root', webRoot] : []), ...args];
+        if (config) {
+            this.#folder ??= mkdtempSync(join(tmpdir(), 'pulsewire-e2e-'));
+            const file = join(this.#folder, 'config.json');
+            writeFileSync(file, JSON.stringify(config));
+            all.push('--config', file);
+        }
         const child = await this.#spawn(programPath(program), all, env);
         await soon(this.#untilHealthy(child), () => `healthy server; it wrote:\n${this.#log}`);
     }
@@ -82,6 +94,11 @@ export class PulsewireServer {
     /** SIGTERM, without waiting for the end; `exited` tells it. */
     terminate(): {exited: Promise<Exit>} {
         return {exited: this.#end('SIGTERM')};
+    }
+
+    /** After its last run: removes what it left on disk. */
+    discard(): void {
+        if (this.#folder) rmSync(this.#folder, {recursive: true, force: true});
     }
 
     async #end(signal: NodeJS.Signals): Promise<Exit> {

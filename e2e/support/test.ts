@@ -34,6 +34,7 @@ export const test = base.extend<Fixtures>({
             await use(server);
         } finally {
             const exit = server.running ? await server.stop() : undefined;
+            server.discard();
             if (testInfo.status !== testInfo.expectedStatus || (exit && exit.code !== 0)) {
                 await testInfo.attach('server.log', {body: server.log, contentType: 'text/plain'});
             }
