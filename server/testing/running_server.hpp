@@ -5,8 +5,10 @@
 #include "server/server.hpp"
 #include "server/testing/client.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -48,6 +50,15 @@ public:
         const std::string text = ask(port(), "GET", "/metrics").body;
         const std::size_t at = text.find("\n" + name + " ");
         return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    }
+
+    // Asks for a metric until it has the value; what the server does with an end of ours, it does in its own
+    // time.
+    void wait_for(const std::string& name, double value) const {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (metric(name) != value)
+            if (std::chrono::steady_clock::now() > deadline)
+                throw std::runtime_error(name + " stays otherwise");
     }
 
 private:

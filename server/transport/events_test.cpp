@@ -140,8 +140,7 @@ TEST(Events, AClientThatLeavesLeavesNothingBehind) {
         c.next();
         EXPECT_EQ(server.metric("pulsewire_subscriptions"), 2);
     }
-    while (server.metric("pulsewire_subscriptions") > 0) {
-    }
+    server.wait_for("pulsewire_subscriptions", 0);
     EXPECT_EQ(server.metric("pulsewire_connections{transport=\"events\"}"), 0);
 }
 

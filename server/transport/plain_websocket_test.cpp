@@ -20,8 +20,7 @@ std::string text_from(websocket_client& c) {
 websocket_client plain(running_server& server, const std::string& channel) {
     const double before = server.metric("pulsewire_subscriptions");
     websocket_client c(server.port(), "/ws/plain/" + channel, "");
-    while (server.metric("pulsewire_subscriptions") <= before) {
-    }
+    server.wait_for("pulsewire_subscriptions", before + 1);
     return c;
 }
 

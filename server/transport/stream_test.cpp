@@ -82,8 +82,7 @@ TEST(Stream, APostToAStreamThatIsGoneIs404) {
         secret = s.secret;
         s.connection().reset();
     }
-    while (server.metric("pulsewire_connections{transport=\"sse\"}") > 0) {
-    }
+    server.wait_for("pulsewire_connections{transport=\"sse\"}", 0);
     const auto post_to = [&](const std::string& name) {
         return ask(server.port(), "POST", "/sse", "{}", "Pulsewire-Connection: " + name + "\r\n").status;
     };

@@ -1,0 +1,86 @@
+#include "server/http/origin.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pulsewire::shell {
+namespace {
+
+std::unique_ptr<request> request_with(const std::string& host, const std::string& origin) {
+    auto r = std::make_unique<request>();
+    r->fields = {{"Host", host}, {"Origin", origin}};
+    return r;
+}
+
+bool allowed(
+    const std::string& host, const std::string& origin, const std::vector<std::string>& listed = {}
+) {
+    return check_origin(*request_with(host, origin), listed).allowed;
+}
+
+TEST(Origin, ARequestWithoutOneIsAllowed) {
+    request r;
+    r.fields = {{"Host", "example.com"}};
+    EXPECT_TRUE(check_origin(r, {}).allowed);
+}
+
+TEST(Origin, OwnPagesAreAllowed) {
+    EXPECT_TRUE(allowed("example.com", "https://example.com"));
+    EXPECT_TRUE(allowed("EXAMPLE.com", "https://Example.COM"));
+    EXPECT_TRUE(allowed("localhost:8080", "http://localhost:8080"));
+    EXPECT_TRUE(allowed("example.com:443", "https://example.com"));
+    EXPECT_TRUE(allowed("example.com", "http://example.com:80"));
+    EXPECT_TRUE(allowed("[::1]:8080", "http://[::1]:8080"));
+}
+
+// Cross-site WebSocket hijacking lives from checks that these would pass.
+TEST(Origin, LookAlikesAreRefused) {
+    const char* others[] = {
+        "https://example.com.evil.test",
+        "https://evil-example.com",
+        "https://evil.test/example.com",
+        "https://example.com@evil.test",
+        "https://example.com:8443",
+        "https://sub.example.com",
+        "https://example.comm",
+        "https://example.co",
+        "null",
+        "",
+        "example.com",
+        "//example.com",
+        "ftp://example.com",
+        "file://",
+        "https://",
+        "https://example.com/",
+        "https://example.com#",
+        "http://localhost",
+        "https:example.com",
+        "chrome-extension://example.com",
+        "https://example.com:",
+        "https://example.com, https://evil.test",
+    };
+    for (const char* origin : others) EXPECT_FALSE(allowed("example.com", origin)) << origin;
+    EXPECT_FALSE(allowed("", "https://"));
+    EXPECT_FALSE(allowed("localhost:8080", "http://localhost:3000"));
+    EXPECT_FALSE(allowed("example.com:80", "https://example.com"));
+}
+
+TEST(Origin, TwoOfThemAreRefused) {
+    request r;
+    r.fields = {{"Host", "a"}, {"Origin", "http://a"}, {"Origin", "http://a"}};
+    EXPECT_FALSE(check_origin(r, {"*"}).allowed);
+}
+
+TEST(Origin, ListedPagesAreAllowedAndNamed) {
+    const auto verdict =
+        check_origin(*request_with("rt.example.com", "https://app.example.com"), {"https://app.example.com"});
+    EXPECT_TRUE(verdict.allowed);
+    EXPECT_EQ(verdict.cross_origin, "https://app.example.com");
+    EXPECT_FALSE(allowed("rt.example.com", "http://app.example.com", {"https://app.example.com"}));
+    EXPECT_FALSE(allowed("rt.example.com", "https://app.example.com:444", {"https://app.example.com"}));
+    EXPECT_TRUE(allowed("rt.example.com", "https://anything.test", {"*"}));
+    EXPECT_EQ(check_origin(*request_with("a", "http://a"), {"*"}).cross_origin, "")
+        << "own pages need no field";
+}
+
+}  // namespace
+}  // namespace pulsewire::shell

@@ -1,0 +1,190 @@
+#include "server/net/outbound.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace pulsewire::shell {
+namespace {
+
+shared_bytes bytes_of(std::string text) {
+    return std::make_shared<const std::string>(std::move(text));
+}
+
+// Two ends of a socket; what is written to one is read at the other.
+class Outbound : public ::testing::Test {
+protected:
+    Outbound() {
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_), 0);
+        const int small = 4'096;
+        ::setsockopt(ends_[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    }
+    ~Outbound() override {
+        ::close(ends_[0]);
+        ::close(ends_[1]);
+    }
+
+    outbound::written write() { return queue_.write_to(ends_[0]); }
+    std::string read() {
+        std::string all;
+        char bytes[65536];
+        ssize_t got = 0;
+        while ((got = ::recv(ends_[1], bytes, sizeof bytes, 0)) > 0)
+            all.append(bytes, static_cast<std::size_t>(got));
+        return all;
+    }
+    // Writes and reads until nothing is left.
+    std::string pass_all() {
+        std::string all;
+        while (!queue_.empty()) {
+            EXPECT_NE(write().how, outbound::outcome::failed);
+            all += read();
+        }
+        return all;
+    }
+
+    shell_limits bounds_;
+    outbound_storage storage_{bounds_};
+    outbound queue_{storage_};
+    int ends_[2];
+};
+
+TEST_F(Outbound, LinesThatWaitLeaveAsOneWebSocketMessage) {
+    queue_.set_framing(outbound::framing::websocket);
+    queue_.push_line(bytes_of("one\n"));
+    queue_.push_line(bytes_of("two\n"));
+    EXPECT_EQ(write().how, outbound::outcome::drained);
+    EXPECT_EQ(read(), "\x81\x08one\ntwo\n");
+    EXPECT_TRUE(queue_.empty());
+}
+
+TEST_F(Outbound, AMessageHasABoundInMessagesAndBytes) {
+    bounds_.batch_messages_max = 2;
+    queue_.set_framing(outbound::framing::websocket);
+    for (int i = 0; i < 3; ++i) queue_.push_line(bytes_of("a\n"));
+    EXPECT_EQ(
+        pass_all(),
+        "\x81\x04"
+        "a\na\n"
+        "\x81\x02"
+        "a\n"
+    );
+    bounds_.batch_bytes_max = 3;
+    for (int i = 0; i < 2; ++i) queue_.push_line(bytes_of("b\n"));
+    queue_.push_line(bytes_of("longer than a batch\n"));
+    EXPECT_EQ(
+        pass_all(),
+        "\x81\x02"
+        "b\n"
+        "\x81\x02"
+        "b\n"
+        "\x81\x14"
+        "longer than a batch\n"
+    );
+}
+
+TEST_F(Outbound, LinesThatWaitLeaveAsOneEvent) {
+    queue_.push_raw(std::string("head\n\n"));
+    queue_.set_framing(outbound::framing::event_stream);
+    queue_.push_line(bytes_of("one\n"));
+    queue_.push_line(bytes_of("two\n"));
+    EXPECT_EQ(pass_all(), "head\n\ndata: one\ndata: two\n\n");
+}
+
+TEST_F(Outbound, ControlFramesGoBeforeLinesThatHaveNotBegun) {
+    queue_.set_framing(outbound::framing::websocket);
+    queue_.push_line(bytes_of("line\n"));
+    queue_.push_control("PONG");
+    EXPECT_EQ(pass_all(), "PONG\x81\x05line\n");
+}
+
+TEST_F(Outbound, RawBytesKeepTheirPlaceBehindLines) {
+    queue_.set_framing(outbound::framing::websocket);
+    queue_.push_line(bytes_of("line\n"));
+    queue_.push_raw(std::string("CLOSE"));
+    EXPECT_EQ(pass_all(), "\x81\x05line\nCLOSE");
+}
+
+// Whatever the kernel takes at a time, the bytes are the same.
+TEST_F(Outbound, PartialWritesGoOnWhereTheyStopped) {
+    queue_.set_framing(outbound::framing::websocket);
+    std::string expected;
+    for (int i = 0; i < 300; ++i) {
+        const std::string line =
+            std::string(static_cast<std::size_t>(997 + i), static_cast<char>('a' + i % 26)) + "\n";
+        queue_.push_line(bytes_of(line));
+        expected += line;
+    }
+    std::string framed = pass_all(), got;
+    for (std::size_t at = 0; at < framed.size();) {
+        ASSERT_EQ(static_cast<unsigned char>(framed[at]), 0x81);
+        std::size_t size = static_cast<unsigned char>(framed[at + 1]);
+        std::size_t header = 2;
+        if (size == 126) {
+            size = static_cast<unsigned char>(framed[at + 2]) * 256u +
+                   static_cast<unsigned char>(framed[at + 3]);
+            header = 4;
+        }
+        ASSERT_NE(size, 127u);
+        got += framed.substr(at + header, size);
+        at += header + size;
+    }
+    EXPECT_EQ(got, expected);
+}
+
+TEST_F(Outbound, AFullSocketBlocks) {
+    queue_.push_raw(std::string(1'000'000, 'x'));
+    const auto done = write();
+    EXPECT_EQ(done.how, outbound::outcome::blocked);
+    EXPECT_GT(done.bytes, 0u);
+    EXPECT_LT(done.bytes, 1'000'000u);
+    EXPECT_EQ(read() + pass_all(), std::string(1'000'000, 'x'));
+}
+
+TEST_F(Outbound, ATurnHasItsShare) {
+    bounds_.turn_bytes_max = 1;
+    // More chunks than one system call takes.
+    for (int i = 0; i < 1'000; ++i) queue_.push_raw(std::string("x"));
+    EXPECT_EQ(write().how, outbound::outcome::more);
+    EXPECT_EQ(read() + pass_all(), std::string(1'000, 'x'));
+}
+
+TEST_F(Outbound, ABrokenSocketFails) {
+    ::close(ends_[1]);
+    ends_[1] = ::open("/dev/null", O_RDONLY);
+    queue_.push_raw(std::string("x"));
+    EXPECT_EQ(write().how, outbound::outcome::failed);
+}
+
+TEST_F(Outbound, LiveAndReplayedBytesHaveTheirOwnBounds) {
+    bounds_.queue_bytes_max = 10;
+    bounds_.replay_bytes_max = 20;
+    queue_.set_framing(outbound::framing::websocket);
+    queue_.push_line(bytes_of(std::string(20, 'r')), outbound::counts::as_replay);
+    queue_.push_line(bytes_of(std::string(10, 'l')));
+    EXPECT_FALSE(queue_.overflows());
+    queue_.push_line(bytes_of("l"));
+    EXPECT_TRUE(queue_.overflows());
+    EXPECT_EQ(queue_.drop_lines(), 3u);
+    EXPECT_FALSE(queue_.overflows());
+    EXPECT_TRUE(queue_.empty());
+    queue_.push_line(bytes_of(std::string(21, 'r')), outbound::counts::as_replay);
+    EXPECT_TRUE(queue_.overflows());
+    pass_all();
+    EXPECT_FALSE(queue_.overflows());
+}
+
+TEST_F(Outbound, DroppingLeavesAFrameThatHasBegunWhole) {
+    queue_.set_framing(outbound::framing::websocket);
+    queue_.push_line(bytes_of(std::string(100'000, 'a')));
+    EXPECT_EQ(write().how, outbound::outcome::blocked);
+    queue_.push_line(bytes_of("never sent"));
+    EXPECT_EQ(queue_.drop_lines(), 1u);
+    const std::string all = read() + pass_all();
+    EXPECT_EQ(all.size(), 10 + 100'000u);
+    EXPECT_EQ(all.find("never"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pulsewire::shell
