@@ -40,9 +40,8 @@ const none: readonly Member[] = Object.freeze([]);
 export class Channel<M extends object = AnyMessages> {
     readonly name: string;
     readonly #session: Session;
-    readonly #options: ChannelOptions;
+    readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
-    readonly #watchers: Handlers;
     readonly #loops = new Set<Loop<M[keyof M]>>();
     #unsubscribe: (() => void) | undefined;
     #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
@@ -50,12 +49,15 @@ export class Channel<M extends object = AnyMessages> {
     #members = none;
 
     /** @internal */
-    constructor(name: string, options: ChannelOptions, session: Session, report: ReportError) {
+    constructor(name: string, session: Session, report: ReportError) {
         this.name = name;
-        this.#options = options;
         this.#session = session;
         this.#handlers = new Handlers(`channel ${name}`, report);
-        this.#watchers = new Handlers(`channel ${name}`, report);
+    }
+
+    /** Options for the next subscription. @internal */
+    configure(options: ChannelOptions | undefined): void {
+        Object.assign(this.#options, options);
     }
 
     /** What the subscription is doing. It stays `subscribed` while the client reconnects. */
@@ -81,14 +83,14 @@ export class Channel<M extends object = AnyMessages> {
     on(type: '*', handler: (payload: M[keyof M], message: Message<M[keyof M]>) => void): () => void;
     on(type: string, handler: (payload: any, message: Message<any>) => void): () => void {
         if (type !== '*') checkType(type);
-        const remove = this.#handlers.add(type, handler);
+        const remove = this.#handlers.add(type, (message: Message<any>) => handler(message.payload, message));
         this.#subscribe();
         return remove;
     }
 
     /** Calls `handler` with what happens to the subscription, or with each message unparsed; subscribes, like on(). */
     watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents[E]) => void): () => void {
-        const remove = this.#watchers.add(event, handler);
+        const remove = this.#handlers.add(' ' + event, handler);
         this.#subscribe();
         return remove;
     }
@@ -106,7 +108,7 @@ export class Channel<M extends object = AnyMessages> {
         return this.#session.command({
             call: 'publish',
             texts: [this.name, type],
-            payload: toJson(payload, 'payload'),
+            payload: toJson(payload),
             numbers: [+echo, +transient, timeoutMs],
             signal,
             read: (core) => (transient ? undefined : positionFrom(core)),
@@ -151,14 +153,13 @@ export class Channel<M extends object = AnyMessages> {
     /** Ends the subscription, its loops, and removes all handlers. */
     unsubscribe(): void {
         this.#handlers.clear();
-        this.#watchers.clear();
         this.#endWith('idle');
     }
 
     #subscribe(): void {
         if (this.#unsubscribe) return;
         const {latest = 0, since, presence} = this.#options;
-        const info = typeof presence === 'object' ? toJson(presence, 'presence info') : undefined;
+        const info = typeof presence === 'object' ? toJson(presence) : undefined;
         this.#state = 'subscribing';
         this.#position = since;
         this.#unsubscribe = this.#session.subscribe(
@@ -185,16 +186,21 @@ export class Channel<M extends object = AnyMessages> {
                 const {epoch, offset} = this.#position!;
                 const to = core.long(Field.offset);
                 this.#position = {epoch, offset: to};
-                this.#watchers.emit('gap', {from: offset + 1, to, reason: 'slow'});
+                this.#tell('gap', {from: offset + 1, to, reason: 'slow'});
             } else if (kind === Kind.refused) {
                 const error = errorFrom(core);
                 this.#endWith('refused', error);
-                this.#watchers.emit('refused', error);
+                this.#tell('refused', error);
             } else {
                 this.#presence(kind, core);
             }
         },
     };
+
+    /** Event names begin with a space here, which no message type has. */
+    #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
+        this.#handlers.emit(' ' + event, told);
+    }
 
     #deliver(core: Core): void {
         const type = core.slice(Field.type);
@@ -203,10 +209,9 @@ export class Channel<M extends object = AnyMessages> {
             this.name, type, offset, core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload),
         );
         for (const loop of this.#loops) loop.push(message);
-        this.#watchers.emit('message', message);
-        for (const event of [type, '*']) {
-            if (this.#handlers.has(event)) this.#handlers.emit(event, message.payload, message);
-        }
+        this.#tell('message', message);
+        this.#handlers.emit(type, message);
+        this.#handlers.emit('*', message);
         if (offset) this.#position = {epoch: this.#position!.epoch, offset};
     }
 
@@ -217,10 +222,10 @@ export class Channel<M extends object = AnyMessages> {
         const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
         this.#position = position;
         this.#state = 'subscribed';
-        this.#watchers.emit('subscribed', {position, recovered, reason});
+        this.#tell('subscribed', {position, recovered, reason});
         if (recovered !== false) return;
         const from = before?.epoch === position.epoch ? before.offset + 1 : 1;
-        this.#watchers.emit('gap', {from, to: position.offset, reason});
+        this.#tell('gap', {from, to: position.offset, reason: reason!});
     }
 
     #presence(kind: Kind, core: Core): void {
@@ -230,14 +235,14 @@ export class Channel<M extends object = AnyMessages> {
         const member = this.#members.find((known) => !others.includes(known)) ?? {session, info: payload};
         if (kind === Kind.presence) {
             this.#members = payload as Member[];
-            this.#watchers.emit('presence', {members: this.#members});
+            this.#tell('presence', {members: this.#members});
         } else if (kind === Kind.joined) {
             const joined = {session, info: payload};
             this.#members = [...others, joined];
-            this.#watchers.emit('presence', {members: this.#members, joined});
+            this.#tell('presence', {members: this.#members, joined});
         } else {
             this.#members = others;
-            this.#watchers.emit('presence', {members: others, left: member});
+            this.#tell('presence', {members: others, left: member});
         }
     }
 }

@@ -27,7 +27,7 @@ export class Client<R extends object = AnyRequests> {
     readonly #session: Session;
     readonly #handlers: Handlers;
     readonly #report: ReportError;
-    readonly #channels = new Map<string, {channel: Channel<any>; options: ChannelOptions}>();
+    readonly #channels = new Map<string, Channel<any>>();
     readonly #requestTimeoutMs: number;
 
     /** @internal */
@@ -78,14 +78,10 @@ export class Client<R extends object = AnyRequests> {
     /** The channel of that name, always the same object. Nothing is sent before its first handler or message. */
     channel<M extends object = AnyMessages>(name: string, options?: ChannelOptions): Channel<M> {
         checkChannel(name);
-        let entry = this.#channels.get(name);
-        if (!entry) {
-            const own: ChannelOptions = {};
-            entry = {channel: new Channel<any>(name, own, this.#session, this.#report), options: own};
-            this.#channels.set(name, entry);
-        }
-        Object.assign(entry.options, options);
-        return entry.channel;
+        let channel = this.#channels.get(name);
+        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#report)));
+        channel.configure(options);
+        return channel;
     }
 
     /**
@@ -105,7 +101,7 @@ export class Client<R extends object = AnyRequests> {
         return this.#session.command({
             call: 'request',
             texts: [type],
-            payload: toJson(payload, 'payload'),
+            payload: toJson(payload),
             numbers: [timeoutMs],
             signal,
             read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),

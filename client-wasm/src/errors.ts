@@ -19,7 +19,3 @@ export class PulsewireError extends Error {
         return temporaryErrors.includes(this.code);
     }
 }
-
-export function aborted(signal: AbortSignal): PulsewireError {
-    return new PulsewireError('aborted', 'The AbortSignal ended the call.', {cause: signal.reason});
-}

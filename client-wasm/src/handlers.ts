@@ -1,40 +1,31 @@
 /** Tells that a handler of the application threw. */
 export type ReportError = (error: unknown, context: string) => void;
 
-type Handler = (...args: any[]) => void;
+type Handler = (event: any) => void;
 
 /** Handlers by event. One that is added or removed by another counts from the next event on. */
 export class Handlers {
-    #lists = new Map<string, readonly Handler[]>();
-    #report: ReportError;
-    #owner: string;
+    readonly #lists = new Map<string, readonly Handler[]>();
+    readonly #owner: string;
+    readonly #report: ReportError;
 
     constructor(owner: string, report: ReportError) {
         this.#owner = owner;
         this.#report = report;
     }
 
-    /** Returns the function that removes the handler again. */
+    /** Returns the function that removes the handler again. Each registration is one of its own. */
     add(event: string, handler: Handler): () => void {
-        // Each registration is one of its own, also of a function that was added before.
-        const own: Handler = (...args) => handler(...args);
-        this.#lists.set(event, [...(this.#lists.get(event) ?? []), own]);
-        return () => {
-            const list = this.#lists.get(event)?.filter((other) => other !== own);
-            if (list?.length) this.#lists.set(event, list);
-            else this.#lists.delete(event);
-        };
-    }
-
-    has(event: string): boolean {
-        return this.#lists.has(event);
+        const own: Handler = (told) => handler(told);
+        this.#lists.set(event, [...this.#of(event), own]);
+        return () => void this.#lists.set(event, this.#of(event).filter((other) => other !== own));
     }
 
     /** Calls the handlers in the order in which they were added; what one throws is reported and harms no other. */
-    emit(event: string, ...args: unknown[]): void {
-        for (const handler of this.#lists.get(event) ?? []) {
+    emit(event: string, told: unknown): void {
+        for (const handler of this.#of(event)) {
             try {
-                handler(...args);
+                handler(told);
             } catch (error) {
                 this.#report(error, `a handler for "${event}" of ${this.#owner}`);
             }
@@ -44,17 +35,20 @@ export class Handlers {
     clear(): void {
         this.#lists.clear();
     }
+
+    #of(event: string): readonly Handler[] {
+        return this.#lists.get(event) ?? [];
+    }
 }
 
-/** Calls the application's `onError`, or what the environment has for it; throws nothing whatever that does. */
+/** Calls the application's `onError`, or the environment's; throws nothing whatever that does. */
 export function reporter(onError: ReportError | undefined): ReportError {
     return (error, context) => {
         try {
-            if (onError) onError(error, context);
-            else if (typeof reportError === 'function') reportError(error);
-            else console.error(`pulsewire: ${context} threw`, error);
-        } catch (second) {
-            console.error(second);
+            (onError ?? reportError)(error, context);
+        } catch {
+            // onError threw as well, or there is no reportError, as in Node.
+            console.error(context, error);
         }
     };
 }

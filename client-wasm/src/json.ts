@@ -1,23 +1,17 @@
 import {PulsewireError} from './errors.js';
 
 /** The JSON text of a value that is to be sent; throws `invalid_argument` for what JSON cannot say. */
-export function toJson(value: unknown, what: string): string {
-    let cause: unknown = `a value of type ${typeof value} has no JSON form`;
+export function toJson(value: unknown): string {
     try {
         const text = JSON.stringify(value) as string | undefined;
-        if (text !== undefined) return text;
-    } catch (error) {
-        cause = error;
+        if (text) return text;
+        throw new TypeError(`a value of type ${typeof value} has no JSON form`);
+    } catch (cause) {
+        throw new PulsewireError('invalid_argument', `The payload cannot be sent: ${cause}`, {cause});
     }
-    throw new PulsewireError('invalid_argument', `The ${what} is not JSON: ${(cause as Error).message ?? cause}`, {cause});
 }
 
-/** Bytes of a text in UTF-8. JSON.stringify escapes single surrogates, so each stands for half of four bytes. */
+/** Bytes of a text in UTF-8. */
 export function utf8Bytes(text: string): number {
-    let bytes = text.length;
-    for (let i = 0; i < text.length; i++) {
-        const unit = text.charCodeAt(i);
-        if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-    }
-    return bytes;
+    return new TextEncoder().encode(text).length;
 }

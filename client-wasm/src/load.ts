@@ -16,8 +16,8 @@ export function whyNot(error: unknown): CloseReason {
         code: 0,
         name: blocked ? 'wasm_blocked' : 'wasm_failed',
         message: blocked
-            ? `This page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${error})`
-            : `WebAssembly could not be loaded: ${error}`,
+            ? `Add 'wasm-unsafe-eval' to the script-src of the Content-Security-Policy: ${error}`
+            : `WebAssembly failed: ${error}`,
         reconnect: false,
     };
 }

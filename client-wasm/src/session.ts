@@ -1,6 +1,6 @@
 import {localErrorCodes, type ErrorCode} from './codes.js';
 import {Field, Kind, type Call, type Core} from './core.js';
-import {aborted, PulsewireError} from './errors.js';
+import {PulsewireError} from './errors.js';
 import type {ReportError} from './handlers.js';
 import {Host, type Listener} from './host.js';
 import {utf8Bytes} from './json.js';
@@ -88,13 +88,12 @@ export class Session implements Listener {
         this.#host?.tell(call, ...numbers);
     }
 
-    command<T>({call, texts, payload, numbers, signal, read}: Command<T>): Promise<T> {
+    async command<T>({call, texts, payload, numbers, signal, read}: Command<T>): Promise<T> {
         let id = 0;
-        let cancel = () => {};
+        let cancel!: () => void;
         const promise = new Promise<T>((resolve, failed) => {
-            const answered = (core: Core) => resolve(read(core));
             cancel = () => {
-                failed(aborted(signal!));
+                failed(new PulsewireError('aborted', 'The AbortSignal ended the call.', {cause: signal!.reason}));
                 if (this.#commands.delete(id)) this.tell('cancel', id);
                 id = -1;
             };
@@ -104,19 +103,19 @@ export class Session implements Listener {
                 const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
                 const max = this.#core.messageBytesMax();
                 if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `A payload of ${sizes} bytes and its envelope are more than the ${max} bytes that the server takes.`));
+                    return failed(new PulsewireError('too_large', `${sizes} bytes and their envelope are more than the ${max} bytes that the server takes.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
-                if (id) this.#commands.set(id, {payload, answered, failed});
-                else failed(new PulsewireError('outbox_full', 'Too much waits to be acknowledged; wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
+                if (id) this.#commands.set(id, {payload, answered: (core) => resolve(read(core)), failed});
+                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer; raise outboxMessagesMax or outboxBytesMax.'));
             });
         });
-        if (signal) {
-            signal.addEventListener('abort', cancel);
-            const done = () => signal.removeEventListener('abort', cancel);
-            promise.then(done, done);
+        signal?.addEventListener('abort', cancel);
+        try {
+            return await promise;
+        } finally {
+            signal?.removeEventListener('abort', cancel);
         }
-        return promise;
     }
 
     /** Returns the function that ends the subscription. `info` is the JSON text that goes with it. */
