@@ -16,7 +16,7 @@ std::uint32_t channel_table::add(std::string_view channel) {
     std::uint32_t at = vacant_ != 0 ? 0 : static_cast<std::uint32_t>(slots_.size());
     while (at < slots_.size() && slots_[at].state != subscription_state::vacant) ++at;
     if (at == slots_.size()) {
-        slots_.emplace_back();
+        slots_.add();
     } else {
         --vacant_;
     }
@@ -31,7 +31,7 @@ std::uint32_t channel_table::add(std::string_view channel) {
 }
 
 void channel_table::remove(std::uint32_t id) {
-    slots_[id - 1] = {};
+    slots_.renew(id - 1);
     ++vacant_;
     rebuild();
 }
@@ -65,7 +65,7 @@ void channel_table::rebuild() {
     while (size < 2 * slots_.size()) size *= 2;
     last_found_ = 0;
     by_name_.clear();
-    while (by_name_.size() < size) by_name_.push_back(0);
+    while (by_name_.size() < size) by_name_.add();
     for (const subscription& s : slots_)
         if (s.state != subscription_state::vacant) index(id_of(s));
 }

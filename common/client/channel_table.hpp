@@ -2,22 +2,21 @@
 
 // The client's subscriptions, found by id and by channel name.
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "common/base/pod_vector.hpp"
+#include "common/base/relocating_vector.hpp"
+#include "common/base/text_buffer.hpp"
 #include "common/client/reconnect.hpp"
+
+#include <cstdint>
+#include <string_view>
 
 namespace pulsewire::client {
 
 enum class subscription_state : std::uint8_t {
-    vacant,      // the slot is free
-    idle,        // to be sent when a transport is open
-    asked,       // sent, not answered
-    live,        // messages count
-    postponed,   // the server asked for patience: sent again at retry_at
+    vacant,     // the slot is free
+    idle,       // to be sent when a transport is open
+    asked,      // sent, not answered
+    live,       // messages count
+    postponed,  // the server asked for patience: sent again at retry_at
 };
 
 struct subscription {
@@ -30,8 +29,8 @@ struct subscription {
     std::uint32_t replay_left = 0;  // publications from history still to come
     std::uint64_t offset = 0;       // with has_position: the last one seen
     time_ms due = 0;                // asked: when it was sent; postponed: when to send it again
-    std::string channel;
-    std::string epoch;
+    text_buffer channel;
+    text_buffer epoch;
 };
 
 class channel_table {
@@ -43,19 +42,21 @@ public:
     // Null when there is none.
     subscription* with_id(std::uint32_t id);
     subscription* with_channel(std::string_view channel);
-    std::uint32_t id_of(const subscription& s) const { return static_cast<std::uint32_t>(&s - slots_.data()) + 1; }
+    std::uint32_t id_of(const subscription& s) const {
+        return static_cast<std::uint32_t>(&s - slots_.begin()) + 1;
+    }
 
     // All slots; skip the vacant ones.
-    std::vector<subscription>& slots() { return slots_; }
-    const std::vector<subscription>& slots() const { return slots_; }
+    relocating_vector<subscription>& slots() { return slots_; }
+    const relocating_vector<subscription>& slots() const { return slots_; }
 
 private:
     void rebuild();
     void index(std::uint32_t id);
 
-    std::vector<subscription> slots_;
+    relocating_vector<subscription> slots_;
     // Open addressing by hash of the channel's name, at most half full; holds ids, 0 is empty.
-    pod_vector<std::uint32_t> by_name_;
+    relocating_vector<std::uint32_t> by_name_;
     std::uint32_t vacant_ = 0;
     std::uint32_t last_found_ = 0;  // messages come in runs from one channel
 };

@@ -4,8 +4,11 @@ namespace pulsewire::client {
 namespace {
 
 using namespace std::string_view_literals;
+using writer = basic_line_writer<text_buffer>;
 
-constexpr std::uint16_t number(close_code code) { return static_cast<std::uint16_t>(code); }
+constexpr std::uint16_t number(close_code code) {
+    return static_cast<std::uint16_t>(code);
+}
 
 // How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
 constexpr time_ms postponed_ms = 1'000;
@@ -51,18 +54,19 @@ void machine::unsubscribe(std::uint32_t subscription_id, time_ms) {
 }
 
 std::uint32_t machine::publish(
-    std::string_view channel, std::string_view type, std::uint32_t payload_bytes, const publish_options& how, time_ms now
+    std::string_view channel, std::string_view type, std::uint32_t payload_bytes, const publish_options& how,
+    time_ms now
 ) {
     command* c = new_command(payload_bytes, how.timeout_ms, now);
     if (c == nullptr) return 0;
     c->has_payload = true;
-    line_writer w(c->header, "publish"sv);
+    writer w(c->header, "publish"sv);
     w.number("id"sv, c->id);
     if (how.transient) {
         c->when_lost = after_loss::never;
         w.flag("transient"sv, true);
     } else {
-        std::string key = session_;
+        text_buffer key(std::string_view{session_});
         key.push_back('-');
         append_number(key, c->id);
         w.name("key"sv, key);
@@ -80,7 +84,7 @@ std::uint32_t machine::request(
     c->has_payload = true;
     c->awaited_by_server = true;
     c->when_lost = after_loss::fail;
-    line_writer w(c->header, "request"sv);
+    writer w(c->header, "request"sv);
     w.number("id"sv, c->id);
     if (timeout_ms != 0) w.number("timeout_ms"sv, timeout_ms);
     w.name("type"sv, type).payload_key();
@@ -92,7 +96,7 @@ std::uint32_t machine::history(
 ) {
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
-    line_writer w(c->header, "history"sv);
+    writer w(c->header, "history"sv);
     w.number("id"sv, c->id).name("channel"sv, channel);
     if (limit != 0) w.number("limit"sv, limit);
     if (offset != 0) w.number("offset"sv, offset);
@@ -104,7 +108,7 @@ std::uint32_t machine::history(
 std::uint32_t machine::presence(std::string_view channel, time_ms now) {
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
-    line_writer(c->header, "presence"sv).number("id"sv, c->id).name("channel"sv, channel).end();
+    writer(c->header, "presence"sv).number("id"sv, c->id).name("channel"sv, channel).end();
     return dispatch(*c, now);
 }
 
@@ -142,29 +146,40 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
     last_heard_ = now;
     probing_ = false;
     server_frame f;
-    if (!read_server_frame(header, line_bytes, f)) return drop_transport(number(close_code::protocol_error), now);
+    if (!read_server_frame(header, line_bytes, f))
+        return drop_transport(number(close_code::protocol_error), now);
     switch (f.op) {
-        case server_op::message: return on_message(f, header, now);
-        case server_op::welcome: return on_welcome(f, now);
-        case server_op::subscribed: return on_subscribed(f, header);
-        case server_op::published: return on_answer(f, action_kind::published);
+        case server_op::message:
+            return on_message(f, header, now);
+        case server_op::welcome:
+            return on_welcome(f, now);
+        case server_op::subscribed:
+            return on_subscribed(f, header);
+        case server_op::published:
+            return on_answer(f, action_kind::published);
         case server_op::response:
-        case server_op::history: return on_answer(f, action_kind::answered);
+        case server_op::history:
+            return on_answer(f, action_kind::answered);
         case server_op::presence:
             if (f.id != 0) return on_answer(f, action_kind::answered);
             return on_presence(f, header);
         case server_op::join:
-        case server_op::leave: return on_presence(f, header);
-        case server_op::gap: return on_gap(f, header);
-        case server_op::error: return on_error(f, header, now);
-        case server_op::close: return on_close(f, now);
+        case server_op::leave:
+            return on_presence(f, header);
+        case server_op::gap:
+            return on_gap(f, header);
+        case server_op::error:
+            return on_error(f, header, now);
+        case server_op::close:
+            return on_close(f, now);
         case server_op::ping:
             // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
             if (transport_ == transport::websocket) send_op("pong"sv);
             return;
         case server_op::unsubscribed:
         case server_op::pong:
-        case server_op::unknown: return;
+        case server_op::unknown:
+            return;
     }
 }
 
@@ -231,8 +246,8 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     arm(retry_at_, now);
 }
 
-// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be repeated
-// safely fails.
+// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
+// repeated safely fails.
 void machine::forget_transport() {
     transport_exists_ = false;
     transport_is_open_ = false;
@@ -262,9 +277,9 @@ action& machine::end(std::uint16_t close) {
 
 // --- sending ---
 
-line_writer machine::begin_send(std::string_view op) {
+writer machine::begin_send(std::string_view op) {
     line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
-    return line_writer(outgoing_, op);
+    return {outgoing_, op};
 }
 
 void machine::end_send(std::uint32_t payload_of) {
@@ -279,7 +294,8 @@ void machine::send_op(std::string_view op) {
     end_send();
 }
 
-// With an id, so that an error can be told apart: the subscription may have ended by itself on the other side.
+// With an id, so that an error can be told apart: the subscription may have ended by itself on the other
+// side.
 void machine::send_unsubscribe(const subscription& s) {
     begin_send("unsubscribe"sv).number("id"sv, ++last_id_).name("channel"sv, s.channel).end();
     end_send();
@@ -290,7 +306,7 @@ void machine::send_subscribe(subscription& s, time_ms now) {
     s.state = subscription_state::asked;
     s.due = now;
     s.replay_left = 0;
-    line_writer w = begin_send("subscribe"sv);
+    writer w = begin_send("subscribe"sv);
     w.number("id"sv, s.command_id).name("channel"sv, s.channel);
     if (s.has_position) w.name("epoch"sv, s.epoch).number("offset"sv, s.offset);
     if (s.latest != 0) w.number("latest"sv, s.latest);
@@ -314,7 +330,8 @@ void machine::send_command(command& c, time_ms now) {
 }
 
 command* machine::new_command(std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now) {
-    if (outbox_.waiting() >= options_.outbox_messages_max || outbox_.bytes() + payload_bytes > options_.outbox_bytes_max)
+    if (outbox_.waiting() >= options_.outbox_messages_max ||
+        outbox_.bytes() + payload_bytes > options_.outbox_bytes_max)
         return nullptr;
     command& c = outbox_.add(++last_id_, payload_bytes);
     if (timeout_ms != 0) {
@@ -391,7 +408,7 @@ void machine::rearm(time_ms now) {
 }
 
 action& machine::act(action_kind kind, std::uint32_t id) {
-    action& a = actions_.push_back({});
+    action& a = actions_.add();
     a.kind = kind;
     a.id = id;
     return a;
@@ -499,7 +516,8 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     action_kind kind = action_kind::failed;
     std::uint32_t id = 0;
     if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
-        const bool held = code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
+        const bool held =
+            code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
         if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
             if (held) send_unsubscribe(*s);
             s->state = subscription_state::postponed;

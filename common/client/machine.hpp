@@ -1,23 +1,24 @@
 #pragma once
 
-// The client's state machine (docs/protocol.md sections 4, 5 and 9): connect, subscribe, publish, acknowledge,
-// recover, back off, change transport. Sans-I/O: the host (a browser page, a native program, a test) passes in what
-// happened and the time; what should happen next is appended to actions(), which the host carries out in order and
-// clears. Nothing here blocks, reads a clock or calls back. One machine belongs to one thread.
+// The client's state machine (docs/protocol.md sections 4, 5 and 9): connect, subscribe, publish,
+// acknowledge, recover, back off, change transport. Sans-I/O: the host (a browser page, a native program, a
+// test) passes in what happened and the time; what should happen next is appended to actions(), which the
+// host carries out in order and clears. Nothing here blocks, reads a clock or calls back. One machine belongs
+// to one thread.
 //
-// Payloads never enter the machine: what arrives is described by slices of the line that the host holds, what leaves is
-// a header to which the host appends the payload that it keeps under the command's id.
+// Payloads never enter the machine: what arrives is described by slices of the line that the host holds, what
+// leaves is a header to which the host appends the payload that it keeps under the command's id.
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-#include "common/base/pod_vector.hpp"
+#include "common/base/relocating_vector.hpp"
 #include "common/client/channel_table.hpp"
 #include "common/client/outbox.hpp"
 #include "common/client/reconnect.hpp"
 #include "common/protocol/line_writer.hpp"
 #include "common/protocol/server_frame.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace pulsewire::client {
 
@@ -29,7 +30,8 @@ struct options {
     backoff_options backoff;
     // A transport that has not brought the server's welcome by then is given up.
     std::uint32_t open_timeout_ms = 10'000;
-    // An open connection that leaves a command (other than a request) or a probe unanswered for so long is given up.
+    // An open connection that leaves a command (other than a request) or a probe unanswered for so long is
+    // given up.
     std::uint32_t command_timeout_ms = 10'000;
     // Unacknowledged publishes and unanswered requests that are held; more are refused with outbox_full.
     std::uint32_t outbox_messages_max = 1'000;
@@ -39,28 +41,30 @@ struct options {
 enum class action_kind : std::uint8_t {
     open_transport,   // open `via`; report with `attempt`, so that late news of an older one is told apart
     close_transport,  // close the current transport with `close`; report nothing more of it
-    send,             // send text_of(action), then, when `payload_of` is not 0, that payload and "}": one line
-    set_timer,        // call timer() after `delay_ms`; replaces an earlier timer
-    state_changed,    // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open: `via`;
-                      // closed: `close`. Here `attempt` counts failures in a row. `message`: the server's words, if any
-    deliver,          // a message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`
-    subscribed,       // subscription `id` is live: `epoch`, `offset`, `outcome`, and why it is not recovered in `reason`
-    presence,         // the members of subscription `id`'s channel: `payload` is an array
-    joined,           // `session` joined subscription `id`'s channel with `payload`
-    left,             // `session` left it
-    gap,              // publications of subscription `id` up to `offset` were dropped by the server
-    refused,          // subscription `id` was refused with `code` and `message`; it is gone
-    published,        // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
-    answered,         // request, history or presence query `id`: the answer is `payload`
-    failed,           // command `id` failed with `code`, `message`, `pointer`; its payload can be let go. `id` 0: an error
-                      // of the server that answers no command
+    send,           // send text_of(action), then, when `payload_of` is not 0, that payload and "}": one line
+    set_timer,      // call timer() after `delay_ms`; replaces an earlier timer
+    state_changed,  // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open:
+                    // `via`; closed: `close`. Here `attempt` counts failures in a row. `message`: the
+                    // server's words, if any
+    deliver,     // a message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`
+    subscribed,  // subscription `id` is live: `epoch`, `offset`, `outcome`, and why it is not recovered in
+                 // `reason`
+    presence,    // the members of subscription `id`'s channel: `payload` is an array
+    joined,      // `session` joined subscription `id`'s channel with `payload`
+    left,        // `session` left it
+    gap,         // publications of subscription `id` up to `offset` were dropped by the server
+    refused,     // subscription `id` was refused with `code` and `message`; it is gone
+    published,   // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
+    answered,    // request, history or presence query `id`: the answer is `payload`
+    failed,  // command `id` failed with `code`, `message`, `pointer`; its payload can be let go. `id` 0: an
+             // error of the server that answers no command
 };
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
 
-// One thing to do or to tell. Which fields count is said at its kind. Slices point into the line given to line() and
-// are valid only until the next call of line(). The codes of `failed` and `refused` are a slice when the server sent
-// them, otherwise `local_code` names them.
+// One thing to do or to tell. Which fields count is said at its kind. Slices point into the line given to
+// line() and are valid only until the next call of line(). The codes of `failed` and `refused` are a slice
+// when the server sent them, otherwise `local_code` names them.
 struct action {
     action_kind kind;
     transport via = transport::websocket;
@@ -80,10 +84,10 @@ struct action {
 };
 
 struct subscribe_options {
-    std::uint32_t latest = 0;        // replay so many of the newest publications first
-    bool presence = false;           // tell joins and leaves
-    std::uint32_t payload_of = 0;    // the host's name for the info shown to others; 0: not shown
-    std::string_view epoch;          // with offset: where to go on; empty: at the head
+    std::uint32_t latest = 0;      // replay so many of the newest publications first
+    bool presence = false;         // tell joins and leaves
+    std::uint32_t payload_of = 0;  // the host's name for the info shown to others; 0: not shown
+    std::string_view epoch;        // with offset: where to go on; empty: at the head
     std::uint64_t offset = 0;
 };
 
@@ -108,13 +112,18 @@ public:
     std::uint32_t subscribe(std::string_view channel, const subscribe_options& how, time_ms now);
     void unsubscribe(std::uint32_t subscription, time_ms now);
 
-    // Each returns the command's id under which the host keeps the payload, or 0 when the outbox is full. Names must be
-    // valid (protocol 1.2, 1.3). `payload_bytes` counts against the outbox.
-    std::uint32_t publish(std::string_view channel, std::string_view type, std::uint32_t payload_bytes,
-                          const publish_options& how, time_ms now);
-    std::uint32_t request(std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now);
-    std::uint32_t history(std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards,
-                          time_ms now);
+    // Each returns the command's id under which the host keeps the payload, or 0 when the outbox is full.
+    // Names must be valid (protocol 1.2, 1.3). `payload_bytes` counts against the outbox.
+    std::uint32_t publish(
+        std::string_view channel, std::string_view type, std::uint32_t payload_bytes,
+        const publish_options& how, time_ms now
+    );
+    std::uint32_t request(
+        std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
+    );
+    std::uint32_t history(
+        std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards, time_ms now
+    );
     std::uint32_t presence(std::string_view channel, time_ms now);
     // The application no longer wants the answer of `id`. A publish not yet sent is withdrawn.
     void cancel(std::uint32_t id, time_ms now);
@@ -124,8 +133,8 @@ public:
     void transport_opened(std::uint32_t attempt, time_ms now);
     // Ended or could not be opened; `close` is the WebSocket close code, 1006 where there is none.
     void transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now);
-    // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the payload, if
-    // any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
+    // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
+    // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
     void timer(time_ms now);
     // The network is said to be back: do not wait any longer.
@@ -133,12 +142,13 @@ public:
 
     // --- what to do next ---
 
-    const pod_vector<action>& actions() const { return actions_; }
+    const relocating_vector<action>& actions() const { return actions_; }
     // What a `send` action sends; valid until clear_actions().
     std::string_view text_of(const action& a) const {
         return std::string_view(outgoing_).substr(a.text_at, a.text_size);
     }
-    // The host has carried them out. It may call the machine before that; new actions then stand behind the old ones.
+    // The host has carried them out. It may call the machine before that; new actions then stand behind the
+    // old ones.
     void clear_actions() {
         actions_.clear();
         outgoing_.clear();
@@ -163,7 +173,7 @@ private:
 
     bool can_send() const { return transport_is_open_; }
     // begin_send() starts a line in outgoing_; end_send() makes an action of what was written since.
-    line_writer begin_send(std::string_view op);
+    basic_line_writer<text_buffer> begin_send(std::string_view op);
     void end_send(std::uint32_t payload_of = 0);
     void send_op(std::string_view op);
     void send_unsubscribe(const subscription& s);
@@ -190,18 +200,18 @@ private:
     subscription* asked_with(std::uint64_t command_id);
 
     options options_;
-    std::string session_;
+    text_buffer session_;
     state state_ = state::idle;
     transport transport_ = transport::websocket;
     transport_picker picker_;
     backoff backoff_;
     channel_table channels_;
     outbox outbox_;
-    pod_vector<action> actions_;
-    std::string outgoing_;            // the texts of the send actions
-    std::uint32_t line_begin_ = 0;    // where the line being written starts
+    relocating_vector<action> actions_;
+    text_buffer outgoing_;          // the texts of the send actions
+    std::uint32_t line_begin_ = 0;  // where the line being written starts
 
-    std::uint32_t attempt_ = 0;       // names the current transport
+    std::uint32_t attempt_ = 0;  // names the current transport
     std::uint32_t last_id_ = 0;
     bool transport_exists_ = false;
     bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come

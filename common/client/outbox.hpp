@@ -2,11 +2,11 @@
 
 // The commands of the application that have no answer yet, in the order in which they were given.
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
+#include "common/base/relocating_vector.hpp"
+#include "common/base/text_buffer.hpp"
 #include "common/client/reconnect.hpp"
+
+#include <cstdint>
 
 namespace pulsewire::client {
 
@@ -20,13 +20,14 @@ struct command {
     std::uint32_t id = 0;
     after_loss when_lost = after_loss::repeat;
     bool has_payload = false;
-    bool awaited_by_server = false;  // a request: it may take longer than command_timeout_ms, and can be canceled
-    bool sent = false;               // on the current transport
-    bool done = false;               // answered; the slot goes with a sweep
+    bool awaited_by_server =
+        false;          // a request: it may take longer than command_timeout_ms, and can be canceled
+    bool sent = false;  // on the current transport
+    bool done = false;  // answered; the slot goes with a sweep
     std::uint32_t payload_bytes = 0;
     time_ms sent_at = 0;
-    time_ms deadline = 0;            // 0: none
-    std::string header;              // the line, or its beginning up to the payload
+    time_ms deadline = 0;  // 0: none
+    text_buffer header;    // the line, or its beginning up to the payload
 };
 
 class outbox {
@@ -35,8 +36,7 @@ public:
     command& add(std::uint32_t id, std::uint32_t payload_bytes) {
         ++waiting_;
         bytes_ += payload_bytes;
-        commands_.emplace_back();
-        command& c = commands_.back();
+        command& c = commands_.add();
         c.id = id;
         c.payload_bytes = payload_bytes;
         return c;
@@ -64,17 +64,11 @@ public:
         bytes_ -= c.payload_bytes;
     }
 
-    // Forgets the done ones, when they are many: they may stand behind one that is never answered. Invalidates
-    // references.
+    // Forgets the done ones, when they are many: they may stand behind one that is never answered.
+    // Invalidates references.
     void sweep() {
         if (waiting_ != 0 && commands_.size() < 2 * std::size_t{waiting_} + 64) return;
-        std::size_t kept = 0;
-        for (command& c : commands_) {
-            if (c.done) continue;
-            if (&c != &commands_[kept]) commands_[kept] = static_cast<command&&>(c);
-            ++kept;
-        }
-        commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(kept), commands_.end());
+        commands_.remove_if([](const command& c) { return c.done; });
     }
 
     // For walking by index; skip the done ones.
@@ -87,7 +81,7 @@ public:
     std::uint32_t bytes() const { return bytes_; }
 
 private:
-    std::vector<command> commands_;
+    relocating_vector<command> commands_;
     std::uint32_t waiting_ = 0;
     std::uint32_t bytes_ = 0;
 };

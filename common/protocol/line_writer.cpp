@@ -5,8 +5,6 @@
 namespace pulsewire {
 namespace {
 
-using namespace std::string_view_literals;
-
 void append_unicode_escape(std::string& out, std::uint32_t unit) {
     static constexpr char digits[] = "0123456789abcdef";
     out += "\\u";
@@ -14,16 +12,6 @@ void append_unicode_escape(std::string& out, std::uint32_t unit) {
 }
 
 }  // namespace
-
-void append_number(std::string& out, std::uint64_t value) {
-    char digits[20];
-    char* begin = digits + sizeof digits;
-    do {
-        *--begin = static_cast<char>('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    out.append(begin, static_cast<std::size_t>(digits + sizeof digits - begin));
-}
 
 void append_escaped(std::string& out, std::string_view value) {
     for (std::size_t i = 0; i < value.size();) {
@@ -45,41 +33,6 @@ void append_escaped(std::string& out, std::string_view value) {
         }
         i += bytes == 0 ? 1 : bytes;
     }
-}
-
-line_writer& line_writer::key(std::string_view key) {
-    out_.push_back(separator_);
-    separator_ = ',';
-    out_.push_back('"');
-    out_ += key;
-    out_ += "\":"sv;
-    return *this;
-}
-
-line_writer& line_writer::name(std::string_view key_name, std::string_view value) {
-    key(key_name);
-    out_.push_back('"');
-    out_ += value;
-    out_.push_back('"');
-    return *this;
-}
-
-line_writer& line_writer::text(std::string_view key_name, std::string_view value) {
-    key(key_name);
-    out_.push_back('"');
-    append_escaped(out_, value);
-    out_.push_back('"');
-    return *this;
-}
-
-line_writer& line_writer::number(std::string_view key_name, std::uint64_t value) {
-    append_number(key(key_name).out_, value);
-    return *this;
-}
-
-line_writer& line_writer::flag(std::string_view key_name, bool value) {
-    key(key_name).out_ += value ? "true"sv : "false"sv;
-    return *this;
 }
 
 }  // namespace pulsewire

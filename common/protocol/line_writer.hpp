@@ -8,35 +8,81 @@
 
 namespace pulsewire {
 
-class line_writer {
+// Appends a decimal number. Out is std::string or text_buffer.
+template <class Out>
+void append_number(Out& out, std::uint64_t value) {
+    char digits[20];
+    char* begin = digits + sizeof digits;
+    do {
+        *--begin = static_cast<char>('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    out += std::string_view(begin, static_cast<std::size_t>(digits + sizeof digits - begin));
+}
+
+// Appends `value` as the inside of a JSON string, ASCII only; bytes that are not UTF-8 become U+FFFD.
+void append_escaped(std::string& out, std::string_view value);
+
+template <class Out>
+class basic_line_writer {
 public:
-    // Appends to `out`, which outlives the writer. `op` is the frame's first member; without, the first member given
-    // starts the frame.
-    explicit line_writer(std::string& out) : out_(out) {}
-    line_writer(std::string& out, std::string_view op) : out_(out) { name("op", op); }
+    // Appends to `out`, which outlives the writer. `op` is the frame's first member; without, the first
+    // member given starts the frame.
+    explicit basic_line_writer(Out& out) : out_(out) {}
+    basic_line_writer(Out& out, std::string_view op) : out_(out) { name({"op", 2}, op); }
 
     // A string that needs no escapes: a name, an epoch, a session.
-    line_writer& name(std::string_view key, std::string_view value);
-    // Any UTF-8 text, escaped to ASCII; bytes that are not UTF-8 become U+FFFD.
-    line_writer& text(std::string_view key, std::string_view value);
-    line_writer& number(std::string_view key, std::uint64_t value);
-    line_writer& flag(std::string_view key, bool value);
+    basic_line_writer& name(std::string_view key_name, std::string_view value) {
+        key(key_name);
+        out_.push_back('"');
+        out_ += value;
+        out_.push_back('"');
+        return *this;
+    }
+
+    // Any UTF-8 text, escaped to ASCII.
+    basic_line_writer& text(std::string_view key_name, std::string_view value) {
+        key(key_name);
+        out_.push_back('"');
+        append_escaped(out_, value);
+        out_.push_back('"');
+        return *this;
+    }
+
+    basic_line_writer& number(std::string_view key_name, std::uint64_t value) {
+        key(key_name);
+        append_number(out_, value);
+        return *this;
+    }
+
+    basic_line_writer& flag(std::string_view key_name, bool value) {
+        key(key_name);
+        out_ += value ? std::string_view("true", 4) : std::string_view("false", 5);
+        return *this;
+    }
+
     // `"payload":` and nothing after it; the payload's bytes follow, then end().
-    line_writer& payload_key() { return key({"payload", 7}); }
+    basic_line_writer& payload_key() {
+        key({"payload", 7});
+        return *this;
+    }
+
     // Closes the object.
     void end() { out_.push_back('}'); }
 
 private:
-    line_writer& key(std::string_view key);
+    void key(std::string_view key_name) {
+        out_.push_back(separator_);
+        separator_ = ',';
+        out_.push_back('"');
+        out_ += key_name;
+        out_ += std::string_view("\":", 2);
+    }
 
-    std::string& out_;
+    Out& out_;
     char separator_ = '{';
 };
 
-// Appends `value` as the inside of a JSON string, ASCII only.
-void append_escaped(std::string& out, std::string_view value);
-
-// Appends a decimal number.
-void append_number(std::string& out, std::uint64_t value);
+using line_writer = basic_line_writer<std::string>;
 
 }  // namespace pulsewire
