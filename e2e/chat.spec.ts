@@ -2,7 +2,7 @@
 
 import {test, expect, type Page} from './support/test.ts';
 import {history} from './support/http.ts';
-import {chatTexts, openChat, say, status, waitingTexts} from './support/pages.ts';
+import {chatTexts, composer, openChat, say, status, waitingTexts} from './support/pages.ts';
 
 const members = (page: Page) => page.getByTestId('members').locator('.member__name');
 
@@ -104,10 +104,10 @@ test('a typing hint is seen by the others, not by oneself, and ends with the mes
     const bob = await visit(`${server.origin}/chat/?name=Bob`);
     await openChat(ada);
     await openChat(bob);
-    await ada.getByRole('textbox', {name: 'Message', exact: true}).pressSequentially('Hel');
+    await composer(ada).pressSequentially('Hel');
     await expect(bob.getByTestId('typing')).toHaveText('Ada is typing…');
     await expect(ada.getByTestId('typing')).toBeEmpty();
-    await ada.getByRole('textbox', {name: 'Message', exact: true}).pressSequentially('lo\n');
+    await composer(ada).pressSequentially('lo\n');
     await expect(chatTexts(bob)).toHaveText(['Hello']);
     await expect(bob.getByTestId('typing')).toBeEmpty();
     await expect(chatTexts(ada)).toHaveText(['Hello']);
@@ -123,7 +123,7 @@ test('a message the server rejects is given back with its error, and the next on
     await expect(error).toHaveAttribute('data-code', 'rejected');
     await expect(error).toContainText('2000');
     await ada.getByRole('button', {name: 'Edit'}).click();
-    await expect(ada.getByRole('textbox', {name: 'Message', exact: true})).toHaveValue('x'.repeat(2001));
+    await expect(composer(ada)).toHaveValue('x'.repeat(2001));
     await expect(waitingTexts(ada)).toHaveCount(0);
     await say(ada, 'x'.repeat(2000));
     await expect(chatTexts(ada)).toHaveText(['x'.repeat(2000)]);

@@ -1,7 +1,7 @@
 // Where no WebSocket gets through, `auto` falls back to SSE, and everything still works (docs/protocol.md 2.2, 8).
 
-import {test, expect} from './support/test.ts';
-import {chatTexts, expectOpen, openChat, say} from './support/pages.ts';
+import {test, expect, type Page} from './support/test.ts';
+import {chatTexts, composer, expectOpen, openChat, say} from './support/pages.ts';
 import {recordWire, wireSeen} from './support/wire.ts';
 import type {HandshakeFault} from './support/fault_proxy.ts';
 
@@ -10,20 +10,27 @@ const faults: [HandshakeFault, string][] = [
     ['unanswered', 'never answered'],
 ];
 
+async function prepare(page: Page): Promise<void> {
+    await page.clock.install();
+    await recordWire(page);
+}
+
 for (const [fault, words] of faults) {
     test(`handshakes ${words}: a chat over SSE, both ways`, async ({server, network, visit}) => {
         network.hinderWebSockets(fault);
-        const ada = await visit(`${network.origin}/chat/?name=Ada`, {network: 'faulty', before: recordWire});
+        const ada = await visit(`${network.origin}/chat/?name=Ada`, {network: 'faulty', before: prepare});
         const bob = await visit(`${server.origin}/chat/?name=Bob`);
+        // Nobody answers: the page gives up after ten seconds of its clock.
+        await expect.poll(() => network.handshakes.hindered).toBeGreaterThan(0);
+        if (fault === 'unanswered') await ada.clock.fastForward(10_000);
         await openChat(ada, 'sse');
         await openChat(bob, 'websocket');
         expect((await wireSeen(ada)).opened[0], 'a WebSocket is tried first').toBe('websocket');
-        expect(network.handshakes.hindered).toBeGreaterThan(0);
         await say(ada, 'through the needle’s eye');
         await say(bob, 'and back');
         for (const page of [ada, bob]) await expect(chatTexts(page)).toHaveCount(2);
         await expect(ada.getByTestId('members').locator('.member__name')).toHaveText(['Ada', 'Bob']);
-        await bob.getByRole('textbox', {name: 'Message', exact: true}).pressSequentially('hm');
+        await composer(bob).pressSequentially('hm');
         await expect(ada.getByTestId('typing')).toHaveText('Bob is typing…');
     });
 }

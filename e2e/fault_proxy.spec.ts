@@ -71,6 +71,20 @@ test('blackhole holds everything back and ends nothing; healed, it goes on', asy
     expect(await unanswered).toBe('failed');
 });
 
+test('deaf on one side: what is sent arrives, what is answered is held', async () => {
+    const socket = await RawSocket.open(ws);
+    proxy.blackhole('from_server');
+    let received: () => void;
+    const arrived = new Promise<void>((done) => { received = done; });
+    for (const end of sockets.clients) end.on('message', () => received());
+    socket.send('heard');
+    await arrived;
+    for (let i = 0; i < 20; i += 1) await request(`http://127.0.0.1:${(target.address() as AddressInfo).port}`);
+    expect(socket.texts.items).toEqual([]);
+    proxy.heal();
+    expect(await socket.texts.next('echo')).toBe('heard');
+});
+
 test('hinders WebSocket handshakes in four ways, and no other request', async () => {
     for (const [how, status] of [['forbidden', 403], ['bad_request', 400], ['stripped', 200]] as const) {
         proxy.hinderWebSockets(how);
@@ -85,6 +99,13 @@ test('hinders WebSocket handshakes in four ways, and no other request', async ()
     await expect.poll(() => proxy.handshakes.hindered).toBe(4);
     proxy.reset();
     expect(await unanswered).toBe('failed');
+});
+
+test('more than the receiver takes waits at the sender', async () => {
+    const socket = await RawSocket.open(ws);
+    const big = 'x'.repeat(8 * 1024 * 1024);
+    socket.send(big);
+    expect(await socket.texts.next('echo')).toHaveLength(big.length);
 });
 
 test('delays by the latency in each direction and keeps the order', async () => {

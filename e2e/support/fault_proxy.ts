@@ -10,6 +10,9 @@ import {connect, createServer, type AddressInfo, type Server, type Socket} from 
  */
 export type HandshakeFault = 'forbidden' | 'bad_request' | 'stripped' | 'unanswered';
 
+/** Which bytes: those from the server, those to it, or both. */
+export type Direction = 'both' | 'from_server' | 'to_server';
+
 const headBytesMax = 64 * 1024;
 const answers = {
     forbidden: 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
@@ -21,7 +24,7 @@ export class FaultProxy {
     readonly #links = new Set<Link>();
     #targetPort: number;
     #cut = false;
-    #blackhole = false;
+    #held: Direction | undefined;
     #latencyMs = 0;
     #sliceBytes = Infinity;
     #closeAfterBytes = Infinity;
@@ -61,10 +64,10 @@ export class FaultProxy {
         for (const link of [...this.#links]) link.destroy();
     }
 
-    /** Nothing passes and nothing ends, in either direction: half-open. heal() lets what waited go on. */
-    blackhole(): void {
-        this.#blackhole = true;
-        for (const link of this.#links) link.hold();
+    /** Nothing passes and nothing ends: half-open, or deaf on one side. heal() lets what waited go on. */
+    blackhole(direction: Direction = 'both'): void {
+        this.#held = direction;
+        for (const link of this.#links) link.hold(direction);
     }
 
     /** Each byte comes later by so much, in both directions. */
@@ -88,11 +91,12 @@ export class FaultProxy {
 
     /** All faults end. What was reset stays reset. */
     heal(): void {
-        this.#cut = this.#blackhole = false;
+        this.#cut = false;
+        this.#held = undefined;
         this.#latencyMs = 0;
         this.#sliceBytes = this.#closeAfterBytes = Infinity;
         this.#handshakes = undefined;
-        for (const link of this.#links) link.release();
+        for (const link of this.#links) link.hold(undefined);
     }
 
     /** New connections go to another server. */
@@ -119,7 +123,7 @@ export class FaultProxy {
         });
         this.#links.add(link);
         link.onEnd = () => this.#links.delete(link);
-        if (this.#blackhole) link.hold();
+        link.hold(this.#held);
     }
 
     #judge(head: string): Verdict {
@@ -159,7 +163,7 @@ class Link {
     readonly #way: Way;
     #server: Socket | undefined;
     #head: Buffer = Buffer.alloc(0);
-    #held = false;
+    #held: Direction | undefined;
     #fromServer = 0;
     onEnd: () => void = () => {};
 
@@ -172,16 +176,17 @@ class Link {
         client.on('end', () => { if (!this.#server) this.destroy(); });
     }
 
-    hold(): void {
-        this.#held = true;
-        this.#client.pause();
-        this.#server?.pause();
+    hold(direction: Direction | undefined): void {
+        this.#held = direction;
+        this.#flow(this.#client);
+        if (this.#server) this.#flow(this.#server);
     }
 
-    release(): void {
-        this.#held = false;
-        this.#client.resume();
-        this.#server?.resume();
+    // Reads from the socket again, unless its direction is held.
+    #flow(from: Socket): void {
+        const held = this.#held === 'both' || this.#held === (from === this.#client ? 'to_server' : 'from_server');
+        if (held) from.pause();
+        else from.resume();
     }
 
     destroy(): void {
@@ -200,7 +205,7 @@ class Link {
         const {forward, answer} = this.#way.head(this.#head.toString('latin1', 0, headBytes));
         if (answer !== undefined) this.#client.end(answer);
         if (forward !== undefined) this.#open(Buffer.concat([Buffer.from(forward, 'latin1'), this.#head.subarray(headBytes)]));
-        else this.#client.resume();
+        else this.#flow(this.#client);
     };
 
     #open(first: Buffer): void {
@@ -208,20 +213,21 @@ class Link {
         this.#server = server;
         server.setNoDelay(true);
         server.on('error', () => this.destroy()).on('close', () => this.destroy());
-        const toServer = new Lane(server, this.#way);
-        const toClient = new Lane(this.#client, this.#way);
+        const toServer = new Lane(server, this.#way, () => this.#flow(this.#client));
+        const toClient = new Lane(this.#client, this.#way, () => this.#flow(server));
         toServer.write(first);
-        this.#client.on('data', (data: Buffer) => toServer.write(data, this.#client));
+        this.#client.on('data', (data: Buffer) => {
+            if (!toServer.write(data)) this.#client.pause();
+        });
         this.#client.on('end', () => toServer.end());
         server.on('data', (data: Buffer) => {
-            const left = this.#way.closeAfterBytes - this.#fromServer;
+            const left = Math.max(0, this.#way.closeAfterBytes - this.#fromServer);
             this.#fromServer += data.length;
-            if (data.length < left) return toClient.write(data, server);
-            // The reset must not overtake the bytes before it.
-            if (left > 0) this.#client.write(data.subarray(0, left), () => this.destroy());
+            if (data.length >= left) toClient.last(data.subarray(0, left), () => this.destroy());
+            else if (!toClient.write(data)) server.pause();
         });
         server.on('end', () => toClient.end());
-        if (this.#held) this.hold();
+        this.#flow(server);
     }
 }
 
@@ -231,21 +237,25 @@ class Lane {
     readonly #way: Way;
     readonly #waiting: {at: number; act: () => void}[] = [];
 
-    constructor(to: Socket, way: Way) {
+    /** `more` is called when the receiver takes bytes again after write() said that it does not. */
+    constructor(to: Socket, way: Way, more: () => void) {
         this.#to = to;
         this.#way = way;
+        to.on('drain', more);
     }
 
-    write(data: Buffer, from?: Socket): void {
+    /** Whether the receiver takes more. */
+    write(data: Buffer): boolean {
         const slice = Math.min(this.#way.sliceBytes(), data.length);
         this.#later(() => {
-            for (let start = 0; start < data.length; start += slice) {
-                const taken = this.#to.write(data.subarray(start, start + slice));
-                if (taken || !from || from.isPaused()) continue;
-                from.pause();
-                this.#to.once('drain', () => from.resume());
-            }
+            for (let start = 0; start < data.length; start += slice) this.#to.write(data.subarray(start, start + slice));
         });
+        return !this.#to.writableNeedDrain;
+    }
+
+    /** Writes what may be nothing, and calls back when it is out and will not be overtaken. */
+    last(data: Buffer, written: () => void): void {
+        this.#later(() => this.#to.write(data, written));
     }
 
     end(): void {

@@ -25,13 +25,20 @@ export const waitingTexts = (page: Page): Locator => page.getByTestId('pending')
 /** What is said beside each of them: why it is not sent yet. */
 export const waitingNotes = (page: Page): Locator => page.getByTestId('pending').locator('.message__note');
 
+/** Where a chat message is written. */
+export const composer = (page: Page): Locator => page.getByRole('textbox', {name: 'Message', exact: true});
+
 export async function say(page: Page, text: string): Promise<void> {
-    const field = page.getByRole('textbox', {name: 'Message', exact: true});
-    await field.fill(text);
-    await field.press('Enter');
+    await composer(page).fill(text);
+    await composer(page).press('Enter');
 }
 
 export type PanelId = 'ws-sdk' | 'ws-plain' | 'sse-sdk' | 'sse-plain';
+
+/** Presses “Try now”, be it there to press or not: where nothing waits, it changes nothing. */
+export async function hurry(page: Page): Promise<void> {
+    await status(page).getByRole('button', {includeHidden: true}).dispatchEvent('click');
+}
 
 /** One of the four panels of the classic page. */
 export class ClassicPanel {
