@@ -37,7 +37,7 @@ function buildTypes() {
     const visit = (file) => {
         if (reached.has(file)) return;
         reached.add(file);
-        for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/from '\.\/(\w+)\.js'/g)) visit(`${name}.d.ts`);
+        for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/['"]\.\/(\w+)\.js['"]/g)) visit(`${name}.d.ts`);
     };
     for (const entry of ['index', 'wasm', 'worker']) visit(`${entry}.d.ts`);
     for (const file of readdirSync(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));

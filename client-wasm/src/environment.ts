@@ -2,25 +2,6 @@ import {PulsewireError} from './errors.js';
 import type {Endpoints} from './transports.js';
 import type {ConnectOptions} from './types.js';
 
-/** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
-export interface WebSocketLike {
-    onopen: ((event: any) => void) | null;
-    onmessage: ((event: any) => void) | null;
-    onclose: ((event: any) => void) | null;
-    onerror: ((event: any) => void) | null;
-    send(data: string): void;
-    close(code?: number): void;
-}
-export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
-
-/** What the SDK uses of an EventSource. */
-export interface EventSourceLike {
-    onmessage: ((event: any) => void) | null;
-    onerror: ((event: any) => void) | null;
-    close(): void;
-}
-export type EventSourceConstructor = new (url: string) => EventSourceLike;
-
 /** Finds server and means; called by connect(), so that nothing is touched when the package is only imported. */
 export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpoints {
     const world: Partial<typeof globalThis> = globalThis;

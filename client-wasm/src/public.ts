@@ -2,6 +2,5 @@ export {PulsewireError} from './errors.js';
 export type {Channel, ChannelEvents, HistoryPage} from './channel.js';
 export type {Client} from './client.js';
 export type {CloseName, ErrorCode} from './codes.js';
-export type {EventSourceConstructor, EventSourceLike, WebSocketConstructor, WebSocketLike} from './environment.js';
 export type {Message} from './message.js';
 export type * from './types.js';

@@ -1,4 +1,4 @@
-import type {EventSourceConstructor, WebSocketConstructor} from './environment.js';
+import type {EventSourceConstructor, WebSocketConstructor} from './types.js';
 import {LineBatch} from './line_batch.js';
 
 /** The two ways to the server, and with what to go them. */

@@ -1,5 +1,4 @@
 import type {CloseName} from './codes.js';
-import type {EventSourceConstructor, WebSocketConstructor} from './environment.js';
 
 /** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
 export type Transport = 'websocket' | 'sse';
@@ -55,6 +54,25 @@ export type ConnectionState =
           readonly reason: CloseReason;
       }
     | {readonly name: 'closed'; readonly reason: CloseReason};
+
+/** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
+export interface WebSocketLike {
+    onopen: ((event: any) => void) | null;
+    onmessage: ((event: any) => void) | null;
+    onclose: ((event: any) => void) | null;
+    onerror: ((event: any) => void) | null;
+    send(data: string): void;
+    close(code?: number): void;
+}
+export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
+
+/** What the SDK uses of an EventSource. */
+export interface EventSourceLike {
+    onmessage: ((event: any) => void) | null;
+    onerror: ((event: any) => void) | null;
+    close(): void;
+}
+export type EventSourceConstructor = new (url: string) => EventSourceLike;
 
 /** Options of connect(). */
 export interface ConnectOptions {
@@ -224,3 +242,9 @@ export interface PresenceEvent {
     readonly joined?: Member;
     readonly left?: Member;
 }
+
+/** For `pulsewire/wasm`: a compiled module, its bytes, their address, or the answer to a request for them. */
+export type WasmSource = CompiledModule | ArrayBuffer | ArrayBufferView | string | URL | Response | PromiseLike<Response>;
+
+/** A WebAssembly.Module, where the project's types know of one. */
+export type CompiledModule = typeof globalThis extends {WebAssembly: {Module: {prototype: infer Module}}} ? Module : never;

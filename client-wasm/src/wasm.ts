@@ -1,9 +1,8 @@
 import {Client} from './client.js';
-import {compile, setSource, type WasmSource} from './wasm_source.js';
-import type {AnyRequests, ConnectOptions} from './types.js';
+import type {AnyRequests, ConnectOptions, WasmSource} from './types.js';
+import {compile, setSource} from './wasm_source.js';
 
 export * from './public.js';
-export type {WasmSource} from './wasm_source.js';
 
 /**
  * Says where the WebAssembly module comes from and compiles it; to be called before the first connect(), where the

@@ -1,8 +1,6 @@
 import {once} from './load.js';
+import type {WasmSource} from './types.js';
 import {readDefault} from './wasm_default.js';
-
-/** A compiled module, its bytes, their address, or the answer to a request for them. */
-export type WasmSource = WebAssembly.Module | BufferSource | string | URL | Response | PromiseLike<Response>;
 
 let source: WasmSource | undefined;
 
@@ -12,7 +10,7 @@ export function setSource(wanted: WasmSource): void {
 }
 
 async function compileSource(): Promise<WebAssembly.Module> {
-    const from = await (source ?? readDefault());
+    const from = await ((source ?? readDefault()) as WasmSource);
     if (from instanceof WebAssembly.Module) return from;
     if (ArrayBuffer.isView(from) || from instanceof ArrayBuffer) return WebAssembly.compile(from as BufferSource);
     const response = from instanceof Response ? from : await fetch(from as string | URL);

@@ -1,0 +1,23 @@
+// A round trip through everything: subscribe, publish with acknowledgement, receive, ask, close.
+import {connect} from 'pulsewire';
+
+let round = 0;
+
+export async function roundTrip(server, transport) {
+    const client = connect(server, {transport});
+    const ended = new Promise((resolve) => client.on('closed', ({reason}) => resolve(reason)));
+    const channel = client.channel(`packaging:${client.session}-${++round}`);
+    const arrived = new Promise((resolve) => channel.on('greeting', (payload, message) => resolve({payload, offset: message.offset})));
+    try {
+        const position = await channel.publish('greeting', {text: 'grüße 🎉'});
+        const {payload, offset} = await arrived;
+        const error = await client.request('nobody.home').catch(({code}) => code);
+        const used = client.state.transport;
+        client.close();
+        const {name} = await ended;
+        return {text: payload.text, same: offset === position.offset, error, transport: used, end: name};
+    } catch (error) {
+        client.close();
+        return {failed: error.code ?? String(error), message: error.message, reason: (await ended).name};
+    }
+}

@@ -1,0 +1,3 @@
+import {roundTrip} from './app.js';
+
+globalThis.onmessage = async ({data: {server, transport}}) => globalThis.postMessage(await roundTrip(server, transport));
