@@ -146,7 +146,7 @@ void http_conversation::answered(after_response then) {
     body_.clear();
     phase_ = phase::head;
     searched_ = 0;
-    if (then == after_response::close) return owner_.finish();
+    if (then == after_response::close) return owner_.finish(connection::farewell::linger);
     idle_ = buffer_.empty();
     deadline_in(idle_ ? home().bounds().http_idle_timeout_ms : home().bounds().http_head_timeout_ms);
     owner_.flush_soon();
@@ -235,7 +235,7 @@ void http_conversation::on_drained() {
     if (!busy() && !buffer_.empty()) process();
     if (owner_.gone() || owner_.finishing()) return;
     if (half_closed_) {
-        if (!busy()) owner_.finish();
+        if (!busy()) owner_.finish(connection::farewell::close);
         return;
     }
     read_on();
@@ -249,7 +249,7 @@ void http_conversation::on_end() {
 void http_conversation::on_deadline() {
     switch (phase_) {
         case phase::head:
-            if (buffer_.empty()) return owner_.finish();
+            if (buffer_.empty()) return owner_.finish(connection::farewell::close);
             return refuse({408, error_code::timeout, "the head of the request did not arrive in time"});
         case phase::body:
             return refuse({408, error_code::timeout, "the body of the request did not arrive in time"});
@@ -270,7 +270,8 @@ void http_conversation::on_overflow() {
 }
 
 void http_conversation::on_drain() {
-    if (phase_ == phase::head && buffer_.empty() && owner_.out().empty()) owner_.finish();
+    if (phase_ == phase::head && buffer_.empty() && owner_.out().empty())
+        owner_.finish(connection::farewell::close);
 }
 
 void http_conversation::on_lost() {

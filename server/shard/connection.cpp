@@ -121,25 +121,24 @@ void connection::flush() {
             return flush_soon();
         case outbound::outcome::drained:
             write_deadline_ms_ = 0;
-            if (finishing_) return linger();
+            if (finishing_) return say_farewell();
             conversation_->on_drained();
             return adopt_next();
     }
 }
 
-void connection::finish() {
+void connection::finish(farewell how) {
     if (gone_ || finishing_) return;
     finishing_ = true;
+    lingers_ = how == farewell::linger;
     deadline_ms_ =
         home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
     resume_reading();
     home_.flush_at_turn_end(*this);
 }
 
-// Closing at once would make the kernel answer unread bytes with a reset, which can overtake our last words.
-void connection::linger() {
-    if (lingering_) return;
-    lingering_ = true;
+void connection::say_farewell() {
+    if (!lingers_) return drop();
     deadline_ms_ = home_.now().monotonic_ms + home_.bounds().close_timeout_ms;
     if (::shutdown(socket_.native_handle(), SHUT_WR) != 0) drop();
 }

@@ -33,10 +33,12 @@ public:
     void flush_soon();
     // `next` takes over when the current call of the conversation returns.
     void become(std::unique_ptr<conversation> next);
-    // Nothing more will be queued: when all is written the connection is shut down for sending, what the peer
-    // still sends is discarded so that it can read our last words, and after its end or close_timeout_ms the
-    // socket is closed.
-    void finish();
+    // Nothing more will be queued: when all is written the socket is closed. Where the peer may still be sending it
+    // lingers before: it is shut down for sending, and what comes is discarded until the peer's end or
+    // close_timeout_ms, because closing over unread bytes makes the kernel send a reset, which can overtake our last
+    // words.
+    enum class farewell : std::uint8_t { close, linger };
+    void finish(farewell how);
     // Closes the socket; the connection object lives until the end of the turn. Safe to call again.
     void drop();
 
@@ -64,7 +66,7 @@ public:
 private:
     void wait_readable();
     void wait_writable();
-    void linger();
+    void say_farewell();
     void adopt_next();
     bool discard(std::size_t received);
 
@@ -81,7 +83,7 @@ private:
     bool reading_paused_ = false;
     bool blocked_ = false;  // the kernel's buffer is full
     bool finishing_ = false;
-    bool lingering_ = false;  // shut down for sending
+    bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
     bool overflowed_ = false;
 };

@@ -56,7 +56,7 @@ public:
         owner_.flush_soon();
     }
 
-    void on_close(close_code, std::string_view) override { owner_.finish(); }
+    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
         ++home().metrics().slow_closes;
@@ -89,7 +89,7 @@ private:
         (void)writer_.write(hub::make_close(code, 0, reason), home().now().wall_ms, text);
         owner_.out().push_raw(std::move(text));
         on_lost();
-        owner_.finish();
+        owner_.finish(connection::farewell::close);
     }
 
     connection& owner_;

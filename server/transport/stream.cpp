@@ -44,7 +44,7 @@ public:
         owner_.flush_soon();
     }
 
-    void on_close(close_code, std::string_view) override { owner_.finish(); }
+    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
         home().metrics().queue_drops += owner_.out().drop_lines();
@@ -52,7 +52,7 @@ public:
         const std::string_view reason = "too much waited for this connection; come back and recover";
         owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
         on_lost();
-        owner_.finish();
+        owner_.finish(connection::farewell::close);
     }
 
     void on_lost() override {

@@ -48,7 +48,7 @@ void websocket_conversation::handle(const websocket::event& e) {
         case kind::close:
             say_close_frame(e.code, {});
             home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
-            return owner_.finish();
+            return owner_.finish(connection::farewell::close);
         case kind::failure:
             return end_with(static_cast<close_code>(e.code), e.data);
     }
