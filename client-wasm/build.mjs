@@ -3,14 +3,16 @@
 //   node client-wasm/build.mjs
 
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 import {bundleOptions, home, toText, wasmPath} from './build_options.mjs';
 import {printSizes} from './sizes.mjs';
 
-const dist = join(home, 'dist');
+// Built apart and moved at the end, so that whoever uses dist/ meanwhile sees whole files.
+mkdirSync(join(home, '../build'), {recursive: true});
+const dist = mkdtempSync(join(home, '../build/client-wasm-dist-'));
 
 function buildWasm() {
     execFileSync(join(home, '../script/build'), ['wasm'], {stdio: ['ignore', 'inherit', 'inherit']});
@@ -31,7 +33,7 @@ async function buildEntries() {
 
 function buildTypes() {
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', join(home, 'tsconfig.json')], {stdio: 'inherit'});
+    execFileSync(process.execPath, [tsc, '-p', join(home, 'tsconfig.json'), '--outDir', dist], {stdio: 'inherit'});
     // Only what the entries lead to is public.
     const reached = new Set();
     const visit = (file) => {
@@ -43,9 +45,19 @@ function buildTypes() {
     for (const file of readdirSync(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
 }
 
-rmSync(dist, {recursive: true, force: true});
-mkdirSync(dist, {recursive: true});
-buildWasm();
-await buildEntries();
-buildTypes();
-printSizes(dist);
+function moveInto(target) {
+    mkdirSync(target, {recursive: true});
+    const files = readdirSync(dist);
+    for (const file of files) renameSync(join(dist, file), join(target, file));
+    for (const file of readdirSync(target)) if (!files.includes(file)) rmSync(join(target, file), {recursive: true});
+}
+
+try {
+    buildWasm();
+    await buildEntries();
+    buildTypes();
+    moveInto(join(home, 'dist'));
+} finally {
+    rmSync(dist, {recursive: true, force: true});
+}
+printSizes(join(home, 'dist'));

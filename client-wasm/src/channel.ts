@@ -42,6 +42,7 @@ export class Channel<M extends object = AnyMessages> {
     readonly #session: Session;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
+    readonly #watchers: Handlers;
     readonly #loops = new Set<Loop<M[keyof M]>>();
     #unsubscribe: (() => void) | undefined;
     #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
@@ -53,6 +54,7 @@ export class Channel<M extends object = AnyMessages> {
         this.name = name;
         this.#session = session;
         this.#handlers = new Handlers(`channel ${name}`, report);
+        this.#watchers = new Handlers(`channel ${name}`, report);
     }
 
     /** Options for the next subscription. @internal */
@@ -90,7 +92,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** Calls `handler` with what happens to the subscription, or with each message unparsed; subscribes, like on(). */
     watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents[E]) => void): () => void {
-        const remove = this.#handlers.add(' ' + event, handler);
+        const remove = this.#watchers.add(event, handler);
         this.#subscribe();
         return remove;
     }
@@ -153,6 +155,7 @@ export class Channel<M extends object = AnyMessages> {
     /** Ends the subscription, its loops, and removes all handlers. */
     unsubscribe(): void {
         this.#handlers.clear();
+        this.#watchers.clear();
         this.#endWith('idle');
     }
 
@@ -197,9 +200,8 @@ export class Channel<M extends object = AnyMessages> {
         },
     };
 
-    /** Event names begin with a space here, which no message type has. */
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
-        this.#handlers.emit(' ' + event, told);
+        this.#watchers.emit(event, told);
     }
 
     #deliver(core: Core): void {

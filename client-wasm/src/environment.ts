@@ -17,7 +17,7 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
             fetch: options.fetch ?? ((...request) => fetch(...request)),
         };
     } catch (cause) {
-        throw new PulsewireError('invalid_argument', `"${url}" is no address; give one such as https://rt.example.com`, {cause});
+        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server; give one such as https://rt.example.com`, {cause});
     }
 }
 
@@ -30,5 +30,5 @@ export function choiceFrom({transport = 'auto'}: ConnectOptions, {WebSocket, Eve
     const sse = EventSource && transport !== 'websocket';
     if (websocket) return sse ? Choice.automatic : Choice.websocket;
     if (sse) return Choice.sse;
-    throw new PulsewireError('invalid_argument', `There is no ${transport === 'sse' ? 'EventSource' : 'WebSocket'} here; pass one in the options.`);
+    throw new PulsewireError('invalid_argument', `There is no ${transport === 'sse' ? 'EventSource' : 'WebSocket'} here: pass one in the options, in Node that of the package ws.`);
 }

@@ -3,6 +3,8 @@ export type ReportError = (error: unknown, context: string) => void;
 
 type Handler = (event: any) => void;
 
+const none: readonly Handler[] = [];
+
 /** Handlers by event. One that is added or removed by another counts from the next event on. */
 export class Handlers {
     readonly #lists = new Map<string, readonly Handler[]>();
@@ -37,7 +39,7 @@ export class Handlers {
     }
 
     #of(event: string): readonly Handler[] {
-        return this.#lists.get(event) ?? [];
+        return this.#lists.get(event) ?? none;
     }
 }
 

@@ -103,11 +103,11 @@ export class Session implements Listener {
                 const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
                 const max = this.#core.messageBytesMax();
                 if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `${sizes} bytes and their envelope are more than the ${max} bytes that the server takes.`));
+                    return failed(new PulsewireError('too_large', `The payload has ${sizes} bytes; with its envelope it is more than the ${max} bytes that the server takes.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
                 if (id) this.#commands.set(id, {payload, answered: (core) => resolve(read(core)), failed});
-                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer; raise outboxMessagesMax or outboxBytesMax.'));
+                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
             });
         });
         signal?.addEventListener('abort', cancel);

@@ -1,0 +1,79 @@
+// What docs/sdk.md and the README show: every snippet compiles against the installed package, and the README's runs.
+
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join} from 'node:path';
+import {test} from 'node:test';
+import * as esbuild from 'esbuild';
+import {home} from '../build_options.mjs';
+import {launchChromium, project, startPulsewired} from './support.mjs';
+
+const root = join(home, '..');
+const readme = readFileSync(join(home, 'README.md'), 'utf8');
+const guide = readFileSync(join(root, 'docs/sdk.md'), 'utf8');
+const snippetsOf = (text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+
+// What snippets may use without showing where it comes from.
+const given = `
+    import type {Channel, Client} from 'pulsewire';
+    declare global {
+        const client: Client;
+        const connect: typeof import('pulsewire').connect;
+        const chat: Channel<{'chat.message': {user: string; text: string}; 'chat.typing': {user: string}}>;
+        function show(...values: unknown[]): void;
+    }
+    export {};`;
+
+test('the snippets of the guide and of the README compile', () => {
+    const snippets = {readme: snippetsOf(readme), guide: snippetsOf(guide)};
+    assert.ok(snippets.readme.length === 1 && snippets.guide.length > 12);
+    const files = {'given.d.ts': given};
+    for (const [from, codes] of Object.entries(snippets)) codes.forEach((code, i) => (files[`${from}_${i + 1}.ts`] = `${code}\nexport {};\n`));
+    const folder = project('snippets', files);
+    const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+    const types = join(root, 'node_modules/@types');
+    try {
+        execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler',
+            '--typeRoots', types, '--types', 'ws', ...Object.keys(files)], {cwd: folder, encoding: 'utf8', stdio: 'pipe'});
+    } catch (error) {
+        assert.fail(error.stdout);
+    }
+});
+
+test('the README’s page shows what it publishes', async () => {
+    const folder = project('readme', {'main.ts': snippetsOf(readme)[0]});
+    const site = join(folder, 'site');
+    mkdirSync(site);
+    await esbuild.build({absWorkingDir: folder, entryPoints: ['main.ts'], bundle: true, format: 'esm', outdir: site, logLevel: 'error'});
+    writeFileSync(join(site, 'index.html'), '<!doctype html><meta charset="utf-8"><title>-</title><body><script type="module" src="main.js"></script>');
+    const server = await startPulsewired('--web-root', site);
+    const browser = await launchChromium();
+    try {
+        const page = await browser.newPage();
+        await page.goto(server.url);
+        await page.waitForFunction(() => document.body.innerText.includes('Ada: Hello!') && document.title === 'open');
+        await page.reload();
+        await page.waitForFunction(() => document.body.innerText.split('Ada: Hello!').length === 3);
+    } finally {
+        await browser.close();
+        await server.stop();
+    }
+});
+
+test('the codes in the guide’s table exist, and the SDK’s own are all there', () => {
+    const {errors} = JSON.parse(readFileSync(join(root, 'common/protocol/codes.json'), 'utf8'));
+    const table = guide.slice(guide.indexOf('| code | when |'), guide.indexOf('The full table'));
+    const listed = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, code]) => code));
+    for (const code of listed) assert.ok(errors.some(({name}) => name === code), code);
+    for (const {name, origin} of errors) if (origin === 'client') assert.ok(listed.includes(name), name);
+});
+
+test('the defaults in the guide are those of the declaration', () => {
+    const types = readFileSync(join(home, 'src/types.ts'), 'utf8');
+    const example = guide.slice(guide.indexOf("    transport: 'auto',"), guide.indexOf('onError: (error'));
+    const shown = [...example.matchAll(/(\w+): ([\d_]+)/g)].map(([, name, value]) => [name, value.replaceAll('_', '')]);
+    assert.equal(shown.length, 9);
+    for (const [name, value] of shown) assert.match(types, new RegExp(`@default ${value}\\n\\s*\\*/\\n\\s*${name}\\?`), name);
+});
