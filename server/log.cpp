@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <optional>
 
 namespace pulsewire::log {
 namespace {
@@ -43,19 +44,24 @@ spdlog::level::level_enum to_spdlog(level l) {
     return spdlog::level::info;
 }
 
-}  // namespace
-
-bool set_level(std::string_view name) {
+std::optional<level> level_named(std::string_view name) {
     static constexpr std::pair<std::string_view, level> names[] = {
         {"debug", level::debug}, {"info", level::info}, {"warning", level::warning},
         {"error", level::error}, {"off", level::off},
     };
-    for (const auto& [known, l] : names) {
-        if (known != name) continue;
-        logger().set_level(to_spdlog(l));
-        return true;
-    }
-    return false;
+    for (const auto& [known, l] : names)
+        if (known == name) return l;
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool is_level(std::string_view name) {
+    return level_named(name).has_value();
+}
+
+void set_level(std::string_view name) {
+    logger().set_level(to_spdlog(level_named(name).value()));
 }
 
 bool enabled(level l) {

@@ -12,8 +12,10 @@ namespace pulsewire::log {
 
 enum class level { debug, info, warning, error, off };
 
-// False when `name` is none of debug, info, warning, error, off.
-bool set_level(std::string_view name);
+// Whether `name` is one of debug, info, warning, error, off.
+bool is_level(std::string_view name);
+// What is below is not written. Precondition: is_level(name).
+void set_level(std::string_view name);
 bool enabled(level l);
 void write(level l, std::string_view line);
 // Waits until what was logged is written.

@@ -136,6 +136,7 @@ void server::start() {
     if (parts_->node) return;
     if (const std::string fault = shell::fault_of(parts_->settings); !fault.empty())
         throw std::runtime_error(fault);
+    log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     if (parts_->settings.handle_signals) parts_->watch_signals();
     parts_->node.emplace(parts_->settings, &parts_->application);

@@ -142,7 +142,7 @@ std::string fault_of(const config& c) {
                "-hex 24), listen on 127.0.0.1 behind a proxy, or say --insecure-open-api if it is meant to "
                "be open.";
     }
-    if (!log::set_level(c.log_level))
+    if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)
         return "message_bytes_max must be from 1024 to 16777216.";

@@ -1,0 +1,349 @@
+// The library pulsewire::server, used as a program uses it.
+
+#include "server/testing/running_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+namespace pulsewire {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+struct note {
+    std::string text;
+    std::optional<int> stars;
+};
+PULSEWIRE_MESSAGE(note, "app.note", text, stars)
+
+struct plain_text {
+    std::string text;
+};
+PULSEWIRE_VALUE_MESSAGE(plain_text, "message", text)
+
+struct add {
+    int a = 0;
+    int b = 0;
+};
+PULSEWIRE_MESSAGE(add, "sum.add", a, b)
+
+struct sum {
+    int value = 0;
+};
+PULSEWIRE_FIELDS(sum, value)
+
+std::string publish_line(
+    int id, const std::string& channel, const std::string& type, const std::string& payload,
+    const std::string& more = {}
+) {
+    return R"({"op":"publish","id":)" + std::to_string(id) + R"(,"channel":")" + channel + R"(","type":")" +
+           type + "\"" + more + R"(,"payload":)" + payload + "}";
+}
+
+// What a thread of the server tells a test.
+template <class T>
+T soon(std::future<T> f) {
+    if (f.wait_for(patience) != std::future_status::ready) throw std::runtime_error("it did not happen");
+    return f.get();
+}
+
+TEST(Application, AHandlerSeesTypedMessagesAndTheyGoOn) {
+    std::promise<std::string> seen;
+    running_server server(test_config(), [&](auto& s) {
+        s.template on<note>([&](const note& n, publish_context& c) {
+            seen.set_value(c.session() + " in " + c.channel() + ": " + n.text);
+        });
+    });
+    auto c = subscribed(server.port(), "room", "ada-session");
+    c.send_text(publish_line(3, "room", "app.note", R"({"text":"hi"})"));
+    c.line_with("\"offset\":1");
+    EXPECT_EQ(soon(seen.get_future()), "ada-session in room: hi");
+}
+
+TEST(Application, APayloadThatDoesNotFitIsRefusedWithItsPlace) {
+    running_server server(test_config(), [](auto& s) { s.template declare<note>(); });
+    auto c = subscribed(server.port(), "room");
+    c.send_text(publish_line(3, "room", "app.note", R"({"text":"hi","stars":"five"})"));
+    const std::string error = c.line_with("\"error\"");
+    EXPECT_NE(error.find(R"("id":3,"code":"invalid_payload")"), std::string::npos) << error;
+    EXPECT_NE(error.find(R"("pointer":"/stars")"), std::string::npos) << error;
+    EXPECT_NE(error.find("app.note: /stars: expected integer, found string"), std::string::npos) << error;
+}
+
+TEST(Application, AHandlerCanRejectDropAnswerAndReplace) {
+    running_server server(test_config(), [](auto& s) {
+        s.template on<note>([](const note& n, publish_context& c) {
+            if (n.text == "reject") c.reject("because \"so\"");
+            if (n.text == "drop") c.drop();
+            if (n.text == "instead") c.publish_instead(note{"instead of it", {}});
+            if (n.text == "others") {
+                c.send(plain_text{"to you"});
+                c.publish_to_others(plain_text{"to others"});
+            }
+        });
+    });
+    auto ada = subscribed(server.port(), "room", "ada-session");
+    auto bob = subscribed(server.port(), "room", "bob-session");
+    ada.send_text(publish_line(3, "room", "app.note", R"({"text":"reject"})"));
+    EXPECT_NE(
+        ada.line_with("\"error\"").find(R"("id":3,"code":"rejected","message":"because \"so\"")"),
+        std::string::npos
+    );
+    ada.send_text(publish_line(4, "room", "app.note", R"({"text":"drop"})"));
+    EXPECT_EQ(ada.line_with("\"published\"").find("offset"), std::string::npos);
+    ada.send_text(publish_line(5, "room", "app.note", R"({"text":"instead"})"));
+    EXPECT_NE(bob.next_line().find("instead of it"), std::string::npos)
+        << "nothing of what was refused before";
+    ada.send_text(publish_line(6, "room", "app.note", R"({"text":"others"})"));
+    ada.line_with(R"("payload":"to you")");
+    EXPECT_NE(ada.line_with(R"("payload":"to others")").find(R"("except":"ada-session")"), std::string::npos);
+    EXPECT_NE(ada.line_with("\"published\"").find(R"("offset":2)"), std::string::npos);
+    EXPECT_NE(bob.next_line().find("to others"), std::string::npos);
+}
+
+TEST(Application, AHandlerIsForItsChannelsAlone) {
+    running_server server(test_config(), [](auto& s) {
+        s.template on<plain_text>("strict:", [](const plain_text&, publish_context& c) { c.reject("no"); });
+    });
+    auto c = connected(server.port());
+    c.send_text(publish_line(3, "free:a", "message", "[1]"));
+    c.line_with("\"published\"");
+    c.send_text(publish_line(4, "strict:a", "message", "[1]"));
+    EXPECT_NE(c.line_with("\"error\"").find("invalid_payload"), std::string::npos);
+    c.send_text(publish_line(5, "strict:a", "message", "\"text\""));
+    EXPECT_NE(c.line_with("\"error\"").find("rejected"), std::string::npos);
+}
+
+// Promise P4 holds for what handlers do, too.
+TEST(Application, ARepeatedKeyDoesNotReachTheHandlerAgain) {
+    std::atomic<int> calls{0};
+    running_server server(test_config(), [&](auto& s) {
+        s.template on<note>([&](const note& n, publish_context& c) {
+            ++calls;
+            if (n.text == "drop") c.drop();
+            if (n.text == "reject") c.reject("no");
+        });
+    });
+    auto c = connected(server.port());
+    const std::string offset_1 = "\"offset\":1}";
+    for (int i = 0; i < 2; ++i) {
+        c.send_text(publish_line(10 + i, "room", "app.note", R"({"text":"x"})", R"(,"key":"k1")"));
+        EXPECT_NE(c.line_with("\"published\"").find(offset_1), std::string::npos);
+        c.send_text(publish_line(20 + i, "room", "app.note", R"({"text":"drop"})", R"(,"key":"k2")"));
+        EXPECT_EQ(c.line_with("\"published\"").find("offset"), std::string::npos);
+        c.send_text(publish_line(30 + i, "room", "app.note", R"({"text":"reject"})", R"(,"key":"k3")"));
+        c.line_with("rejected");
+    }
+    EXPECT_EQ(calls, 4) << "what was rejected may be tried again";
+}
+
+TEST(Application, PublishesOfOneClientKeepTheirOrderThroughHandlers) {
+    running_server server(test_config(4), [](auto& s) { s.template declare<note>(); });
+    auto c = subscribed(server.port(), "room");
+    std::string lines;
+    for (int i = 1; i <= 200; ++i)
+        lines +=
+            publish_line(
+                i + 2, "room", i % 2 == 0 ? "app.note" : "other", "{\"text\":\"" + std::to_string(i) + "\"}"
+            ) +
+            "\n";
+    c.send_text(lines);
+    for (int i = 1; i <= 200; ++i)
+        EXPECT_NE(
+            c.line_with("\"type\"").find("{\"text\":\"" + std::to_string(i) + "\"}"), std::string::npos
+        );
+}
+
+TEST(Application, RequestsAreAnswered) {
+    running_server server(test_config(), [](auto& s) {
+        s.template handle<add, sum>([](const add& q, request_context&) { return sum{q.a + q.b}; });
+        s.template handle<note, std::vector<std::string>>(
+            [](const note& n, request_context& c) -> result<std::vector<std::string>, rejection> {
+                if (n.text.empty()) return failure{rejection{"empty"}};
+                if (n.text == "throw") throw std::runtime_error("on purpose");
+                return std::vector<std::string>{c.session(), n.text};
+            }
+        );
+    });
+    auto c = connected(server.port(), "ada-session");
+    const auto ask_for = [&](const std::string& type, const std::string& payload) {
+        c.send_text(R"({"op":"request","id":9,"type":")" + type + R"(","payload":)" + payload + "}");
+        return c.line_with("\"id\":9");
+    };
+    EXPECT_EQ(ask_for("sum.add", R"({"a":1,"b":2})"), R"({"op":"response","id":9,"payload":{"value":3}})");
+    EXPECT_EQ(
+        ask_for("app.note", R"({"text":"x"})"), R"({"op":"response","id":9,"payload":["ada-session","x"]})"
+    );
+    EXPECT_NE(
+        ask_for("app.note", R"({"text":""})").find(R"("code":"rejected","message":"empty")"),
+        std::string::npos
+    );
+    EXPECT_NE(ask_for("app.note", R"({"text":"throw"})").find("handler_failed"), std::string::npos);
+    EXPECT_NE(
+        ask_for("sum.add", R"({"a":1})").find(R"("code":"invalid_payload","pointer":"/b")"), std::string::npos
+    );
+    EXPECT_NE(ask_for("unknown", "{}").find("no_handler"), std::string::npos);
+}
+
+TEST(Application, AHandlerThatThrowsHarmsItsMessageAlone) {
+    running_server server(test_config(), [](auto& s) {
+        s.template on<note>([](const note& n, publish_context&) {
+            if (n.text == "throw") throw std::runtime_error("on purpose");
+            if (n.text == "int") throw 7;
+        });
+    });
+    auto c = connected(server.port());
+    for (const std::string text : {"throw", "int"}) {
+        c.send_text(publish_line(3, "room", "app.note", "{\"text\":\"" + text + "\"}"));
+        EXPECT_NE(c.line_with("\"error\"").find("handler_failed"), std::string::npos);
+    }
+    c.send_text(publish_line(4, "room", "app.note", R"({"text":"fine"})"));
+    c.line_with("\"published\"");
+}
+
+TEST(Application, ItHearsWhoComesSubscribesAndGoes) {
+    std::promise<std::string> came, went;
+    running_server server(test_config(), [&](auto& s) {
+        s.on_connect([&](connection& c) { came.set_value(c.session()); });
+        s.on_disconnect([&](connection& c) { went.set_value(c.session()); });
+        s.on_subscribe("room", [](subscription_event& e) { e.send(plain_text{"welcome " + e.session()}); });
+    });
+    {
+        auto c = subscribed(server.port(), "room", "ada-session");
+        EXPECT_EQ(soon(came.get_future()), "ada-session");
+        c.line_with("\"payload\":\"welcome ada-session\"");
+        websocket_client plain(server.port(), "/ws/plain/other", "");
+        websocket_client greeted(server.port(), "/ws/plain/room", "");
+        EXPECT_TRUE(greeted.next().data.starts_with("welcome "));
+        c.connection().reset();
+        EXPECT_EQ(soon(went.get_future()), "ada-session");
+    }
+}
+
+TEST(Application, AConnectionCanBeEnded) {
+    running_server server(test_config(), [](auto& s) {
+        s.on_connect([](connection& c) { c.close(close_code::unauthorized, "go away"); });
+    });
+    websocket_client c(server.port(), "/ws", "pulsewire.v1");
+    c.send_text(R"({"op":"connect","id":1,"version":1,"session":"abcdefgh"})");
+    EXPECT_EQ(c.closed().code, 4502);
+}
+
+TEST(Application, EveryThreadMayPublishAndKeepsItsOrder) {
+    running_server server(test_config(4));
+    constexpr int threads = 4, each = 100;
+    auto c = subscribed(server.port(), "room");
+    std::vector<std::thread> all;
+    for (int t = 0; t < threads; ++t)
+        all.emplace_back([&, t] {
+            for (int i = 0; i < each; ++i) server->publish("room", add{t, i});
+        });
+    for (auto& t : all) t.join();
+    int next[threads] = {};
+    for (int i = 0; i < threads * each; ++i) {
+        const std::string line = c.line_with("sum.add");
+        const int t = std::stoi(line.substr(line.find("\"a\":") + 4));
+        EXPECT_NE(line.find("\"b\":" + std::to_string(next[t]++) + "}"), std::string::npos) << line;
+    }
+}
+
+TEST(Application, WhatIsPublishedBeforeTheStartIsKept) {
+    running_server server(test_config(), [](auto& s) {
+        s.publish("room", plain_text{"early"});
+        s.publish("room", plain_text{"nobody hears"}, keeping::transient);
+    });
+    server->publish("room", plain_text{"late"});
+    auto c = connected(server.port());
+    // The application's thread has worked both off before it answers.
+    std::promise<void> done;
+    server->run_soon([&] { done.set_value(); });
+    soon(done.get_future());
+    c.send_text(R"({"op":"subscribe","id":2,"channel":"room","latest":10})");
+    c.line_with(R"("replay":2)");
+    EXPECT_NE(c.next_line().find("early"), std::string::npos);
+    EXPECT_NE(c.next_line().find("late"), std::string::npos);
+}
+
+TEST(Application, PublishingToNoChannelIsABug) {
+    server s(test_config());
+    EXPECT_THROW(s.publish("not a channel", plain_text{"x"}), std::invalid_argument);
+    EXPECT_THROW(s.publish("", plain_text{"x"}), std::invalid_argument);
+    EXPECT_THROW(s.every(0ms, [] {}), std::invalid_argument);
+}
+
+TEST(Application, TimersRunAgainOnceAndNotAtAll) {
+    std::promise<void> third, once;
+    std::atomic<int> canceled_runs{0};
+    running_server server(test_config(), [&](auto& s) {
+        s.every(1ms, [&, count = 0]() mutable {
+            if (++count == 3) third.set_value();
+            if (count == 2) throw std::runtime_error("a timer goes on after an exception");
+        });
+        s.after(2ms, [&] { once.set_value(); });
+        const auto id = s.every(1ms, [&] { ++canceled_runs; });
+        s.cancel(id);
+    });
+    soon(third.get_future());
+    soon(once.get_future());
+    EXPECT_EQ(canceled_runs, 0);
+}
+
+TEST(Application, ATimerMayCancelItself) {
+    std::promise<void> after;
+    std::atomic<int> runs{0};
+    running_server server(test_config(), [&](auto& s) {
+        auto id = std::make_shared<server::timer_id>();
+        *id = s.every(1ms, [&, id] {
+            ++runs;
+            s.cancel(*id);
+            s.after(10ms, [&] { after.set_value(); });
+        });
+    });
+    soon(after.get_future());
+    EXPECT_EQ(runs, 1);
+}
+
+// A slow handler holds up no connection, and what waits for it is bounded.
+TEST(Application, ASlowHandlerFillsABoundedQueue) {
+    config c = test_config();
+    c.shell.application_queue_max = 5;
+    std::promise<void> begun, go_on;
+    auto released = go_on.get_future();
+    running_server server(c, [&](auto& s) {
+        s.template on<note>([&](const note& n, publish_context&) {
+            if (n.text != "block") return;
+            begun.set_value();
+            released.wait();
+        });
+    });
+    auto ada = connected(server.port(), "ada-session");
+    ada.send_text(publish_line(3, "room", "app.note", R"({"text":"block"})"));
+    soon(begun.get_future());
+    std::string lines;
+    for (int i = 0; i < 8; ++i) lines += publish_line(10 + i, "room", "app.note", R"({"text":"x"})") + "\n";
+    ada.send_text(lines);
+    for (int i = 0; i < 3; ++i) EXPECT_NE(ada.line_with("\"error\"").find("overloaded"), std::string::npos);
+    ada.send_text(R"({"op":"ping","id":99})");
+    ada.line_with("\"pong\"");
+    go_on.set_value();
+    for (int i = 0; i < 6; ++i) ada.line_with("\"published\"");
+}
+
+TEST(Application, TypescriptIsWrittenFromWhatIsRegistered) {
+    server s(test_config());
+    s.on<note>([](const note&, publish_context&) {});
+    s.publishes<plain_text>();
+    s.handle<add, sum>([](const add& q, request_context&) { return sum{q.a + q.b}; });
+    const auto module = s.typescript();
+    ASSERT_TRUE(module.has_value());
+    for (const char* part :
+         {"export interface Note {", "\"app.note\": Note;", "\"message\": PlainText;",
+          "\"sum.add\": { request: Add; response: Sum };"})
+        EXPECT_NE(module->find(part), std::string::npos) << part << " is missing in\n" << *module;
+}
+
+}  // namespace
+}  // namespace pulsewire

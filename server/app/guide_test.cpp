@@ -1,0 +1,46 @@
+// Every snippet of docs/cpp.md stands in a program that is compiled.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+std::string text_of_file(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// Layout may differ between a page and a program.
+std::string without_space(const std::string& text) {
+    std::string out;
+    for (const char c : text)
+        if (c != ' ' && c != '\n') out.push_back(c);
+    return out;
+}
+
+std::vector<std::string> snippets_of(const std::string& page) {
+    const std::string begin = "```cpp\n", end = "```";
+    std::vector<std::string> found;
+    std::size_t at = 0;
+    while ((at = page.find(begin, at)) != std::string::npos) {
+        at += begin.size();
+        found.push_back(page.substr(at, page.find(end, at) - at));
+    }
+    return found;
+}
+
+TEST(Guide, EverySnippetIsCompiled) {
+    const std::string programs =
+        without_space(text_of_file("server/examples/guide.cpp") + text_of_file("server/examples/hello.cpp"));
+    const auto snippets = snippets_of(text_of_file("docs/cpp.md"));
+    EXPECT_GE(snippets.size(), 8u);
+    for (const std::string& snippet : snippets)
+        EXPECT_NE(programs.find(without_space(snippet)), std::string::npos) << snippet;
+}
+
+}  // namespace

@@ -1,0 +1,191 @@
+#include "server/config/command_line.hpp"
+#include "server/config/config_file.hpp"
+#include "server/config/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace pulsewire::shell {
+namespace {
+
+std::string error_of(std::string_view json) {
+    config c;
+    try {
+        apply_config(json, c);
+    } catch (const std::runtime_error& e) {
+        return e.what();
+    }
+    return "none";
+}
+
+command_line read(
+    std::vector<const char*> flags, std::map<std::string, std::string> env = {}, config defaults = {}
+) {
+    flags.insert(flags.begin(), "pulsewired");
+    const auto look_up = [&](const std::string& name) -> std::optional<std::string> {
+        const auto found = env.find(name);
+        return found == env.end() ? std::nullopt : std::optional(found->second);
+    };
+    return read_command_line(static_cast<int>(flags.size()), flags.data(), look_up, std::move(defaults));
+}
+
+class ConfigFile {
+public:
+    explicit ConfigFile(const std::string& text)
+        : path_((std::filesystem::temp_directory_path() / ("pulsewire-config-" + std::to_string(::getpid())))
+                    .string()) {
+        std::ofstream(path_) << text;
+    }
+    ~ConfigFile() { std::filesystem::remove(path_); }
+    const char* path() const { return path_.c_str(); }
+
+private:
+    std::string path_;
+};
+
+std::string text_of_file(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+TEST(Config, AFileSetsEverySettingByItsName) {
+    config c;
+    apply_config(
+        R"({
+            // comments are welcome
+            "port": 9000, "threads": 3, "web_root": "web/dist", "insecure_open_api": true,
+            "allowed_origins": ["https://a.example", "https://b.example"],
+            "queue_bytes_max": 2097152, "commands_per_second": 0,
+            "default_namespace": {"history_count_max": 50},
+            "namespaces": {"chat": {"history_age_ms": 1000, "client_publish": false}, "": {"presence": false}}
+        })",
+        c
+    );
+    EXPECT_EQ(c.port, 9000);
+    EXPECT_EQ(c.threads, 3u);
+    EXPECT_EQ(c.web_root, "web/dist");
+    EXPECT_TRUE(c.insecure_open_api);
+    EXPECT_EQ(c.allowed_origins.size(), 2u);
+    EXPECT_EQ(c.shell.queue_bytes_max, 2097152u);
+    EXPECT_EQ(c.bounds.commands_per_second, 0u);
+    EXPECT_EQ(c.namespaces.at("chat").history_count_max, 50u)
+        << "what a namespace does not say is the default's";
+    EXPECT_EQ(c.namespaces.at("chat").history_age_ms, 1000u);
+    EXPECT_FALSE(c.namespaces.at("chat").client_publish);
+    EXPECT_FALSE(c.namespaces.at("").presence);
+}
+
+TEST(Config, MistakesAreNamedWithTheirPointer) {
+    EXPECT_EQ(
+        error_of(R"({"prot": 1})"), "at /prot: there is no setting of this name; docs/operating.md lists them"
+    );
+    EXPECT_EQ(error_of(R"({"port": "8080"})"), "at /port: must be a whole number from 0 to 65535");
+    EXPECT_EQ(error_of(R"({"port": 65536})"), "at /port: must be a whole number from 0 to 65535");
+    EXPECT_EQ(error_of(R"({"port": -1})"), "at /port: must be a whole number from 0 to 65535");
+    EXPECT_EQ(error_of(R"({"ping_ms": 1.5})"), "at /ping_ms: must be a whole number from 0 to 4294967295");
+    EXPECT_EQ(
+        error_of(R"({"ping_ms": 4294967296})"), "at /ping_ms: must be a whole number from 0 to 4294967295"
+    );
+    EXPECT_EQ(error_of(R"({"web_root": 1})"), "at /web_root: must be a string");
+    EXPECT_EQ(error_of(R"({"insecure_open_api": 1})"), "at /insecure_open_api: must be true or false");
+    EXPECT_EQ(
+        error_of(R"({"allowed_origins": "https://a"})"), "at /allowed_origins: must be an array of strings"
+    );
+    EXPECT_EQ(error_of(R"({"namespaces": []})"), "at /namespaces: must be an object");
+    EXPECT_EQ(error_of(R"({"namespaces": {"chat": 1}})"), "at /namespaces/chat: must be an object");
+    EXPECT_TRUE(error_of(R"({"namespaces": {"chat": {"histroy": 1}}})")
+                    .starts_with("at /namespaces/chat/histroy: there is no"));
+    EXPECT_TRUE(error_of(R"({"namespaces": {"a:b": {}}})").starts_with("at /namespaces/a:b: is not the name")
+    );
+    EXPECT_EQ(error_of("[]"), "at /: must be an object");
+    EXPECT_TRUE(error_of(R"({"port": )").starts_with("not valid JSON near byte"));
+    EXPECT_EQ(error_of(std::string(100'000, '[')).substr(0, 14), "not valid JSON");
+}
+
+TEST(Config, FlagsComeBeforeTheEnvironmentBeforeTheFileBeforeDefaults) {
+    const ConfigFile file(R"({"port": 1001, "threads": 11, "ping_ms": 111, "log_level": "debug"})");
+    config defaults;
+    defaults.port = 1;
+    defaults.threads = 1;
+    defaults.bounds.ping_ms = 1;
+    defaults.bounds.pong_ms = 1;
+    const auto r = read(
+        {"--config", file.path(), "--port", "1003"},
+        {{"PULSEWIRE_PORT", "1002"},
+         {"PULSEWIRE_THREADS", "12"},
+         {"PULSEWIRE_ALLOWED_ORIGINS", "https://a, https://b"}},
+        defaults
+    );
+    EXPECT_FALSE(r.exit_code) << r.text;
+    EXPECT_EQ(r.settings.port, 1003);
+    EXPECT_EQ(r.settings.threads, 12u);
+    EXPECT_EQ(r.settings.bounds.ping_ms, 111u);
+    EXPECT_EQ(r.settings.bounds.pong_ms, 1u);
+    EXPECT_EQ(r.settings.allowed_origins, (std::vector<std::string>{"https://a", "https://b"}));
+    const auto by_environment = read({}, {{"PULSEWIRE_CONFIG", file.path()}});
+    EXPECT_EQ(by_environment.settings.port, 1001);
+}
+
+TEST(Config, MistakesEndWithASentence) {
+    const auto expect = [](const command_line& r, std::string_view part) {
+        EXPECT_EQ(r.exit_code, 2);
+        EXPECT_NE(r.text.find(part), std::string::npos) << r.text;
+    };
+    expect(read({"--port", "http"}), "--port");
+    expect(read({"--prot", "1"}), "--prot");
+    expect(read({"--config", "/does/not/exist"}), "/does/not/exist cannot be read");
+    expect(read({}, {{"PULSEWIRE_PORT", "http"}}), "PULSEWIRE_PORT must be a whole number");
+    expect(read({"--log-level", "loud"}), "log_level");
+    expect(read({}, {{"PULSEWIRE_MESSAGE_BYTES_MAX", "10"}}), "message_bytes_max");
+    const ConfigFile file(R"({"nonsense": 1})");
+    expect(read({"--config", file.path()}), std::string(file.path()) + ", at /nonsense");
+}
+
+TEST(Config, APublicAddressNeedsAKey) {
+    const auto refused = read({"--address", "0.0.0.0"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.text.find("--api-key"), std::string::npos) << refused.text;
+    EXPECT_NE(refused.text.find("--insecure-open-api"), std::string::npos);
+    EXPECT_FALSE(read({"--address", "0.0.0.0", "--api-key", "k"}).exit_code);
+    EXPECT_FALSE(read({"--address", "0.0.0.0", "--insecure-open-api"}).exit_code);
+    EXPECT_FALSE(read({"--address", "::1"}).exit_code);
+    EXPECT_FALSE(read({"--address", "127.0.0.2"}).exit_code);
+    EXPECT_EQ(read({"--address", "::"}).exit_code, 2);
+}
+
+TEST(Config, HelpAndVersionSaySoAndEndWell) {
+    const auto help = read({"--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    for (const char* flag :
+         {"--port", "--address", "--threads", "--web-root", "--config", "--api-key", "--allow-origin",
+          "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript", "--version",
+          "PULSEWIRE_"})
+        EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
+    const auto version = read({"--version"});
+    EXPECT_EQ(version.exit_code, 0);
+    EXPECT_TRUE(version.text.starts_with("pulsewire 0.")) << version.text;
+}
+
+// The documentation names every setting with the default that the code has.
+TEST(Config, EverySettingIsDocumented) {
+    const std::string text = text_of_file("docs/operating.md");
+    config c;
+    for (const setting& s : settings_of(c)) {
+        const std::string value = text_of(s);
+        const std::string row =
+            "| `" + std::string(s.name) + "` | " + (value.empty() ? "" : "`" + value + "` ") + "|";
+        EXPECT_NE(text.find(row), std::string::npos) << "docs/operating.md lacks the row " << row;
+    }
+    for (const setting& s : settings_of(c.default_namespace)) {
+        const std::string row = "| `" + std::string(s.name) + "` | `" + text_of(s) + "` |";
+        EXPECT_NE(text.find(row), std::string::npos) << "docs/operating.md lacks the row " << row;
+    }
+}
+
+}  // namespace
+}  // namespace pulsewire::shell
