@@ -1,10 +1,11 @@
-// The client's state machine as plain exported functions: the only file that knows of WebAssembly. No logic here.
+// The client's state machine as plain exported functions. Only this file and memory.cpp know of WebAssembly; no
+// logic here.
 //
-// One instance of the module is one client. JavaScript writes strings into the text buffer, one behind the other, and
-// passes their sizes; after each call it fetches what the machine wants done with next(), one action at a time, and
-// reads the action's fields where they lie. The module imports nothing, so it never calls JavaScript and no exception
-// of a handler can pass through it. Times are milliseconds; numbers of more than 32 bits come in as doubles.
-// src/core.ts is the other side.
+// One instance of the module is one client. JavaScript writes strings into the text buffer, one behind the
+// other, and passes their sizes; after each call it fetches what the machine wants done with next(), one
+// action at a time, and reads the action's fields where they lie. The module imports nothing, so it never
+// calls JavaScript and no exception of a handler can pass through it. Times are milliseconds; numbers of more
+// than 32 bits come in as doubles. src/core.ts is the other side.
 
 #include "common/client/machine.hpp"
 
@@ -13,16 +14,18 @@
 #include <new>
 #include <string_view>
 
-#define PULSEWIRE_EXPORT(name) extern "C" __attribute__((export_name(#name))) auto pulsewire_##name
+#define PULSEWIRE_EXPORT(name) extern "C" __attribute__((export_name(name)))
 
 namespace {
 
 using namespace pulsewire;
 using namespace pulsewire::client;
 
-// The layout of an action as `Field` in src/core.ts has it, in words of four bytes, and in bytes for the first fields.
+// The layout of an action as `Field` in src/core.ts has it, in words of four bytes, and in bytes for the
+// first fields.
 #define PULSEWIRE_WORD(field, word) static_assert(offsetof(action, field) == 4 * (word))
-#define PULSEWIRE_BYTE(field, byte) static_assert(offsetof(action, field) == (byte) && sizeof(action::field) == 1)
+#define PULSEWIRE_BYTE(field, byte) \
+    static_assert(offsetof(action, field) == (byte) && sizeof(action::field) == 1)
 PULSEWIRE_BYTE(kind, 0);
 PULSEWIRE_BYTE(via, 1);
 PULSEWIRE_BYTE(to, 2);
@@ -52,13 +55,17 @@ std::uint32_t text_bytes = 0;
 machine* the_client;
 std::uint32_t next_action = 0;
 
-time_ms at(double now) { return static_cast<time_ms>(now); }
-std::string_view from_text(std::uint32_t begin, std::uint32_t size) { return {text + begin, size}; }
+time_ms at(double now) {
+    return static_cast<time_ms>(now);
+}
+std::string_view from_text(std::uint32_t begin, std::uint32_t size) {
+    return {text + begin, size};
+}
 
 }  // namespace
 
 // The text buffer, made to hold at least `size` bytes; what stood in it is lost.
-PULSEWIRE_EXPORT(text_buffer)(std::uint32_t size) -> char* {
+PULSEWIRE_EXPORT("text_buffer") char* pulsewire_text_buffer(std::uint32_t size) {
     if (size > text_bytes) {
         ::operator delete(text);
         text = static_cast<char*>(::operator new(size));
@@ -68,18 +75,13 @@ PULSEWIRE_EXPORT(text_buffer)(std::uint32_t size) -> char* {
 }
 
 // Text: the session's name.
-PULSEWIRE_EXPORT(create)
-(std::uint32_t session_size,
- double seed,
- std::uint32_t transports,
- std::uint32_t backoff_min_ms,
- std::uint32_t backoff_max_ms,
- std::uint32_t stable_after_ms,
- std::uint32_t attempts_max,
- std::uint32_t open_timeout_ms,
- std::uint32_t command_timeout_ms,
- std::uint32_t outbox_messages_max,
- std::uint32_t outbox_bytes_max) -> void {
+PULSEWIRE_EXPORT("create")
+void pulsewire_create(
+    std::uint32_t session_size, double seed, std::uint32_t transports, std::uint32_t backoff_min_ms,
+    std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms, std::uint32_t attempts_max,
+    std::uint32_t open_timeout_ms, std::uint32_t command_timeout_ms, std::uint32_t outbox_messages_max,
+    std::uint32_t outbox_bytes_max
+) {
     options o;
     o.transports = static_cast<transport_choice>(transports);
     o.backoff.min_ms = backoff_min_ms;
@@ -94,18 +96,19 @@ PULSEWIRE_EXPORT(create)
     the_client = new machine(o, from_text(0, session_size), static_cast<std::uint64_t>(seed));
 }
 
-PULSEWIRE_EXPORT(start)(double now) -> void { the_client->start(at(now)); }
-PULSEWIRE_EXPORT(stop)(double now) -> void { the_client->stop(at(now)); }
+PULSEWIRE_EXPORT("start") void pulsewire_start(double now) {
+    the_client->start(at(now));
+}
+PULSEWIRE_EXPORT("stop") void pulsewire_stop(double now) {
+    the_client->stop(at(now));
+}
 
 // Text: channel, epoch.
-PULSEWIRE_EXPORT(subscribe)
-(std::uint32_t channel_size,
- std::uint32_t epoch_size,
- std::uint32_t payload_of,
- double offset,
- std::uint32_t latest,
- bool presence,
- double now) -> std::uint32_t {
+PULSEWIRE_EXPORT("subscribe")
+std::uint32_t pulsewire_subscribe(
+    std::uint32_t channel_size, std::uint32_t epoch_size, std::uint32_t payload_of, double offset,
+    std::uint32_t latest, bool presence, double now
+) {
     subscribe_options how;
     how.latest = latest;
     how.presence = presence;
@@ -115,57 +118,71 @@ PULSEWIRE_EXPORT(subscribe)
     return the_client->subscribe(from_text(0, channel_size), how, at(now));
 }
 
-PULSEWIRE_EXPORT(unsubscribe)(std::uint32_t subscription, double now) -> void {
+PULSEWIRE_EXPORT("unsubscribe") void pulsewire_unsubscribe(std::uint32_t subscription, double now) {
     the_client->unsubscribe(subscription, at(now));
 }
 
 // Text: channel, type.
-PULSEWIRE_EXPORT(publish)
-(std::uint32_t channel_size,
- std::uint32_t type_size,
- std::uint32_t payload_bytes,
- bool echo,
- bool transient,
- std::uint32_t timeout_ms,
- double now) -> std::uint32_t {
-    return the_client->publish(from_text(0, channel_size), from_text(channel_size, type_size), payload_bytes,
-                           {echo, transient, timeout_ms}, at(now));
+PULSEWIRE_EXPORT("publish")
+std::uint32_t pulsewire_publish(
+    std::uint32_t channel_size, std::uint32_t type_size, std::uint32_t payload_bytes, bool echo,
+    bool transient, std::uint32_t timeout_ms, double now
+) {
+    return the_client->publish(
+        from_text(0, channel_size), from_text(channel_size, type_size), payload_bytes,
+        {echo, transient, timeout_ms}, at(now)
+    );
 }
 
 // Text: type.
-PULSEWIRE_EXPORT(request)
-(std::uint32_t type_size, std::uint32_t payload_bytes, std::uint32_t timeout_ms, double now) -> std::uint32_t {
+PULSEWIRE_EXPORT("request")
+std::uint32_t pulsewire_request(
+    std::uint32_t type_size, std::uint32_t payload_bytes, std::uint32_t timeout_ms, double now
+) {
     return the_client->request(from_text(0, type_size), payload_bytes, timeout_ms, at(now));
 }
 
 // Text: channel.
-PULSEWIRE_EXPORT(history)
-(std::uint32_t channel_size, std::uint32_t limit, double offset, bool backwards, double now) -> std::uint32_t {
-    return the_client->history(from_text(0, channel_size), limit, static_cast<std::uint64_t>(offset), backwards, at(now));
+PULSEWIRE_EXPORT("history")
+std::uint32_t pulsewire_history(
+    std::uint32_t channel_size, std::uint32_t limit, double offset, bool backwards, double now
+) {
+    return the_client->history(
+        from_text(0, channel_size), limit, static_cast<std::uint64_t>(offset), backwards, at(now)
+    );
 }
 
-PULSEWIRE_EXPORT(cancel)(std::uint32_t id, double now) -> void { the_client->cancel(id, at(now)); }
+PULSEWIRE_EXPORT("cancel") void pulsewire_cancel(std::uint32_t id, double now) {
+    the_client->cancel(id, at(now));
+}
 
-PULSEWIRE_EXPORT(transport_opened)(std::uint32_t attempt, double now) -> void {
+PULSEWIRE_EXPORT("transport_opened") void pulsewire_transport_opened(std::uint32_t attempt, double now) {
     the_client->transport_opened(attempt, at(now));
 }
 
-PULSEWIRE_EXPORT(transport_closed)(std::uint32_t attempt, std::uint32_t close, double now) -> void {
+PULSEWIRE_EXPORT("transport_closed")
+void pulsewire_transport_closed(std::uint32_t attempt, std::uint32_t close, double now) {
     the_client->transport_closed(attempt, static_cast<std::uint16_t>(close), at(now));
 }
 
 // Text: the line's header.
-PULSEWIRE_EXPORT(line)
-(std::uint32_t attempt, std::uint32_t header_size, std::uint32_t line_bytes, double now) -> void {
+PULSEWIRE_EXPORT("line")
+void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint32_t line_bytes, double now) {
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
-PULSEWIRE_EXPORT(timer)(double now) -> void { the_client->timer(at(now)); }
-PULSEWIRE_EXPORT(network_online)(double now) -> void { the_client->network_online(at(now)); }
-PULSEWIRE_EXPORT(message_bytes_max)() -> std::uint32_t { return the_client->message_bytes_max(); }
+PULSEWIRE_EXPORT("timer") void pulsewire_timer(double now) {
+    the_client->timer(at(now));
+}
+PULSEWIRE_EXPORT("network_online") void pulsewire_network_online(double now) {
+    the_client->network_online(at(now));
+}
+PULSEWIRE_EXPORT("message_bytes_max") std::uint32_t pulsewire_message_bytes_max() {
+    return the_client->message_bytes_max();
+}
 
 // The next action, or null when there is none. It holds until the next call of anything.
-PULSEWIRE_EXPORT(next)() -> const action* {
+PULSEWIRE_EXPORT("next") const action* pulsewire_next() {
     const auto& actions = the_client->actions();
     if (next_action < actions.size()) return &actions[next_action++];
     the_client->clear_actions();
@@ -174,4 +191,6 @@ PULSEWIRE_EXPORT(next)() -> const action* {
 }
 
 // Where the texts of `send` actions lie: `text_at` counts from here.
-PULSEWIRE_EXPORT(texts)() -> const char* { return the_client->text_of({}).data(); }
+PULSEWIRE_EXPORT("texts") const char* pulsewire_texts() {
+    return the_client->text_of({}).data();
+}
