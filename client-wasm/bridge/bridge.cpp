@@ -1,5 +1,5 @@
-// The client's state machine as plain exported functions. Only this file and memory.cpp know of WebAssembly; no
-// logic here.
+// The client's state machine as plain exported functions. Only this file and memory.cpp know of WebAssembly;
+// no logic here.
 //
 // One instance of the module is one client. JavaScript writes strings into the text buffer, one behind the
 // other, and passes their sizes; after each call it fetches what the machine wants done with next(), one
