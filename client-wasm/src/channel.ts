@@ -67,7 +67,7 @@ export class Channel<M extends object = AnyMessages> {
         return this.#state;
     }
 
-    /** The last message that was handled here; give it to `since` to go on from here another time. */
+    /** The last message that was given to the handlers; as `since` it goes on from there another time. */
     get position(): Position | undefined {
         return this.#position;
     }
@@ -210,11 +210,11 @@ export class Channel<M extends object = AnyMessages> {
         const message = new Message<M[keyof M]>(
             this.name, type, offset, core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload),
         );
+        if (offset) this.#position = {epoch: this.#position!.epoch, offset};
         for (const loop of this.#loops) loop.push(message);
         this.#tell('message', message);
         this.#handlers.emit(type, message);
         this.#handlers.emit('*', message);
-        if (offset) this.#position = {epoch: this.#position!.epoch, offset};
     }
 
     #subscribed(core: Core): void {

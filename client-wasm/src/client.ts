@@ -50,10 +50,10 @@ export class Client<R extends object = AnyRequests> {
         options.signal?.addEventListener('abort', () => this.close());
         if (options.signal?.aborted) this.close();
         const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
-        load().then(instantiate).then(
-            (core) => session.begin(core, endpoints, [Math.random() * 2 ** 53, choice, ...numbers]),
-            (error) => session.end(whyNot(error)),
-        );
+        load()
+            .then(instantiate)
+            .then((core) => session.begin(core, endpoints, [Math.random() * 2 ** 53, choice, ...numbers]))
+            .catch((error) => session.end(whyNot(error)));
     }
 
     /** What the client is doing now. */

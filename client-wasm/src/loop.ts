@@ -8,6 +8,8 @@ export class Loop<P> {
     readonly #waiting: Message<P>[] = [];
     readonly #capacity: number;
     readonly #onEnd: (loop: Loop<P>) => void;
+    readonly #signal: AbortSignal | undefined;
+    readonly #abort = () => this.end();
     #wake = () => {};
     #ended = false;
     #error: PulsewireError | undefined;
@@ -16,6 +18,7 @@ export class Loop<P> {
     constructor({signal, capacity = 1000}: IterationOptions, onEnd: (loop: Loop<P>) => void) {
         this.#capacity = capacity;
         this.#onEnd = onEnd;
+        this.#signal = signal;
         const iterator = this.#take();
         // A generator's own return() waits for the message that next() waits for.
         const leave = iterator.return.bind(iterator);
@@ -24,7 +27,7 @@ export class Loop<P> {
             return leave(undefined);
         };
         this.iterator = iterator;
-        signal?.addEventListener('abort', () => this.end());
+        signal?.addEventListener('abort', this.#abort);
         if (signal?.aborted) this.end();
     }
 
@@ -42,6 +45,7 @@ export class Loop<P> {
         if (this.#ended) return;
         this.#ended = true;
         this.#error = error;
+        this.#signal?.removeEventListener('abort', this.#abort);
         this.#onEnd(this);
         this.#wake();
     }

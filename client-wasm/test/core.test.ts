@@ -131,6 +131,13 @@ test('WebAssembly that is blocked closes the client and rejects what waits', asy
     await assert.rejects(promise, {code: 'closed', message: /wasm-unsafe-eval/});
 });
 
+test('a module that is not ours closes the client', async (t) => {
+    t.mock.method(WebAssembly, 'instantiate', async () => ({exports: {}}));
+    const client = connect('http://a.test', new FakeNetwork().options);
+    await new Promise<void>((resolve) => client.on('closed', () => resolve()));
+    assert.equal(client.state.name === 'closed' && client.state.reason.name, 'wasm_failed');
+});
+
 test('UTF-8 is counted without encoding', () => {
     for (const sample of ['', 'a', 'é', '漢', '🎉', 'aé漢🎉'.repeat(9)]) assert.equal(utf8Bytes(sample), new TextEncoder().encode(sample).length, sample);
 });

@@ -87,6 +87,15 @@ test('a long header, and one that is not ASCII, are read', async () => {
     client.close();
 });
 
+test('the position counts the message that is being handled', async () => {
+    const {client, network, channel} = await channelWith();
+    const positions: unknown[] = [];
+    channel.on('*', () => positions.push(channel.position));
+    network.socket.receive(publication('chat:42', 1, 1), publication('chat:42', 2, 2));
+    assert.deepEqual(positions, [{epoch: 'e1', offset: 1}, {epoch: 'e1', offset: 2}]);
+    client.close();
+});
+
 test('a payload that nobody reads is not parsed', async (t) => {
     const {client, network, messages} = await channelWith();
     const text = JSON.stringify({big: 'x'.repeat(1000)});
