@@ -50,7 +50,7 @@ void peer::act() {
     } else if (dice < 75) {
         for (const auto& [id, s] : subscriptions_)
             if (s.channel == channel) return random_.percent(40) ? unsubscribe(channel) : void();
-        subscribe(channel, random_.percent(50), random_.percent(50));
+        subscribe(channel);
     } else if (dice < 85) {
         request();
     } else if (dice < 90) {
@@ -70,7 +70,10 @@ void peer::act() {
     obey();
 }
 
-void peer::subscribe(const std::string& channel, bool presence, bool listed) {
+void peer::subscribe(const std::string& channel) {
+    // One draw per statement: the order in which arguments are evaluated is the compiler's choice.
+    const bool presence = random_.percent(50);
+    const bool listed = random_.percent(50);
     client::subscribe_options how;
     how.presence = presence;
     how.payload_of = listed ? info_id : 0;

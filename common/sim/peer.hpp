@@ -42,7 +42,7 @@ public:
 
     void start();
     void act();  // something drawn at random
-    void subscribe(const std::string& channel, bool presence, bool listed);
+    void subscribe(const std::string& channel);
     void unsubscribe(const std::string& channel);
     void publish(const std::string& channel, const client::publish_options& how);
     void request();

@@ -266,7 +266,7 @@ void sim::run(const std::function<void(sim&)>& after_step) {
     for (std::size_t i = 0; i < peers_.size(); ++i) {
         peers_[i]->start();
         for (const std::string& channel : options_.server.channels)
-            if (random_.percent(60)) peers_[i]->subscribe(channel, random_.percent(50), random_.percent(50));
+            if (random_.percent(60)) peers_[i]->subscribe(channel);
         live(i);
     }
     if (weather_.fault_every_ms != 0) go_wrong();
