@@ -69,6 +69,7 @@ const namespace_options& hub::options_of(std::string_view channel) const {
 // --- connections ---
 
 void hub::open(std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now) {
+    closed(connection, now);  // an id that is in use already would leave subscriptions without an owner
     auto s = std::make_unique<session>();
     s->connection = connection;
     s->speaks = f;

@@ -175,6 +175,18 @@ TEST(hub_connection, nothing_is_done_for_connections_that_are_not_there) {
     EXPECT_TRUE(node.heard(nobody).empty());
 }
 
+TEST(hub_connection, an_id_that_is_opened_twice_begins_anew) {
+    test_node node;
+    const client ada = node.connect(0, "ada-session");
+    node.say(ada, R"({"op":"subscribe","id":1,"channel":"a"})");
+    node.heard(ada);
+    node.reopen(ada);
+    EXPECT_EQ(node.session_count(), 1u);
+    EXPECT_EQ(node.subscription_count(), 0u);
+    node.say(ada, connect_frame);
+    EXPECT_EQ(members_of(node.heard(ada), "op"), texts{"welcome"});
+}
+
 // --- limits (12) ---
 
 TEST(hub_connection, more_commands_than_allowed_are_refused_and_not_carried_out) {
