@@ -14,7 +14,8 @@ constexpr std::uint64_t next_random(std::uint64_t& state) {
     return x ^ (x >> 31);
 }
 
-// Uniform in [0, below); 0 when below is 0. The bias of the remainder is below 2^-32 for the bounds used here.
+// Uniform in [0, below); 0 when below is 0. The bias of the remainder is below 2^-32 for the bounds used
+// here.
 constexpr std::uint64_t next_random(std::uint64_t& state, std::uint32_t below) {
     return below == 0 ? 0 : next_random(state) % below;
 }

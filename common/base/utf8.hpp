@@ -8,7 +8,8 @@
 
 namespace pulsewire {
 
-// The bytes of the sequence that starts at `at`, 0 when it is not valid or cut off. Precondition: at < text.size().
+// The bytes of the sequence that starts at `at`, 0 when it is not valid or cut off. Precondition: at <
+// text.size().
 constexpr std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto continues = [&](std::size_t i, unsigned char low = 0x80, unsigned char high = 0xbf) {
@@ -35,10 +36,14 @@ constexpr std::uint32_t utf8_code_point(std::string_view text, std::size_t at, s
     const auto low_bits = [&](std::size_t i) { return static_cast<std::uint32_t>(text[i]) & 0x3fu; };
     const auto lead = static_cast<unsigned char>(text[at]);
     switch (bytes) {
-        case 2: return (lead & 0x1fu) << 6 | low_bits(at + 1);
-        case 3: return (lead & 0x0fu) << 12 | low_bits(at + 1) << 6 | low_bits(at + 2);
-        case 4: return (lead & 0x07u) << 18 | low_bits(at + 1) << 12 | low_bits(at + 2) << 6 | low_bits(at + 3);
-        default: return lead;
+        case 2:
+            return (lead & 0x1fu) << 6 | low_bits(at + 1);
+        case 3:
+            return (lead & 0x0fu) << 12 | low_bits(at + 1) << 6 | low_bits(at + 2);
+        case 4:
+            return (lead & 0x07u) << 18 | low_bits(at + 1) << 12 | low_bits(at + 2) << 6 | low_bits(at + 3);
+        default:
+            return lead;
     }
 }
 

@@ -2,10 +2,10 @@
 
 // When to come back, and over which transport.
 
+#include "common/base/random.hpp"
+
 #include <algorithm>
 #include <cstdint>
-
-#include "common/base/random.hpp"
 
 namespace pulsewire::client {
 
@@ -59,8 +59,9 @@ private:
     std::uint32_t failures_ = 0;
 };
 
-// Chooses the transport of the next attempt. Automatic: WebSocket, until it looks blocked (it never opened, or it keeps
-// breaking soon after), then SSE; back to WebSocket when SSE fails too, or at the first loss after retry_websocket_ms.
+// Chooses the transport of the next attempt. Automatic: WebSocket, until it looks blocked (it never opened,
+// or it keeps breaking soon after), then SSE; back to WebSocket when SSE fails too, or at the first loss
+// after retry_websocket_ms.
 class transport_picker {
 public:
     explicit transport_picker(transport_choice choice) : choice_(choice) {
@@ -104,7 +105,8 @@ private:
     static constexpr std::uint32_t short_lives_max = 3;
     static constexpr time_ms retry_websocket_ms = 5 * 60'000;
 
-    // A WebSocket that worked before is more likely to meet a server that is down than a proxy that blocks it.
+    // A WebSocket that worked before is more likely to meet a server that is down than a proxy that blocks
+    // it.
     std::uint32_t patience() const { return websocket_worked_ ? 4 : 1; }
 
     void use_websocket() {

@@ -2,14 +2,14 @@
 
 // A channel as its owner shard sees it: the log, who is there, and which shards have subscribers.
 
+#include "common/hub/channel_log.hpp"
+#include "common/hub/presence_list.hpp"
+#include "common/hub/shard_message.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "common/hub/channel_log.hpp"
-#include "common/hub/presence_list.hpp"
-#include "common/hub/shard_message.hpp"
 
 namespace pulsewire::hub {
 

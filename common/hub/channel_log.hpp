@@ -2,19 +2,20 @@
 
 // The publications of one channel in their order, as many as its namespace keeps.
 
+#include "common/hub/message.hpp"
+#include "common/protocol/limits.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <vector>
 
-#include "common/hub/message.hpp"
-#include "common/protocol/limits.hpp"
-
 namespace pulsewire::hub {
 
 class channel_log {
 public:
-    channel_log(std::string epoch, const namespace_options& options) : epoch_(std::move(epoch)), options_(options) {}
+    channel_log(std::string epoch, const namespace_options& options)
+        : epoch_(std::move(epoch)), options_(options) {}
 
     const std::string& epoch() const { return epoch_; }
     // The offset of the newest publication ever, 0 before the first.

@@ -1,11 +1,12 @@
-// The real client machine speaks to the real hub, without a network in between: each understands what the other writes.
+// The real client machine speaks to the real hub, without a network in between: each understands what the
+// other writes.
+
+#include "common/client/machine.hpp"
+#include "common/hub/hub.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
-
-#include "common/client/machine.hpp"
-#include "common/hub/hub.hpp"
 
 namespace pulsewire {
 namespace {
@@ -80,7 +81,8 @@ protected:
                 peers_.erase(p.connection);
                 hub_.closed(p.connection, now());
                 break;
-            default: break;
+            default:
+                break;
         }
     }
 
@@ -95,8 +97,10 @@ protected:
             const auto payload = line.find("\"payload\":");
             const auto header = payload == std::string::npos ? line.size() : payload + 10;
             const std::size_t before = p.machine.actions().size();
-            p.machine.line(p.attempt, std::string_view(line).substr(0, header),
-                           static_cast<std::uint32_t>(line.size()), now_ms);
+            p.machine.line(
+                p.attempt, std::string_view(line).substr(0, header), static_cast<std::uint32_t>(line.size()),
+                now_ms
+            );
             note(p, line, before);
         }
         for (auto& [connection, p] : peers_)
@@ -112,14 +116,17 @@ protected:
             if (a.kind == action_kind::published)
                 p.seen.push_back("published " + std::to_string(a.id) + " at " + std::to_string(a.offset));
             if (a.kind == action_kind::subscribed)
-                p.seen.push_back(a.outcome == client::recovery_outcome::fresh       ? "fresh"
-                                 : a.outcome == client::recovery_outcome::recovered ? "recovered"
-                                                                                    : "lost");
+                p.seen.push_back(
+                    a.outcome == client::recovery_outcome::fresh       ? "fresh"
+                    : a.outcome == client::recovery_outcome::recovered ? "recovered"
+                                                                       : "lost"
+                );
         }
     }
 
     std::uint32_t publish(peer& p, std::string payload, client::publish_options how = {}) {
-        const auto id = p.machine.publish("chat:1", "message", static_cast<std::uint32_t>(payload.size()), how, now_ms);
+        const auto id =
+            p.machine.publish("chat:1", "message", static_cast<std::uint32_t>(payload.size()), how, now_ms);
         p.payloads[id] = std::move(payload);
         run(p);
         return id;
@@ -158,8 +165,11 @@ TEST_F(conversation, messages_reach_subscribers_in_order_and_are_acknowledged) {
     const auto first = publish(ada, "1");
     const auto second = publish(ada, "{\"n\":2}");
     EXPECT_EQ(bob.seen, (lines{"fresh", "1:1", "2:{\"n\":2}"}));
-    EXPECT_EQ(ada.seen, (lines{"published " + std::to_string(first) + " at 1",
-                               "published " + std::to_string(second) + " at 2"}));
+    EXPECT_EQ(
+        ada.seen,
+        (lines{
+            "published " + std::to_string(first) + " at 1", "published " + std::to_string(second) + " at 2"})
+    );
 }
 
 TEST_F(conversation, a_client_that_was_away_gets_what_it_missed_once) {

@@ -1,20 +1,24 @@
 #include "common/hub/hub.hpp"
 
-#include <algorithm>
-
 #include "common/base/random.hpp"
 #include "common/hub/message_text.hpp"
 #include "common/protocol/names.hpp"
 
+#include <algorithm>
+
 namespace pulsewire::hub {
 namespace {
 
-bool is_client(face f) { return f != face::api; }
+bool is_client(face f) {
+    return f != face::api;
+}
 
 constexpr std::uint64_t credit_per_command = 1'000;
 
 // commands_per_second: what is earned in two seconds.
-std::uint64_t credit_max(const limits& bounds) { return 2 * credit_per_command * bounds.commands_per_second; }
+std::uint64_t credit_max(const limits& bounds) {
+    return 2 * credit_per_command * bounds.commands_per_second;
+}
 
 // What the passing of time asks of a session.
 enum class duty : std::uint8_t { none, ping, end_unconnected, end_silent };
@@ -23,7 +27,8 @@ duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
     if (s.speaks == face::api) return duty::none;
     if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
     const bool quiet = ms - s.sent_ms >= bounds.ping_ms;
-    if (s.speaks != face::protocol && s.speaks != face::plain_websocket) return quiet ? duty::ping : duty::none;
+    if (s.speaks != face::protocol && s.speaks != face::plain_websocket)
+        return quiet ? duty::ping : duty::none;
     const std::int64_t silence = ms - s.heard_ms;
     if (!s.pinged) return quiet || silence >= bounds.ping_ms ? duty::ping : duty::none;
     return silence >= bounds.ping_ms + bounds.pong_ms ? duty::end_silent : duty::none;
@@ -34,7 +39,9 @@ bool take_request(session& s, std::uint64_t id) {
     return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
 }
 
-bool is_overdue(const request_in_flight& r, std::int64_t ms) { return ms >= r.due_ms; }
+bool is_overdue(const request_in_flight& r, std::int64_t ms) {
+    return ms >= r.due_ms;
+}
 
 }  // namespace
 
@@ -68,7 +75,9 @@ const namespace_options& hub::options_of(std::string_view channel) const {
 
 // --- connections ---
 
-void hub::open(std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now) {
+void hub::open(
+    std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+) {
     closed(connection, now);  // an id that is in use already would leave subscriptions without an owner
     auto s = std::make_unique<session>();
     s->connection = connection;
@@ -95,7 +104,8 @@ void hub::receive(std::uint64_t connection, std::string_view lines, instant now)
         if (line.empty()) continue;
         ++counters_.commands;
         if (!take_credit(*s, now)) {
-            // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for 32,000 lines.
+            // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
+            // 32,000 lines.
             const std::uint64_t id = id_of_partial_frame(line);
             if (id == 0 && std::exchange(limit_told, true)) continue;
             answer_error(*s, id, error_code::rate_limited, "too many commands per second", now);
@@ -129,17 +139,27 @@ void hub::execute(std::uint64_t connection, const command& c, instant now) {
     if (!s->welcome && c.op != command_op::connect)
         return refuse(*s, c, error_code::not_connected, "send connect first", now);
     switch (c.op) {
-        case command_op::connect: return on_connect(*s, c, now);
-        case command_op::subscribe: return on_subscribe(*s, c, now);
-        case command_op::unsubscribe: return on_unsubscribe(*s, c, now);
-        case command_op::publish: return on_publish(*s, c, now);
-        case command_op::request: return on_request(*s, c, now);
-        case command_op::cancel: take_request(*s, c.id); return;
+        case command_op::connect:
+            return on_connect(*s, c, now);
+        case command_op::subscribe:
+            return on_subscribe(*s, c, now);
+        case command_op::unsubscribe:
+            return on_unsubscribe(*s, c, now);
+        case command_op::publish:
+            return on_publish(*s, c, now);
+        case command_op::request:
+            return on_request(*s, c, now);
+        case command_op::cancel:
+            take_request(*s, c.id);
+            return;
         case command_op::history:
-        case command_op::presence: return on_query(*s, c, now);
-        case command_op::ping: return send(*s, make_pong(c.id), now);
+        case command_op::presence:
+            return on_query(*s, c, now);
+        case command_op::ping:
+            return send(*s, make_pong(c.id), now);
         case command_op::pong:
-        case command_op::none: return;
+        case command_op::none:
+            return;
     }
 }
 
@@ -244,7 +264,8 @@ void hub::on_subscribe(session& s, const command& c, instant now) {
 
 void hub::on_unsubscribe(session& s, const command& c, instant now) {
     subscription* sub = subscribers_.find(s, c.channel);
-    if (sub == nullptr) return refuse(s, c, error_code::not_subscribed, "not subscribed to this channel", now);
+    if (sub == nullptr)
+        return refuse(s, c, error_code::not_subscribed, "not subscribed to this channel", now);
     remove(*sub, now);
     if (c.id != 0) send(s, make_unsubscribed(c.id, c.channel), now);
 }
@@ -282,7 +303,9 @@ void hub::on_publish(session& s, const command& c, instant now) {
 
 void hub::on_request(session& s, const command& c, instant now) {
     if (!config_.tell_requests)
-        return refuse(s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now);
+        return refuse(
+            s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now
+        );
     if (s.requests.size() >= config_.bounds.requests_per_connection_max)
         return refuse(s, c, error_code::too_many_requests, "too many requests in flight", now);
     if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
@@ -306,7 +329,8 @@ void hub::on_query(session& s, const command& c, instant now) {
     if (c.id == 0) return refuse(s, c, error_code::invalid_frame, "\"id\" is missing", now);
     if (c.limit > config_.bounds.recovery_max)
         return refuse(
-            s, c, error_code::invalid_frame, "\"limit\" is at most " + std::to_string(config_.bounds.recovery_max), now
+            s, c, error_code::invalid_frame,
+            "\"limit\" is at most " + std::to_string(config_.bounds.recovery_max), now
         );
     query q;
     q.what = c.op == command_op::presence ? query::kind::presence : query::kind::history;
@@ -315,7 +339,8 @@ void hub::on_query(session& s, const command& c, instant now) {
     q.from = ref_to(s);
     q.id = c.id;
     q.channel = c.channel;
-    q.limit = c.limit != 0 ? static_cast<std::uint32_t>(c.limit) : std::min(q.limit, config_.bounds.recovery_max);
+    q.limit =
+        c.limit != 0 ? static_cast<std::uint32_t>(c.limit) : std::min(q.limit, config_.bounds.recovery_max);
     q.has_offset = c.has_offset;
     q.offset = c.offset;
     q.backwards = c.backwards;
@@ -358,7 +383,8 @@ void hub::on(deliver&& m, instant now) {
         if (!sub->live) continue;
         if (m.what->kind == message_kind::presence && !sub->wants_presence) continue;
         session& s = *sub->owner;
-        if (s.speaks == face::plain_websocket && !m.what->except.empty() && m.what->except == s.name) continue;
+        if (s.speaks == face::plain_websocket && !m.what->except.empty() && m.what->except == s.name)
+            continue;
         send(s, m.what, now);
         ++counters_.deliveries;
     }
@@ -384,13 +410,15 @@ void hub::tick(instant now) {
     idempotency_.trim(now.monotonic_ms);
 }
 
-// Those who have a duty are few; they are served in the order of their ids, so that a run can be repeated exactly.
+// Those who have a duty are few; they are served in the order of their ids, so that a run can be repeated
+// exactly.
 void hub::sweep_sessions(instant now) {
     const std::int64_t ms = now.monotonic_ms;
     std::vector<std::uint64_t> due;
     for (const auto& [connection, s] : sessions_) {
         const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
-        if (duty_of(*s, config_.bounds, ms) != duty::none || std::any_of(s->requests.begin(), s->requests.end(), overdue))
+        if (duty_of(*s, config_.bounds, ms) != duty::none ||
+            std::any_of(s->requests.begin(), s->requests.end(), overdue))
             due.push_back(connection);
     }
     std::sort(due.begin(), due.end());
@@ -398,13 +426,18 @@ void hub::sweep_sessions(instant now) {
         session& s = *find(connection);
         expire_requests(s, now);
         switch (duty_of(s, config_.bounds, ms)) {
-            case duty::none: break;
+            case duty::none:
+                break;
             case duty::ping:
                 s.pinged = true;
                 send(s, make_ping(), now);
                 break;
-            case duty::end_unconnected: end(s, close_code::connect_timeout, "no connect frame came", now); break;
-            case duty::end_silent: end(s, close_code::no_pong, "no answer to the ping", now); break;
+            case duty::end_unconnected:
+                end(s, close_code::connect_timeout, "no connect frame came", now);
+                break;
+            case duty::end_silent:
+                end(s, close_code::no_pong, "no answer to the ping", now);
+                break;
         }
     }
 }

@@ -1,9 +1,18 @@
 #pragma once
 
-// One shard's share of the server's logic: the sessions of the connections it accepted, the subscribers among them, and
-// the logs of the channels it owns. Sans-I/O: the shell tells what happened and what time it is; what should happen next
-// collects in output(), which the shell carries out and clears after each call. One hub belongs to one thread; hubs of
-// a node speak to each other only through `posts`.
+// One shard's share of the server's logic: the sessions of the connections it accepted, the subscribers among
+// them, and the logs of the channels it owns. Sans-I/O: the shell tells what happened and what time it is;
+// what should happen next collects in output(), which the shell carries out and clears after each call. One
+// hub belongs to one thread; hubs of a node speak to each other only through `posts`.
+
+#include "common/hub/channel.hpp"
+#include "common/hub/idempotency.hpp"
+#include "common/hub/message.hpp"
+#include "common/hub/session.hpp"
+#include "common/hub/shard_message.hpp"
+#include "common/hub/subscribers.hpp"
+#include "common/protocol/command.hpp"
+#include "common/protocol/limits.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -14,15 +23,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "common/hub/channel.hpp"
-#include "common/hub/idempotency.hpp"
-#include "common/hub/message.hpp"
-#include "common/hub/session.hpp"
-#include "common/hub/shard_message.hpp"
-#include "common/hub/subscribers.hpp"
-#include "common/protocol/command.hpp"
-#include "common/protocol/limits.hpp"
 
 namespace pulsewire::hub {
 
@@ -71,13 +71,13 @@ struct output {
 
 // Counted since the hub was made; read them between calls.
 struct counters {
-    std::uint64_t commands = 0;          // frames received from clients
-    std::uint64_t publications = 0;      // put in order by this shard
-    std::uint64_t duplicates = 0;        // publishes answered from the idempotency window
-    std::uint64_t deliveries = 0;        // messages handed to connections of this shard
-    std::uint64_t errors = 0;            // error answers
-    std::uint64_t recoveries = 0;        // subscribes with a position that recovered
-    std::uint64_t failed_recoveries = 0; // ... that did not
+    std::uint64_t commands = 0;           // frames received from clients
+    std::uint64_t publications = 0;       // put in order by this shard
+    std::uint64_t duplicates = 0;         // publishes answered from the idempotency window
+    std::uint64_t deliveries = 0;         // messages handed to connections of this shard
+    std::uint64_t errors = 0;             // error answers
+    std::uint64_t recoveries = 0;         // subscribes with a position that recovered
+    std::uint64_t failed_recoveries = 0;  // ... that did not
 };
 
 class hub {
@@ -93,7 +93,8 @@ public:
     void receive(std::uint64_t connection, std::string_view lines, instant now);
     // A message was larger than message_bytes_max; `head` is its beginning.
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
-    // One command that the shell made itself (plain faces, HTTP API). Its views are used only during the call.
+    // One command that the shell made itself (plain faces, HTTP API). Its views are used only during the
+    // call.
     void execute(std::uint64_t connection, const command& c, instant now);
     // A sign of life that is not a line, e.g. a WebSocket pong.
     void heard(std::uint64_t connection, instant now);

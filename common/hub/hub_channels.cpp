@@ -11,7 +11,9 @@ namespace {
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
 // A subscription's name in the whole node. Tokens count up from 1 on each shard and stay far below 2^48.
-std::uint64_t node_wide(shard_index shard, std::uint64_t token) { return std::uint64_t{shard} << 48 | token; }
+std::uint64_t node_wide(shard_index shard, std::uint64_t token) {
+    return std::uint64_t{shard} << 48 | token;
+}
 
 // Where a new subscription starts, and what it gets first.
 struct starting_point {
@@ -92,12 +94,15 @@ void hub::on(attach&& m, instant now) {
     channel* c = channel_for(m.channel, now);
     if (c == nullptr) {
         auto error = make_error(m.id, error_code::overloaded, "the server keeps as many channels as it may");
-        return post(m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error)}, now);
+        return post(
+            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error)}, now
+        );
     }
     c->log.trim(now.monotonic_ms);
     // Listed before the new one is told anything, so that its list of members has itself in it.
     const std::uint64_t connection = node_wide(m.from.shard, m.token);
-    if (!m.info.empty() && c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max))
+    if (!m.info.empty() &&
+        c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max))
         broadcast(*c, make_join(c->name, m.session, m.info), now);
 
     starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
@@ -118,8 +123,8 @@ void hub::on(attach&& m, instant now) {
     answer.subscribed = make_subscribed(f);
     if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
     answer.replay = std::move(start.replay);
-    // From here on the shard gets what is published; since posts keep their order, nothing is missed between the
-    // replay and the first of those, and nothing comes twice.
+    // From here on the shard gets what is published; since posts keep their order, nothing is missed between
+    // the replay and the first of those, and nothing comes twice.
     c->add_shard(m.from.shard);
     post(m.from.shard, std::move(answer), now);
 }
@@ -131,7 +136,9 @@ void hub::on(detach&& m, instant now) {
     if (m.last_of_shard) c.remove_shard(m.from);
     c.used_ms = now.monotonic_ms;
     if (m.session.empty()) return;
-    c.presence.part(m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms);
+    c.presence.part(
+        m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms
+    );
     if (c.presence.leaving()) leaving_.insert(c.name);
 }
 

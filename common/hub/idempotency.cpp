@@ -3,7 +3,9 @@
 namespace pulsewire::hub {
 
 // A space stands in no name, so no two triples give the same text.
-std::string idempotency_window::joined(std::string_view channel, std::string_view epoch, std::string_view key) {
+std::string idempotency_window::joined(
+    std::string_view channel, std::string_view epoch, std::string_view key
+) {
     std::string text;
     text.reserve(channel.size() + epoch.size() + key.size() + 2);
     text.append(channel).append(1, ' ').append(epoch).append(1, ' ').append(key);
@@ -19,7 +21,8 @@ std::uint64_t idempotency_window::find(
 }
 
 void idempotency_window::remember(
-    std::string_view channel, std::string_view epoch, std::string_view key, std::uint64_t offset, std::int64_t now_ms
+    std::string_view channel, std::string_view epoch, std::string_view key, std::uint64_t offset,
+    std::int64_t now_ms
 ) {
     const auto [at, inserted] = offsets_.emplace(joined(channel, epoch, key), offset);
     if (!inserted) return;

@@ -20,12 +20,16 @@ struct name_hash {
 class idempotency_window {
 public:
     // Remembers each key for `window_ms`, and at most `keys_max` keys.
-    idempotency_window(std::int64_t window_ms, std::size_t keys_max) : window_ms_(window_ms), keys_max_(keys_max) {}
+    idempotency_window(std::int64_t window_ms, std::size_t keys_max)
+        : window_ms_(window_ms), keys_max_(keys_max) {}
 
     // The offset that `key` got in `channel` under `epoch`; 0 when it is not known.
-    std::uint64_t find(std::string_view channel, std::string_view epoch, std::string_view key, std::int64_t now_ms);
+    std::uint64_t find(
+        std::string_view channel, std::string_view epoch, std::string_view key, std::int64_t now_ms
+    );
     void remember(
-        std::string_view channel, std::string_view epoch, std::string_view key, std::uint64_t offset, std::int64_t now_ms
+        std::string_view channel, std::string_view epoch, std::string_view key, std::uint64_t offset,
+        std::int64_t now_ms
     );
     // Forgets what is too old.
     void trim(std::int64_t now_ms);

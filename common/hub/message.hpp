@@ -2,12 +2,12 @@
 
 // One line that goes to connections, encoded once and shared by all who get it.
 
+#include "common/protocol/codes.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "common/protocol/codes.hpp"
 
 namespace pulsewire::hub {
 
@@ -16,14 +16,14 @@ enum class message_kind : std::uint8_t {
     direct,       // transient, or to one connection: channel, type, payload, except
     presence,     // join, leave or the list of members
     welcome,
-    subscribed,   // id, channel, epoch, offset, recovered
-    published,    // id, channel, epoch, offset
-    history,      // id, channel, epoch, offset, more, payload (an array)
-    answer,       // any other answer to a command: id, payload
-    error,        // id, code, text, pointer
+    subscribed,  // id, channel, epoch, offset, recovered
+    published,   // id, channel, epoch, offset
+    history,     // id, channel, epoch, offset, more, payload (an array)
+    answer,      // any other answer to a command: id, payload
+    error,       // id, code, text, pointer
     ping,
     pong,
-    close,        // text
+    close,  // text
 };
 
 // Immutable once shared; the views point into `line` and live as long as the message.
@@ -33,20 +33,21 @@ struct message {
     message& operator=(const message&) = delete;
 
     message_kind kind = message_kind::answer;
-    bool recovered = true;        // subscribed: whether nothing was missed
-    bool more = false;            // history: whether there are further ones
+    bool recovered = true;  // subscribed: whether nothing was missed
+    bool more = false;      // history: whether there are further ones
     error_code code = error_code::none;
-    std::uint64_t id = 0;         // of the command it answers
+    std::uint64_t id = 0;  // of the command it answers
     std::uint64_t offset = 0;
-    std::int64_t time_ms = 0;     // wall clock when the publication was put in order
-    std::string line;             // the JSON and a newline
+    std::int64_t time_ms = 0;  // wall clock when the publication was put in order
+    std::string line;          // the JSON and a newline
     std::string_view channel, type, epoch, payload, except;
-    std::string_view reason;      // subscribed: why it is not recovered
-    std::string_view text;        // for people; still escaped as in JSON
-    std::string_view pointer;     // error: RFC 6901, still escaped as in JSON; empty: none
+    std::string_view reason;   // subscribed: why it is not recovered
+    std::string_view text;     // for people; still escaped as in JSON
+    std::string_view pointer;  // error: RFC 6901, still escaped as in JSON; empty: none
 };
 
-// Shared: one publication waits in the queues of many connections on several shards and in a channel's history.
+// Shared: one publication waits in the queues of many connections on several shards and in a channel's
+// history.
 using message_ptr = std::shared_ptr<const message>;
 
 }  // namespace pulsewire::hub

@@ -18,12 +18,16 @@ public:
 
     message& fields() { return *made_; }
 
-    message_writer& name(std::string_view key, std::string_view value, std::string_view message::*view = nullptr) {
+    message_writer& name(
+        std::string_view key, std::string_view value, std::string_view message::*view = nullptr
+    ) {
         line_.name(key, value);
         return note(view, size() - 1 - value.size(), value.size());
     }
 
-    message_writer& text(std::string_view key, std::string_view value, std::string_view message::*view = nullptr) {
+    message_writer& text(
+        std::string_view key, std::string_view value, std::string_view message::*view = nullptr
+    ) {
         const std::size_t begin = size() + key.size() + 5;  // ,"key":"
         line_.text(key, value);
         return note(view, begin, size() - 1 - begin);
@@ -94,11 +98,15 @@ message_ptr make_message(const publish& p, std::uint64_t offset, std::int64_t wa
 
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload) {
     message_writer w(message_kind::direct);
-    return w.name("type", type, &message::type).name("channel", channel, &message::channel).payload(payload).end();
+    return w.name("type", type, &message::type)
+        .name("channel", channel, &message::channel)
+        .payload(payload)
+        .end();
 }
 
 message_ptr make_welcome(
-    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server, const limits& bounds
+    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
+    const limits& bounds
 ) {
     message_writer w = answer(message_kind::welcome, "welcome", id);
     w.name("session", session);
@@ -129,7 +137,9 @@ message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel) {
     return answer(message_kind::answer, "unsubscribed", id).name("channel", channel, &message::channel).end();
 }
 
-message_ptr make_published(std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset) {
+message_ptr make_published(
+    std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
+) {
     message_writer w = answer(message_kind::published, "published", id);
     w.name("channel", channel, &message::channel);
     w.fields().offset = offset;
@@ -146,7 +156,9 @@ message_ptr make_history(
     std::string_view publications
 ) {
     message_writer w = answer(message_kind::history, "history", id);
-    w.name("channel", channel, &message::channel).name("epoch", epoch, &message::epoch).number("offset", head);
+    w.name("channel", channel, &message::channel)
+        .name("epoch", epoch, &message::epoch)
+        .number("offset", head);
     w.fields().offset = head;
     w.fields().more = more;
     return w.flag("more", more).payload(publications).end();
@@ -176,9 +188,13 @@ message_ptr make_error(std::uint64_t id, error_code code, std::string_view text,
     return w.text("message", text, &message::text).end();
 }
 
-message_ptr make_ping() { return message_writer(message_kind::ping, "ping").end(); }
+message_ptr make_ping() {
+    return message_writer(message_kind::ping, "ping").end();
+}
 
-message_ptr make_pong(std::uint64_t id) { return answer(message_kind::pong, "pong", id).end(); }
+message_ptr make_pong(std::uint64_t id) {
+    return answer(message_kind::pong, "pong", id).end();
+}
 
 message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text) {
     const auto number = static_cast<std::uint16_t>(code);

@@ -2,12 +2,12 @@
 
 // Makes the lines that the hub sends, each a finished message with views into its own text.
 
-#include <string>
-#include <string_view>
-
 #include "common/hub/message.hpp"
 #include "common/hub/shard_message.hpp"
 #include "common/protocol/limits.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace pulsewire::hub {
 
@@ -18,7 +18,8 @@ message_ptr make_message(const publish& p, std::uint64_t offset, std::int64_t wa
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
 
 message_ptr make_welcome(
-    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server, const limits& bounds
+    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
+    const limits& bounds
 );
 
 struct subscribed_fields {
@@ -34,7 +35,9 @@ message_ptr make_subscribed(const subscribed_fields& f);
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel);
 
 // Without epoch for a transient one.
-message_ptr make_published(std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset);
+message_ptr make_published(
+    std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
+);
 
 // `payload` is the JSON answer of a handler.
 message_ptr make_response(std::uint64_t id, std::string_view payload);
@@ -51,7 +54,9 @@ message_ptr make_join(std::string_view channel, std::string_view session, std::s
 message_ptr make_leave(std::string_view channel, std::string_view session);
 
 // `text` is for people; `pointer` is empty where the error concerns no place in a payload.
-message_ptr make_error(std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {});
+message_ptr make_error(
+    std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {}
+);
 
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);

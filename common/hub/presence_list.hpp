@@ -12,9 +12,11 @@ namespace pulsewire::hub {
 
 class presence_list {
 public:
-    // A connection of the session came; `connection` is unique in the node. True when the others should hear of it: the
-    // session is new, or shows a new info. Where there is no room, nothing happens.
-    bool join(const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max);
+    // A connection of the session came; `connection` is unique in the node. True when the others should hear
+    // of it: the session is new, or shows a new info. Where there is no room, nothing happens.
+    bool join(
+        const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max
+    );
     // That connection went. The session leaves at `leaves_at_ms` unless another one comes before.
     void part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms);
     // Removes and returns those whose time to leave has come.

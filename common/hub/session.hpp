@@ -8,7 +8,8 @@
 
 namespace pulsewire::hub {
 
-// The two clocks, read by the shell: one that never goes back, for waiting, and the wall's, for `time` fields.
+// The two clocks, read by the shell: one that never goes back, for waiting, and the wall's, for `time`
+// fields.
 struct instant {
     std::int64_t monotonic_ms = 0;
     std::int64_t wall_ms = 0;
@@ -34,15 +35,15 @@ struct request_in_flight {
 struct session {
     std::uint64_t connection = 0;
     face speaks = face::protocol;
-    bool welcome = false;           // connect was accepted
-    bool pinged = false;            // a ping is unanswered
-    std::string name;               // the client's session id
-    std::string secret;             // names the connection for POST
+    bool welcome = false;  // connect was accepted
+    bool pinged = false;   // a ping is unanswered
+    std::string name;      // the client's session id
+    std::string secret;    // names the connection for POST
     std::int64_t opened_ms = 0;
-    std::int64_t heard_ms = 0;      // monotonic time of the last sign of life
-    std::int64_t sent_ms = 0;       // ... of the last message sent
-    std::int64_t credit_at_ms = 0;  // commands_per_second: last refill
-    std::uint64_t credit = 0;       // in thousandths of a command
+    std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life
+    std::int64_t sent_ms = 0;                  // ... of the last message sent
+    std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
+    std::uint64_t credit = 0;                  // in thousandths of a command
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
     std::vector<request_in_flight> requests;
 };

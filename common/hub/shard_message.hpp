@@ -1,14 +1,14 @@
 #pragma once
 
-// What shards, and the application, tell each other: plain values. A value posted from one shard to another arrives
-// after those posted there earlier (first in, first out); the order that clients see rests on this.
+// What shards, and the application, tell each other: plain values. A value posted from one shard to another
+// arrives after those posted there earlier (first in, first out); the order that clients see rests on this.
+
+#include "common/hub/message.hpp"
 
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "common/hub/message.hpp"
 
 namespace pulsewire::hub {
 
@@ -28,34 +28,34 @@ struct connection_ref {
 
 struct attach {
     connection_ref from;
-    std::uint64_t id = 0;       // of the subscribe command
-    std::uint64_t token = 0;    // tells this subscription from an earlier one of the same connection
+    std::uint64_t id = 0;     // of the subscribe command
+    std::uint64_t token = 0;  // tells this subscription from an earlier one of the same connection
     std::string channel;
     bool has_position = false;
     std::string epoch;
     std::uint64_t offset = 0;
     std::uint32_t latest = 0;
     bool wants_presence = false;
-    std::string session;        // with info: who to list
-    std::string info;           // JSON; empty: not listed
+    std::string session;  // with info: who to list
+    std::string info;     // JSON; empty: not listed
 };
 
 struct detach {
     shard_index from = 0;
-    std::uint64_t token = 0;    // that of its attach
+    std::uint64_t token = 0;  // that of its attach
     std::string channel;
     bool last_of_shard = false;
-    std::string session;        // of a listed subscription; empty: none
+    std::string session;  // of a listed subscription; empty: none
 };
 
 struct publish {
-    connection_ref from;        // value 0: from the application, nobody waits for the outcome
-    std::uint64_t id = 0;       // 0: no answer wanted
+    connection_ref from;   // value 0: from the application, nobody waits for the outcome
+    std::uint64_t id = 0;  // 0: no answer wanted
     std::string channel;
     std::string type;
-    std::string key;            // empty: not remembered
-    std::string payload;        // valid JSON
-    std::string except;         // a session that must not show it; empty: none
+    std::string key;      // empty: not remembered
+    std::string payload;  // valid JSON
+    std::string except;   // a session that must not show it; empty: none
     bool transient = false;
 };
 
@@ -78,7 +78,7 @@ struct attached {
     std::uint64_t token = 0;
     std::string channel;
     message_ptr subscribed;
-    message_ptr members;        // null unless presence was wanted
+    message_ptr members;  // null unless presence was wanted
     std::vector<message_ptr> replay;
 };
 
@@ -128,7 +128,7 @@ struct client_subscribed {
 
 struct client_publish {
     std::string session;
-    publish what;               // not yet in the channel: the application passes it on to the owner, or refuses it
+    publish what;  // not yet in the channel: the application passes it on to the owner, or refuses it
 };
 
 struct client_request {
@@ -141,7 +141,7 @@ struct client_request {
 };
 
 using shard_message = std::variant<
-    attach, detach, publish, query, attached, attach_refused, deliver, reply, disconnect, connected, disconnected,
-    client_subscribed, client_publish, client_request>;
+    attach, detach, publish, query, attached, attach_refused, deliver, reply, disconnect, connected,
+    disconnected, client_subscribed, client_publish, client_request>;
 
 }  // namespace pulsewire::hub

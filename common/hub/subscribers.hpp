@@ -2,6 +2,9 @@
 
 // The subscriptions of one shard's connections, by channel.
 
+#include "common/hub/idempotency.hpp"
+#include "common/hub/session.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "common/hub/idempotency.hpp"
-#include "common/hub/session.hpp"
 
 namespace pulsewire::hub {
 

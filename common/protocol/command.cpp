@@ -12,11 +12,16 @@ command_op op_named(std::string_view name) {
         command_op op;
     };
     static constexpr entry entries[] = {
-        {"publish", command_op::publish},         {"subscribe", command_op::subscribe},
-        {"unsubscribe", command_op::unsubscribe}, {"request", command_op::request},
-        {"cancel", command_op::cancel},           {"history", command_op::history},
-        {"presence", command_op::presence},       {"connect", command_op::connect},
-        {"ping", command_op::ping},               {"pong", command_op::pong},
+        {"publish", command_op::publish},
+        {"subscribe", command_op::subscribe},
+        {"unsubscribe", command_op::unsubscribe},
+        {"request", command_op::request},
+        {"cancel", command_op::cancel},
+        {"history", command_op::history},
+        {"presence", command_op::presence},
+        {"connect", command_op::connect},
+        {"ping", command_op::ping},
+        {"pong", command_op::pong},
     };
     for (const entry& e : entries)
         if (e.name == name) return e.op;
@@ -36,15 +41,20 @@ public:
 
     bool read() {
         json_scan scan(text_);
-        const bool complete = for_each_member(
-            scan, json_depth_max, [&](std::string_view key, std::string_view value) { return member(key, value), true; });
+        const bool complete =
+            for_each_member(scan, json_depth_max, [&](std::string_view key, std::string_view value) {
+                return member(key, value), true;
+            });
         if (complete && scan.skip_space() && scan.at_end()) return true;
         fault_ = {};
         std::size_t stopped_at = 0;
         if (is_json(text_, json_depth_max, stopped_at)) {
             blame(error_code::invalid_frame, "a frame is a JSON object");
         } else {
-            blame(error_code::malformed_json, "not valid JSON, reading stopped at byte " + std::to_string(scan.at()));
+            blame(
+                error_code::malformed_json,
+                "not valid JSON, reading stopped at byte " + std::to_string(scan.at())
+            );
         }
         return false;
     }
@@ -91,8 +101,8 @@ private:
         if (key == "client") string(key, value, found.client);
     }
 
-    // Room for all that can come is made at once, so that views into it stay valid: members do not overlap, and what
-    // is put here is never longer than where it came from.
+    // Room for all that can come is made at once, so that views into it stay valid: members do not overlap,
+    // and what is put here is never longer than where it came from.
     std::string& scratch() {
         if (scratch_.capacity() < text_.size()) scratch_.reserve(text_.size());
         return scratch_;
@@ -118,7 +128,8 @@ private:
         has_op = true;
         if (!string("op", value, named)) return;
         found.op = op_named(named);
-        if (found.op == command_op::none) blame(error_code::unknown_op, "\"op\" is not a command of pulsewire.v1");
+        if (found.op == command_op::none)
+            blame(error_code::unknown_op, "\"op\" is not a command of pulsewire.v1");
     }
 
     void name(
@@ -152,7 +163,8 @@ private:
         into = value == "true";
     }
 
-    // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the payload on.
+    // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the
+    // payload on.
     void payload(std::string_view value) {
         if (value.find_first_of("\r\n") == std::string_view::npos) {
             found.payload = value;
@@ -174,12 +186,14 @@ std::string_view missing_member(const command& c) {
     switch (c.op) {
         case command_op::subscribe:
             if (c.channel.empty()) return "channel";
-            // One without the other is no position; ignoring it would begin at the head, and lose without a word.
+            // One without the other is no position; ignoring it would begin at the head, and lose without a
+            // word.
             if (c.epoch.empty() != !c.has_offset) return c.has_offset ? "epoch" : "offset";
             return "";
         case command_op::unsubscribe:
         case command_op::history:
-        case command_op::presence: return c.channel.empty() ? "channel" : "";
+        case command_op::presence:
+            return c.channel.empty() ? "channel" : "";
         case command_op::publish:
             if (c.channel.empty()) return "channel";
             if (c.type.empty()) return "type";
@@ -188,8 +202,10 @@ std::string_view missing_member(const command& c) {
             if (c.id == 0) return "id";
             if (c.type.empty()) return "type";
             return c.payload.empty() ? "payload" : "";
-        case command_op::cancel: return c.id == 0 ? "id" : "";
-        default: return "";
+        case command_op::cancel:
+            return c.id == 0 ? "id" : "";
+        default:
+            return "";
     }
 }
 

@@ -2,36 +2,46 @@
 
 // What a client may ask (docs/protocol.md section 4), and the reading of one line into it.
 
+#include "common/base/result.hpp"
+#include "common/protocol/codes.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "common/base/result.hpp"
-#include "common/protocol/codes.hpp"
-
 namespace pulsewire {
 
 enum class command_op : std::uint8_t {
-    none, connect, subscribe, unsubscribe, publish, request, cancel, history, presence, ping, pong
+    none,
+    connect,
+    subscribe,
+    unsubscribe,
+    publish,
+    request,
+    cancel,
+    history,
+    presence,
+    ping,
+    pong
 };
 
-// The members of a frame. Views point into the line or into the scratch string that was given with it; which members
-// count depends on `op`.
+// The members of a frame. Views point into the line or into the scratch string that was given with it; which
+// members count depends on `op`.
 struct command {
     command_op op = command_op::none;
-    std::uint64_t id = 0;                  // 0: none
+    std::uint64_t id = 0;  // 0: none
     std::uint64_t version = 0;
     std::uint64_t offset = 0;
     std::uint64_t latest = 0;
-    std::uint64_t limit = 0;               // 0: none
-    std::uint64_t timeout_ms = 0;          // 0: none
+    std::uint64_t limit = 0;       // 0: none
+    std::uint64_t timeout_ms = 0;  // 0: none
     bool has_offset = false;
     bool presence = false;
     bool echo = true;
     bool transient = false;
     bool backwards = false;
     std::string_view session, client, channel, type, key, epoch;
-    std::string_view payload;              // valid JSON without raw newlines; empty: none
+    std::string_view payload;  // valid JSON without raw newlines; empty: none
 };
 
 // Why a line is not a command. `id` is the line's id where it could be read.
@@ -41,8 +51,9 @@ struct command_error {
     std::string message;
 };
 
-// Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the rules for names;
-// not whether the command makes sense now. What had to be unescaped is put into `scratch`, whose old content is lost.
+// Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the rules for
+// names; not whether the command makes sense now. What had to be unescaped is put into `scratch`, whose old
+// content is lost.
 result<command, command_error> read_command(std::string_view line, std::string& scratch);
 
 // Reads the body of a publish over HTTP (protocol 11.1): its own four members only, over any number of lines.

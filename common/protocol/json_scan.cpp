@@ -1,15 +1,19 @@
 #include "common/protocol/json_scan.hpp"
 
-#include <cstdint>
-
 #include "common/base/utf8.hpp"
+
+#include <cstdint>
 
 namespace pulsewire {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+bool is_hex(char c) {
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
 
 // What stands in the way of running over a string's bytes: the quote, escapes, control characters, non-ASCII.
 bool is_plain(char c) {
@@ -113,10 +117,14 @@ bool json_scan::take_scalar() {
             bool escaped = false;
             return take_string(inner, escaped);
         }
-        case 't': return take_literal("true");
-        case 'f': return take_literal("false");
-        case 'n': return take_literal("null");
-        default: return take_number();
+        case 't':
+            return take_literal("true");
+        case 'f':
+            return take_literal("false");
+        case 'n':
+            return take_literal("null");
+        default:
+            return take_number();
     }
 }
 

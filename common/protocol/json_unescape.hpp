@@ -47,11 +47,21 @@ void append_unescaped(String& out, std::string_view inner) {
             continue;
         }
         switch (inner[++i]) {
-            case 'b': out.push_back('\b'); break;
-            case 'f': out.push_back('\f'); break;
-            case 'n': out.push_back('\n'); break;
-            case 'r': out.push_back('\r'); break;
-            case 't': out.push_back('\t'); break;
+            case 'b':
+                out.push_back('\b');
+                break;
+            case 'f':
+                out.push_back('\f');
+                break;
+            case 'n':
+                out.push_back('\n');
+                break;
+            case 'r':
+                out.push_back('\r');
+                break;
+            case 't':
+                out.push_back('\t');
+                break;
             case 'u': {
                 std::uint32_t code_point = detail::hex4(inner.substr(i + 1));
                 i += 4;
@@ -67,7 +77,8 @@ void append_unescaped(String& out, std::string_view inner) {
                 detail::append_utf8(out, code_point);
                 break;
             }
-            default: out.push_back(inner[i]);  // quote, backslash, slash
+            default:
+                out.push_back(inner[i]);  // quote, backslash, slash
         }
     }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Every bound of the protocol and the hub: name, unit, default, and what happens beyond it (design promise P5).
-// The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
+// Every bound of the protocol and the hub: name, unit, default, and what happens beyond it (design promise
+// P5). The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,8 @@ struct limits {
     std::uint32_t channels_per_connection_max = 128;
     // Requests in flight of one connection; beyond: too_many_requests.
     std::uint32_t requests_per_connection_max = 64;
-    // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. 0: no limit.
+    // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. 0: no
+    // limit.
     std::uint32_t commands_per_second = 1'000;
     // From the opening of a connection to its connect frame; beyond: close 4002.
     std::uint32_t connect_timeout_ms = 10'000;
@@ -35,7 +36,8 @@ struct limits {
     // Deadline of a request that names none, and the longest that it may name (longer ones are cut to it).
     std::uint32_t request_timeout_ms = 10'000;
     std::uint32_t request_timeout_max_ms = 120'000;
-    // Publications replayed by one subscribe, and returned by one history page; beyond: recovered false, reason limit.
+    // Publications replayed by one subscribe, and returned by one history page; beyond: recovered false,
+    // reason limit.
     std::uint32_t recovery_max = 300;
     // The info that a session shows in presence, in bytes; beyond: too_large.
     std::uint32_t presence_info_bytes_max = 1'024;
@@ -54,7 +56,8 @@ struct limits {
 
 // Options of a namespace (protocol 1.1), the same for all its channels.
 struct namespace_options {
-    // What a channel's history keeps: at most so many publications, so many bytes, so old. Whichever comes first.
+    // What a channel's history keeps: at most so many publications, so many bytes, so old. Whichever comes
+    // first.
     std::uint32_t history_count_max = 300;
     std::uint32_t history_bytes_max = 1 << 20;
     std::uint32_t history_age_ms = 10 * 60'000;

@@ -2,9 +2,9 @@
 
 // The rules for names (docs/protocol.md 1.2 to 1.4, 4.1, 4.9). Valid names never need escapes in JSON or SSE.
 
-#include <string_view>
-
 #include "common/protocol/limits.hpp"
+
+#include <string_view>
 
 namespace pulsewire {
 
@@ -13,14 +13,18 @@ constexpr bool is_letter_or_digit(char c) {
 }
 
 // Whether `name` has `bytes_min` to `bytes_max` characters, all letters, digits or one of `others`.
-constexpr bool is_name(std::string_view name, std::size_t bytes_min, std::size_t bytes_max, std::string_view others) {
+constexpr bool is_name(
+    std::string_view name, std::size_t bytes_min, std::size_t bytes_max, std::string_view others
+) {
     if (name.size() < bytes_min || name.size() > bytes_max) return false;
     for (const char c : name)
         if (!is_letter_or_digit(c) && others.find(c) == std::string_view::npos) return false;
     return true;
 }
 
-constexpr bool is_channel(std::string_view name) { return is_name(name, 1, channel_name_bytes_max, "_-.:/@~=+$!"); }
+constexpr bool is_channel(std::string_view name) {
+    return is_name(name, 1, channel_name_bytes_max, "_-.:/@~=+$!");
+}
 
 constexpr std::string_view reserved_type_prefix = "pulsewire.";
 
@@ -33,9 +37,13 @@ constexpr bool is_session(std::string_view name) {
     return is_name(name, session_bytes_min, session_bytes_max, "_-");
 }
 
-constexpr bool is_key(std::string_view key) { return is_name(key, 1, key_bytes_max, "_-.:"); }
+constexpr bool is_key(std::string_view key) {
+    return is_name(key, 1, key_bytes_max, "_-.:");
+}
 
-constexpr bool is_epoch(std::string_view epoch) { return is_name(epoch, 1, epoch_bytes_max, "_-"); }
+constexpr bool is_epoch(std::string_view epoch) {
+    return is_name(epoch, 1, epoch_bytes_max, "_-");
+}
 
 // The part of a channel's name before its first ':'; empty when there is none.
 constexpr std::string_view namespace_of(std::string_view channel) {

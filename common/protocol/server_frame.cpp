@@ -11,11 +11,20 @@ struct op_name {
 };
 
 constexpr op_name op_names[] = {
-    {"published", server_op::published},     {"ping", server_op::ping},         {"pong", server_op::pong},
-    {"subscribed", server_op::subscribed},   {"response", server_op::response}, {"join", server_op::join},
-    {"leave", server_op::leave},             {"presence", server_op::presence}, {"history", server_op::history},
-    {"error", server_op::error},             {"gap", server_op::gap},           {"welcome", server_op::welcome},
-    {"unsubscribed", server_op::unsubscribed}, {"close", server_op::close},
+    {"published", server_op::published},
+    {"ping", server_op::ping},
+    {"pong", server_op::pong},
+    {"subscribed", server_op::subscribed},
+    {"response", server_op::response},
+    {"join", server_op::join},
+    {"leave", server_op::leave},
+    {"presence", server_op::presence},
+    {"history", server_op::history},
+    {"error", server_op::error},
+    {"gap", server_op::gap},
+    {"welcome", server_op::welcome},
+    {"unsubscribed", server_op::unsubscribed},
+    {"close", server_op::close},
 };
 
 struct string_member {
@@ -24,9 +33,11 @@ struct string_member {
 };
 
 constexpr string_member string_members[] = {
-    {"type", &server_frame::type},       {"channel", &server_frame::channel}, {"epoch", &server_frame::epoch},
-    {"session", &server_frame::session}, {"except", &server_frame::except},   {"reason", &server_frame::reason},
-    {"message", &server_frame::message}, {"pointer", &server_frame::pointer}, {"code", &server_frame::error},
+    {"type", &server_frame::type},       {"channel", &server_frame::channel},
+    {"epoch", &server_frame::epoch},     {"session", &server_frame::session},
+    {"except", &server_frame::except},   {"reason", &server_frame::reason},
+    {"message", &server_frame::message}, {"pointer", &server_frame::pointer},
+    {"code", &server_frame::error},
 };
 
 struct number_member {
@@ -35,10 +46,14 @@ struct number_member {
 };
 
 constexpr number_member number_members[] = {
-    {"offset", &server_frame::offset},   {"time", &server_frame::time},
-    {"id", &server_frame::id},           {"ping_ms", &server_frame::ping_ms},
-    {"pong_ms", &server_frame::pong_ms}, {"message_bytes_max", &server_frame::message_bytes_max},
-    {"after_ms", &server_frame::after_ms}, {"replay", &server_frame::replay},
+    {"offset", &server_frame::offset},
+    {"time", &server_frame::time},
+    {"id", &server_frame::id},
+    {"ping_ms", &server_frame::ping_ms},
+    {"pong_ms", &server_frame::pong_ms},
+    {"message_bytes_max", &server_frame::message_bytes_max},
+    {"after_ms", &server_frame::after_ms},
+    {"replay", &server_frame::replay},
 };
 
 class reader {

@@ -1,13 +1,13 @@
 #pragma once
 
-// The client's reading of one line from the server (docs/protocol.md 3.2): only the members before the payload, without
-// unescaping or copying anything. Strings are slices, positions in the line, because the host (JavaScript) has the line
-// as a string of its own and cuts there.
+// The client's reading of one line from the server (docs/protocol.md 3.2): only the members before the
+// payload, without unescaping or copying anything. Strings are slices, positions in the line, because the
+// host (JavaScript) has the line as a string of its own and cuts there.
+
+#include "common/protocol/codes.hpp"
 
 #include <cstdint>
 #include <string_view>
-
-#include "common/protocol/codes.hpp"
 
 namespace pulsewire {
 
@@ -21,7 +21,20 @@ struct slice {
 
 enum class server_op : std::uint8_t {
     message,  // no "op": a publication or a direct message
-    welcome, subscribed, unsubscribed, published, response, history, presence, join, leave, gap, error, ping, pong, close,
+    welcome,
+    subscribed,
+    unsubscribed,
+    published,
+    response,
+    history,
+    presence,
+    join,
+    leave,
+    gap,
+    error,
+    ping,
+    pong,
+    close,
     unknown,  // of a later version: ignored
 };
 
@@ -30,20 +43,20 @@ struct server_frame {
     bool has_offset = false;
     bool recovered = false;
     bool has_recovered = false;
-    std::uint32_t code = 0;            // close: the close code
+    std::uint32_t code = 0;  // close: the close code
     std::uint64_t id = 0;
     std::uint64_t offset = 0;
     std::uint64_t time = 0;
-    std::uint64_t replay = 0;          // subscribed: how many publications follow from history
+    std::uint64_t replay = 0;  // subscribed: how many publications follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
     slice type, channel, epoch, session, except, reason, message, pointer;
-    slice error;                       // error: the name of the code
+    slice error;  // error: the name of the code
     slice payload;
 };
 
-// Reads `header`: the line up to and including `"payload":`, or the whole line when it has no payload. `line_bytes` is
-// the length of the whole line without its newline. False when it is not a frame as the server writes them; the host
-// then treats the connection as broken.
+// Reads `header`: the line up to and including `"payload":`, or the whole line when it has no payload.
+// `line_bytes` is the length of the whole line without its newline. False when it is not a frame as the
+// server writes them; the host then treats the connection as broken.
 bool read_server_frame(std::string_view header, std::uint32_t line_bytes, server_frame& frame);
 
 }  // namespace pulsewire
