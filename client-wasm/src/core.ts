@@ -42,6 +42,8 @@ export class Core {
     #action = 0;
     #message = '';
     #begin = 0;
+    #wall = 0;
+    #now = 0;
 
     constructor(instance: WebAssembly.Instance) {
         this.#exports = instance.exports as Exports;
@@ -54,7 +56,7 @@ export class Core {
         const text = texts.join('');
         this.#reserve(text.length);
         this.#copy(text, 0, text.length);
-        return this.#exports[call](...texts.map(({length}) => length), ...numbers, performance.now());
+        return this.#exports[call](...texts.map(({length}) => length), ...numbers, this.#time());
     }
 
     /**
@@ -62,7 +64,7 @@ export class Core {
      * out what it then wants done.
      */
     receive(message: string, attempt: number, obey: () => void): void {
-        const now = performance.now();
+        const now = this.#time();
         let payload = -1;
         for (let begin = 0, end; begin < message.length; begin = end + 1) {
             end = message.indexOf('\n', begin);
@@ -146,6 +148,16 @@ export class Core {
     #reserve(size: number): void {
         if (size > this.#textSize) this.#text = this.#exports.text_buffer((this.#textSize = size));
         this.#refresh();
+    }
+
+    /** Milliseconds that never go back. In Chromium Date.now() takes a third of the time of performance.now(). */
+    #time(): number {
+        const wall = Date.now();
+        if (wall !== this.#wall) {
+            this.#wall = wall;
+            this.#now = performance.now();
+        }
+        return this.#now;
     }
 
     /** The memory grows now and then, which leaves views of it empty. */
