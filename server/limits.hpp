@@ -34,7 +34,8 @@ struct shell_limits {
 
     // Bytes that wait for one connection and cannot be written; beyond: close 4000 slow_consumer.
     std::uint32_t queue_bytes_max = 1024 * 1024;
-    // Bytes of channels' histories that wait for one connection, shared with the histories; beyond: close 4000.
+    // Bytes of channels' histories that wait for one connection, shared with the histories; beyond: close
+    // 4000.
     std::uint32_t replay_bytes_max = 64 * 1024 * 1024;
     // A write that makes no progress; beyond: the connection is dropped.
     std::uint32_t write_timeout_ms = 10'000;

@@ -52,7 +52,10 @@ void application::run() {
 }
 
 void application::stop() {
-    asio::post(loop_, [this] { timers_.clear(); });
+    asio::post(loop_, [this] {
+        stopping_ = true;
+        timers_.clear();
+    });
     work_.reset();
     if (thread_.joinable()) thread_.join();
 }
@@ -94,6 +97,7 @@ std::uint64_t application::add_timer(
     const std::uint64_t id = ++last_timer_;
     const auto at = clock::now() + first;
     asio::post(loop_, [this, id, at, interval, what = std::move(what)]() mutable {
+        if (stopping_) return;
         auto made = std::make_unique<timer>(timer{asio::steady_timer(loop_, at), interval, std::move(what)});
         timers_.emplace(id, std::move(made));
         arm(id);

@@ -90,6 +90,7 @@ private:
     std::atomic<std::uint32_t> waiting_{0};
     std::atomic<std::uint64_t> last_timer_{0};
     std::unordered_map<std::uint64_t, std::unique_ptr<timer>> timers_;
+    bool stopping_ = false;  // no new timers: they would keep the loop from ending
     // Publishes with a key that the handlers have seen: asking them again would have a second effect (promise
     // P4).
     hub::idempotency_window seen_;

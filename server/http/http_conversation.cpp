@@ -48,6 +48,7 @@ bool http_conversation::busy() const {
 }
 
 void http_conversation::read_on() {
+    if (phase_ == phase::upgraded) return;
     if (busy() && buffer_.size() > home().bounds().http_pipelined_bytes_max) {
         owner_.pause_reading();
     } else {
@@ -185,6 +186,8 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
     owner_.out().push_raw(head_of(head, fate(head)));
     owner_.flush_soon();
     owner_.set_deadline(0);
+    phase_ = phase::upgraded;
+    owner_.resume_reading();
     conversation& heir = *next;
     owner_.become(std::move(next));
     heir.on_begin();
@@ -233,7 +236,7 @@ http_conversation* http_conversation::waiting(
 void http_conversation::on_drained() {
     if (file_) return send_piece();
     if (!busy() && !buffer_.empty()) process();
-    if (owner_.gone() || owner_.finishing()) return;
+    if (owner_.gone() || owner_.finishing() || phase_ == phase::upgraded) return;
     if (half_closed_) {
         if (!busy()) owner_.finish(connection::farewell::close);
         return;
@@ -260,6 +263,7 @@ void http_conversation::on_deadline() {
             return answer(std::move(late));
         }
         case phase::file:
+        case phase::upgraded:
             return;
     }
 }

@@ -62,7 +62,7 @@ public:
     void on_close(close_code code, std::string_view reason) override;
 
 private:
-    enum class phase : std::uint8_t { head, body, answering, file };
+    enum class phase : std::uint8_t { head, body, answering, file, upgraded };
     struct hub_call {
         std::uint64_t id;
         format_answer format;

@@ -1,9 +1,9 @@
+#include "server/testing/running_server.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
-
-#include "server/testing/running_server.hpp"
 
 namespace pulsewire {
 namespace {
@@ -21,7 +21,8 @@ TEST(Metrics, EveryOneIsExplained) {
         if (!line.starts_with("# TYPE ")) continue;
         const std::string name = line.substr(7, line.rfind(' ') - 7);
         ++metrics;
-        EXPECT_NE(documented.find("| `" + name + "` |"), std::string::npos) << name << " is not in docs/operating.md";
+        EXPECT_NE(documented.find("| `" + name + "` |"), std::string::npos)
+            << name << " is not in docs/operating.md";
         EXPECT_EQ(line.ends_with(" counter"), name.ends_with("_total")) << line;
     }
     EXPECT_GE(metrics, 25);

@@ -39,8 +39,8 @@ public:
         blocked,  // the kernel's buffer is full: wait until the socket is writable
         failed,   // the connection is broken; errno tells
     };
-    // What waits because it happens counts against queue_bytes_max; what a client asked for out of a channel's history
-    // is bounded by itself, and counts against replay_bytes_max.
+    // What waits because it happens counts against queue_bytes_max; what a client asked for out of a
+    // channel's history is bounded by itself, and counts against replay_bytes_max.
     enum class counts : std::uint8_t { as_live, as_replay };
     struct written {
         outcome how = outcome::drained;
@@ -90,9 +90,9 @@ private:
     outbound_storage* storage_;
     std::size_t bytes_ = 0;         // that wait, without framing: live
     std::size_t replay_bytes_ = 0;  // ... replayed
-    std::uint32_t next_ = 0;    // the first chunk that is not wholly written
-    std::uint32_t framed_ = 0;  // chunks before this one have their framing
-    std::uint32_t offset_ = 0;  // bytes of chunk next_ that are written, framing included
+    std::uint32_t next_ = 0;        // the first chunk that is not wholly written
+    std::uint32_t framed_ = 0;      // chunks before this one have their framing
+    std::uint32_t offset_ = 0;      // bytes of chunk next_ that are written, framing included
     framing framing_ = framing::none;
 };
 

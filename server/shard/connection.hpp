@@ -33,10 +33,10 @@ public:
     void flush_soon();
     // `next` takes over when the current call of the conversation returns.
     void become(std::unique_ptr<conversation> next);
-    // Nothing more will be queued: when all is written the socket is closed. Where the peer may still be sending it
-    // lingers before: it is shut down for sending, and what comes is discarded until the peer's end or
-    // close_timeout_ms, because closing over unread bytes makes the kernel send a reset, which can overtake our last
-    // words.
+    // Nothing more will be queued: when all is written the socket is closed. Where the peer may still be
+    // sending it lingers before: it is shut down for sending, and what comes is discarded until the peer's
+    // end or close_timeout_ms, because closing over unread bytes makes the kernel send a reset, which can
+    // overtake our last words.
     enum class farewell : std::uint8_t { close, linger };
     void finish(farewell how);
     // Closes the socket; the connection object lives until the end of the turn. Safe to call again.

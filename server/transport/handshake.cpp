@@ -41,8 +41,12 @@ std::string accept_value(const std::string& key) {
 
 }  // namespace
 
-bool is_subprotocol_field(std::string_view name) {
-    return same_ignoring_case(name, "Sec-WebSocket-Protocol");
+bool offers_subprotocol(const http_conversation& c) {
+    for (const auto& [name, value] : c.asked().fields) {
+        const bool offer = same_ignoring_case(name, "Sec-WebSocket-Protocol");
+        if (offer && websocket::offers_protocol(value, subprotocol)) return true;
+    }
+    return false;
 }
 
 std::optional<std::string> handshake_key(http_conversation& c) {

@@ -19,6 +19,8 @@ std::optional<std::string> handshake_key(http_conversation& c);
 // 101 for that key. Extensions are not negotiated.
 response accept_handshake(const std::string& key);
 
-bool is_subprotocol_field(std::string_view name);
+// The one subprotocol that is spoken (protocol 2.1), and whether the request offers it.
+inline constexpr std::string_view subprotocol = "pulsewire.v1";
+bool offers_subprotocol(const http_conversation& c);
 
 }  // namespace pulsewire::shell

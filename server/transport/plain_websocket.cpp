@@ -111,9 +111,12 @@ void open_plain_websocket(http_conversation& c, std::string_view encoded) {
             "the channel in the path has a length or a character that is not allowed"
         ));
     }
+    if (offers_subprotocol(c)) {
+        return c.answer(error_response(
+            400, error_code::not_supported, "raw text is spoken here; /ws has the subprotocol pulsewire.v1"
+        ));
+    }
     response head = accept_handshake(*key);
-    // Browsers fail a connection whose offered subprotocols are all ignored, but nothing else can be meant
-    // here.
     c.upgrade(std::move(head), std::make_unique<plain_websocket>(c.owner(), std::move(*channel)));
 }
 

@@ -102,6 +102,7 @@ TEST(PlainWebSocket, AnOfferedSubprotocolIsIgnored) {
     websocket_client c(server.port(), "/ws/plain/room", "chat");
     EXPECT_EQ(c.handshake.status, 101);
     EXPECT_EQ(c.handshake.field("Sec-WebSocket-Protocol"), "");
+    EXPECT_EQ(websocket_client(server.port(), "/ws/plain/room", "pulsewire.v1").handshake.status, 400);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // GET /ws: the frames of pulsewire.v1 over WebSocket (protocol 2.1).
 
 #include "common/hub/message_text.hpp"
-#include "common/protocol/websocket_handshake.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/http/http_conversation.hpp"
 #include "server/shard/shard.hpp"
@@ -11,8 +10,6 @@
 
 namespace pulsewire::shell {
 namespace {
-
-constexpr std::string_view subprotocol = "pulsewire.v1";
 
 class protocol_websocket final : public websocket_conversation {
 public:
@@ -48,10 +45,7 @@ private:
 void open_websocket(http_conversation& c) {
     auto key = handshake_key(c);
     if (!key) return;
-    bool offered = false;
-    for (const auto& [name, value] : c.asked().fields)
-        offered = offered || (is_subprotocol_field(name) && websocket::offers_protocol(value, subprotocol));
-    if (!offered) {
+    if (!offers_subprotocol(c)) {
         return c.answer(error_response(
             400, error_code::not_supported,
             "offer the subprotocol pulsewire.v1, as in new WebSocket(url, 'pulsewire.v1'); for raw text "
