@@ -440,6 +440,13 @@ TEST_P(hub_channel, presence_can_be_asked_for_without_subscribing) {
     EXPECT_EQ(node.heard(ada), texts{R"({"op":"presence","id":9,"channel":"b","payload":[]})"});
 }
 
+TEST_P(hub_channel, asking_for_presence_and_passing_words_make_no_channel) {
+    node.say(ada, R"({"op":"presence","id":9,"channel":"b"})");
+    publish(ada, "b", "\"typing\"", R"(,"transient":true)");
+    EXPECT_EQ(node.heard(ada).back(), R"({"op":"published","id":2,"channel":"b"})");
+    EXPECT_EQ(node.channel_count(), 0u);
+}
+
 TEST_P(hub_channel, presence_info_has_a_bound) {
     const auto info = [](std::size_t bytes) {
         return R"(,"payload":")" + std::string(bytes - 2, 'x') + "\"";
@@ -515,7 +522,7 @@ TEST_P(hub_channel_options, a_shard_with_too_many_channels_takes_no_new_ones) {
              "\n"
              R"({"op":"presence","id":4,"channel":"c"})"
     );
-    EXPECT_EQ(members_of(node.heard(ada), "code"), texts(4, "overloaded"));
+    EXPECT_EQ(members_of(node.heard(ada), "code"), (texts{"overloaded", "overloaded", "overloaded", ""}));
     EXPECT_EQ(node.subscription_count(), 0u) << "and the subscription is gone";
     publish(ada, "b", "2");
     EXPECT_EQ(member_of(node.heard(ada).at(0), "offset"), "2") << "the others go on";

@@ -147,14 +147,16 @@ void hub::publish_answer(const publish& p, message_ptr answer, instant now) {
 }
 
 void hub::on(publish&& p, instant now) {
+    if (p.transient) {
+        // Where there is no channel there is nobody to hear it, and none has to be made.
+        const auto found = channels_.find(p.channel);
+        if (found != channels_.end()) broadcast(*found->second, make_message(p, 0, now.wall_ms), now);
+        return publish_answer(p, make_published(p.id, p.channel, {}, 0), now);
+    }
     channel* c = channel_for(p.channel, now);
     if (c == nullptr) {
         auto error = make_error(p.id, error_code::overloaded, "the server keeps as many channels as it may");
         return publish_answer(p, std::move(error), now);
-    }
-    if (p.transient) {
-        broadcast(*c, make_message(p, 0, now.wall_ms), now);
-        return publish_answer(p, make_published(p.id, c->name, {}, 0), now);
     }
     const std::string& epoch = c->log.epoch();
     if (!p.key.empty()) {
@@ -174,13 +176,16 @@ void hub::on(publish&& p, instant now) {
 }
 
 void hub::on(query&& q, instant now) {
+    if (q.what == query::kind::presence) {
+        const auto found = channels_.find(q.channel);
+        const std::string members = found == channels_.end() ? "[]" : found->second->presence.json();
+        return post(q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0}, now);
+    }
     channel* c = channel_for(q.channel, now);
     if (c == nullptr) {
         auto error = make_error(q.id, error_code::overloaded, "the server keeps as many channels as it may");
         return post(q.from.shard, reply{q.from, std::move(error), 0}, now);
     }
-    if (q.what == query::kind::presence)
-        return post(q.from.shard, reply{q.from, make_members(q.id, c->name, c->presence.json()), 0}, now);
     c->log.trim(now.monotonic_ms);
     bool more = false;
     const auto page = page_of(c->log, q, more);
