@@ -4,9 +4,8 @@ import {spawnSync} from 'node:child_process';
 import {test, expect, type Page} from './support/test.ts';
 import {history, publish, request} from './support/http.ts';
 import {openChat} from './support/pages.ts';
-import {startOtherSite, type OtherSite} from './support/other_site.ts';
 import {RawConnection, RawSocket, RefusedHandshake} from './support/raw_socket.ts';
-import {programPath, whereItListens} from './support/server.ts';
+import {programPath, PulsewireServer, whereItListens} from './support/server.ts';
 
 test.describe('from outside', () => {
     test('11.1, 11.2 publishes, reads forwards and backwards', async ({server}) => {
@@ -132,10 +131,6 @@ test.describe('with a key', () => {
 });
 
 test.describe('from pages', () => {
-    let other: OtherSite;
-    test.beforeEach(async () => { other = await startOtherSite(); });
-    test.afterEach(async () => { await other.stop(); });
-
     // What a page can do at an address: each way answers 'done' or 'refused'.
     const attempts = (page: Page, origin: string) => page.evaluate(async (origin) => {
         const websocket = (path: string, protocol: string[]) => new Promise<string>((answer) => {
@@ -166,14 +161,14 @@ test.describe('from pages', () => {
         expect((await history(server.origin, 'test:page')).messages).toHaveLength(2);
     });
 
-    test('a page of another origin is refused everything, and nothing it sent had an effect', async ({server, visit}) => {
-        const page = await visit(other.origin, {network: 'faulty'});
+    test('a page of another origin is refused everything, and nothing it sent had an effect', async ({server, otherSite, visit}) => {
+        const page = await visit(otherSite.origin, {network: 'faulty'});
         expect(await attempts(page, server.origin)).toEqual(all('refused'));
         expect((await history(server.origin, 'test:page')).messages).toEqual([]);
     });
 
-    test('the handshake of another origin is answered by 403, and that of the same machine under another name', async ({server}) => {
-        const elsewhere = [other.origin, server.origin.replace('127.0.0.1', 'localhost'), 'null', `${server.origin}.example.com`];
+    test('the handshake of another origin is answered by 403, and that of the same machine under another name', async ({server, otherSite}) => {
+        const elsewhere = [otherSite.origin, server.origin.replace('127.0.0.1', 'localhost'), 'null', `${server.origin}.example.com`];
         for (const [path, protocol] of [['/ws', 'pulsewire.v1'], ['/ws/plain/test:a', '']] as const) {
             const url = server.origin.replace('http', 'ws') + path;
             for (const origin of elsewhere) {
@@ -182,35 +177,28 @@ test.describe('from pages', () => {
             }
             expect((await RawSocket.open(url, {headers: {origin: server.origin}, protocol})).isOpen).toBe(true);
         }
-        expect((await request(`${server.origin}/events?channel=a`, {headers: {origin: other.origin}})).status).toBe(403);
+        expect((await request(`${server.origin}/events?channel=a`, {headers: {origin: otherSite.origin}})).status).toBe(403);
     });
 });
 
-test('an origin that is listed may use the server from its own pages', async ({browser}, testInfo) => {
-    const {PulsewireServer} = await import('./support/server.ts');
-    const other = await startOtherSite();
-    const server = await PulsewireServer.start({args: ['--allow-origin', other.origin]});
-    try {
-        const page = await browser.newPage();
-        await page.goto(other.origin);
-        const answers = await page.evaluate(async (origin) => {
-            const opened = (source: EventSource | WebSocket) => new Promise<string>((answer) => {
-                source.onopen = () => answer('done');
-                source.onerror = () => answer('refused');
-            });
-            const posted = await fetch(`${origin}/api/channels/test:page/messages`, {
-                method: 'POST', headers: {'content-type': 'application/json'}, body: '{"payload":1}',
-            });
-            return [
-                await opened(new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'pulsewire.v1')),
-                await opened(new EventSource(`${origin}/events?channel=test:page`)), (await posted.json()).offset,
-            ];
-        }, server.origin);
-        expect(answers).toEqual(['done', 'done', 1]);
-        await page.context().close();
-    } finally {
-        await server.stop();
-        await other.stop();
-        await testInfo.attach('server.log', {body: server.log, contentType: 'text/plain'});
-    }
+test('an origin that is listed may use the server from its own pages', async ({otherSite, browser}) => {
+    const server = await PulsewireServer.start({args: ['--allow-origin', otherSite.origin]});
+    const page = await browser.newPage();
+    await page.goto(otherSite.origin);
+    const answers = await page.evaluate(async (origin) => {
+        const opened = (source: EventSource | WebSocket) => new Promise<string>((answer) => {
+            source.onopen = () => answer('done');
+            source.onerror = () => answer('refused');
+        });
+        const posted = await fetch(`${origin}/api/channels/test:page/messages`, {
+            method: 'POST', headers: {'content-type': 'application/json'}, body: '{"payload":1}',
+        });
+        return [
+            await opened(new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'pulsewire.v1')),
+            await opened(new EventSource(`${origin}/events?channel=test:page`)), (await posted.json()).offset,
+        ];
+    }, server.origin);
+    expect(answers, server.log).toEqual(['done', 'done', 1]);
+    await page.context().close();
+    await server.stop();
 });

@@ -122,7 +122,10 @@ test('4.6, 4.7 presence lists a session once, tells join and leave, and forgives
     const back = await RawConnection.connect(server.origin, {session});
     await back.ask({op: 'subscribe', channel: 'test:here', payload: {name: 'Ada'}});
     back.close();
+    await back.closed;
+    const gone = performance.now();
     await watcher.frames.next('leave', ({op}) => op === 'leave');
+    expect(performance.now() - gone, 'a leave waits three seconds').toBeGreaterThan(2_500);
     expect(watcher.frames.items.map(({op}) => op)).toEqual(['welcome', 'subscribed', 'presence', 'join', 'leave']);
 });
 

@@ -2,6 +2,7 @@
 
 import {test as base, expect, type BrowserContextOptions, type Page} from '@playwright/test';
 import {FaultProxy} from './fault_proxy.ts';
+import {startOtherSite, type OtherSite} from './other_site.ts';
 import {PulsewireServer, type ServerOptions} from './server.ts';
 
 export {expect};
@@ -22,6 +23,8 @@ interface Fixtures {
     server: PulsewireServer;
     /** The network between a page and the server, sound until told otherwise. */
     network: FaultProxy;
+    /** Somebody else's page, of another origin. */
+    otherSite: OtherSite;
     visit: Visit;
 }
 
@@ -46,6 +49,12 @@ export const test = base.extend<Fixtures>({
         const network = await FaultProxy.start(server.port);
         await use(network);
         await network.stop();
+    },
+
+    otherSite: async ({}, use) => {
+        const site = await startOtherSite();
+        await use(site);
+        await site.stop();
     },
 
     // Depends on the server so that the pages are gone before it stops.
