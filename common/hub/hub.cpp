@@ -103,7 +103,7 @@ void hub::receive(std::uint64_t connection, std::string_view lines, instant now)
         if (s == nullptr) return;
         if (line.empty()) continue;
         ++counters_.commands;
-        if (!take_credit(*s, now)) {
+        if (!take_credit(*s, 1, now)) {
             // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
             // 32,000 lines.
             const std::uint64_t id = id_of_partial_frame(line);
@@ -134,7 +134,7 @@ void hub::execute(std::uint64_t connection, const command& c, instant now) {
     session* s = find(connection);
     if (s == nullptr) return;
     // The rate of the others was checked line by line.
-    if (s->speaks == face::plain_websocket && !take_credit(*s, now))
+    if (s->speaks == face::plain_websocket && !take_credit(*s, 1, now))
         return refuse(*s, c, error_code::rate_limited, "too many messages per second", now);
     if (!s->welcome && c.op != command_op::connect)
         return refuse(*s, c, error_code::not_connected, "send connect first", now);
@@ -202,14 +202,14 @@ void hub::forget(session& s, instant now) {
     sessions_.erase(s.connection);
 }
 
-bool hub::take_credit(session& s, instant now) {
+bool hub::take_credit(session& s, std::uint32_t commands, instant now) {
     const std::uint64_t rate = config_.bounds.commands_per_second;
     if (rate == 0) return true;
     const std::int64_t passed_ms = std::min<std::int64_t>(now.monotonic_ms - s.credit_at_ms, 2'000);
     s.credit = std::min(s.credit + static_cast<std::uint64_t>(passed_ms) * rate, credit_max(config_.bounds));
     s.credit_at_ms = now.monotonic_ms;
-    if (s.credit < credit_per_command) return false;
-    s.credit -= credit_per_command;
+    if (s.credit < commands * credit_per_command) return false;
+    s.credit -= commands * credit_per_command;
     return true;
 }
 
@@ -336,6 +336,10 @@ void hub::on_query(session& s, const command& c, instant now) {
     q.what = c.op == command_op::presence ? query::kind::presence : query::kind::history;
     if (q.what == query::kind::presence && !options_of(c.channel).presence)
         return refuse(s, c, error_code::forbidden, "this namespace keeps no presence", now);
+    // A short line asks for a long answer; one command is paid for already.
+    const std::uint32_t price = std::min(commands_per_query, config_.bounds.commands_per_second);
+    if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, now))
+        return refuse(s, c, error_code::rate_limited, "too many queries per second", now);
     q.from = ref_to(s);
     q.id = c.id;
     q.channel = c.channel;

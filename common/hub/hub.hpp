@@ -134,7 +134,7 @@ private:
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
     void forget(session& s, instant now);
-    bool take_credit(session& s, instant now);
+    bool take_credit(session& s, std::uint32_t commands, instant now);
 
     void on_connect(session& s, const command& c, instant now);
     void on_subscribe(session& s, const command& c, instant now);

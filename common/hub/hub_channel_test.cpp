@@ -373,6 +373,28 @@ TEST_P(hub_channel, history_asks_for_at_most_300) {
     EXPECT_EQ(member_of(heard, "more"), "true") << "100 unless told";
 }
 
+TEST_P(hub_channel, a_page_of_history_is_short_when_its_messages_are_long) {
+    const auto text = [](std::size_t bytes) { return "\"" + std::string(bytes, 'x') + "\""; };
+    for (int i = 0; i < 5; ++i) publish(ada, "a", text(60'000));
+    publish(ada, "a", text(200'000));
+    node.heard(ada);
+    const auto ask = [&](const std::string& more) {
+        node.say(bob, R"({"op":"history","id":8,"channel":"a")" + more + "}");
+        const std::string heard = node.heard(bob).at(0);
+        std::string offsets = member_of(heard, "more") + " ";
+        for (int o = 1; o <= 6; ++o)
+            if (heard.find("\"offset\":" + std::to_string(o) + ",\"time\"") != std::string::npos)
+                offsets += std::to_string(o);
+        return offsets;
+    };
+    EXPECT_EQ(ask(""), "true 12");
+    EXPECT_EQ(ask(R"(,"offset":2)"), "true 34");
+    EXPECT_EQ(ask(R"(,"offset":5)"), "false 6") << "one in any case";
+    EXPECT_EQ(ask(R"(,"backwards":true)"), "true 6");
+    EXPECT_EQ(ask(R"(,"backwards":true,"offset":6)"), "true 45");
+    EXPECT_EQ(ask(R"(,"backwards":true,"offset":2)"), "false 1");
+}
+
 // --- presence (4.6, 4.7, 4.16) ---
 
 TEST_P(hub_channel, who_wants_to_know_hears_who_is_there_who_comes_and_who_goes) {

@@ -42,16 +42,23 @@ starting_point start_of(const channel_log& log, const attach& m, std::size_t rec
     return start;
 }
 
+// As many from the beginning as may be in one answer.
+void shorten(std::vector<message_ptr>& page) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < page.size(); ++i) {
+        bytes += page[i]->line.size();
+        if (bytes > history_page_bytes_max && i > 0) return page.resize(i);
+    }
+}
+
 // A page of history, and whether there is more in its direction.
 std::vector<message_ptr> page_of(const channel_log& log, const query& q, bool& more) {
-    std::vector<message_ptr> page;
-    if (q.backwards) {
-        page = log.before(q.has_offset ? q.offset : log.head() + 1, q.limit);
-        more = !page.empty() && page.back()->offset > log.oldest();
-    } else {
-        page = log.after(q.offset, q.limit);
-        more = !page.empty() && page.back()->offset < log.head();
-    }
+    std::vector<message_ptr> page = q.backwards
+                                        ? log.before(q.has_offset ? q.offset : log.head() + 1, q.limit)
+                                        : log.after(q.offset, q.limit);
+    shorten(page);
+    more = !page.empty() &&
+           (q.backwards ? page.back()->offset > log.oldest() : page.back()->offset < log.head());
     return page;
 }
 

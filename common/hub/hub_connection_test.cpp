@@ -251,6 +251,33 @@ TEST(hub_connection, rubbish_beyond_the_rate_is_answered_once_per_message) {
     EXPECT_EQ(member_of(heard[20], "id"), "7");
 }
 
+TEST(hub_connection, a_message_full_of_queries_does_not_fill_the_memory) {
+    test_node node;
+    const client ada = node.connect(0, "ada-session"), eve = node.connect(0, "eve-session");
+    const std::string large = "\"" + std::string(3'000, 'x') + "\"";
+    for (int i = 0; i < 300; ++i)
+        node.say(ada, R"({"op":"publish","channel":"a","type":"t","payload":)" + large + "}");
+    std::string queries;
+    for (int i = 1; queries.size() < 65'000; ++i)
+        queries += R"({"op":"history","id":)" + std::to_string(i) + R"(,"channel":"a","limit":300})" + "\n";
+    node.say(eve, queries);
+    std::size_t bytes = 0, pages = 0;
+    for (const auto& line : node.heard(eve)) {
+        bytes += line.size();
+        pages += member_of(line, "op") == "history" ? 1 : 0;
+    }
+    EXPECT_GT(pages, 150u);
+    EXPECT_LT(bytes, 30'000'000u) << "and not 1,200 times a megabyte";
+}
+
+TEST(hub_connection, queries_cost_no_more_than_a_second_of_commands) {
+    test_node node(1, with([](config& c) { c.bounds.commands_per_second = 2; }));
+    const client ada = node.connect(0, "ada-session");
+    node.say(ada, R"({"op":"presence","id":1,"channel":"a"})");
+    node.say(ada, R"({"op":"presence","id":2,"channel":"a"})");
+    EXPECT_EQ(members_of(node.heard(ada), "code"), (texts{"", "rate_limited"}));
+}
+
 TEST(hub_connection, has_no_rate_limit_when_that_is_zero) {
     test_node node(1, with([](config& c) { c.bounds.commands_per_second = 0; }));
     const client ada = node.connect(0, "ada-session");

@@ -9,13 +9,16 @@
 namespace pulsewire {
 
 // Fixed by the protocol; both sides rely on them.
-inline constexpr std::size_t channel_name_bytes_max = 255;  // beyond: invalid_channel
-inline constexpr std::size_t type_name_bytes_max = 64;      // beyond: invalid_type
-inline constexpr std::size_t session_bytes_min = 8;         // below: close 4501
-inline constexpr std::size_t session_bytes_max = 64;        // beyond: close 4501
-inline constexpr std::size_t key_bytes_max = 64;            // beyond: invalid_frame
-inline constexpr std::size_t epoch_bytes_max = 16;          // beyond: invalid_frame
-inline constexpr int json_depth_max = 32;                   // beyond: malformed_json
+inline constexpr std::size_t channel_name_bytes_max = 255;         // beyond: invalid_channel
+inline constexpr std::size_t type_name_bytes_max = 64;             // beyond: invalid_type
+inline constexpr std::size_t session_bytes_min = 8;                // below: close 4501
+inline constexpr std::size_t session_bytes_max = 64;               // beyond: close 4501
+inline constexpr std::size_t key_bytes_max = 64;                   // beyond: invalid_frame
+inline constexpr std::size_t epoch_bytes_max = 16;                 // beyond: invalid_frame
+inline constexpr std::size_t history_page_bytes_max = 128 * 1024;  // beyond: a shorter page, at least one
+inline constexpr std::uint32_t commands_per_query =
+    10;                                    // what history and presence count for in commands_per_second
+inline constexpr int json_depth_max = 32;  // beyond: malformed_json
 inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
 
 struct limits {
