@@ -3,7 +3,7 @@
 import {spawnSync} from 'node:child_process';
 import {test, expect, type Page} from './support/test.ts';
 import {history, publish, request} from './support/http.ts';
-import {openChat} from './support/pages.ts';
+import {chatTexts, expectOpen, openChat} from './support/pages.ts';
 import {RawConnection, RawSocket, RefusedHandshake} from './support/raw_socket.ts';
 import {programPath, PulsewireServer, whereItListens} from './support/server.ts';
 
@@ -48,12 +48,32 @@ test.describe('from outside', () => {
         expect((await history(server.origin, 'test:api')).messages).toEqual([]);
     });
 
-    test('11.4 a payload that does not fit its declared type is refused with the place', async ({server}) => {
-        const answer = await request(`${server.origin}/api/channels/chat:lobby/messages`, {
-            headers: {'content-type': 'application/json'}, body: {type: 'chat.message', payload: {user: 'Ada', text: 42}},
-        });
-        expect(answer.json.error).toMatchObject({code: 'invalid_payload', pointer: '/text'});
-        expect(answer.status).toBe(400);
+    test('what a backend posts passes by the handlers, and whatever its shape, it stops no page', async ({server, visit}) => {
+        const expected = /TypeError/;
+        const chat = await visit(`${server.origin}/chat/`, {expected});
+        const notifications = await visit(`${server.origin}/notifications/`, {expected});
+        const ticker = await visit(`${server.origin}/ticker/`, {expected});
+        await openChat(chat);
+        await expectOpen(notifications);
+        await expectOpen(ticker);
+        for (const payload of [null, 42, 'text', [], {}, {user: 1, text: {}, title: [], symbol: null, price: 'much'}]) {
+            await publish(server.origin, 'chat:lobby', payload, {type: 'chat.message'});
+            await publish(server.origin, 'chat:lobby', payload, {type: 'chat.typing', transient: true});
+            await publish(server.origin, 'notify:all', payload, {type: 'notify.message'});
+            await publish(server.origin, 'jobs:all', payload, {type: 'job.progress'});
+            await publish(server.origin, 'ticker:prices', payload, {type: 'ticker.price'});
+        }
+        await publish(server.origin, 'chat:lobby', {user: 'Ada', text: 'well-formed'}, {type: 'chat.message'});
+        await publish(server.origin, 'notify:all', {title: 'well-formed', body: '', level: 'info'}, {type: 'notify.message'});
+        await expect(chatTexts(chat).last()).toHaveText('well-formed');
+        await expect(notifications.getByTestId('notices').getByRole('listitem').first()).toContainText('well-formed');
+        await expect(notifications.getByTestId('toasts')).toContainText('well-formed');
+        await publish(server.origin, 'ticker:prices', {symbol: 'PULS', price: 12345.67, change: 1, sent_ms: Date.now()}, {type: 'ticker.price'});
+        await expect(ticker.getByTestId('tile-PULS').locator('.price')).not.toHaveText('–');
+        const received = async () => Number((await ticker.getByTestId('received').textContent())!.replace(/,/g, ''));
+        const before = await received();
+        await expect.poll(received).toBeGreaterThan(before + 10);
+        for (const page of [chat, notifications, ticker]) await expectOpen(page);
     });
 
     test('unknown paths are 404, wrong methods 405 with Allow', async ({server}) => {

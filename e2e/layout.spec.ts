@@ -44,7 +44,9 @@ for (const [name, path] of pages) {
                 await page.emulateMedia({colorScheme});
                 expect(await overflow(page), colorScheme).toBeUndefined();
                 brightness.push(await background(page));
-                await testInfo.attach(`${name}-${device}-${colorScheme}`, {body: await page.screenshot(), contentType: 'image/png'});
+                const path = testInfo.outputPath(`${name}-${device}-${colorScheme}.png`);
+                await page.screenshot({path});
+                await testInfo.attach(`${device}, ${colorScheme}`, {path, contentType: 'image/png'});
             }
             expect(brightness[0]).toBeGreaterThan(brightness[1]! + 300);
             // What there is to press is large enough to be hit and within the page.

@@ -11,6 +11,8 @@ export type {Page};
 export interface VisitOptions extends BrowserContextOptions {
     /** Whether connections of this page are going to fail, so that the browser's complaints about that are no problem. */
     network?: 'sound' | 'faulty';
+    /** Complaints of the page itself that are meant to come. */
+    expected?: RegExp;
     /** Runs in the page before its own scripts. */
     before?: (page: Page) => Promise<unknown>;
 }
@@ -60,10 +62,10 @@ export const test = base.extend<Fixtures>({
     // Depends on the server so that the pages are gone before it stops.
     visit: async ({server: _, browser}, use) => {
         const visits: {page: Page; problems: string[]}[] = [];
-        await use(async (url, {network = 'sound', before, ...contextOptions} = {}) => {
+        await use(async (url, {network = 'sound', expected, before, ...contextOptions} = {}) => {
             const context = await browser.newContext(contextOptions);
             const page = await context.newPage();
-            visits.push({page, problems: watch(page, network)});
+            visits.push({page, problems: watch(page, network, expected)});
             await before?.(page);
             await page.goto(url);
             return page;
@@ -77,16 +79,17 @@ const complaintsAboutTheNetwork =
     /net::ERR_|WebSocket connection to .* failed|Failed to load resource|EventSource's response|blocked by CORS policy/;
 
 // Whatever a visitor should never see: errors in the console, exceptions, dialogs, violations of the content policy.
-function watch(page: Page, network: 'sound' | 'faulty'): string[] {
+function watch(page: Page, network: 'sound' | 'faulty', expected?: RegExp): string[] {
     const problems: string[] = [];
+    const note = (problem: string): void => { if (!expected?.test(problem)) problems.push(problem); };
     page.on('console', (message) => {
         if (message.type() !== 'error' && message.type() !== 'warning') return;
         if (network === 'faulty' && complaintsAboutTheNetwork.test(message.text())) return;
-        problems.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+        note(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
-    page.on('pageerror', (error) => problems.push(`exception: ${error.stack ?? error.message}`));
+    page.on('pageerror', (error) => note(`exception: ${error.stack ?? error.message}`));
     page.on('dialog', (dialog) => {
-        problems.push(`dialog: ${dialog.message()}`);
+        note(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
     });
     return problems;
