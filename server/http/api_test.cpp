@@ -61,7 +61,8 @@ TEST(Api, BadBodiesAreRefusedWithTheirCode) {
 
 TEST(Api, ChannelsInPathsAreChecked) {
     running_server server;
-    for (const std::string bad : {"", "a%20b", "%ff", "%", std::string(300, 'a').c_str()}) {
+    const std::string bads[] = {"", "a%20b", "%ff", "%", std::string(300, 'a')};
+    for (const std::string& bad : bads) {
         EXPECT_EQ(
             ask(server.port(), "POST", "/api/channels/" + bad + "/messages", R"({"payload":1})").status, 400
         ) << bad;

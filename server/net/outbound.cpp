@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -23,7 +22,7 @@ constexpr std::size_t parts_per_chunk = 3;
 
 void outbound::chunk::set_prefix(std::string_view bytes) {
     prefix_size = static_cast<std::uint8_t>(std::min(bytes.size(), prefix.size()));
-    std::memcpy(prefix.data(), bytes.data(), prefix_size);
+    std::copy_n(bytes.begin(), prefix_size, prefix.begin());
 }
 
 std::vector<outbound::chunk> outbound_storage::take() {

@@ -289,7 +289,7 @@ TEST(WebSocket, ASlowReaderIsClosedWith4000AndDelaysNobody) {
             good.line_with("\"type\":\"t\"").find("\"offset\":" + std::to_string(i) + ","), std::string::npos
         );
     }
-    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 1);
+    server.wait_for("pulsewire_slow_consumers_total", 1);
     EXPECT_GT(server.metric("pulsewire_queue_dropped_total"), 0);
     EXPECT_EQ(slow.closed().code, 4000);
 }
