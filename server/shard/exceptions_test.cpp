@@ -57,9 +57,11 @@ TEST_F(Exceptions, OfAConversationEndItsConnectionAlone) {
         s.find(second_connection)->become(std::make_unique<throwing_conversation>());
         return 0;
     });
-    // The first bytes still reach the conversation that is being replaced.
-    bad.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nmore");
-    bad.read_to_end();
+    // The next request still reaches the conversation that is being replaced.
+    bad.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(read_answer(bad).status, 200);
+    bad.send("to the new one");
+    EXPECT_EQ(bad.read_to_end(), "");
     EXPECT_EQ(exceptions(), 1u);
     other.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(read_answer(other).status, 200);

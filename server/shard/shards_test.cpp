@@ -135,7 +135,7 @@ TEST(Shards, ConnectionsBeyondTheLimitAreToldSo) {
     EXPECT_EQ(refused.read_to_end(), "");
     open.clear();
     server.wait_for("pulsewire_connections{transport=\"http\"}", 1);
-    EXPECT_EQ(server.metric("pulsewire_connections_refused_total"), 1);
+    EXPECT_GE(server.metric("pulsewire_connections_refused_total"), 1);
 }
 
 TEST(Shards, MetricsTellConnectionsByTransport) {
