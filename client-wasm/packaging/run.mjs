@@ -25,7 +25,7 @@ try {
     const {status} = spawnSync(
         process.execPath,
         [
-            '--test', '--test-concurrency=1', '--test-reporter=spec', '--test-reporter-destination=stdout',
+            '--test', '--test-concurrency=1', '--test-timeout=180000', '--test-reporter=spec', '--test-reporter-destination=stdout',
             '--test-reporter=junit', `--test-reporter-destination=${join(results, 'packaging.xml')}`,
             ...process.argv.slice(2), ...tests,
         ],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
 import {PulsewireError} from '../src/errors.js';
-import {fakeClock, FakeNetwork, held, opened, settle, type FakeWebSocket} from './fake_network.js';
+import {entered, fakeClock, FakeNetwork, type FakeWebSocket, held, opened, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;
 beforeEach(() => {
@@ -83,7 +83,7 @@ test('calls made before WebAssembly has started are done in order when it has', 
     client.channel('a').on('*', () => {});
     const publish = held(client.channel('a').publish('t', 1));
     const request = held(client.request('r'));
-    await new Promise<void>((resolve) => client.on('connecting', () => resolve()));
+    await entered(client, 'connecting');
     await network.welcome();
     assert.deepEqual(network.socket.sent.map(({op}) => op), ['connect', 'subscribe', 'publish', 'request']);
     published(network.socket);
@@ -321,11 +321,12 @@ test('an AbortSignal ends publish, request and history, before and after they ar
 test('an abort before WebAssembly has started withdraws the call', async () => {
     const network = new FakeNetwork();
     const client = connect('http://server.test', network.options);
+    const started = entered(client, 'connecting');
     const abort = new AbortController();
     const promise = held(client.channel('a').publish('t', 1, {signal: abort.signal}));
     abort.abort();
     await assert.rejects(promise, {code: 'aborted'});
-    await new Promise<void>((resolve) => client.on('connecting', () => resolve()));
+    await started;
     await network.welcome();
     assert.equal(network.socket.sent.length, 1);
     client.close();

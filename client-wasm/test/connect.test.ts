@@ -3,7 +3,7 @@ import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
 import {PulsewireError} from '../src/errors.js';
 import type {ConnectionState} from '../src/types.js';
-import {accept, fakeClock, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
+import {accept, entered, fakeClock, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;
 beforeEach(() => {
@@ -45,7 +45,7 @@ test('the default address is the origin of the page', async () => {
     Object.assign(globalThis, {location: {origin: 'https://page.test'}});
     const network = new FakeNetwork();
     const client = connect(undefined, network.options);
-    await new Promise<void>((resolve) => client.on('connecting', () => resolve()));
+    await entered(client, 'connecting');
     assert.equal(network.socket.url, 'wss://page.test/ws');
     client.close();
     Reflect.deleteProperty(globalThis, 'location');
@@ -270,7 +270,7 @@ test('close() before WebAssembly has started rejects what was queued and opens n
     client.close();
     assert.equal(client.state.name, 'closed');
     await assert.rejects(publish, {code: 'closed'});
-    await new Promise<void>((resolve) => connect('http://a.test', network.options).on('connecting', () => resolve()));
+    await entered(connect('http://a.test', network.options), 'connecting');
     assert.equal(network.sockets.length, 1);
 });
 

@@ -7,7 +7,7 @@ import {fromText, toText} from '../src/inline_bytes.js';
 import {instantiate, whyNot} from '../src/load.js';
 import {LineBatch} from '../src/line_batch.js';
 import {utf8Bytes} from '../src/json.js';
-import {FakeNetwork, held, opened, settle} from './fake_network.js';
+import {entered, FakeNetwork, held, opened, settle} from './fake_network.js';
 
 const module = await WebAssembly.compile(fromText(text));
 
@@ -126,7 +126,7 @@ test('WebAssembly that is blocked closes the client and rejects what waits', asy
     t.mock.method(WebAssembly, 'instantiate', () => Promise.reject(new WebAssembly.CompileError('blocked by CSP')));
     const client = connect('http://a.test', new FakeNetwork().options);
     const promise = held(client.request('r'));
-    await new Promise<void>((resolve) => client.on('closed', () => resolve()));
+    await entered(client, 'closed');
     assert.equal(client.state.name === 'closed' && client.state.reason.name, 'wasm_blocked');
     await assert.rejects(promise, {code: 'closed', message: /wasm-unsafe-eval/});
 });
@@ -134,7 +134,7 @@ test('WebAssembly that is blocked closes the client and rejects what waits', asy
 test('a module that is not ours closes the client', async (t) => {
     t.mock.method(WebAssembly, 'instantiate', async () => ({exports: {}}));
     const client = connect('http://a.test', new FakeNetwork().options);
-    await new Promise<void>((resolve) => client.on('closed', () => resolve()));
+    await entered(client, 'closed');
     assert.equal(client.state.name === 'closed' && client.state.reason.name, 'wasm_failed');
 });
 

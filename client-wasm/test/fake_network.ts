@@ -16,6 +16,13 @@ afterEach(() => {
     clients.clear();
 });
 
+/** Resolves when the client enters the state. WebAssembly that is being started does not keep Node running by itself. */
+export async function entered(client: Client, state: 'connecting' | 'closed'): Promise<void> {
+    const alive = setInterval(() => {}, 60_000);
+    await new Promise<void>((resolve) => client.on(state, () => resolve()));
+    clearInterval(alive);
+}
+
 /** A promise whose rejection may come before anybody waits for it. */
 export function held<T>(promise: Promise<T>): Promise<T> {
     promise.catch(() => {});
@@ -165,7 +172,7 @@ export class FakeNetwork {
         const client = connect(url, this.options);
         clients.add(client);
         client.on('state', (state) => this.states.push(state));
-        await new Promise<void>((resolve) => client.on('connecting', () => resolve()));
+        await entered(client, 'connecting');
         return client;
     }
 

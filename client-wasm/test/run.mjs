@@ -35,7 +35,7 @@ await build({
 const {status} = spawnSync(
     process.execPath,
     [
-        '--test', '--enable-source-maps', '--disable-warning=ExperimentalWarning', '--test-reporter=spec', '--test-reporter-destination=stdout',
+        '--test', '--test-timeout=60000', '--enable-source-maps', '--disable-warning=ExperimentalWarning', '--test-reporter=spec', '--test-reporter-destination=stdout',
         '--test-reporter=junit', `--test-reporter-destination=${join(results, 'unit.xml')}`,
         ...process.argv.slice(2),
         ...readdirSync(compiled, {recursive: true}).filter((name) => name.endsWith('.mjs')).map((name) => join(compiled, name)),
