@@ -3,7 +3,7 @@
 
 import {test, expect, type Page} from './support/test.ts';
 import {publish} from './support/http.ts';
-import {chatTexts, openChat, recordStates, statesSeen} from './support/pages.ts';
+import {chatTexts, openChat, recordStates, say, statesSeen} from './support/pages.ts';
 import {RawConnection, RawSocket} from './support/raw_socket.ts';
 
 const log = (page: Page) => page.getByRole('log', {name: 'Raw traffic'});
@@ -60,6 +60,21 @@ test('“Try to break it”: each mistake gets its typed error in the page and t
         await expect(page.getByTestId(panel).getByRole('group')).toHaveAttribute('data-state', 'open');
     }
 });
+
+for (const transport of ['websocket', 'sse'] as const) {
+    test(`a message larger than the server takes, over ${transport}: refused with its error, and the next one goes through (3.6, 8.2)`, async ({server, visit}) => {
+        // Over SSE the browser itself notes the 413.
+        const ada = await visit(`${server.origin}/chat/?name=Ada&transport=${transport}`, {before: recordStates, expected: /413/});
+        const bob = await visit(`${server.origin}/chat/?name=Bob`);
+        await openChat(ada, transport);
+        await openChat(bob);
+        await say(ada, 'x'.repeat(70_000));
+        await expect(ada.getByTestId('pending').getByTestId('error')).toHaveAttribute('data-code', 'too_large');
+        await say(ada, 'short');
+        for (const page of [ada, bob]) await expect(chatTexts(page)).toHaveText(['short']);
+        expect((await statesSeen(ada)).map(({state}) => state)).toEqual(['connecting', 'open']);
+    });
+}
 
 test('3.5 the other frames of a message with a bad one are handled', async ({server}) => {
     const connection = await RawConnection.connect(server.origin);
