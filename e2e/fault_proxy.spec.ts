@@ -119,7 +119,8 @@ test('delays by the latency in each direction and keeps the order', async () => 
 });
 
 test('resets a connection after so many bytes from the server', async () => {
-    proxy.closeAfter(1000);
+    const closed = proxy.closeAfter(1000);
     await expect(request(`${proxy.origin}/long`)).rejects.toThrow();
+    await closed;
     expect((await request(proxy.origin)).status).toBe(200);
 });

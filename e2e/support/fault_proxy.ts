@@ -28,6 +28,7 @@ export class FaultProxy {
     #latencyMs = 0;
     #sliceBytes = Infinity;
     #closeAfterBytes = Infinity;
+    #closedAtLimit: () => void = () => {};
     #handshakes: HandshakeFault | undefined;
     /** WebSocket handshakes that came, and those of them that were hindered. */
     readonly handshakes = {seen: 0, hindered: 0};
@@ -80,9 +81,10 @@ export class FaultProxy {
         this.#sliceBytes = bytes;
     }
 
-    /** Each new connection is reset as soon as so many bytes came from the server. */
-    closeAfter(bytes: number): void {
+    /** Each new connection is reset as soon as so many bytes came from the server. Resolves when the first one is. */
+    closeAfter(bytes: number): Promise<void> {
         this.#closeAfterBytes = bytes;
+        return new Promise((closed) => { this.#closedAtLimit = closed; });
     }
 
     hinderWebSockets(how: HandshakeFault): void {
@@ -119,6 +121,7 @@ export class FaultProxy {
             latencyMs: () => this.#latencyMs,
             sliceBytes: () => this.#sliceBytes,
             closeAfterBytes: this.#closeAfterBytes,
+            closedAtLimit: this.#closedAtLimit,
             head: (head) => this.#judge(head),
         });
         this.#links.add(link);
@@ -154,6 +157,7 @@ interface Way {
     latencyMs(): number;
     sliceBytes(): number;
     closeAfterBytes: number;
+    closedAtLimit(): void;
     head(head: string): Verdict;
 }
 
@@ -223,8 +227,14 @@ class Link {
         server.on('data', (data: Buffer) => {
             const left = Math.max(0, this.#way.closeAfterBytes - this.#fromServer);
             this.#fromServer += data.length;
-            if (data.length >= left) toClient.last(data.subarray(0, left), () => this.destroy());
-            else if (!toClient.write(data)) server.pause();
+            if (data.length >= left) {
+                toClient.last(data.subarray(0, left), () => {
+                    this.destroy();
+                    this.#way.closedAtLimit();
+                });
+            } else if (!toClient.write(data)) {
+                server.pause();
+            }
         });
         server.on('end', () => toClient.end());
         this.#flow(server);

@@ -6,8 +6,8 @@ import {expect, type Locator, type Page} from '@playwright/test';
 export const status = (page: Page): Locator => page.getByTestId('status');
 
 export async function expectOpen(page: Page, transport?: 'websocket' | 'sse'): Promise<void> {
-    await expect(status(page)).toHaveAttribute('data-state', 'open', {timeout: 30_000});
-    if (transport) await expect(status(page)).toHaveAttribute('data-transport', transport);
+    const via = transport ? `[data-transport=${transport}]` : '';
+    await expect(status(page).and(page.locator(`[data-state=open]${via}`))).toBeVisible({timeout: 30_000});
 }
 
 export async function openChat(page: Page, transport?: 'websocket' | 'sse'): Promise<void> {
