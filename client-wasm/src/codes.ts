@@ -44,6 +44,10 @@ export type ErrorCode =
     | 'overloaded'
     /** The command is not available on this endpoint or with the server's configuration. */
     | 'not_supported'
+    /** The server could not write the publication to its disk; whether it is there after a restart is not known. */
+    | 'storage_failed'
+    /** The server's disk is full; the publication was not kept. */
+    | 'storage_full'
     /** The server failed while processing the command. */
     | 'internal'
     /** The SDK holds as many unacknowledged messages as its limit allows; this one was not taken. */
@@ -104,11 +108,11 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
     8: 'too_large',
     18: 'timeout',
-    23: 'outbox_full',
-    24: 'invalid_argument',
-    25: 'aborted',
-    26: 'disconnected',
-    27: 'closed',
+    25: 'outbox_full',
+    26: 'invalid_argument',
+    27: 'aborted',
+    28: 'disconnected',
+    29: 'closed',
 };
 
 /** Codes where trying again later may help. */
@@ -117,6 +121,8 @@ export const temporaryErrors: readonly ErrorCode[] = [
     'timeout',
     'rate_limited',
     'overloaded',
+    'storage_failed',
+    'storage_full',
     'internal',
     'outbox_full',
     'disconnected',

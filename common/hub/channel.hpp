@@ -28,6 +28,13 @@ struct channel {
     presence_list presence;
     std::vector<shard_index> shards;  // those with at least one subscription, in the order in which they came
     std::int64_t used_ms = 0;         // monotonic time of the last publish or subscribe
+
+    // --- durable ones ---
+    bool durable() const { return options.keeps == durability::disk; }
+    std::uint32_t unstored = 0;       // publications on their way to the disk, with the offsets after head()
+    bool noted = false;               // the store knows the channel and its epoch
+    bool truncate_first = true;       // the store may have publications after head(), which are void
+    std::uint64_t stored_oldest = 1;  // the oldest publication that the store still has to keep
 };
 
 }  // namespace pulsewire::hub

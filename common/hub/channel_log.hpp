@@ -22,6 +22,8 @@ public:
     std::uint64_t head() const { return head_; }
     bool empty() const { return entries_.empty(); }
 
+    // The next publication gets the offset head + 1. Precondition: nothing was appended yet.
+    void start_at(std::uint64_t head) { head_ = head; }
     // `m` carries the offset head() + 1. `now_ms` is monotonic.
     void append(message_ptr m, std::int64_t now_ms);
     // Drops what the namespace keeps no longer.

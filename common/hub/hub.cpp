@@ -49,6 +49,7 @@ void output::clear() {
     sends.clear();
     closes.clear();
     posts.clear();
+    stores.clear();
 }
 
 hub::hub(config c)

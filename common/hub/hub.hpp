@@ -10,7 +10,9 @@
 #include "common/hub/message.hpp"
 #include "common/hub/session.hpp"
 #include "common/hub/shard_message.hpp"
+#include "common/hub/store.hpp"
 #include "common/hub/subscribers.hpp"
+#include "common/hub/unstored.hpp"
 #include "common/protocol/command.hpp"
 #include "common/protocol/limits.hpp"
 
@@ -37,6 +39,9 @@ struct config {
     std::string server_name = "pulsewire";
     // 64 random bits: the source of epochs. Two lives of a node must not share it.
     std::uint64_t seed = 0;
+    // The source of the epochs of durable channels: see durable_epoch().
+    std::uint64_t store_id = 0;
+    std::uint64_t store_generation = 0;
     // What the application wants to hear. With `publishes`, every publish of a client passes through it.
     bool tell_connections = false;
     bool tell_subscriptions = false;
@@ -44,7 +49,8 @@ struct config {
     bool tell_requests = false;
 };
 
-// What the shell should do. First all `sends` in order, then all `closes`; `posts` at any time, in order.
+// What the shell should do. First all `sends` in order, then all `closes`; `posts` and `stores` at any time,
+// each in order.
 struct output {
     struct send {
         std::uint64_t connection;
@@ -64,8 +70,9 @@ struct output {
     std::vector<send> sends;
     std::vector<close> closes;
     std::vector<post> posts;
+    std::vector<store_op> stores;
 
-    bool empty() const { return sends.empty() && closes.empty() && posts.empty(); }
+    bool empty() const { return sends.empty() && closes.empty() && posts.empty() && stores.empty(); }
     void clear();
 };
 
@@ -74,6 +81,7 @@ struct counters {
     std::uint64_t commands = 0;           // frames received from clients
     std::uint64_t publications = 0;       // put in order by this shard
     std::uint64_t duplicates = 0;         // publishes answered from the idempotency window
+    std::uint64_t unstored = 0;           // publishes refused because the store failed
     std::uint64_t deliveries = 0;         // messages handed to connections of this shard
     std::uint64_t errors = 0;             // error answers
     std::uint64_t recoveries = 0;         // subscribes with a position that recovered
@@ -107,6 +115,17 @@ public:
     // The server goes down: every protocol connection is told to come back after a moment of its own within
     // `spread_ms`, and closed.
     void drain(close_code code, std::uint32_t spread_ms, instant now);
+
+    // --- durable channels: common/hub/store.hpp ---
+
+    // Before anything else: what the store kept of the channels that this hub owns, channels first. What a
+    // namespace keeps no longer, or is not durable any more, is left out.
+    void restore(restored_channel&& kept, instant now);
+    void restore(const restored_key& kept, instant now);
+    // The operations up to `number` are safe.
+    void stored(std::uint64_t number, instant now);
+    // An operation of `term` was not carried out, and none after it. All publishes that wait get the error.
+    void store_failed(std::uint32_t term, error_code code, std::string_view text, instant now);
 
     output& out() { return output_; }
     const counters& count() const { return counters_; }
@@ -159,7 +178,16 @@ private:
     channel* channel_for(std::string_view name, instant now);
     void broadcast(const channel& c, const message_ptr& m, instant now);
     void publish_answer(const publish& p, message_ptr answer, instant now);
+    void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
+    void put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now);
     std::string new_epoch();
+    void keep(channel& c, publish&& p, instant now);
+    template <class Operation>
+    void store(Operation&& what) {
+        output_.stores.push_back({++store_number_, store_term_, std::forward<Operation>(what)});
+    }
+    void trim_store(channel& c);
+    void forget(const channel& c);
     void sweep_sessions(instant now);
     void expire_requests(session& s, instant now);
     void sweep_channels(instant now);
@@ -172,6 +200,11 @@ private:
     std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
     idempotency_window idempotency_;
     std::set<std::string> leaving_;  // channels where somebody is about to leave presence
+    unstored_publishes unstored_;
+    std::uint64_t store_number_ = 0;
+    std::uint32_t store_term_ = 0;
+    std::int64_t keys_stored_ms_ =
+        0;  // wall clock when the last key was given to the store; 0: all forgotten
     std::uint64_t last_token_ = 0;
     std::uint64_t random_ = 0;
     std::int64_t channels_swept_ms_ = 0;

@@ -71,14 +71,22 @@ std::string json_array(const std::vector<message_ptr>& messages) {
     return json += ']';
 }
 
-}  // namespace
-
-std::string hub::new_epoch() {
+std::string epoch_of(std::uint64_t bits) {
     static constexpr char letters[] = "abcdefghijkmnopqrstuvwxyz23456789";
     std::string epoch;
-    std::uint64_t drawn = next_random(random_);
-    for (int i = 0; i < 8; ++i, drawn /= 32) epoch.push_back(letters[drawn % 32]);
+    for (int i = 0; i < 8; ++i, bits /= 32) epoch.push_back(letters[bits % 32]);
     return epoch;
+}
+
+}  // namespace
+
+std::string durable_epoch(std::uint64_t store_id, std::uint64_t generation) {
+    std::uint64_t state = store_id + generation;
+    return epoch_of(next_random(state));
+}
+
+std::string hub::new_epoch() {
+    return epoch_of(next_random(random_));
 }
 
 // Null when there are too many.
@@ -86,7 +94,11 @@ channel* hub::channel_for(std::string_view name, instant now) {
     auto found = channels_.find(name);
     if (found == channels_.end()) {
         if (channels_.size() >= config_.bounds.channels_max) return nullptr;
-        auto made = std::make_unique<channel>(std::string(name), new_epoch(), options_of(name));
+        const namespace_options& options = options_of(name);
+        std::string epoch = options.keeps == durability::disk
+                                ? durable_epoch(config_.store_id, config_.store_generation)
+                                : new_epoch();
+        auto made = std::make_unique<channel>(std::string(name), std::move(epoch), options);
         found = channels_.emplace(std::string(name), std::move(made)).first;
     }
     found->second->used_ms = now.monotonic_ms;
@@ -149,8 +161,20 @@ void hub::on(detach&& m, instant now) {
     if (c.presence.leaving()) leaving_.insert(c.name);
 }
 
+void hub::answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now) {
+    if (id != 0) post(from.shard, reply{from, std::move(answer), 0}, now);
+}
+
 void hub::publish_answer(const publish& p, message_ptr answer, instant now) {
-    if (p.id != 0) post(p.from.shard, reply{p.from, std::move(answer), 0}, now);
+    answer_publish(p.from, p.id, std::move(answer), now);
+}
+
+// `m` carries the next offset. From here on everybody sees it.
+void hub::put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now) {
+    c.log.append(m, now.monotonic_ms);
+    ++counters_.publications;
+    if (!key.empty()) idempotency_.remember(c.name, c.log.epoch(), key, m->offset, now.monotonic_ms);
+    broadcast(c, m, now);
 }
 
 void hub::on(publish&& p, instant now) {
@@ -173,12 +197,9 @@ void hub::on(publish&& p, instant now) {
             return publish_answer(p, make_published(p.id, c->name, epoch, first), now);
         }
     }
+    if (c->durable()) return keep(*c, std::move(p), now);
     const std::uint64_t offset = c->log.head() + 1;
-    const message_ptr m = make_message(p, offset, now.wall_ms);
-    c->log.append(m, now.monotonic_ms);
-    ++counters_.publications;
-    if (!p.key.empty()) idempotency_.remember(c->name, epoch, p.key, offset, now.monotonic_ms);
-    broadcast(*c, m, now);
+    put_in_order(*c, make_message(p, offset, now.wall_ms), p.key, now);
     publish_answer(p, make_published(p.id, c->name, epoch, offset), now);
 }
 
@@ -214,10 +235,16 @@ void hub::sweep_channels(instant now) {
     for (auto at = channels_.begin(); at != channels_.end();) {
         channel& c = *at->second;
         c.log.trim(now.monotonic_ms);
-        const bool unused = c.shards.empty() && c.presence.empty() && c.log.empty() &&
+        trim_store(c);
+        const bool unused = c.shards.empty() && c.presence.empty() && c.log.empty() && c.unstored == 0 &&
                             now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms;
+        if (unused) forget(c);
         at = unused ? channels_.erase(at) : std::next(at);
     }
+    if (keys_stored_ms_ == 0) return;
+    const std::int64_t forgotten_before_ms = now.wall_ms - config_.bounds.idempotency_ms;
+    store(forget_keys{forgotten_before_ms});
+    if (keys_stored_ms_ < forgotten_before_ms) keys_stored_ms_ = 0;
 }
 
 }  // namespace pulsewire::hub

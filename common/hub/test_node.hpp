@@ -6,6 +6,7 @@
 #include "common/base/random.hpp"
 #include "common/hub/hub.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <iterator>
@@ -33,6 +34,7 @@ public:
             c.shard = s;
             hubs_.push_back(std::make_unique<hub>(c));
         }
+        unwritten_.resize(shards);
     }
 
     // --- clients ---
@@ -110,6 +112,18 @@ public:
         settle();
         return std::exchange(told_, {});
     }
+    // --- the disk of one shard ---
+
+    // What the hub gave to the store and the test has not taken yet.
+    std::vector<store_op>& unwritten(shard_index shard) { return unwritten_[shard]; }
+    // All of it is safe now; returned for a store_image.
+    std::vector<store_op> write(shard_index shard) {
+        std::vector<store_op> ops = std::exchange(unwritten_[shard], {});
+        if (!ops.empty()) at(shard).stored(ops.back().number, now());
+        carry_out(shard);
+        return ops;
+    }
+
     // Sends what is in a hub's output on its way.
     void carry_out(shard_index shard) {
         output& out = at(shard).out();
@@ -125,6 +139,7 @@ public:
                 queues_[{shard, p.to}].push_back(std::move(p.what));
             }
         }
+        std::move(out.stores.begin(), out.stores.end(), std::back_inserter(unwritten_[shard]));
         out.clear();
     }
 
@@ -163,6 +178,7 @@ private:
     using name = std::pair<shard_index, std::uint64_t>;
 
     std::vector<std::unique_ptr<hub>> hubs_;
+    std::vector<std::vector<store_op>> unwritten_;      // by shard
     std::map<pair, std::deque<shard_message>> queues_;  // by sender and receiver; no empty ones
     std::map<name, lines> sent_;
     std::map<name, close_code> ended_;

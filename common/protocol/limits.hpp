@@ -55,6 +55,15 @@ struct limits {
     std::uint32_t channels_max = 1'000'000;
     // A channel without subscribers and publications is forgotten after this; its next epoch is a new one.
     std::uint32_t channel_idle_ms = 60 * 60'000;
+    // Publications of one shard on their way to the disk, in bytes; beyond: overloaded.
+    std::uint32_t storage_queue_bytes_max = 32 << 20;
+};
+
+// What an acknowledged publication of a namespace survives (protocol 1.1).
+enum class durability : std::uint8_t {
+    automatic,  // disk where the server has a data folder, memory where it has none
+    memory,     // everything but the end of the process
+    disk,       // the end of the process and of the machine's power: acknowledged after an fsync
 };
 
 // Options of a namespace (protocol 1.1), the same for all its channels.
@@ -68,6 +77,7 @@ struct namespace_options {
     bool client_publish = true;
     // Whether presence is kept and told; otherwise: forbidden.
     bool presence = true;
+    durability keeps = durability::automatic;
 };
 
 }  // namespace pulsewire
