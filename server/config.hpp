@@ -23,6 +23,10 @@ struct config {
     // A folder whose files are served; empty: none.
     std::string web_root;
 
+    // A folder for the durable log (namespace_options::keeps); empty: everything is kept in memory alone.
+    // One server's own.
+    std::string data;
+
     // What POST and GET below /api/ require as "Authorization: Bearer <key>"; empty: open to whoever reaches
     // the port.
     std::string api_key;

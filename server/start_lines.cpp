@@ -24,7 +24,7 @@ bool is_secret(const setting& s) {
 
 // "queue_bytes_max 2097152 (default 1048576)", one line each; what the other lines tell is left out.
 std::string changed_settings(config c) {
-    static constexpr std::string_view told[] = {"address", "port", "threads", "web_root", "log_level"};
+    static constexpr std::string_view told[] = {"address", "port", "threads", "web_root", "data", "log_level"};
     config defaults;
     const auto now = settings_of(c);
     const auto before = settings_of(defaults);
@@ -57,6 +57,7 @@ void print_start(const node& all) {
             (c.api_key.empty() ? " (no API key: open)\n" : " (API key required)\n");
     text += "  operating   /healthz, /metrics\n";
     if (!c.web_root.empty()) text += "  files       " + c.web_root + "\n";
+    if (!c.data.empty()) text += "  data        " + c.data + " (" + all.restored() + ")\n";
     if (const std::string changed = changed_settings(c); !changed.empty())
         text += "settings that differ from their defaults:\n" + changed;
     std::fputs(text.c_str(), stdout);

@@ -50,6 +50,8 @@ public:
     std::vector<restored_key> keys() const {
         std::vector<restored_key> all;
         for (const restored_key& k : keys_) {
+            const auto channel = channels_.find(k.channel);
+            if (channel == channels_.end() || channel->second.epoch != k.epoch) continue;
             const auto found = publications_.find({k.channel, k.offset});
             if (found == publications_.end() || found->second.key == k.key) all.push_back(k);
         }

@@ -51,6 +51,9 @@ struct reader {
         if (!strings) wrong(pointer, "must be an array of strings");
         *list = value.get<std::vector<std::string>>();
     }
+    void operator()(const one_of_names& one) const {
+        if (!value.is_string() || !one.set(value.get<std::string>())) wrong(pointer, one.rule());
+    }
 };
 
 // Sets the settings that `object` names. `other` takes the keys that are no setting and returns whether it

@@ -4,7 +4,9 @@
 #include "server/http/text.hpp"
 #include "server/log.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <type_traits>
 
 namespace pulsewire::shell {
 namespace {
@@ -34,11 +36,37 @@ std::string set_list(std::vector<std::string>& into, std::string_view text) {
     return {};
 }
 
+template <class Enumeration>
+one_of_names one_of(Enumeration& value, std::span<const std::string_view> names) {
+    static_assert(std::is_same_v<std::underlying_type_t<Enumeration>, std::uint8_t>);
+    return {reinterpret_cast<std::uint8_t*>(&value), names};
+}
+
+constexpr std::string_view durability_names[] = {"auto", "memory", "disk"};
+
+bool is_durable(const namespace_options& o) {
+    return o.keeps == durability::disk;
+}
+
 bool is_loopback(std::string_view address) {
     return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
 }  // namespace
+
+bool one_of_names::set(std::string_view name) const {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return false;
+    *value = static_cast<std::uint8_t>(found - names.begin());
+    return true;
+}
+
+std::string one_of_names::rule() const {
+    std::string text = "must be ";
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text.append(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ").append(names[i]);
+    return text;
+}
 
 std::vector<setting> settings_of(config& c) {
     limits& b = c.bounds;
@@ -48,6 +76,7 @@ std::vector<setting> settings_of(config& c) {
         {"port", &c.port},
         {"threads", &c.threads},
         {"web_root", &c.web_root},
+        {"data", &c.data},
         {"api_key", &c.api_key},
         {"insecure_open_api", &c.insecure_open_api},
         {"allowed_origins", &c.allowed_origins},
@@ -69,6 +98,7 @@ std::vector<setting> settings_of(config& c) {
         {"idempotency_keys_max", &b.idempotency_keys_max},
         {"channels_max", &b.channels_max},
         {"channel_idle_ms", &b.channel_idle_ms},
+        {"storage_queue_bytes_max", &b.storage_queue_bytes_max},
         {"connections_max", &s.connections_max},
         {"accepts_per_turn", &s.accepts_per_turn},
         {"accept_backoff_ms", &s.accept_backoff_ms},
@@ -102,6 +132,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"history_age_ms", &o.history_age_ms},
         {"client_publish", &o.client_publish},
         {"presence", &o.presence},
+        {"durability", one_of(o.keeps, durability_names)},
     };
 }
 
@@ -116,6 +147,7 @@ std::string text_of(const setting& s) {
             for (const std::string& one : *list) joined += (joined.empty() ? "" : ", ") + one;
             return joined;
         }
+        std::string operator()(const one_of_names& one) const { return std::string(one.names[*one.value]); }
     } to_text;
     return std::visit(to_text, s.value);
 }
@@ -128,6 +160,9 @@ std::string set_from_text(const setting& s, std::string_view text) {
         std::string operator()(std::string* t) const { return *t = text, std::string(); }
         std::string operator()(bool* f) const { return set_flag(*f, text); }
         std::string operator()(std::vector<std::string>* list) const { return set_list(*list, text); }
+        std::string operator()(const one_of_names& one) const {
+            return one.set(trimmed(text)) ? std::string() : one.rule();
+        }
     } set{text};
     return std::visit(set, s.value);
 }
@@ -150,6 +185,13 @@ std::string fault_of(const config& c) {
         return "http_head_bytes_max must be from 1024 to 65536.";
     if (c.shell.batch_messages_max == 0 || c.shell.accepts_per_turn == 0)
         return "batch_messages_max and accepts_per_turn must be at least 1.";
+    const bool durable = is_durable(c.default_namespace) ||
+                         std::any_of(c.namespaces.begin(), c.namespaces.end(), [](const auto& of_name) {
+                             return is_durable(of_name.second);
+                         });
+    if (durable && c.data.empty())
+        return "a namespace has the durability \"disk\", and there is no folder for it: name one with --data, "
+               "PULSEWIRE_DATA or \"data\" in the config file.";
     if (c.bounds.ping_ms == 0) return "ping_ms must be at least 1.";
     return {};
 }

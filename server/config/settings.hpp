@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,11 +14,24 @@
 
 namespace pulsewire::shell {
 
+// A member of an enumeration of one byte, whose values count up from 0 in the order of the names.
+struct one_of_names {
+    std::uint8_t* value;
+    std::span<const std::string_view> names;
+
+    // Returns false when it is none of the names.
+    bool set(std::string_view name) const;
+    // "must be auto, memory or disk".
+    std::string rule() const;
+};
+
 // One setting of a config, by reference. In the file and in the environment (PULSEWIRE_<NAME>) it has the
 // same name.
 struct setting {
     std::string_view name;
-    std::variant<std::uint16_t*, std::uint32_t*, std::string*, bool*, std::vector<std::string>*> value;
+    std::variant<
+        std::uint16_t*, std::uint32_t*, std::string*, bool*, std::vector<std::string>*, one_of_names>
+        value;
 };
 
 // All settings but namespaces. The references live as long as `c`.

@@ -134,6 +134,21 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+std::vector<MetricFamily> storage_families(const storage_counters& c) {
+    return {
+        counter("pulsewire_storage_commits_total", "Group commits to the data folder, each one fsync")
+            .with(static_cast<double>(c.commits)),
+        counter("pulsewire_storage_operations_total", "Operations in them")
+            .with(static_cast<double>(c.operations)),
+        counter("pulsewire_storage_seconds_total", "Time spent in them")
+            .with(static_cast<double>(c.microseconds) / 1e6),
+        counter("pulsewire_storage_failures_total", "Commits that failed; their publishes were refused")
+            .with(static_cast<double>(c.failures)),
+        gauge("pulsewire_storage_failing", "1 while durable publishes are refused because the disk fails")
+            .with(c.failing ? 1 : 0),
+    };
+}
+
 std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const node& all) {
     using m = const shard_metrics&;
     return {
@@ -163,6 +178,8 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             "Publishes whose key was known, answered with the first position"
         )
             .with(total(s, [](m x) { return x.hub.duplicates; })),
+        counter("pulsewire_publications_unstored_total", "Publishes refused because the disk failed")
+            .with(total(s, [](m x) { return x.hub.unstored; })),
         counter("pulsewire_messages_delivered_total", "Messages handed to subscribers")
             .with(total(s, [](m x) { return x.hub.deliveries; })),
         counter("pulsewire_received_bytes_total", "Bytes read from connections")
@@ -222,7 +239,10 @@ void duration_histogram::add(const duration_histogram& other) {
 
 std::string metrics_text(const std::vector<shard_metrics>& shards, const node& all) {
     std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families(shards, all));
+    std::vector<MetricFamily> shown = families(shards, all);
+    if (const storage_counters* storage = all.storage_metrics())
+        for (MetricFamily& f : storage_families(*storage)) shown.push_back(std::move(f));
+    prometheus::TextSerializer().Serialize(out, shown);
     return out.str();
 }
 

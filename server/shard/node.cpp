@@ -1,5 +1,6 @@
 #include "server/shard/node.hpp"
 
+#include "server/log.hpp"
 #include "server/random.hpp"
 #include "server/version.hpp"
 
@@ -47,6 +48,13 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
     return static_cast<hub::shard_index>(std::min(wanted, shards_max));
 }
 
+// What a client reads; the operator finds the cause in the log.
+std::string_view error_text(const log_store::failure& failed) {
+    return failed.code == error_code::storage_full
+               ? "the server's disk is full; the publication was not kept"
+               : "the server could not write to its disk; whether the publication is kept is not known";
+}
+
 }  // namespace
 
 node::node(const config& settings, application_port* application)
@@ -60,10 +68,18 @@ node::~node() {
 }
 
 hub::config node::hub_config(hub::shard_index index) const {
+    const auto resolved = [this](namespace_options o) {
+        if (o.keeps == durability::automatic) o.keeps = log_ ? durability::disk : durability::memory;
+        return o;
+    };
     hub::config c;
     c.bounds = settings_.bounds;
-    c.default_namespace = settings_.default_namespace;
-    for (const auto& [name, options] : settings_.namespaces) c.namespaces.emplace(name, options);
+    c.default_namespace = resolved(settings_.default_namespace);
+    for (const auto& [name, options] : settings_.namespaces) c.namespaces.emplace(name, resolved(options));
+    if (log_) {
+        c.store_id = log_->id();
+        c.store_generation = log_->generation();
+    }
     c.shard = index;
     c.shard_count = shard_count_;
     c.server_name = "pulsewire/" + std::string(version);
@@ -81,18 +97,48 @@ hub::config node::hub_config(hub::shard_index index) const {
 void node::start() {
     check_free(settings_.address, settings_.port);
     port_ = settings_.port;
+    log_store::contents kept;
+    if (!settings_.data.empty()) {
+        log_ = std::make_unique<log_store>(settings_.data);
+        kept = log_->load();
+    }
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
         port_ = acceptor.local_endpoint().port();
         shards_.back()->listen(std::move(acceptor));
     }
-    // Signals are for the thread that waits for them.
+    if (log_) restore(std::move(kept));
+    // Signals are for the threads that wait for them.
     sigset_t all, before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (log_) run_storage();
     for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void node::restore(log_store::contents&& kept) {
+    for (const std::string& sentence : kept.damaged) log::error("data folder ", settings_.data, ": ", sentence);
+    restored_ = std::to_string(kept.publications) + " publications in " + std::to_string(kept.channels.size()) +
+                " channels";
+    for (hub::restored_channel& c : kept.channels) {
+        shard& owner = owner_of(c.name);
+        owner.restore(std::move(c));
+    }
+    for (const hub::restored_key& k : kept.keys) owner_of(k.channel).restore(k);
+}
+
+void node::run_storage() {
+    storage_ = std::make_unique<commit_thread>(*log_, [this](hub::shard_index to, commit_thread::outcome o) {
+        shard& asked = at(to);
+        asio::post(asked.loop(), [&asked, o = std::move(o)] {
+            asked.tell_hub([&o](hub::hub& h, hub::instant at) {
+                if (!o.failed) return h.stored(o.number, at);
+                h.store_failed(o.term, o.failed->code, error_text(*o.failed), at);
+            });
+        });
+    });
 }
 
 void node::drain(std::function<void()> drained) {
@@ -110,6 +156,8 @@ void node::stop() {
     for (const auto& s : shards_) s->loop().stop();
     for (std::thread& t : threads_) t.join();
     threads_.clear();
+    // What was given to it is written; nobody hears of it any more.
+    if (storage_) storage_->stop();
 }
 
 void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {

@@ -6,6 +6,8 @@
 #include "common/hub/shard_message.hpp"
 #include "server/config.hpp"
 #include "server/shard/shard.hpp"
+#include "server/storage/commit_thread.hpp"
+#include "server/storage/log_store.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -38,7 +40,7 @@ public:
     node(const config& settings, application_port* application);
     ~node();
 
-    // Binds, and runs the shards' threads. Throws std::runtime_error with a sentence for the operator.
+    // Opens the data folder, binds, and runs the shards' threads. Throws std::runtime_error with a sentence for the operator.
     void start();
     std::uint16_t port() const { return port_; }
     // Every shard ends its connections; `drained` is called once, on some shard's thread, when all have gone.
@@ -55,6 +57,11 @@ public:
     shard& owner_of(std::string_view channel) { return at(hub::hub::owner_of(channel, shard_count_)); }
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch);
     bool announced_drain() const { return announced_; }
+    // Null without a data folder.
+    commit_thread* storage() { return storage_.get(); }
+    const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
+    // A sentence about what the data folder kept; empty without one.
+    const std::string& restored() const { return restored_; }
     application_port* application() { return application_; }
 
     // Counts connections of all shards against connections_max.
@@ -66,13 +73,18 @@ public:
 
 private:
     hub::config hub_config(hub::shard_index index) const;
+    void restore(log_store::contents&& kept);
+    void run_storage();
 
     config settings_;
     application_port* application_;
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
     std::uint16_t port_ = 0;
+    std::unique_ptr<log_store> log_;
+    std::string restored_;
     std::vector<std::unique_ptr<shard>> shards_;
+    std::unique_ptr<commit_thread> storage_;  // answers the shards
     std::vector<std::thread> threads_;
     std::atomic<std::uint32_t> connections_{0};
     std::atomic<std::uint32_t> shards_to_drain_{0};

@@ -15,6 +15,7 @@
 #include <charconv>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -192,6 +193,10 @@ void shard::carry_out() {
             guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });
         }
         for (hub::output::post& p : work_.posts) post(std::move(p));
+        if (!work_.stores.empty()) {
+            std::move(work_.stores.begin(), work_.stores.end(), std::back_inserter(stores_));
+            schedule_turn_end();
+        }
         work_.clear();
     }
 }
@@ -234,6 +239,7 @@ void shard::schedule_turn_end() {
 
 void shard::end_turn() {
     turn_end_scheduled_ = false;
+    post_stores();
     post_batches();
     flush_connections();
     retired_.clear();
@@ -251,6 +257,10 @@ void shard::post_batches() {
             std::exchange(batches_[to], {})
         );
     }
+}
+
+void shard::post_stores() {
+    if (!stores_.empty()) home_.storage()->post(index_, std::exchange(stores_, {}));
 }
 
 void shard::flush_connections() {

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pulsewire::shell {
@@ -42,6 +43,11 @@ public:
 
     // --- before its thread runs ---
     void listen(tcp_acceptor&& acceptor);
+    // What the data folder kept: common/hub/hub.hpp.
+    template <class Kept>
+    void restore(Kept&& kept) {
+        hub_.restore(std::forward<Kept>(kept), now());
+    }
 
     // --- on its thread ---
     void run();
@@ -101,6 +107,7 @@ private:
     void schedule_turn_end();
     void end_turn();
     void post_batches();
+    void post_stores();
     void flush_connections();
     void schedule_sweep();
     void sweep();
@@ -120,6 +127,7 @@ private:
     std::vector<std::uint64_t> dirty_, flushing_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
+    std::vector<hub::store_op> stores_;  // of this turn
     std::vector<char> scratch_;
     hub::message_ptr plain_from_;  // what plain_text_ was made of
     shared_bytes plain_text_;

@@ -1,0 +1,91 @@
+#include "server/storage/commit_thread.hpp"
+
+#include "server/log.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace pulsewire::shell {
+
+commit_thread::commit_thread(log_store& store, std::function<void(hub::shard_index, outcome)> answer)
+    : store_(store), answer_(std::move(answer)), thread_([this] { run(); }) {
+    ::pthread_setname_np(thread_.native_handle(), "commit");
+}
+
+void commit_thread::post(hub::shard_index from, std::vector<hub::store_op>&& ops) {
+    {
+        const std::lock_guard held(lock_);
+        waiting_.push_back({from, std::move(ops)});
+    }
+    woken_.notify_one();
+}
+
+void commit_thread::stop() {
+    {
+        const std::lock_guard held(lock_);
+        ending_ = true;
+    }
+    woken_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void commit_thread::run() {
+    std::unique_lock held(lock_);
+    while (true) {
+        woken_.wait(held, [this] { return ending_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        std::vector<batch> taken = std::exchange(waiting_, {});
+        held.unlock();
+        commit(std::move(taken));
+        held.lock();
+    }
+}
+
+void commit_thread::commit(std::vector<batch>&& batches) {
+    std::vector<hub::store_op> ops;
+    std::vector<std::pair<hub::shard_index, outcome>> outcomes;
+    for (batch& b : batches) {
+        if (b.from >= valid_from_.size()) valid_from_.resize(b.from + 1u);
+        // The hub knows already that these came to nothing.
+        std::erase_if(b.ops, [&](const hub::store_op& op) { return op.term < valid_from_[b.from]; });
+        if (b.ops.empty()) continue;
+        outcomes.push_back({b.from, {b.ops.back().number, b.ops.back().term, {}}});
+        std::move(b.ops.begin(), b.ops.end(), std::back_inserter(ops));
+    }
+    if (ops.empty()) return;
+
+    const auto begin = std::chrono::steady_clock::now();
+    const std::optional<log_store::failure> failed = store_.write(ops);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    counters_.microseconds += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(took).count()
+    );
+    if (failed) {
+        ++counters_.failures;
+        if (!counters_.failing.exchange(true))
+            log::error(
+                "writing to the data folder failed: ", failed->text,
+                failed->code == error_code::storage_full
+                    ? "; publishes are refused until there is room, everything else goes on"
+                    : "; publishes are refused from now on, everything else goes on. Check the disk, then restart"
+            );
+    } else {
+        ++counters_.commits;
+        counters_.operations += ops.size();
+        if (counters_.failing.exchange(false)) log::info("writing to the data folder works again");
+    }
+
+    for (auto& [shard, outcome] : outcomes) {
+        if (failed) {
+            outcome.failed = failed;
+            valid_from_[shard] = outcome.term + 1;
+        }
+        answer_(shard, std::move(outcome));
+    }
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,72 @@
+#pragma once
+
+// Writes what the shards want kept, on a thread of its own: an fsync takes milliseconds. What arrives while
+// one is under way goes with the next, all of it together (group commit), so that the rate of publications
+// does not depend on the disk's latency.
+
+#include "common/hub/shard_message.hpp"
+#include "common/hub/store.hpp"
+#include "server/storage/log_store.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace pulsewire::shell {
+
+// Counted since the start; may be read from any thread.
+struct storage_counters {
+    std::atomic<std::uint64_t> commits{0};       // group commits that are safe
+    std::atomic<std::uint64_t> operations{0};    // in them
+    std::atomic<std::uint64_t> microseconds{0};  // spent in them
+    std::atomic<std::uint64_t> failures{0};      // that failed
+    std::atomic<bool> failing{false};            // the last one did
+};
+
+class commit_thread {
+public:
+    // How one shard's operations ended: safe up to `number`, or not carried out from some operation of `term`
+    // on.
+    struct outcome {
+        std::uint64_t number = 0;
+        std::uint32_t term = 0;
+        std::optional<log_store::failure> failed;
+    };
+    // `answer` is called on this thread, for each shard in the order of its operations. Both outlive the
+    // thread.
+    commit_thread(log_store& store, std::function<void(hub::shard_index, outcome)> answer);
+    ~commit_thread() { stop(); }
+
+    // From any thread.
+    void post(hub::shard_index from, std::vector<hub::store_op>&& ops);
+    // Writes what waits, and ends. Safe to call again.
+    void stop();
+    const storage_counters& counters() const { return counters_; }
+
+private:
+    struct batch {
+        hub::shard_index from = 0;
+        std::vector<hub::store_op> ops;
+    };
+
+    void run();
+    void commit(std::vector<batch>&& batches);
+
+    log_store& store_;
+    std::function<void(hub::shard_index, outcome)> answer_;
+    std::mutex lock_;
+    std::condition_variable woken_;
+    std::vector<batch> waiting_;  // lock_
+    bool ending_ = false;         // lock_
+    // By shard: the terms below this are void, because an operation of an earlier one failed.
+    std::vector<std::uint32_t> valid_from_;
+    storage_counters counters_;
+    std::thread thread_;
+};
+
+}  // namespace pulsewire::shell

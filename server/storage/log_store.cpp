@@ -1,0 +1,304 @@
+#include "server/storage/log_store.hpp"
+
+#include "server/log.hpp"
+#include "server/random.hpp"
+#include "server/storage/row.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::uint64_t format_version = 1;
+
+rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recovery) {
+    rocksdb::Options o;
+    if (env != nullptr) o.env = env;
+    o.create_if_missing = true;
+    o.paranoid_checks = true;
+    o.wal_recovery_mode = recovery;
+    o.track_and_verify_wals_in_manifest = true;
+    o.write_buffer_size = 16 << 20;
+    o.max_total_wal_size = 64 << 20;
+    o.max_open_files = 128;
+    o.info_log_level = rocksdb::WARN_LEVEL;
+    o.keep_log_file_num = 2;
+    o.max_log_file_size = 1 << 20;
+    return o;
+}
+
+std::string advice(const rocksdb::Status& s) {
+    if (s.IsCorruption())
+        return "The files are damaged. Restore the folder from a backup, or move it away and start with an "
+               "empty one: clients are told that what they missed is lost.";
+    if (s.ToString().find("LOCK") != std::string::npos || s.ToString().find("lock") != std::string::npos)
+        return "Another server uses this folder, or it may not be written: each server needs a data folder "
+               "of its own, which its user owns.";
+    if (s.IsNoSpace()) return "The disk is full: make room and start again.";
+    return "Check that the folder exists or can be made, that the server's user may write there, and that "
+           "the disk works.";
+}
+
+[[noreturn]] void refuse(const std::string& folder, const rocksdb::Status& s) {
+    throw std::runtime_error("the data folder " + folder + " cannot be used: " + s.ToString() + ". " + advice(s));
+}
+
+rocksdb::Slice slice(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+}  // namespace
+
+struct log_store::parts {
+    std::string folder;
+    rocksdb::Env* env = nullptr;
+    std::unique_ptr<rocksdb::DB> db;
+    std::uint64_t id = 0;
+    std::uint64_t generation = 0;
+    bool to_reopen = false;  // the disk was full at the last write
+    std::optional<failure> final;
+
+    void close() {
+        if (db) db->Close().PermitUncheckedError();
+        db.reset();
+    }
+
+    rocksdb::Status open(rocksdb::WALRecoveryMode recovery) {
+        close();
+        rocksdb::DB* opened = nullptr;
+        const rocksdb::Status s = rocksdb::DB::Open(options_for(env, recovery), folder, &opened);
+        db.reset(opened);
+        return s;
+    }
+
+    void put(rocksdb::WriteBatch& batch, std::string_view key, std::uint64_t number) {
+        batch.Put(slice(key), row::value(key, number));
+    }
+
+    // The number in a row of its own; nothing when there is no such row.
+    std::optional<std::uint64_t> number(std::string_view key) {
+        std::string value;
+        const rocksdb::Status s = db->Get({}, slice(key), &value);
+        if (s.IsNotFound()) return std::nullopt;
+        if (!s.ok()) refuse(folder, s);
+        const auto read = row::read_number(key, value);
+        if (!read) refuse(folder, rocksdb::Status::Corruption("row " + std::string(key)));
+        return read;
+    }
+
+    void commit(rocksdb::WriteBatch& batch) {
+        rocksdb::WriteOptions synced;
+        synced.sync = true;
+        if (const rocksdb::Status s = db->Write(synced, &batch); !s.ok()) refuse(folder, s);
+    }
+
+    void read_header() {
+        const auto version = number(row::format);
+        if (!version) {
+            rocksdb::WriteBatch first;
+            put(first, row::format, format_version);
+            put(first, row::store_id, id = random_bits());
+            put(first, row::generation, 0);
+            return commit(first);
+        }
+        if (*version != format_version)
+            throw std::runtime_error(
+                "the data folder " + folder + " has format " + std::to_string(*version) +
+                ", which this version of the server does not know: use the version that wrote it"
+            );
+        id = number(row::store_id).value_or(0);
+        generation = number(row::generation).value_or(0);
+    }
+
+    // Acknowledged publications may be missing: no client may go on as if nothing had happened.
+    void renew_epochs() {
+        rocksdb::WriteBatch batch;
+        put(batch, row::store_id, id = random_bits());
+        const std::string epoch = hub::durable_epoch(id, generation);
+        const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator({}));
+        for (at->SeekToFirst(); at->Valid(); at->Next()) {
+            const std::string_view key = at->key().ToStringView();
+            if (auto c = row::read_channel(key, at->value().ToStringView()); row::channel_of(key) && c) {
+                c->epoch = epoch;
+                batch.Put(at->key(), row::value(key, *c));
+            } else if (auto p = row::read_publication(key, at->value().ToStringView());
+                       row::place_of(key) && p) {
+                p->epoch = epoch;
+                batch.Put(at->key(), row::value(key, *p));
+            } else if (key[0] == row::keys) {
+                batch.Delete(at->key());
+            }
+        }
+        if (!at->status().ok()) refuse(folder, at->status());
+        commit(batch);
+    }
+
+    void add(rocksdb::WriteBatch& batch, const hub::keep_channel& c) {
+        const std::string key = row::channel_key(c.channel);
+        batch.Put(key, row::value(key, c));
+    }
+    void add(rocksdb::WriteBatch& batch, const hub::keep_publication& p) {
+        const std::string key = row::publication_key(p.what->channel, p.what->offset);
+        batch.Put(key, row::value(key, p));
+        if (p.key.empty()) return;
+        const std::string remembered = row::key_key(p.what->time_ms, p.what->channel, p.what->offset);
+        batch.Put(remembered, row::key_value(remembered, p));
+    }
+    void add(rocksdb::WriteBatch& batch, const hub::trim_channel& t) {
+        batch.DeleteRange(row::publication_key(t.channel, 0), row::publication_key(t.channel, t.oldest));
+    }
+    void add(rocksdb::WriteBatch& batch, const hub::truncate_channel& t) {
+        batch.DeleteRange(
+            row::publication_key(t.channel, t.head + 1), row::publication_key(t.channel, UINT64_MAX)
+        );
+    }
+    void add(rocksdb::WriteBatch& batch, const hub::drop_channel& d) {
+        batch.DeleteRange(row::publication_key(d.channel, 0), row::publication_key(d.channel, UINT64_MAX));
+        batch.Delete(row::channel_key(d.channel));
+        generation = std::max(generation, d.generation);
+        put(batch, row::generation, generation);
+    }
+    void add(rocksdb::WriteBatch& batch, const hub::forget_keys& f) {
+        const std::int64_t before_ms = std::max<std::int64_t>(0, f.before_ms);
+        batch.DeleteRange(std::string(1, row::keys), row::key_key(before_ms, {}, 0));
+    }
+};
+
+log_store::log_store(const std::string& folder, rocksdb::Env* env) : parts_(std::make_unique<parts>()) {
+    parts_->folder = folder;
+    parts_->env = env;
+    std::error_code made;
+    if (env == nullptr) std::filesystem::create_directories(folder, made);
+    rocksdb::Status s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+    if (s.IsCorruption()) {
+        // A power cut can leave the end of the log written in part and out of order, which looks like damage of
+        // what was safe. What stands before it is good.
+        const std::string what = s.ToString();
+        s = parts_->open(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+        if (s.ok()) {
+            log::error(
+                "the end of the log in ", folder, " is damaged (", what, "); what stands before it is kept. "
+                "Publications may be missing: all clients are told so (recovered: false, epoch_changed)"
+            );
+            parts_->read_header();
+            parts_->renew_epochs();
+        }
+    }
+    if (!s.ok()) refuse(folder, s);
+    parts_->read_header();
+}
+
+log_store::~log_store() {
+    parts_->close();
+}
+
+std::uint64_t log_store::id() const {
+    return parts_->id;
+}
+
+std::uint64_t log_store::generation() const {
+    return parts_->generation;
+}
+
+log_store::contents log_store::load() {
+    contents all;
+    std::unordered_map<std::string, std::size_t> index;  // into all.channels
+    std::vector<std::string> of_head;                    // the key of each channel's newest publication
+    bool channel_damaged = false;
+
+    const std::unique_ptr<rocksdb::Iterator> at(parts_->db->NewIterator({}));
+    const auto each = [&](char kind, auto&& call) {
+        for (at->Seek(std::string(1, kind)); at->Valid() && at->key()[0] == kind; at->Next())
+            call(at->key().ToStringView(), at->value().ToStringView());
+        if (!at->status().ok()) refuse(parts_->folder, at->status());
+    };
+
+    each(row::channels, [&](std::string_view key, std::string_view value) {
+        const auto c = row::read_channel(key, value);
+        if (!c) {
+            channel_damaged = true;
+            all.damaged.push_back(
+                "the row of channel " + log::printable(key.substr(1)) + " is damaged: it starts anew"
+            );
+            return;
+        }
+        index.emplace(c->channel, all.channels.size());
+        all.channels.push_back({c->channel, c->epoch, c->head, {}});
+    });
+
+    std::unordered_map<std::string, std::string> keys_of;  // by row key: the publish key of what is kept
+    each(row::publications, [&](std::string_view key, std::string_view value) {
+        const auto where = row::place_of(key);
+        const auto found = where ? index.find(std::string(where->channel)) : index.end();
+        if (found == index.end()) return;
+        hub::restored_channel& c = all.channels[found->second];
+        auto p = row::read_publication(key, value);
+        if (p && p->epoch != c.epoch) return;
+        // An offset that was given once is never given again, whatever became of the publication.
+        c.head = std::max(c.head, where->offset);
+        const bool follows = c.publications.empty() || c.publications.back()->offset + 1 == where->offset;
+        if (!p || !follows) c.publications.clear();
+        if (!p) {
+            all.damaged.push_back(
+                "the publication at offset " + std::to_string(where->offset) + " of channel " + c.name +
+                " is damaged: it and those before it are not served any more"
+            );
+            return;
+        }
+        if (!p->key.empty()) keys_of.emplace(std::string(key), std::move(p->key));
+        c.publications.push_back(std::move(p->what));
+    });
+    for (hub::restored_channel& c : all.channels) {
+        if (!c.publications.empty() && c.publications.back()->offset != c.head) c.publications.clear();
+        all.publications += c.publications.size();
+    }
+
+    each(row::keys, [&](std::string_view key, std::string_view value) {
+        auto k = row::read_key(key, value);
+        if (!k) return all.damaged.push_back("a remembered key of a publish is damaged: it is forgotten");
+        const auto channel = index.find(k->channel);
+        if (channel == index.end() || all.channels[channel->second].epoch != k->epoch) return;
+        const std::string place = row::publication_key(k->channel, k->offset);
+        const auto kept = keys_of.find(place);
+        // Where the publication is still there, it must be the one that was published with this key.
+        if (kept == keys_of.end() || kept->second == k->key) all.keys.push_back(std::move(*k));
+    });
+
+    if (channel_damaged) {
+        // It must not come back under the epoch that it had.
+        rocksdb::WriteBatch batch;
+        parts_->put(batch, row::generation, ++parts_->generation);
+        parts_->commit(batch);
+    }
+    return all;
+}
+
+std::optional<log_store::failure> log_store::write(std::span<const hub::store_op> ops) {
+    if (parts_->final) return parts_->final;
+    rocksdb::WriteBatch batch;
+    for (const hub::store_op& op : ops)
+        std::visit([&](const auto& what) { parts_->add(batch, what); }, op.what);
+    rocksdb::Status s;
+    // RocksDB would look for room in its own time; opening it anew finds it at once.
+    if (parts_->to_reopen) s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+    if (s.ok()) {
+        rocksdb::WriteOptions synced;
+        synced.sync = true;
+        s = parts_->db->Write(synced, &batch);
+    }
+    parts_->to_reopen = !s.ok();
+    if (s.ok()) return std::nullopt;
+    if (s.IsNoSpace()) return failure{error_code::storage_full, s.ToString()};
+    parts_->final = failure{error_code::storage_failed, s.ToString()};
+    return parts_->final;
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,60 @@
+#pragma once
+
+// The durable log: a folder on the disk that holds what hub::store_op values say. RocksDB does the files
+// (docs/decisions/0006-durable-log.md). All is read once, at the start; from then on it is only written.
+
+#include "common/hub/store.hpp"
+#include "common/protocol/codes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace rocksdb {
+class Env;
+}
+
+namespace pulsewire::shell {
+
+class log_store {
+public:
+    // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator: what is wrong
+    // and what to do. `env` is the file system, null for the system's own; it outlives the store.
+    explicit log_store(const std::string& folder, rocksdb::Env* env = nullptr);
+    ~log_store();  // flushes and closes
+    log_store(const log_store&) = delete;
+    log_store& operator=(const log_store&) = delete;
+
+    // For hub::config.
+    std::uint64_t id() const;
+    std::uint64_t generation() const;
+
+    struct contents {
+        std::vector<hub::restored_channel> channels;
+        std::vector<hub::restored_key> keys;  // oldest first
+        std::size_t publications = 0;
+        // Sentences for the log: what is damaged and therefore left out.
+        std::vector<std::string> damaged;
+    };
+    // Everything that is kept. Throws std::runtime_error when the files are damaged beyond single rows.
+    contents load();
+
+    struct failure {
+        error_code code = error_code::storage_failed;  // or storage_full, after which writing may work again
+        std::string text;
+    };
+    // Carries out the operations in their order, all or none, and returns when they would survive a loss of
+    // power, or with why that is not so. After storage_failed nothing is written any more: what the kernel
+    // dropped when an fsync failed cannot be known.
+    std::optional<failure> write(std::span<const hub::store_op> ops);
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace pulsewire::shell

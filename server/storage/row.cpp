@@ -1,0 +1,191 @@
+#include "server/storage/row.hpp"
+
+#include "common/hub/message_text.hpp"
+
+#include <boost/crc.hpp>
+
+namespace pulsewire::shell::row {
+namespace {
+
+// Big end first, so that keys sort by number.
+void append_number(std::string& to, std::uint64_t number) {
+    for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<char>(number >> shift & 0xff));
+}
+
+std::uint64_t number_at(std::string_view from, std::size_t at) {
+    std::uint64_t number = 0;
+    for (std::size_t i = at; i < at + 8; ++i) number = number << 8 | static_cast<unsigned char>(from[i]);
+    return number;
+}
+
+std::uint64_t checksum(std::string_view key, std::string_view content) {
+    boost::crc_32_type crc;
+    crc.process_bytes(key.data(), key.size());
+    crc.process_bytes(content.data(), content.size());
+    return crc.checksum();
+}
+
+class value_writer {
+public:
+    value_writer& number(std::uint64_t n) {
+        append_number(content_, n);
+        return *this;
+    }
+    value_writer& text(std::string_view t) {
+        append_number(content_, t.size());
+        content_ += t;
+        return *this;
+    }
+    std::string end(std::string_view key) {
+        std::string value;
+        append_number(value, checksum(key, content_));
+        return value += content_;
+    }
+
+private:
+    std::string content_;
+};
+
+// Every read after the end, and every end before the last byte, makes it not ok.
+class value_reader {
+public:
+    value_reader(std::string_view key, std::string_view value) {
+        if (value.size() < 8) return;
+        rest_ = value.substr(8);
+        ok_ = number_at(value, 0) == checksum(key, rest_);
+    }
+    std::uint64_t number() {
+        ok_ = ok_ && rest_.size() >= 8;
+        if (!ok_) return 0;
+        const std::uint64_t n = number_at(rest_, 0);
+        rest_.remove_prefix(8);
+        return n;
+    }
+    std::string_view text() {
+        const std::uint64_t size = number();
+        ok_ = ok_ && size <= rest_.size();
+        if (!ok_) return {};
+        const std::string_view t = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return t;
+    }
+    bool ok() const { return ok_ && rest_.empty(); }
+
+private:
+    std::string_view rest_;
+    bool ok_ = false;
+};
+
+}  // namespace
+
+std::string channel_key(std::string_view channel) {
+    return std::string(1, channels).append(channel);
+}
+
+// No name of a channel has a zero byte, so those of one channel stand together.
+std::string publication_key(std::string_view channel, std::uint64_t offset) {
+    std::string key(1, publications);
+    key.append(channel).push_back('\0');
+    append_number(key, offset);
+    return key;
+}
+
+std::string key_key(std::int64_t time_ms, std::string_view channel, std::uint64_t offset) {
+    std::string key(1, keys);
+    append_number(key, static_cast<std::uint64_t>(time_ms));
+    key.append(channel).push_back('\0');
+    append_number(key, offset);
+    return key;
+}
+
+std::optional<std::string_view> channel_of(std::string_view channel_key) {
+    if (channel_key.size() < 2 || channel_key[0] != channels) return std::nullopt;
+    return channel_key.substr(1);
+}
+
+std::optional<place> place_of(std::string_view publication_key) {
+    const std::size_t size = publication_key.size();
+    if (size < 11 || publication_key[0] != publications || publication_key[size - 9] != '\0')
+        return std::nullopt;
+    return place{publication_key.substr(1, size - 10), number_at(publication_key, size - 8)};
+}
+
+std::string value(std::string_view key, const hub::keep_channel& c) {
+    return value_writer().text(c.channel).text(c.epoch).number(c.head).end(key);
+}
+
+std::string value(std::string_view key, const hub::keep_publication& p) {
+    const hub::message& m = *p.what;
+    return value_writer()
+        .text(m.channel)
+        .number(m.offset)
+        .number(static_cast<std::uint64_t>(m.time_ms))
+        .text(p.epoch)
+        .text(p.key)
+        .text(m.type)
+        .text(m.except)
+        .text(m.payload)
+        .end(key);
+}
+
+std::string key_value(std::string_view key, const hub::keep_publication& p) {
+    return value_writer()
+        .text(p.what->channel)
+        .text(p.epoch)
+        .text(p.key)
+        .number(p.what->offset)
+        .number(static_cast<std::uint64_t>(p.what->time_ms))
+        .end(key);
+}
+
+std::string value(std::string_view key, std::uint64_t number) {
+    return value_writer().number(number).end(key);
+}
+
+std::optional<hub::keep_channel> read_channel(std::string_view key, std::string_view value) {
+    value_reader r(key, value);
+    hub::keep_channel c;
+    c.channel = r.text();
+    c.epoch = r.text();
+    c.head = r.number();
+    if (!r.ok()) return std::nullopt;
+    return c;
+}
+
+std::optional<hub::keep_publication> read_publication(std::string_view key, std::string_view value) {
+    value_reader r(key, value);
+    hub::keep_publication p;
+    hub::publish made;
+    made.channel = r.text();
+    const std::uint64_t offset = r.number();
+    const auto time_ms = static_cast<std::int64_t>(r.number());
+    p.epoch = r.text();
+    p.key = r.text();
+    made.type = r.text();
+    made.except = r.text();
+    made.payload = r.text();
+    if (!r.ok()) return std::nullopt;
+    p.what = hub::make_message(made, offset, time_ms);
+    return p;
+}
+
+std::optional<hub::restored_key> read_key(std::string_view key, std::string_view value) {
+    value_reader r(key, value);
+    hub::restored_key k;
+    k.channel = r.text();
+    k.epoch = r.text();
+    k.key = r.text();
+    k.offset = r.number();
+    k.time_ms = static_cast<std::int64_t>(r.number());
+    if (!r.ok()) return std::nullopt;
+    return k;
+}
+
+std::optional<std::uint64_t> read_number(std::string_view key, std::string_view value) {
+    value_reader r(key, value);
+    const std::uint64_t number = r.number();
+    if (!r.ok()) return std::nullopt;
+    return number;
+}
+
+}  // namespace pulsewire::shell::row
