@@ -24,7 +24,8 @@ bool is_secret(const setting& s) {
 
 // "queue_bytes_max 2097152 (default 1048576)", one line each; what the other lines tell is left out.
 std::string changed_settings(config c) {
-    static constexpr std::string_view told[] = {"address", "port", "threads", "web_root", "data", "log_level"};
+    static constexpr std::string_view told[] = {"address",  "port", "threads",
+                                                "web_root", "data", "log_level"};
     config defaults;
     const auto now = settings_of(c);
     const auto before = settings_of(defaults);

@@ -44,6 +44,8 @@ export type ErrorCode =
     | 'overloaded'
     /** The command is not available on this endpoint or with the server's configuration. */
     | 'not_supported'
+    /** There is nothing at this path. */
+    | 'not_found'
     /** The server could not write the publication to its disk; whether it is there after a restart is not known. */
     | 'storage_failed'
     /** The server's disk is full; the publication was not kept. */
@@ -108,11 +110,11 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
     8: 'too_large',
     18: 'timeout',
-    25: 'outbox_full',
-    26: 'invalid_argument',
-    27: 'aborted',
-    28: 'disconnected',
-    29: 'closed',
+    26: 'outbox_full',
+    27: 'invalid_argument',
+    28: 'aborted',
+    29: 'disconnected',
+    30: 'closed',
 };
 
 /** Codes where trying again later may help. */

@@ -31,6 +31,7 @@ enum class error_code : std::uint8_t {
     rate_limited,  // The connection sent more commands than commands_per_second allows; this one was not carried out.
     overloaded,  // A queue of the server is full.
     not_supported,  // The command is not available on this endpoint or with the server's configuration.
+    not_found,  // There is nothing at this path.
     storage_failed,  // The server could not write the publication to its disk; whether it is there after a restart is not known.
     storage_full,  // The server's disk is full; the publication was not kept.
     internal,  // The server failed while processing the command.
@@ -89,6 +90,7 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::rate_limited: return "rate_limited";
         case error_code::overloaded: return "overloaded";
         case error_code::not_supported: return "not_supported";
+        case error_code::not_found: return "not_found";
         case error_code::storage_failed: return "storage_failed";
         case error_code::storage_full: return "storage_full";
         case error_code::internal: return "internal";

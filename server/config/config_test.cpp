@@ -146,6 +146,24 @@ TEST(Config, MistakesEndWithASentence) {
     expect(read({"--config", file.path()}), std::string(file.path()) + ", at /nonsense");
 }
 
+TEST(Config, DurabilityIsNamedAndNeedsAFolder) {
+    config c;
+    apply_config(
+        R"({"data": "/d", "default_namespace": {"durability": "disk"}, "namespaces": {"chat": {"durability": "memory"}}})",
+        c
+    );
+    EXPECT_EQ(c.default_namespace.keeps, durability::disk);
+    EXPECT_EQ(c.namespaces.at("chat").keeps, durability::memory);
+    EXPECT_EQ(fault_of(c), "");
+    c.data.clear();
+    EXPECT_NE(fault_of(c).find("--data"), std::string::npos);
+    EXPECT_EQ(
+        error_of(R"({"default_namespace": {"durability": "tape"}})"),
+        "at /default_namespace/durability: must be auto, memory or disk"
+    );
+    EXPECT_EQ(read({"--data", "/d"}).settings.data, "/d");
+}
+
 TEST(Config, APublicAddressNeedsAKey) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);
@@ -162,9 +180,9 @@ TEST(Config, HelpAndVersionSaySoAndEndWell) {
     const auto help = read({"--help"});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
-         {"--port", "--address", "--threads", "--web-root", "--config", "--api-key", "--allow-origin",
-          "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript", "--version",
-          "PULSEWIRE_"})
+         {"--port", "--address", "--threads", "--web-root", "--data", "--config", "--api-key",
+          "--allow-origin", "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript",
+          "--version", "PULSEWIRE_"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     const auto version = read({"--version"});
     EXPECT_EQ(version.exit_code, 0);

@@ -154,7 +154,7 @@ response wrong_method(std::string_view allowed) {
 }
 
 response not_found() {
-    return error_response(404, error_code::not_supported, "there is nothing at this path");
+    return error_response(404, error_code::not_found, "there is nothing at this path");
 }
 
 }  // namespace pulsewire::shell

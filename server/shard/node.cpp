@@ -119,9 +119,10 @@ void node::start() {
 }
 
 void node::restore(log_store::contents&& kept) {
-    for (const std::string& sentence : kept.damaged) log::error("data folder ", settings_.data, ": ", sentence);
-    restored_ = std::to_string(kept.publications) + " publications in " + std::to_string(kept.channels.size()) +
-                " channels";
+    for (const std::string& sentence : kept.damaged)
+        log::error("data folder ", settings_.data, ": ", sentence);
+    restored_ = std::to_string(kept.publications) + " publications in " +
+                std::to_string(kept.channels.size()) + " channels";
     for (hub::restored_channel& c : kept.channels) {
         shard& owner = owner_of(c.name);
         owner.restore(std::move(c));

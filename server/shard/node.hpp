@@ -40,7 +40,8 @@ public:
     node(const config& settings, application_port* application);
     ~node();
 
-    // Opens the data folder, binds, and runs the shards' threads. Throws std::runtime_error with a sentence for the operator.
+    // Opens the data folder, binds, and runs the shards' threads. Throws std::runtime_error with a sentence
+    // for the operator.
     void start();
     std::uint16_t port() const { return port_; }
     // Every shard ends its connections; `drained` is called once, on some shard's thread, when all have gone.

@@ -127,7 +127,7 @@ private:
     std::vector<std::uint64_t> dirty_, flushing_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
-    std::vector<hub::store_op> stores_;  // of this turn
+    std::vector<hub::store_op> stores_;                     // of this turn
     std::vector<char> scratch_;
     hub::message_ptr plain_from_;  // what plain_text_ was made of
     shared_bytes plain_text_;

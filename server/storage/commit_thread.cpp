@@ -61,9 +61,8 @@ void commit_thread::commit(std::vector<batch>&& batches) {
     const auto begin = std::chrono::steady_clock::now();
     const std::optional<log_store::failure> failed = store_.write(ops);
     const auto took = std::chrono::steady_clock::now() - begin;
-    counters_.microseconds += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(took).count()
-    );
+    counters_.microseconds +=
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     if (failed) {
         ++counters_.failures;
         if (!counters_.failing.exchange(true))
@@ -71,7 +70,8 @@ void commit_thread::commit(std::vector<batch>&& batches) {
                 "writing to the data folder failed: ", failed->text,
                 failed->code == error_code::storage_full
                     ? "; publishes are refused until there is room, everything else goes on"
-                    : "; publishes are refused from now on, everything else goes on. Check the disk, then restart"
+                    : "; publishes are refused from now on, everything else goes on. Check the disk, then "
+                      "restart"
             );
     } else {
         ++counters_.commits;

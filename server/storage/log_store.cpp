@@ -48,7 +48,9 @@ std::string advice(const rocksdb::Status& s) {
 }
 
 [[noreturn]] void refuse(const std::string& folder, const rocksdb::Status& s) {
-    throw std::runtime_error("the data folder " + folder + " cannot be used: " + s.ToString() + ". " + advice(s));
+    throw std::runtime_error(
+        "the data folder " + folder + " cannot be used: " + s.ToString() + ". " + advice(s)
+    );
 }
 
 rocksdb::Slice slice(std::string_view text) {
@@ -179,13 +181,14 @@ log_store::log_store(const std::string& folder, rocksdb::Env* env) : parts_(std:
     if (env == nullptr) std::filesystem::create_directories(folder, made);
     rocksdb::Status s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
     if (s.IsCorruption()) {
-        // A power cut can leave the end of the log written in part and out of order, which looks like damage of
-        // what was safe. What stands before it is good.
+        // A power cut can leave the end of the log written in part and out of order, which looks like damage
+        // of what was safe. What stands before it is good.
         const std::string what = s.ToString();
         s = parts_->open(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
         if (s.ok()) {
             log::error(
-                "the end of the log in ", folder, " is damaged (", what, "); what stands before it is kept. "
+                "the end of the log in ", folder, " is damaged (", what,
+                "); what stands before it is kept. "
                 "Publications may be missing: all clients are told so (recovered: false, epoch_changed)"
             );
             parts_->read_header();

@@ -22,8 +22,8 @@ namespace pulsewire::shell {
 
 class log_store {
 public:
-    // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator: what is wrong
-    // and what to do. `env` is the file system, null for the system's own; it outlives the store.
+    // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator: what is
+    // wrong and what to do. `env` is the file system, null for the system's own; it outlives the store.
     explicit log_store(const std::string& folder, rocksdb::Env* env = nullptr);
     ~log_store();  // flushes and closes
     log_store(const log_store&) = delete;

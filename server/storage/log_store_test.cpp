@@ -99,10 +99,12 @@ private:
                 c = {};
                 return;
             case 3:
-                batch.push_back(op(hub::forget_keys{1'700'000'000'000 + static_cast<std::int64_t>(below(10))}));
+                batch.push_back(op(hub::forget_keys{1'700'000'000'000 + static_cast<std::int64_t>(below(10))})
+                );
                 return;
             default:
-                if (!std::exchange(c.noted, true)) batch.push_back(op(hub::keep_channel{name, epoch, c.head}));
+                if (!std::exchange(c.noted, true))
+                    batch.push_back(op(hub::keep_channel{name, epoch, c.head}));
                 ++c.head;
                 batch.push_back(op(hub::keep_publication{
                     publication(name, c.head, std::string(below(600), '1')), epoch,
@@ -203,7 +205,8 @@ bool survives(const power_cut& cut, bool& finished) {
     if (!found.damaged.empty()) return false;
     const auto same = [&](const hub::store_image& image) { return lines_of(found) == lines_of(image); };
     if (!opened || same(safe) || same(under_way)) return true;
-    // The end of the log was damaged, and it is told by new epochs; then publications may not be missing either.
+    // The end of the log was damaged, and it is told by new epochs; then publications may not be missing
+    // either.
     for (hub::restored_channel& c : found.channels) c.epoch = "renewed";
     std::vector<hub::restored_channel> wanted = safe.channels();
     for (hub::restored_channel& c : wanted) c.epoch = "renewed";
@@ -307,7 +310,8 @@ TEST(log_store, a_full_disk_refuses_and_works_again_when_there_is_room) {
         if (!first.failures.empty()) ++resumed;
         const std::set<std::string> kept = channels_in(folder.path());
         for (const auto& acknowledged : {first.acknowledged, second.acknowledged})
-            for (const std::string& name : acknowledged) EXPECT_TRUE(kept.contains(name)) << at << " " << name;
+            for (const std::string& name : acknowledged)
+                EXPECT_TRUE(kept.contains(name)) << at << " " << name;
     }
     EXPECT_GT(resumed, 5);
 }
@@ -339,7 +343,8 @@ TEST(log_store_row, keys_say_what_they_were_made_of) {
     EXPECT_EQ(place->channel, "a:b");
     EXPECT_EQ(place->offset, 258u);
     EXPECT_LT(row::publication_key("a", 255), row::publication_key("a", 256));
-    EXPECT_LT(row::publication_key("a", UINT64_MAX), row::publication_key("a-", 0)) << "one channel's stand together";
+    EXPECT_LT(row::publication_key("a", UINT64_MAX), row::publication_key("a-", 0))
+        << "one channel's stand together";
     EXPECT_LT(row::key_key(255, "z", 1), row::key_key(256, "a", 1));
     EXPECT_FALSE(row::place_of("p"));
     EXPECT_FALSE(row::place_of(row::channel_key("a")));
@@ -360,8 +365,8 @@ void flip(const std::string& file, std::uint64_t at) {
     content.put(changed);
 }
 
-// A flipped bit in any file: either the store says that it is damaged, or what it serves is what was written, or
-// less under new epochs.
+// A flipped bit in any file: either the store says that it is damaged, or what it serves is what was written,
+// or less under new epochs.
 TEST(log_store, a_flipped_bit_in_the_files_is_never_served) {
     log::set_level("off");
     for (const bool flushed : {false, true}) {
@@ -373,7 +378,8 @@ TEST(log_store, a_flipped_bit_in_the_files_is_never_served) {
             {
                 log_store store(folder.path());
                 for (std::uint64_t offset = 1; offset <= 20; ++offset) {
-                    ASSERT_FALSE(store.write(ops{op(hub::keep_channel{"a", "epoch-1", 0}), keep("a", offset)}));
+                    ASSERT_FALSE(store.write(ops{op(hub::keep_channel{"a", "epoch-1", 0}), keep("a", offset)})
+                    );
                     written.insert(publication("a", offset)->line);
                 }
             }

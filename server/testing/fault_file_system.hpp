@@ -1,7 +1,7 @@
 #pragma once
 
-// A file system that fails at a chosen operation, and one that a power cut can hit: what was not synced is lost,
-// or written in part. Below the store stands the real disk.
+// A file system that fails at a chosen operation, and one that a power cut can hit: what was not synced is
+// lost, or written in part. Below the store stands the real disk.
 
 #include "common/base/random.hpp"
 
@@ -26,8 +26,8 @@ public:
     fault_file_system() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
     const char* Name() const override { return "fault_file_system"; }
 
-    // The operation number `at` (from 1) that changes the disk fails, and with no_space and power_cut all that
-    // follow, until heal().
+    // The operation number `at` (from 1) that changes the disk fails, and with no_space and power_cut all
+    // that follow, until heal().
     void fail(fault what, std::uint64_t at) {
         const std::lock_guard held(lock_);
         what_ = what;
@@ -134,9 +134,9 @@ private:
         rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
             return synced(FSWritableFileOwnerWrapper::Fsync(options, debug));
         }
-        rocksdb::IOStatus RangeSync(
-            std::uint64_t, std::uint64_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*
-        ) override {
+        rocksdb::IOStatus
+        RangeSync(std::uint64_t, std::uint64_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*)
+            override {
             return rocksdb::IOStatus::OK();
         }
 

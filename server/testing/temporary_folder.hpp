@@ -15,7 +15,8 @@ public:
         // In memory where there is such a place: the tests' many fsyncs need no disk.
         std::error_code none;
         const auto memory = std::filesystem::path("/dev/shm");
-        const auto parent = std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
+        const auto parent =
+            std::filesystem::is_directory(memory, none) ? memory : std::filesystem::temp_directory_path();
         std::string pattern = (parent / "pulsewire-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
         path_ = pattern;
