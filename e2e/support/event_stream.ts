@@ -17,6 +17,7 @@ export class EventStream {
     /** Resolves when the stream ended, whoever ended it. */
     readonly ended: Promise<void>;
     readonly #response: IncomingMessage;
+    #listener: (event: StreamEvent) => void = () => {};
 
     private constructor(response: IncomingMessage) {
         this.#response = response;
@@ -46,6 +47,12 @@ export class EventStream {
         return this.events.next(`event ${event}`, (item) => item.event === event);
     }
 
+    /** Calls `listener` with every event, those that came already included. */
+    onEvent(listener: (event: StreamEvent) => void): void {
+        this.events.items.forEach(listener);
+        this.#listener = listener;
+    }
+
     close(): void {
         this.#response.destroy();
     }
@@ -60,6 +67,8 @@ export class EventStream {
             else if (field === 'id') event.id = value;
             else if (field === 'retry') event.retry = value;
         }
-        this.events.put({...event, data: data.join('\n')});
+        const whole = {...event, data: data.join('\n')};
+        this.events.put(whole);
+        this.#listener(whole);
     }
 }
