@@ -145,10 +145,10 @@ std::uint32_t pulsewire_request(
 // Text: channel.
 PULSEWIRE_EXPORT("history")
 std::uint32_t pulsewire_history(
-    std::uint32_t channel_size, std::uint32_t limit, double offset, bool backwards, double now
+    std::uint32_t channel_size, std::uint32_t limit, double from, client::history_page page, double now
 ) {
     return the_client->history(
-        from_text(0, channel_size), limit, static_cast<std::uint64_t>(offset), backwards, at(now)
+        from_text(0, channel_size), limit, static_cast<std::uint64_t>(from), page, at(now)
     );
 }
 

@@ -118,11 +118,15 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
-    async history({limit = 100, before, after, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
+    async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
         return this.#session.command({
             call: 'history',
             texts: [this.name],
-            numbers: [limit, after ?? before ?? 0, +(after === undefined)],
+            numbers: [
+                limit, after ?? before ?? +(since ?? until ?? 0),
+                // The numbers of client::history_page.
+                after !== undefined ? 0 : since !== undefined ? 2 : until !== undefined ? 3 : 1,
+            ],
             signal,
             read: (core) => ({
                 messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(

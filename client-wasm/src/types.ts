@@ -190,7 +190,7 @@ export interface RequestOptions {
     signal?: AbortSignal;
 }
 
-/** Options of channel.history(). At most one of `before` and `after`. */
+/** Options of channel.history(). At most one of `before`, `after`, `since` and `until`. */
 export interface HistoryOptions {
     /**
      * Messages of one answer, 1 to 300.
@@ -201,6 +201,10 @@ export interface HistoryOptions {
     before?: number;
     /** Reads forwards, old to new, from the message after this offset. */
     after?: number;
+    /** Reads forwards from the first message at this time (the server's clock) or later: a Date, or milliseconds since 1970. */
+    since?: Date | number;
+    /** Reads backwards from the last message before this time. */
+    until?: Date | number;
     /** Rejects with `aborted`. */
     signal?: AbortSignal;
 }

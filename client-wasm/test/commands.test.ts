@@ -282,6 +282,19 @@ test('history sends the frame of docs/protocol.md 4.14 and gives messages', asyn
     client.close();
 });
 
+test('history reads since and until a time', async () => {
+    const {client, network} = await opened();
+    const channel = client.channel('a');
+    const pages = [channel.history({since: new Date(1_764_000_000_000)}), channel.history({until: 1_764_000_000_001, limit: 3})].map(held);
+    await settle();
+    assert.deepEqual(network.socket.messages.at(-1)!.split('\n'), [
+        '{"op":"history","id":1,"channel":"a","limit":100,"time":1764000000000}',
+        '{"op":"history","id":2,"channel":"a","limit":3,"time":1764000000001,"backwards":true}',
+    ]);
+    client.close();
+    await Promise.allSettled(pages);
+});
+
 test('history reads before and after an offset', async () => {
     const {client, network} = await opened();
     const pages = [client.channel('a').history({before: 7}), client.channel('a').history({after: 7, limit: 3}), client.channel('a').history({after: 0})].map(held);

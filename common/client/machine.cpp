@@ -92,15 +92,16 @@ std::uint32_t machine::request(
 }
 
 std::uint32_t machine::history(
-    std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards, time_ms now
+    std::string_view channel, std::uint32_t limit, std::uint64_t from, history_page page, time_ms now
 ) {
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
     writer w(c->header, "history"sv);
     w.number("id"sv, c->id).name("channel"sv, channel);
     if (limit != 0) w.number("limit"sv, limit);
-    if (offset != 0) w.number("offset"sv, offset);
-    if (backwards) w.flag("backwards"sv, true);
+    const auto bits = static_cast<unsigned>(page);
+    if (from != 0) w.number(bits & 2 ? "time"sv : "offset"sv, from);
+    if (bits & 1) w.flag("backwards"sv, true);
     w.end();
     return dispatch(*c, now);
 }

@@ -91,6 +91,10 @@ struct subscribe_options {
     std::uint64_t offset = 0;
 };
 
+// Which page of history: forwards after an offset, backwards before it (0: from the newest), or the same by
+// the server's clock in milliseconds since 1970: at or after a time, before it.
+enum class history_page : std::uint8_t { after, before, since, until };
+
 struct publish_options {
     bool echo = true;
     bool transient = false;
@@ -122,7 +126,7 @@ public:
         std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
     );
     std::uint32_t history(
-        std::string_view channel, std::uint32_t limit, std::uint64_t offset, bool backwards, time_ms now
+        std::string_view channel, std::uint32_t limit, std::uint64_t from, history_page page, time_ms now
     );
     std::uint32_t presence(std::string_view channel, time_ms now);
     // The application no longer wants the answer of `id`. A publish not yet sent is withdrawn.

@@ -478,8 +478,8 @@ TEST_F(machine_messages, a_request_can_be_withdrawn) {
 }
 
 TEST_F(machine_messages, history_and_presence_are_asked_for_and_again_on_the_next_connection) {
-    h.machine.history("a", 50, 0, true, h.now);
-    h.machine.history("a", 0, 9, false, h.now);
+    h.machine.history("a", 50, 0, history_page::before, h.now);
+    h.machine.history("a", 0, 9, history_page::after, h.now);
     h.machine.presence("a", h.now);
     const done queries = {
         R"({"op":"history","id":1,"channel":"a","limit":50,"backwards":true})",
@@ -492,6 +492,18 @@ TEST_F(machine_messages, history_and_presence_are_asked_for_and_again_on_the_nex
     );
     h.hears(R"({"op":"presence","id":3,"channel":"a","payload":[]})");
     EXPECT_EQ(h.done(), (done{R"(answered 1: [{"type":"t"}])", "answered 3: []"}));
+}
+
+TEST_F(machine_messages, history_is_asked_for_by_time) {  // 4.14
+    h.machine.history("a", 5, 1'764'000'000'000, history_page::since, h.now);
+    h.machine.history("a", 5, 1'764'000'000'000, history_page::until, h.now);
+    h.hears(R"({"op":"pong"})");
+    const done said = h.done();
+    EXPECT_EQ(said[0], R"(send {"op":"history","id":1,"channel":"a","limit":5,"time":1764000000000})");
+    EXPECT_EQ(
+        said[1],
+        R"(send {"op":"history","id":2,"channel":"a","limit":5,"time":1764000000000,"backwards":true})"
+    );
 }
 
 // --- order ---

@@ -38,6 +38,12 @@ std::vector<message_ptr> channel_log::before(std::uint64_t offset, std::size_t m
     return found;
 }
 
+std::uint64_t channel_log::first_at(std::int64_t wall_ms) const {
+    const auto older = [&](const entry& e) { return e.what->time_ms < wall_ms; };
+    const auto first = std::partition_point(entries_.begin(), entries_.end(), older);
+    return oldest() + static_cast<std::uint64_t>(first - entries_.begin());
+}
+
 std::vector<message_ptr> channel_log::latest(std::size_t most) const {
     const std::size_t count = std::min(most, entries_.size());
     return after(head_ - count, count);

@@ -35,6 +35,9 @@ public:
     std::vector<message_ptr> after(std::uint64_t offset, std::size_t most) const;
     // The newest ones before `offset`, at most `most`, newest first.
     std::vector<message_ptr> before(std::uint64_t offset, std::size_t most) const;
+    // The offset of the first publication that was put in order at this wall-clock time or later; head() + 1
+    // when all that are here are older.
+    std::uint64_t first_at(std::int64_t wall_ms) const;
     // The newest `most`, in order.
     std::vector<message_ptr> latest(std::size_t most) const;
 

@@ -333,6 +333,8 @@ void hub::on_query(session& s, const command& c, instant now) {
             s, c, error_code::invalid_frame,
             "\"limit\" is at most " + std::to_string(config_.bounds.recovery_max), now
         );
+    if (c.has_time && c.has_offset)
+        return refuse(s, c, error_code::invalid_frame, "give \"offset\" or \"time\", not both", now);
     query q;
     q.what = c.op == command_op::presence ? query::kind::presence : query::kind::history;
     if (q.what == query::kind::presence && !options_of(c.channel).presence)
@@ -348,6 +350,8 @@ void hub::on_query(session& s, const command& c, instant now) {
         c.limit != 0 ? static_cast<std::uint32_t>(c.limit) : std::min(q.limit, config_.bounds.recovery_max);
     q.has_offset = c.has_offset;
     q.offset = c.offset;
+    q.has_time = c.has_time;
+    q.time_ms = static_cast<std::int64_t>(c.time);
     q.backwards = c.backwards;
     post(owner_of(c.channel), std::move(q), now);
 }

@@ -358,6 +358,34 @@ TEST_P(hub_channel_small, history_is_read_in_pages) {
     }
 }
 
+TEST_P(hub_channel, history_is_read_from_a_time_on_and_back_from_it) {
+    const std::int64_t begin = node.now().wall_ms;
+    for (int i = 1; i <= 4; ++i) {
+        publish(ada, "a", std::to_string(i));
+        node.settle();
+        node.skip(100);
+    }
+    const auto payloads = [&](const std::string& asked) {
+        node.say(bob, R"({"op":"history","id":8,"channel":"a",)" + asked + "}");
+        std::string found;
+        const std::string heard = node.heard(bob).at(0);
+        for (std::size_t at = 0; (at = heard.find("\"payload\":", at)) != std::string::npos; at += 10)
+            if (heard[at + 10] != '[') found += heard.substr(at + 10, 1);
+        return found;
+    };
+    const auto at = [&](std::int64_t after_ms) { return "\"time\":" + std::to_string(begin + after_ms); };
+    EXPECT_EQ(payloads(at(100)), "234");
+    EXPECT_EQ(payloads(at(101)), "34");
+    EXPECT_EQ(payloads(at(101) + ",\"limit\":1"), "3");
+    EXPECT_EQ(payloads(at(9'999)), "");
+    EXPECT_EQ(payloads("\"time\":0"), "1234");
+    EXPECT_EQ(payloads(at(200) + ",\"backwards\":true"), "21");
+    EXPECT_EQ(payloads(at(0) + ",\"backwards\":true"), "");
+    EXPECT_EQ(payloads(at(9'999) + ",\"backwards\":true,\"limit\":2"), "43");
+    node.say(bob, R"({"op":"history","id":8,"channel":"a","offset":1,"time":1})");
+    EXPECT_EQ(member_of(node.heard(bob).at(0), "code"), "invalid_frame");
+}
+
 TEST_P(hub_channel, history_asks_for_at_most_300) {
     node.say(ada, R"({"op":"history","id":8,"channel":"a","limit":301})");
     EXPECT_EQ(

@@ -215,6 +215,11 @@ void hub::on(query&& q, instant now) {
         return post(q.from.shard, reply{q.from, std::move(error), 0}, now);
     }
     c->log.trim(now.monotonic_ms);
+    if (q.has_time) {
+        const std::uint64_t first = c->log.first_at(q.time_ms);
+        q.has_offset = true;
+        q.offset = q.backwards ? first : first - 1;
+    }
     bool more = false;
     const auto page = page_of(c->log, q, more);
     auto answer = make_history(q.id, c->name, c->log.epoch(), c->log.head(), more, json_array(page));

@@ -68,6 +68,8 @@ struct query {
     std::uint32_t limit = 100;
     bool has_offset = false;
     std::uint64_t offset = 0;
+    bool has_time = false;  // then `time_ms` (wall clock) is meant instead of `offset`
+    std::int64_t time_ms = 0;
     bool backwards = false;
 };
 

@@ -90,6 +90,10 @@ private:
             found.has_offset = true;
             return number(key, value, found.offset, 0);
         }
+        if (key == "time") {
+            found.has_time = true;
+            return number(key, value, found.time, 0);
+        }
         if (key == "latest") return number(key, value, found.latest, 0);
         if (key == "limit") return number(key, value, found.limit, 1);
         if (key == "timeout_ms") return number(key, value, found.timeout_ms, 1);

@@ -35,6 +35,8 @@ struct command {
     std::uint64_t latest = 0;
     std::uint64_t limit = 0;       // 0: none
     std::uint64_t timeout_ms = 0;  // 0: none
+    std::uint64_t time = 0;
+    bool has_time = false;
     bool has_offset = false;
     bool presence = false;
     bool echo = true;

@@ -54,9 +54,13 @@ void peer::act() {
     } else if (dice < 85) {
         request();
     } else if (dice < 90) {
-        const auto id = random_.percent(50)
-                            ? machine_.presence(channel, time_.now())
-                            : machine_.history(channel, 5, 0, random_.percent(50), time_.now());
+        const auto id = random_.percent(50) ? machine_.presence(channel, time_.now())
+                                            : machine_.history(
+                                                  channel, 5, 0,
+                                                  random_.percent(50) ? client::history_page::before
+                                                                      : client::history_page::after,
+                                                  time_.now()
+                                              );
         remember(id, {command::kind::query, channel, {}, false});
     } else if (dice < 95) {
         network_online();

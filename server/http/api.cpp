@@ -101,6 +101,7 @@ void api_history(http_conversation& c, std::string channel) {
     bool has_limit = false;
     if (!read_number(c, "limit", 1, ask.limit, has_limit)) return;
     if (!read_number(c, "offset", 0, ask.offset, ask.has_offset)) return;
+    if (!read_number(c, "time", 0, ask.time, ask.has_time)) return;
     const std::string backwards = c.asked().parameter("backwards", "false");
     if (backwards != "true" && backwards != "false")
         return c.answer(error_response(400, error_code::invalid_frame, "backwards must be true or false"));
