@@ -59,6 +59,9 @@ struct shell_limits {
     std::uint32_t drain_delay_ms = 0;
     // Draining: within this window each client is given its own moment to come back.
     std::uint32_t drain_spread_ms = 5'000;
+    // Whether new connections reach another server meanwhile (a proxy sends them there): then clients are
+    // told to open their next connection within the window, and keep this one until that serves.
+    bool drain_handover = false;
     // From SIGTERM to the end of the process, whatever is still open.
     std::uint32_t shutdown_timeout_ms = 10'000;
 };

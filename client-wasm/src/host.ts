@@ -19,7 +19,8 @@ export class Host {
     readonly #core: Core;
     readonly #endpoints: Endpoints;
     readonly #listener: Listener;
-    #transport: OpenTransport | undefined;
+    /** By attempt; two for a moment when the server hands over to another. */
+    readonly #transports = new Map<number, OpenTransport>();
     #timer: ReturnType<typeof setTimeout> | undefined;
     #obeying = false;
     #over = false;
@@ -53,7 +54,7 @@ export class Host {
         this.#over = true;
         for (const event of pageEvents) globalThis.removeEventListener?.(event, this.#online);
         clearTimeout(this.#timer);
-        this.#transport?.close(closeNormal);
+        for (const transport of this.#transports.values()) transport.close(closeNormal);
     }
 
     readonly #online = (): void => {
@@ -70,15 +71,17 @@ export class Host {
 
     #do(core: Core): void {
         const kind = core.byte(Field.kind);
+        const attempt = core.word(Field.attempt);
+        const transport = this.#transports.get(attempt);
         if (kind === Kind.openTransport) {
-            this.#open(core.byte(Field.via), core.word(Field.attempt));
+            this.#open(core.byte(Field.via), attempt);
         } else if (kind === Kind.closeTransport) {
-            this.#transport?.close(core.word(Field.close) & 0xffff);
-            this.#transport = undefined;
+            transport?.close(core.word(Field.close) & 0xffff);
+            this.#transports.delete(attempt);
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);
             const text = core.text();
-            this.#transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
+            transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
             this.#timer = setTimeout(() => this.tell('timer'), core.word(Field.delayMs));
@@ -88,15 +91,18 @@ export class Host {
     }
 
     #open(via: number, attempt: number): void {
-        const closed = (code: number) => this.tell('transport_closed', attempt, code);
+        const closed = (code: number) => {
+            this.#transports.delete(attempt);
+            this.tell('transport_closed', attempt, code);
+        };
         try {
-            this.#transport = (via ? openEventStream : openWebSocket)(this.#endpoints, {
+            this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(this.#endpoints, {
                 opened: () => this.tell('transport_opened', attempt),
                 received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey)),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => this.#core.messageBytesMax() / 3,
-            });
+            }));
         } catch {
             // Refused at once, for example ws: from an https: page.
             closed(closeAbnormal);

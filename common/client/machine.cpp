@@ -29,7 +29,7 @@ void machine::start(time_ms now) {
 
 void machine::stop(time_ms) {
     if (state_ == state::closed) return;
-    if (transport_exists_) act(action_kind::close_transport).close = number(close_code::normal);
+    if (transport_exists_) close_transport(attempt_, number(close_code::normal));
     end(number(close_code::normal));
 }
 
@@ -127,6 +127,7 @@ void machine::cancel(std::uint32_t id, time_ms) {
 
 void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     if (attempt != attempt_ || !transport_exists_ || transport_is_open_) return;
+    if (handing_over_) unbind();
     transport_is_open_ = true;
     last_heard_ = now;
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
@@ -138,15 +139,27 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
+    if (attempt == retiring_) retiring_ = 0;
     if (attempt != attempt_ || !transport_exists_) return;
-    lost(close, now);
+    if (retiring_ == 0 || transport_is_open_) return lost(close, now);
+    // There is nobody yet to come back to: the old one goes on until it is closed.
+    attempt_ = retiring_;
+    retiring_ = 0;
+    transport_is_open_ = true;
+    handing_over_ = false;
 }
 
 void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
+    server_frame f;
+    if (attempt == retiring_ && attempt != 0) {
+        // What is published still comes this way as long as the subscriptions are not asked for on the other.
+        if (read_server_frame(header, line_bytes, f) && f.op == server_op::message)
+            on_message(f, header, now);
+        return;
+    }
     if (attempt != attempt_ || !transport_is_open_) return;
     last_heard_ = now;
     probing_ = false;
-    server_frame f;
     if (!read_server_frame(header, line_bytes, f))
         return drop_transport(number(close_code::protocol_error), now);
     switch (f.op) {
@@ -173,6 +186,8 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             return on_error(f, header, now);
         case server_op::close:
             return on_close(f, now);
+        case server_op::drain:
+            return on_drain(f, now);
         case server_op::ping:
             // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
             if (transport_ == transport::websocket) send_op("pong"sv);
@@ -186,6 +201,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
 
 void machine::timer(time_ms now) {
     timer_set_ = false;
+    if (hand_over_at_ != 0 && now >= hand_over_at_) hand_over(now);
     if (state_ == state::waiting && now >= retry_at_) connect(now);
     expire_commands(now);
     if (transport_exists_ && now >= transport_deadline()) drop_transport(number(close_code::no_pong), now);
@@ -197,7 +213,7 @@ void machine::timer(time_ms now) {
 
 void machine::network_online(time_ms now) {
     if (state_ == state::waiting) return connect(now);
-    if (state_ != state::open || probing_) return;
+    if (!can_send() || probing_) return;
     probing_ = true;
     probed_at_ = now;
     send_op("ping"sv);
@@ -208,21 +224,41 @@ void machine::network_online(time_ms now) {
 
 void machine::connect(time_ms now) {
     transport_ = picker_.next();
+    state_since_ = now;
+    change_state(state::connecting);
+    open_transport(now);
+}
+
+void machine::open_transport(time_ms now) {
     transport_exists_ = true;
     transport_is_open_ = false;
     probing_ = false;
-    ++attempt_;
-    state_since_ = now;
-    change_state(state::connecting);
+    attempt_ = ++last_attempt_;
+    opening_since_ = now;
     action& a = act(action_kind::open_transport);
     a.via = transport_;
     a.attempt = attempt_;
     arm(now + options_.open_timeout_ms, now);
 }
 
+void machine::close_transport(std::uint32_t attempt, std::uint16_t close) {
+    action& a = act(action_kind::close_transport);
+    a.attempt = attempt;
+    a.close = close;
+}
+
+// Opens the next connection while this one still serves.
+void machine::hand_over(time_ms now) {
+    hand_over_at_ = 0;
+    if (state_ != state::open || !transport_is_open_) return;
+    retiring_ = attempt_;
+    handing_over_ = true;
+    open_transport(now);
+}
+
 // The transport is of no use any more: closes it and goes on as if it had been lost.
 void machine::drop_transport(std::uint16_t close, time_ms now) {
-    act(action_kind::close_transport).close = close;
+    close_transport(attempt_, close);
     lost(close, now);
 }
 
@@ -235,6 +271,7 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
         picker_.failed();  // otherwise the transport let the server's word pass
     }
     forget_transport();
+    unbind();
     std::uint32_t delay = backoff_.fail();
     if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
     const bool final = !should_reconnect(close) || backoff_.exhausted();
@@ -247,12 +284,23 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     arm(retry_at_, now);
 }
 
-// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
-// repeated safely fails.
 void machine::forget_transport() {
     transport_exists_ = false;
     transport_is_open_ = false;
+    handing_over_ = false;
     probing_ = false;
+    hand_over_at_ = 0;
+    close_retiring();
+}
+
+void machine::close_retiring() {
+    if (retiring_ != 0) close_transport(retiring_, number(close_code::normal));
+    retiring_ = 0;
+}
+
+// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
+// repeated safely fails.
+void machine::unbind() {
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
@@ -265,8 +313,7 @@ void machine::forget_transport() {
 }
 
 action& machine::end(std::uint16_t close) {
-    transport_exists_ = false;
-    transport_is_open_ = false;
+    forget_transport();
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
         if (!outbox_[i].done) fail(outbox_[i], error_code::closed);
     outbox_.sweep();
@@ -285,6 +332,7 @@ writer machine::begin_send(std::string_view op) {
 
 void machine::end_send(std::uint32_t payload_of) {
     action& a = act(action_kind::send);
+    a.attempt = attempt_;
     a.text_at = line_begin_;
     a.text_size = static_cast<std::uint32_t>(outgoing_.size()) - line_begin_;
     a.payload_of = payload_of;
@@ -377,8 +425,11 @@ void machine::expire_commands(time_ms now) {
 time_ms machine::transport_deadline() const {
     time_ms next = INT64_MAX;
     const auto at = [&](time_ms since, time_ms wait) { next = since + wait < next ? since + wait : next; };
-    if (state_ == state::connecting) at(state_since_, options_.open_timeout_ms);
-    if (state_ == state::open) at(last_heard_, silence_max_ms_);
+    if (state_ == state::connecting || handing_over_) {
+        at(opening_since_, options_.open_timeout_ms);
+    } else if (state_ == state::open) {
+        at(last_heard_, silence_max_ms_);
+    }
     if (probing_) at(probed_at_, probe_timeout_ms);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::asked) at(s.due, options_.command_timeout_ms);
@@ -401,6 +452,7 @@ void machine::rearm(time_ms now) {
     time_ms next = transport_deadline();
     const auto at = [&](time_ms t) { next = t < next ? t : next; };
     if (state_ == state::waiting) at(retry_at_);
+    if (hand_over_at_ != 0) at(hand_over_at_);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
     for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
@@ -427,13 +479,17 @@ action& machine::change_state(state to) {
 // --- what the server says ---
 
 void machine::on_welcome(const server_frame& f, time_ms now) {
-    if (state_ != state::connecting) return;
+    if (state_ != state::connecting && !handing_over_) return;
     if (f.ping_ms != 0) silence_max_ms_ = static_cast<std::uint32_t>(f.ping_ms + f.pong_ms);
     if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
+    arm(now + silence_max_ms_, now);
+    if (handing_over_) {
+        handing_over_ = false;
+        return close_retiring();
+    }
     state_since_ = now;
     picker_.opened(now);
     change_state(state::open);
-    arm(now + silence_max_ms_, now);
 }
 
 void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
@@ -540,8 +596,14 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     a.pointer = f.pointer;
 }
 
+// 7.3
+void machine::on_drain(const server_frame& f, time_ms now) {
+    hand_over_at_ = now + static_cast<time_ms>(f.after_ms) + 1;
+    arm(hand_over_at_, now);
+}
+
 void machine::on_close(const server_frame& f, time_ms now) {
-    act(action_kind::close_transport).close = number(close_code::normal);
+    close_transport(attempt_, number(close_code::normal));
     lost(static_cast<std::uint16_t>(f.code), now, &f);
 }
 

@@ -39,9 +39,11 @@ struct options {
 };
 
 enum class action_kind : std::uint8_t {
-    open_transport,   // open `via`; report with `attempt`, so that late news of an older one is told apart
-    close_transport,  // close the current transport with `close`; report nothing more of it
-    send,           // send text_of(action), then, when `payload_of` is not 0, that payload and "}": one line
+    open_transport,  // open `via`; report with `attempt`. An older one may still be open: in a planned
+                     // restart the new connection is up before the old one is closed
+    close_transport,  // close the transport `attempt` with `close`; report nothing more of it
+    send,  // send to the transport `attempt` text_of(action), then, when `payload_of` is not 0, that payload
+           // and "}": one line
     set_timer,      // call timer() after `delay_ms`; replaces an earlier timer
     state_changed,  // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open:
                     // `via`; closed: `close`. Here `attempt` counts failures in a row. `message`: the
@@ -170,9 +172,14 @@ private:
     void rearm(time_ms now);
 
     void connect(time_ms now);
+    void open_transport(time_ms now);
+    void close_transport(std::uint32_t attempt, std::uint16_t close);
+    void hand_over(time_ms now);
     void drop_transport(std::uint16_t close, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
     void forget_transport();
+    void close_retiring();
+    void unbind();
     action& end(std::uint16_t close);
 
     bool can_send() const { return transport_is_open_; }
@@ -201,6 +208,7 @@ private:
     void on_answer(const server_frame& f, action_kind kind);
     void on_error(const server_frame& f, std::string_view header, time_ms now);
     void on_close(const server_frame& f, time_ms now);
+    void on_drain(const server_frame& f, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
     options options_;
@@ -216,6 +224,9 @@ private:
     std::uint32_t line_begin_ = 0;  // where the line being written starts
 
     std::uint32_t attempt_ = 0;  // names the current transport
+    std::uint32_t last_attempt_ = 0;
+    std::uint32_t retiring_ = 0;  // the transport before, which serves until the current one has its welcome
+    bool handing_over_ = false;   // the current one has not: the state stays open meanwhile
     std::uint32_t last_id_ = 0;
     bool transport_exists_ = false;
     bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come
@@ -223,9 +234,11 @@ private:
     bool timer_set_ = false;
     time_ms timer_at_ = 0;
     time_ms state_since_ = 0;
+    time_ms opening_since_ = 0;
     time_ms last_heard_ = 0;
     time_ms probed_at_ = 0;
     time_ms retry_at_ = 0;
+    time_ms hand_over_at_ = 0;  // 0: never
     std::uint32_t silence_max_ms_ = 33'000;
     std::uint32_t message_bytes_max_ = 65'536;
 };

@@ -6,6 +6,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pulsewire::client {
@@ -470,6 +471,145 @@ TEST(machine_connection, what_waits_fails_when_it_stops) {
         (done{"failed " + std::to_string(third) + ": closed", "failed " + std::to_string(fourth) + ": closed"}
         )
     );
+}
+
+// --- the server hands over to another (7.3) ---
+
+class machine_handover : public ::testing::Test {
+protected:
+    machine_handover() {
+        h.become_open();
+        subscription = h.subscribe_at("a", 3);
+        old_attempt = h.attempt;
+        h.hears(R"({"op":"drain","after_ms":500})");
+    }
+    // What the old connection still brings.
+    void old_hears(const std::string& line) {
+        const std::uint32_t current = std::exchange(h.attempt, old_attempt);
+        h.hears(line);
+        h.attempt = current;
+    }
+    void old_lost() {
+        const std::uint32_t current = std::exchange(h.attempt, old_attempt);
+        h.lost();
+        h.attempt = current;
+    }
+    std::string publication(int offset) {
+        return R"({"type":"t","channel":"a","offset":)" + std::to_string(offset) +
+               R"(,"time":1,"payload":1})";
+    }
+    std::string subscribe_frame(int id, int offset) {
+        return R"(send {"op":"subscribe","id":)" + std::to_string(id) +
+               R"(,"channel":"a","epoch":"x7Qa","offset":)" + std::to_string(offset) + "}";
+    }
+
+    test_host h;
+    std::uint32_t subscription = 0, old_attempt = 0;
+};
+
+TEST_F(machine_handover, the_new_connection_is_up_before_the_old_one_closes) {
+    EXPECT_EQ(h.done(), done{});
+    h.pass(400);
+    EXPECT_EQ(h.done(), done{}) << "its moment has not come";
+    h.pass(200);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    EXPECT_EQ(h.machine.current(), state::open);
+    old_hears(publication(4));
+    EXPECT_EQ(h.done(), done{"deliver to 1: t at 4 1"}) << "the old one still serves";
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 4)}));
+    h.welcome();
+    EXPECT_EQ(h.done(), done{"close with 1000"});
+    h.hears(
+        R"({"op":"subscribed","id":2,"channel":"a","epoch":"x7Qa","offset":4,"replay":1,"recovered":true})"
+    );
+    h.hears(publication(5));
+    EXPECT_EQ(h.done(), (done{"subscribed to 1: recovered x7Qa 4", "deliver to 1: t at 5 again 1"}));
+    old_lost();
+    EXPECT_EQ(h.done(), done{}) << "nobody cares any more";
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, what_is_unanswered_is_repeated_on_the_new_connection) {
+    h.publish("a");
+    h.request();
+    h.done();
+    h.pass(600);
+    h.publish("a");
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.opened();
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 5u);
+    EXPECT_EQ(said[0], "failed 3: disconnected") << "a request may have run";
+    EXPECT_NE(said[3].find(R"("op":"publish","id":2)"), std::string::npos) << said[3];
+    EXPECT_NE(said[4].find(R"("op":"publish","id":4)"), std::string::npos) << said[4];
+}
+
+TEST_F(machine_handover, without_another_server_the_old_connection_goes_on) {
+    h.pass(600);
+    h.done();
+    h.lost();
+    EXPECT_EQ(h.done(), done{});
+    h.attempt = old_attempt;
+    h.hears(publication(4));
+    EXPECT_EQ(h.done(), done{"deliver to 1: t at 4 1"});
+    h.publish("a");
+    EXPECT_EQ(h.done().size(), 1u) << "it can be sent again";
+    h.hears(R"({"op":"close","code":1012,"reconnect":true,"after_ms":700})");
+    EXPECT_EQ(h.done(), (done{"close with 1000", "is waiting 700 after 1012, failures 1"}));
+}
+
+TEST_F(machine_handover, the_old_connection_may_end_first) {
+    h.pass(600);
+    h.done();
+    old_lost();
+    h.opened();
+    h.welcome();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 3)}));
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, when_both_are_lost_it_waits_and_comes_back) {
+    h.pass(600);
+    h.done();
+    old_lost();
+    h.lost();
+    EXPECT_EQ(h.done(), done{"is waiting 1000 after 1006, failures 1"});
+    h.become_open();
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, a_new_connection_that_fails_after_it_opened_is_a_loss) {
+    h.pass(600);
+    h.opened();
+    h.done();
+    h.lost();
+    EXPECT_EQ(h.done(), (done{"close with 1000", "is waiting 1000 after 1006, failures 1"}));
+}
+
+TEST_F(machine_handover, a_new_connection_that_never_answers_is_given_up) {
+    h.pass(600);
+    h.done();
+    h.pass(test_host::steady().open_timeout_ms);
+    EXPECT_EQ(
+        h.done(), (done{"close with 4001", "close with 1000", "is waiting 1000 after 4001, failures 1"})
+    );
+}
+
+TEST_F(machine_handover, the_end_closes_both) {
+    h.pass(600);
+    h.done();
+    h.stop();
+    EXPECT_EQ(h.done(), (done{"close with 1000", "close with 1000", "is closed after 1000"}));
+}
+
+TEST_F(machine_handover, a_connection_that_was_lost_before_its_moment_is_not_handed_over) {
+    h.lost();
+    h.done();
+    h.become_open();
+    h.done();
+    h.pass(2'000);
+    EXPECT_EQ(h.done(), done{});
 }
 
 }  // namespace

@@ -460,18 +460,37 @@ void hub::expire_requests(session& s, instant now) {
     std::erase_if(s.requests, [&](const request_in_flight& r) { return is_overdue(r, now.monotonic_ms); });
 }
 
-void hub::drain(close_code code, std::uint32_t spread_ms, instant now) {
+// In an order that is the same on every platform.
+std::vector<std::uint64_t> hub::connections() const {
     std::vector<std::uint64_t> all;
     for (const auto& [connection, s] : sessions_) all.push_back(connection);
     std::sort(all.begin(), all.end());
-    for (const std::uint64_t connection : all) {
-        session& s = *find(connection);
-        // At least 1: 0 would not be told.
-        const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
-        if (s.speaks != face::api) send(s, make_close(code, after, "the server restarts"), now);
-        output_.closes.push_back({connection, code, "the server restarts"});
-    }
+    return all;
+}
+
+void hub::send_away(session& s, close_code code, std::uint32_t spread_ms, instant now) {
+    // At least 1: 0 would not be told.
+    const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
+    if (s.speaks != face::api) send(s, make_close(code, after, "the server restarts"), now);
+    output_.closes.push_back({s.connection, code, "the server restarts"});
+}
+
+void hub::drain(close_code code, std::uint32_t spread_ms, instant now) {
+    const std::vector<std::uint64_t> all = connections();
+    for (const std::uint64_t connection : all) send_away(*find(connection), code, spread_ms, now);
     for (const std::uint64_t connection : all) forget(*find(connection), now);
+}
+
+void hub::hand_over(close_code code, std::uint32_t spread_ms, instant now) {
+    for (const std::uint64_t connection : connections()) {
+        session& s = *find(connection);
+        if (s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream)) {
+            send(s, make_drain(static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1)), now);
+        } else if (s.speaks != face::api) {
+            send_away(s, code, spread_ms, now);
+            forget(s, now);
+        }
+    }
 }
 
 }  // namespace pulsewire::hub

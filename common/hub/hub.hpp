@@ -115,6 +115,10 @@ public:
     // The server goes down: every protocol connection is told to come back after a moment of its own within
     // `spread_ms`, and closed.
     void drain(close_code code, std::uint32_t spread_ms, instant now);
+    // The same for a server in whose place another one takes new connections: clients of the protocol are
+    // told to open their next connection within `spread_ms`, and keep this one until that serves, or drain()
+    // comes.
+    void hand_over(close_code code, std::uint32_t spread_ms, instant now);
 
     // --- durable channels: common/hub/store.hpp ---
 
@@ -152,6 +156,8 @@ private:
     void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
+    std::vector<std::uint64_t> connections() const;
+    void send_away(session& s, close_code code, std::uint32_t spread_ms, instant now);
     void forget(session& s, instant now);
     bool take_credit(session& s, std::uint32_t commands, instant now);
 

@@ -24,6 +24,7 @@ enum class message_kind : std::uint8_t {
     ping,
     pong,
     close,  // text
+    drain,
 };
 
 // Immutable once shared; the views point into `line` and live as long as the message.

@@ -196,6 +196,10 @@ message_ptr make_pong(std::uint64_t id) {
     return answer(message_kind::pong, "pong", id).end();
 }
 
+message_ptr make_drain(std::uint32_t after_ms) {
+    return message_writer(message_kind::drain, "drain").number("after_ms", after_ms).end();
+}
+
 message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text) {
     const auto number = static_cast<std::uint16_t>(code);
     message_writer w(message_kind::close, "close");

@@ -61,6 +61,9 @@ message_ptr make_error(
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);
 
+// Come back over another connection after that time, while this one still serves.
+message_ptr make_drain(std::uint32_t after_ms);
+
 // `after_ms` 0: not told.
 message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text);
 

@@ -25,6 +25,7 @@ constexpr op_name op_names[] = {
     {"welcome", server_op::welcome},
     {"unsubscribed", server_op::unsubscribed},
     {"close", server_op::close},
+    {"drain", server_op::drain},
 };
 
 struct string_member {

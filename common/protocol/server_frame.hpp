@@ -35,6 +35,7 @@ enum class server_op : std::uint8_t {
     ping,
     pong,
     close,
+    drain,
     unknown,  // of a later version: ignored
 };
 

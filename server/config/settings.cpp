@@ -121,6 +121,7 @@ std::vector<setting> settings_of(config& c) {
         {"application_queue_max", &s.application_queue_max},
         {"drain_delay_ms", &s.drain_delay_ms},
         {"drain_spread_ms", &s.drain_spread_ms},
+        {"drain_handover", &s.drain_handover},
         {"shutdown_timeout_ms", &s.shutdown_timeout_ms},
     };
 }

@@ -46,6 +46,27 @@ TEST(Drain, EveryKindOfConnectionIsToldToComeBack) {
     EXPECT_EQ(server.stop(), 0);
 }
 
+TEST(Drain, AServerThatHandsOverServesUntilTheClientHasLeft) {
+    config c = test_config(1);
+    c.shell.drain_spread_ms = 1'000;
+    c.shell.drain_handover = true;
+    running_server server(c);
+    auto ws = subscribed(server.port(), "a");
+    websocket_client plain(server.port(), "/ws/plain/a", "");
+    server->stop();
+    const std::string line = ws.line_with("\"drain\"");
+    EXPECT_NE(line.find(R"({"op":"drain","after_ms":)"), std::string::npos) << line;
+    EXPECT_EQ(plain.next().code, 1012) << "cannot be told, so it is closed at once";
+    EXPECT_THROW(client(server.port()), std::runtime_error) << "new ones go to another server";
+    ws.send_text(R"({"op":"publish","id":3,"channel":"a","type":"t","payload":1})");
+    ws.line_with("\"payload\":1");
+    ws.line_with("\"published\"");
+    EXPECT_EQ(ws.closed().code, 1012) << "at the end of the window";
+    ws.connection().send(std::string(websocket::close_frame(1012, {}, {1, 2, 3, 4}).view()));
+    plain.connection().send(std::string(websocket::close_frame(1012, {}, {1, 2, 3, 4}).view()));
+    EXPECT_EQ(server.stop(), 0);
+}
+
 TEST(Drain, NewConnectionsAreNotAccepted) {
     running_server server(test_config(1));
     auto stays = connected(server.port());

@@ -26,6 +26,8 @@ namespace asio = boost::asio;
 constexpr std::size_t scratch_bytes = 64 * 1024;
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
+// What the last client that is sent away has for opening its next connection.
+constexpr auto handover_grace = std::chrono::milliseconds(2'000);
 
 std::int64_t milliseconds_of(auto time_point) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time_point.time_since_epoch()).count();
@@ -43,6 +45,7 @@ shard::shard(node& home, hub::shard_index index, hub::config hub_config)
     : home_(home),
       index_(index),
       sweep_timer_(loop_),
+      handover_timer_(loop_),
       hub_(std::move(hub_config)),
       storage_(home.settings().shell),
       batches_(home.shard_count() + 1u),
@@ -312,6 +315,18 @@ void shard::begin_drain() {
     if (draining_) return;
     draining_ = true;
     if (listener_) listener_->stop();
+    schedule_turn_end();
+    if (!bounds().drain_handover) return end_connections();
+    tell_hub([this](hub::hub& h, hub::instant at) {
+        h.hand_over(close_code::service_restart, bounds().drain_spread_ms, at);
+    });
+    handover_timer_.expires_after(std::chrono::milliseconds(bounds().drain_spread_ms) + handover_grace);
+    handover_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) end_connections();
+    });
+}
+
+void shard::end_connections() {
     tell_hub([this](hub::hub& h, hub::instant at) {
         h.drain(close_code::service_restart, bounds().drain_spread_ms, at);
     });

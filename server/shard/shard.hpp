@@ -112,6 +112,7 @@ private:
     void schedule_sweep();
     void sweep();
     void refuse(tcp_socket&& socket);
+    void end_connections();
     void report_if_drained();
 
     node& home_;
@@ -119,6 +120,7 @@ private:
     boost::asio::io_context loop_{1};
     std::optional<listener> listener_;
     boost::asio::steady_timer sweep_timer_;
+    boost::asio::steady_timer handover_timer_;
     hub::hub hub_;
     hub::output work_;
     outbound_storage storage_;
