@@ -39,8 +39,8 @@ struct options {
 };
 
 enum class action_kind : std::uint8_t {
-    open_transport,  // open `via`; report with `attempt`. An older one may still be open: in a planned
-                     // restart the new connection is up before the old one is closed
+    open_transport,   // open `via`; report with `attempt`. An older one may still be open: in a planned
+                      // restart the new connection is up before the old one is closed
     close_transport,  // close the transport `attempt` with `close`; report nothing more of it
     send,  // send to the transport `attempt` text_of(action), then, when `payload_of` is not 0, that payload
            // and "}": one line
