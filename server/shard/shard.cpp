@@ -320,6 +320,7 @@ void shard::begin_drain() {
     tell_hub([this](hub::hub& h, hub::instant at) {
         h.hand_over(close_code::service_restart, bounds().drain_spread_ms, at);
     });
+    end_idle_http();
     handover_timer_.expires_after(std::chrono::milliseconds(bounds().drain_spread_ms) + handover_grace);
     handover_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) end_connections();
@@ -330,10 +331,14 @@ void shard::end_connections() {
     tell_hub([this](hub::hub& h, hub::instant at) {
         h.drain(close_code::service_restart, bounds().drain_spread_ms, at);
     });
+    end_idle_http();
+    schedule_turn_end();
+}
+
+void shard::end_idle_http() {
     connections_.for_each([&](connection& c) {
         guarded(c.id(), [](connection& same) { same.speaks().on_drain(); });
     });
-    schedule_turn_end();
 }
 
 void shard::report_if_drained() {

@@ -113,6 +113,7 @@ private:
     void sweep();
     void refuse(tcp_socket&& socket);
     void end_connections();
+    void end_idle_http();
     void report_if_drained();
 
     node& home_;
