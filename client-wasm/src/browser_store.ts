@@ -1,4 +1,4 @@
-import type {Store, StoredMessage} from './keeper.js';
+import type {Store, StoredMessage} from './store.js';
 import type {Position} from './types.js';
 
 interface Row extends StoredMessage {

@@ -1,58 +1,6 @@
-import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from './types.js';
 import type {Client} from './client.js';
-
-/** What is kept of a message until it is acknowledged. */
-export interface StoredMessage {
-    /** Unique, and the same each time that the message is sent (docs/protocol.md 4.9). */
-    readonly key: string;
-    readonly channel: string;
-    readonly type: string;
-    /** JSON text. */
-    readonly payload: string;
-    readonly echo: boolean;
-    /** As given to publish(); 0 is none. */
-    readonly timeoutMs: number;
-    /** When it was published, in milliseconds since 1970. Ascends within one client, so it is the order as well. */
-    readonly at: number;
-    /** When it was first handed to a connection; missing while the server cannot have it. */
-    readonly sentAt?: number;
-}
-
-/** Where messages and positions outlive the page. customStorage() makes a storage of it. */
-export interface Store {
-    /**
-     * Called once, before anything else. `scope` names the server, whose messages are no other server's. `owner` names
-     * this client, to which its messages belong until it is gone. Messages without a living owner become this one's:
-     * they are given to `adopt`, in any order; those that are there now before the promise resolves, others whenever
-     * their owner goes. Where one process at a time uses the store, all are given at once.
-     */
-    open(scope: string, owner: string, adopt: (messages: readonly StoredMessage[]) => void): Promise<void>;
-    /** Keeps messages, or replaces those of the same key; resolves when they are safe. */
-    put(messages: readonly StoredMessage[]): Promise<void>;
-    /** Forgets messages; also those that are not there. */
-    remove(keys: readonly string[]): Promise<void>;
-    /** The position that was saved for the channel, in this scope; may be asked before open() has resolved. */
-    position(channel: string): Position | undefined;
-    /** Saves these and leaves the others; done when it returns, as the page may be about to end. */
-    savePositions(positions: ReadonlyMap<string, Position>): void;
-    /** The client has ended: what it leaves is without an owner. */
-    close(): void;
-}
-
-/** Options of every storage. */
-export interface KeeperOptions {
-    /**
-     * A message that is older, in milliseconds, is not sent after a reload any more: it fails with `timeout`.
-     * @default 86400000
-     */
-    maxAgeMs?: number;
-    /**
-     * A message that was sent so long before a reload, in milliseconds, without an answer is not sent again, as the
-     * server would not know it any more: it fails with `disconnected`. At most the server's `idempotency_ms`.
-     * @default 300000
-     */
-    repeatWithinMs?: number;
-}
+import type {KeeperOptions, Store, StoredMessage} from './store.js';
+import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from './types.js';
 
 interface Entry {
     stored: StoredMessage;
@@ -95,7 +43,8 @@ export class Keeper implements ClientStorage {
     readonly #changes = new Map<string, Entry | undefined>();
     readonly #positions = new Map<string, Position>();
     readonly #unsaved = new Map<string, Position>();
-    #timer: ReturnType<typeof setTimeout> | undefined;
+    #saving: ReturnType<typeof setTimeout> | undefined;
+    #retry: ReturnType<typeof setTimeout> | undefined;
     readonly #warned = new Set<string>();
 
     constructor(store: Store, {maxAgeMs = 86_400_000, repeatWithinMs = 300_000}: KeeperOptions) {
@@ -150,7 +99,7 @@ export class Keeper implements ClientStorage {
     moved(channel: string, position: Position): void {
         this.#positions.set(channel, position);
         this.#unsaved.set(channel, position);
-        this.#timer ??= setTimeout(() => this.#savePositions(), positionsEveryMs);
+        this.#saving ??= setTimeout(() => this.#savePositions(), positionsEveryMs);
     }
 
     async #open(): Promise<void> {
@@ -196,14 +145,19 @@ export class Keeper implements ClientStorage {
             this.#lastAt = Math.max(this.#lastAt, stored.at);
             adopted.push(entry);
         }
-        const firstNew = this.#opened === 'not yet' ? this.#queue.findIndex(({told}) => !told.restored) : -1;
-        this.#queue.splice(firstNew < 0 ? this.#queue.length : firstNew, 0, ...adopted);
+        const later = this.#opened === 'not yet' ? this.#queue.filter(({told}) => !told.restored) : [];
+        this.#queue = [...this.#queue.filter((entry) => !later.includes(entry)), ...adopted, ...later];
+        for (const entry of later) {
+            this.#unsent.delete(entry.told.key);
+            this.#unsent.set(entry.told.key, entry);
+        }
         for (const entry of adopted) this.#hooks.tell('restored', entry.told);
         if (this.#opened !== 'not yet') this.#pump();
     }
 
     /** Hands the machine what is next, as long as its outbox has room: there it keeps the order by itself. */
     #pump(): void {
+        if (this.#retry) return;
         const [messagesMax, bytesMax] = this.#hooks.outboxMax;
         for (let entry; (entry = this.#queue[0]); ) {
             const full = this.#sending >= messagesMax! || this.#sendingBytes + entry.bytes > bytesMax!;
@@ -246,15 +200,23 @@ export class Keeper implements ClientStorage {
             (error: {code?: string}) => {
                 settled();
                 if (error.code === 'outbox_full' && restored) {
-                    // Requests and queries fill it as well. Nothing of this channel may overtake it meanwhile.
-                    this.#queue.unshift(entry);
-                    setTimeout(() => this.#pump(), retryMs);
+                    this.#postpone(entry);
                 } else {
                     this.#failed(entry, error.code === 'timeout' && repeatMs <= leftMs ? this.#unknown() : error);
                     this.#pump();
                 }
             },
         );
+    }
+
+    /** Requests and queries have filled the machine's outbox. Until there is room nothing may overtake what waits. */
+    #postpone(entry: Entry): void {
+        const later = this.#queue.findIndex(({stored}) => stored.at > entry.stored.at);
+        this.#queue.splice(later < 0 ? this.#queue.length : later, 0, entry);
+        this.#retry ??= setTimeout(() => {
+            this.#retry = undefined;
+            this.#pump();
+        }, retryMs);
     }
 
     #unknown(): unknown {
@@ -306,8 +268,8 @@ export class Keeper implements ClientStorage {
     };
 
     #savePositions(): void {
-        clearTimeout(this.#timer);
-        this.#timer = undefined;
+        clearTimeout(this.#saving);
+        this.#saving = undefined;
         if (!this.#unsaved.size) return;
         try {
             this.#store.savePositions(this.#unsaved);
@@ -321,6 +283,7 @@ export class Keeper implements ClientStorage {
         this.#ended = true;
         for (const event of ['pagehide', 'visibilitychange']) globalThis.removeEventListener?.(event, this.#leaving);
         this.#savePositions();
+        clearTimeout(this.#retry);
         // The session refuses them with `closed`.
         for (const entry of this.#queue.splice(0)) this.#send(entry);
         void this.#flush().finally(() => this.#store.close());

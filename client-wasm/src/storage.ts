@@ -1,8 +1,9 @@
 import {BrowserStore} from './browser_store.js';
-import {Keeper, type KeeperOptions, type Store} from './keeper.js';
+import {Keeper} from './keeper.js';
+import type {KeeperOptions, Store} from './store.js';
 import type {ClientStorage} from './types.js';
 
-export type {KeeperOptions, Store, StoredMessage} from './keeper.js';
+export type {KeeperOptions, Store, StoredMessage} from './store.js';
 export type {ClientStorage, Position, StorageWarning, UnsentMessage} from './types.js';
 
 /** Options of browserStorage(). */
