@@ -38,6 +38,7 @@ export class Conversation {
     #room = '';
     #followsEnd = true;
     #online = false;
+    #joined = false;
     #quiet: ReturnType<typeof setTimeout> | undefined;
 
     constructor(author: string, edit: (text: string) => void) {
@@ -57,6 +58,7 @@ export class Conversation {
 
     enter(room: string): void {
         this.#room = room;
+        this.#joined = false;
         this.#messages.replaceChildren(make('li', {class: 'messages__empty', text: 'Joining the room…'}));
         this.#offsets = new Set();
         this.#last = undefined;
@@ -69,6 +71,7 @@ export class Conversation {
     }
 
     joined(): void {
+        this.#joined = true;
         const empty = this.#messages.querySelector('.messages__empty');
         if (empty) empty.textContent = 'No messages yet. Say hello.';
     }
@@ -132,6 +135,11 @@ export class Conversation {
                 this.#grown(true);
             },
         };
+    }
+
+    showLost(): void {
+        const empty = this.#messages.querySelector('.messages__empty');
+        if (empty && !this.#joined) empty.textContent = 'What others wrote appears when the connection is back.';
     }
 
     showOnline(online: boolean): void {

@@ -18,6 +18,7 @@ let room: Channel<Messages>;
 
 showStatus(client);
 client.on('state', (state) => view.showOnline(state.name === 'open'));
+client.on('waiting', () => view.showLost());
 client.on('restored', showRestored);
 client.on('storage', () => view.showNotKept());
 

@@ -82,6 +82,10 @@ export class ChatView {
         this.#conversation.showOnline(online);
     }
 
+    showLost(): void {
+        this.#conversation.showLost();
+    }
+
     showGap(reason: string): void {
         this.#conversation.addNote(reason === 'epoch_changed'
             ? 'The server was restarted and has forgotten what stands above.'

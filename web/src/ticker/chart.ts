@@ -14,7 +14,7 @@ const margin = {top: 16, right: 64, bottom: 28, left: 0};
 const labelEveryMs = 10_000;
 const describeEveryMs = 5000;
 const gapsMax = 10;
-const gapLabelPx = 60;
+const gapLabelPx = 26;
 
 export class Chart {
     readonly #svg = makeSvg('svg', {class: 'chart__svg', role: 'img'});
@@ -98,7 +98,7 @@ export class Chart {
             const from = Math.max(margin.left, x(pieces[i]!.at(-1)!.time));
             const width = x(piece[0]!.time) - from;
             const band = makeSvg('rect', {x: from.toFixed(1), y: margin.top, width: Math.max(width, 2).toFixed(1), height: bottom - margin.top});
-            return width < gapLabelPx ? [band] : [band, text(from + width / 2, margin.top + 14, 'middle', 'missed')];
+            return width < gapLabelPx ? [band] : [band, text(from + width / 2, margin.top + 14, 'middle', 'gap')];
         }));
         place(this.#dot, {cx: right, cy: y(last.value)});
         place(this.#flag, {x: right + 6, y: y(last.value) - 11});
