@@ -136,6 +136,18 @@ test('a message is written before it is sent, and removed when it is acknowledge
     assert.deepEqual(await promise, {epoch: 'e', offset: sent.id});
     assert.deepEqual([disk.rows.size, client.unsent.length], [0, 0]);
     assert.deepEqual(disk.done, ['put 1', 'remove 1'], 'one write and one removal, as it was open all the time');
+
+    disk.write = async () => {};
+    void held(client.channel('a').publish('t', 2));
+    await settle();
+    disk.write = () => new Promise((resolve) => (written = resolve));
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    await acknowledge(network.socket, 2);
+    assert.deepEqual(payloads(network.socket), [1, 2], 'nothing that happens meanwhile sends it');
+    written();
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
 });
 
 test('what an earlier page left is sent with its key, in its order, before what is new', async () => {
