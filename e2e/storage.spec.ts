@@ -109,7 +109,7 @@ test('what a tab left when it was closed, or crashed, another open tab delivers,
     await expect(chatTexts(second)).toHaveText(sent);
 });
 
-test('a reloaded tab keeps its own messages, though another tab is open', async ({server, network, visit}) => {
+test('a tab that lives keeps its own messages through reloads, whatever other tabs are there or are opened', async ({server, network, visit}) => {
     const url = `${network.origin}/chat/?name=Ada`;
     const first = await visit(url, {network: 'faulty', before: keepPages});
     await openChat(first);
@@ -123,15 +123,23 @@ test('a reloaded tab keeps its own messages, though another tab is open', async 
         await first.reload();
         await expect(waitingTexts(first)).toHaveText(numbered(2));
     }
+    const third = await first.context().newPage();
+    await third.goto(url);
+    await say(third, 'third');
+    await third.reload();
+    await expect(waitingTexts(third)).toHaveText(['third']);
+    await expect(waitingTexts(first)).toHaveText(numbered(2));
     expect(await waitingTexts(second).count()).toBe(0);
     network.heal();
-    for (const page of [first, second]) {
+    await hurry(first);
+    await expect(chatTexts(first)).toHaveText(numbered(2));
+    for (const page of [third, second]) {
         await hurry(page);
         await openChat(page);
-        await expect(chatTexts(page)).toHaveText(numbered(2));
+        await expect(chatTexts(page)).toHaveText([...numbered(2), 'third']);
         await expect(waitingTexts(page)).toHaveCount(0);
     }
-    expect(await lobby(server.origin)).toEqual(numbered(2));
+    expect(await lobby(server.origin)).toEqual([...numbered(2), 'third']);
 });
 
 test('a message waits for its own room through a reload; one that is refused then is given back', async ({server, network, visit}) => {
@@ -409,4 +417,20 @@ test('the ticker goes on after a reload; when that cannot be it says so in words
     await expect(page.getByTestId('recovered')).toHaveAttribute('data-gap', 'true');
     const [subscribed] = (await wireSeen(page)).frames.filter(({op}) => op === 'subscribed');
     expect(subscribed).toMatchObject({recovered: false, reason: 'epoch_changed'});
+});
+
+test('notifications and the classic page say so as well, where they were (4.4)', async ({server, visit}) => {
+    const notices = await visit(`${server.origin}/notifications/`, {network: 'faulty'});
+    const classic = await visit(`${server.origin}/classic/`, {network: 'faulty'});
+    await expectOpen(notices);
+    await expectOpen(classic);
+    await publish(server.origin, 'notify:all', {title: 'Before', body: '', level: 'info'}, {type: 'notify.message'});
+    await expect(notices.getByTestId('notices')).toContainText('Before');
+    await server.kill9();
+    await lost(notices);
+    await server.restart();
+    await hurry(notices);
+    await publish(server.origin, 'notify:all', {title: 'After', body: '', level: 'info'}, {type: 'notify.message'});
+    await expect(notices.getByTestId('notices').getByRole('listitem')).toHaveText([/^After/, /^The server was restarted here/, /^Before/]);
+    await expect(classic.getByText('The server was restarted: messages from just before may be missing')).toHaveCount(2);
 });

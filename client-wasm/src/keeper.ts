@@ -5,7 +5,7 @@ import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, Un
 interface Entry {
     stored: StoredMessage;
     readonly told: UnsentMessage;
-    readonly signal: AbortSignal | undefined;
+    readonly signal: AbortSignal;
     readonly bytes: number;
     /** Written, or never to be: it may be sent. */
     ready: boolean;
@@ -82,9 +82,6 @@ export class Keeper implements ClientStorage {
         }, false, signal);
         this.#queue.push(entry);
         if (this.#opened !== 'not yet') this.#write(entry.stored.key, entry);
-        signal?.addEventListener('abort', () => {
-            if (take(this.#queue, entry)) this.#send(entry);
-        });
         return entry.told.acknowledged;
     }
 
@@ -123,13 +120,21 @@ export class Keeper implements ClientStorage {
         let reject!: Entry['reject'];
         const acknowledged = new Promise<Position | undefined>((...settle) => ([resolve, reject] = settle));
         acknowledged.catch(() => {});
+        const stop = new AbortController();
+        const withdraw = () => stop.abort(signal?.reason);
+        signal?.addEventListener('abort', withdraw);
+        if (signal?.aborted) withdraw();
         const told = {
-            key, channel, type, at, restored, acknowledged,
+            key, channel, type, at, restored, acknowledged, withdraw,
             get payload(): unknown {
                 return JSON.parse(stored.payload);
             },
         };
-        const entry: Entry = {stored, told, signal, bytes: bytesOf(stored.payload), ready: restored, resolve, reject};
+        const entry: Entry = {stored, told, signal: stop.signal, bytes: bytesOf(stored.payload), ready: restored, resolve, reject};
+        // What is with the machine is withdrawn there.
+        stop.signal.addEventListener('abort', () => {
+            if (take(this.#queue, entry)) this.#send(entry);
+        });
         this.#unsent.set(key, entry);
         this.#unsentBytes += entry.bytes;
         return entry;
@@ -256,7 +261,7 @@ export class Keeper implements ClientStorage {
                 await within(this.#late ? 0 : writeMsMax, done);
             } catch (error) {
                 this.#late ||= error === tooLate;
-                this.#warn('failed', 'A message could not be kept beyond this page.', error);
+                this.#warn('failed', 'The disk is not up to date: a message may be lost with this page, or be sent again after it.', error);
             }
         }
         for (const entry of entries) entry.ready = true;

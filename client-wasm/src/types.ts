@@ -280,6 +280,8 @@ export interface UnsentMessage {
     readonly restored: boolean;
     /** What publish() returned: its position, or the error with which it failed. Need not be looked at. */
     readonly acknowledged: Promise<Position | undefined>;
+    /** Gives it up, here and on the disk: `acknowledged` fails with `aborted`. If it was sent already, it may arrive. */
+    withdraw(): void;
 }
 
 /** What a storage cannot do. The client itself goes on in memory. */

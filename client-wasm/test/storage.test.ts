@@ -258,6 +258,26 @@ test('an aborted message is withdrawn from the disk, also while older ones keep 
     assert.deepEqual([disk.payloads, client.unsent, payloads(network.socket)], [[], [], []]);
 });
 
+test('withdraw() gives a message up, be it new or restored, waiting or sent', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    for (const payload of [1, 2]) void held(first.client.channel('a').publish('t', payload));
+    await settle();
+    first.crash();
+    const {client, network, restored} = await page(disk, {}, {outboxMessagesMax: 4});
+    await welcome(network);
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
+    network.socket.drop();
+    restored[0]!.withdraw();
+    client.unsent.find(({payload}) => payload === 3)!.withdraw();
+    await assert.rejects(restored[0]!.acknowledged, {code: 'aborted'});
+    client.reconnectNow();
+    await welcome(network);
+    assert.deepEqual([payloads(network.socket), disk.payloads], [[2], ['2']]);
+});
+
 test('what waited longer than maxAgeMs fails with timeout after a reload, and is told', async () => {
     const disk = new Disk();
     const first = await page(disk);
