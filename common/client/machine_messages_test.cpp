@@ -338,7 +338,10 @@ TEST_F(machine_messages, a_publish_keeps_the_key_that_the_host_gives) {
     h.online();
     h.done();
     h.opened();
-    EXPECT_EQ(h.done(), (done{R"(send {"op":"connect","version":1,"session":"ada-session"})", expected[0], expected[1]}));
+    EXPECT_EQ(
+        h.done(),
+        (done{R"(send {"op":"connect","version":1,"session":"ada-session"})", expected[0], expected[1]})
+    );
 }
 
 TEST_F(machine_messages, a_transient_publish_is_never_repeated_and_never_waits) {

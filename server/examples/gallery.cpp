@@ -155,7 +155,8 @@ void add_chat(pulsewire::server& server) {
     server.on<chat_message>("chat:", [](const chat_message& m, pulsewire::publish_context& c) {
         if (!has_characters(m.user, 1, 40)) return c.reject("a name has 1 to 40 characters");
         if (!has_characters(m.text, 1, 2000)) return c.reject("a message has 1 to 2000 characters");
-        if (m.author && !has_characters(*m.author, 1, 40)) return c.reject("an author has 1 to 40 characters");
+        if (m.author && !has_characters(*m.author, 1, 40))
+            return c.reject("an author has 1 to 40 characters");
     });
     server.on<chat_typing>("chat:", [](const chat_typing& m, pulsewire::publish_context& c) {
         if (!has_characters(m.user, 1, 40)) c.reject("a name has 1 to 40 characters");
