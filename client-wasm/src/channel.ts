@@ -187,9 +187,9 @@ export class Channel<M extends object = AnyMessages> {
             } else if (kind === Kind.subscribed) {
                 this.#subscribed(core);
             } else if (kind === Kind.gap) {
-                const {offset} = this.#position!;
+                const {epoch, offset} = this.#position!;
                 const to = core.long(Field.offset);
-                this.#moveTo({epoch: this.#position!.epoch, offset: to});
+                this.#moveTo({epoch, offset: to});
                 this.#tell('gap', {from: offset + 1, to, reason: 'slow'});
             } else if (kind === Kind.refused) {
                 const error = errorFrom(core);

@@ -1,11 +1,11 @@
 import {Channel} from './channel.js';
 import {Field} from './core.js';
 import {Choice, choiceFrom, endpointsFrom} from './environment.js';
+import {PulsewireError} from './errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
 import {checkChannel, checkType} from './names.js';
-import {PulsewireError} from './errors.js';
 import {Session} from './session.js';
 import type {
     AnyMessages, AnyRequests, ChannelOptions, ClientStorage, ConnectionState, ConnectOptions, RequestOptions, StorageWarning,

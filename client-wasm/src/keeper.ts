@@ -100,13 +100,13 @@ export class Keeper implements ClientStorage {
     }
 
     async #open(): Promise<void> {
+        // Later than connect() returns, so that the application hears of it.
+        const adopt = (messages: readonly StoredMessage[]) => queueMicrotask(() => this.#adopt(messages));
+        const opening = this.#store.open(this.#hooks.url, this.#client.session, adopt).then(() => void (this.#opened = 'yes'));
         try {
-            // Later than connect() returns, so that the application hears of it.
-            const adopt = (messages: readonly StoredMessage[]) => queueMicrotask(() => this.#adopt(messages));
-            const opening = this.#store.open(this.#hooks.url, this.#client.session, adopt);
             await within(openMsMax, opening);
-            this.#opened = 'yes';
         } catch (error) {
+            // It may still open, for example when a page that was loaded ahead is shown.
             this.#opened = 'no';
             this.#warn('unavailable', 'Unsent messages are not kept beyond this page.', error);
         }
@@ -119,11 +119,11 @@ export class Keeper implements ClientStorage {
         let resolve!: Entry['resolve'];
         let reject!: Entry['reject'];
         const acknowledged = new Promise<Position | undefined>((...settle) => ([resolve, reject] = settle));
-        acknowledged.catch(() => {});
         const stop = new AbortController();
         const withdraw = () => stop.abort(signal?.reason);
         signal?.addEventListener('abort', withdraw);
         if (signal?.aborted) withdraw();
+        acknowledged.catch(() => {}).then(() => signal?.removeEventListener('abort', withdraw));
         const told = {
             key, channel, type, at, restored, acknowledged, withdraw,
             get payload(): unknown {

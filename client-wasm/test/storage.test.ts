@@ -2,6 +2,7 @@
 // in e2e/.
 
 import assert from 'node:assert/strict';
+import {getEventListeners} from 'node:events';
 import {afterEach, beforeEach, test} from 'node:test';
 import {PulsewireError} from '../src/errors.js';
 import {connect} from '../src/index.js';
@@ -456,6 +457,36 @@ test('a store that does not answer keeps nothing waiting for long', async () => 
     await settle();
     await clock.tick(0);
     assert.deepEqual(payloads(second.network.socket), [1, 2]);
+});
+
+test('a store that opens late is used from then on', async () => {
+    const disk = new Disk();
+    disk.rows.set('gone.1', {key: 'gone.1', channel: 'a', type: 't', payload: '1', echo: true, timeoutMs: 0, at: Date.now()});
+    let opened = () => {};
+    disk.opening = () => new Promise((resolve) => (opened = resolve));
+    const {client, network, warnings} = await page(disk);
+    void held(client.channel('a').publish('t', 2));
+    await welcome(network);
+    await clock.tick(5_000);
+    assert.deepEqual([payloads(network.socket), warnings.map(({code}) => code)], [[2], ['unavailable']]);
+    opened();
+    await settle();
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    assert.deepEqual([payloads(network.socket), disk.payloads], [[2, 1, 3], ['1', '3']]);
+    await acknowledge(network.socket, 1, 2, 3);
+    assert.deepEqual(disk.payloads, []);
+});
+
+test('an AbortSignal that outlives its messages holds none of them', async () => {
+    const {client, network} = await page(new Disk());
+    await welcome(network);
+    const {signal} = new AbortController();
+    for (let n = 0; n < 3; n++) void held(client.channel('a').publish('t', n, {signal}));
+    await settle();
+    assert.equal(getEventListeners(signal, 'abort').length, 3);
+    await acknowledge(network.socket, 0, 1, 2);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('resume goes on where the tab was; the position is saved about once a second and at the end', async () => {
