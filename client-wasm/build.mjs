@@ -21,7 +21,7 @@ function buildWasm() {
 
 async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
-    const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker'};
+    const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage'};
     await Promise.all(Object.entries(entries).map(([name, source]) => build({
         ...bundleOptions({text, node: name === 'wasm.node'}),
         entryPoints: [join(home, 'src', `${source}.ts`)],
@@ -41,7 +41,7 @@ function buildTypes() {
         reached.add(file);
         for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/['"]\.\/(\w+)\.js['"]/g)) visit(`${name}.d.ts`);
     };
-    for (const entry of ['index', 'wasm', 'worker']) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'wasm', 'worker', 'storage']) visit(`${entry}.d.ts`);
     for (const file of readdirSync(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
 }
 

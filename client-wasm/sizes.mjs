@@ -8,6 +8,7 @@ const entries = {
     'pulsewire': ['index.js'],
     'pulsewire/wasm': ['wasm.js', 'pulsewire.wasm'],
     'pulsewire/worker': ['worker.js'],
+    'pulsewire/storage': ['storage.js'],
 };
 
 /** Bytes of an entry's files: as they are, gzip -9, brotli 11. Each file is compressed alone, as servers do. */

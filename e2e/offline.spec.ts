@@ -48,6 +48,6 @@ test('a message waits for its own room while another room is open', async ({serv
     await expect(chatTexts(ada)).toHaveText(['for the lobby']);
     await expect(waitingTexts(ada)).toHaveCount(0);
     for (const [room, text] of [['lobby', 'for the lobby'], ['engineering', 'for the engineers']]) {
-        expect((await history(server.origin, `chat:${room}`)).messages.map(({payload}) => payload)).toEqual([{user: 'Ada', text}]);
+        expect((await history(server.origin, `chat:${room}`)).messages.map(({payload}) => payload)).toEqual([{user: 'Ada', text, author: expect.any(String)}]);
     }
 });

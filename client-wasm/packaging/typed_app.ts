@@ -1,4 +1,5 @@
 import {connect, PulsewireError, type Client} from 'pulsewire';
+import {browserStorage, customStorage, type Store} from 'pulsewire/storage';
 import {connect as connectSlim, init} from 'pulsewire/wasm';
 import type {WorkerCommand, WorkerEvent} from 'pulsewire/worker';
 
@@ -9,7 +10,11 @@ chat.on('chat.message', ({text}, {offset}) => [text.length, offset]);
 chat.publish('chat.message', {txt: ''}).catch((error: unknown) => error instanceof PulsewireError && error.code === 'timeout');
 
 await init(new URL('https://cdn.example.com/pulsewire.wasm'));
-const slim: Client = connectSlim();
+const slim: Client = connectSlim('/', {storage: browserStorage({name: 'ada', maxAgeMs: 60_000})});
+slim.on('restored', ({payload, acknowledged}) => [payload, acknowledged]);
+slim.on('storage', ({code}) => code === 'unavailable');
+slim.channel('a', {resume: true});
+export const own = (store: Store) => connect('/', {storage: customStorage(store, {repeatWithinMs: 1000})}).unsent.length;
 slim.close();
 
 const command: WorkerCommand = {op: 'subscribe', channel: 'a'};

@@ -5,9 +5,9 @@ import {toJson} from './json.js';
 import {Loop} from './loop.js';
 import {Message} from './message.js';
 import {checkType} from './names.js';
-import {errorFrom, type Receiver, type Session} from './session.js';
+import {errorFrom, positionFrom, type Receiver, type Session} from './session.js';
 import type {
-    AnyMessages, ChannelOptions, GapEvent, HistoryOptions, IterationOptions, Member, Position,
+    AnyMessages, ChannelOptions, ClientStorage, GapEvent, HistoryOptions, IterationOptions, Member, Position,
     PresenceEvent, PublishOptions, SubscribedEvent,
 } from './types.js';
 
@@ -40,6 +40,7 @@ const none: readonly Member[] = Object.freeze([]);
 export class Channel<M extends object = AnyMessages> {
     readonly name: string;
     readonly #session: Session;
+    readonly #storage: ClientStorage | undefined;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
     readonly #watchers: Handlers;
@@ -50,9 +51,10 @@ export class Channel<M extends object = AnyMessages> {
     #members = none;
 
     /** @internal */
-    constructor(name: string, session: Session, report: ReportError) {
+    constructor(name: string, session: Session, storage: ClientStorage | undefined, report: ReportError) {
         this.name = name;
         this.#session = session;
+        this.#storage = storage;
         this.#handlers = new Handlers(`channel ${name}`, report);
         this.#watchers = new Handlers(`channel ${name}`, report);
     }
@@ -107,14 +109,8 @@ export class Channel<M extends object = AnyMessages> {
     ): Promise<Position | undefined> {
         checkType(type);
         const {echo = true, transient = false, timeoutMs = 0, signal} = options;
-        return this.#session.command({
-            call: 'publish',
-            texts: [this.name, type],
-            payload: toJson(payload),
-            numbers: [+echo, +transient, timeoutMs],
-            signal,
-            read: (core) => (transient ? undefined : positionFrom(core)),
-        });
+        const by = (!transient && this.#storage) || this.#session;
+        return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, signal});
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
@@ -165,7 +161,8 @@ export class Channel<M extends object = AnyMessages> {
 
     #subscribe(): void {
         if (this.#unsubscribe) return;
-        const {latest = 0, since, presence} = this.#options;
+        const {latest = 0, resume, presence} = this.#options;
+        const since = (resume && this.#storage?.position(this.name)) || this.#options.since;
         const info = typeof presence === 'object' ? toJson(presence) : undefined;
         this.#state = 'subscribing';
         this.#position = since;
@@ -192,7 +189,7 @@ export class Channel<M extends object = AnyMessages> {
             } else if (kind === Kind.gap) {
                 const {epoch, offset} = this.#position!;
                 const to = core.long(Field.offset);
-                this.#position = {epoch, offset: to};
+                this.#moveTo({epoch, offset: to});
                 this.#tell('gap', {from: offset + 1, to, reason: 'slow'});
             } else if (kind === Kind.refused) {
                 const error = errorFrom(core);
@@ -204,6 +201,11 @@ export class Channel<M extends object = AnyMessages> {
         },
     };
 
+    #moveTo(position: Position): void {
+        this.#position = position;
+        if (this.#options.resume) this.#storage?.moved(this.name, position);
+    }
+
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
         this.#watchers.emit(event, told);
     }
@@ -214,7 +216,7 @@ export class Channel<M extends object = AnyMessages> {
         const message = new Message<M[keyof M]>(
             this.name, type, offset, core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload),
         );
-        if (offset) this.#position = {epoch: this.#position!.epoch, offset};
+        if (offset) this.#moveTo({epoch: this.#position!.epoch, offset});
         for (const loop of this.#loops) loop.push(message);
         this.#tell('message', message);
         this.#handlers.emit(type, message);
@@ -226,7 +228,7 @@ export class Channel<M extends object = AnyMessages> {
         const position = positionFrom(core);
         const recovered = [undefined, true, false][core.byte(Field.outcome)];
         const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
-        this.#position = position;
+        this.#moveTo(position);
         this.#state = 'subscribed';
         this.#tell('subscribed', {position, recovered, reason});
         if (recovered !== false) return;
@@ -258,8 +260,4 @@ interface HistoryEntry<P> {
     offset: number;
     time: number;
     payload: P;
-}
-
-function positionFrom(core: Core): Position {
-    return {epoch: core.slice(Field.epoch), offset: core.long(Field.offset)};
 }

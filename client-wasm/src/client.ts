@@ -1,13 +1,15 @@
 import {Channel} from './channel.js';
 import {Field} from './core.js';
 import {Choice, choiceFrom, endpointsFrom} from './environment.js';
+import {PulsewireError} from './errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
 import {checkChannel, checkType} from './names.js';
 import {Session} from './session.js';
 import type {
-    AnyMessages, AnyRequests, ChannelOptions, ConnectionState, ConnectOptions, RequestOptions,
+    AnyMessages, AnyRequests, ChannelOptions, ClientStorage, ConnectionState, ConnectOptions, RequestOptions, StorageWarning,
+    UnsentMessage,
 } from './types.js';
 
 /** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
@@ -28,6 +30,7 @@ export class Client<R extends object = AnyRequests> {
     readonly #handlers: Handlers;
     readonly #report: ReportError;
     readonly #channels = new Map<string, Channel<any>>();
+    readonly #storage: ClientStorage | undefined;
     readonly #requestTimeoutMs: number;
 
     /** @internal */
@@ -47,9 +50,17 @@ export class Client<R extends object = AnyRequests> {
             this.#report,
         );
         this.#session = session;
+        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
+        this.#storage = options.storage;
+        this.#storage?.start(this, {
+            url: endpoints.sseUrl,
+            outboxMax: numbers.slice(-2),
+            publish: (message) => session.publish(message),
+            tell: (event, told) => this.#handlers.emit(event, told),
+            error: (...args) => new PulsewireError(...args),
+        });
         options.signal?.addEventListener('abort', () => this.close());
         if (options.signal?.aborted) this.close();
-        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
         load()
             .then(instantiate)
             .then((core) => session.begin(core, endpoints, [Math.random() * 2 ** 53, choice, ...numbers]))
@@ -66,12 +77,24 @@ export class Client<R extends object = AnyRequests> {
         return this.#session.name;
     }
 
+    /**
+     * The kept messages that wait for their acknowledgement, in order, also those of earlier pages; empty without
+     * {@link ConnectOptions.storage}.
+     */
+    get unsent(): readonly UnsentMessage[] {
+        return this.#storage?.unsent ?? [];
+    }
+
     /** Calls `handler` at each change of the state, or when the named one is entered. Returns the remover. */
     on(event: 'state', handler: (state: ConnectionState) => void): () => void;
     on<N extends ConnectionState['name']>(
         event: N, handler: (state: Extract<ConnectionState, {name: N}>) => void,
     ): () => void;
-    on(event: string, handler: (state: any) => void): () => void {
+    /** A message of an earlier page, or of one that is gone, is now this client's to send; needs a storage. */
+    on(event: 'restored', handler: (message: UnsentMessage) => void): () => void;
+    /** The storage does not work as it should; told once for each code. */
+    on(event: 'storage', handler: (warning: StorageWarning) => void): () => void;
+    on(event: string, handler: (told: any) => void): () => void {
         return this.#handlers.add(event, handler);
     }
 
@@ -79,7 +102,7 @@ export class Client<R extends object = AnyRequests> {
     channel<M extends object = AnyMessages>(name: string, options?: ChannelOptions): Channel<M> {
         checkChannel(name);
         let channel = this.#channels.get(name);
-        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#report)));
+        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#storage, this.#report)));
         channel.configure(options);
         return channel;
     }

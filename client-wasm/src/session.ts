@@ -6,7 +6,7 @@ import {Host, type Listener} from './host.js';
 import {utf8Bytes} from './json.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
-import type {CloseReason, ConnectionState} from './types.js';
+import type {CloseReason, ConnectionState, Outgoing, Position} from './types.js';
 
 /** Who is told what happens to a subscription. */
 export interface Receiver {
@@ -24,12 +24,15 @@ export interface Command<T> {
     readonly payload?: string;
     readonly numbers: readonly number[];
     readonly signal: AbortSignal | undefined;
+    /** Called each time that it is handed to a transport. */
+    sent?(): void;
     /** Reads the answer. */
     read(core: Core): T;
 }
 
 interface Pending {
     readonly payload: string | undefined;
+    sent?(): void;
     answered(core: Core): void;
     failed(error: unknown): void;
 }
@@ -88,7 +91,7 @@ export class Session implements Listener {
         this.#host?.tell(call, ...numbers);
     }
 
-    async command<T>({call, texts, payload, numbers, signal, read}: Command<T>): Promise<T> {
+    async command<T>({call, texts, payload, numbers, signal, sent, read}: Command<T>): Promise<T> {
         let id = 0;
         let cancel!: () => void;
         const promise = new Promise<T>((resolve, failed) => {
@@ -106,7 +109,7 @@ export class Session implements Listener {
                     return failed(new PulsewireError('too_large', `The payload has ${sizes} bytes; with its envelope it is more than the ${max} bytes that the server takes.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
-                if (id) this.#commands.set(id, {payload, answered: (core) => resolve(read(core)), failed});
+                if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
                 else failed(new PulsewireError('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
             });
         });
@@ -116,6 +119,19 @@ export class Session implements Listener {
         } finally {
             signal?.removeEventListener('abort', cancel);
         }
+    }
+
+    /** Resolves with the position of a kept message, with undefined for a transient one. */
+    publish({channel, type, key = '', payload, echo, transient, timeoutMs, signal, sent}: Outgoing): Promise<Position | undefined> {
+        return this.command({
+            call: 'publish',
+            texts: [channel, type, key],
+            payload,
+            numbers: [+echo, +transient, timeoutMs],
+            signal,
+            sent,
+            read: (core) => (transient ? undefined : positionFrom(core)),
+        });
     }
 
     /** Returns the function that ends the subscription. `info` is the JSON text that goes with it. */
@@ -139,7 +155,9 @@ export class Session implements Listener {
     }
 
     payloadOf(id: number): string {
-        return this.#commands.get(id)?.payload ?? this.#infos.get(id)!;
+        const command = this.#commands.get(id);
+        command?.sent?.();
+        return command?.payload ?? this.#infos.get(id)!;
     }
 
     told(kind: Kind, core: Core): void {
@@ -198,6 +216,11 @@ export class Session implements Listener {
 
 function closedError({message}: CloseReason): PulsewireError {
     return new PulsewireError('closed', `The client is closed: ${message}`);
+}
+
+/** The position that an answer tells. */
+export function positionFrom(core: Core): Position {
+    return {epoch: core.slice(Field.epoch), offset: core.long(Field.offset)};
 }
 
 /** The error that the server, or the machine itself, gives as an answer. */

@@ -1,4 +1,6 @@
-import type {CloseName} from './codes.js';
+import type {Client} from './client.js';
+import type {CloseName, ErrorCode} from './codes.js';
+import type {PulsewireError} from './errors.js';
 
 /** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
 export type Transport = 'websocket' | 'sse';
@@ -129,6 +131,12 @@ export interface ConnectOptions {
      */
     requestTimeoutMs?: number;
     /**
+     * Keeps what waits for its acknowledgement, and positions, beyond the life of the page: `browserStorage()` of
+     * `pulsewire/storage`. One storage serves one client.
+     * @default neither outlives the page
+     */
+    storage?: ClientStorage;
+    /**
      * Called when a handler of the application threw; `context` says which. The client itself is never harmed.
      * @default reportError, and console.error where that does not exist
      */
@@ -150,6 +158,12 @@ export interface ChannelOptions {
     latest?: number;
     /** Goes on after this position, as told earlier by `channel.position`. */
     since?: Position;
+    /**
+     * Goes on where this tab was in the channel, also after a reload of the page; where it never was, `since` and
+     * `latest` count. Needs {@link ConnectOptions.storage}.
+     * @default false
+     */
+    resume?: boolean;
     /**
      * `true` keeps `channel.members` current; an object does the same and shows it to the others as this session's
      * info (at most 1,024 bytes of JSON).
@@ -252,3 +266,73 @@ export type WasmSource = CompiledModule | ArrayBuffer | ArrayBufferView | string
 
 /** A WebAssembly.Module, where the project's types know of one. */
 export type CompiledModule = typeof globalThis extends {WebAssembly: {Module: {prototype: infer Module}}} ? Module : never;
+
+/** A kept message that waits for its acknowledgement. */
+export interface UnsentMessage {
+    /** Names it for the server (docs/protocol.md 4.9), also after a reload. */
+    readonly key: string;
+    readonly channel: string;
+    readonly type: string;
+    readonly payload: unknown;
+    /** When it was published, in milliseconds since 1970 by this machine's clock. */
+    readonly at: number;
+    /** Whether another page published it: one that stood in this tab before, or one that is gone. */
+    readonly restored: boolean;
+    /** What publish() returned: its position, or the error with which it failed. Need not be looked at. */
+    readonly acknowledged: Promise<Position | undefined>;
+    /** Gives it up, here and on the disk: `acknowledged` fails with `aborted`. If it was sent already, it may arrive. */
+    withdraw(): void;
+}
+
+/** What a storage cannot do. The client itself goes on in memory. */
+export interface StorageWarning {
+    /**
+     * `unavailable`: nothing is kept on this page, as in some private windows, or where Web Locks or IndexedDB are
+     * missing. `failed`: something could not be kept or read, as when the disk is full.
+     */
+    readonly code: 'unavailable' | 'failed';
+    /** For people. */
+    readonly message: string;
+    readonly cause: unknown;
+}
+
+/** What connect() wants of a storage; browserStorage() and customStorage() of `pulsewire/storage` make one. */
+export interface ClientStorage {
+    readonly unsent: readonly UnsentMessage[];
+    /** Called once, by connect(). @internal */
+    start(client: Client<any>, hooks: StorageHooks): void;
+    /** Keeps a message, sends it, forgets it. @internal */
+    publish(message: Outgoing): Promise<Position | undefined>;
+    /** Where this tab was in the channel. @internal */
+    position(channel: string): Position | undefined;
+    /** @internal */
+    moved(channel: string, position: Position): void;
+}
+
+/** What a storage wants of its client. @internal */
+export interface StorageHooks {
+    /** Names the server. */
+    readonly url: string;
+    /** Messages and bytes that may wait. */
+    readonly outboxMax: readonly number[];
+    publish(message: Outgoing): Promise<Position | undefined>;
+    tell(event: 'restored', told: UnsentMessage): void;
+    tell(event: 'storage', told: StorageWarning): void;
+    error(code: ErrorCode, message: string): PulsewireError;
+}
+
+/** A message to be published. @internal */
+export interface Outgoing {
+    readonly channel: string;
+    readonly type: string;
+    /** JSON text. */
+    readonly payload: string;
+    readonly echo: boolean;
+    readonly transient: boolean;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal | undefined;
+    /** Its key (docs/protocol.md 4.9) where it has one already. */
+    readonly key?: string;
+    /** Called each time that it is handed to a transport. */
+    sent?(): void;
+}

@@ -5,8 +5,8 @@ import type {
     RequestOptions, SubscribedEvent,
 } from './types.js';
 
-/** Options without what cannot be posted to a worker: functions and signals. */
-type Posted<T> = Omit<T, 'signal' | 'onError' | 'WebSocket' | 'EventSource' | 'fetch'>;
+/** Options without what cannot be posted to a worker: functions, signals and storages. */
+type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;
 
 /** What a page posts to the worker. `id` is the page's own and comes back with the answer. */
 export type WorkerCommand =

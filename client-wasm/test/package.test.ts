@@ -46,9 +46,9 @@ test('importing the package touches nothing', async () => {
     const script = `
         const before = Object.getOwnPropertyNames(globalThis).length;
         delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
-        globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
+        delete globalThis.navigator; globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
         await import(process.argv[1]);`;
-    for (const entry of ['index.js', 'wasm.js', 'wasm.node.js']) {
+    for (const entry of ['index.js', 'wasm.js', 'wasm.node.js', 'storage.js']) {
         execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
     }
 });

@@ -65,6 +65,8 @@ std::uint32_t machine::publish(
     if (how.transient) {
         c->when_lost = after_loss::never;
         w.flag("transient"sv, true);
+    } else if (!how.key.empty()) {
+        w.name("key"sv, how.key);
     } else {
         text_buffer key(std::string_view{session_});
         key.push_back('-');

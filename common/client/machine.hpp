@@ -101,6 +101,8 @@ struct publish_options {
     bool echo = true;
     bool transient = false;
     std::uint32_t timeout_ms = 0;  // 0: as long as it takes
+    // As in protocol 4.9, valid and of the host's own making; empty: a new one of this session.
+    std::string_view key = {};
 };
 
 class machine {

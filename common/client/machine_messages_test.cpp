@@ -325,6 +325,25 @@ TEST_F(machine_messages, an_unanswered_publish_is_repeated_with_its_key_before_n
     );
 }
 
+TEST_F(machine_messages, a_publish_keeps_the_key_that_the_host_gives) {
+    publish_options how;
+    how.key = "eve-session.7";
+    h.publish("a", how);
+    h.publish("a");
+    const done expected{
+        R"(send {"op":"publish","id":1,"key":"eve-session.7","channel":"a","type":"t","payload":<1>})",
+        R"(send {"op":"publish","id":2,"key":"ada-session-2","channel":"a","type":"t","payload":<2>})"};
+    EXPECT_EQ(h.done(), expected);
+    h.lost();
+    h.online();
+    h.done();
+    h.opened();
+    EXPECT_EQ(
+        h.done(),
+        (done{R"(send {"op":"connect","version":1,"session":"ada-session"})", expected[0], expected[1]})
+    );
+}
+
 TEST_F(machine_messages, a_transient_publish_is_never_repeated_and_never_waits) {
     const publish_options transient{.echo = true, .transient = true, .timeout_ms = 0};
     const auto first = h.publish("a", transient);

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <ctime>
 #include <list>
+#include <optional>
 #include <random>
 
 using namespace std::chrono_literals;
@@ -34,8 +35,10 @@ PULSEWIRE_VALUE_MESSAGE(custom_event, "customEvent", text)
 struct chat_message {
     std::string user;
     std::string text;
+    // A random name of the writer's browser, so that it knows its own messages again. Anybody may copy it.
+    std::optional<std::string> author;
 };
-PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text)
+PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text, author)
 
 struct chat_typing {
     std::string user;
@@ -152,6 +155,8 @@ void add_chat(pulsewire::server& server) {
     server.on<chat_message>("chat:", [](const chat_message& m, pulsewire::publish_context& c) {
         if (!has_characters(m.user, 1, 40)) return c.reject("a name has 1 to 40 characters");
         if (!has_characters(m.text, 1, 2000)) return c.reject("a message has 1 to 2000 characters");
+        if (m.author && !has_characters(*m.author, 1, 40))
+            return c.reject("an author has 1 to 40 characters");
     });
     server.on<chat_typing>("chat:", [](const chat_typing& m, pulsewire::publish_context& c) {
         if (!has_characters(m.user, 1, 40)) c.reject("a name has 1 to 40 characters");

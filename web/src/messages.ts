@@ -3,6 +3,7 @@
 export interface ChatMessage {
   user: string;
   text: string;
+  author?: string | null;
 }
 
 export interface ChatTyping {

@@ -12,7 +12,13 @@ const groupWithinMs = 3 * 60_000;
 const messagesMax = 500;
 const historyMs = 1500;
 
-interface Waiting {
+/** What becomes of a message that waits to be sent. */
+export interface Waiting {
+    sent(offset: number | undefined): void;
+    failed(error: unknown): void;
+}
+
+interface WaitingBubble {
     room: string;
     element: HTMLElement;
     offset: number | undefined;
@@ -23,19 +29,20 @@ export class Conversation {
     readonly #messages = byId('messages');
     readonly #pending = byId('pending');
     readonly #jump = byId<HTMLButtonElement>('jump');
-    readonly #ownName: () => string;
+    readonly #author: string;
     readonly #edit: (text: string) => void;
-    readonly #waiting = new Set<Waiting>();
+    readonly #waiting = new Set<WaitingBubble>();
     #offsets = new Set<number>();
     #last: {user: string; time: number} | undefined;
     #unseen = 0;
     #room = '';
     #followsEnd = true;
     #online = false;
+    #joined = false;
     #quiet: ReturnType<typeof setTimeout> | undefined;
 
-    constructor(ownName: () => string, edit: (text: string) => void) {
-        this.#ownName = ownName;
+    constructor(author: string, edit: (text: string) => void) {
+        this.#author = author;
         this.#edit = edit;
         this.#jump.addEventListener('click', () => {
             this.#toEnd();
@@ -51,6 +58,7 @@ export class Conversation {
 
     enter(room: string): void {
         this.#room = room;
+        this.#joined = false;
         this.#messages.replaceChildren(make('li', {class: 'messages__empty', text: 'Joining the room…'}));
         this.#offsets = new Set();
         this.#last = undefined;
@@ -63,6 +71,7 @@ export class Conversation {
     }
 
     joined(): void {
+        this.#joined = true;
         const empty = this.#messages.querySelector('.messages__empty');
         if (empty) empty.textContent = 'No messages yet. Say hello.';
     }
@@ -77,7 +86,7 @@ export class Conversation {
             this.#messages.append(make('li', {class: 'day'}, make('span', {text: dayText(time)})));
             this.#last = undefined;
         }
-        const own = chat.user === this.#ownName();
+        const own = chat.author === this.#author;
         const continues = this.#last?.user === chat.user && time - this.#last.time < groupWithinMs;
         this.#last = {user: chat.user, time};
         this.#messages.append(bubble(chat, {own, continues, time}));
@@ -95,12 +104,13 @@ export class Conversation {
         this.#grown(false);
     }
 
-    addWaiting(text: string): {sent(offset: number | undefined): void; failed(error: unknown): void} {
-        const element = bubble({user: this.#ownName(), text}, {own: true, continues: true, time: Date.now()});
+    addWaiting(chat: ChatMessage, room: string, time: number): Waiting {
+        const element = bubble(chat, {own: true, continues: true, time});
         const note = make('span', {class: 'message__note'});
         element.append(note);
         element.dataset.delivery = 'waiting';
-        const waiting: Waiting = {room: this.#room, element, offset: undefined};
+        element.hidden = room !== this.#room;
+        const waiting: WaitingBubble = {room, element, offset: undefined};
         this.#waiting.add(waiting);
         this.#pending.append(element);
         this.#noteWaiting(waiting);
@@ -118,7 +128,7 @@ export class Conversation {
                 const discard = make('button', {class: 'button button--small', type: 'button', text: 'Discard'});
                 edit.addEventListener('click', () => {
                     this.#drop(waiting);
-                    this.#edit(text);
+                    this.#edit(chat.text);
                 });
                 discard.addEventListener('click', () => this.#drop(waiting));
                 note.replaceWith(make('div', {class: 'message__failed'}, errorNote(error), edit, discard));
@@ -127,19 +137,24 @@ export class Conversation {
         };
     }
 
+    showLost(): void {
+        const empty = this.#messages.querySelector('.messages__empty');
+        if (empty && !this.#joined) empty.textContent = 'What others wrote appears when the connection is back.';
+    }
+
     showOnline(online: boolean): void {
         this.#online = online;
         for (const waiting of this.#waiting) this.#noteWaiting(waiting);
     }
 
-    #noteWaiting({element}: Waiting): void {
+    #noteWaiting({element}: WaitingBubble): void {
         if (element.dataset.delivery !== 'waiting') return;
         element.dataset.online = String(this.#online);
         element.querySelector('.message__note')!.textContent = this.#online ? 'Sending…' : 'Waiting for the connection';
     }
 
     // Takes the message from those that wait; into `list`, if it should stay in view.
-    #drop(waiting: Waiting, list?: Element): void {
+    #drop(waiting: WaitingBubble, list?: Element): void {
         this.#waiting.delete(waiting);
         waiting.element.remove();
         if (!list) return;

@@ -1,20 +1,26 @@
-// A chat room is a channel. The SDK keeps the connection, the history, who is here, and what could not be sent yet; what
-// it looks like is in view.ts.
+// A chat room is a channel. The SDK keeps the connection, the history, who is here, and, beyond a reload of the page, what
+// could not be sent yet; what it looks like is in view.ts.
 
-import {connect, type Channel} from 'pulsewire';
-import type {Messages} from '../messages.ts';
+import {connect, type Channel, type UnsentMessage} from 'pulsewire';
+import {browserStorage} from 'pulsewire/storage';
+import type {ChatMessage, Messages} from '../messages.ts';
 import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
+import {authorId} from './names.ts';
 import {ChatView} from './view.ts';
 
 const typingHintEveryMs = 2000;
 
-const client = connect(serverUrl(), {transport: transportParam()});
-const view = new ChatView();
+const client = connect(serverUrl(), {transport: transportParam(), storage: browserStorage({name: 'pulsewire-chat'})});
+const author = authorId();
+const view = new ChatView(author);
 let room: Channel<Messages>;
 
 showStatus(client);
 client.on('state', (state) => view.showOnline(state.name === 'open'));
+client.on('waiting', () => view.showLost());
+client.on('restored', showRestored);
+client.on('storage', () => view.showNotKept());
 
 function enter(name: string): void {
     room?.unsubscribe();
@@ -29,14 +35,17 @@ function enter(name: string): void {
     room.watch('refused', (error) => view.showRefused(error));
 }
 
-async function send(text: string): Promise<void> {
-    const waiting = view.addWaiting(text);
-    try {
-        const position = await room.publish('chat.message', {user: view.userName, text});
-        waiting.sent(position?.offset);
-    } catch (error) {
-        waiting.failed(error);
-    }
+function send(text: string): void {
+    const chat = {user: view.userName, text, author};
+    const waiting = view.addWaiting(chat, view.roomName, Date.now());
+    room.publish('chat.message', chat).then((position) => waiting.sent(position?.offset), waiting.failed);
+}
+
+// Written before a reload, or in a tab that is gone: this page sends it now.
+function showRestored({channel, type, payload, at, acknowledged}: UnsentMessage): void {
+    if (type !== 'chat.message') return;
+    const waiting = view.addWaiting(payload as ChatMessage, channel.replace('chat:', ''), at);
+    acknowledged.then((position) => waiting.sent(position?.offset), waiting.failed);
 }
 
 let hintedAt = 0;
@@ -51,7 +60,7 @@ view.onRoom(enter);
 view.onRename(() => enter(view.roomName));
 view.onSend((text) => {
     hintedAt = 0;
-    void send(text);
+    send(text);
 });
 view.onTyping(hintTyping);
 enter(view.roomName);

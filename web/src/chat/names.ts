@@ -3,6 +3,7 @@
 import {param} from '../shared/page.ts';
 
 const key = 'pulsewire-name';
+const authorKey = 'pulsewire-author';
 const firsts = ['Quiet', 'Bright', 'Swift', 'Gentle', 'Clever', 'Merry', 'Bold', 'Calm'];
 const seconds = ['Heron', 'Otter', 'Finch', 'Lynx', 'Maple', 'Comet', 'Harbor', 'Willow'];
 
@@ -23,6 +24,18 @@ export function storeName(name: string): void {
         localStorage.setItem(key, name);
     } catch {
         // The name holds for this visit.
+    }
+}
+
+/** A random name of this browser, by which it knows its own messages again: names of people are not unique. */
+export function authorId(): string {
+    const drawn = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    try {
+        const stored = localStorage.getItem(authorKey) ?? drawn;
+        localStorage.setItem(authorKey, stored);
+        return stored;
+    } catch {
+        return drawn;  // for this visit
     }
 }
 

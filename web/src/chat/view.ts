@@ -5,7 +5,7 @@ import type {ChatMessage} from '../messages.ts';
 import {byId, make} from '../shared/dom.ts';
 import {param} from '../shared/page.ts';
 import {pulse} from '../shared/wire.ts';
-import {Conversation} from './conversation.ts';
+import {Conversation, type Waiting} from './conversation.ts';
 import {initialOf, startingName, storeName, toneOf} from './names.ts';
 
 const suggestedRooms = ['lobby', 'engineering', 'random'];
@@ -16,13 +16,15 @@ const typingShownMs = 3000;
 export class ChatView {
     roomName = roomNameFrom(param('room') ?? '') || 'lobby';
     userName = startingName();
-    readonly #conversation = new Conversation(() => this.userName, (text) => this.#edit(text));
+    readonly #conversation: Conversation;
     readonly #rooms = new Set([...suggestedRooms, this.roomName]);
     readonly #text = byId<HTMLTextAreaElement>('text');
     readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
     #enterRoom: (name: string) => void = () => {};
 
-    constructor() {
+    /** `author` marks what was written here. */
+    constructor(author: string) {
+        this.#conversation = new Conversation(author, (text) => this.#edit(text));
         byId<HTMLInputElement>('name').value = this.userName;
         byId<HTMLFormElement>('join').addEventListener('submit', (event) => {
             event.preventDefault();
@@ -68,12 +70,20 @@ export class ChatView {
         pulse();
     }
 
-    addWaiting(text: string): {sent(offset: number | undefined): void; failed(error: unknown): void} {
-        return this.#conversation.addWaiting(text);
+    addWaiting(chat: ChatMessage, room: string, time: number): Waiting {
+        return this.#conversation.addWaiting(chat, room, time);
+    }
+
+    showNotKept(): void {
+        byId('not-kept').hidden = false;
     }
 
     showOnline(online: boolean): void {
         this.#conversation.showOnline(online);
+    }
+
+    showLost(): void {
+        this.#conversation.showLost();
     }
 
     showGap(reason: string): void {

@@ -1,6 +1,6 @@
 // The article's two pages with the SDK. The same without it: plain.ts.
 
-import {connect, type Client, type PulsewireError} from 'pulsewire';
+import {connect, type Channel, type Client, type PulsewireError} from 'pulsewire';
 import type {Messages} from '../messages.ts';
 import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
@@ -17,6 +17,7 @@ function websocketPage(): void {
 
     const channel = client.channel<Messages>('classic:ws');
     channel.on('message', (text) => panel.add('server', text));
+    noteGaps(channel, panel);
     panel.onSend((text) => {
         panel.add('you', text);
         channel.publish('message', text).catch((error: PulsewireError) => panel.add('error', `${error.code}: ${error.message}`));
@@ -32,6 +33,12 @@ function ssePage(): void {
     const channel = client.channel<Messages>('classic:sse');
     channel.on('message', (text) => panel.add('server', text));
     channel.on('customEvent', (text) => panel.add('custom', text));
+    noteGaps(channel, panel);
+}
+
+function noteGaps(channel: Channel<Messages>, panel: Panel): void {
+    channel.watch('gap', ({reason}) => panel.add('note', reason === 'epoch_changed'
+        ? 'The server was restarted: messages from just before may be missing' : 'Some messages were missed: more were sent than the server keeps'));
 }
 
 function noteConnection(client: Client, panel: Panel, lost: string): void {

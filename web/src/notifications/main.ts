@@ -15,6 +15,7 @@ notices.on('notify.message', (notice, message) => {
     view.addNotice(notice, message.time);
     if (!message.replayed) view.toast(notice);
 });
+notices.watch('gap', ({reason}) => view.addGap(reason));
 notices.watch('subscribed', () => view.showEmpty('notices', 'None yet. Send the first one.'));
 
 const jobs = client.channel<Messages>('jobs:all', {latest: 100});

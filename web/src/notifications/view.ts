@@ -1,5 +1,6 @@
 // The look of notifications and jobs.
 
+import type {GapEvent} from 'pulsewire';
 import type {JobProgress, NotifyMessage} from '../messages.ts';
 import {byId, make} from '../shared/dom.ts';
 import {showError} from '../shared/errors.ts';
@@ -20,6 +21,13 @@ export function addNotice(notice: NotifyMessage, time: number | undefined): void
         ...words(notice), make('time', {class: 'notice__time', datetime: new Date(stamp).toISOString(), text: timeText(stamp)})));
     while (list.childElementCount > noticesMax) list.lastElementChild?.remove();
     pulse();
+}
+
+/** Notices were missed and will not come. */
+export function addGap(reason: GapEvent['reason']): void {
+    byId('notices').prepend(make('li', {class: 'notice__gap', 'data-testid': 'gap', text: reason === 'epoch_changed'
+        ? 'The server was restarted here: notifications from just before may be missing.'
+        : 'Some notifications were missed here: more were sent than the server keeps.'}));
 }
 
 export function toast(notice: NotifyMessage): void {

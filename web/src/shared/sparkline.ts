@@ -8,7 +8,7 @@ const height = 32;
 export class Sparkline {
     readonly element: SVGSVGElement;
     readonly #line = makeSvg('path', {class: 'sparkline__line'});
-    readonly #values: number[] = [];
+    #values: number[] = [];
     readonly #max: number;
 
     constructor(max = 60) {
@@ -19,8 +19,12 @@ export class Sparkline {
     }
 
     add(value: number): void {
-        this.#values.push(value);
-        if (this.#values.length > this.#max) this.#values.shift();
+        this.show([...this.#values, value]);
+    }
+
+    show(values: number[]): void {
+        this.#values = values.slice(-this.#max);
+        if (values.length === 0) return;
         const low = Math.min(...this.#values);
         const span = Math.max(...this.#values) - low || 1;
         const step = width / (this.#max - 1);

@@ -13,11 +13,14 @@ const frameMs = 1000 / 30;
 const margin = {top: 16, right: 64, bottom: 28, left: 0};
 const labelEveryMs = 10_000;
 const describeEveryMs = 5000;
+const gapsMax = 10;
+const gapLabelPx = 26;
 
 export class Chart {
     readonly #svg = makeSvg('svg', {class: 'chart__svg', role: 'img'});
     readonly #grid = makeSvg('g', {class: 'chart__grid'});
     readonly #labels = makeSvg('g', {class: 'chart__labels'});
+    readonly #gapMarks = makeSvg('g', {class: 'chart__gaps'});
     readonly #area = makeSvg('path', {class: 'chart__area'});
     readonly #line = makeSvg('path', {class: 'chart__line'});
     readonly #dot = makeSvg('circle', {class: 'chart__dot', r: 4});
@@ -25,6 +28,7 @@ export class Chart {
     readonly #flagText = makeSvg('text', {class: 'chart__flag-text', 'text-anchor': 'middle', dy: '0.35em'});
     #symbol = '';
     #points: readonly Point[] = [];
+    #gaps: number[] = [];
     #width = 0;
     #height = 0;
     #low = 0;
@@ -34,7 +38,7 @@ export class Chart {
     #describedAt = 0;
 
     constructor(place: HTMLElement) {
-        this.#svg.append(this.#grid, this.#area, this.#line, this.#labels, this.#dot, this.#flag, this.#flagText);
+        this.#svg.append(this.#grid, this.#gapMarks, this.#area, this.#line, this.#labels, this.#dot, this.#flag, this.#flagText);
         place.append(this.#svg);
         new ResizeObserver(([entry]) => {
             this.#width = entry!.contentRect.width;
@@ -67,6 +71,11 @@ export class Chart {
         if (own && prefersReducedMotion()) this.#draw();
     }
 
+    /** Prices after this moment were missed: the line breaks there. */
+    gapAfter(time: number): void {
+        this.#gaps = [...this.#gaps.slice(-gapsMax + 1), time];
+    }
+
     #draw(): void {
         const last = this.#points.at(-1);
         if (!last || this.#width === 0) return;
@@ -80,15 +89,34 @@ export class Chart {
         const x = (time: number): number => margin.left + (1 - (now - time) / windowMs) * (right - margin.left);
         const y = (value: number): number => bottom - ((value - this.#low) / (this.#high - this.#low)) * (bottom - margin.top);
 
-        const line = `M${shown.map((point) => `${x(point.time).toFixed(1)} ${y(point.value).toFixed(1)}`).join('L')}L${right} ${y(last.value).toFixed(1)}`;
-        this.#line.setAttribute('d', line);
-        this.#area.setAttribute('d', `${line}V${bottom}H${x(shown[0]!.time).toFixed(1)}Z`);
+        const pieces = this.#pieces(shown);
+        const lines = pieces.map((piece) => `M${piece.map((point) => `${x(point.time).toFixed(1)} ${y(point.value).toFixed(1)}`).join('L')}`);
+        lines[lines.length - 1] += `L${right} ${y(last.value).toFixed(1)}`;
+        this.#line.setAttribute('d', lines.join(''));
+        this.#area.setAttribute('d', lines.map((line, i) => `${line}V${bottom}H${x(pieces[i]![0]!.time).toFixed(1)}Z`).join(''));
+        this.#gapMarks.replaceChildren(...pieces.slice(1).flatMap((piece, i) => {
+            const from = Math.max(margin.left, x(pieces[i]!.at(-1)!.time));
+            const width = x(piece[0]!.time) - from;
+            const band = makeSvg('rect', {x: from.toFixed(1), y: margin.top, width: Math.max(width, 2).toFixed(1), height: bottom - margin.top});
+            return width < gapLabelPx ? [band] : [band, text(from + width / 2, margin.top + 14, 'middle', 'gap')];
+        }));
         place(this.#dot, {cx: right, cy: y(last.value)});
         place(this.#flag, {x: right + 6, y: y(last.value) - 11});
         place(this.#flagText, {x: right + 34, y: y(last.value)});
         this.#flagText.textContent = last.value.toFixed(2);
         this.#drawScale(x, y, now, right, bottom, y(last.value));
         this.#describe(shown, last);
+    }
+
+    // The points between two gaps, at least those of the newest piece.
+    #pieces(points: readonly Point[]): Point[][] {
+        const pieces: Point[][] = [];
+        points.forEach((point, i) => {
+            const broken = i === 0 || this.#gaps.some((gap) => points[i - 1]!.time <= gap && gap < point.time);
+            if (broken) pieces.push([point]);
+            else pieces.at(-1)!.push(point);
+        });
+        return pieces;
     }
 
     // The scale goes a part of the way to where it should be, so it never jumps.

@@ -1,8 +1,10 @@
 // Prices over SSE, or over WebSocket: the code is the same. Changing the transport closes one client and opens another that
-// starts where the first one stopped, so the channel's own numbering shows whether anything was missed.
+// goes on where the first one stopped, as a reload of the page does, so the channel's own numbering shows whether anything
+// was missed.
 
 import {connect, type Channel, type Client} from 'pulsewire';
-import type {Messages} from '../messages.ts';
+import {browserStorage} from 'pulsewire/storage';
+import type {Messages, TickerPrice} from '../messages.ts';
 import {serverUrl, transportParam, type Transport} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
 import {Delivery} from './delivery.ts';
@@ -16,18 +18,31 @@ let prices: Channel<Messages> | undefined;
 function start(transport: Transport): void {
     const since = prices?.position;
     client?.close();
-    client = connect(serverUrl(), {transport});
+    client = connect(serverUrl(), {transport, storage: browserStorage({name: 'pulsewire-ticker'})});
     showStatus(client);
     client.on('open', (state) => view.showTransport(state.transport));
 
-    prices = client.channel<Messages>('ticker:prices', {latest: 300, since});
+    prices = client.channel<Messages>('ticker:prices', {latest: 300, resume: true, since});
     prices.on('ticker.price', (tick, message) => {
         delivery.count(message.offset);
         if (!message.replayed) delivery.measure(Date.now() - tick.sent_ms);
         view.add(tick);
     });
-    prices.watch('gap', ({from, to}) => delivery.miss(from, to));
-    prices.watch('subscribed', ({recovered, reason}) => view.showRecovered(recovered, reason));
+    prices.watch('gap', ({from, to, reason}) => {
+        delivery.miss(from, to);
+        view.showGap(reason);
+    });
+    prices.watch('subscribed', ({recovered, position}) => {
+        if (!recovered) return;
+        view.showRecovered();
+        if (delivery.received === 0) void showPast(position.offset);
+    });
+}
+
+// After a reload the stream goes on where it was; the lines before come out of the history.
+async function showPast(offset: number): Promise<void> {
+    const {messages} = await prices!.history({before: offset + 1, limit: 300});
+    view.addPast(messages.reverse().map(({payload}) => payload as TickerPrice));
 }
 
 view.onTransport(start);

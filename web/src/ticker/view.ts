@@ -1,5 +1,6 @@
 // The ticker's look: a tile for each symbol, the chart of the chosen one, the figures of delivery.
 
+import type {GapEvent} from 'pulsewire';
 import type {TickerPrice} from '../messages.ts';
 import {byId, make} from '../shared/dom.ts';
 import {Sparkline} from '../shared/sparkline.ts';
@@ -22,6 +23,7 @@ export class TickerView {
     readonly #tiles = new Map<string, Tile>();
     readonly #chart = new Chart(byId('chart'));
     #chosen = symbols[0]!;
+    #newestMs = 0;
 
     constructor() {
         for (const symbol of symbols) this.#tile(symbol);
@@ -31,6 +33,7 @@ export class TickerView {
     add(tick: TickerPrice): void {
         const {price, change, sparkline, points} = this.#tile(tick.symbol);
         points.push({time: tick.sent_ms, value: tick.price});
+        this.#newestMs = tick.sent_ms;
         while (points.length && points[0]!.time < tick.sent_ms - keptMs) points.shift();
         price.textContent = tick.price.toFixed(2);
         change.textContent = `${tick.change >= 0 ? '▲' : '▼'} ${Math.abs(tick.change).toFixed(2)} %`;
@@ -38,6 +41,16 @@ export class TickerView {
         sparkline.add(tick.price);
         this.#chart.arrived(tick.sent_ms, tick.symbol === this.#chosen);
         pulse();
+    }
+
+    /** Prices from before those that are shown, old to new. */
+    addPast(ticks: TickerPrice[]): void {
+        for (const [symbol, {points, sparkline}] of this.#tiles) {
+            const before = points[0]?.time ?? Infinity;
+            const past = ticks.filter((tick) => tick.symbol === symbol && tick.sent_ms < before);
+            points.unshift(...past.map((tick) => ({time: tick.sent_ms, value: tick.price})));
+            sparkline.show(points.map(({value}) => value));
+        }
     }
 
     showDelivery(delivery: Delivery): void {
@@ -51,13 +64,21 @@ export class TickerView {
         missed.dataset.bad = String(delivery.missed > 0);
     }
 
-    showRecovered(recovered: boolean | undefined, reason: string | undefined): void {
-        if (recovered === undefined) return;
-        byId('recovered').textContent = recovered
-            ? 'Connected again: everything sent in between was replayed, nothing missed.'
-            : reason === 'epoch_changed'
-                ? 'Connected again: the server was restarted and counts anew; what it sent just before is not known.'
-                : 'Connected again: more was sent in between than the server keeps.';
+    showRecovered(): void {
+        this.#say('Connected again: everything sent in between was replayed, nothing missed.', false);
+    }
+
+    showGap(reason: GapEvent['reason']): void {
+        this.#chart.gapAfter(this.#newestMs);
+        this.#say(reason === 'epoch_changed'
+            ? 'Some prices may have been missed while away: the server was restarted and no longer knows what it sent before.'
+            : 'Some prices were missed while away: more were sent than the server keeps.', true);
+    }
+
+    #say(text: string, gap: boolean): void {
+        const place = byId('recovered');
+        place.textContent = text;
+        place.dataset.gap = String(gap);
     }
 
     showTransport(transport: 'websocket' | 'sse'): void {

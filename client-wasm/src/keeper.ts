@@ -1,0 +1,320 @@
+import type {Client} from './client.js';
+import type {KeeperOptions, Store, StoredMessage} from './store.js';
+import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from './types.js';
+
+interface Entry {
+    stored: StoredMessage;
+    readonly told: UnsentMessage;
+    readonly signal: AbortSignal;
+    readonly bytes: number;
+    /** Written, or never to be: it may be sent. */
+    ready: boolean;
+    resolve(position: Position | undefined): void;
+    reject(error: unknown): void;
+}
+
+// A store that takes longer is treated as one that failed; the messages do not wait for it.
+const openMsMax = 5000;
+const writeMsMax = 2000;
+const positionsEveryMs = 1000;
+const retryMs = 1000;
+
+/**
+ * A client's storage: writes each message before it is sent, sends what earlier pages left before what is new, and
+ * forgets what was answered. Knows nothing of where all that is kept.
+ */
+export class Keeper implements ClientStorage {
+    readonly #store: Store;
+    readonly #maxAgeMs: number;
+    readonly #repeatWithinMs: number;
+    #client!: Client;
+    #hooks!: StorageHooks;
+    #opened: 'not yet' | 'yes' | 'no' = 'not yet';
+    #ended = false;
+    #late = false;
+    #count = 0;
+    #lastAt = 0;
+    readonly #unsent = new Map<string, Entry>();
+    #unsentBytes = 0;
+    /** What is not with the machine yet, in order. */
+    #queue: Entry[] = [];
+    #sending = 0;
+    #sendingBytes = 0;
+    readonly #changes = new Map<string, Entry | undefined>();
+    readonly #positions = new Map<string, Position>();
+    readonly #unsaved = new Map<string, Position>();
+    #saving: ReturnType<typeof setTimeout> | undefined;
+    #retry: ReturnType<typeof setTimeout> | undefined;
+    readonly #warned = new Set<string>();
+
+    constructor(store: Store, {maxAgeMs = 86_400_000, repeatWithinMs = 300_000}: KeeperOptions) {
+        this.#store = store;
+        this.#maxAgeMs = maxAgeMs;
+        this.#repeatWithinMs = repeatWithinMs;
+    }
+
+    get unsent(): readonly UnsentMessage[] {
+        return Array.from(this.#unsent.values(), ({told}) => told);
+    }
+
+    start(client: Client<any>, hooks: StorageHooks): void {
+        if (this.#client) throw hooks.error('invalid_argument', 'A storage serves one client: make another one for this.');
+        this.#client = client;
+        this.#hooks = hooks;
+        for (const event of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(event, this.#leaving);
+        client.on('closed', () => this.#end());
+        void this.#open();
+    }
+
+    publish(message: Outgoing): Promise<Position | undefined> {
+        if (this.#ended) return this.#hooks.publish(message);
+        const {channel, type, payload, echo, timeoutMs, signal} = message;
+        const [messagesMax, bytesMax] = this.#hooks.outboxMax;
+        const bytes = bytesOf(payload);
+        if (this.#unsent.size >= messagesMax! || this.#unsentBytes + bytes > bytesMax!) {
+            return Promise.reject(this.#hooks.error('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
+        }
+        this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
+        const entry = this.#entry({
+            key: `${this.#client.session}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
+            // It leaves at once: one write instead of two.
+            ...(this.#client.state.name === 'open' && {sentAt: this.#lastAt}),
+        }, false, signal);
+        this.#queue.push(entry);
+        if (this.#opened !== 'not yet') this.#write(entry.stored.key, entry);
+        return entry.told.acknowledged;
+    }
+
+    position(channel: string): Position | undefined {
+        try {
+            return this.#positions.get(channel) ?? this.#store.position(channel);
+        } catch (error) {
+            return void this.#warn('failed', 'No position can be read: channels begin anew.', error);
+        }
+    }
+
+    moved(channel: string, position: Position): void {
+        this.#positions.set(channel, position);
+        this.#unsaved.set(channel, position);
+        this.#saving ??= setTimeout(() => this.#savePositions(), positionsEveryMs);
+    }
+
+    async #open(): Promise<void> {
+        // Later than connect() returns, so that the application hears of it.
+        const adopt = (messages: readonly StoredMessage[]) => queueMicrotask(() => this.#adopt(messages));
+        const opening = this.#store.open(this.#hooks.url, this.#client.session, adopt).then(() => void (this.#opened = 'yes'));
+        try {
+            await within(openMsMax, opening);
+        } catch (error) {
+            // It may still open, for example when a page that was loaded ahead is shown.
+            this.#opened = 'no';
+            this.#warn('unavailable', 'Unsent messages are not kept beyond this page.', error);
+        }
+        for (const entry of this.#queue) if (!entry.ready) this.#write(entry.stored.key, entry);
+        this.#pump();
+    }
+
+    #entry(stored: StoredMessage, restored: boolean, signal?: AbortSignal): Entry {
+        const {key, channel, type, at} = stored;
+        let resolve!: Entry['resolve'];
+        let reject!: Entry['reject'];
+        const acknowledged = new Promise<Position | undefined>((...settle) => ([resolve, reject] = settle));
+        const stop = new AbortController();
+        const withdraw = () => stop.abort(signal?.reason);
+        signal?.addEventListener('abort', withdraw);
+        if (signal?.aborted) withdraw();
+        acknowledged.catch(() => {}).then(() => signal?.removeEventListener('abort', withdraw));
+        const told = {
+            key, channel, type, at, restored, acknowledged, withdraw,
+            get payload(): unknown {
+                return JSON.parse(stored.payload);
+            },
+        };
+        const entry: Entry = {stored, told, signal: stop.signal, bytes: bytesOf(stored.payload), ready: restored, resolve, reject};
+        // What is with the machine is withdrawn there.
+        stop.signal.addEventListener('abort', () => {
+            if (take(this.#queue, entry)) this.#send(entry);
+        });
+        this.#unsent.set(key, entry);
+        this.#unsentBytes += entry.bytes;
+        return entry;
+    }
+
+    /** Messages of others who are gone: before what is new here, unless that has left already. */
+    #adopt(messages: readonly StoredMessage[]): void {
+        if (this.#ended) return;
+        const adopted: Entry[] = [];
+        for (const stored of [...messages].sort((a, b) => a.at - b.at)) {
+            if (this.#unsent.has(stored.key)) continue;
+            const entry = this.#entry(stored, true);
+            this.#lastAt = Math.max(this.#lastAt, stored.at);
+            adopted.push(entry);
+        }
+        const later = this.#opened === 'not yet' ? this.#queue.filter(({told}) => !told.restored) : [];
+        this.#queue = [...this.#queue.filter((entry) => !later.includes(entry)), ...adopted, ...later];
+        for (const entry of later) {
+            this.#unsent.delete(entry.told.key);
+            this.#unsent.set(entry.told.key, entry);
+        }
+        for (const entry of adopted) this.#hooks.tell('restored', entry.told);
+        if (this.#opened !== 'not yet') this.#pump();
+    }
+
+    /** Hands the machine what is next, as long as its outbox has room: there it keeps the order by itself. */
+    #pump(): void {
+        if (this.#retry) return;
+        const [messagesMax, bytesMax] = this.#hooks.outboxMax;
+        for (let entry; (entry = this.#queue[0]); ) {
+            const full = this.#sending >= messagesMax! || this.#sendingBytes + entry.bytes > bytesMax!;
+            if (!entry.ready || (full && this.#sending)) return;
+            this.#queue.shift();
+            this.#send(entry);
+        }
+    }
+
+    #send(entry: Entry): void {
+        const {stored, signal, bytes, told: {restored}} = entry;
+        const age = Date.now() - stored.at;
+        const repeatMs = restored && stored.sentAt ? stored.sentAt + this.#repeatWithinMs - Date.now() : Infinity;
+        const leftMs = stored.timeoutMs ? stored.timeoutMs - age : Infinity;
+        if (repeatMs <= 0) return this.#failed(entry, this.#unknown());
+        if (restored && (age > this.#maxAgeMs || leftMs <= 0)) {
+            return this.#failed(entry, this.#hooks.error('timeout', 'It waited too long to be sent.'));
+        }
+        const timeoutMs = Math.min(leftMs, repeatMs);
+        this.#sending++;
+        this.#sendingBytes += bytes;
+        const settled = () => {
+            this.#sending--;
+            this.#sendingBytes -= bytes;
+        };
+        const sent = () => {
+            if (entry.stored.sentAt) return;
+            entry.stored = {...entry.stored, sentAt: Date.now()};
+            this.#write(stored.key, entry);
+        };
+        this.#hooks.publish({
+            ...stored, transient: false, timeoutMs: timeoutMs < Infinity ? Math.max(1, timeoutMs) : 0, signal, sent,
+        }).then(
+            (position) => {
+                settled();
+                this.#forget(entry);
+                entry.resolve(position);
+                this.#pump();
+            },
+            (error: {code?: string}) => {
+                settled();
+                if (error.code === 'outbox_full' && restored) {
+                    this.#postpone(entry);
+                } else {
+                    this.#failed(entry, error.code === 'timeout' && repeatMs <= leftMs ? this.#unknown() : error);
+                    this.#pump();
+                }
+            },
+        );
+    }
+
+    /** Requests and queries have filled the machine's outbox. Until there is room nothing may overtake what waits. */
+    #postpone(entry: Entry): void {
+        const later = this.#queue.findIndex(({stored}) => stored.at > entry.stored.at);
+        this.#queue.splice(later < 0 ? this.#queue.length : later, 0, entry);
+        this.#retry ??= setTimeout(() => {
+            this.#retry = undefined;
+            this.#pump();
+        }, retryMs);
+    }
+
+    #unknown(): unknown {
+        return this.#hooks.error('disconnected', 'It was sent before, but no answer came: it may have arrived. It is too old to be sent again without the risk of a second copy.');
+    }
+
+    /** A message that fails because the client was closed is kept: the next client sends it. */
+    #failed(entry: Entry, error: unknown): void {
+        if ((error as {code?: string}).code !== 'closed') this.#forget(entry);
+        entry.reject(error);
+    }
+
+    #forget({stored: {key}, bytes}: Entry): void {
+        this.#unsent.delete(key);
+        this.#unsentBytes -= bytes;
+        this.#write(key, undefined);
+    }
+
+    /** Writes or removes a message, together with what else changes in this go. */
+    #write(key: string, entry: Entry | undefined): void {
+        if (!this.#changes.size) queueMicrotask(() => void this.#flush());
+        this.#changes.set(key, entry);
+    }
+
+    async #flush(): Promise<void> {
+        const entries: Entry[] = [];
+        const keys: string[] = [];
+        for (const [key, entry] of this.#changes) entry ? entries.push(entry) : keys.push(key);
+        this.#changes.clear();
+        if (this.#opened === 'yes') {
+            try {
+                const done = Promise.all([
+                    entries.length && this.#store.put(entries.map(({stored}) => stored)),
+                    keys.length && this.#store.remove(keys),
+                ]);
+                // Once late is enough: from then on nothing waits for it.
+                await within(this.#late ? 0 : writeMsMax, done);
+            } catch (error) {
+                this.#late ||= error === tooLate;
+                this.#warn('failed', 'The disk is not up to date: a message may be lost with this page, or be sent again after it.', error);
+            }
+        }
+        for (const entry of entries) entry.ready = true;
+        this.#pump();
+    }
+
+    readonly #leaving = ({type}: {type: string}): void => {
+        if (type === 'pagehide' || globalThis.document?.visibilityState === 'hidden') this.#savePositions();
+    };
+
+    #savePositions(): void {
+        clearTimeout(this.#saving);
+        this.#saving = undefined;
+        if (!this.#unsaved.size) return;
+        try {
+            this.#store.savePositions(this.#unsaved);
+        } catch (error) {
+            this.#warn('failed', 'Positions cannot be kept: after a reload channels begin anew.', error);
+        }
+        this.#unsaved.clear();
+    }
+
+    #end(): void {
+        this.#ended = true;
+        for (const event of ['pagehide', 'visibilitychange']) globalThis.removeEventListener?.(event, this.#leaving);
+        this.#savePositions();
+        clearTimeout(this.#retry);
+        // The session refuses them with `closed`.
+        for (const entry of this.#queue.splice(0)) this.#send(entry);
+        void this.#flush().finally(() => this.#store.close());
+    }
+
+    #warn(code: StorageWarning['code'], what: string, cause: unknown): void {
+        if (this.#warned.has(code)) return;
+        this.#warned.add(code);
+        this.#hooks.tell('storage', {code, message: `${what} (${cause})`, cause});
+    }
+}
+
+const tooLate = new Error('the storage does not answer');
+
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise<never>((_, failed) => (timer = setTimeout(() => failed(tooLate), ms)));
+    await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function bytesOf(text: string): number {
+    return new TextEncoder().encode(text).length;
+}
+
+/** Removes it; false when it is not there. */
+function take<T>(list: T[], item: T): boolean {
+    const at = list.indexOf(item);
+    return at >= 0 && list.splice(at, 1).length > 0;
+}

@@ -1,0 +1,31 @@
+import {BrowserStore} from './browser_store.js';
+import {Keeper} from './keeper.js';
+import type {KeeperOptions, Store} from './store.js';
+import type {ClientStorage} from './types.js';
+
+export type {KeeperOptions, Store, StoredMessage} from './store.js';
+export type {ClientStorage, Position, StorageWarning, UnsentMessage} from './types.js';
+
+/** Options of browserStorage(). */
+export interface BrowserStorageOptions extends KeeperOptions {
+    /**
+     * Keeps what belongs to different users, or different applications of one origin, apart: what was kept under one
+     * name is never sent under another.
+     * @default 'pulsewire'
+     */
+    name?: string;
+}
+
+/**
+ * Keeps unacknowledged messages in IndexedDB and positions in the tab's sessionStorage, for the option `storage` of
+ * connect(). Touches nothing before that. Messages of a page that is gone are sent by exactly one other, the one that
+ * stands in the same tab first.
+ */
+export function browserStorage({name = 'pulsewire', ...options}: BrowserStorageOptions = {}): ClientStorage {
+    return new Keeper(new BrowserStore(name), options);
+}
+
+/** The same with a store of your own, for example a file in Node. */
+export function customStorage(store: Store, options: KeeperOptions = {}): ClientStorage {
+    return new Keeper(store, options);
+}

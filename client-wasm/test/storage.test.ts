@@ -1,0 +1,546 @@
+// What a storage does for a client, with a store in memory in place of the disk. What needs IndexedDB and Web Locks is
+// in e2e/.
+
+import assert from 'node:assert/strict';
+import {getEventListeners} from 'node:events';
+import {afterEach, beforeEach, test} from 'node:test';
+import {PulsewireError} from '../src/errors.js';
+import {connect} from '../src/index.js';
+import {customStorage, type KeeperOptions, type Store, type StorageWarning, type StoredMessage, type UnsentMessage} from '../src/storage.js';
+import type {Client} from '../src/client.js';
+import type {ConnectOptions, Position} from '../src/types.js';
+import {accept, entered, fakeClock, FakeNetwork, type FakeWebSocket, held, publication, settle, welcomeFor} from './fake_network.js';
+
+let clock: ReturnType<typeof fakeClock>;
+beforeEach(() => {
+    clock = fakeClock();
+});
+afterEach(() => clock.restore());
+
+/** A disk that several clients share, one after the other or at a time. */
+class Disk {
+    readonly rows = new Map<string, StoredMessage>();
+    readonly positions = new Map<string, Position>();
+    readonly done: string[] = [];
+    scopes: string[] = [];
+    /** Replaces how the next calls of put() end. */
+    write: () => Promise<void> = async () => {};
+    broken: Error | undefined;
+    opening: () => Promise<void> = async () => {};
+    adopt: (messages: readonly StoredMessage[]) => void = () => {};
+
+    /** `off` cuts it off, as the end of its process would. */
+    store(off?: AbortSignal): Store {
+        return {
+            open: async (scope, _, adopt) => {
+                this.scopes.push(scope);
+                this.adopt = adopt;
+                await this.opening();
+                adopt([...this.rows.values()].reverse());
+            },
+            put: (messages) => {
+                if (off?.aborted) return new Promise(() => {});
+                if (this.broken) return Promise.reject(this.broken);
+                const written = this.write();
+                for (const message of messages) this.rows.set(message.key, message);
+                this.done.push(...messages.map(({payload}) => `put ${payload}`));
+                return written;
+            },
+            remove: async (keys) => {
+                if (off?.aborted) return;
+                for (const key of keys) this.rows.delete(key);
+                this.done.push(...keys.map((key) => `remove ${key.split('.')[1]}`));
+            },
+            position: (channel) => this.positions.get(channel),
+            savePositions: (positions) => {
+                if (off?.aborted) return;
+                for (const [channel, position] of positions) this.positions.set(channel, position);
+            },
+            close: () => {
+                if (!off?.aborted) this.done.push('close');
+            },
+        };
+    }
+
+    get payloads(): string[] {
+        return [...this.rows.values()].map(({payload}) => payload);
+    }
+}
+
+interface Opened {
+    client: Client;
+    network: FakeNetwork;
+    restored: UnsentMessage[];
+    warnings: StorageWarning[];
+    crash(): void;
+}
+
+/** A page: a client with a storage on that disk. Its WebSocket is being opened. */
+async function page(disk: Disk, keeper: KeeperOptions = {}, options: ConnectOptions = {}): Promise<Opened> {
+    const network = new FakeNetwork(options);
+    const off = new AbortController();
+    const client = connect('http://server.test', {...network.options, storage: customStorage(disk.store(off.signal), keeper)});
+    open.add(client);
+    const restored: UnsentMessage[] = [];
+    const warnings: StorageWarning[] = [];
+    client.on('restored', (message) => restored.push(message));
+    client.on('storage', (warning) => warnings.push(warning));
+    await entered(client, 'connecting');
+    await settle();
+    const crash = () => {
+        off.abort();
+        client.close();
+    };
+    return {client, network, restored, warnings, crash};
+}
+
+const open = new Set<Client>();
+afterEach(() => {
+    for (const client of open) client.close();
+    open.clear();
+});
+
+async function welcome(network: FakeNetwork): Promise<void> {
+    await settle();
+    network.socket.open();
+    await settle();
+    network.socket.receive(welcomeFor(network.socket.last('connect')));
+    await settle();
+}
+
+const publishes = (socket: FakeWebSocket) => socket.sent.filter(({op}) => op === 'publish');
+const payloads = (socket: FakeWebSocket) => publishes(socket).map(({payload}) => payload);
+
+async function acknowledge(socket: FakeWebSocket, ...which: unknown[]): Promise<void> {
+    for (const {id, channel, payload} of publishes(socket)) {
+        if (which.includes(payload)) socket.receive({op: 'published', id, channel, epoch: 'e', offset: id});
+    }
+    await settle();
+}
+
+test('a message is written before it is sent, and removed when it is acknowledged', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk);
+    await welcome(network);
+    let written = () => {};
+    disk.write = () => new Promise((resolve) => (written = resolve));
+    const promise = held(client.channel('a').publish('t', 1));
+    await settle();
+    assert.deepEqual(payloads(network.socket), []);
+    assert.deepEqual(client.unsent.map(({payload}) => payload), [1]);
+    written();
+    await settle();
+    const sent = network.socket.last('publish');
+    assert.deepEqual([sent.key, sent.payload], [`${client.session}.1`, 1]);
+    assert.deepEqual(disk.payloads, ['1']);
+    await acknowledge(network.socket, 1);
+    assert.deepEqual(await promise, {epoch: 'e', offset: sent.id});
+    assert.deepEqual([disk.rows.size, client.unsent.length], [0, 0]);
+    assert.deepEqual(disk.done, ['put 1', 'remove 1'], 'one write and one removal, as it was open all the time');
+
+    disk.write = async () => {};
+    void held(client.channel('a').publish('t', 2));
+    await settle();
+    disk.write = () => new Promise((resolve) => (written = resolve));
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    await acknowledge(network.socket, 2);
+    assert.deepEqual(payloads(network.socket), [1, 2], 'nothing that happens meanwhile sends it');
+    written();
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
+});
+
+test('what an earlier page left is sent with its key, in its order, before what is new', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    for (const payload of [1, 2, 3]) void held(first.client.channel(payload === 2 ? 'b' : 'a').publish('t', payload, {echo: payload < 3}));
+    await settle();
+    assert.deepEqual(disk.payloads, ['1', '2', '3']);
+    first.crash();
+
+    let disked = () => {};
+    disk.opening = () => new Promise((resolve) => (disked = resolve));
+    const {client, network, restored} = await page(disk);
+    void held(client.channel('a').publish('t', 4));
+    await welcome(network);
+    assert.deepEqual(payloads(network.socket), [], 'nothing new overtakes what may be on the disk');
+    disked();
+    await settle();
+    assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo}) => [key, channel, payload, echo]), [
+        [`${first.client.session}.1`, 'a', 1, undefined], [`${first.client.session}.2`, 'b', 2, undefined],
+        [`${first.client.session}.3`, 'a', 3, false], [`${client.session}.1`, 'a', 4, undefined],
+    ]);
+    assert.deepEqual(restored.map((message) => [message.payload, message.restored, message.channel, message.type]), [[1, true, 'a', 't'], [2, true, 'b', 't'], [3, true, 'a', 't']]);
+    assert.deepEqual(client.unsent.map((message) => [message.payload, message.restored]), [[1, true], [2, true], [3, true], [4, false]]);
+
+    await acknowledge(network.socket, 1, 3);
+    assert.deepEqual(await restored[2]!.acknowledged, {epoch: 'e', offset: publishes(network.socket)[2]!.id});
+    assert.deepEqual(client.unsent.map(({payload}) => payload), [2, 4]);
+    assert.deepEqual(disk.payloads, ['2', '4']);
+    await acknowledge(network.socket, 2, 4);
+    assert.equal(disk.rows.size, 0);
+});
+
+test('what is orphaned later is sent as well, once', async () => {
+    const disk = new Disk();
+    const {client, network, restored} = await page(disk);
+    await welcome(network);
+    const orphan = {key: 'gone.1', channel: 'a', type: 't', payload: '"x"', echo: true, timeoutMs: 0, at: Date.now()};
+    disk.adopt([orphan]);
+    disk.adopt([orphan]);
+    await settle();
+    assert.deepEqual([payloads(network.socket), restored.length], [['x'], 1]);
+    await acknowledge(network.socket, 'x');
+    assert.equal(client.unsent.length, 0);
+});
+
+test('transient messages, requests and queries touch no disk', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk);
+    await welcome(network);
+    void held(client.channel('a').publish('t', 1, {transient: true}));
+    void held(client.request('r'));
+    void held(client.channel('a').history());
+    await settle();
+    assert.deepEqual([disk.done, client.unsent], [[], []]);
+    assert.deepEqual(network.socket.sent.slice(1).map(({op}) => op), ['publish', 'request', 'history']);
+});
+
+test('a refused message is forgotten, here and after a reload', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk);
+    await welcome(network);
+    const promise = held(client.channel('a').publish('t', 1));
+    await settle();
+    network.socket.receive({op: 'error', id: 1, code: 'rejected', message: 'no'});
+    await assert.rejects(promise, {code: 'rejected'});
+    await settle();
+    assert.equal(disk.rows.size, 0);
+
+    disk.rows.set('gone.1', {key: 'gone.1', channel: 'a', type: 't', payload: '2', echo: true, timeoutMs: 0, at: Date.now()});
+    const second = await page(disk);
+    await welcome(second.network);
+    second.network.socket.receive({op: 'error', id: 1, code: 'forbidden', message: 'no'});
+    await assert.rejects(second.restored[0]!.acknowledged, {code: 'forbidden'});
+    await settle();
+    assert.equal(disk.rows.size, 0);
+});
+
+test('close() leaves what waits to the next client', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    const promise = held(first.client.channel('a').publish('t', 1));
+    await settle();
+    first.client.close();
+    await assert.rejects(promise, {code: 'closed'});
+    await settle();
+    assert.deepEqual([disk.payloads, disk.done.at(-1)], [['1'], 'close']);
+    await assert.rejects(first.client.channel('a').publish('t', 2), {code: 'closed'});
+
+    const second = await page(disk);
+    await welcome(second.network);
+    assert.deepEqual(payloads(second.network.socket), [1]);
+});
+
+test('an aborted message is withdrawn from the disk, also while older ones keep it waiting', async () => {
+    const disk = new Disk();
+    const stop = new AbortController();
+    const {client, network} = await page(disk);
+    let written = () => {};
+    disk.write = () => new Promise((resolve) => (written = resolve));
+    const promise = held(client.channel('a').publish('t', 1, {signal: stop.signal}));
+    await settle();
+    stop.abort();
+    await assert.rejects(promise, {code: 'aborted'});
+    written();
+    await settle();
+    await welcome(network);
+    assert.deepEqual([disk.payloads, client.unsent, payloads(network.socket)], [[], [], []]);
+});
+
+test('withdraw() gives a message up, be it new or restored, waiting or sent', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    for (const payload of [1, 2]) void held(first.client.channel('a').publish('t', payload));
+    await settle();
+    first.crash();
+    const {client, network, restored} = await page(disk, {}, {outboxMessagesMax: 4});
+    await welcome(network);
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
+    network.socket.drop();
+    restored[0]!.withdraw();
+    client.unsent.find(({payload}) => payload === 3)!.withdraw();
+    await assert.rejects(restored[0]!.acknowledged, {code: 'aborted'});
+    client.reconnectNow();
+    await welcome(network);
+    assert.deepEqual([payloads(network.socket), disk.payloads], [[2], ['2']]);
+});
+
+test('what waited longer than maxAgeMs fails with timeout after a reload, and is told', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    void held(first.client.channel('a').publish('t', 'old'));
+    await clock.tick(5_000);
+    void held(first.client.channel('a').publish('t', 'young'));
+    await settle();
+    first.crash();
+    await clock.tick(56_000);
+    const {network, restored} = await page(disk, {maxAgeMs: 60_000});
+    await welcome(network);
+    assert.deepEqual(restored.map(({payload}) => payload), ['old', 'young']);
+    await assert.rejects(restored[0]!.acknowledged, {code: 'timeout'});
+    assert.deepEqual([payloads(network.socket), disk.payloads], [['young'], ['"young"']]);
+});
+
+test('timeoutMs counts from publish(), also over a reload', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    for (const timeoutMs of [4_000, 20_000]) void held(first.client.channel('a').publish('t', timeoutMs, {timeoutMs}));
+    await settle();
+    first.crash();
+    await clock.tick(5_000);
+    const {network, restored} = await page(disk);
+    await assert.rejects(restored[0]!.acknowledged, {code: 'timeout'});
+    await welcome(network);
+    assert.deepEqual(payloads(network.socket), [20_000]);
+    await clock.tick(15_001);
+    await assert.rejects(restored[1]!.acknowledged, {code: 'timeout'});
+});
+
+test('what was sent so long ago that the server would not know it again fails as unknown', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    void held(first.client.channel('a').publish('t', 'sent'));
+    await settle();
+    first.network.socket.open();
+    await settle();
+    assert.deepEqual(payloads(first.network.socket), ['sent']);
+    first.network.socket.drop();
+    void held(first.client.channel('a').publish('t', 'never sent'));
+    await settle();
+    assert.deepEqual([...disk.rows.values()].map(({sentAt}) => sentAt !== undefined), [true, false]);
+    first.crash();
+    const early = await page(disk);
+    await welcome(early.network);
+    assert.deepEqual(payloads(early.network.socket), ['sent', 'never sent'], 'soon enough');
+    early.crash();
+    disk.rows.forEach((row, key) => row.payload === '"never sent"' && disk.rows.set(key, {...row, sentAt: undefined}));
+    await clock.tick(300_000);
+    const late = await page(disk);
+    await welcome(late.network);
+    await assert.rejects(late.restored[0]!.acknowledged, {code: 'disconnected', message: /may have arrived/});
+    assert.deepEqual(payloads(late.network.socket), ['never sent']);
+});
+
+test('a restored message that finds no connection in time is not sent too late either', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    await welcome(first.network);
+    void held(first.client.channel('a').publish('t', 1));
+    await settle();
+    first.crash();
+    const {network, restored} = await page(disk, {repeatWithinMs: 60_000});
+    for (let second = 0; second < 60; second++) await clock.tick(1_000);
+    assert.ok(network.sockets.length > 1, 'it was tried');
+    await assert.rejects(restored[0]!.acknowledged, {code: 'disconnected'});
+    assert.equal(disk.rows.size, 0);
+});
+
+test('the outbox’s limits hold for all that waits, what was restored included', async () => {
+    const disk = new Disk();
+    const options = {outboxMessagesMax: 3, outboxBytesMax: 100};
+    const first = await page(disk, {}, options);
+    for (const payload of [1, 2]) void held(first.client.channel('a').publish('t', payload));
+    await settle();
+    first.crash();
+    const {client, network} = await page(disk, {}, options);
+    const third = held(client.channel('a').publish('t', 'x'.repeat(99)));
+    await assert.rejects(third, (error) => error instanceof PulsewireError && error.code === 'outbox_full');
+    void held(client.channel('a').publish('t', 3));
+    await assert.rejects(client.channel('a').publish('t', 4), {code: 'outbox_full', message: /outboxMessagesMax/});
+    await settle();
+    await welcome(network);
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
+    await acknowledge(network.socket, 2);
+    void held(client.channel('a').publish('t', 5));
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1, 2, 3, 5]);
+});
+
+test('more orphans than the outbox takes at once are sent in turn', async () => {
+    const disk = new Disk();
+    for (let n = 1; n <= 7; n++) disk.rows.set(`gone.${n}`, {key: `gone.${n}`, channel: 'a', type: 't', payload: String(n), echo: true, timeoutMs: 0, at: n + Date.now()});
+    const {client, network} = await page(disk, {}, {outboxMessagesMax: 3});
+    await welcome(network);
+    assert.deepEqual(payloads(network.socket), [1, 2, 3]);
+    await acknowledge(network.socket, 1, 2, 3);
+    await acknowledge(network.socket, 4);
+    await acknowledge(network.socket, 5, 6);
+    await acknowledge(network.socket, 7);
+    assert.deepEqual(payloads(network.socket), [1, 2, 3, 4, 5, 6, 7]);
+    assert.deepEqual([client.unsent.length, disk.rows.size], [0, 0]);
+});
+
+test('an outbox that requests have filled keeps orphans waiting, and in order', async () => {
+    const disk = new Disk();
+    const {client, network, restored} = await page(disk, {}, {outboxMessagesMax: 2});
+    await welcome(network);
+    void held(client.request('r'));
+    void held(client.request('r'));
+    await settle();
+    disk.adopt([1, 2].map((n) => ({key: `gone.${n}`, channel: 'a', type: 't', payload: String(n), echo: true, timeoutMs: 0, at: n})));
+    await settle();
+    assert.deepEqual(payloads(network.socket), []);
+    for (const {id} of network.socket.sent.filter(({op}) => op === 'request')) network.socket.receive({op: 'response', id, payload: 0});
+    await clock.tick(1_000);
+    assert.deepEqual(payloads(network.socket), [1, 2]);
+    await acknowledge(network.socket, 1, 2);
+    assert.equal((await restored[1]!.acknowledged)!.epoch, 'e');
+});
+
+test('a store that does not open is told once, and the client works in memory', async () => {
+    const disk = new Disk();
+    const cause = new Error('private window');
+    disk.opening = async () => {
+        throw cause;
+    };
+    const {client, network, warnings} = await page(disk);
+    const promises = [1, 2].map((payload) => held(client.channel('a').publish('t', payload)));
+    await welcome(network);
+    assert.deepEqual(warnings.map((warning) => [warning.code, warning.cause]), [['unavailable', cause]]);
+    assert.match(warnings[0]!.message, /not kept beyond this page.*private window/);
+    assert.deepEqual(payloads(network.socket), [1, 2]);
+    await acknowledge(network.socket, 1, 2);
+    for (const promise of promises) assert.equal((await promise)!.epoch, 'e');
+    assert.deepEqual(disk.done, []);
+});
+
+test('a write that fails is told once, and the message is sent from memory', async () => {
+    const disk = new Disk();
+    const {client, network, warnings} = await page(disk);
+    await welcome(network);
+    disk.broken = new Error('the disk is full');
+    for (const payload of [1, 2]) {
+        void held(client.channel('a').publish('t', payload));
+        await settle();
+    }
+    assert.deepEqual(warnings.map(({code}) => code), ['failed']);
+    assert.deepEqual(payloads(network.socket), [1, 2]);
+    disk.broken = undefined;
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    assert.deepEqual(disk.payloads, ['3'], 'the next one is tried again');
+});
+
+test('a store that does not answer keeps nothing waiting for long', async () => {
+    const disk = new Disk();
+    disk.opening = () => new Promise(() => {});
+    const {client, network, warnings} = await page(disk);
+    void held(client.channel('a').publish('t', 1));
+    await welcome(network);
+    assert.deepEqual(payloads(network.socket), []);
+    await clock.tick(5_000);
+    assert.deepEqual([payloads(network.socket), warnings.map(({code}) => code)], [[1], ['unavailable']]);
+
+    const slow = new Disk();
+    const second = await page(slow);
+    await welcome(second.network);
+    slow.write = () => new Promise(() => {});
+    void held(second.client.channel('a').publish('t', 1));
+    await settle();
+    await clock.tick(2_000);
+    assert.deepEqual([payloads(second.network.socket), second.warnings.map(({code}) => code)], [[1], ['failed']]);
+    void held(second.client.channel('a').publish('t', 2));
+    await settle();
+    await clock.tick(0);
+    assert.deepEqual(payloads(second.network.socket), [1, 2]);
+});
+
+test('a store that opens late is used from then on', async () => {
+    const disk = new Disk();
+    disk.rows.set('gone.1', {key: 'gone.1', channel: 'a', type: 't', payload: '1', echo: true, timeoutMs: 0, at: Date.now()});
+    let opened = () => {};
+    disk.opening = () => new Promise((resolve) => (opened = resolve));
+    const {client, network, warnings} = await page(disk);
+    void held(client.channel('a').publish('t', 2));
+    await welcome(network);
+    await clock.tick(5_000);
+    assert.deepEqual([payloads(network.socket), warnings.map(({code}) => code)], [[2], ['unavailable']]);
+    opened();
+    await settle();
+    void held(client.channel('a').publish('t', 3));
+    await settle();
+    assert.deepEqual([payloads(network.socket), disk.payloads], [[2, 1, 3], ['1', '3']]);
+    await acknowledge(network.socket, 1, 2, 3);
+    assert.deepEqual(disk.payloads, []);
+});
+
+test('an AbortSignal that outlives its messages holds none of them', async () => {
+    const {client, network} = await page(new Disk());
+    await welcome(network);
+    const {signal} = new AbortController();
+    for (let n = 0; n < 3; n++) void held(client.channel('a').publish('t', n, {signal}));
+    await settle();
+    assert.equal(getEventListeners(signal, 'abort').length, 3);
+    await acknowledge(network.socket, 0, 1, 2);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('resume goes on where the tab was; the position is saved about once a second and at the end', async () => {
+    const disk = new Disk();
+    const first = await page(disk);
+    await welcome(first.network);
+    first.client.channel('a', {resume: true, latest: 5}).on('*', () => {});
+    first.client.channel('b', {latest: 5}).on('*', () => {});
+    await settle();
+    assert.deepEqual(first.network.socket.sent.slice(-2).map(({epoch, offset, latest}) => [epoch, offset, latest]), [[undefined, undefined, 5], [undefined, undefined, 5]]);
+    await accept(first.network.socket, 'a', {epoch: 'e1', offset: 7});
+    await accept(first.network.socket, 'b', {epoch: 'e1', offset: 7});
+    first.network.socket.receive(publication('a', 8, 1), publication('b', 8, 1));
+    assert.equal(disk.positions.size, 0);
+    await clock.tick(1_000);
+    assert.deepEqual([...disk.positions], [['a', {epoch: 'e1', offset: 8}]]);
+    first.network.socket.receive(publication('a', 9, 1), {op: 'gap', channel: 'a', offset: 12});
+    first.client.close();
+    assert.deepEqual([...disk.positions], [['a', {epoch: 'e1', offset: 12}]]);
+
+    const second = await page(disk);
+    await welcome(second.network);
+    const channel = second.client.channel('a', {resume: true, since: {epoch: 'e1', offset: 1}});
+    const told: unknown[] = [];
+    channel.watch('subscribed', ({recovered}) => told.push(recovered));
+    channel.watch('gap', ({reason}) => told.push(reason));
+    await settle();
+    const {epoch, offset} = second.network.socket.last('subscribe');
+    assert.deepEqual([epoch, offset], ['e1', 12]);
+    await accept(second.network.socket, 'a', {epoch: 'e2', offset: 3, recovered: false, reason: 'epoch_changed'});
+    assert.deepEqual(told, [false, 'epoch_changed']);
+    channel.unsubscribe();
+    channel.on('*', () => {});
+    await settle();
+    const again = second.network.socket.last('subscribe');
+    assert.deepEqual([again.epoch, again.offset], ['e2', 3], 'and after unsubscribe()');
+});
+
+test('without a storage resume changes nothing and nothing is unsent', async () => {
+    const network = new FakeNetwork();
+    const client = await network.connect();
+    await network.welcome();
+    client.channel('a', {resume: true, since: {epoch: 'e1', offset: 4}}).on('*', () => {});
+    void held(client.channel('a').publish('t', 1));
+    await settle();
+    assert.deepEqual([network.socket.last('subscribe').offset, client.unsent], [4, []]);
+    assert.equal(network.socket.last('publish').key, `${client.session}-2`);
+});
+
+test('a storage serves one client, and the store is told of which server', async () => {
+    const disk = new Disk();
+    const storage = customStorage(disk.store());
+    const network = new FakeNetwork({storage});
+    await network.connect();
+    assert.throws(() => connect('http://server.test', network.options), {code: 'invalid_argument'});
+    assert.deepEqual(disk.scopes, ['http://server.test/sse']);
+});
