@@ -104,6 +104,8 @@ void hub::restore(const restored_key& kept, instant now) {
     if (found == channels_.end() || found->second->log.epoch() != kept.epoch) return;
     const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - kept.time_ms);
     keys_stored_ms_ = std::max(keys_stored_ms_, kept.time_ms);
+    // Were it remembered, it would stand in the way of the same key, used again since.
+    if (age_ms > config_.bounds.idempotency_ms) return;
     idempotency_.remember(kept.channel, kept.epoch, kept.key, kept.offset, now.monotonic_ms - age_ms);
 }
 

@@ -201,6 +201,23 @@ TEST(durable_channel, the_age_of_publications_counts_across_the_restart) {
     EXPECT_EQ(members_of(n->heard(back), "offset"), lines{"2"}) << "the key is forgotten as well";
 }
 
+// The disk forgets keys a little later than the hub.
+TEST(durable_channel, a_key_that_was_used_again_after_its_window_is_remembered_from_then_on) {
+    durable_node n;
+    const auto c = n->connect(0, "session-1");
+    n->say(c, publish_line(1, "key-1"));
+    n.write();
+    n->skip(301'000);
+    n->say(c, publish_line(2, "key-1"));
+    n.write();
+    EXPECT_EQ(members_of(n->heard(c), "offset"), (lines{"1", "2"}));
+    n.restart();
+    const auto back = n->connect(0, "session-1");
+    n->say(back, publish_line(3, "key-1"));
+    n.write();
+    EXPECT_EQ(members_of(n->heard(back), "offset"), lines{"2"});
+}
+
 TEST(durable_channel, a_forgotten_channel_comes_back_under_another_epoch) {
     durable_node n;
     const auto c = n->connect(0, "session-1");

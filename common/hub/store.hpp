@@ -35,7 +35,8 @@ struct trim_channel {
     std::uint64_t oldest = 0;
 };
 
-// Publications with greater offsets were never acknowledged, or belong to an earlier epoch: they are void.
+// Publications with greater offsets were never acknowledged, or belong to an earlier epoch: they are void,
+// and so are their keys.
 struct truncate_channel {
     std::string channel;
     std::uint64_t head = 0;

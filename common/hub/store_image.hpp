@@ -69,7 +69,12 @@ private:
         keys_.insert(std::upper_bound(keys_.begin(), keys_.end(), added, later), added);
     }
     void on(const trim_channel& t) { erase(t.channel, 0, t.oldest); }
-    void on(const truncate_channel& t) { erase(t.channel, t.head + 1, UINT64_MAX); }
+    void on(const truncate_channel& t) {
+        erase(t.channel, t.head + 1, UINT64_MAX);
+        std::erase_if(keys_, [&](const restored_key& k) {
+            return k.channel == t.channel && k.offset > t.head;
+        });
+    }
     void on(const drop_channel& d) {
         erase(d.channel, 0, UINT64_MAX);
         channels_.erase(d.channel);

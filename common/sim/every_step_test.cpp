@@ -14,10 +14,12 @@ namespace {
 sim_options conversation() {
     sim_options o;
     o.clients = 2;
-    o.server.shards = 2;
+    o.server.shards_max = 2;
     o.server.post_delay_max_ms = 5;
     o.server.answer_delay_max_ms = 50;
-    o.server.channels = {"a", "chat:1"};
+    o.server.channels = {"a", "disk:1"};
+    o.server.disk_latency_max_ms = 20;
+    o.server.hub.namespaces["disk"].keeps = durability::disk;
     o.chaos.latency_max_ms = 20;
     o.act_every_ms = 100;
     o.chaos_ms = 1'500;
@@ -73,11 +75,15 @@ TEST(every_step, the_page_is_suspended_with_its_timer) {
 }
 
 TEST(every_step, the_server_is_killed) {
-    at_every_step([](sim& s) { s.restart(false, 700); });
+    at_every_step([](sim& s) { s.restart(sim::restart_after::kill, 700); });
+}
+
+TEST(every_step, the_server_loses_its_power) {
+    at_every_step([](sim& s) { s.restart(sim::restart_after::power_loss, 700); });
 }
 
 TEST(every_step, the_server_drains) {
-    at_every_step([](sim& s) { s.restart(true, 700); });
+    at_every_step([](sim& s) { s.restart(sim::restart_after::drain, 700); });
 }
 
 TEST(every_step, garbage_arrives) {

@@ -1,6 +1,7 @@
 #include "common/sim/peer.hpp"
 
-#include <algorithm>
+#include "common/sim/text.hpp"
+
 #include <iterator>
 #include <utility>
 
@@ -10,9 +11,20 @@ namespace {
 // The info that is shown in presence goes under this name, apart from the ids of commands.
 constexpr std::uint32_t info_id = 1u << 31;
 
-std::string joined(const std::set<std::string>& names) {
-    std::string all;
-    for (const std::string& name : names) all += name + " ";
+std::string joined(const names& all) {
+    std::string text;
+    for (const std::string& name : all) text += name + " ";
+    return text;
+}
+
+// Out of the array of members.
+names sessions_in(std::string_view list) {
+    constexpr std::string_view key = "\"session\":";
+    names all;
+    for (std::size_t at = 0; (at = list.find(key, at)) != list.npos; at += key.size()) {
+        const std::string_view quoted = string_after(list.substr(at), key);
+        all.emplace(quoted.substr(1, quoted.size() - 2));
+    }
     return all;
 }
 
@@ -35,10 +47,12 @@ peer::peer(
 void peer::start() {
     machine_.start(time_.now());
     obey();
+    for (const std::string& channel : channels_)
+        if (random_.percent(60)) subscribe(channel);
 }
 
 void peer::act() {
-    if (time_.now() < thaws_) return;
+    if (gone_ || time_.now() < thaws_) return;
     const std::string& channel = channels_[random_.below(static_cast<std::uint32_t>(channels_.size()))];
     const std::uint32_t dice = random_.below(100);
     if (dice < 55) {
@@ -54,14 +68,7 @@ void peer::act() {
     } else if (dice < 85) {
         request();
     } else if (dice < 90) {
-        const auto id = random_.percent(50) ? machine_.presence(channel, time_.now())
-                                            : machine_.history(
-                                                  channel, 5, 0,
-                                                  random_.percent(50) ? client::history_page::before
-                                                                      : client::history_page::after,
-                                                  time_.now()
-                                              );
-        remember(id, {command::kind::query, channel, {}, false});
+        ask(channel);
     } else if (dice < 95) {
         network_online();
     } else if (!commands_.empty()) {
@@ -69,21 +76,28 @@ void peer::act() {
         std::advance(withdrawn, random_.below(static_cast<std::uint32_t>(commands_.size())));
         machine_.cancel(withdrawn->first, time_.now());
         commands_.erase(withdrawn);
-        ++counters_.withdrawn;
+        seen_.reached(situation::withdrawn);
     }
     obey();
 }
 
 void peer::subscribe(const std::string& channel) {
     // One draw per statement: the order in which arguments are evaluated is the compiler's choice.
-    const bool presence = random_.percent(50);
-    const bool listed = random_.percent(50);
+    const bool keeps_presence = seen_.options_of(channel).presence;
+    const bool presence = random_.percent(50) && keeps_presence;
+    const bool listed = random_.percent(50) && keeps_presence;
     client::subscribe_options how;
     how.presence = presence;
     how.payload_of = listed ? info_id : 0;
     if (random_.percent(30)) how.latest = random_.below(10);
+    view seen;
+    if (random_.percent(50)) {
+        seen = left_at_[channel];
+        how.epoch = seen.epoch;
+        how.offset = seen.offset;
+    }
     const std::uint32_t id = machine_.subscribe(channel, how, time_.now());
-    subscriptions_[id] = {channel, {}, false, presence, listed, {}};
+    subscriptions_[id] = {channel, how.latest, std::move(seen), false, presence, listed, {}};
     obey();
 }
 
@@ -93,12 +107,14 @@ void peer::unsubscribe(const std::string& channel) {
     });
     if (found == subscriptions_.end()) return;
     machine_.unsubscribe(found->first, time_.now());
+    left_at_[channel] = found->second.seen;
     subscriptions_.erase(found);
     obey();
 }
 
 void peer::publish(const std::string& channel, const client::publish_options& how) {
-    std::string payload = "\"" + session_ + " says " + std::to_string(++payloads_) + "\"";
+    std::string payload = "\"" + session_ + " says " + std::to_string(++payloads_);
+    payload += how.echo ? "\"" : to_others;
     const auto bytes = static_cast<std::uint32_t>(payload.size());
     const std::uint32_t id = machine_.publish(channel, "say", bytes, how, time_.now());
     const auto what = how.transient ? command::kind::transient : command::kind::publish;
@@ -115,6 +131,33 @@ void peer::request() {
     obey();
 }
 
+void peer::ask(const std::string& channel) {
+    const auto page = static_cast<client::history_page>(random_.below(4));
+    const std::uint32_t limit = random_.between(1, 5);
+    const bool by_time = page == client::history_page::since || page == client::history_page::until;
+    const bool backwards = page == client::history_page::before || page == client::history_page::until;
+    const std::uint64_t from = by_time               ? wall_clock_begin_ms + random_.below(20'000)
+                               : random_.percent(50) ? random_.below(30)
+                                                     : 0;
+    const std::uint32_t id = machine_.history(channel, limit, from, page, time_.now());
+    remember(id, {command::kind::history, channel, {}, false, backwards});
+    if (seen_.options_of(channel).presence)
+        remember(machine_.presence(channel, time_.now()), {command::kind::presence, channel, {}, false});
+    obey();
+}
+
+void peer::leave(bool properly) {
+    if (gone_) return;
+    seen_.tell(session_, properly ? "leaves" : "crashes");
+    leaves_ = true;
+    if (properly) {
+        machine_.stop(time_.now());
+        obey();
+        if (!commands_.empty()) blame("stopped, and says nothing of " + commands_.begin()->second.payload);
+    }
+    gone_ = true;
+}
+
 void peer::remember(std::uint32_t id, command c) {
     if (id == 0) return blame("the outbox is full");
     commands_[id] = std::move(c);
@@ -123,6 +166,7 @@ void peer::remember(std::uint32_t id, command c) {
 // --- the network, and the machine below the page ---
 
 void peer::when_awake(std::function<void()> what) {
+    if (gone_) return;
     if (time_.now() >= thaws_ && asleep_.empty()) return what();
     if (asleep_.empty()) wake_up_at(thaws_);
     asleep_.push_back(std::move(what));
@@ -131,7 +175,7 @@ void peer::when_awake(std::function<void()> what) {
 void peer::wake_up_at(std::int64_t ms) {
     time_.at(ms, [this] {
         if (time_.now() < thaws_) return wake_up_at(thaws_);
-        for (; !asleep_.empty(); asleep_.pop_front()) asleep_.front()();
+        for (; !asleep_.empty() && !gone_; asleep_.pop_front()) asleep_.front()();
     });
 }
 
@@ -153,16 +197,21 @@ void peer::message(std::uint32_t attempt, std::string lines) {
     when_awake([this, attempt, lines = std::move(lines)] {
         for (std::size_t begin = 0; begin < lines.size();) {
             const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-            line_ = lines.substr(begin, end - begin);
+            line(attempt, std::string_view(lines).substr(begin, end - begin));
             begin = end + 1;
-            note(line_);
-            const auto payload = line_.find("\"payload\":");
-            const std::size_t header = payload == std::string::npos ? line_.size() : payload + 10;
-            const auto bytes = static_cast<std::uint32_t>(line_.size());
-            machine_.line(attempt, std::string_view(line_).substr(0, header), bytes, time_.now());
-            obey();
         }
     });
+}
+
+void peer::line(std::uint32_t attempt, std::string_view text) {
+    line_ = text;
+    trace_.add(line_);
+    const auto payload = line_.find("\"payload\":");
+    const std::size_t header = payload == std::string::npos ? line_.size() : payload + 10;
+    const auto bytes = static_cast<std::uint32_t>(line_.size());
+    if (seen_.heard()) seen_.tell(session_, "<- " + line_);
+    machine_.line(attempt, std::string_view(line_).substr(0, header), bytes, time_.now());
+    obey();
 }
 
 void peer::network_online() {
@@ -181,18 +230,22 @@ void peer::obey() {
 }
 
 void peer::obey(const client::action& a) {
-    note({});
-    trace_ = (trace_ ^ static_cast<std::uint64_t>(a.kind)) * 1099511628211u;
+    trace_.add(static_cast<std::uint64_t>(time_.now()) << 8 | static_cast<std::uint64_t>(a.kind));
     switch (a.kind) {
         case client::action_kind::open_transport:
+            if (seen_.heard()) seen_.tell(session_, "opens attempt " + std::to_string(a.attempt));
             return network_.open(a.attempt, a.via);
         case client::action_kind::close_transport:
             flush();
-            return network_.close();
+            if (seen_.heard()) seen_.tell(session_, "closes with " + std::to_string(a.close));
+            if (a.close == static_cast<std::uint16_t>(close_code::no_pong))
+                seen_.reached(situation::silence_noticed_by_client);
+            return network_.close(a.close);
         case client::action_kind::send:
             return sent(a);
         case client::action_kind::set_timer:
             time_.after(a.delay_ms, [this, mine = ++timer_] {
+                if (mine != timer_) return;
                 when_awake([this, mine] {
                     if (mine != timer_) return;
                     machine_.timer(time_.now());
@@ -213,41 +266,46 @@ void peer::obey(const client::action& a) {
     }
     const auto found = subscriptions_.find(a.id);
     if (found == subscriptions_.end()) return blame("told of a subscription that ended: " + line_);
-    subscription& s = found->second;
+    tell(found->second, a);
+}
+
+// What a subscription is told.
+void peer::tell(subscription& s, const client::action& a) {
     const bool of_presence = a.kind == client::action_kind::presence ||
                              a.kind == client::action_kind::joined || a.kind == client::action_kind::left;
     if (of_presence && !s.presence) return blame("did not want to know: " + line_);
+    if (!s.live && a.kind != client::action_kind::subscribed) blame("not live: " + line_);
     switch (a.kind) {
         case client::action_kind::subscribed: {
             const bool recovered = a.outcome == client::recovery_outcome::recovered;
-            ++(recovered ? counters_.recovered : s.seen.told ? counters_.lost : counters_.fresh);
             if (!recovered && s.seen.told != (a.outcome == client::recovery_outcome::lost))
                 blame("fresh or lost? " + line_);
-            seen_.subscribed(session_, s.channel, s.seen, recovered, part(a.epoch), a.offset);
+            starting_point from;
+            from.recovered = recovered;
+            from.epoch = part(a.epoch);
+            from.offset = a.offset;
+            from.replay = number_after(line_, "\"replay\":");
+            from.reason = part(a.reason);
+            from.latest = s.latest;
+            seen_.subscribed(session_, s.channel, s.seen, from);
             s.live = true;
             s.members.clear();
             return;
         }
         case client::action_kind::deliver:
-            if (!s.live) blame("not live: " + line_);
-            ++(a.offset == 0 ? counters_.transient : counters_.delivered);
-            if (a.replayed) ++counters_.replayed;
             if (a.offset == 0) return seen_.delivered_transient(session_, part(a.payload));
             return seen_.delivered(session_, s.channel, s.seen, a.offset, part(a.payload));
-        case client::action_kind::presence: {
-            const std::string_view list = part(a.payload);
-            constexpr std::string_view key = "\"session\":\"";
-            for (std::size_t at = 0; (at = list.find(key, at)) != std::string_view::npos; at += key.size())
-                s.members.emplace(
-                    list.substr(at + key.size(), list.find('"', at + key.size()) - at - key.size())
-                );
+        case client::action_kind::presence:
+            s.members = sessions_in(part(a.payload));
             return;
-        }
         case client::action_kind::joined:
-            s.members.emplace(part(a.session));
+            seen_.reached(situation::joined);
+            if (!s.members.emplace(part(a.session)).second) blame("joins twice: " + line_);
             return;
         case client::action_kind::left:
-            s.members.erase(std::string(part(a.session)));
+            seen_.reached(situation::left);
+            if (s.members.erase(std::string(part(a.session))) == 0)
+                blame("leaves and was not there: " + line_);
             return;
         default:
             return blame("nobody dropped anything: " + line_);
@@ -256,10 +314,15 @@ void peer::obey(const client::action& a) {
 
 void peer::sent(const client::action& a) {
     if (!outgoing_.empty()) outgoing_ += '\n';
-    const std::string_view text = machine_.text_of(a);
-    note(text);
-    outgoing_ += text;
-    if (a.payload_of != 0) outgoing_ += payload_of(a.payload_of) + "}";
+    const std::size_t begin = outgoing_.size();
+    outgoing_ += machine_.text_of(a);
+    if (a.payload_of != 0) {
+        outgoing_ += payload_of(a.payload_of);
+        outgoing_ += '}';
+    }
+    const std::string_view line = std::string_view(outgoing_).substr(begin);
+    trace_.add(line);
+    if (seen_.heard()) seen_.tell(session_, "-> " + std::string(line));
     // Lines of a turn leave together, or in several messages.
     if (random_.percent(30)) flush();
 }
@@ -268,17 +331,29 @@ void peer::flush() {
     if (!outgoing_.empty()) network_.send(std::exchange(outgoing_, {}));
 }
 
-std::string peer::payload_of(std::uint32_t id) const {
+std::string_view peer::payload_of(std::uint32_t id) {
     if (id == info_id) return "\"info\"";
     const auto found = commands_.find(id);
-    return found == commands_.end() ? "?" : found->second.payload;
+    if (found == commands_.end()) return "?";
+    command& c = found->second;
+    if (++c.sent == 1) {
+        c.sent_to = seen_.life();
+    } else if (c.what == command::kind::publish) {
+        seen_.reached(situation::publish_repeated);
+        if (seen_.is_durable(c.channel) && seen_.knows(c.payload) && c.sent_to != seen_.life())
+            seen_.reached(situation::repeated_after_restart);
+    }
+    return c.payload;
 }
 
 void peer::enters(const client::action& a) {
-    if (a.to == client::state::closed) blame("closed for good");
-    if (a.to == client::state::open)
-        ++(a.via == client::transport::sse ? counters_.opened_sse : counters_.opened_websocket);
-    if (a.to == client::state::open) return;
+    if (a.to == client::state::closed && !leaves_) blame("closed for good");
+    if (a.to == client::state::open) {
+        if (a.via == client::transport::sse) seen_.reached(situation::fell_back_to_sse);
+        return;
+    }
+    if (a.close == static_cast<std::uint16_t>(close_code::service_restart))
+        seen_.reached(situation::told_to_come_back);
     for (auto& [id, s] : subscriptions_) s.live = false;
 }
 
@@ -287,29 +362,50 @@ void peer::ended(const client::action& a) {
     if (found == commands_.end()) return blame("an answer to nothing: " + line_);
     const command c = std::move(found->second);
     commands_.erase(found);
-    if (a.kind == client::action_kind::failed) {
-        ++counters_.failed;
-        const bool lost = a.local_code == error_code::disconnected &&
-                          (c.what == command::kind::transient || c.what == command::kind::request);
-        const bool late = c.hurried && (a.local_code == error_code::timeout || part(a.code) == "timeout");
-        if (!lost && !late) blame("failed without need: " + c.payload + " " + line_);
-    } else if (a.kind == client::action_kind::published) {
-        ++counters_.published;
-        if (c.what == command::kind::publish)
-            seen_.acknowledged(c.channel, std::string(part(a.epoch)), a.offset, c.payload);
-        if (c.what == command::kind::transient && a.offset != 0) blame("a transient one is kept: " + line_);
-        if (c.what != command::kind::publish && c.what != command::kind::transient)
-            blame("no publish: " + line_);
-    } else {
-        ++counters_.answered;
-        if (c.what == command::kind::request && part(a.payload) != c.payload)
-            blame("another answer: " + line_);
+    if (a.kind == client::action_kind::failed) return failed(a, c);
+    switch (c.what) {
+        case command::kind::publish:
+            if (a.kind != client::action_kind::published) blame("no answer to a publish: " + line_);
+            return seen_.acknowledged(c.channel, part(a.epoch), a.offset, c.payload);
+        case command::kind::transient:
+            if (a.offset != 0) blame("a transient one is kept: " + line_);
+            return;
+        case command::kind::request:
+            if (part(a.payload) != c.payload) blame("another answer: " + line_);
+            return;
+        case command::kind::history:
+            return seen_.read(c.channel, part(a.epoch), a.offset, c.backwards, part(a.payload));
+        case command::kind::presence:
+            if (seen_.calm()) asked_[c.channel] = sessions_in(part(a.payload));
+            return;
     }
 }
 
-void peer::note(std::string_view what) {
-    for (const char c : what) trace_ = (trace_ ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    trace_ = (trace_ ^ static_cast<std::uint64_t>(time_.now())) * 1099511628211u;
+// Which errors may be is a matter of what was asked.
+void peer::failed(const client::action& a, const command& c) {
+    const bool publish = c.what == command::kind::publish || c.what == command::kind::transient;
+    const std::string_view code = a.local_code != error_code::none ? name_of(a.local_code) : part(a.code);
+    if (code == "closed" && leaves_) return;
+    if (code == "disconnected" && (c.what == command::kind::transient || c.what == command::kind::request)) {
+        if (c.what == command::kind::request) seen_.reached(situation::request_disconnected);
+        return;
+    }
+    if (code == "timeout" && c.hurried) {
+        seen_.reached(publish ? situation::publish_timed_out : situation::request_timed_out);
+        if (publish && seen_.knows(c.payload)) seen_.reached(situation::kept_but_unanswered);
+        return;
+    }
+    if (code == "forbidden" && publish && !seen_.options_of(c.channel).client_publish) {
+        seen_.reached(situation::forbidden_refused);
+        return seen_.refused(c.payload);
+    }
+    const bool stored = c.what == command::kind::publish && seen_.is_durable(c.channel);
+    if (stored && seen_.has_disk_failed() && (code == "storage_failed" || code == "storage_full")) {
+        seen_.reached(code == "storage_full" ? situation::disk_full : situation::disk_failed);
+        // What was sent twice may be taken another time.
+        return c.sent == 1 ? seen_.left_in_doubt(c.channel, c.payload) : void();
+    }
+    blame("failed without need, " + std::string(code) + ": " + c.payload + " " + line_);
 }
 
 // --- what became of it ---
@@ -320,18 +416,33 @@ bool peer::listed_in(const std::string& channel) const {
     return false;
 }
 
-void peer::check_converged(const std::function<std::set<std::string>(const std::string&)>& present) {
+bool peer::converged() const {
+    if (time_.now() < thaws_ || machine_.current() != client::state::open || !commands_.empty()) return false;
+    return std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
+        return s.second.live && seen_.is_complete(session_, s.second.channel, s.second.seen);
+    });
+}
+
+void peer::check_converged() {
     if (machine_.current() != client::state::open) blame("is not open");
     for (const auto& [id, c] : commands_) blame("no answer to " + std::to_string(id) + " " + c.payload);
     for (const auto& [id, s] : subscriptions_) {
         if (!s.live) blame("is not subscribed to " + s.channel);
         seen_.complete(session_, s.channel, s.seen);
-        if (s.presence && s.members != present(s.channel))
-            blame(
-                "presence in " + s.channel + " is not true: " + joined(s.members) + "for " +
-                joined(present(s.channel))
-            );
     }
+}
+
+void peer::check_presence(const std::function<names(const std::string&)>& present) {
+    const auto check = [&](const std::string& channel, const names& members) {
+        if (members == present(channel)) return;
+        blame(
+            "takes for present in " + channel + ": " + joined(members) + "and not " + joined(present(channel))
+        );
+    };
+    for (const auto& [id, s] : subscriptions_)
+        if (s.presence) check(s.channel, s.members);
+    for (const auto& [channel, members] : asked_) check(channel, members);
+    asked_.clear();
 }
 
 }  // namespace pulsewire::sim

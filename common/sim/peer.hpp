@@ -1,13 +1,15 @@
 #pragma once
 
-// One client: the real machine, a host that obeys it, and an application that does random things and checks
-// what it is told. Its transports are the network's matter.
+// One page with a client: the real machine, a host that obeys it, and an application that does random things
+// and checks what it is told. Its transports are the network's matter.
 
 #include "common/client/machine.hpp"
 #include "common/sim/dice.hpp"
 #include "common/sim/timeline.hpp"
+#include "common/sim/trace.hpp"
 #include "common/sim/witness.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,18 +21,15 @@
 
 namespace pulsewire::sim {
 
+using names = std::set<std::string, std::less<>>;
+
 class peer {
 public:
     // What the peer wants of the network.
     struct outside {
         std::function<void(std::uint32_t attempt, client::transport)> open;
-        std::function<void()> close;
+        std::function<void(std::uint16_t code)> close;
         std::function<void(std::string message)> send;
-    };
-    // What happened to it, over the whole run.
-    struct counters {
-        std::uint64_t delivered = 0, replayed = 0, transient = 0, published = 0, answered = 0, failed = 0;
-        std::uint64_t fresh = 0, recovered = 0, lost = 0, opened_sse = 0, opened_websocket = 0, withdrawn = 0;
     };
 
     peer(
@@ -46,6 +45,10 @@ public:
     void unsubscribe(const std::string& channel);
     void publish(const std::string& channel, const client::publish_options& how);
     void request();
+    // Who is in the channel, and what its history holds.
+    void ask(const std::string& channel);
+    // The page is closed, properly or because it crashed: from here on it hears nothing.
+    void leave(bool properly);
 
     // --- the network, and the machine below the page ---
 
@@ -59,39 +62,50 @@ public:
     // --- what became of it ---
 
     const std::string& session() const { return session_; }
-    const counters& count() const { return counters_; }
+    std::int64_t thaws() const { return thaws_; }
     bool listed_in(const std::string& channel) const;
-    // Blames whatever is not as it must be when nothing goes wrong any more; `present` is who is listed in a
-    // channel.
-    void check_converged(const std::function<std::set<std::string>(const std::string&)>& present);
+    std::size_t subscription_count() const { return subscriptions_.size(); }
+    // Whether it is as it must be when nothing goes wrong any more.
+    bool converged() const;
+    // Blames whatever is not so.
+    void check_converged();
+    // ... and whatever it takes for present and is not; `present` is who is listed in a channel.
+    void check_presence(const std::function<names(const std::string&)>& present);
     // Of all that the machine wanted done.
-    std::uint64_t trace() const { return trace_; }
+    std::uint64_t trace() const { return trace_.value(); }
 
 private:
     struct subscription {
         std::string channel;
+        std::uint32_t latest = 0;
         view seen;
         bool live = false, presence = false, listed = false;
-        std::set<std::string> members;
+        names members;
     };
     struct command {
-        enum class kind : std::uint8_t { publish, transient, request, query } what;
+        enum class kind : std::uint8_t { publish, transient, request, history, presence } what;
         std::string channel, payload;
         bool hurried = false;  // may fail with timeout
+        bool backwards = false;
+        int sent = 0;     // so often
+        int sent_to = 0;  // the life of the server when it was first
     };
 
     // Runs now, or when the page is awake again.
     void when_awake(std::function<void()> what);
     void wake_up_at(std::int64_t ms);
+    void line(std::uint32_t attempt, std::string_view text);
     void obey();
     void obey(const client::action& a);
+    void tell(subscription& s, const client::action& a);
     void sent(const client::action& a);
     void flush();
     void ended(const client::action& a);
+    void failed(const client::action& a, const command& c);
     void enters(const client::action& a);
-    std::string payload_of(std::uint32_t id) const;
+    void has_joined(subscription& s, std::string_view session);
+    std::string_view payload_of(std::uint32_t id);
     std::string_view part(slice s) const { return s.of(line_); }
-    void note(std::string_view what);
     void blame(const std::string& what) { seen_.blame(session_ + ": " + what); }
     void remember(std::uint32_t id, command c);
 
@@ -99,19 +113,22 @@ private:
     dice& random_;
     witness& seen_;
     std::string session_;
-    std::vector<std::string> channels_;
+    const std::vector<std::string>& channels_;
     outside network_;
     client::machine machine_;
     std::map<std::uint32_t, subscription> subscriptions_;  // by the machine's id
     std::map<std::uint32_t, command> commands_;            // unanswered
+    std::map<std::string, view> left_at_;                  // where subscriptions ended that could go on
+    std::map<std::string, names> asked_;                   // what the last presence query of a channel said
     std::string line_;                                     // the one that the machine reads
     std::string outgoing_;                                 // lines of this turn
     std::uint64_t timer_ = 0;                              // only the newest rings
     std::int64_t thaws_ = 0;
+    bool leaves_ = false;  // closes itself: what is unanswered fails
+    bool gone_ = false;
     std::deque<std::function<void()>> asleep_;  // what happened meanwhile, in order
     std::uint32_t payloads_ = 0;
-    counters counters_;
-    std::uint64_t trace_ = 14695981039346656037u;
+    trace_hash trace_;
 };
 
 }  // namespace pulsewire::sim

@@ -8,20 +8,44 @@ namespace {
 // A connection on each shard that hears what is put in order there, at once.
 constexpr std::uint64_t recorder = 1;
 
+std::string place_of(const hub::message& m) {
+    return std::string(m.payload) + std::to_string(m.offset);
+}
+
+void add(hub::counters& sum, const hub::counters& c) {
+    sum.publications += c.publications;
+    sum.duplicates += c.duplicates;
+    sum.recoveries += c.recoveries;
+    sum.failed_recoveries += c.failed_recoveries;
+}
+
 }  // namespace
 
-server::server(timeline& time, dice& random, witness& seen, server_options options, outside tell)
-    : time_(time), random_(random), seen_(seen), options_(std::move(options)), tell_(std::move(tell)) {}
+server::server(timeline& time, dice& random, witness& seen, const server_options& options, outside tell)
+    : time_(time),
+      random_(random),
+      seen_(seen),
+      options_(options),
+      tell_(std::move(tell)),
+      disk_(
+          time, random, options.disk_latency_max_ms,
+          [this](hub::shard_index shard, const disk::outcome& o) { stored(shard, o); }
+      ) {}
+
+hub::instant server::now() const {
+    return {time_.now(), wall_clock_begin_ms + time_.now() + clock_off_ms_};
+}
 
 void server::start() {
     ++life_;
-    last_connection_ = recorder;
     seen_.server_starts();
+    seen_.tell("server", "starts");
     hub::config c = options_.hub;
     c.seed = random_.any();
     c.tell_requests = true;
-    c.shard_count = static_cast<hub::shard_index>(options_.shards);
-    for (hub::shard_index s = 0; s < options_.shards; ++s) {
+    c.shard_count = shards_ = static_cast<hub::shard_index>(random_.between(1, options_.shards_max));
+    c.store_generation = disk_.opened().generation();
+    for (hub::shard_index s = 0; s < shards_; ++s) {
         c.shard = s;
         hubs_.push_back(std::make_unique<hub::hub>(c));
         at(s).open(recorder, hub::face::api, {}, "recorder", now());
@@ -29,39 +53,77 @@ void server::start() {
             if (life == life_) tick(s);
         });
     }
+    restore();
     for (const std::string& channel : options_.channels) {
         command subscribe;
         subscribe.op = command_op::subscribe;
         subscribe.channel = channel;
-        const hub::shard_index owner = hub::hub::owner_of(channel, c.shard_count);
-        at(owner).execute(recorder, subscribe, now());
-        carry_out(owner);
+        at(owner_of(channel)).execute(recorder, subscribe, now());
+        carry_out(owner_of(channel));
     }
 }
 
-void server::kill() {
+void server::restore() {
+    for (hub::restored_channel& c : disk_.image().channels()) {
+        witness::kept k{c.name, c.epoch, c.head, {}};
+        for (const hub::message_ptr& m : c.publications) k.publications.push_back(seen_publication(*m));
+        seen_.restored(std::move(k));
+        at(owner_of(c.name)).restore(std::move(c), now());
+    }
+    for (const hub::restored_key& k : disk_.image().keys()) at(owner_of(k.channel)).restore(k, now());
+}
+
+void server::kill(end_of_life how) {
+    if (how == end_of_life::process) {
+        seen_.tell("server", "is killed");
+        disk_.killed();
+    } else {
+        seen_.tell("server", "loses its power");
+        disk_.lost_power();
+    }
+    end();
+}
+
+void server::end() {
     ++life_;
+    for (const auto& h : hubs_) add(earlier_, h->count());
     hubs_.clear();
+    wires_.clear();
+    unsynced_.clear();
     last_arrival_.clear();
 }
 
 void server::drain(std::uint32_t spread_ms) {
+    seen_.tell("server", "drains");
     for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
         at(s).drain(close_code::service_restart, spread_ms, now());
         carry_out(s);
     }
-    kill();
+    disk_.finish();
+    end();
 }
 
 hub::connection_ref server::open(hub::face f) {
-    const auto shard = static_cast<hub::shard_index>(random_.below(options_.shards));
+    const auto shard = static_cast<hub::shard_index>(random_.below(shards_));
     const hub::connection_ref opened{shard, ++last_connection_};
     at(shard).open(opened.value, f, {}, {}, now());
     carry_out(shard);
     return opened;
 }
 
+void server::look_for_unsynced(std::string_view lines) {
+    constexpr std::string_view name = "\"key\":\"";
+    for (std::size_t at = 0; (at = lines.find(name, at)) != lines.npos;) {
+        at += name.size();
+        const std::string_view key = lines.substr(at, lines.find('"', at) - at);
+        for (const unsynced& u : unsynced_)
+            if (u.key == key) seen_.reached(situation::repeated_before_synced);
+    }
+}
+
 void server::receive(hub::connection_ref to, std::string_view lines) {
+    wires_[to.value].heard(lines);
+    if (!unsynced_.empty()) look_for_unsynced(lines);
     at(to.shard).receive(to.value, lines, now());
     carry_out(to.shard);
 }
@@ -72,8 +134,17 @@ void server::receive_oversized(hub::connection_ref to, std::string_view head) {
 }
 
 void server::closed(hub::connection_ref who) {
+    wires_.erase(who.value);
     at(who.shard).closed(who.value, now());
     carry_out(who.shard);
+}
+
+void server::publish(const std::string& channel, const std::string& payload) {
+    hub::publish p;
+    p.channel = channel;
+    p.type = "say";
+    p.payload = payload;
+    post(hub::application, owner_of(channel), std::move(p));
 }
 
 void server::carry_out(hub::shard_index shard) {
@@ -84,14 +155,43 @@ void server::carry_out(hub::shard_index shard) {
             if (s.connection == recorder) {
                 record(*s.what);
             } else {
-                tell_.line(
-                    {shard, s.connection}, std::string_view(s.what->line).substr(0, s.what->line.size() - 1)
-                );
+                say({shard, s.connection}, *s.what);
             }
         }
-        for (const hub::output::close& c : todo.closes) tell_.closed({shard, c.connection}, c.code);
+        for (const hub::output::close& c : todo.closes) {
+            wires_.erase(c.connection);
+            if (c.connection != recorder) tell_.closed({shard, c.connection}, c.code);
+        }
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
+        for (const hub::store_op& op : todo.stores)
+            if (const auto* p = std::get_if<hub::keep_publication>(&op.what); p != nullptr) {
+                first_tried_.emplace(place_of(*p->what), time_.now());
+                unsynced_.push_back({shard, op.number, p->key});
+            }
+        if (!todo.stores.empty()) disk_.take(shard, std::move(todo.stores));
     }
+}
+
+// The answer takes its way from thread to thread, too.
+void server::stored(hub::shard_index shard, const disk::outcome& o) {
+    std::int64_t& last = last_arrival_[{hub::application, shard}];
+    last = std::max(last, time_.now() + random_.below(options_.post_delay_max_ms + 1));
+    time_.at(last, [this, shard, o, life = life_] {
+        if (life != life_) return;
+        std::erase_if(unsynced_, [&](const unsynced& u) { return u.shard == shard && u.number <= o.number; });
+        if (o.failed == error_code::none) {
+            at(shard).stored(o.number, now());
+        } else {
+            at(shard).store_failed(o.term, o.failed, "the disk", now());
+        }
+        carry_out(shard);
+    });
+}
+
+void server::say(hub::connection_ref to, const hub::message& m) {
+    if (const std::string wrong = wires_[to.value].told(m); !wrong.empty())
+        seen_.blame(wrong + ": connection " + std::to_string(to.value) + " gets " + m.line);
+    tell_.says(to, m);
 }
 
 void server::post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m) {
@@ -119,11 +219,14 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
     });
 }
 
+publication server::seen_publication(const hub::message& m) {
+    const auto tried = first_tried_.emplace(place_of(m), time_.now()).first;
+    return {std::string(m.payload), std::string(m.except), m.line.size(), tried->second};
+}
+
 void server::record(const hub::message& m) {
-    const std::string channel(m.channel);
-    if (m.kind == hub::message_kind::subscribed) epochs_[channel] = m.epoch;
-    if (m.kind == hub::message_kind::publication)
-        seen_.ordered(channel, epochs_[channel], m.offset, {std::string(m.payload), std::string(m.except)});
+    if (m.kind == hub::message_kind::subscribed) seen_.begins(std::string(m.channel), m.epoch);
+    if (m.kind == hub::message_kind::publication) seen_.ordered(m.channel, m.offset, seen_publication(m));
 }
 
 void server::tick(hub::shard_index shard) {
@@ -134,14 +237,34 @@ void server::tick(hub::shard_index shard) {
     });
 }
 
-hub::counters server::count() const {
-    hub::counters sum;
-    for (const auto& h : hubs_) {
-        sum.publications += h->count().publications;
-        sum.duplicates += h->count().duplicates;
-        sum.recoveries += h->count().recoveries;
-        sum.failed_recoveries += h->count().failed_recoveries;
+void server::grow_old(std::int64_t ms) {
+    for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
+        at(s).closed(recorder, now());
+        carry_out(s);
     }
+    // What is dropped in one round is forgotten in the next.
+    for (int round = 1; round <= 3; ++round) {
+        for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
+            hub::instant later = now();
+            later.monotonic_ms += round * ms;
+            later.wall_ms += round * ms;
+            at(s).tick(later);
+            carry_out(s);
+        }
+    }
+    std::size_t channels = 0;
+    for (const auto& h : hubs_) channels += h->channel_count();
+    if (channels != 0) seen_.blame(std::to_string(channels) + " channels remain when all is old");
+    disk_.finish();
+    if (!disk_.opened().channels().empty()) seen_.blame("channels remain on the disk when all is old");
+    // Keys from a time to come are.
+    if (!disk_.image().keys().empty() && clock_off_ms_ == 0 && !seen_.has_clock_leapt())
+        seen_.blame("keys remain on the disk when all is old");
+}
+
+hub::counters server::count() const {
+    hub::counters sum = earlier_;
+    for (const auto& h : hubs_) add(sum, h->count());
     return sum;
 }
 

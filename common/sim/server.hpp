@@ -1,20 +1,23 @@
 #pragma once
 
 // A server of several shards whose values to each other take their time, with an application that answers
-// requests, and that can be killed, drained and started again. What its channels hold is told to the witness.
+// requests and publishes, and with a disk. It can be killed, drained and started again. What its channels
+// hold is told to the witness.
 
 #include "common/hub/hub.hpp"
 #include "common/sim/dice.hpp"
+#include "common/sim/disk.hpp"
 #include "common/sim/timeline.hpp"
+#include "common/sim/wire.hpp"
 #include "common/sim/witness.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,27 +25,31 @@ namespace pulsewire::sim {
 
 struct server_options {
     hub::config hub;
-    std::uint32_t shards = 1;
+    std::uint32_t shards_max = 1;           // drawn anew in each life
     std::uint32_t post_delay_max_ms = 0;    // between shards
     std::uint32_t answer_delay_max_ms = 0;  // of the application
+    std::uint32_t disk_latency_max_ms = 0;  // of a write, and of a sync
     std::vector<std::string> channels;      // all that clients will use
 };
+
+enum class end_of_life : std::uint8_t { process, power };
 
 class server {
 public:
     // What connections are told. Called while the server works; must not call it back.
     struct outside {
-        std::function<void(hub::connection_ref, std::string_view line)> line;
+        std::function<void(hub::connection_ref, const hub::message&)> says;
         std::function<void(hub::connection_ref, close_code)> closed;
     };
 
-    server(timeline& time, dice& random, witness& seen, server_options options, outside tell);
+    server(timeline& time, dice& random, witness& seen, const server_options& options, outside tell);
 
     bool running() const { return !hubs_.empty(); }
     void start();
-    // Everything is gone at once; connections hear nothing.
-    void kill();
-    // Every connection is told a moment to come back within `spread_ms`; then as kill().
+    // Everything is gone at once; connections hear nothing. With its power the machine loses what the disk
+    // did not sync.
+    void kill(end_of_life how = end_of_life::process);
+    // Every connection is told a moment to come back within `spread_ms`; then it ends, with all written.
     void drain(std::uint32_t spread_ms);
 
     // Precondition for all: running(). The connection lands on a shard drawn at random.
@@ -50,6 +57,15 @@ public:
     void receive(hub::connection_ref to, std::string_view lines);
     void receive_oversized(hub::connection_ref to, std::string_view head);
     void closed(hub::connection_ref who);
+    // By the application.
+    void publish(const std::string& channel, const std::string& payload);
+
+    // As if `ms` passed with nobody there, the recorder neither. Blames what remains.
+    void grow_old(std::int64_t ms);
+
+    disk& storage() { return disk_; }
+    // Somebody sets the wall's clock.
+    void set_clock(std::int64_t by_ms) { clock_off_ms_ += by_ms; }
 
     hub::counters count() const;
     std::size_t session_count() const;
@@ -57,24 +73,42 @@ public:
 
 private:
     hub::hub& at(hub::shard_index shard) { return *hubs_[shard]; }
-    hub::instant now() const { return {time_.now(), 1'700'000'000'000 + time_.now()}; }
+    hub::shard_index owner_of(std::string_view channel) const { return hub::hub::owner_of(channel, shards_); }
+    hub::instant now() const;
+    void restore();
     void carry_out(hub::shard_index shard);
+    void stored(hub::shard_index shard, const disk::outcome& o);
+    void end();
+    void look_for_unsynced(std::string_view lines);
+    void say(hub::connection_ref to, const hub::message& m);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
     void record(const hub::message& m);
+    publication seen_publication(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;
     dice& random_;
     witness& seen_;
-    server_options options_;
+    const server_options& options_;
     outside tell_;
+    disk disk_;
+    std::int64_t clock_off_ms_ = 0;
+    std::unordered_map<std::string, std::int64_t> first_tried_;  // by payload and offset: when
+    hub::shard_index shards_ = 1;
     std::vector<std::unique_ptr<hub::hub>> hubs_;
     // When the last value between two shards arrives: later ones do not overtake it.
     std::map<std::pair<hub::shard_index, hub::shard_index>, std::int64_t> last_arrival_;
-    std::map<std::string, std::string> epochs_;  // of the channels
-    std::uint64_t last_connection_ = 0;
-    std::uint64_t life_ = 0;  // what was planned in an earlier one does not happen
+    struct unsynced {
+        hub::shard_index shard = 0;
+        std::uint64_t number = 0;
+        std::string key;
+    };
+    std::vector<unsynced> unsynced_;
+    std::unordered_map<std::uint64_t, wire> wires_;  // by connection
+    hub::counters earlier_;                          // of former lives
+    std::uint64_t last_connection_ = 1;  // not used again, in no life; the first is the recorder's
+    std::uint64_t life_ = 0;             // what was planned in an earlier one does not happen
 };
 
 }  // namespace pulsewire::sim

@@ -2,33 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <iomanip>
+#include <sstream>
+
 namespace pulsewire::sim {
 namespace {
 
-// What all runs together reached: a simulation that never gets somewhere proves nothing about it.
-struct sum_of_runs {
-    std::uint64_t steps = 0, duplicates = 0;
-    int restarts = 0;
-    peer::counters clients;
-
-    void add(const sim& s) {
-        steps += s.steps();
-        duplicates += s.server_count().duplicates;
-        restarts += s.restarts();
-        const peer::counters c = s.count();
-        clients.delivered += c.delivered;
-        clients.replayed += c.replayed;
-        clients.transient += c.transient;
-        clients.published += c.published;
-        clients.answered += c.answered;
-        clients.failed += c.failed;
-        clients.recovered += c.recovered;
-        clients.lost += c.lost;
-        clients.opened_sse += c.opened_sse;
-        clients.withdrawn += c.withdrawn;
-    }
-};
-
+// Here for the sanitizers and for WebAssembly; script/simulate runs many more.
 #ifdef __EMSCRIPTEN__
 constexpr std::uint64_t seeds = 200;
 #else
@@ -36,25 +16,31 @@ constexpr std::uint64_t seeds = 1'000;
 #endif
 
 TEST(simulation, whatever_goes_wrong_everybody_comes_to_the_same_end) {
-    sum_of_runs sum;
+    sometimes reached;
+    std::uint64_t steps = 0;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         sim s(seed);
         s.run();
         ASSERT_EQ(s.fault(), "") << "seed " << seed;
-        sum.add(s);
+        reached.add(s.reached());
+        steps += s.steps();
     }
-    RecordProperty("steps", std::to_string(sum.steps));
-    EXPECT_GT(sum.duplicates, seeds / 10) << "publishes were repeated";
-    EXPECT_GT(sum.restarts, static_cast<int>(seeds / 10));
-    EXPECT_GT(sum.clients.delivered, 100 * seeds);
-    EXPECT_GT(sum.clients.replayed, seeds);
-    EXPECT_GT(sum.clients.recovered, seeds);
-    EXPECT_GT(sum.clients.lost, seeds / 10);
-    EXPECT_GT(sum.clients.transient, seeds);
-    EXPECT_GT(sum.clients.answered, seeds);
-    EXPECT_GT(sum.clients.failed, seeds);
-    EXPECT_GT(sum.clients.opened_sse, seeds / 2);
-    EXPECT_GT(sum.clients.withdrawn, seeds);
+    RecordProperty("steps", std::to_string(steps));
+    for (std::size_t i = 0; i < situations; ++i) {
+        const auto situation = static_cast<enum situation>(i);
+        EXPECT_NE(reached[situation], 0u) << "never reached: " << name_of(situation);
+    }
+}
+
+// What failed once. A seed means another course when what is drawn changes, so a fault found this way gets a
+// test of its own beside the code, too.
+TEST(simulation, seeds_that_failed_once) {
+    static constexpr std::uint64_t failed_once[] = {6, 127, 165, 188, 262, 290, 565, 820, 4790, 12181, 18285};
+    for (const std::uint64_t seed : failed_once) {
+        sim s(seed);
+        s.run();
+        EXPECT_EQ(s.fault(), "") << "seed " << seed;
+    }
 }
 
 TEST(simulation, the_same_seed_takes_the_same_course) {
@@ -67,11 +53,13 @@ TEST(simulation, the_same_seed_takes_the_same_course) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         const std::uint64_t first = trace(seed);
         EXPECT_EQ(trace(seed), first) << seed;
-        all = all * 31 + first;
+        all += first * (2 * seed + 1);
     }
     EXPECT_NE(trace(1), trace(2));
-    // The reports of the native and of the WebAssembly run must show the same.
-    RecordProperty("trace", std::to_string(all));
+    // script/test holds that of the WebAssembly run against `script/simulate --seeds 20`.
+    std::ostringstream text;
+    text << std::hex << std::setw(16) << std::setfill('0') << all;
+    RecordProperty("courses", text.str());
 }
 
 }  // namespace

@@ -3,19 +3,29 @@
 // Sees everything that happens in a run and says what must not have happened: the promises P1 to P4 and P7 of
 // the design from the outside. The first fault is kept.
 
+#include "common/hub/hub.hpp"
+#include "common/sim/sometimes.hpp"
+#include "common/sim/timeline.hpp"
+
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace pulsewire::sim {
 
+// The end of a payload whose publisher does not want to see it.
+inline constexpr std::string_view to_others = " to others\"";
+
 struct publication {
     std::string payload;  // unique in the run
     std::string except;   // a session that does not show it; empty: none
+    std::size_t bytes = 0;
+    std::int64_t at_ms = 0;  // when it was put in order
 };
 
 // What one subscription of one client knows.
@@ -25,54 +35,143 @@ struct view {
     std::uint64_t offset = 0;
 };
 
+// What a client is answered when it subscribes.
+struct starting_point {
+    bool recovered = false;
+    std::string_view epoch;
+    std::uint64_t offset = 0;
+    std::uint64_t replay = 0;
+    std::string_view reason;   // of a recovery that failed
+    std::uint32_t latest = 0;  // asked for
+};
+
 class witness {
 public:
+    // What the server promises stands in its configuration. `listener`, if given, is told the course of the
+    // run.
+    using listener = std::function<void(std::int64_t ms, std::string_view who, std::string_view what)>;
+    witness(const timeline& time, const hub::config& promised) : time_(time), promised_(promised) {}
+
     const std::string& fault() const { return fault_; }
     void blame(const std::string& what) {
         if (fault_.empty()) fault_ = what;
+        tell("witness", what);
     }
+
+    void listen(listener l) { listener_ = std::move(l); }
+    bool heard() const { return listener_ != nullptr; }
+    void tell(std::string_view who, std::string_view what) const {
+        if (listener_) listener_(time_.now(), who, what);
+    }
+
+    void reached(situation s) { sometimes_.reached(s); }
+    const sometimes& count() const { return sometimes_; }
+
+    const namespace_options& options_of(std::string_view channel) const;
+
+    bool is_durable(std::string_view channel) const { return options_of(channel).keeps == durability::disk; }
+
+    // The disk refused to write, or will.
+    void disk_fails() { disk_failed_ = true; }
+    bool has_disk_failed() const { return disk_failed_; }
+    // The wall's clock goes ahead: what a restart finds on the disk is older than it was.
+    void clock_leaps() { clock_leapt_ = true; }
+    bool has_clock_leapt() const { return clock_leapt_; }
+    // Nothing goes wrong any more, and everything has come to rest.
+    void calms_down() { calm_ = true; }
+    bool calm() const { return calm_; }
 
     // --- the truth, told by the owner of the channel ---
 
     void server_starts() { ++life_; }
-    void ordered(const std::string& channel, const std::string& epoch, std::uint64_t offset, publication p);
-    // The number of publications that the channel ever had under this epoch.
-    std::uint64_t head(const std::string& channel, const std::string& epoch) const;
+    int life() const { return life_; }
+    // What the disk kept of a channel: the newest publications up to `head`.
+    struct kept {
+        std::string channel;
+        std::string epoch;
+        std::uint64_t head = 0;
+        std::vector<publication> publications;
+    };
+    void restored(kept k);
+    // The channel's log is this one from now on.
+    void begins(const std::string& channel, std::string_view epoch);
+    void ordered(std::string_view channel, std::uint64_t offset, publication p);
+    // How often somebody was shown something new there.
+    std::uint64_t shown_in(std::string_view channel);
+    bool knows(const std::string& payload) const { return seen_.contains(payload); }
 
     // --- what clients are told ---
 
     void acknowledged(
-        const std::string& channel, const std::string& epoch, std::uint64_t offset, const std::string& payload
+        std::string_view channel, std::string_view epoch, std::uint64_t offset, std::string_view payload
     );
+    // A definite error: nobody must ever see it.
+    void refused(std::string_view payload);
+    // The disk failed: it may come back with a restart, but not once there is something newer in the channel.
+    void left_in_doubt(std::string_view channel, std::string_view payload);
     // A subscription began, or was recovered, or was told that it could not be.
-    void subscribed(
-        const std::string& session, const std::string& channel, view& v, bool recovered,
-        std::string_view epoch, std::uint64_t offset
-    );
+    void subscribed(const std::string& session, std::string_view channel, view& v, const starting_point& s);
     void delivered(
-        const std::string& session, const std::string& channel, view& v, std::uint64_t offset,
+        const std::string& session, std::string_view channel, view& v, std::uint64_t offset,
         std::string_view payload
     );
     void delivered_transient(const std::string& session, std::string_view payload);
+    // A page of history, from old to new or backwards; `json` is the array.
+    void read(
+        std::string_view channel, std::string_view epoch, std::uint64_t head, bool backwards,
+        std::string_view json
+    );
     // The application was asked.
     void requested(const std::string& payload);
     // Nothing is on its way any more: the view must have come to the head.
-    void complete(const std::string& session, const std::string& channel, const view& v);
+    void complete(const std::string& session, std::string_view channel, const view& v);
+    // The same as a question.
+    bool is_complete(const std::string& session, std::string_view channel, const view& v) const;
 
 private:
-    using log = std::vector<publication>;
+    // What a channel held under one epoch, all of it.
+    struct log {
+        std::string epoch;
+        int life = 0;
+        std::vector<publication> publications;
 
+        std::uint64_t head() const { return publications.size(); }
+        const publication* at(std::uint64_t offset) const {
+            return offset == 0 || offset > head() ? nullptr : &publications[offset - 1];
+        }
+    };
+    struct channel {
+        bool durable = false;
+        std::vector<log> logs;  // the last one is the present one
+        std::vector<std::string> in_doubt;
+        std::uint64_t shown = 0;
+    };
+    void add(channel& c, publication p);
+    struct place {
+        int life = 0;
+        std::int64_t at_ms = 0;
+    };
+
+    channel* find(std::string_view name);
+    const log* find(std::string_view name, std::string_view epoch) const;
     // Whether everything after the view's position up to `offset` was not for this session.
-    bool may_skip_to(
-        const std::string& session, const std::string& channel, const view& v, std::uint64_t offset
-    ) const;
-    const log* find(const std::string& channel, const std::string& epoch) const;
+    static bool may_skip_to(
+        const std::string& session, const log* l, std::uint64_t from, std::uint64_t offset
+    );
+    // Whether the history may begin after `offset` by now.
+    bool may_have_dropped(std::string_view channel, const log& l, std::uint64_t offset) const;
+    std::string_view why_lost(std::string_view channel, const view& v, const starting_point& s) const;
 
+    const timeline& time_;
+    const hub::config& promised_;
+    listener listener_;
     std::string fault_;
+    sometimes sometimes_;
+    bool calm_ = false, disk_failed_ = false, clock_leapt_ = false;
     int life_ = 0;
-    std::map<std::pair<std::string, std::string>, log> logs_;  // by channel and epoch
-    std::set<std::pair<int, std::string>> payloads_;           // by life of the server
-    std::set<std::string> once_;                               // what must not happen again
+    std::map<std::string, channel, std::less<>> channels_;
+    std::unordered_map<std::string, place> seen_;     // publications by payload
+    std::unordered_set<std::string> once_, refused_;  // what must not happen again, or at all
 };
 
 }  // namespace pulsewire::sim

@@ -67,6 +67,9 @@ struct log_store::parts {
     std::uint64_t generation = 0;
     bool to_reopen = false;  // the disk was full at the last write
     std::optional<failure> final;
+    // By channel: rows of publish keys that a refused write may have left, though it found no room. They are
+    // void with the channel's next publication.
+    std::unordered_map<std::string, std::vector<std::string>> doubtful;
 
     void close() {
         if (db) db->Close().PermitUncheckedError();
@@ -161,6 +164,9 @@ struct log_store::parts {
         batch.DeleteRange(
             row::publication_key(t.channel, t.head + 1), row::publication_key(t.channel, UINT64_MAX)
         );
+        const auto found = doubtful.find(t.channel);
+        if (found == doubtful.end()) return;
+        for (const std::string& remembered : found->second) batch.Delete(remembered);
     }
     void add(rocksdb::WriteBatch& batch, const hub::drop_channel& d) {
         batch.DeleteRange(row::publication_key(d.channel, 0), row::publication_key(d.channel, UINT64_MAX));
@@ -171,6 +177,24 @@ struct log_store::parts {
     void add(rocksdb::WriteBatch& batch, const hub::forget_keys& f) {
         const std::int64_t before_ms = std::max<std::int64_t>(0, f.before_ms);
         batch.DeleteRange(std::string(1, row::keys), row::key_key(before_ms, {}, 0));
+    }
+
+    void note_doubtful(std::span<const hub::store_op> ops) {
+        for (const hub::store_op& op : ops) {
+            const auto* p = std::get_if<hub::keep_publication>(&op.what);
+            if (p == nullptr || p->key.empty()) continue;
+            const std::string channel(p->what->channel);
+            doubtful[channel].push_back(row::key_key(p->what->time_ms, channel, p->what->offset));
+        }
+    }
+    // After opening anew: those that were not written are no matter any more.
+    void forget_unwritten() {
+        std::string value;
+        for (auto& [channel, rows] : doubtful)
+            std::erase_if(rows, [&](const std::string& key) {
+                return db->Get({}, key, &value).IsNotFound();
+            });
+        std::erase_if(doubtful, [](const auto& of_channel) { return of_channel.second.empty(); });
     }
 };
 
@@ -286,19 +310,26 @@ log_store::contents log_store::load() {
 
 std::optional<log_store::failure> log_store::write(std::span<const hub::store_op> ops) {
     if (parts_->final) return parts_->final;
-    rocksdb::WriteBatch batch;
-    for (const hub::store_op& op : ops)
-        std::visit([&](const auto& what) { parts_->add(batch, what); }, op.what);
     rocksdb::Status s;
     // RocksDB would look for room in its own time; opening it anew finds it at once.
     if (parts_->to_reopen) s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
     if (s.ok()) {
+        if (parts_->to_reopen) parts_->forget_unwritten();
+        rocksdb::WriteBatch batch;
+        for (const hub::store_op& op : ops)
+            std::visit([&](const auto& what) { parts_->add(batch, what); }, op.what);
         rocksdb::WriteOptions synced;
         synced.sync = true;
         s = parts_->db->Write(synced, &batch);
     }
     parts_->to_reopen = !s.ok();
-    if (s.ok()) return std::nullopt;
+    if (s.ok()) {
+        for (const hub::store_op& op : ops)
+            if (const auto* t = std::get_if<hub::truncate_channel>(&op.what))
+                parts_->doubtful.erase(t->channel);
+        return std::nullopt;
+    }
+    parts_->note_doubtful(ops);
     if (s.IsNoSpace()) return failure{error_code::storage_full, s.ToString()};
     parts_->final = failure{error_code::storage_failed, s.ToString()};
     return parts_->final;

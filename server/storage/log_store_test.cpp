@@ -316,6 +316,27 @@ TEST(log_store, a_full_disk_refuses_and_works_again_when_there_is_room) {
     EXPECT_GT(resumed, 5);
 }
 
+// What a refused write left is not taken for kept: not even its keys, when others have its places.
+TEST(log_store, the_key_of_a_publication_that_was_refused_is_not_remembered) {
+    for (std::uint64_t at = 1; at <= 8; ++at) {
+        const temporary_folder folder;
+        auto disk = std::make_shared<fault_file_system>();
+        const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(disk);
+        log_store store(folder.path(), env.get());
+        ASSERT_FALSE(store.write(ops{op(hub::keep_channel{"a", "epoch-1", 0})}));
+        disk->fail(fault::no_space, disk->operations() + at);
+        const auto refused = store.write(ops{keep("a", 1, "void-1"), keep("a", 2, "void-2")});
+        disk->heal();
+        if (!refused) continue;
+        ASSERT_FALSE(store.write(ops{op(hub::truncate_channel{"a", 0}), keep("a", 1, "key-1")}));
+        const auto kept = store.load();
+        ASSERT_EQ(kept.channels.size(), 1u) << at;
+        EXPECT_EQ(kept.channels[0].head, 1u) << at;
+        ASSERT_EQ(kept.keys.size(), 1u) << "a refused key came back; the disk was full from operation " << at;
+        EXPECT_EQ(kept.keys[0].key, "key-1");
+    }
+}
+
 // --- damage ---
 
 TEST(log_store_row, a_changed_bit_is_never_read_as_something_else) {

@@ -1,0 +1,109 @@
+#pragma once
+
+// What runs must have come to, some of them: a simulation that never gets somewhere proves nothing about it.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pulsewire::sim {
+
+enum class situation : std::uint8_t {
+    replayed,
+    nothing_missed,
+    replay_overlaps_live,
+    lost_by_epoch,
+    lost_by_expiry,
+    lost_by_limit,
+    latest_first,
+    gap_noticed,
+    duplicate_dropped,
+    own_message_skipped,
+    publish_repeated,
+    kept_but_unanswered,
+    publish_timed_out,
+    forbidden_refused,
+    withdrawn,
+    request_timed_out,
+    request_disconnected,
+    history_read,
+    joined,
+    left,
+    went_half_open,
+    silence_noticed_by_server,
+    silence_noticed_by_client,
+    fell_back_to_sse,
+    told_to_come_back,
+    page_left,
+    stranger_came,
+    killed,
+    power_lost,
+    restored,
+    kept_unseen,
+    repeated_before_synced,
+    repeated_after_restart,
+    disk_full,
+    disk_failed,
+    clock_set,
+    count_,
+};
+
+inline constexpr std::size_t situations = static_cast<std::size_t>(situation::count_);
+
+constexpr std::string_view name_of(situation s) {
+    constexpr std::array<std::string_view, situations> names = {
+        "recovery with a replay",
+        "recovery with nothing missed",
+        "a publication while the replay is on its way",
+        "recovery across an epoch change",
+        "recovery from before the history",
+        "recovery of more than recovery_max",
+        "the latest publications first",
+        "a client notices a gap and asks again",
+        "a client drops a publication that it has",
+        "a client skips its own message",
+        "resend of an unacknowledged publish",
+        "a publication kept whose publisher never hears of it",
+        "a publish times out",
+        "a publish is forbidden",
+        "a command is withdrawn",
+        "a request times out",
+        "a request is cut off",
+        "history is read",
+        "somebody joins",
+        "somebody leaves",
+        "a connection is half-open",
+        "the server notices silence",
+        "a client notices silence",
+        "a client changes to SSE",
+        "a client is told when to come back",
+        "a page is left and another one opened",
+        "a stranger talks nonsense",
+        "the server is killed",
+        "the machine loses its power",
+        "a durable channel goes on after a restart",
+        "a restart brings back what nobody was shown yet",
+        "a publish repeated while the first is not yet on disk",
+        "a publish repeated to another life of the server",
+        "the disk is full",
+        "a sync fails",
+        "the clock is set",
+    };
+    return names[static_cast<std::size_t>(s)];
+}
+
+// How often each was reached.
+class sometimes {
+public:
+    void reached(situation s) { ++counts_[static_cast<std::size_t>(s)]; }
+    std::uint64_t operator[](situation s) const { return counts_[static_cast<std::size_t>(s)]; }
+    void add(const sometimes& other) {
+        for (std::size_t i = 0; i < situations; ++i) counts_[i] += other.counts_[i];
+    }
+
+private:
+    std::array<std::uint64_t, situations> counts_{};
+};
+
+}  // namespace pulsewire::sim

@@ -1,0 +1,29 @@
+#pragma once
+
+// What a run looks up in the lines that go over its wires. They hold no escapes.
+
+#include <cstdint>
+#include <string_view>
+
+namespace pulsewire::sim {
+
+// The number behind the first `key`; 0 when there is none.
+inline std::uint64_t number_after(std::string_view text, std::string_view key) {
+    std::size_t at = text.find(key);
+    if (at == text.npos) return 0;
+    std::uint64_t number = 0;
+    for (at += key.size(); at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+        number = number * 10 + static_cast<std::uint64_t>(text[at] - '0');
+    return number;
+}
+
+// The string behind the first `key`, with its quotes; empty when there is none.
+inline std::string_view string_after(std::string_view text, std::string_view key) {
+    const std::size_t at = text.find(key);
+    if (at == text.npos || at + key.size() >= text.size() || text[at + key.size()] != '"') return {};
+    const std::string_view rest = text.substr(at + key.size());
+    const std::size_t end = rest.find('"', 1);
+    return end == rest.npos ? std::string_view{} : rest.substr(0, end + 1);
+}
+
+}  // namespace pulsewire::sim

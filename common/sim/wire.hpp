@@ -1,0 +1,65 @@
+#pragma once
+
+// What the server says on one connection, held against the protocol: a stream has no hole and no repetition
+// (4.3, 5.3), nothing comes of a channel that is not subscribed, and no answer to a subscribe that was taken
+// back (4.8). Clients mend such faults by themselves, so from their side alone they could not be seen.
+
+#include "common/hub/message.hpp"
+#include "common/sim/text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::sim {
+
+class wire {
+public:
+    // The client's half.
+    void heard(std::string_view lines) {
+        while (!lines.empty()) {
+            const std::string_view line = lines.substr(0, lines.find('\n'));
+            lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+            const std::uint64_t id = number_after(line, "\"id\":");
+            if (id == 0) continue;  // not valid
+            if (line.starts_with("{\"op\":\"unsubscribe\"")) asked_.erase(channel_of(line));
+            if (line.starts_with("{\"op\":\"subscribe\"")) asked_[channel_of(line)].insert(id);
+        }
+    }
+    // What is wrong with saying this now; empty: nothing.
+    std::string told(const hub::message& m) {
+        if (m.kind == hub::message_kind::subscribed) {
+            if (asked_[std::string(m.channel)].erase(m.id) == 0) return "nobody waits for this";
+            positions_[std::string(m.channel)] = m.offset;
+            return {};
+        }
+        if (m.kind == hub::message_kind::answer && m.line.starts_with("{\"op\":\"unsubscribed\"")) {
+            positions_.erase(std::string(m.channel));
+            return {};
+        }
+        const bool of_a_stream = m.kind == hub::message_kind::publication ||
+                                 m.kind == hub::message_kind::direct ||
+                                 (m.kind == hub::message_kind::presence && m.id == 0);
+        if (!of_a_stream || m.channel.empty()) return {};
+        const auto position = positions_.find(m.channel);
+        if (position == positions_.end()) return "nobody subscribed to this";
+        if (m.kind != hub::message_kind::publication) return {};
+        if (m.offset != ++position->second) return "the stream has a hole or a repetition";
+        return {};
+    }
+
+private:
+    static std::string channel_of(std::string_view line) {
+        const std::string_view quoted = string_after(line, "\"channel\":");
+        return std::string(quoted.substr(1, quoted.size() - 2));
+    }
+
+    std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
+    std::map<std::string, std::uint64_t, std::less<>> positions_;  // by channel
+};
+
+}  // namespace pulsewire::sim
