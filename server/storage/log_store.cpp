@@ -179,6 +179,21 @@ struct log_store::parts {
         batch.DeleteRange(std::string(1, row::keys), row::key_key(before_ms, {}, 0));
     }
 
+    rocksdb::Status try_to_write(std::span<const hub::store_op> ops) {
+        rocksdb::WriteBatch batch;
+        for (const hub::store_op& op : ops) std::visit([&](const auto& what) { add(batch, what); }, op.what);
+        rocksdb::WriteOptions synced;
+        synced.sync = true;
+        const rocksdb::Status s = db->Write(synced, &batch);
+        if (!s.ok()) {
+            note_doubtful(ops);
+        } else if (!doubtful.empty()) {
+            for (const hub::store_op& op : ops)
+                if (const auto* t = std::get_if<hub::truncate_channel>(&op.what)) doubtful.erase(t->channel);
+        }
+        return s;
+    }
+
     void note_doubtful(std::span<const hub::store_op> ops) {
         for (const hub::store_op& op : ops) {
             const auto* p = std::get_if<hub::keep_publication>(&op.what);
@@ -311,25 +326,17 @@ log_store::contents log_store::load() {
 std::optional<log_store::failure> log_store::write(std::span<const hub::store_op> ops) {
     if (parts_->final) return parts_->final;
     rocksdb::Status s;
-    // RocksDB would look for room in its own time; opening it anew finds it at once.
-    if (parts_->to_reopen) s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
-    if (s.ok()) {
-        if (parts_->to_reopen) parts_->forget_unwritten();
-        rocksdb::WriteBatch batch;
-        for (const hub::store_op& op : ops)
-            std::visit([&](const auto& what) { parts_->add(batch, what); }, op.what);
-        rocksdb::WriteOptions synced;
-        synced.sync = true;
-        s = parts_->db->Write(synced, &batch);
+    if (parts_->to_reopen) {
+        // RocksDB would look for room in its own time; opening it anew finds it at once.
+        s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+        parts_->to_reopen = !s.ok();
+        if (s.ok()) parts_->forget_unwritten();
     }
-    parts_->to_reopen = !s.ok();
-    if (s.ok()) {
-        for (const hub::store_op& op : ops)
-            if (const auto* t = std::get_if<hub::truncate_channel>(&op.what))
-                parts_->doubtful.erase(t->channel);
-        return std::nullopt;
+    if (!parts_->to_reopen) {
+        s = parts_->try_to_write(ops);
+        if (s.ok()) return std::nullopt;
+        parts_->to_reopen = true;
     }
-    parts_->note_doubtful(ops);
     if (s.IsNoSpace()) return failure{error_code::storage_full, s.ToString()};
     parts_->final = failure{error_code::storage_failed, s.ToString()};
     return parts_->final;
