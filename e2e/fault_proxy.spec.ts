@@ -71,6 +71,21 @@ test('blackhole holds everything back and ends nothing; healed, it goes on', asy
     expect(await unanswered).toBe('failed');
 });
 
+test('a narrow bandwidth takes its time; healed, there is none', async () => {
+    const socket = await RawSocket.open(ws);
+    const text = 'x'.repeat(500_000);
+    proxy.bandwidth(1_000_000);
+    const start = performance.now();
+    socket.send(text);
+    expect(await socket.texts.next('echo')).toBe(text);
+    // What comes in one piece comes at once, and pieces have at most 64 KiB.
+    expect(performance.now() - start).toBeGreaterThan(400);
+    proxy.heal();
+    socket.send('quick');
+    expect(await socket.texts.next('echo')).toBe('quick');
+    socket.close();
+});
+
 test('deaf on one side: what is sent arrives, what is answered is held', async () => {
     const socket = await RawSocket.open(ws);
     proxy.blackhole('from_server');

@@ -108,10 +108,15 @@ void server::add_request_handler(std::string_view type, shell::request_handler h
     parts_->application.registered().requests[std::string(type)] = std::move(handler);
 }
 
-void server::publish_payload(std::string channel, std::string_view type, std::string payload, keeping k) {
+void server::publish_payload(
+    std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate
+) {
     if (!is_channel(channel)) throw std::invalid_argument("not a channel's name: " + log::printable(channel));
+    if (!conflate.empty() && !is_key(conflate))
+        throw std::invalid_argument("not a key to conflate by: " + log::printable(conflate));
     parts_->application.publish(
-        std::move(channel), std::string(type), std::move(payload), k == keeping::transient
+        std::move(channel), std::string(type), std::move(payload), k == keeping::transient,
+        std::move(conflate)
     );
 }
 

@@ -117,10 +117,12 @@ public:
     // --- from any thread, at any time ---
 
     // Publishes to everybody who is subscribed. The messages of one thread keep their order. Throws
-    // std::invalid_argument when `channel` is not a channel's name (docs/protocol.md 1.2).
+    // std::invalid_argument when `channel` is not a channel's name (docs/protocol.md 1.2). `conflate` names
+    // what the message is the latest of, for namespaces with the policy latest_per_key (4.17); empty: its
+    // type.
     template <message_type M>
-    void publish(std::string channel, const M& m, keeping k = keeping::kept) {
-        publish_payload(std::move(channel), message_name<M>, encode_payload(m), k);
+    void publish(std::string channel, const M& m, keeping k = keeping::kept, std::string conflate = {}) {
+        publish_payload(std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate));
     }
 
     // Runs `what` on the application's thread: again and again, once after a while, or as soon as may be.
@@ -152,7 +154,9 @@ private:
 
     void add_publish_handler(std::string_view type, std::string prefix, shell::publish_handler handler);
     void add_request_handler(std::string_view type, shell::request_handler handler);
-    void publish_payload(std::string channel, std::string_view type, std::string payload, keeping k);
+    void publish_payload(
+        std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate
+    );
     int print_typescript() const;
 
     typescript_writer types_;

@@ -4,7 +4,7 @@ import {Handlers, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
 import {Loop} from './loop.js';
 import {Message} from './message.js';
-import {checkType} from './names.js';
+import {checkKey, checkType} from './names.js';
 import {errorFrom, positionFrom, type Receiver, type Session} from './session.js';
 import type {
     AnyMessages, ChannelOptions, ClientStorage, GapEvent, HistoryOptions, IterationOptions, Member, Position,
@@ -24,7 +24,7 @@ export interface HistoryPage<M extends object = AnyMessages> {
 export interface ChannelEvents {
     /** A message of any type; its payload is parsed only if it is read. */
     message: Message;
-    /** The stream began, for the first time or again after a reconnect. */
+    /** The stream began, for the first time, or again after a reconnect or after this connection fell behind. */
     subscribed: SubscribedEvent;
     /** Messages were missed and will not come. */
     gap: GapEvent;
@@ -108,9 +108,10 @@ export class Channel<M extends object = AnyMessages> {
         type: K, payload: M[K], options: PublishOptions = {},
     ): Promise<Position | undefined> {
         checkType(type);
-        const {echo = true, transient = false, timeoutMs = 0, signal} = options;
+        const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
+        if (conflate) checkKey(conflate);
         const by = (!transient && this.#storage) || this.#session;
-        return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, signal});
+        return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, conflate, signal});
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
@@ -190,7 +191,7 @@ export class Channel<M extends object = AnyMessages> {
                 const {epoch, offset} = this.#position!;
                 const to = core.long(Field.offset);
                 this.#moveTo({epoch, offset: to});
-                this.#tell('gap', {from: offset + 1, to, reason: 'slow'});
+                this.#tell('gap', {from: offset + 1, to, reason: 'replaced'});
             } else if (kind === Kind.refused) {
                 const error = errorFrom(core);
                 this.#endWith('refused', error);

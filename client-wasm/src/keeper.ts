@@ -68,7 +68,7 @@ export class Keeper implements ClientStorage {
 
     publish(message: Outgoing): Promise<Position | undefined> {
         if (this.#ended) return this.#hooks.publish(message);
-        const {channel, type, payload, echo, timeoutMs, signal} = message;
+        const {channel, type, payload, echo, timeoutMs, conflate, signal} = message;
         const [messagesMax, bytesMax] = this.#hooks.outboxMax;
         const bytes = bytesOf(payload);
         if (this.#unsent.size >= messagesMax! || this.#unsentBytes + bytes > bytesMax!) {
@@ -77,6 +77,7 @@ export class Keeper implements ClientStorage {
         this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
         const entry = this.#entry({
             key: `${this.#client.session}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
+            ...(conflate && {conflate}),
             // It leaves at once: one write instead of two.
             ...(this.#client.state.name === 'open' && {sentAt: this.#lastAt}),
         }, false, signal);

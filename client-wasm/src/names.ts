@@ -14,3 +14,8 @@ export function checkChannel(name: string): void {
 export function checkType(type: string): void {
     check(type, /^(?!pulsewire\.)[\w\-.:/]{1,64}$/, 'invalid_type', 'type');
 }
+
+/** Throws unless the key to conflate by is valid (docs/protocol.md 4.17). */
+export function checkKey(key: string): void {
+    check(key, /^[\w\-.:]{1,64}$/, 'invalid_argument', 'key');
+}

@@ -122,10 +122,10 @@ export class Session implements Listener {
     }
 
     /** Resolves with the position of a kept message, with undefined for a transient one. */
-    publish({channel, type, key = '', payload, echo, transient, timeoutMs, signal, sent}: Outgoing): Promise<Position | undefined> {
+    publish({channel, type, key = '', conflate = '', payload, echo, transient, timeoutMs, signal, sent}: Outgoing): Promise<Position | undefined> {
         return this.command({
             call: 'publish',
-            texts: [channel, type, key],
+            texts: [channel, type, key, conflate],
             payload,
             numbers: [+echo, +transient, timeoutMs],
             signal,

@@ -11,6 +11,8 @@ export interface StoredMessage {
     readonly echo: boolean;
     /** As given to publish(); 0 is none. */
     readonly timeoutMs: number;
+    /** As given to publish(); missing where it is the type. */
+    readonly conflate?: string | undefined;
     /** When it was published, in milliseconds since 1970. Ascends within one client, so it is the order as well. */
     readonly at: number;
     /** When it was first handed to a connection; missing while the server cannot have it. */

@@ -189,6 +189,12 @@ export interface PublishOptions {
      * @default 0
      */
     timeoutMs?: number;
+    /**
+     * What this message is the latest of, for channels that give slow subscribers only the latest: 1 to 64 of
+     * `A-Z a-z 0-9 _ - . :`.
+     * @default the message's type
+     */
+    conflate?: string;
     /** Rejects with `aborted` and withdraws the message if it was not sent yet. */
     signal?: AbortSignal;
 }
@@ -234,7 +240,7 @@ export interface IterationOptions {
     capacity?: number;
 }
 
-/** A channel's stream began, for the first time or again after a reconnect. */
+/** A channel's stream began, for the first time, or again after a reconnect or after this connection fell behind. */
 export interface SubscribedEvent {
     /** Messages after this position follow. */
     readonly position: Position;
@@ -244,14 +250,17 @@ export interface SubscribedEvent {
     readonly reason?: 'expired' | 'epoch_changed' | 'limit';
 }
 
-/** Messages were missed and will not come: read them with history(), or load the state anew. */
+/** Messages were missed and will not come: read them with history(), or load the state anew. Told once for each. */
 export interface GapEvent {
     /** Offset of the first missed message; 1 when the log was replaced by another (`epoch_changed`). */
     readonly from: number;
     /** Offset of the last missed message; smaller than `from` when none of the new log was missed. */
     readonly to: number;
-    /** `slow`: this connection was too slow for the channel. The others: see {@link SubscribedEvent.reason}. */
-    readonly reason: 'slow' | 'expired' | 'epoch_changed' | 'limit';
+    /**
+     * `replaced`: this connection was too slow for all of them, so the server sent newer ones in their place; such a gap
+     * may be ignored where only the latest counts. The others: see {@link SubscribedEvent.reason}.
+     */
+    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit';
 }
 
 /** Who is in the channel changed; `joined` and `left` say by whom, both missing for the first list. */
@@ -333,6 +342,8 @@ export interface Outgoing {
     readonly signal: AbortSignal | undefined;
     /** Its key (docs/protocol.md 4.9) where it has one already. */
     readonly key?: string;
+    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
+    readonly conflate?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;
 }

@@ -40,7 +40,7 @@ test('offsets and times of more than 32 bits arrive whole', async () => {
     const core = await openCore();
     const offset = Number.MAX_SAFE_INTEGER - 1;
     const seen: number[] = [];
-    core.receive(`{"op":"gap","channel":"a","offset":${offset - 1}}\n{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`, 1, () => {
+    core.receive(`{"op":"gap","channel":"a","offset":${offset - 1},"reason":"replaced"}\n{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`, 1, () => {
         while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.long(Field.offset), core.long(Field.time));
     });
     assert.deepEqual(seen, [offset, 1764000000123]);

@@ -69,7 +69,7 @@ test('many messages in one, of several channels, each go where they belong', asy
     await accept(network.socket, 'b');
     network.socket.onmessage!({data:
         '{"type":"t","channel":"a","offset":1,"payload":1}\n{"op":"ping"}\n{"type":"t","channel":"b","offset":1,"payload":2}\n'
-        + '{"type":"t","channel":"a","offset":2,"payload":3}\n{"op":"gap","channel":"b","offset":7}\n'
+        + '{"type":"t","channel":"a","offset":2,"payload":3}\n{"op":"gap","channel":"b","offset":7,"reason":"replaced"}\n'
         + '{"type":"t","channel":"b","offset":8,"payload":4}\n'});
     assert.deepEqual(messages.map(({payload}) => payload), [1, 3]);
     assert.deepEqual(others, [2, 4]);
@@ -207,13 +207,55 @@ test('a refused subscription is told, and the next handler asks again', async ()
     client.close();
 });
 
-test('a gap that the server tells is told', async () => {
+test('what newer messages have replaced is told as a gap, and changes nothing else (5.4)', async () => {
     const {client, network, channel} = await channelWith('a');
     const gaps: unknown[] = [];
     channel.watch('gap', (gap) => gaps.push(gap));
-    network.socket.receive(publication('a', 1, 1), '{"op":"gap","channel":"a","offset":40}');
-    assert.deepEqual(gaps, [{from: 2, to: 40, reason: 'slow'}]);
+    network.socket.receive(publication('a', 1, 1), '{"op":"gap","channel":"a","offset":40,"reason":"replaced"}');
+    assert.deepEqual(gaps, [{from: 2, to: 40, reason: 'replaced'}]);
     assert.deepEqual(channel.position, {epoch: 'e1', offset: 40});
+    client.close();
+});
+
+test('what was dropped comes again from the history, without a gap (5.4)', async () => {
+    const {client, network, channel} = await channelWith('a');
+    const told: unknown[] = [];
+    channel.watch('gap', (gap) => told.push(gap));
+    channel.watch('subscribed', ({recovered}) => told.push(recovered));
+    channel.watch('message', ({offset}) => told.push(offset));
+    network.socket.receive(
+        publication('a', 1, 1), '{"op":"gap","channel":"a","offset":3,"reason":"dropped"}', publication('a', 4, 4),
+    );
+    await settle();
+    const {id, epoch, offset} = network.socket.last('subscribe');
+    assert.deepEqual({epoch, offset}, {epoch: 'e1', offset: 1});
+    network.socket.receive(
+        {op: 'subscribed', id, channel: 'a', epoch: 'e1', offset: 1, replay: 3, recovered: true},
+        ...[2, 3, 4].map((at) => publication('a', at, at)), publication('a', 5, 5),
+    );
+    assert.deepEqual(told, [1, true, 2, 3, 4, 5]);
+    client.close();
+});
+
+test('what was dropped and is gone is told once (5.4)', async () => {
+    const {client, network, channel} = await channelWith('a');
+    const gaps: unknown[] = [];
+    channel.watch('gap', (gap) => gaps.push(gap));
+    network.socket.receive(publication('a', 1, 1), '{"op":"gap","channel":"a","offset":900,"reason":"dropped"}');
+    await settle();
+    const {id} = network.socket.last('subscribe');
+    network.socket.receive({op: 'subscribed', id, channel: 'a', epoch: 'e1', offset: 950, replay: 0, recovered: false, reason: 'limit'});
+    assert.deepEqual(gaps, [{from: 2, to: 950, reason: 'limit'}]);
+    client.close();
+});
+
+test('a message may say what it is the latest of (4.17)', async () => {
+    const {client, network, channel} = await channelWith('a');
+    void channel.publish('t', 1, {conflate: 'AAPL'}).catch(() => {});
+    await settle();
+    const {channel: to, type, conflate} = network.socket.last('publish');
+    assert.deepEqual({to, type, conflate}, {to: 'a', type: 't', conflate: 'AAPL'});
+    await assert.rejects(channel.publish('t', 1, {conflate: 'a "b"'}), {code: 'invalid_argument'});
     client.close();
 });
 

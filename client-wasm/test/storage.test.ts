@@ -154,7 +154,7 @@ test('a message is written before it is sent, and removed when it is acknowledge
 test('what an earlier page left is sent with its key, in its order, before what is new', async () => {
     const disk = new Disk();
     const first = await page(disk);
-    for (const payload of [1, 2, 3]) void held(first.client.channel(payload === 2 ? 'b' : 'a').publish('t', payload, {echo: payload < 3}));
+    for (const payload of [1, 2, 3]) void held(first.client.channel(payload === 2 ? 'b' : 'a').publish('t', payload, {echo: payload < 3, ...(payload === 2 && {conflate: 'two'})}));
     await settle();
     assert.deepEqual(disk.payloads, ['1', '2', '3']);
     first.crash();
@@ -167,9 +167,9 @@ test('what an earlier page left is sent with its key, in its order, before what 
     assert.deepEqual(payloads(network.socket), [], 'nothing new overtakes what may be on the disk');
     disked();
     await settle();
-    assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo}) => [key, channel, payload, echo]), [
-        [`${first.client.session}.1`, 'a', 1, undefined], [`${first.client.session}.2`, 'b', 2, undefined],
-        [`${first.client.session}.3`, 'a', 3, false], [`${client.session}.1`, 'a', 4, undefined],
+    assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo, conflate}) => [key, channel, payload, echo, conflate]), [
+        [`${first.client.session}.1`, 'a', 1, undefined, undefined], [`${first.client.session}.2`, 'b', 2, undefined, 'two'],
+        [`${first.client.session}.3`, 'a', 3, false, undefined], [`${client.session}.1`, 'a', 4, undefined, undefined],
     ]);
     assert.deepEqual(restored.map((message) => [message.payload, message.restored, message.channel, message.type]), [[1, true, 'a', 't'], [2, true, 'b', 't'], [3, true, 'a', 't']]);
     assert.deepEqual(client.unsent.map((message) => [message.payload, message.restored]), [[1, true], [2, true], [3, true], [4, false]]);
@@ -503,7 +503,7 @@ test('resume goes on where the tab was; the position is saved about once a secon
     assert.equal(disk.positions.size, 0);
     await clock.tick(1_000);
     assert.deepEqual([...disk.positions], [['a', {epoch: 'e1', offset: 8}]]);
-    first.network.socket.receive(publication('a', 9, 1), {op: 'gap', channel: 'a', offset: 12});
+    first.network.socket.receive(publication('a', 9, 1), {op: 'gap', channel: 'a', offset: 12, reason: 'replaced'});
     first.client.close();
     assert.deepEqual([...disk.positions], [['a', {epoch: 'e1', offset: 12}]]);
 

@@ -47,12 +47,12 @@ test('states, messages and events of the subscription are posted', async () => {
     port.post({op: 'subscribe', channel: 'a', options: {latest: 1}});
     await settle();
     await accept(network.socket, 'a', {offset: 1, replay: 1});
-    network.socket.receive(publication('a', 2, {big: 1}, 't'), '{"type":"t","channel":"a","payload":2}', '{"op":"gap","channel":"a","offset":9}');
+    network.socket.receive(publication('a', 2, {big: 1}, 't'), '{"type":"t","channel":"a","payload":2}', '{"op":"gap","channel":"a","offset":9,"reason":"replaced"}');
     assert.deepEqual(port.events.slice(1), [
         {op: 'subscribed', channel: 'a', event: {position: {epoch: 'e1', offset: 1}, recovered: undefined, reason: undefined}},
         {op: 'message', channel: 'a', type: 't', offset: 2, time: 1764000000002, replayed: true, raw: '{"big":1}'},
         {op: 'message', channel: 'a', type: 't', replayed: false, raw: '2'},
-        {op: 'gap', channel: 'a', event: {from: 3, to: 9, reason: 'slow'}},
+        {op: 'gap', channel: 'a', event: {from: 3, to: 9, reason: 'replaced'}},
     ]);
     network.socket.drop();
     assert.equal(port.of('state').at(-1)!.state.name, 'waiting');

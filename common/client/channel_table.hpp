@@ -29,6 +29,8 @@ struct subscription {
     std::uint32_t replay_left = 0;  // publications from history still to come
     std::uint64_t offset = 0;       // with has_position: the last one seen
     time_ms due = 0;                // asked: when it was sent; postponed: when to send it again
+    time_ms resynced_at = 0;        // when it was, or is to be, asked for because publications were dropped
+    std::uint32_t resync_wait_ms = 0;  // between the last two of those
     text_buffer channel;
     text_buffer epoch;
 };

@@ -13,6 +13,12 @@ constexpr std::uint16_t number(close_code code) {
 // How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
 constexpr time_ms postponed_ms = 1'000;
 
+// After publications were dropped (5.4): between asking for them and asking again, where it happens again, at
+// least so long, then twice as long, and so on; and after how long without it starts from the beginning.
+constexpr std::uint32_t resync_min_ms = 2'000;
+constexpr std::uint32_t resync_max_ms = 16'000;
+constexpr time_ms resync_quiet_ms = 60'000;
+
 // Without news for so long after the network came back, a connection is taken for dead.
 constexpr time_ms probe_timeout_ms = 5'000;
 
@@ -74,6 +80,7 @@ std::uint32_t machine::publish(
         w.name("key"sv, key);
     }
     if (!how.echo) w.flag("echo"sv, false);
+    if (!how.conflate.empty()) w.name("conflate"sv, how.conflate);
     w.name("channel"sv, channel).name("type"sv, type).payload_key();
     return dispatch(*c, now);
 }
@@ -183,7 +190,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::leave:
             return on_presence(f, header);
         case server_op::gap:
-            return on_gap(f, header);
+            return on_gap(f, header, now);
         case server_op::error:
             return on_error(f, header, now);
         case server_op::close:
@@ -503,6 +510,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
         if (f.offset <= s->offset) return;
         if (f.offset != s->offset + 1) {
             // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
+            if (!can_send()) return;  // on a handover: the next connection asks anyway
             send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
@@ -551,13 +559,30 @@ void machine::on_presence(const server_frame& f, std::string_view header) {
     a.payload = f.payload;
 }
 
-void machine::on_gap(const server_frame& f, std::string_view header) {
+void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
+    if (f.reason.of(header) != "replaced"sv) return resynchronise(*s, now);
     s->offset = f.offset;
     action& a = act(action_kind::gap, channels_.id_of(*s));
     a.offset = f.offset;
     a.reason = f.reason;
+}
+
+// What was dropped is asked for again, from the position before it: at once the first time, and then ever
+// later while it happens again and again. Until then nothing of the channel comes, which spares a connection
+// that is too slow for it; the history keeps what is published meanwhile, or recovery says that it does not.
+void machine::resynchronise(subscription& s, time_ms now) {
+    const bool kept_up = s.resynced_at == 0 || now - s.resynced_at >= resync_quiet_ms;
+    const std::uint32_t longer = s.resync_wait_ms * 2 < resync_min_ms ? resync_min_ms : s.resync_wait_ms * 2;
+    s.resync_wait_ms = kept_up ? 0 : longer < resync_max_ms ? longer : resync_max_ms;
+    const time_ms earliest = s.resynced_at + s.resync_wait_ms;
+    s.resynced_at = earliest > now ? earliest : now;
+    send_unsubscribe(s);
+    if (s.resynced_at == now) return send_subscribe(s, now);
+    s.state = subscription_state::postponed;
+    s.due = s.resynced_at;
+    arm(s.due, now);
 }
 
 void machine::on_answer(const server_frame& f, action_kind kind) {

@@ -54,7 +54,8 @@ enum class action_kind : std::uint8_t {
     presence,    // the members of subscription `id`'s channel: `payload` is an array
     joined,      // `session` joined subscription `id`'s channel with `payload`
     left,        // `session` left it
-    gap,         // publications of subscription `id` up to `offset` were dropped by the server
+    gap,         // publications of subscription `id` up to `offset` do not come: newer ones have taken their
+                 // place (5.4)
     refused,     // subscription `id` was refused with `code` and `message`; it is gone
     published,   // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
     answered,    // request, history or presence query `id`: the answer is `payload`
@@ -103,6 +104,8 @@ struct publish_options {
     std::uint32_t timeout_ms = 0;  // 0: as long as it takes
     // As in protocol 4.9, valid and of the host's own making; empty: a new one of this session.
     std::string_view key = {};
+    // What it is the latest of (4.17), valid; empty: its type.
+    std::string_view conflate = {};
 };
 
 class machine {
@@ -206,7 +209,8 @@ private:
     void on_welcome(const server_frame& f, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
     void on_presence(const server_frame& f, std::string_view header);
-    void on_gap(const server_frame& f, std::string_view header);
+    void on_gap(const server_frame& f, std::string_view header, time_ms now);
+    void resynchronise(subscription& s, time_ms now);
     void on_answer(const server_frame& f, action_kind kind);
     void on_error(const server_frame& f, std::string_view header, time_ms now);
     void on_close(const server_frame& f, time_ms now);

@@ -545,6 +545,16 @@ TEST_F(machine_handover, what_is_unanswered_is_repeated_on_the_new_connection) {
     EXPECT_NE(said[4].find(R"("op":"publish","id":4)"), std::string::npos) << said[4];
 }
 
+TEST_F(machine_handover, what_the_old_connection_was_too_slow_for_comes_over_the_new_one) {  // 5.4
+    h.pass(600);
+    h.done();
+    old_hears(R"({"op":"gap","channel":"a","offset":6,"reason":"dropped"})");
+    old_hears(publication(7));
+    EXPECT_EQ(h.done(), done{}) << "there is nobody to ask yet";
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 3)}));
+}
+
 TEST_F(machine_handover, without_another_server_the_old_connection_goes_on) {
     h.pass(600);
     h.done();

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct machine_messages : ::testing::Test {
         return sent;
     }
     static std::string id(std::uint32_t n) { return std::to_string(n); }
+    static std::string unsubscribe(std::uint32_t n, const std::string& channel) {
+        return R"({"op":"unsubscribe","id":)" + id(n) + R"(,"channel":")" + channel + "\"}";
+    }
+    static std::string subscribe_from(std::uint32_t n, const std::string& channel, std::uint64_t offset) {
+        return R"({"op":"subscribe","id":)" + id(n) + R"(,"channel":")" + channel +
+               R"(","epoch":"x7Qa","offset":)" + std::to_string(offset) + "}";
+    }
 
     test_host h;
 };
@@ -124,13 +132,140 @@ TEST_F(machine_messages, a_hole_in_the_offsets_is_recovered) {  // 5.4
     EXPECT_EQ(h.done(), (done{"subscribed to 1: recovered x7Qa 5", "deliver to 1: t at 6 again 1"}));
 }
 
-TEST_F(machine_messages, a_gap_that_the_server_tells_moves_the_position) {  // 5.4
+TEST_F(machine_messages, what_newer_ones_have_replaced_moves_the_position) {  // 5.4
     h.subscribe_at("a", 5);
-    h.hears(R"({"op":"gap","channel":"a","offset":40})");
+    h.hears(R"({"op":"gap","channel":"a","offset":40,"reason":"replaced"})");
     message(R"("offset":41,)");
-    h.hears(R"({"op":"gap","channel":"a","offset":40})");
-    h.hears(R"({"op":"gap","channel":"other","offset":40})");
+    h.hears(R"({"op":"gap","channel":"a","offset":40,"reason":"replaced"})");
+    h.hears(R"({"op":"gap","channel":"other","offset":40,"reason":"replaced"})");
     EXPECT_EQ(h.done(), (done{"gap to 1: until 40", "deliver to 1: t at 41 1"}));
+}
+
+// What was dropped is asked for again, from the position before it.
+TEST_F(machine_messages, what_was_dropped_is_recovered) {  // 5.4, 4.4
+    h.subscribe_at("a", 5);
+    h.hears(R"({"op":"gap","channel":"a","offset":7,"reason":"dropped"})");
+    message(R"("offset":8,)");
+    EXPECT_EQ(h.done(), (done{"send " + unsubscribe(2, "a"), "send " + subscribe_from(3, "a", 5)}))
+        << "what comes behind the gap comes again";
+    h.hears(
+        R"({"op":"subscribed","id":3,"channel":"a","epoch":"x7Qa","offset":5,"replay":3,"recovered":true})"
+    );
+    for (const auto* at : {"6", "7", "8"}) message(R"("offset":)" + std::string(at) + ",");
+    message(R"("offset":9,)");
+    EXPECT_EQ(
+        h.done(),
+        (done{
+            "subscribed to 1: recovered x7Qa 5", "deliver to 1: t at 6 again 1",
+            "deliver to 1: t at 7 again 1", "deliver to 1: t at 8 again 1", "deliver to 1: t at 9 1"})
+    );
+}
+
+TEST_F(machine_messages, what_was_dropped_and_is_not_kept_is_told_once) {  // 5.4, 4.4
+    h.subscribe_at("a", 5);
+    h.hears(R"({"op":"gap","channel":"a","offset":7,"reason":"dropped"})");
+    h.hears(R"({"op":"gap","channel":"a","offset":9,"reason":"dropped"})");
+    h.done();
+    h.hears(
+        R"({"op":"subscribed","id":3,"channel":"a","epoch":"x7Qa","offset":900,"replay":0,"recovered":false,"reason":"limit"})"
+    );
+    message(R"("offset":901,)");
+    EXPECT_EQ(h.done(), (done{"subscribed to 1: lost x7Qa 900 limit", "deliver to 1: t at 901 1"}));
+}
+
+TEST_F(machine_messages, a_gap_without_a_reason_counts_as_dropped) {  // 5.4
+    h.subscribe_at("a", 5);
+    h.hears(R"({"op":"gap","channel":"a","offset":7})");
+    EXPECT_EQ(h.done(), (done{"send " + unsubscribe(2, "a"), "send " + subscribe_from(3, "a", 5)}));
+}
+
+// A connection that stays too slow is not made to carry the same history over and over.
+TEST_F(machine_messages, recovering_what_was_dropped_again_and_again_takes_longer_and_longer) {  // 5.4
+    h.subscribe_at("a", 5);
+    std::uint64_t offset = 5;
+    std::uint32_t id = 1;
+    const auto falls_behind = [&] {
+        h.hears(
+            R"({"op":"gap","channel":"a","offset":)" + std::to_string(offset + 10) + R"(,"reason":"dropped"})"
+        );
+    };
+    // How long it takes from the gap to the subscribe that recovers from it.
+    const auto waits = [&] {
+        falls_behind();
+        EXPECT_EQ(h.done(), (done{"send " + unsubscribe(++id, "a")}));
+        const time_ms since = h.now;
+        done said;
+        while (said.empty() && h.now < since + 60'000) {
+            h.pass(100);
+            h.hears(R"({"op":"ping"})");
+            said = h.done();
+            std::erase(said, R"(send {"op":"pong"})");
+        }
+        EXPECT_EQ(said, (done{"send " + subscribe_from(++id, "a", offset)}));
+        return h.now - since;
+    };
+    const auto recovers = [&] {
+        h.hears(
+            R"({"op":"subscribed","id":)" + std::to_string(id) +
+            R"(,"channel":"a","epoch":"x7Qa","offset":)" + std::to_string(++offset) +
+            R"(,"replay":0,"recovered":false,"reason":"limit"})"
+        );
+        h.done();
+    };
+    falls_behind();
+    EXPECT_EQ(h.done(), (done{"send " + unsubscribe(2, "a"), "send " + subscribe_from(3, "a", 5)}));
+    id = 3;
+    recovers();
+    for (const time_ms expected : {2'000, 4'000, 8'000, 16'000, 16'000}) {
+        EXPECT_EQ(waits(), expected);
+        recovers();
+    }
+    for (int i = 0; i < 60; ++i) {
+        h.pass(1'000);
+        h.hears(R"({"op":"ping"})");
+    }
+    h.done();
+    falls_behind();
+    EXPECT_EQ(
+        h.done(), (done{"send " + unsubscribe(id + 1, "a"), "send " + subscribe_from(id + 2, "a", offset)})
+    ) << "it has kept up for a minute";
+}
+
+// The wait is over with the connection, and with the application's wish.
+TEST_F(machine_messages, a_postponed_recovery_ends_with_its_subscription) {  // 5.4, 9.2
+    const std::uint32_t subscription = h.subscribe_at("a", 5);
+    h.hears(R"({"op":"gap","channel":"a","offset":7,"reason":"dropped"})");
+    h.hears(
+        R"({"op":"subscribed","id":3,"channel":"a","epoch":"x7Qa","offset":7,"replay":0,"recovered":true})"
+    );
+    h.hears(R"({"op":"gap","channel":"a","offset":9,"reason":"dropped"})");
+    h.done();
+    h.unsubscribe(subscription);
+    h.pass(20'000);
+    EXPECT_EQ(h.done(), done{}) << "it was unsubscribed when it fell behind";
+
+    h.subscribe_at("b", 5);
+    h.hears(R"({"op":"gap","channel":"b","offset":7,"reason":"dropped"})");
+    h.hears(
+        R"({"op":"subscribed","id":7,"channel":"b","epoch":"x7Qa","offset":7,"replay":0,"recovered":true})"
+    );
+    h.hears(R"({"op":"gap","channel":"b","offset":9,"reason":"dropped"})");
+    h.lost();
+    h.pass(1'000);
+    h.opened();
+    h.welcome();
+    const done said = h.done();
+    EXPECT_EQ(std::count(said.begin(), said.end(), "send " + subscribe_from(9, "b", 7)), 1);
+}
+
+TEST_F(machine_messages, a_publish_says_what_it_is_the_latest_of) {  // 4.17
+    publish_options how;
+    how.conflate = "AAPL";
+    h.publish("a", how);
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 1u);
+    EXPECT_NE(said[0].find(R"("conflate":"AAPL","channel":"a","type":"t","payload":)"), std::string::npos)
+        << said[0];
 }
 
 TEST_F(machine_messages, hears_who_is_there) {  // 4.6

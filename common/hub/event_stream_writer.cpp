@@ -47,6 +47,15 @@ event_stream_writer::outcome event_stream_writer::write(
     }
 }
 
+void event_stream_writer::skip(
+    std::string_view channel, std::uint64_t offset, std::string_view reason, std::string& out
+) {
+    const auto index = index_of(channel);
+    if (!index || offset <= cursor_.at(*index).offset) return;
+    cursor_.advance(*index, offset);
+    event_stream::append_gap(out, channel, reason, &cursor_);
+}
+
 std::optional<std::size_t> event_stream_writer::index_of(std::string_view channel) const {
     const auto found = std::lower_bound(channels_.begin(), channels_.end(), channel);
     if (found == channels_.end() || *found != channel) return std::nullopt;

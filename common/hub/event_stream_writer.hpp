@@ -36,6 +36,10 @@ public:
     // that no gap can be missed by a connection that breaks in between. A close is written at any time.
     outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
 
+    // Publications of the channel up to `offset` were dropped before their turn came: appends the event that
+    // says so (protocol 8.4.7), whose id is behind them. Precondition: opened().
+    void skip(std::string_view channel, std::uint64_t offset, std::string_view reason, std::string& out);
+
     bool opened() const { return opened_; }
     // Behind everything that was written. Precondition: opened().
     const event_stream::cursor& position() const { return cursor_; }

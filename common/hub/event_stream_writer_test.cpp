@@ -218,5 +218,25 @@ TEST(event_stream_writer, what_is_not_for_a_plain_stream_is_nothing) {
     EXPECT_EQ(s.writer.position().encode(), "1.e.0");
 }
 
+TEST(event_stream_writer, protocol_8_4_7_what_was_dropped_is_told_and_the_cursor_is_behind_it) {
+    stream s({"a", "b"});
+    s.write(subscribed("a", "e1", 4));
+    s.write(subscribed("b", "e2", 7));
+    s.text.clear();
+    s.writer.skip("a", 9, "dropped", s.text);
+    ASSERT_EQ(s.seen().events.size(), 1u);
+    EXPECT_EQ(s.seen().events[0].type, "pulsewire.gap");
+    EXPECT_EQ(s.seen().events[0].data, R"({"channel":"a","recovered":false,"reason":"dropped"})");
+    EXPECT_EQ(s.writer.position().encode(), "1.e1.9.e2.7");
+    EXPECT_NE(s.text.find("id: 1.e1.9.e2.7\n"), std::string::npos);
+    s.text.clear();
+    s.writer.skip("a", 9, "dropped", s.text);
+    s.writer.skip("b", 3, "dropped", s.text);
+    s.writer.skip("c", 3, "dropped", s.text);
+    EXPECT_EQ(s.text, "") << "what is behind it already is not missing";
+    EXPECT_EQ(s.write(publication("a", 9)), outcome::nothing);
+    EXPECT_EQ(s.write(publication("a", 10)), outcome::written);
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

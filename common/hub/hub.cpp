@@ -293,6 +293,7 @@ void hub::on_publish(session& s, const command& c, instant now) {
     p.type = c.type;
     p.key = c.key;
     p.payload = c.payload;
+    p.conflate = c.conflate;
     p.transient = c.transient;
     if (!c.echo) p.except = s.name;
     if (config_.tell_publishes && is_client(s.speaks)) {

@@ -181,7 +181,10 @@ void hub::on(publish&& p, instant now) {
     if (p.transient) {
         // Where there is no channel there is nobody to hear it, and none has to be made.
         const auto found = channels_.find(p.channel);
-        if (found != channels_.end()) broadcast(*found->second, make_message(p, 0, now.wall_ms), now);
+        if (found != channels_.end()) {
+            const slow_consumer when_slow = found->second->options.slow_consumers;
+            broadcast(*found->second, make_message(p, 0, now.wall_ms, when_slow), now);
+        }
         return publish_answer(p, make_published(p.id, p.channel, {}, 0), now);
     }
     channel* c = channel_for(p.channel, now);
@@ -199,7 +202,7 @@ void hub::on(publish&& p, instant now) {
     }
     if (c->durable()) return keep(*c, std::move(p), now);
     const std::uint64_t offset = c->log.head() + 1;
-    put_in_order(*c, make_message(p, offset, now.wall_ms), p.key, now);
+    put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), p.key, now);
     publish_answer(p, make_published(p.id, c->name, epoch, offset), now);
 }
 

@@ -33,7 +33,7 @@ void hub::keep(channel& c, publish&& p, instant now) {
     unstored_publish waiting;
     waiting.where = &c;
     waiting.offset = c.log.head() + c.unstored + 1;
-    waiting.what = make_message(p, waiting.offset, now.wall_ms);
+    waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
     waiting.from = p.from;
     waiting.id = p.id;
     store(keep_publication{waiting.what, c.log.epoch(), p.key});

@@ -3,6 +3,7 @@
 // One line that goes to connections, encoded once and shared by all who get it.
 
 #include "common/protocol/codes.hpp"
+#include "common/protocol/limits.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -36,15 +37,18 @@ struct message {
     message_kind kind = message_kind::answer;
     bool recovered = true;  // subscribed: whether nothing was missed
     bool more = false;      // history: whether there are further ones
+    // Of a channel's messages, publications and transient ones: whether they may be dropped.
+    slow_consumer when_slow = slow_consumer::disconnect;
     error_code code = error_code::none;
     std::uint64_t id = 0;  // of the command it answers
     std::uint64_t offset = 0;
     std::int64_t time_ms = 0;  // wall clock when the publication was put in order
     std::string line;          // the JSON and a newline
     std::string_view channel, type, epoch, payload, except;
-    std::string_view reason;   // subscribed: why it is not recovered
-    std::string_view text;     // for people; still escaped as in JSON
-    std::string_view pointer;  // error: RFC 6901, still escaped as in JSON; empty: none
+    std::string_view conflate;  // publication: as its publisher named it; empty: its type stands for it
+    std::string_view reason;    // subscribed: why it is not recovered
+    std::string_view text;      // for people; still escaped as in JSON
+    std::string_view pointer;   // error: RFC 6901, still escaped as in JSON; empty: none
 };
 
 // Shared: one publication waits in the queues of many connections on several shards and in a channel's

@@ -85,14 +85,18 @@ message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) 
 
 }  // namespace
 
-message_ptr make_message(const publish& p, std::uint64_t offset, std::int64_t wall_ms) {
+message_ptr make_message(
+    const publish& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
+) {
     message_writer w(offset != 0 ? message_kind::publication : message_kind::direct);
     w.name("type", p.type, &message::type).name("channel", p.channel, &message::channel);
     if (offset != 0) w.number("offset", offset);
     w.number("time", static_cast<std::uint64_t>(wall_ms));
     if (!p.except.empty()) w.name("except", p.except, &message::except);
+    if (!p.conflate.empty()) w.name("conflate", p.conflate, &message::conflate);
     w.fields().offset = offset;
     w.fields().time_ms = wall_ms;
+    w.fields().when_slow = when_slow;
     return w.payload(p.payload).end();
 }
 
@@ -186,6 +190,18 @@ message_ptr make_error(std::uint64_t id, error_code code, std::string_view text,
     w.name("code", name_of(code));
     if (!pointer.empty()) w.text("pointer", pointer, &message::pointer);
     return w.text("message", text, &message::text).end();
+}
+
+std::string_view gap_reason(slow_consumer why) {
+    return why == slow_consumer::latest_per_key ? "replaced" : "dropped";
+}
+
+std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consumer why) {
+    std::string line;
+    line_writer w(line, "gap");
+    w.name("channel", channel).number("offset", offset).name("reason", gap_reason(why)).end();
+    line.push_back('\n');
+    return line;
 }
 
 message_ptr make_ping() {

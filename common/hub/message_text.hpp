@@ -12,7 +12,11 @@
 namespace pulsewire::hub {
 
 // A publication with its place, or, with offset 0, a message without one. `p.payload` is valid JSON.
-message_ptr make_message(const publish& p, std::uint64_t offset, std::int64_t wall_ms);
+// `when_slow` is what its namespace does for subscribers that are too slow.
+message_ptr make_message(
+    const publish& p, std::uint64_t offset, std::int64_t wall_ms,
+    slow_consumer when_slow = slow_consumer::disconnect
+);
 
 // Only `type`, `channel` and `payload`: from the server to one connection.
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
@@ -57,6 +61,11 @@ message_ptr make_leave(std::string_view channel, std::string_view session);
 message_ptr make_error(
     std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {}
 );
+
+// Why publications are missing (protocol 5.4): "dropped" or "replaced".
+std::string_view gap_reason(slow_consumer why);
+// The marker for publications up to `offset` that a connection does not get; ends with a newline.
+std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consumer why);
 
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);

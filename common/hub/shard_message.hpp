@@ -53,9 +53,10 @@ struct publish {
     std::uint64_t id = 0;  // 0: no answer wanted
     std::string channel;
     std::string type;
-    std::string key;      // empty: not remembered
-    std::string payload;  // valid JSON
-    std::string except;   // a session that must not show it; empty: none
+    std::string key;       // empty: not remembered
+    std::string payload;   // valid JSON
+    std::string except;    // a session that must not show it; empty: none
+    std::string conflate;  // what it is the latest of (protocol 4.17); empty: its type
     bool transient = false;
 };
 

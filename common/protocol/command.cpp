@@ -80,6 +80,7 @@ private:
         if (key == "payload") return payload(value);
         if (key == "type") return name(key, value, found.type, is_type, error_code::invalid_type);
         if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
+        if (key == "conflate") return name(key, value, found.conflate, is_key, error_code::invalid_frame);
         if (key == "transient") return flag(key, value, found.transient);
         if (which_ == members_of::a_publish_body) return;
         if (key == "id") return number(key, value, found.id, 1);

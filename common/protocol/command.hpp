@@ -42,7 +42,7 @@ struct command {
     bool echo = true;
     bool transient = false;
     bool backwards = false;
-    std::string_view session, client, channel, type, key, epoch;
+    std::string_view session, client, channel, type, key, epoch, conflate;
     std::string_view payload;  // valid JSON without raw newlines; empty: none
 };
 

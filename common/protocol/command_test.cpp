@@ -414,6 +414,10 @@ TEST(command, a_publish_body_needs_a_payload_only) {  // 11.1
         body_refusal_of(R"({"payload":1,"transient":1})"),
         R"(invalid_frame "transient" must be true or false)"
     );
+    EXPECT_EQ(
+        body_refusal_of(R"({"payload":1,"conflate":"a b"})"),
+        R"(invalid_frame "conflate" has a length or a character that is not allowed)"
+    );
 }
 
 TEST(command, a_publish_body_has_no_other_members) {  // 11.1: as in 3.3, unknown ones are ignored

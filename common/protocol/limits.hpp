@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pulsewire {
 
@@ -66,6 +67,17 @@ enum class durability : std::uint8_t {
     disk,       // the end of the process and of the machine's power: acknowledged after an fsync
 };
 
+// What happens to publications that wait for a connection which is too slow for them (protocol 5.4).
+enum class slow_consumer : std::uint8_t {
+    disconnect,      // close 4000 when more than queue_bytes_max waits; the client comes back and recovers
+    drop_oldest,     // ... the oldest of them are dropped, and a gap marker says so
+    latest_per_key,  // as soon as the connection is blocked, a newer one replaces the waiting one of its key
+};
+inline constexpr std::string_view slow_consumer_names[] = {"disconnect", "drop_oldest", "latest_per_key"};
+constexpr std::string_view name_of(slow_consumer policy) {
+    return slow_consumer_names[static_cast<std::size_t>(policy)];
+}
+
 // Options of a namespace (protocol 1.1), the same for all its channels.
 struct namespace_options {
     // What a channel's history keeps: at most so many publications, so many bytes, so old. Whichever comes
@@ -78,6 +90,8 @@ struct namespace_options {
     // Whether presence is kept and told; otherwise: forbidden.
     bool presence = true;
     durability keeps = durability::automatic;
+    // What is done about subscribers that read too slowly.
+    slow_consumer slow_consumers = slow_consumer::disconnect;
 };
 
 }  // namespace pulsewire

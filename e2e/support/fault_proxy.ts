@@ -27,6 +27,7 @@ export class FaultProxy {
     #held: Direction | undefined;
     #latencyMs = 0;
     #sliceBytes = Infinity;
+    #bytesPerSecond = Infinity;
     #closeAfterBytes = Infinity;
     #closedAtLimit: () => void = () => {};
     #handshakes: HandshakeFault | undefined;
@@ -81,6 +82,11 @@ export class FaultProxy {
         this.#sliceBytes = bytes;
     }
 
+    /** So many bytes a second come from the server on each connection, and what it sends beyond that backs up to it. */
+    bandwidth(bytesPerSecond: number): void {
+        this.#bytesPerSecond = bytesPerSecond;
+    }
+
     /** Each new connection is reset as soon as so many bytes came from the server. Resolves when the first one is. */
     closeAfter(bytes: number): Promise<void> {
         this.#closeAfterBytes = bytes;
@@ -96,7 +102,7 @@ export class FaultProxy {
         this.#cut = false;
         this.#held = undefined;
         this.#latencyMs = 0;
-        this.#sliceBytes = this.#closeAfterBytes = Infinity;
+        this.#sliceBytes = this.#closeAfterBytes = this.#bytesPerSecond = Infinity;
         this.#handshakes = undefined;
         for (const link of this.#links) link.hold(undefined);
     }
@@ -120,6 +126,7 @@ export class FaultProxy {
             connect: () => connect({port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true}),
             latencyMs: () => this.#latencyMs,
             sliceBytes: () => this.#sliceBytes,
+            bytesPerSecond: () => this.#bytesPerSecond,
             closeAfterBytes: this.#closeAfterBytes,
             closedAtLimit: this.#closedAtLimit,
             head: (head) => this.#judge(head),
@@ -156,6 +163,7 @@ interface Way {
     connect(): Socket;
     latencyMs(): number;
     sliceBytes(): number;
+    bytesPerSecond(): number;
     closeAfterBytes: number;
     closedAtLimit(): void;
     head(head: string): Verdict;
@@ -168,6 +176,7 @@ class Link {
     #server: Socket | undefined;
     #head: Buffer = Buffer.alloc(0);
     #held: Direction | undefined;
+    #resting = false;  // the server's bytes have used up their share for now
     #fromServer = 0;
     onEnd: () => void = () => {};
 
@@ -189,8 +198,20 @@ class Link {
     // Reads from the socket again, unless its direction is held.
     #flow(from: Socket): void {
         const held = this.#held === 'both' || this.#held === (from === this.#client ? 'to_server' : 'from_server');
-        if (held) from.pause();
+        if (held || (from === this.#server && this.#resting)) from.pause();
         else from.resume();
+    }
+
+    // Reads nothing more from the server for as long as the bytes take at this bandwidth.
+    #rest(bytes: number): void {
+        const ms = (bytes / this.#way.bytesPerSecond()) * 1000;
+        if (ms === 0) return;
+        this.#resting = true;
+        this.#flow(this.#server!);
+        setTimeout(() => {
+            this.#resting = false;
+            if (!this.#server!.destroyed) this.#flow(this.#server!);
+        }, ms);
     }
 
     destroy(): void {
@@ -227,6 +248,7 @@ class Link {
         server.on('data', (data: Buffer) => {
             const left = Math.max(0, this.#way.closeAfterBytes - this.#fromServer);
             this.#fromServer += data.length;
+            this.#rest(data.length);
             if (data.length >= left) {
                 toClient.last(data.subarray(0, left), () => {
                     this.destroy();

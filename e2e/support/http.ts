@@ -38,7 +38,7 @@ export function request(url: string, {method, headers = {}, body}: Asked = {}): 
 
 /** Publishes over the HTTP API (11.1) and returns the position. */
 export async function publish(
-    origin: string, channel: string, payload: unknown, rest: {type?: string; key?: string; transient?: boolean} = {},
+    origin: string, channel: string, payload: unknown, rest: {type?: string; key?: string; conflate?: string; transient?: boolean} = {},
 ): Promise<{channel: string; epoch: string; offset: number}> {
     const answer = await request(`${origin}/api/channels/${channel}/messages`, {
         headers: {'content-type': 'application/json'}, body: {...rest, payload},

@@ -80,11 +80,14 @@ void application::run_soon(std::function<void()> what) {
     asio::post(loop_, [this, what = std::move(what)] { guarded("run_soon", what); });
 }
 
-void application::publish(std::string channel, std::string type, std::string payload, bool transient) {
+void application::publish(
+    std::string channel, std::string type, std::string payload, bool transient, std::string conflate
+) {
     hub::publish p;
     p.channel = std::move(channel);
     p.type = std::move(type);
     p.payload = std::move(payload);
+    p.conflate = std::move(conflate);
     p.transient = transient;
     // By way of this thread's loop, which keeps it until start(): before that there is no shard to post to.
     if (std::this_thread::get_id() == thread_id_.load()) return pass_on(std::move(p));

@@ -41,7 +41,9 @@ public:
     void stop();
 
     // --- from any thread ---
-    void publish(std::string channel, std::string type, std::string payload, bool transient);
+    void publish(
+        std::string channel, std::string type, std::string payload, bool transient, std::string conflate = {}
+    );
     std::uint64_t add_timer(
         std::chrono::milliseconds first, std::chrono::milliseconds interval, std::function<void()> what
     );

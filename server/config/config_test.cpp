@@ -146,6 +146,20 @@ TEST(Config, MistakesEndWithASentence) {
     expect(read({"--config", file.path()}), std::string(file.path()) + ", at /nonsense");
 }
 
+TEST(Config, ThePolicyForSlowConsumersIsNamed) {
+    config c;
+    apply_config(
+        R"({"default_namespace": {"slow_consumer": "drop_oldest"}, "namespaces": {"ticker": {"slow_consumer": "latest_per_key"}}})",
+        c
+    );
+    EXPECT_EQ(c.default_namespace.slow_consumers, slow_consumer::drop_oldest);
+    EXPECT_EQ(c.namespaces.at("ticker").slow_consumers, slow_consumer::latest_per_key);
+    EXPECT_EQ(
+        error_of(R"({"default_namespace": {"slow_consumer": "drop"}})"),
+        "at /default_namespace/slow_consumer: must be disconnect, drop_oldest or latest_per_key"
+    );
+}
+
 TEST(Config, DurabilityIsNamedAndNeedsAFolder) {
     config c;
     apply_config(

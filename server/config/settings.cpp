@@ -134,6 +134,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"client_publish", &o.client_publish},
         {"presence", &o.presence},
         {"durability", one_of(o.keeps, durability_names)},
+        {"slow_consumer", one_of(o.slow_consumers, slow_consumer_names)},
     };
 }
 

@@ -99,6 +99,22 @@ MetricFamily errors_by_code(const std::vector<shard_metrics>& shards) {
     return f;
 }
 
+MetricFamily drops_by_policy(const std::vector<shard_metrics>& shards) {
+    family f = counter(
+        "pulsewire_queue_dropped_total",
+        "Messages that waited for a slow connection and were dropped, by the policy of their namespace"
+    );
+    for (const auto policy :
+         {slow_consumer::disconnect, slow_consumer::drop_oldest, slow_consumer::latest_per_key}) {
+        const double value = total(shards, [&](const shard_metrics& s) {
+            const std::uint64_t alone = s.publication_drops[static_cast<std::size_t>(policy)];
+            return policy == slow_consumer::disconnect ? s.queue_drops : alone;
+        });
+        f.with(value, {{"policy", std::string(name_of(policy))}});
+    }
+    return f;
+}
+
 MetricFamily responses_by_class(const std::vector<shard_metrics>& shards) {
     family f =
         counter("pulsewire_http_responses_total", "Answers to HTTP requests, by the class of their status");
@@ -191,10 +207,7 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             .with(total(s, [](m x) { return x.hub.failed_recoveries; }), {{"recovered", "false"}}),
         counter("pulsewire_slow_consumers_total", "Connections closed because they read too slowly")
             .with(total(s, [](m x) { return x.slow_closes; })),
-        counter(
-            "pulsewire_queue_dropped_total", "Messages dropped with slow consumers; they recover them later"
-        )
-            .with(total(s, [](m x) { return x.queue_drops; })),
+        drops_by_policy(s),
         counter("pulsewire_write_timeouts_total", "Connections dropped because a write made no progress")
             .with(total(s, [](m x) { return x.write_timeouts; })),
         counter(

@@ -1,7 +1,9 @@
 #include "server/net/outbound.hpp"
 
+#include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_writer.hpp"
+#include "server/net/waiting_publications.hpp"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -41,6 +43,8 @@ void outbound_storage::give_back(std::vector<outbound::chunk>&& chunks) {
     kept_.push_back(std::move(chunks));
 }
 
+outbound::outbound(outbound_storage& storage) : storage_(&storage) {}
+
 outbound::~outbound() {
     storage_->give_back(std::move(chunks_));
 }
@@ -55,20 +59,22 @@ std::size_t& outbound::count_of(const chunk& c) {
     return c.how == counts::as_live ? bytes_ : replay_bytes_;
 }
 
-bool outbound::overflows() const {
-    return bytes_ > storage_->bounds().queue_bytes_max || replay_bytes_ > storage_->bounds().replay_bytes_max;
-}
-
-void outbound::push_line(shared_bytes line, counts how) {
-    push({std::move(line), {}, 0, false, how});
-    if (framing_ == framing::none) framed_ = static_cast<std::uint32_t>(chunks_.size());
+void outbound::push_line(shared_bytes line, counts how, const hub::message* what) {
+    push({std::move(line), what, {}, 0, false, how});
+    if (framing_ == framing::none) {
+        framed_bytes_ += chunks_.back().size();
+        framed_ = static_cast<std::uint32_t>(chunks_.size());
+    } else if (blocked_ && chunks_.back().is(slow_consumer::latest_per_key)) {
+        replace_older();
+    }
 }
 
 void outbound::push_raw(shared_bytes bytes, std::string_view prefix, counts how) {
     // What waits before it must be framed now, or the order of framed and unframed chunks would be lost.
-    frame_waiting();
-    chunk c{std::move(bytes), {}, 0, false, how};
+    frame_waiting(SIZE_MAX);
+    chunk c{std::move(bytes), nullptr, {}, 0, false, how};
     c.set_prefix(prefix);
+    framed_bytes_ += c.size();
     push(std::move(c));
     framed_ = static_cast<std::uint32_t>(chunks_.size());
 }
@@ -79,42 +85,169 @@ void outbound::push_raw(std::string bytes, counts how) {
 
 void outbound::push_control(std::string_view bytes) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    chunk c{std::make_shared<const std::string>(bytes), {}, 0, false, counts::as_live};
+    chunk c{std::make_shared<const std::string>(bytes), nullptr, {}, 0, false, counts::as_live};
     bytes_ += bytes.size();
+    framed_bytes_ += bytes.size();
     chunks_.insert(chunks_.begin() + framed_, std::move(c));
     ++framed_;
+    forget_places();
 }
 
 std::size_t outbound::drop_lines() {
-    const std::size_t dropped = chunks_.size() - framed_;
-    for (std::size_t i = framed_; i < chunks_.size(); ++i) count_of(chunks_[i]) -= chunks_[i].body->size();
+    const std::size_t dropped = chunks_.size() - framed_ - holes_;
+    for (std::size_t i = framed_; i < chunks_.size(); ++i)
+        if (chunks_[i].body != nullptr) count_of(chunks_[i]) -= chunks_[i].body->size();
     chunks_.erase(chunks_.begin() + framed_, chunks_.end());
+    holes_ = 0;
+    slow_.reset();
+    forget_places();
     return dropped;
 }
 
-// Gives the lines from framed_ to `end`, which have `bytes` bytes, the framing of one message.
-void outbound::frame_batch(std::size_t end, std::size_t bytes) {
-    if (framing_ == framing::websocket) {
-        chunks_[framed_].set_prefix(websocket::frame_header(websocket::opcode::text, bytes));
-    } else if (framing_ == framing::event_stream) {
-        for (std::size_t i = framed_; i < end; ++i) chunks_[i].set_prefix(event_stream::data_prefix);
-        chunks_[end - 1].ends_event = true;
+// --- too slow ---
+
+bool outbound::exceeds() const {
+    return bytes_ > storage_->bounds().queue_bytes_max || replay_bytes_ > storage_->bounds().replay_bytes_max;
+}
+
+bool outbound::overflows() {
+    if (!exceeds()) return false;
+    make_room();
+    return exceeds();
+}
+
+// Each chunk is looked at once, whatever waits.
+void outbound::make_room() {
+    replace_older();
+    settled_ = std::max(settled_, framed_);
+    for (; settled_ < chunks_.size() && bytes_ > storage_->bounds().queue_bytes_max; ++settled_)
+        if (chunks_[settled_].is(slow_consumer::drop_oldest)) drop(settled_);
+    close_holes();
+}
+
+// What may be replaced and came since the last time gets its place, and takes the older one of its key out.
+void outbound::replace_older() {
+    if (slow_ == nullptr) slow_ = std::make_unique<waiting_publications>();
+    placed_ = std::max(placed_, framed_);
+    for (; placed_ < chunks_.size(); ++placed_) {
+        if (!chunks_[placed_].is(slow_consumer::latest_per_key)) continue;
+        if (const auto older = slow_->put(*chunks_[placed_].what, placed_)) drop(*older);
     }
+    close_holes();
+}
+
+void outbound::drop(std::size_t at) {
+    chunk& c = chunks_[at];
+    if (slow_ == nullptr) slow_ = std::make_unique<waiting_publications>();
+    slow_->dropped(*c.what);
+    ++storage_->drops()[static_cast<std::size_t>(c.what->when_slow)];
+    count_of(c) -= c.body->size();
+    c.body.reset();
+    c.what = nullptr;
+    ++holes_;
+}
+
+// When most of what waits are holes: their number, and so the queue's, is bounded by what is left.
+void outbound::close_holes() {
+    if (holes_ < 64 || holes_ <= (chunks_.size() - framed_) / 2) return;
+    const auto waiting = chunks_.begin() + framed_;
+    chunks_.erase(
+        std::remove_if(waiting, chunks_.end(), [](const chunk& c) { return c.body == nullptr; }),
+        chunks_.end()
+    );
+    holes_ = 0;
+    forget_places();
+}
+
+void outbound::forget_places() {
+    settled_ = placed_ = framed_;
+    if (slow_ != nullptr) slow_->forget_places();
+}
+
+// Nothing waits behind these gaps.
+void outbound::push_markers() {
+    for (const auto& [channel, due] : slow_->due_at_the_end()) {
+        std::string text;
+        if (framing_ == framing::made) maker_->write_gap(channel, due.offset, due.why, text);
+        if (framing_ == framing::websocket || framing_ == framing::event_stream)
+            text = hub::make_gap(channel, due.offset, due.why);
+        if (!text.empty())
+            push({std::make_shared<const std::string>(std::move(text)), nullptr, {}, 0, false});
+    }
+}
+
+// --- framing ---
+
+// The chunk is going to be framed: what must stand before it does, and its text is made where it has to be.
+void outbound::make_ready(std::size_t at) {
+    chunk& c = chunks_[at];
+    if (c.what == nullptr || (slow_ == nullptr && framing_ != framing::made)) return;
+    std::string text;
+    if (slow_ != nullptr) {
+        if (c.is(slow_consumer::latest_per_key)) slow_->take(*c.what, static_cast<std::uint32_t>(at));
+        const bool live = c.how == counts::as_live;
+        if (const auto gap = live ? slow_->due_before(*c.what) : std::nullopt) {
+            if (framing_ == framing::made) {
+                maker_->write_gap(c.what->channel, gap->offset, gap->why, text);
+            } else if (framing_ != framing::plain) {
+                text = hub::make_gap(c.what->channel, gap->offset, gap->why);
+                if (framing_ == framing::event_stream) text += event_stream::data_prefix;
+            }
+        }
+    }
+    if (framing_ == framing::made) {
+        maker_->write(hub::message_ptr(c.body, c.what), text);
+    } else if (text.empty()) {
+        return;
+    } else {
+        text += *c.body;
+    }
+    count_of(c) += text.size() - c.body->size();
+    c.body = std::make_shared<const std::string>(std::move(text));
+    c.what = nullptr;
+}
+
+// Gives the lines from framed_ to `end`, which are ready, the framing of one message.
+void outbound::frame_batch(std::size_t end) {
+    std::size_t first = end, last = end, bytes = 0;
+    for (std::size_t i = framed_; i < end; ++i) {
+        if (chunks_[i].body == nullptr) {
+            --holes_;
+            continue;
+        }
+        if (first == end) first = i;
+        last = i;
+        bytes += chunks_[i].body->size();
+        if (framing_ == framing::event_stream) chunks_[i].set_prefix(event_stream::data_prefix);
+    }
+    if (first != end) {
+        if (framing_ == framing::websocket || framing_ == framing::plain)
+            chunks_[first].set_prefix(websocket::frame_header(websocket::opcode::text, bytes));
+        if (framing_ == framing::event_stream) chunks_[last].ends_event = true;
+    }
+    for (std::size_t i = framed_; i < end; ++i) framed_bytes_ += chunks_[i].size();
     framed_ = static_cast<std::uint32_t>(end);
 }
 
-void outbound::frame_waiting() {
+// Frames what waits until so many bytes can be written. The rest stays as it is: what has no framing yet may
+// still be dropped.
+void outbound::frame_waiting(std::size_t bytes_ahead) {
     const shell_limits& bounds = storage_->bounds();
-    while (framed_ < chunks_.size()) {
+    while (framed_bytes_ < bytes_ahead) {
+        if (framed_ == chunks_.size() && slow_ != nullptr) push_markers();
+        if (framed_ == chunks_.size()) return;
+        const std::size_t most = framing_ == framing::plain ? 1 : bounds.batch_messages_max;
         std::size_t end = framed_;
-        std::size_t bytes = 0;
-        while (end < chunks_.size() && end - framed_ < bounds.batch_messages_max) {
+        std::size_t bytes = 0, lines = 0;
+        for (; end < chunks_.size() && lines < most; ++end) {
+            if (chunks_[end].body == nullptr) continue;
             const std::size_t more = chunks_[end].body->size();
-            if (end > framed_ && bytes + more > bounds.batch_bytes_max) break;
+            if (lines > 0 && bytes + more > bounds.batch_bytes_max) break;
+            make_ready(end);
             bytes += more;
-            ++end;
+            ++lines;
         }
-        frame_batch(end, bytes);
+        frame_batch(end);
     }
 }
 
@@ -131,6 +264,7 @@ std::size_t outbound::gather(iovec* parts, std::size_t& count) const {
     };
     for (std::size_t i = next_; i < framed_ && count + parts_per_chunk <= parts_max; ++i) {
         const chunk& c = chunks_[i];
+        if (c.body == nullptr) continue;
         add(c.prefix.data(), c.prefix_size);
         add(c.body->data(), c.body->size());
         if (c.ends_event) add(event_stream::event_end.data(), event_stream::event_end.size());
@@ -140,11 +274,12 @@ std::size_t outbound::gather(iovec* parts, std::size_t& count) const {
 
 void outbound::consume(std::size_t bytes) {
     std::size_t left = bytes + offset_;
+    framed_bytes_ -= bytes;
     while (next_ < framed_ && left >= chunks_[next_].size()) {
-        left -= chunks_[next_].size();
-        count_of(chunks_[next_]) -= chunks_[next_].body->size();
-        chunks_[next_].body.reset();
-        ++next_;
+        chunk& c = chunks_[next_++];
+        left -= c.size();
+        if (c.body != nullptr) count_of(c) -= c.body->size();
+        c.body.reset();
     }
     offset_ = static_cast<std::uint32_t>(left);
 }
@@ -154,21 +289,29 @@ void outbound::tidy() {
     if (empty()) {
         storage_->give_back(std::move(chunks_));
         chunks_ = {};
-        next_ = framed_ = offset_ = 0;
+        slow_.reset();
+        next_ = framed_ = offset_ = settled_ = placed_ = holes_ = 0;
     } else if (next_ >= 64 && next_ > chunks_.size() / 2) {
         chunks_.erase(chunks_.begin(), chunks_.begin() + next_);
         framed_ -= next_;
         next_ = 0;
+        forget_places();
     }
 }
 
 outbound::written outbound::write_to(int socket) {
     written result;
     iovec parts[parts_max];
-    frame_waiting();
-    while (!empty()) {
+    blocked_ = false;
+    while (true) {
+        frame_waiting(std::max<std::size_t>(1, storage_->bounds().batch_bytes_max));
+        if (empty()) break;
         std::size_t count = 0;
         const std::size_t wanted = gather(parts, count);
+        if (wanted == 0) {  // only what was dropped, or means nothing here
+            consume(0);
+            continue;
+        }
         msghdr message{};
         message.msg_iov = parts;
         message.msg_iovlen = count;
@@ -189,6 +332,7 @@ outbound::written outbound::write_to(int socket) {
             break;
         }
     }
+    blocked_ = result.how == outcome::blocked;
     tidy();
     return result;
 }

@@ -4,7 +4,12 @@
 // copied or encoded here; a write gathers what waits into one system call. Lines are joined to WebSocket
 // messages or SSE events only when they are written, so that everything that waits leaves together
 // (docs/protocol.md 2.3).
+//
+// Publications of a namespace whose policy allows it may leave the queue unwritten while the connection is
+// too slow for them; what is missing is told before the next one (5.4). Whatever has a part of its frame
+// written, and whatever is no publication, stays.
 
+#include "common/hub/message.hpp"
 #include "server/limits.hpp"
 
 #include <array>
@@ -25,6 +30,22 @@ using shared_bytes = std::shared_ptr<const std::string>;
 // The storage of queues that became empty, kept for the next queue of the same shard: an idle connection
 // holds none.
 class outbound_storage;
+class waiting_publications;
+
+// The bytes of messages where they depend on what was written before: the cursor of an event stream
+// (docs/protocol.md 8.4.3).
+class text_maker {
+public:
+    // Appends to `out`; nothing where the message means nothing for this connection.
+    virtual void write(const hub::message_ptr& m, std::string& out) = 0;
+    // ... that publications of `channel` up to `offset` were dropped.
+    virtual void write_gap(
+        std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out
+    ) = 0;
+
+protected:
+    ~text_maker() = default;
+};
 
 class outbound {
 public:
@@ -32,6 +53,8 @@ public:
         none,          // bytes go as they are
         websocket,     // lines become text messages of newline-joined lines
         event_stream,  // lines become events with one data line each (docs/protocol.md 8.1)
+        plain,         // each line is a text message of its own; gaps cannot be told (10.1)
+        made,          // each line becomes what a text_maker makes of its message
     };
     enum class outcome : std::uint8_t {
         drained,  // nothing waits any more
@@ -47,16 +70,20 @@ public:
         std::size_t bytes = 0;
     };
 
-    explicit outbound(outbound_storage& storage) : storage_(&storage) {}
+    explicit outbound(outbound_storage& storage);
     ~outbound();
     outbound(const outbound&) = delete;
     outbound& operator=(const outbound&) = delete;
 
-    // How lines pushed from now on are framed.
-    void set_framing(framing f) { framing_ = f; }
+    // How lines pushed from now on are framed; `maker` makes them and outlives their waiting.
+    void set_framing(framing f, text_maker* maker = nullptr) {
+        framing_ = f;
+        maker_ = maker;
+    }
 
-    // A line that ends with a newline, framed together with its neighbours when it is written.
-    void push_line(shared_bytes line, counts how = counts::as_live);
+    // A line that ends with a newline, framed together with its neighbours when it is written. `what` is the
+    // message that it says, if it is one; `line` keeps it alive.
+    void push_line(shared_bytes line, counts how = counts::as_live, const hub::message* what = nullptr);
     // Bytes that stand for themselves, behind everything that waits. `prefix` (at most 14 bytes) goes before
     // them.
     void push_raw(shared_bytes bytes, std::string_view prefix = {}, counts how = counts::as_live);
@@ -67,9 +94,11 @@ public:
     // Forgets the lines that are not part of a frame that has begun, and tells how many there were.
     std::size_t drop_lines();
 
-    // Whether more waits than may.
-    bool overflows() const;
+    // Whether more waits than may, also after what may be dropped was dropped.
+    bool overflows();
     bool empty() const { return next_ == chunks_.size(); }
+    // Of how many pieces its memory consists.
+    std::size_t pieces() const { return chunks_.size(); }
 
     // One or a few non-blocking gathered writes, up to turn_bytes_max.
     written write_to(int socket);
@@ -80,30 +109,52 @@ private:
 
     void push(chunk&& c);
     std::size_t& count_of(const chunk& c);
-    void frame_waiting();
-    void frame_batch(std::size_t end, std::size_t bytes);
+    bool exceeds() const;
+    void make_room();
+    void replace_older();
+    void drop(std::size_t at);
+    void close_holes();
+    void forget_places();
+    void push_markers();
+    void make_ready(std::size_t at);
+    void frame_waiting(std::size_t bytes_ahead);
+    void frame_batch(std::size_t end);
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
     void tidy();
 
     std::vector<chunk> chunks_;
     outbound_storage* storage_;
-    std::size_t bytes_ = 0;         // that wait, without framing: live
-    std::size_t replay_bytes_ = 0;  // ... replayed
-    std::uint32_t next_ = 0;        // the first chunk that is not wholly written
-    std::uint32_t framed_ = 0;      // chunks before this one have their framing
-    std::uint32_t offset_ = 0;      // bytes of chunk next_ that are written, framing included
+    text_maker* maker_ = nullptr;
+    std::unique_ptr<waiting_publications> slow_;  // null unless something was dropped or may be replaced
+    std::size_t bytes_ = 0;                       // that wait, without framing: live
+    std::size_t replay_bytes_ = 0;                // ... replayed
+    std::size_t framed_bytes_ = 0;                // that have their framing and are not written
+    std::uint32_t next_ = 0;                      // the first chunk that is not wholly written
+    std::uint32_t framed_ = 0;                    // chunks before this one have their framing
+    std::uint32_t offset_ = 0;                    // bytes of chunk next_ that are written, framing included
+    std::uint32_t settled_ = 0;  // framed or not: nothing before this one may be dropped as the oldest
+    std::uint32_t placed_ = 0;   // ... and what may be replaced has its place in slow_
+    std::uint32_t holes_ = 0;    // chunks without framing that were dropped
     framing framing_ = framing::none;
+    bool blocked_ = false;  // the kernel took less than was there
 };
 
 struct outbound::chunk {
-    shared_bytes body;
+    shared_bytes body;  // null: dropped, or written
+    const hub::message* what = nullptr;
     std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
     bool ends_event = false;  // a newline follows the body
     counts how = counts::as_live;
 
-    std::size_t size() const { return prefix_size + body->size() + (ends_event ? 1 : 0); }
+    // Whether it may leave the queue by this policy.
+    bool is(slow_consumer policy) const {
+        return body != nullptr && what != nullptr && how == counts::as_live && what->when_slow == policy;
+    }
+    std::size_t size() const {
+        return body == nullptr ? 0 : prefix_size + body->size() + (ends_event ? 1 : 0);
+    }
     void set_prefix(std::string_view bytes);
 };
 
@@ -113,6 +164,9 @@ public:
     explicit outbound_storage(const shell_limits& bounds) : bounds_(bounds) {}
 
     const shell_limits& bounds() const { return bounds_; }
+    // How many messages left their queues unwritten, by policy.
+    std::array<std::uint64_t, 3>& drops() { return drops_; }
+    const std::array<std::uint64_t, 3>& drops() const { return drops_; }
     std::vector<outbound::chunk> take();
     void give_back(std::vector<outbound::chunk>&& chunks);
 
@@ -120,6 +174,7 @@ private:
     static constexpr std::size_t kept_max = 1'024;         // vectors; beyond: freed
     static constexpr std::size_t kept_capacity_max = 256;  // chunks of one vector; beyond: freed
     std::vector<std::vector<outbound::chunk>> kept_;
+    std::array<std::uint64_t, 3> drops_{};
     const shell_limits& bounds_;
 };
 

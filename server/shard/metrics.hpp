@@ -39,6 +39,8 @@ struct shard_metrics {
     std::array<std::uint64_t, 32> errors{};    // error answers, by error_code
     std::uint64_t slow_closes = 0;             // connections closed with slow_consumer
     std::uint64_t queue_drops = 0;             // messages that were dropped with them
+    // Publications that left a slow connection's queue, by slow_consumer; without those of queue_drops.
+    std::array<std::uint64_t, 3> publication_drops{};
     std::uint64_t write_timeouts = 0;
     std::uint64_t exceptions = 0;  // caught at the boundary of a connection or of the loop
     duration_histogram publish;    // HTTP API: from the request to its answer

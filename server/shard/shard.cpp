@@ -302,8 +302,13 @@ std::optional<hub::shard_index> shard::shard_of_stream(std::string_view secret) 
 }
 
 shared_bytes shard::plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload)) {
+    struct text_and_message {
+        std::string text;
+        hub::message_ptr of;
+    };
     if (plain_from_ != m) {
-        plain_text_ = std::make_shared<const std::string>(text_of(m->payload));
+        const auto made = std::make_shared<const text_and_message>(text_of(m->payload), m);
+        plain_text_ = shared_bytes(made, &made->text);
         plain_from_ = m;
     }
     return plain_text_;
@@ -349,6 +354,7 @@ void shard::report_if_drained() {
 
 shard_metrics shard::metrics_copy() const {
     shard_metrics copy = metrics_;
+    copy.publication_drops = storage_.drops();
     copy.hub = hub_.count();
     copy.sessions = hub_.session_count();
     copy.subscriptions = hub_.subscription_count();

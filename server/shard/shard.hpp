@@ -80,7 +80,8 @@ public:
     // The shard whose stream a secret names; nothing when it is not one of ours.
     static std::optional<hub::shard_index> shard_of_stream(std::string_view secret);
 
-    // The raw text of a message (protocol 10.1), made once for all who get it in a row.
+    // The raw text of a message (protocol 10.1), made once for all who get it in a row. Keeps the message
+    // alive.
     shared_bytes plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
 
     // --- for connections ---

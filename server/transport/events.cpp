@@ -10,6 +10,7 @@
 #include "server/random.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/event_response.hpp"
+#include "server/transport/shared_line.hpp"
 
 #include <optional>
 #include <utility>
@@ -19,7 +20,7 @@ namespace {
 
 using position = event_stream::cursor;
 
-class events final : public conversation {
+class events final : public conversation, private text_maker {
 public:
     events(
         connection& owner, hub::event_stream_writer writer, std::optional<position> resume,
@@ -48,17 +49,23 @@ public:
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
             return end(close_code::try_again_later, "a channel cannot be read now");
+        if (writer_.opened()) {
+            push_message(owner_.out(), std::move(m), how);
+            return owner_.flush_soon();
+        }
         std::string text;
         const auto outcome = writer_.write(m, home().now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
-        if (text.empty()) return;
         owner_.out().push_raw(std::move(text), how);
+        // From here on an event gets its text when its turn comes, because its cursor says what went before.
+        if (writer_.opened()) owner_.out().set_framing(outbound::framing::made, this);
         owner_.flush_soon();
     }
 
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
+        home().metrics().queue_drops += owner_.out().drop_lines();
         ++home().metrics().slow_closes;
         end(close_code::slow_consumer, "too much waited for this connection; come back and recover");
     }
@@ -69,6 +76,14 @@ public:
 
 private:
     shard& home() const { return owner_.home(); }
+
+    void write(const hub::message_ptr& m, std::string& out) override {
+        (void)writer_.write(m, home().now().wall_ms, out);
+    }
+    void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
+        override {
+        writer_.skip(channel, offset, hub::gap_reason(why), out);
+    }
 
     command subscribe_to(std::size_t index) const {
         command c;
@@ -86,7 +101,7 @@ private:
 
     void end(close_code code, std::string_view reason) {
         std::string text;
-        (void)writer_.write(hub::make_close(code, 0, reason), home().now().wall_ms, text);
+        write(hub::make_close(code, 0, reason), text);
         owner_.out().push_raw(std::move(text));
         on_lost();
         owner_.finish(connection::farewell::close);

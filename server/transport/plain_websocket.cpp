@@ -34,6 +34,7 @@ public:
         : websocket_conversation(transport::plain_websocket, owner), channel_(std::move(channel)) {}
 
     void on_begin() override {
+        owner().out().set_framing(outbound::framing::plain);
         command subscribe;
         subscribe.op = command_op::subscribe;
         subscribe.id = subscribe_id;
@@ -44,12 +45,12 @@ public:
         });
     }
 
-    void on_message(hub::message_ptr m, outbound::counts) override {
+    void on_message(hub::message_ptr m, outbound::counts how) override {
         if (closing()) return;
         switch (m->kind) {
             case hub::message_kind::publication:
             case hub::message_kind::direct:
-                return say(home().plain_text(m, text_of));
+                return say(home().plain_text(m, text_of), how, m.get());
             case hub::message_kind::ping:
                 owner().out().push_control(websocket::ping_frame({}));
                 return owner().flush_soon();
@@ -61,9 +62,11 @@ public:
     }
 
 private:
-    void say(shared_bytes text) {
-        const auto header = websocket::frame_header(websocket::opcode::text, text->size());
-        owner().out().push_raw(std::move(text), header);
+    void say(
+        shared_bytes text, outbound::counts how = outbound::counts::as_live,
+        const hub::message* what = nullptr
+    ) {
+        owner().out().push_line(std::move(text), how, what);
         owner().flush_soon();
     }
 

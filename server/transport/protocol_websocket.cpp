@@ -24,7 +24,7 @@ public:
 
     void on_message(hub::message_ptr m, outbound::counts how) override {
         if (closing()) return;
-        owner().out().push_line(line_of(std::move(m)), how);
+        push_message(owner().out(), std::move(m), how);
         owner().flush_soon();
     }
 

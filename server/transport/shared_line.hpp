@@ -15,4 +15,10 @@ inline shared_bytes line_of(hub::message_ptr m) {
     return shared_bytes(std::move(m), line);
 }
 
+// Queues a message of the hub as it is, for connections that speak in frames.
+inline void push_message(outbound& out, hub::message_ptr m, outbound::counts how) {
+    const hub::message* what = m.get();
+    out.push_line(line_of(std::move(m)), how, what);
+}
+
 }  // namespace pulsewire::shell

@@ -40,7 +40,7 @@ public:
 
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(hub::message_ptr m, outbound::counts how) override {
-        owner_.out().push_line(line_of(std::move(m)), how);
+        push_message(owner_.out(), std::move(m), how);
         owner_.flush_soon();
     }
 

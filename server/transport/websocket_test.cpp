@@ -290,7 +290,7 @@ TEST(WebSocket, ASlowReaderIsClosedWith4000AndDelaysNobody) {
         );
     }
     server.wait_for("pulsewire_slow_consumers_total", 1);
-    EXPECT_GT(server.metric("pulsewire_queue_dropped_total"), 0);
+    EXPECT_GT(server.metric("pulsewire_queue_dropped_total{policy=\"disconnect\"}"), 0);
     EXPECT_EQ(slow.closed().code, 4000);
 }
 

@@ -4,6 +4,8 @@
 import {connect, type Channel, type UnsentMessage} from 'pulsewire';
 import {browserStorage} from 'pulsewire/storage';
 import type {ChatMessage, Messages} from '../messages.ts';
+import {BreakIt} from '../shared/break_it.ts';
+import {BreakableNetwork} from '../shared/breakable_network.ts';
 import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
 import {authorId} from './names.ts';
@@ -11,12 +13,17 @@ import {ChatView} from './view.ts';
 
 const typingHintEveryMs = 2000;
 
-const client = connect(serverUrl(), {transport: transportParam(), storage: browserStorage({name: 'pulsewire-chat'})});
+const network = new BreakableNetwork();
+const breakIt = new BreakIt(network);
+const client = connect(serverUrl(), {
+    transport: transportParam(), storage: browserStorage({name: 'pulsewire-chat'}), ...network.options,
+});
 const author = authorId();
 const view = new ChatView(author);
 let room: Channel<Messages>;
 
 showStatus(client);
+breakIt.follow(client);
 client.on('state', (state) => view.showOnline(state.name === 'open'));
 client.on('waiting', () => view.showLost());
 client.on('restored', showRestored);
@@ -29,6 +36,7 @@ function enter(name: string): void {
 
     room.on('chat.message', (chat, message) => view.add(chat, message.offset, message.time));
     room.on('chat.typing', ({user}) => view.showTyping(user));
+    breakIt.followChannel(room);
     room.watch('subscribed', () => view.showJoined());
     room.watch('presence', ({members}) => view.showMembers(members, client.session));
     room.watch('gap', ({reason}) => view.showGap(reason));

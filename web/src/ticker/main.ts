@@ -5,6 +5,8 @@
 import {connect, type Channel, type Client} from 'pulsewire';
 import {browserStorage} from 'pulsewire/storage';
 import type {Messages, TickerPrice} from '../messages.ts';
+import {BreakIt} from '../shared/break_it.ts';
+import {BreakableNetwork} from '../shared/breakable_network.ts';
 import {serverUrl, transportParam, type Transport} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
 import {Delivery} from './delivery.ts';
@@ -12,17 +14,21 @@ import {TickerView} from './view.ts';
 
 const view = new TickerView();
 const delivery = new Delivery();
+const network = new BreakableNetwork();
+const breakIt = new BreakIt(network);
 let client: Client | undefined;
 let prices: Channel<Messages> | undefined;
 
 function start(transport: Transport): void {
     const since = prices?.position;
     client?.close();
-    client = connect(serverUrl(), {transport, storage: browserStorage({name: 'pulsewire-ticker'})});
+    client = connect(serverUrl(), {transport, storage: browserStorage({name: 'pulsewire-ticker'}), ...network.options});
     showStatus(client);
+    breakIt.follow(client);
     client.on('open', (state) => view.showTransport(state.transport));
 
     prices = client.channel<Messages>('ticker:prices', {latest: 300, resume: true, since});
+    breakIt.followChannel(prices);
     prices.on('ticker.price', (tick, message) => {
         delivery.count(message.offset);
         if (!message.replayed) delivery.measure(Date.now() - tick.sent_ms);

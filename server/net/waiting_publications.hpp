@@ -1,0 +1,68 @@
+#pragma once
+
+// What the queue of a slow connection knows of the publications that wait in it: which is the newest of its
+// key, and which offsets of a channel were dropped and not yet told (docs/protocol.md 5.4). Made when the
+// first one is dropped or replaced, gone when the queue is empty: a connection that keeps up has none.
+
+#include "common/hub/message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace pulsewire::shell {
+
+class waiting_publications {
+public:
+    // A marker that is due: the channel's publications up to `offset` do not come.
+    struct gap {
+        std::uint64_t offset = 0;
+        slow_consumer why = slow_consumer::drop_oldest;
+    };
+
+    // `m` was taken out of the queue.
+    void dropped(const hub::message& m);
+    // `m` is about to be written, in the order of the queue: the marker that must stand before it, if any.
+    std::optional<gap> due_before(const hub::message& m);
+    // Nothing waits any more: the markers that no publication has brought along, in the order of their
+    // channels. Forgets them.
+    std::map<std::string, gap, std::less<>> due_at_the_end();
+
+    // `m`, which outlives its place in here, waits at `place`. Returns the place of the one with the same key
+    // that waited before; it is forgotten.
+    std::optional<std::uint32_t> put(const hub::message& m, std::uint32_t place);
+    // `m` waits no longer at `place`.
+    void take(const hub::message& m, std::uint32_t place);
+    // Places have changed, or all are taken.
+    void forget_places() { newest_.clear(); }
+
+private:
+    struct key {
+        std::string_view channel, name;
+        friend bool operator==(const key&, const key&) = default;
+    };
+    struct key_hash {
+        std::size_t operator()(const key& k) const {
+            const std::hash<std::string_view> hash;
+            return hash(k.channel) * 31 + hash(k.name);
+        }
+    };
+    // What of a channel is missing. Those that replace each other leave holes between the ones that wait.
+    struct missing {
+        std::uint64_t first = 0, last = 0;  // dropped; between them some may wait
+        std::uint64_t written = 0;          // the last one that was written behind `first`; 0: none yet
+        slow_consumer why = slow_consumer::drop_oldest;
+    };
+
+    static key key_of(const hub::message& m) { return {m.channel, m.conflate.empty() ? m.type : m.conflate}; }
+
+    std::map<std::string, missing, std::less<>> missing_;  // by channel: at most as many as are subscribed
+    std::unordered_map<key, std::uint32_t, key_hash> newest_;
+};
+
+}  // namespace pulsewire::shell

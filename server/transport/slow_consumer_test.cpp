@@ -1,0 +1,212 @@
+// The policies for subscribers that read too slowly, over real sockets and every transport (protocol 5.4).
+// What the queue itself does is proven in server/net.
+
+#include "server/testing/running_server.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pulsewire {
+namespace {
+
+using namespace testing;
+using websocket::event_kind;
+
+config with_policies() {
+    config c = test_config();
+    c.bounds.commands_per_second = 0;
+    c.shell.queue_bytes_max = 128 * 1024;
+    c.namespaces["old"].slow_consumers = slow_consumer::drop_oldest;
+    c.namespaces["key"].slow_consumers = slow_consumer::latest_per_key;
+    return c;
+}
+
+constexpr std::size_t payload_bytes = 8'000;
+constexpr int messages = 2'000;
+
+// Publishes while somebody who keeps up reads along: everything, at once.
+void flood(running_server& server, const std::string& channel, int keys) {
+    auto good = subscribed(server.port(), channel, "good-session");
+    auto publisher = connected(server.port(), "publisher-session");
+    const std::string payload(payload_bytes, 'x');
+    for (int i = 1; i <= messages; ++i) {
+        publisher.send_text(
+            R"({"op":"publish","id":)" + std::to_string(i + 10) + R"(,"channel":")" + channel +
+            R"(","type":"t","conflate":"k)" + std::to_string(i % keys) + R"(","payload":")" + payload + "\"}"
+        );
+        const std::string heard = good.next_line();
+        ASSERT_NE(heard.find("\"offset\":" + std::to_string(i) + ","), std::string::npos)
+            << "one who keeps up misses nothing: " << heard.substr(0, 100);
+    }
+}
+
+std::uint64_t offset_of(const std::string& line) {
+    const std::size_t at = line.find("\"offset\":");
+    return at == std::string::npos ? 0 : std::stoull(line.substr(at + 9));
+}
+
+// Reads up to the publication `last`; whatever does not come must have been told before the next one.
+// Returns how many came.
+int read_up_to(const std::function<std::string()>& next_line, std::uint64_t last, const std::string& reason) {
+    std::uint64_t position = 0;
+    int came = 0;
+    while (position < last) {
+        const std::string line = next_line();
+        if (line.find("\"op\":\"gap\"") != std::string::npos) {
+            EXPECT_NE(line.find("\"reason\":\"" + reason + "\""), std::string::npos) << line;
+            EXPECT_GT(offset_of(line), position);
+            position = offset_of(line);
+        } else if (line.find("\"type\":\"t\"") != std::string::npos) {
+            EXPECT_EQ(offset_of(line), position + 1);
+            position = offset_of(line);
+            ++came;
+        } else if (line.empty()) {
+            ADD_FAILURE() << "the connection ended at " << position;
+            break;
+        }
+    }
+    return came;
+}
+
+TEST(SlowConsumer, DropOldestKeepsTheConnectionAndTellsWhatIsMissing) {
+    running_server server(with_policies());
+    auto slow = subscribed(server.port(), "old:a", "slow-session", 4'096);
+    flood(server, "old:a", 1);
+    const int came = read_up_to([&] { return slow.next_line(); }, messages, "dropped");
+    EXPECT_LT(came, messages);
+    const double dropped = server.metric("pulsewire_queue_dropped_total{policy=\"drop_oldest\"}");
+    EXPECT_EQ(dropped, messages - came);
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
+    slow.send_text(R"({"op":"ping","id":9})");
+    slow.line_with("\"pong\"");
+}
+
+TEST(SlowConsumer, LatestPerKeyBringsTheNewestOfEachKey) {
+    running_server server(with_policies());
+    constexpr int keys = 5;
+    auto slow = subscribed(server.port(), "key:a", "slow-session", 4'096);
+    flood(server, "key:a", keys);
+    const int came = read_up_to([&] { return slow.next_line(); }, messages - keys, "replaced");
+    for (int i = messages - keys + 1; i <= messages; ++i)
+        EXPECT_EQ(offset_of(slow.next_line()), static_cast<std::uint64_t>(i)) << "the newest of its key";
+    EXPECT_EQ(
+        server.metric("pulsewire_queue_dropped_total{policy=\"latest_per_key\"}"), messages - keys - came
+    );
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
+}
+
+TEST(SlowConsumer, OverSse) {
+    running_server server(with_policies());
+    client stream(server.port(), 4'096);
+    stream.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    read_answer(stream);
+    const std::string first = stream.read_until("\n\n");
+    const std::size_t at = first.find("\"connection\":\"") + 14;
+    const std::string secret = first.substr(at, first.find('"', at) - at);
+    ASSERT_EQ(
+        ask(server.port(), "POST", "/sse",
+            "{\"op\":\"connect\",\"version\":1,\"session\":\"slow-session\"}\n"
+            "{\"op\":\"subscribe\",\"id\":2,\"channel\":\"old:a\"}",
+            "Pulsewire-Connection: " + secret + "\r\n")
+            .status,
+        204
+    );
+    stream.read_until("\"subscribed\"");
+    flood(server, "old:a", 1);
+    EXPECT_LT(read_up_to([&] { return stream.read_until("\n"); }, messages, "dropped"), messages);
+}
+
+// Protocol 8.4.5, 8.4.7: a cursor never claims what was dropped before it was told.
+TEST(SlowConsumer, PlainEventStreamsTellAGapAndKeepAnHonestCursor) {
+    running_server server(with_policies());
+    client stream(server.port(), 4'096);
+    stream.send("GET /events?channel=old:a&channel=key:a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    read_answer(stream);
+    stream.read_until("pulsewire.open");
+    stream.read_until("\n\n");
+    flood(server, "key:a", 3);
+    flood(server, "old:a", 1);
+    std::uint64_t seen[2]{};  // by channel in the order of the cursor: key:a, old:a
+    int gaps = 0;
+    while (seen[1] < messages) {
+        const std::string event = stream.read_until("\n\n");
+        const std::size_t channel = event.find("\"channel\":\"old:a\"") != std::string::npos ? 1 : 0;
+        // "id: 1.<epoch>.<offset>.<epoch>.<offset>"
+        const std::size_t id = event.find("id: 1.");
+        ASSERT_NE(id, std::string::npos) << event.substr(0, 200);
+        std::uint64_t cursor[2]{};
+        std::size_t from = id + 6;
+        for (std::uint64_t& offset : cursor) {
+            from = event.find('.', from) + 1;
+            offset = std::stoull(event.substr(from));
+            from = event.find('.', from) + 1;
+        }
+        EXPECT_EQ(cursor[1 - channel], seen[1 - channel]) << "the other channel stays where it was";
+        if (event.find("event: pulsewire.gap\n") != std::string::npos) {
+            const std::string reason = channel == 1 ? "dropped" : "replaced";
+            EXPECT_NE(event.find("\"recovered\":false,\"reason\":\"" + reason + "\""), std::string::npos)
+                << event;
+            EXPECT_GT(cursor[channel], seen[channel]);
+            ++gaps;
+        } else {
+            EXPECT_EQ(offset_of(event), seen[channel] + 1);
+            EXPECT_EQ(cursor[channel], offset_of(event));
+        }
+        seen[channel] = cursor[channel];
+    }
+    EXPECT_EQ(seen[0], static_cast<std::uint64_t>(messages));
+    EXPECT_GT(gaps, 0);
+}
+
+// Protocol 10.1: raw text has no room for a marker; the newest come all the same.
+TEST(SlowConsumer, RawTextGoesOnWithWhatIsLeft) {
+    running_server server(with_policies());
+    websocket_client slow(server.port(), "/ws/plain/old:a", "", 4'096);
+    server.wait_for("pulsewire_subscriptions", 1);
+    flood(server, "old:a", 1);
+    ASSERT_EQ(
+        ask(server.port(), "POST", "/api/channels/old:a/messages", R"({"payload":"the last one"})").status,
+        200
+    );
+    int came = 0;
+    websocket_client::received text;
+    do {
+        text = slow.next();
+        ASSERT_EQ(text.kind, event_kind::text);
+        ++came;
+    } while (text.data != "the last one");
+    EXPECT_LT(came, messages);
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
+}
+
+// One connection with channels of every policy: what may not be dropped still ends it when it is too much.
+TEST(SlowConsumer, APolicyDoesNotProtectTheChannelsOfOthers) {
+    running_server server(with_policies());
+    auto slow = subscribed(server.port(), "old:a", "slow-session", 4'096);
+    slow.send_text(R"({"op":"subscribe","id":3,"channel":"strict:a"})");
+    slow.line_with("\"subscribed\"");
+    flood(server, "old:a", 1);
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
+    flood(server, "strict:a", 1);
+    server.wait_for("pulsewire_slow_consumers_total", 1);
+    EXPECT_EQ(slow.closed().code, 4000);
+}
+
+// The application's publications are conflated like those of clients.
+TEST(SlowConsumer, AKeyIsGivenByAProgramOrOverHttp) {
+    running_server server(with_policies());
+    auto c = subscribed(server.port(), "key:a");
+    ASSERT_EQ(
+        ask(server.port(), "POST", "/api/channels/key:a/messages", R"({"payload":1,"conflate":"AAPL"})")
+            .status,
+        200
+    );
+    EXPECT_NE(c.line_with("\"offset\":1,").find(R"("conflate":"AAPL")"), std::string::npos);
+    ASSERT_EQ(
+        ask(server.port(), "POST", "/api/channels/key:a/messages", R"({"payload":1,"conflate":"a b"})")
+            .status,
+        400
+    );
+}
+
+}  // namespace
+}  // namespace pulsewire
