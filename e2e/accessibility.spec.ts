@@ -3,12 +3,19 @@
 
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {test, expect} from './support/test.ts';
+import {test, expect, type Page} from './support/test.ts';
+import {hurry, say, status, waitingTexts} from './support/pages.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/'];
 
 interface Violation { id: string; help: string; nodes: {target: string[]}[] }
+
+async function violationsOf(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    const {violations} = await page.evaluate('axe.run()') as {violations: Violation[]};
+    return violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes[0]!.target.join(' ')}`);
+}
 
 for (const path of paths) {
     for (const state of ['open', 'waiting'] as const) {
@@ -27,13 +34,32 @@ for (const path of paths) {
                     });
                     await expect(page.getByTestId('status')).toHaveAttribute('data-state', state);
                     await page.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
-                    await page.evaluate(axe);
-                    const {violations} = await page.evaluate('axe.run()') as {violations: Violation[]};
-                    expect(violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes[0]!.target.join(' ')}`), `${colorScheme}, ${width} px`)
-                        .toEqual([]);
+                    expect(await violationsOf(page), `${colorScheme}, ${width} px`).toEqual([]);
                     await page.context().close();
                 }
             }
         });
     }
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+    test(`messages that wait, a storage that fails and a gap are accessible, ${colorScheme}`, async ({server, visit}) => {
+        const options = {colorScheme, bypassCSP: true, network: 'faulty'} as const;
+        const chat = await visit(`${server.origin}/chat/?name=Ada`, {
+            ...options, before: (page) => page.addInitScript(() => { IDBFactory.prototype.open = () => { throw new Error('refused'); }; }),
+        });
+        const ticker = await visit(`${server.origin}/ticker/`, options);
+        await expect(status(chat)).toHaveAttribute('data-state', 'open');
+        await expect(ticker.getByTestId('received')).not.toHaveText('0');
+        await server.kill9();
+        for (const page of [chat, ticker]) await expect(status(page)).toHaveAttribute('data-state', 'waiting');
+        await say(chat, 'waiting');
+        await expect(waitingTexts(chat)).toHaveCount(1);
+        await expect(chat.getByTestId('not-kept')).toBeVisible();
+        expect(await violationsOf(chat)).toEqual([]);
+        await server.restart();
+        await hurry(ticker);
+        await expect(ticker.getByTestId('recovered')).toHaveAttribute('data-gap', 'true');
+        expect(await violationsOf(ticker)).toEqual([]);
+    });
 }
