@@ -141,10 +141,7 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     last_heard_ = now;
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
     end_send();
-    for (subscription& s : channels_.slots())
-        if (s.state == subscription_state::idle) send_subscribe(s, now);
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
-        if (!outbox_[i].done) send_command(outbox_[i], now);
+    send_waiting(now);
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
@@ -156,21 +153,25 @@ void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_
     retiring_ = 0;
     transport_is_open_ = true;
     handing_over_ = false;
+    send_waiting(now);
 }
 
 void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
     server_frame f;
-    if (attempt == retiring_ && attempt != 0) {
-        // What is published still comes this way as long as the subscriptions are not asked for on the other.
-        if (read_server_frame(header, line_bytes, f) && f.op == server_op::message)
-            on_message(f, header, now);
-        return;
+    const bool from_retiring = attempt == retiring_ && attempt != 0;
+    if (from_retiring) {
+        if (!read_server_frame(header, line_bytes, f)) return;
+        // All goes on this way until the other one is open; from then on only what is published, as long as
+        // the subscriptions are not answered there.
+        const bool of_itself = f.op == server_op::close || f.op == server_op::drain;
+        if (transport_is_open_ ? f.op != server_op::message : of_itself) return;
+    } else {
+        if (attempt != attempt_ || !transport_is_open_) return;
+        last_heard_ = now;
+        probing_ = false;
+        if (!read_server_frame(header, line_bytes, f))
+            return drop_transport(number(close_code::protocol_error), now);
     }
-    if (attempt != attempt_ || !transport_is_open_) return;
-    last_heard_ = now;
-    probing_ = false;
-    if (!read_server_frame(header, line_bytes, f))
-        return drop_transport(number(close_code::protocol_error), now);
     switch (f.op) {
         case server_op::message:
             return on_message(f, header, now);
@@ -341,10 +342,17 @@ writer machine::begin_send(std::string_view op) {
 
 void machine::end_send(std::uint32_t payload_of) {
     action& a = act(action_kind::send);
-    a.attempt = attempt_;
+    a.attempt = transport_is_open_ ? attempt_ : retiring_;
     a.text_at = line_begin_;
     a.text_size = static_cast<std::uint32_t>(outgoing_.size()) - line_begin_;
     a.payload_of = payload_of;
+}
+
+void machine::send_waiting(time_ms now) {
+    for (subscription& s : channels_.slots())
+        if (s.state == subscription_state::idle) send_subscribe(s, now);
+    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
+        if (!outbox_[i].done && !outbox_[i].sent) send_command(outbox_[i], now);
 }
 
 void machine::send_op(std::string_view op) {

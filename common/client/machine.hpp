@@ -191,6 +191,7 @@ private:
     // begin_send() starts a line in outgoing_; end_send() makes an action of what was written since.
     basic_line_writer<text_buffer> begin_send(std::string_view op);
     void end_send(std::uint32_t payload_of = 0);
+    void send_waiting(time_ms now);
     void send_op(std::string_view op);
     void send_unsubscribe(const subscription& s);
     void send_subscribe(subscription& s, time_ms now);

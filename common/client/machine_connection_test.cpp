@@ -569,6 +569,38 @@ TEST_F(machine_handover, without_another_server_the_old_connection_goes_on) {
     EXPECT_EQ(h.done(), (done{"close with 1000", "is waiting 700 after 1012, failures 1"}));
 }
 
+TEST_F(machine_handover, what_waited_for_the_new_connection_takes_the_old_one_when_it_fails) {
+    h.pass(600);
+    h.publish("a");
+    h.machine.subscribe("b", {}, h.now);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.lost();
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 2u);
+    EXPECT_NE(said[0].find(R"("op":"subscribe","id":3,"channel":"b")"), std::string::npos) << said[0];
+    EXPECT_NE(said[1].find(R"("op":"publish","id":2)"), std::string::npos) << said[1];
+}
+
+TEST_F(machine_handover, answers_count_on_the_old_connection_until_the_new_one_is_open) {
+    h.publish("a");
+    h.pass(600);
+    h.done();
+    old_hears(R"({"op":"published","id":2,"channel":"a","epoch":"x7Qa","offset":4})");
+    EXPECT_EQ(h.done(), done{"published 2 at x7Qa 4"});
+    old_hears(R"({"op":"ping"})");
+    EXPECT_EQ(h.done(), done{R"(send {"op":"pong"})"});
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(3, 3)}));
+}
+
+TEST_F(machine_handover, nothing_is_sent_to_a_connection_that_is_not_open_yet) {
+    h.pass(600);
+    h.done();
+    h.machine.unsubscribe(subscription, h.now);
+    ASSERT_EQ(h.machine.actions().size(), 1u);
+    EXPECT_EQ(h.machine.actions()[0].attempt, old_attempt);
+}
+
 TEST_F(machine_handover, the_old_connection_may_end_first) {
     h.pass(600);
     h.done();

@@ -240,7 +240,7 @@ void peer::obey(const client::action& a) {
             if (seen_.heard()) seen_.tell(session_, "closes with " + std::to_string(a.close));
             if (a.close == static_cast<std::uint16_t>(close_code::no_pong))
                 seen_.reached(situation::silence_noticed_by_client);
-            return network_.close(a.close);
+            return network_.close(a.attempt);
         case client::action_kind::send:
             return sent(a);
         case client::action_kind::set_timer:
@@ -313,6 +313,8 @@ void peer::tell(subscription& s, const client::action& a) {
 }
 
 void peer::sent(const client::action& a) {
+    if (outgoing_to_ != a.attempt) flush();
+    outgoing_to_ = a.attempt;
     if (!outgoing_.empty()) outgoing_ += '\n';
     const std::size_t begin = outgoing_.size();
     outgoing_ += machine_.text_of(a);
@@ -328,7 +330,7 @@ void peer::sent(const client::action& a) {
 }
 
 void peer::flush() {
-    if (!outgoing_.empty()) network_.send(std::exchange(outgoing_, {}));
+    if (!outgoing_.empty()) network_.send(outgoing_to_, std::exchange(outgoing_, {}));
 }
 
 std::string_view peer::payload_of(std::uint32_t id) {

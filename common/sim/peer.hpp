@@ -28,8 +28,8 @@ public:
     // What the peer wants of the network.
     struct outside {
         std::function<void(std::uint32_t attempt, client::transport)> open;
-        std::function<void(std::uint16_t code)> close;
-        std::function<void(std::string message)> send;
+        std::function<void(std::uint32_t attempt)> close;
+        std::function<void(std::uint32_t attempt, std::string message)> send;
     };
 
     peer(
@@ -122,6 +122,7 @@ private:
     std::map<std::string, names> asked_;                   // what the last presence query of a channel said
     std::string line_;                                     // the one that the machine reads
     std::string outgoing_;                                 // lines of this turn
+    std::uint32_t outgoing_to_ = 0;                        // the transport that they are for
     std::uint64_t timer_ = 0;                              // only the newest rings
     std::int64_t thaws_ = 0;
     bool leaves_ = false;  // closes itself: what is unanswered fails

@@ -103,6 +103,14 @@ void server::drain(std::uint32_t spread_ms) {
     end();
 }
 
+void server::hand_over(std::uint32_t spread_ms) {
+    seen_.tell("server", "hands over");
+    for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
+        at(s).hand_over(close_code::service_restart, spread_ms, now());
+        carry_out(s);
+    }
+}
+
 hub::connection_ref server::open(hub::face f) {
     const auto shard = static_cast<hub::shard_index>(random_.below(shards_));
     const hub::connection_ref opened{shard, ++last_connection_};

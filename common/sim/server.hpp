@@ -52,6 +52,9 @@ public:
     // Every connection is told a moment to come back within `spread_ms`; then it ends, with all written.
     void drain(std::uint32_t spread_ms);
 
+    // As drain(), but it goes on until it ends otherwise: another one seems to take new connections.
+    void hand_over(std::uint32_t spread_ms);
+
     // Precondition for all: running(). The connection lands on a shard drawn at random.
     hub::connection_ref open(hub::face f);
     void receive(hub::connection_ref to, std::string_view lines);

@@ -28,6 +28,7 @@ sim::sim(std::uint64_t seed, sim_options options)
     for (std::uint32_t i = 0; i < options_.clients; ++i) {
         blocked_.push_back(random_.percent(options_.websocket_blocked));
         current_.push_back(nullptr);
+        retiring_.push_back(nullptr);
         peers_.push_back(new_peer(i));
     }
 }
@@ -35,11 +36,16 @@ sim::sim(std::uint64_t seed, sim_options options)
 std::unique_ptr<peer> sim::new_peer(std::size_t index) {
     peer::outside network;
     network.open = [this, index](std::uint32_t attempt, client::transport via) { open(index, attempt, via); };
-    network.close = [this, index](std::uint16_t) {
-        if (current_[index] != nullptr) hang_up(current_[index]);
+    network.close = [this, index](std::uint32_t attempt) {
+        const link_ptr l = find(index, attempt);
+        if (l == nullptr) return;
+        if (l == retiring_[index] && l->server_end) seen_.reached(situation::handed_over);
+        // Patience with the one that still serves may end while the next one opens; then both go.
+        if (const link_ptr& before = retiring_[index]; before != nullptr && before->hurt) l->hurt = true;
+        hang_up(l);
     };
-    network.send = [this, index](std::string message) {
-        if (current_[index] != nullptr) send(current_[index], std::move(message));
+    network.send = [this, index](std::uint32_t attempt, std::string message) {
+        if (const link_ptr l = find(index, attempt); l != nullptr) send(l, std::move(message));
     };
     return std::make_unique<peer>(
         time_, random_, seen_, "session-" + std::to_string(++pages_), options_.client,
@@ -47,13 +53,21 @@ std::unique_ptr<peer> sim::new_peer(std::size_t index) {
     );
 }
 
+sim::link_ptr sim::find(std::size_t client, std::uint32_t attempt) const {
+    for (const link_ptr& l : {current_[client], retiring_[client]})
+        if (l != nullptr && l->attempt == attempt) return l;
+    return nullptr;
+}
+
 // --- a connection ---
 
 void sim::open(std::size_t client, std::uint32_t attempt, client::transport via) {
     const auto l = std::make_shared<link>();
+    l->client = client;
     l->who = peers_[client].get();
     l->attempt = attempt;
     l->stream = via == client::transport::sse;
+    if (current_[client] != nullptr && current_[client]->client_end) retiring_[client] = current_[client];
     current_[client] = l;
     const bool blocked = !l->stream && blocked_[client];
     if (random_.percent(weather_.swallowed)) return;
@@ -71,12 +85,15 @@ void sim::accept(const link_ptr& l) {
     at_server_[{l->at_server.shard, l->at_server.value}] = l;
     l->last_down = time_.now() + latency();
     time_.at(l->last_down, [l] {
-        if (!l->down_broken) l->who->transport_opened(l->attempt);
+        if (l->down_broken) return;
+        l->told_open = true;
+        l->who->transport_opened(l->attempt);
     });
 }
 
 void sim::send(const link_ptr& l, std::string message) {
     if (!l->client_end) return;
+    if (!l->told_open) seen_.blame(l->who->session() + " sends before its connection is open");
     if (l->lost_line && message.find("\"op\":\"unsubscribe\"") != message.npos)
         seen_.reached(situation::gap_noticed);
     l->last_up = std::max(l->last_up, time_.now() + latency());
@@ -141,7 +158,12 @@ void sim::end(hub::connection_ref which, close_code code) {
 }
 
 void sim::client_hears_the_end(const link_ptr& l, std::uint16_t code) {
-    if (std::exchange(l->client_end, false)) l->who->transport_closed(l->attempt, code);
+    if (!std::exchange(l->client_end, false)) return;
+    // When a hand-over comes to nothing the old one goes on.
+    link_ptr& before = retiring_[l->client];
+    if (current_[l->client] == l && before != nullptr && before->client_end)
+        current_[l->client] = std::exchange(before, nullptr);
+    l->who->transport_closed(l->attempt, code);
 }
 
 void sim::server_hears_the_end(const link_ptr& l) {

@@ -28,6 +28,7 @@ enum class fault : std::uint8_t {
     freeze,       // a page is suspended
     kill,         // the server's process
     drain,        // the server restarts in good order
+    hand_over,    // ... and another one takes new connections already
     lose_line,    // a publication does not get through
     repeat_line,  // a publication gets through twice
     garbage,      // a client gets a message that no server ever sent
@@ -101,8 +102,10 @@ public:
 
 private:
     struct link {
+        std::size_t client = 0;
         peer* who = nullptr;
         std::uint32_t attempt = 0;
+        bool told_open = false;   // the client was
         bool client_end = true;   // the client has not closed it, nor heard of its end
         bool server_end = false;  // the server has accepted it, and not heard of its end
         bool stream = false;      // SSE
@@ -119,6 +122,7 @@ private:
     using link_ptr = std::shared_ptr<link>;  // shared by whatever is planned for it
 
     std::int64_t latency() { return random_.below(weather_.latency_max_ms + 1); }
+    link_ptr find(std::size_t client, std::uint32_t attempt) const;
     std::unique_ptr<peer> new_peer(std::size_t index);
     void open(std::size_t client, std::uint32_t attempt, client::transport via);
     void accept(const link_ptr& l);
@@ -161,7 +165,8 @@ private:
     server server_;
     std::vector<std::unique_ptr<peer>> peers_, former_peers_;
     std::vector<bool> blocked_;
-    std::vector<link_ptr> current_;  // of each client
+    // Of each client: the last one, and the one before, which serves until the last one does.
+    std::vector<link_ptr> current_, retiring_;
     std::map<std::pair<hub::shard_index, std::uint64_t>, link_ptr> at_server_;
     int pages_ = 0, strangers_ = 0, sayings_ = 0;
     std::map<std::string, std::uint64_t> shown_before_;  // in each channel, when faults ended

@@ -38,7 +38,7 @@ sim_options drawn_options(std::uint64_t seed) {
     o.chaos.swallowed = one_of({0, 0, 20});
     o.chaos.unnoticed = one_of({0, 50, 90});
     o.chaos.fault_every_ms = one_of({300, 1'000, 4'000});
-    for (const std::uint32_t common : {10u, 5u, 10u, 5u, 1u, 1u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u})
+    for (const std::uint32_t common : {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u})
         o.chaos.faults.push_back(d.percent(60) ? common : 0);
     return o;
 }
@@ -48,7 +48,8 @@ void sim::cut(std::size_t client, std::uint32_t unnoticed) {
 }
 
 void sim::freeze(std::size_t client, std::int64_t ms) {
-    if (current_[client] != nullptr) current_[client]->hurt = true;
+    for (const link_ptr& l : {current_[client], retiring_[client]})
+        if (l != nullptr) l->hurt = true;
     peers_[client]->freeze(ms);
 }
 
@@ -117,6 +118,10 @@ void sim::do_wrong(enum fault what, std::size_t client) {
             return restart(restart_after::kill, random_.below(4'000));
         case fault::drain:
             return restart(restart_after::drain, random_.below(4'000));
+        case fault::hand_over:
+            if (!server_.running()) return;
+            for (const auto& [name, sound] : at_server_) sound->hurt = true;
+            return server_.hand_over(3'000);
         case fault::lose_line:
             if (l != nullptr) l->lose_line = true;
             return;
@@ -158,15 +163,16 @@ void sim::do_wrong(enum fault what, std::size_t client) {
 
 void sim::exchange_page(std::size_t client) {
     const bool properly = random_.percent(50);
-    const link_ptr l = current_[client];
-    if (l != nullptr) l->hurt = true;
+    for (const link_ptr& l : {current_[client], retiring_[client]})
+        if (l != nullptr) l->hurt = true;
     peers_[client]->leave(properly);
-    if (!properly && l != nullptr) {
+    for (const link_ptr& l : {current_[client], retiring_[client]}) {
+        if (properly || l == nullptr || !l->client_end) continue;
         l->client_end = false;
         break_link(l, true, true, weather_.unnoticed);
     }
     former_peers_.push_back(std::move(peers_[client]));
-    current_[client] = nullptr;
+    current_[client] = retiring_[client] = nullptr;
     peers_[client] = new_peer(client);
     peers_[client]->start();
     seen_.reached(situation::page_left);

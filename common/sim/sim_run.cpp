@@ -170,8 +170,7 @@ void sim::restart_once_more(const each_step& after_step) {
 
 // All leave; nothing of them must remain.
 void sim::say_goodbye(const each_step& after_step) {
-    for (const link_ptr& l : current_)
-        if (l != nullptr) l->hurt = true;
+    for (const auto& [name, l] : at_server_) l->hurt = true;
     for (const auto& p : peers_) p->leave(true);
     advance(time_.now() + presence_exact_after_ms, after_step);
     if (!fault().empty()) return;
