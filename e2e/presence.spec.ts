@@ -1,0 +1,26 @@
+// Who is here, told truly when a page ends in whatever way (design promise P7; docs/protocol.md 4.6, 4.7).
+
+import {test, expect, type Page} from './support/test.ts';
+import {openChat} from './support/pages.ts';
+
+const members = (page: Page) => page.getByTestId('members').locator('.member__name');
+
+test('a page that crashes leaves the others\' lists, and one that is reloaded is listed once', async ({server, visit}) => {
+    const ada = await visit(`${server.origin}/chat/?name=Ada`);
+    const bob = await visit(`${server.origin}/chat/?name=Bob`, {network: 'faulty'});
+    const eve = await visit(`${server.origin}/chat/?name=Eve`);
+    for (const page of [ada, bob, eve]) await openChat(page);
+    await expect(members(ada)).toHaveText(['Ada', 'Bob', 'Eve']);
+
+    // The renderer is gone without a word, as when the system kills it.
+    const crashed = bob.waitForEvent('crash');
+    const devtools = await bob.context().newCDPSession(bob);
+    devtools.send('Page.crash').catch(() => {});
+    await crashed;
+    await expect(members(ada)).toHaveText(['Ada', 'Eve']);
+
+    await eve.reload();
+    await openChat(eve);
+    await expect(members(eve)).toHaveText(['Eve', 'Ada']);
+    await expect(members(ada)).toHaveText(['Ada', 'Eve']);
+});
