@@ -15,7 +15,7 @@ interface Tab {
 
 const table = 'messages';
 // A page that is reloaded is gone for a moment; its successor in the same tab comes first.
-const takeoverAfterMs = 3000;
+const takeoverAfterMs = 5000;
 // A page that was left holds its lock for some milliseconds more.
 const predecessorMs = 500;
 const positionsMax = 200;
