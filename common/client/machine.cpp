@@ -518,7 +518,6 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
         if (f.offset <= s->offset) return;
         if (f.offset != s->offset + 1) {
             // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
-            if (!can_send()) return;  // on a handover: the next connection asks anyway
             send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
