@@ -359,7 +359,8 @@ TEST(log_store_row, a_changed_bit_is_never_read_as_something_else) {
 }
 
 TEST(log_store_row, keys_say_what_they_were_made_of) {
-    const auto place = row::place_of(row::publication_key("a:b", 258));
+    const std::string key = row::publication_key("a:b", 258);
+    const auto place = row::place_of(key);
     ASSERT_TRUE(place);
     EXPECT_EQ(place->channel, "a:b");
     EXPECT_EQ(place->offset, 258u);
