@@ -48,7 +48,7 @@ export type ErrorCode =
     | 'not_found'
     /** The server could not write the publication to its disk; whether it is there after a restart is not known. */
     | 'storage_failed'
-    /** The server's disk is full; the publication was not kept. */
+    /** The server's disk is full; the publication was refused. */
     | 'storage_full'
     /** The server failed while processing the command. */
     | 'internal'

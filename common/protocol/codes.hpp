@@ -33,7 +33,7 @@ enum class error_code : std::uint8_t {
     not_supported,  // The command is not available on this endpoint or with the server's configuration.
     not_found,  // There is nothing at this path.
     storage_failed,  // The server could not write the publication to its disk; whether it is there after a restart is not known.
-    storage_full,  // The server's disk is full; the publication was not kept.
+    storage_full,  // The server's disk is full; the publication was refused.
     internal,  // The server failed while processing the command.
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.
     invalid_argument,  // An argument of the call cannot be sent.

@@ -51,7 +51,7 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
 // What a client reads; the operator finds the cause in the log.
 std::string_view error_text(const log_store::failure& failed) {
     return failed.code == error_code::storage_full
-               ? "the server's disk is full; the publication was not kept"
+               ? "the server's disk is full; the publication was refused"
                : "the server could not write to its disk; whether the publication is kept is not known";
 }
 
