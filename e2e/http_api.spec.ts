@@ -112,7 +112,7 @@ test.describe('from outside', () => {
             'pulsewire_messages_received_total', 'pulsewire_messages_delivered_total', 'pulsewire_received_bytes_total', 'pulsewire_sent_bytes_total',
             'pulsewire_publish_seconds_count', 'pulsewire_delivery_seconds_count', 'process_resident_memory_bytes', 'process_cpu_seconds_total',
         ]) expect(metrics.text, name).toMatch(new RegExp(`^${name}[{ ]`, 'm'));
-        for (const name of ['pulsewire_queue_dropped_total', 'pulsewire_exceptions_total', 'pulsewire_accept_errors_total']) {
+        for (const name of ['pulsewire_queue_dropped_total{policy="disconnect"}', 'pulsewire_exceptions_total', 'pulsewire_accept_errors_total']) {
             expect(value(new RegExp(`^${name}`)), name).toBe(0);
             expect(metrics.text).toContain(`${name} 0`);
         }

@@ -23,6 +23,7 @@ test('in the chat: as a text, as a name, as a room', async ({server, visit}) => 
     await openChat(ada);
     await openChat(bob);
     for (const text of hostile) await say(ada, text);
+    await expect(chatTexts(bob)).toHaveCount(hostile.length);
     for (const text of hostile) {
         await publish(server.origin, 'chat:lobby', {user: text.slice(0, 40), text}, {type: 'chat.message'});
         await publish(server.origin, 'chat:lobby', {user: text.slice(0, 40)}, {type: 'chat.typing', transient: true});

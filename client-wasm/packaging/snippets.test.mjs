@@ -21,7 +21,7 @@ const given = `
     declare global {
         const client: Client;
         const connect: typeof import('pulsewire').connect;
-        const chat: Channel<{'chat.message': {user: string; text: string}; 'chat.typing': {user: string}}>;
+        const chat: Channel<{'chat.message': {user: string; text: string}; 'chat.typing': {user: string}; 'chat.status': {user: string; busy: boolean}}>;
         function show(...values: unknown[]): void;
     }
     export {};`;

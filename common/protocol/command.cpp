@@ -53,7 +53,9 @@ public:
         } else {
             blame(
                 error_code::malformed_json,
-                "not valid JSON, reading stopped at byte " + std::to_string(scan.at())
+                (scan.too_deep() ? "nested deeper than " + std::to_string(json_depth_max) + " levels at byte "
+                                 : "not valid JSON, reading stopped at byte ") +
+                    std::to_string(scan.at())
             );
         }
         return false;

@@ -255,7 +255,7 @@ TEST(command, payloads_may_nest_31_levels_inside_of_the_frame) {  // 3.5
                std::string(levels, ']') + "}";
     };
     EXPECT_EQ(refusal_of(with_levels(31)), "none");
-    EXPECT_EQ(refusal_of(with_levels(32)), "malformed_json 3 not valid JSON, reading stopped at byte 89");
+    EXPECT_EQ(refusal_of(with_levels(32)), "malformed_json 3 nested deeper than 32 levels at byte 89");
 }
 
 TEST(command, names_the_member_that_is_missing) {  // 3.5

@@ -138,7 +138,10 @@ bool json_scan::take_value(std::string_view& slice, int depth_max) {
         skip_space();
         const char c = at_ < text_.size() ? text_[at_] : '\0';
         if (c == '{' || c == '[') {
-            if (depth == depth_max || depth == 64) return false;
+            if (depth == depth_max || depth == 64) {
+                too_deep_ = true;
+                return false;
+            }
             ++at_;
             ++depth;
             objects = objects << 1 | (c == '{' ? 1u : 0u);

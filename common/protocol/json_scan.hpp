@@ -25,6 +25,8 @@ public:
 
     bool at_end() const { return at_ == text_.size(); }
     std::size_t at() const { return at_; }
+    // Whether it stopped because a value nests deeper than it may.
+    bool too_deep() const { return too_deep_; }
 
 private:
     bool take_literal(std::string_view literal);
@@ -34,6 +36,7 @@ private:
 
     std::string_view text_;
     std::size_t at_ = 0;
+    bool too_deep_ = false;
 };
 
 // Whether `text` is one JSON value with at most `depth_max` levels of nesting; on failure `stopped_at` is the
