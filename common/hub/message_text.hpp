@@ -6,6 +6,7 @@
 #include "common/hub/shard_message.hpp"
 #include "common/protocol/limits.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -6,6 +6,7 @@
 #include "common/protocol/codes.hpp"
 #include "server/http/request.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -2,6 +2,7 @@
 
 // Small rules of HTTP texts (RFC 9110 section 5.6), without a locale.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
