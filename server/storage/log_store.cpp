@@ -35,6 +35,11 @@ rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recover
     return o;
 }
 
+// What RocksDB 9 says of its options file has lost the subcode on the way.
+bool is_no_space(const rocksdb::Status& s) {
+    return s.IsNoSpace() || s.ToString().find("No space left on device") != std::string::npos;
+}
+
 std::string advice(const rocksdb::Status& s) {
     if (s.IsCorruption())
         return "The files are damaged. Restore the folder from a backup, or move it away and start with an "
@@ -42,7 +47,7 @@ std::string advice(const rocksdb::Status& s) {
     if (s.ToString().find("LOCK") != std::string::npos || s.ToString().find("lock") != std::string::npos)
         return "Another server uses this folder, or it may not be written: each server needs a data folder "
                "of its own, which its user owns.";
-    if (s.IsNoSpace()) return "The disk is full: make room and start again.";
+    if (is_no_space(s)) return "The disk is full: make room and start again.";
     return "Check that the folder exists or can be made, that the server's user may write there, and that "
            "the disk works.";
 }
@@ -337,7 +342,7 @@ std::optional<log_store::failure> log_store::write(std::span<const hub::store_op
         if (s.ok()) return std::nullopt;
         parts_->to_reopen = true;
     }
-    if (s.IsNoSpace()) return failure{error_code::storage_full, s.ToString()};
+    if (is_no_space(s)) return failure{error_code::storage_full, s.ToString()};
     parts_->final = failure{error_code::storage_failed, s.ToString()};
     return parts_->final;
 }
