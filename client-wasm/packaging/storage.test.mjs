@@ -5,23 +5,13 @@ import {execFile} from 'node:child_process';
 import {copyFileSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
-import {after, before, test} from 'node:test';
+import {test} from 'node:test';
 import {promisify} from 'node:util';
 import * as esbuild from 'esbuild';
 import {home} from '../build_options.mjs';
-import {launchChromium, project, resultOf, startPages, startPulsewired} from './support.mjs';
+import {browser, pages, project, resultOf, server, startAndStopAll, startPulsewired} from './support.mjs';
 
-let pages, server, browser;
-before(async () => {
-    pages = await startPages();
-    server = await startPulsewired('--allow-origin', pages.origin);
-    browser = await launchChromium();
-});
-after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await pages?.stop();
-});
+startAndStopAll();
 
 const app = (entry) => `
     import {connect, PulsewireError} from '${entry}';

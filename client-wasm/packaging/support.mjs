@@ -5,6 +5,7 @@ import {mkdtempSync, readFileSync, writeFileSync, mkdirSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {dirname, extname, join, normalize} from 'node:path';
 import {createInterface} from 'node:readline';
+import {after, before} from 'node:test';
 import {chromium} from 'playwright-core';
 import {home} from '../build_options.mjs';
 
@@ -89,6 +90,23 @@ export function launchChromium() {
     return chromium.launch({
         executablePath: process.env.PULSEWIRE_CHROMIUM ?? '/usr/bin/chromium',
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+}
+
+/** What startAndStopAll() has started, while the tests of the file run. */
+export let pages, server, browser;
+
+/** For the tests of one file: pages to serve, a server that lets them in, and Chromium. */
+export function startAndStopAll() {
+    before(async () => {
+        pages = await startPages();
+        server = await startPulsewired('--allow-origin', pages.origin);
+        browser = await launchChromium();
+    });
+    after(async () => {
+        await browser?.close();
+        await server?.stop();
+        await pages?.stop();
     });
 }
 

@@ -5,28 +5,18 @@ import {execFile} from 'node:child_process';
 import {copyFileSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
-import {after, before, describe, test} from 'node:test';
+import {describe, test} from 'node:test';
 import {promisify} from 'node:util';
 import * as esbuild from 'esbuild';
 import {createServer as createVite, build as viteBuild} from 'vite';
 import webpack from 'webpack';
-import {appFiles, launchChromium, project, resultOf, startPages, startPulsewired} from './support.mjs';
+import {appFiles, browser, pages, project, resultOf, server, startAndStopAll, startPulsewired} from './support.mjs';
 
 const overWebSocket = {text: 'grüße 🎉', same: true, error: 'no_handler', transport: 'websocket', end: 'client_closed'};
 const overSse = {...overWebSocket, transport: 'sse'};
 const require = createRequire(import.meta.url);
 
-let pages, server, browser;
-before(async () => {
-    pages = await startPages();
-    server = await startPulsewired('--allow-origin', pages.origin);
-    browser = await launchChromium();
-});
-after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await pages?.stop();
-});
+startAndStopAll();
 
 /** The whole proof for one built site. */
 async function proveIn(url, address = server.url) {

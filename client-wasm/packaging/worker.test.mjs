@@ -3,24 +3,14 @@
 import assert from 'node:assert/strict';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {after, before, test} from 'node:test';
+import {test} from 'node:test';
 import {promisify} from 'node:util';
 import {build as viteBuild} from 'vite';
 import webpack from 'webpack';
 import {home} from '../build_options.mjs';
-import {launchChromium, project, resultOf, startPages, startPulsewired} from './support.mjs';
+import {browser, pages, project, resultOf, server, startAndStopAll} from './support.mjs';
 
-let pages, server, browser;
-before(async () => {
-    pages = await startPages();
-    server = await startPulsewired('--allow-origin', pages.origin);
-    browser = await launchChromium();
-});
-after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await pages?.stop();
-});
+startAndStopAll();
 
 const html = '<!doctype html><meta charset="utf-8"><title>worker</title><script type="module" src="./main.js"></script>';
 const files = (create) => ({

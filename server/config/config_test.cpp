@@ -1,10 +1,10 @@
 #include "server/config/command_line.hpp"
 #include "server/config/config_file.hpp"
 #include "server/config/settings.hpp"
+#include "server/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -35,16 +35,12 @@ command_line read(
 
 class ConfigFile {
 public:
-    explicit ConfigFile(const std::string& text)
-        : path_((std::filesystem::temp_directory_path() / ("pulsewire-config-" + std::to_string(::getpid())))
-                    .string()) {
-        std::ofstream(path_) << text;
-    }
-    ~ConfigFile() { std::filesystem::remove(path_); }
+    explicit ConfigFile(const std::string& text) { std::ofstream(path_) << text; }
     const char* path() const { return path_.c_str(); }
 
 private:
-    std::string path_;
+    testing::temporary_folder folder_;
+    std::string path_ = folder_.path() + "/config.json";
 };
 
 std::string text_of_file(const std::string& path) {

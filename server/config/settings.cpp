@@ -192,9 +192,8 @@ std::string fault_of(const config& c) {
                              return is_durable(of_name.second);
                          });
     if (durable && c.data.empty())
-        return "a namespace has the durability \"disk\", and there is no folder for it: name one with "
-               "--data, "
-               "PULSEWIRE_DATA or \"data\" in the config file.";
+        return "a namespace has the durability \"disk\", and there is no folder for it: name one "
+               "with --data, PULSEWIRE_DATA or \"data\" in the config file.";
     if (c.bounds.ping_ms == 0) return "ping_ms must be at least 1.";
     return {};
 }

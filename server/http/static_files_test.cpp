@@ -1,6 +1,7 @@
 // Files over real sockets, below a folder with everything a request must not reach beside it.
 
 #include "server/testing/running_server.hpp"
+#include "server/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,8 +16,7 @@ namespace fs = std::filesystem;
 
 class StaticFiles : public ::testing::Test {
 protected:
-    StaticFiles() : folder_(fs::temp_directory_path() / ("pulsewire-files-" + std::to_string(::getpid()))) {
-        fs::remove_all(folder_);
+    StaticFiles() {
         write("secret.txt", "secret");
         write("web/index.html", "<h1>index</h1>");
         write("web/chat/index.html", "<h1>chat</h1>");
@@ -35,11 +35,6 @@ protected:
         c.web_root = (folder_ / "web").string();
         server_.emplace(c);
     }
-    ~StaticFiles() override {
-        server_.reset();
-        fs::remove_all(folder_);
-    }
-
     void write(const std::string& name, const std::string& content) {
         fs::create_directories((folder_ / name).parent_path());
         std::ofstream(folder_ / name, std::ios::binary) << content;
@@ -50,7 +45,8 @@ protected:
         return ask(server_->port(), method, target, {}, fields);
     }
 
-    fs::path folder_;
+    temporary_folder temporary_;
+    fs::path folder_ = temporary_.path();
     std::optional<running_server> server_;
 };
 

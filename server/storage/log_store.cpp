@@ -104,10 +104,14 @@ struct log_store::parts {
         return read;
     }
 
-    void commit(rocksdb::WriteBatch& batch) {
+    rocksdb::Status write_synced(rocksdb::WriteBatch& batch) {
         rocksdb::WriteOptions synced;
         synced.sync = true;
-        if (const rocksdb::Status s = db->Write(synced, &batch); !s.ok()) refuse(folder, s);
+        return db->Write(synced, &batch);
+    }
+
+    void commit(rocksdb::WriteBatch& batch) {
+        if (const rocksdb::Status s = write_synced(batch); !s.ok()) refuse(folder, s);
     }
 
     void read_header() {
@@ -187,9 +191,7 @@ struct log_store::parts {
     rocksdb::Status try_to_write(std::span<const hub::store_op> ops) {
         rocksdb::WriteBatch batch;
         for (const hub::store_op& op : ops) std::visit([&](const auto& what) { add(batch, what); }, op.what);
-        rocksdb::WriteOptions synced;
-        synced.sync = true;
-        const rocksdb::Status s = db->Write(synced, &batch);
+        const rocksdb::Status s = write_synced(batch);
         if (!s.ok()) {
             note_doubtful(ops);
         } else if (!doubtful.empty()) {

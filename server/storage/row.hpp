@@ -18,10 +18,6 @@ namespace pulsewire::shell::row {
 // The first byte of a key says what the row is.
 inline constexpr char channels = 'c', publications = 'p', keys = 'k';
 inline constexpr std::string_view store_id = "i", generation = "g", format = "v";
-// Greater than all keys that begin with `kind`.
-constexpr std::string end_of(char kind) {
-    return std::string(1, static_cast<char>(kind + 1));
-}
 
 std::string channel_key(std::string_view channel);
 std::string publication_key(std::string_view channel, std::uint64_t offset);
