@@ -183,7 +183,6 @@ private:
 
     channel* channel_for(std::string_view name, instant now);
     void broadcast(const channel& c, const message_ptr& m, instant now);
-    void publish_answer(const publish& p, message_ptr answer, instant now);
     void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
     void put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now);
     std::string new_epoch();

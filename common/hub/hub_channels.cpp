@@ -165,10 +165,6 @@ void hub::answer_publish(const connection_ref& from, std::uint64_t id, message_p
     if (id != 0) post(from.shard, reply{from, std::move(answer), 0}, now);
 }
 
-void hub::publish_answer(const publish& p, message_ptr answer, instant now) {
-    answer_publish(p.from, p.id, std::move(answer), now);
-}
-
 // `m` carries the next offset. From here on everybody sees it.
 void hub::put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now) {
     c.log.append(m, now.monotonic_ms);
@@ -185,25 +181,25 @@ void hub::on(publish&& p, instant now) {
             const slow_consumer when_slow = found->second->options.slow_consumers;
             broadcast(*found->second, make_message(p, 0, now.wall_ms, when_slow), now);
         }
-        return publish_answer(p, make_published(p.id, p.channel, {}, 0), now);
+        return answer_publish(p.from, p.id, make_published(p.id, p.channel, {}, 0), now);
     }
     channel* c = channel_for(p.channel, now);
     if (c == nullptr) {
         auto error = make_error(p.id, error_code::overloaded, "the server keeps as many channels as it may");
-        return publish_answer(p, std::move(error), now);
+        return answer_publish(p.from, p.id, std::move(error), now);
     }
     const std::string& epoch = c->log.epoch();
     if (!p.key.empty()) {
         const std::uint64_t first = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms);
         if (first != 0) {
             ++counters_.duplicates;
-            return publish_answer(p, make_published(p.id, c->name, epoch, first), now);
+            return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, first), now);
         }
     }
     if (c->durable()) return keep(*c, std::move(p), now);
     const std::uint64_t offset = c->log.head() + 1;
     put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), p.key, now);
-    publish_answer(p, make_published(p.id, c->name, epoch, offset), now);
+    answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
 }
 
 void hub::on(query&& q, instant now) {

@@ -24,7 +24,7 @@ void hub::keep(channel& c, publish&& p, instant now) {
     }
     if (unstored_.bytes() > config_.bounds.storage_queue_bytes_max) {
         auto error = make_error(p.id, error_code::overloaded, "the disk does not keep up; try again later");
-        return publish_answer(p, std::move(error), now);
+        return answer_publish(p.from, p.id, std::move(error), now);
     }
     if (std::exchange(c.truncate_first, false)) store(truncate_channel{c.name, c.log.head()});
     if (!std::exchange(c.noted, true)) store(keep_channel{c.name, c.log.epoch(), c.log.head()});
