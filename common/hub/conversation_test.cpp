@@ -6,7 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace pulsewire {
 namespace {
@@ -86,13 +90,19 @@ protected:
         }
     }
 
+    static std::vector<std::pair<hub::message_ptr, std::uint64_t>> sends_of(const hub::output& out) {
+        std::vector<std::pair<hub::message_ptr, std::uint64_t>> all;
+        for (const hub::output::send& s : out.sends)
+            for (const std::uint64_t connection : out.to(s)) all.emplace_back(s.what, connection);
+        return all;
+    }
+
     void pump() {
-        auto sends = std::move(hub_.out().sends);
-        hub_.out().clear();
-        for (const auto& s : sends) {
-            if (!peers_.contains(s.connection)) continue;
-            peer& p = *peers_[s.connection];
-            std::string line = s.what->line;
+        const hub::output todo = std::exchange(hub_.out(), {});
+        for (const auto& [what, connection] : sends_of(todo)) {
+            if (!peers_.contains(connection)) continue;
+            peer& p = *peers_[connection];
+            std::string line = what->line;
             line.pop_back();
             const auto payload = line.find("\"payload\":");
             const auto header = payload == std::string::npos ? line.size() : payload + 10;
@@ -104,7 +114,7 @@ protected:
             note(p, line, before);
         }
         for (auto& [connection, p] : peers_)
-            if (!p->machine.actions().empty() && !sends.empty()) return run(*p);
+            if (!p->machine.actions().empty() && !todo.sends.empty()) return run(*p);
     }
 
     // Slices are good only until the next line: what counts is noted at once.
@@ -198,7 +208,7 @@ TEST_F(conversation, a_publish_repeated_after_a_lost_answer_has_one_effect) {
     const auto id = ada.machine.publish("chat:1", "message", 1, {}, now_ms);
     ada.payloads[id] = "1";
     for (const task& t : take(ada)) obey(ada, t);
-    std::erase_if(hub_.out().sends, [&](const auto& s) { return s.connection == ada.connection; });
+    std::erase_if(hub_.out().sends, [&](const auto& s) { return hub_.out().to(s)[0] == ada.connection; });
     pump();
     cut(ada);
     come_back(ada);

@@ -40,6 +40,13 @@ public:
     // says so (protocol 8.4.7), whose id is behind them. Precondition: opened().
     void skip(std::string_view channel, std::uint64_t offset, std::string_view reason, std::string& out);
 
+    // For a stream of one channel: appends what write() would for the publication that comes next, and
+    // changes nothing. All such streams of a channel write the same, so it need be made only once.
+    void write_alone(const message& m, std::string& out) const;
+    // For a stream of one channel: whether its publications from `first` to `last` come next; if so they
+    // count as written.
+    bool pass(std::uint64_t first, std::uint64_t last);
+
     bool opened() const { return opened_; }
     // Behind everything that was written. Precondition: opened().
     const event_stream::cursor& position() const { return cursor_; }

@@ -23,10 +23,18 @@ std::uint64_t credit_max(const limits& bounds) {
 // What the passing of time asks of a session.
 enum class duty : std::uint8_t { none, ping, end_unconnected, end_silent };
 
+// When something was sent last: to the session alone, or to a channel that it is subscribed to.
+std::int64_t last_sent_ms(const session& s) {
+    std::int64_t last = s.sent_ms;
+    for (const subscription* sub : s.subscriptions)
+        if (subscriber_table::entry_of(*sub).live) last = std::max(last, sub->where->delivered_ms);
+    return last;
+}
+
 duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
     if (s.speaks == face::api) return duty::none;
     if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
-    const bool quiet = ms - s.sent_ms >= bounds.ping_ms;
+    const bool quiet = ms - s.sent_ms >= bounds.ping_ms && ms - last_sent_ms(s) >= bounds.ping_ms;
     if (s.speaks != face::protocol && s.speaks != face::plain_websocket)
         return quiet ? duty::ping : duty::none;
     const std::int64_t silence = ms - s.heard_ms;
@@ -39,6 +47,11 @@ bool take_request(session& s, std::uint64_t id) {
     return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
 }
 
+// Raw text does not go back to its sender, who could not tell it from others' (docs/protocol.md 10.1).
+bool is_own_text(const session& s, const message& m) {
+    return s.speaks == face::plain_websocket && m.except == s.name;
+}
+
 bool is_overdue(const request_in_flight& r, std::int64_t ms) {
     return ms >= r.due_ms;
 }
@@ -47,9 +60,15 @@ bool is_overdue(const request_in_flight& r, std::int64_t ms) {
 
 void output::clear() {
     sends.clear();
+    receivers.clear();
     closes.clear();
     posts.clear();
     stores.clear();
+}
+
+void output::add_send(message_ptr what, std::uint64_t connection, bool replayed) {
+    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed});
+    receivers.push_back(connection);
 }
 
 hub::hub(config c)
@@ -94,14 +113,14 @@ void hub::open(
 }
 
 void hub::receive(std::uint64_t connection, std::string_view lines, instant now) {
-    heard(connection, now);
+    session* s = find(connection);
+    if (s != nullptr) heard(*s, now);
     bool limit_told = false;
-    while (!lines.empty()) {
+    // A line may end the session.
+    for (; s != nullptr && !lines.empty(); s = lines.empty() ? nullptr : find(connection)) {
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
         lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
-        session* s = find(connection);  // an earlier line may have ended it
-        if (s == nullptr) return;
         if (line.empty()) continue;
         ++counters_.commands;
         if (!take_credit(*s, 1, now)) {
@@ -114,7 +133,7 @@ void hub::receive(std::uint64_t connection, std::string_view lines, instant now)
         }
         const auto read = read_command(line, scratch_);
         if (read) {
-            execute(connection, *read, now);
+            execute(*s, *read, now);
         } else {
             answer_error(*s, read.error().id, read.error().code, read.error().message, now);
         }
@@ -137,27 +156,31 @@ void hub::execute(std::uint64_t connection, const command& c, instant now) {
     // The rate of the others was checked line by line.
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, now))
         return refuse(*s, c, error_code::rate_limited, "too many messages per second", now);
-    if (!s->welcome && c.op != command_op::connect)
-        return refuse(*s, c, error_code::not_connected, "send connect first", now);
+    execute(*s, c, now);
+}
+
+void hub::execute(session& s, const command& c, instant now) {
+    if (!s.welcome && c.op != command_op::connect)
+        return refuse(s, c, error_code::not_connected, "send connect first", now);
     switch (c.op) {
         case command_op::connect:
-            return on_connect(*s, c, now);
+            return on_connect(s, c, now);
         case command_op::subscribe:
-            return on_subscribe(*s, c, now);
+            return on_subscribe(s, c, now);
         case command_op::unsubscribe:
-            return on_unsubscribe(*s, c, now);
+            return on_unsubscribe(s, c, now);
         case command_op::publish:
-            return on_publish(*s, c, now);
+            return on_publish(s, c, now);
         case command_op::request:
-            return on_request(*s, c, now);
+            return on_request(s, c, now);
         case command_op::cancel:
-            take_request(*s, c.id);
+            take_request(s, c.id);
             return;
         case command_op::history:
         case command_op::presence:
-            return on_query(*s, c, now);
+            return on_query(s, c, now);
         case command_op::ping:
-            return send(*s, make_pong(c.id), now);
+            return send(s, make_pong(c.id), now);
         case command_op::pong:
         case command_op::none:
             return;
@@ -165,10 +188,12 @@ void hub::execute(std::uint64_t connection, const command& c, instant now) {
 }
 
 void hub::heard(std::uint64_t connection, instant now) {
-    session* s = find(connection);
-    if (s == nullptr) return;
-    s->heard_ms = now.monotonic_ms;
-    s->pinged = false;
+    if (session* s = find(connection); s != nullptr) heard(*s, now);
+}
+
+void hub::heard(session& s, instant now) {
+    s.heard_ms = now.monotonic_ms;
+    s.pinged = false;
 }
 
 void hub::closed(std::uint64_t connection, instant now) {
@@ -177,7 +202,7 @@ void hub::closed(std::uint64_t connection, instant now) {
 
 void hub::send(session& s, const message_ptr& m, instant now) {
     s.sent_ms = now.monotonic_ms;
-    output_.sends.push_back({s.connection, m, false});
+    output_.add_send(m, s.connection);
 }
 
 void hub::answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now) {
@@ -243,7 +268,7 @@ void hub::on_subscribe(session& s, const command& c, instant now) {
     subscription& sub = subscribers_.add(s, c.channel);
     sub.token = ++last_token_;
     sub.id = c.id;
-    sub.wants_presence = c.presence;
+    subscriber_table::entry_of(sub).wants_presence = c.presence;
     sub.listed = !c.payload.empty();
 
     attach a;
@@ -367,10 +392,10 @@ void hub::on(attached&& m, instant now) {
     session* s = find(m.to.value);
     subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
     if (sub == nullptr || sub->token != m.token) return;  // unsubscribed, or gone, meanwhile
-    sub->live = true;
+    subscriber_table::entry_of(*sub).live = true;
     send(*s, m.subscribed, now);
     if (m.members != nullptr) send(*s, m.members, now);
-    for (const message_ptr& old : m.replay) output_.sends.push_back({s->connection, old, true});
+    for (const message_ptr& old : m.replay) output_.add_send(old, s->connection, true);
     counters_.deliveries += m.replay.size();
     if (config_.tell_subscriptions) post(application, client_subscribed{m.to, s->name, m.channel}, now);
 }
@@ -388,16 +413,20 @@ void hub::on(attach_refused&& m, instant now) {
 void hub::on(deliver&& m, instant now) {
     local_channel* here = subscribers_.find(m.what->channel);
     if (here == nullptr) return;
-    for (const auto& sub : here->subscribers) {
+    const bool to_all = m.what->kind != message_kind::presence;
+    const bool to_publisher = m.what->except.empty();
+    const auto first = static_cast<std::uint32_t>(output_.receivers.size());
+    for (const subscriber& sub : here->subscribers) {
         // Not live yet: the owner's answer, which comes behind this, has all that the subscription needs.
-        if (!sub->live) continue;
-        if (m.what->kind == message_kind::presence && !sub->wants_presence) continue;
-        session& s = *sub->owner;
-        if (s.speaks == face::plain_websocket && !m.what->except.empty() && m.what->except == s.name)
-            continue;
-        send(s, m.what, now);
-        ++counters_.deliveries;
+        if (!sub.live || !(to_all || sub.wants_presence)) continue;
+        if (!to_publisher && is_own_text(*sub.what->owner, *m.what)) continue;
+        output_.receivers.push_back(sub.connection);
     }
+    const auto count = static_cast<std::uint32_t>(output_.receivers.size()) - first;
+    if (count == 0) return;
+    if (to_all) here->delivered_ms = now.monotonic_ms;
+    counters_.deliveries += count;
+    output_.sends.push_back({std::move(m.what), first, count, false});
 }
 
 void hub::on(reply&& m, instant now) {

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -52,9 +53,11 @@ struct config {
 // What the shell should do. First all `sends` in order, then all `closes`; `posts` and `stores` at any time,
 // each in order.
 struct output {
+    // One message to one connection, or to many: a publication is named once, whoever gets it.
     struct send {
-        std::uint64_t connection;
         message_ptr what;
+        std::uint32_t first = 0;  // its connections' place in `receivers`
+        std::uint32_t count = 0;
         bool replayed = false;  // from history: bounded by recovery_max, whatever the connection can take now
     };
     // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
@@ -68,12 +71,18 @@ struct output {
         shard_message what;
     };
     std::vector<send> sends;
+    std::vector<std::uint64_t> receivers;
     std::vector<close> closes;
     std::vector<post> posts;
     std::vector<store_op> stores;
 
+    // The connections that a message goes to.
+    std::span<const std::uint64_t> to(const send& s) const {
+        return std::span(receivers).subspan(s.first, s.count);
+    }
     bool empty() const { return sends.empty() && closes.empty() && posts.empty() && stores.empty(); }
     void clear();
+    void add_send(message_ptr what, std::uint64_t connection, bool replayed = false);
 };
 
 // Counted since the hub was made; read them between calls.
@@ -152,6 +161,8 @@ private:
         output_.posts.push_back({to, std::forward<Value>(m)});
     }
 
+    void heard(session& s, instant now);
+    void execute(session& s, const command& c, instant now);
     void send(session& s, const message_ptr& m, instant now);
     void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);

@@ -8,13 +8,11 @@ namespace {
 // Writes a line and remembers where the parts that messages point to stand.
 class message_writer {
 public:
-    explicit message_writer(message_kind kind) : made_(std::make_shared<message>()), line_(made_->line) {
-        made_->kind = kind;
-    }
+    // `bytes`: about how long the line becomes.
+    explicit message_writer(message_kind kind, std::size_t bytes = 0)
+        : made_(blank(kind, bytes)), line_(made_->line) {}
     message_writer(message_kind kind, std::string_view op)
-        : made_(std::make_shared<message>()), line_(made_->line, op) {
-        made_->kind = kind;
-    }
+        : made_(blank(kind, usual_bytes)), line_(made_->line, op) {}
 
     message& fields() { return *made_; }
 
@@ -63,6 +61,14 @@ private:
         std::size_t begin, size;
     };
 
+    static constexpr std::size_t usual_bytes = 160;
+
+    static std::shared_ptr<message> blank(message_kind kind, std::size_t bytes) {
+        auto made = std::make_shared<message>();
+        made->kind = kind;
+        made->line.reserve(bytes);
+        return made;
+    }
     std::size_t size() const { return made_->line.size(); }
 
     message_writer& note(std::string_view message::*view, std::size_t begin, std::size_t size) {
@@ -88,7 +94,13 @@ message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) 
 message_ptr make_message(
     const publish& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
 ) {
-    message_writer w(offset != 0 ? message_kind::publication : message_kind::direct);
+    // What is kept in history should not be half empty: the names of all members, the numbers, the values.
+    constexpr std::size_t names_and_numbers = 120;
+    message_writer w(
+        offset != 0 ? message_kind::publication : message_kind::direct,
+        names_and_numbers + p.type.size() + p.channel.size() + p.except.size() + p.conflate.size() +
+            p.payload.size()
+    );
     w.name("type", p.type, &message::type).name("channel", p.channel, &message::channel);
     if (offset != 0) w.number("offset", offset);
     w.number("time", static_cast<std::uint64_t>(wall_ms));

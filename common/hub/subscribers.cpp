@@ -16,9 +16,9 @@ subscription& subscriber_table::add(session& owner, std::string_view channel) {
     s->at_channel = static_cast<std::uint32_t>(where->subscribers.size());
     s->at_session = static_cast<std::uint32_t>(owner.subscriptions.size());
     owner.subscriptions.push_back(s.get());
-    where->subscribers.push_back(std::move(s));
+    where->subscribers.push_back({std::move(s), owner.connection, false, false});
     ++size_;
-    return *where->subscribers.back();
+    return *where->subscribers.back().what;
 }
 
 bool subscriber_table::remove(subscription& s) {
@@ -30,7 +30,7 @@ bool subscriber_table::remove(subscription& s) {
     local_channel& where = *s.where;
     const std::uint32_t at = s.at_channel;
     std::swap(where.subscribers[at], where.subscribers.back());
-    where.subscribers[at]->at_channel = at;
+    where.subscribers[at].what->at_channel = at;
     where.subscribers.pop_back();
     --size_;
     if (!where.subscribers.empty()) return false;
@@ -47,7 +47,7 @@ subscription* subscriber_table::find(const session& owner, std::string_view chan
         return nullptr;
     }
     for (const auto& s : where->subscribers)
-        if (s->owner == &owner) return s.get();
+        if (s.what->owner == &owner) return s.what.get();
     return nullptr;
 }
 

@@ -24,20 +24,29 @@ struct subscription {
     std::uint64_t id = 0;          // of the subscribe command
     std::uint32_t at_channel = 0;  // its place in where->subscribers
     std::uint32_t at_session = 0;  // its place in owner->subscriptions
-    bool live = false;             // the owner of the channel has answered
-    bool wants_presence = false;
     bool listed = false;
+};
+
+// What a delivery has to know of a subscription, side by side with its neighbours.
+struct subscriber {
+    std::unique_ptr<subscription> what;
+    std::uint64_t connection = 0;
+    bool live = false;  // the owner of the channel has answered
+    bool wants_presence = false;
 };
 
 struct local_channel {
     std::string name;
-    std::vector<std::unique_ptr<subscription>> subscribers;
+    std::vector<subscriber> subscribers;
+    std::int64_t delivered_ms = 0;  // monotonic time of the last message to all that are live
 };
 
 class subscriber_table {
 public:
     // Precondition: find(owner, channel) is null.
     subscription& add(session& owner, std::string_view channel);
+    // A subscription's entry in its channel's list.
+    static subscriber& entry_of(const subscription& s) { return s.where->subscribers[s.at_channel]; }
     // Returns whether it was the channel's last one on this shard.
     bool remove(subscription& s);
     // Null when there is none. Looks through the shorter of the two lists.

@@ -129,7 +129,8 @@ public:
         output& out = at(shard).out();
         for (const output::send& s : out.sends) {
             const std::string& line = s.what->line;
-            sent_[{shard, s.connection}].emplace_back(line, 0, line.size() - 1);
+            for (const std::uint64_t connection : out.to(s))
+                sent_[{shard, connection}].emplace_back(line, 0, line.size() - 1);
         }
         for (const output::close& c : out.closes) ended_[{shard, c.connection}] = c.code;
         for (output::post& p : out.posts) {

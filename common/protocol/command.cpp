@@ -116,13 +116,12 @@ private:
     }
 
     bool string(std::string_view key, std::string_view value, std::string_view& into) {
-        json_scan scan(value);
-        bool escaped = false;
-        if (!scan.take_string(into, escaped)) {
+        if (value.front() != '"') {
             blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be a string");
             return false;
         }
-        if (escaped) {
+        into = value.substr(1, value.size() - 2);
+        if (into.find('\\') != std::string_view::npos) {
             const std::size_t begin = scratch().size();
             append_unescaped(scratch(), into);
             into = std::string_view(scratch_).substr(begin);
@@ -173,7 +172,7 @@ private:
     // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the
     // payload on.
     void payload(std::string_view value) {
-        if (value.find_first_of("\r\n") == std::string_view::npos) {
+        if (value.find('\n') == std::string_view::npos && value.find('\r') == std::string_view::npos) {
             found.payload = value;
             return;
         }

@@ -3,6 +3,7 @@
 #include "common/base/utf8.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 namespace pulsewire {
 namespace {
@@ -21,34 +22,34 @@ bool is_plain(char c) {
     return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
 }
 
-}  // namespace
+// Whether all eight bytes of a word are plain. Each byte's highest bit collects what speaks against it; a
+// borrow from a neighbour can only set a bit too many, which the look at single bytes behind this puts right.
+bool are_plain(std::uint64_t bytes) {
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101, highest = 0x80 * ones;
+    const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
+    const std::uint64_t control = bytes - 0x20 * ones;
+    return ((bytes | control | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones)) & highest) == 0;
+}
 
-bool json_scan::skip_space() {
-    while (at_ < text_.size()) {
-        const char c = text_[at_];
-        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
-        ++at_;
+// How many bytes at the beginning are plain.
+std::size_t plain_bytes(std::string_view text) {
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        if (!are_plain(word)) break;
     }
-    return true;
+    while (at < text.size() && is_plain(text[at])) ++at;
+    return at;
 }
 
-bool json_scan::peek(char expected) {
-    skip_space();
-    return at_ < text_.size() && text_[at_] == expected;
-}
-
-bool json_scan::take(char expected) {
-    if (!peek(expected)) return false;
-    ++at_;
-    return true;
-}
+}  // namespace
 
 bool json_scan::take_string(std::string_view& inner, bool& escaped) {
     escaped = false;
     if (!take('"')) return false;
     const std::size_t begin = at_;
     while (true) {
-        while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+        at_ += plain_bytes(text_.substr(at_));
         if (at_ == text_.size()) return false;
         const char c = text_[at_];
         if (c == '"') {

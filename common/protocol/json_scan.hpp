@@ -39,6 +39,26 @@ private:
     bool too_deep_ = false;
 };
 
+inline bool json_scan::skip_space() {
+    while (at_ < text_.size()) {
+        const char c = text_[at_];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
+        ++at_;
+    }
+    return true;
+}
+
+inline bool json_scan::peek(char expected) {
+    skip_space();
+    return at_ < text_.size() && text_[at_] == expected;
+}
+
+inline bool json_scan::take(char expected) {
+    if (!peek(expected)) return false;
+    ++at_;
+    return true;
+}
+
 // Whether `text` is one JSON value with at most `depth_max` levels of nesting; on failure `stopped_at` is the
 // byte.
 bool is_json(std::string_view text, int depth_max, std::size_t& stopped_at);

@@ -4,6 +4,8 @@
 
 #include "common/protocol/limits.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace pulsewire {
@@ -12,37 +14,59 @@ constexpr bool is_letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-// Whether `name` has `bytes_min` to `bytes_max` characters, all letters, digits or one of `others`.
+// A set of ASCII characters: letters, digits and `others`.
+class name_characters {
+public:
+    consteval explicit name_characters(std::string_view others) {
+        for (char c = 1; c != 127; ++c)
+            if (is_letter_or_digit(c) || others.find(c) != std::string_view::npos)
+                bits_[static_cast<unsigned char>(c) / 32] |= 1u << c % 32;
+    }
+    constexpr bool has(char c) const {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 128 && (bits_[byte / 32] >> byte % 32 & 1) != 0;
+    }
+
+private:
+    std::uint32_t bits_[4] = {};
+};
+
+// Whether `name` has `bytes_min` to `bytes_max` characters, all of the set.
 constexpr bool is_name(
-    std::string_view name, std::size_t bytes_min, std::size_t bytes_max, std::string_view others
+    std::string_view name, std::size_t bytes_min, std::size_t bytes_max, const name_characters& allowed
 ) {
     if (name.size() < bytes_min || name.size() > bytes_max) return false;
     for (const char c : name)
-        if (!is_letter_or_digit(c) && others.find(c) == std::string_view::npos) return false;
+        if (!allowed.has(c)) return false;
     return true;
 }
 
+inline constexpr name_characters channel_characters("_-.:/@~=+$!");
+inline constexpr name_characters type_characters("_-.:/");
+inline constexpr name_characters key_characters("_-.:");
+inline constexpr name_characters token_characters("_-");
+
 constexpr bool is_channel(std::string_view name) {
-    return is_name(name, 1, channel_name_bytes_max, "_-.:/@~=+$!");
+    return is_name(name, 1, channel_name_bytes_max, channel_characters);
 }
 
 constexpr std::string_view reserved_type_prefix = "pulsewire.";
 
 constexpr bool is_type(std::string_view name) {
-    return is_name(name, 1, type_name_bytes_max, "_-.:/") &&
+    return is_name(name, 1, type_name_bytes_max, type_characters) &&
            name.substr(0, reserved_type_prefix.size()) != reserved_type_prefix;
 }
 
 constexpr bool is_session(std::string_view name) {
-    return is_name(name, session_bytes_min, session_bytes_max, "_-");
+    return is_name(name, session_bytes_min, session_bytes_max, token_characters);
 }
 
 constexpr bool is_key(std::string_view key) {
-    return is_name(key, 1, key_bytes_max, "_-.:");
+    return is_name(key, 1, key_bytes_max, key_characters);
 }
 
 constexpr bool is_epoch(std::string_view epoch) {
-    return is_name(epoch, 1, epoch_bytes_max, "_-");
+    return is_name(epoch, 1, epoch_bytes_max, token_characters);
 }
 
 // The part of a channel's name before its first ':'; empty when there is none.

@@ -160,10 +160,12 @@ void server::carry_out(hub::shard_index shard) {
     while (!out.empty()) {
         hub::output todo = std::exchange(out, {});
         for (const hub::output::send& s : todo.sends) {
-            if (s.connection == recorder) {
-                record(*s.what);
-            } else {
-                say({shard, s.connection}, *s.what);
+            for (const std::uint64_t connection : todo.to(s)) {
+                if (connection == recorder) {
+                    record(*s.what);
+                } else {
+                    say({shard, connection}, *s.what);
+                }
             }
         }
         for (const hub::output::close& c : todo.closes) {

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <span>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -19,6 +21,23 @@ namespace {
 // here.
 constexpr std::size_t parts_max = 256;
 constexpr std::size_t parts_per_chunk = 3;
+// So few bytes are copied together sooner than the kernel reads a list of their parts.
+constexpr std::size_t small_write_bytes = 1'024;
+
+ssize_t send_parts(int socket, std::span<iovec> parts, std::size_t bytes) {
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (bytes <= small_write_bytes) {
+        char joined[small_write_bytes];
+        char* end = joined;
+        for (const iovec& part : parts)
+            end = std::copy_n(static_cast<char*>(part.iov_base), part.iov_len, end);
+        return ::send(socket, joined, bytes, flags);
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return ::sendmsg(socket, &message, flags);
+}
 
 }  // namespace
 
@@ -51,7 +70,7 @@ outbound::~outbound() {
 
 void outbound::push(chunk&& c) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    count_of(c) += c.body->size();
+    count_of(c) += c.text().size();
     chunks_.push_back(std::move(c));
 }
 
@@ -60,7 +79,11 @@ std::size_t& outbound::count_of(const chunk& c) {
 }
 
 void outbound::push_line(shared_bytes line, counts how, const hub::message* what) {
-    push({std::move(line), what, {}, 0, false, how});
+    chunk c;
+    c.body = std::move(line);
+    c.what = what;
+    c.how = how;
+    push(std::move(c));
     if (framing_ == framing::none) {
         framed_bytes_ += chunks_.back().size();
         framed_ = static_cast<std::uint32_t>(chunks_.size());
@@ -69,10 +92,36 @@ void outbound::push_line(shared_bytes line, counts how, const hub::message* what
     }
 }
 
+// While the connection is too slow each message stands alone, since each may have to go.
+void outbound::push_part(const run_part& part, const hub::message_ptr& what) {
+    if (blocked_ || slow_ != nullptr)
+        return push_line(shared_bytes(what, &what->line), counts::as_live, what.get());
+    const line_run* run = part.run->get();
+    if (framed_ < chunks_.size()) {
+        chunk& last = chunks_.back();
+        const shell_limits& bounds = storage_->bounds();
+        if (last.run == run && last.end == part.begin && last.lines < bounds.batch_messages_max &&
+            part.end - last.begin <= bounds.batch_bytes_max) {
+            last.end = part.end;
+            ++last.lines;
+            bytes_ += part.end - part.begin;
+            return;
+        }
+    }
+    chunk c;
+    c.body = shared_bytes(*part.run, &run->text);
+    c.run = run;
+    c.begin = part.begin;
+    c.end = part.end;
+    push(std::move(c));
+}
+
 void outbound::push_raw(shared_bytes bytes, std::string_view prefix, counts how) {
     // What waits before it must be framed now, or the order of framed and unframed chunks would be lost.
     frame_waiting(SIZE_MAX);
-    chunk c{std::move(bytes), nullptr, {}, 0, false, how};
+    chunk c;
+    c.body = std::move(bytes);
+    c.how = how;
     c.set_prefix(prefix);
     framed_bytes_ += c.size();
     push(std::move(c));
@@ -85,7 +134,8 @@ void outbound::push_raw(std::string bytes, counts how) {
 
 void outbound::push_control(std::string_view bytes) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    chunk c{std::make_shared<const std::string>(bytes), nullptr, {}, 0, false, counts::as_live};
+    chunk c;
+    c.body = std::make_shared<const std::string>(bytes);
     bytes_ += bytes.size();
     framed_bytes_ += bytes.size();
     chunks_.insert(chunks_.begin() + framed_, std::move(c));
@@ -94,9 +144,12 @@ void outbound::push_control(std::string_view bytes) {
 }
 
 std::size_t outbound::drop_lines() {
-    const std::size_t dropped = chunks_.size() - framed_ - holes_;
-    for (std::size_t i = framed_; i < chunks_.size(); ++i)
-        if (chunks_[i].body != nullptr) count_of(chunks_[i]) -= chunks_[i].body->size();
+    std::size_t dropped = 0;
+    for (std::size_t i = framed_; i < chunks_.size(); ++i) {
+        const chunk& c = chunks_[i];
+        count_of(c) -= c.text().size();
+        if (c.body != nullptr) dropped += c.lines;
+    }
     chunks_.erase(chunks_.begin() + framed_, chunks_.end());
     holes_ = 0;
     slow_.reset();
@@ -141,7 +194,7 @@ void outbound::drop(std::size_t at) {
     if (slow_ == nullptr) slow_ = std::make_unique<waiting_publications>();
     slow_->dropped(*c.what);
     ++storage_->drops()[static_cast<std::size_t>(c.what->when_slow)];
-    count_of(c) -= c.body->size();
+    count_of(c) -= c.text().size();
     c.body.reset();
     c.what = nullptr;
     ++holes_;
@@ -171,9 +224,34 @@ void outbound::push_markers() {
         if (framing_ == framing::made) maker_->write_gap(channel, due.offset, due.why, text);
         if (framing_ == framing::websocket || framing_ == framing::event_stream)
             text = hub::make_gap(channel, due.offset, due.why);
-        if (!text.empty())
-            push({std::make_shared<const std::string>(std::move(text)), nullptr, {}, 0, false});
+        if (text.empty()) continue;
+        chunk c;
+        c.body = std::make_shared<const std::string>(std::move(text));
+        push(std::move(c));
     }
+}
+
+// The connection has become too slow for what waits: each message stands alone from now on.
+void outbound::take_runs_apart() {
+    const auto waiting = chunks_.begin() + framed_;
+    if (std::none_of(waiting, chunks_.end(), [](const chunk& c) { return c.run != nullptr; })) return;
+    std::vector<chunk> apart(std::make_move_iterator(chunks_.begin()), std::make_move_iterator(waiting));
+    for (auto at = waiting; at != chunks_.end(); ++at) {
+        if (at->run == nullptr) {
+            apart.push_back(std::move(*at));
+            continue;
+        }
+        count_of(*at) -= at->text().size();
+        for (const line_run::line& l : at->run->lines_from(at->begin, at->lines)) {
+            chunk c;
+            c.body = shared_bytes(l.what, &l.what->line);
+            c.what = l.what.get();
+            count_of(c) += c.text().size();
+            apart.push_back(std::move(c));
+        }
+    }
+    chunks_ = std::move(apart);
+    forget_places();
 }
 
 // --- framing ---
@@ -181,6 +259,7 @@ void outbound::push_markers() {
 // The chunk is going to be framed: what must stand before it does, and its text is made where it has to be.
 void outbound::make_ready(std::size_t at) {
     chunk& c = chunks_[at];
+    if (c.run != nullptr && framing_ == framing::made) return make_run_ready(c);
     if (c.what == nullptr || (slow_ == nullptr && framing_ != framing::made)) return;
     std::string text;
     if (slow_ != nullptr) {
@@ -207,6 +286,16 @@ void outbound::make_ready(std::size_t at) {
     c.what = nullptr;
 }
 
+void outbound::make_run_ready(chunk& c) {
+    const auto lines = c.run->lines_from(c.begin, c.lines);
+    if (maker_->passes(lines)) return;
+    std::string text;
+    for (const line_run::line& l : lines) maker_->write(l.what, text);
+    bytes_ += text.size() - c.text().size();
+    c.body = std::make_shared<const std::string>(std::move(text));
+    c.run = nullptr;
+}
+
 // Gives the lines from framed_ to `end`, which are ready, the framing of one message.
 void outbound::frame_batch(std::size_t end) {
     std::size_t first = end, last = end, bytes = 0;
@@ -217,8 +306,10 @@ void outbound::frame_batch(std::size_t end) {
         }
         if (first == end) first = i;
         last = i;
-        bytes += chunks_[i].body->size();
-        if (framing_ == framing::event_stream) chunks_[i].set_prefix(event_stream::data_prefix);
+        bytes += chunks_[i].text().size();
+        // The lines of a run have theirs.
+        if (framing_ == framing::event_stream && chunks_[i].run == nullptr)
+            chunks_[i].set_prefix(event_stream::data_prefix);
     }
     if (first != end) {
         if (framing_ == framing::websocket || framing_ == framing::plain)
@@ -241,11 +332,11 @@ void outbound::frame_waiting(std::size_t bytes_ahead) {
         std::size_t bytes = 0, lines = 0;
         for (; end < chunks_.size() && lines < most; ++end) {
             if (chunks_[end].body == nullptr) continue;
-            const std::size_t more = chunks_[end].body->size();
-            if (lines > 0 && bytes + more > bounds.batch_bytes_max) break;
+            const std::size_t more = chunks_[end].text().size(), more_lines = chunks_[end].lines;
+            if (lines > 0 && (bytes + more > bounds.batch_bytes_max || lines + more_lines > most)) break;
             make_ready(end);
             bytes += more;
-            ++lines;
+            lines += more_lines;
         }
         frame_batch(end);
     }
@@ -266,7 +357,7 @@ std::size_t outbound::gather(iovec* parts, std::size_t& count) const {
         const chunk& c = chunks_[i];
         if (c.body == nullptr) continue;
         add(c.prefix.data(), c.prefix_size);
-        add(c.body->data(), c.body->size());
+        add(c.text().data(), c.text().size());
         if (c.ends_event) add(event_stream::event_end.data(), event_stream::event_end.size());
     }
     return total;
@@ -278,7 +369,7 @@ void outbound::consume(std::size_t bytes) {
     while (next_ < framed_ && left >= chunks_[next_].size()) {
         chunk& c = chunks_[next_++];
         left -= c.size();
-        if (c.body != nullptr) count_of(c) -= c.body->size();
+        count_of(c) -= c.text().size();
         c.body.reset();
     }
     offset_ = static_cast<std::uint32_t>(left);
@@ -312,10 +403,7 @@ outbound::written outbound::write_to(int socket) {
             consume(0);
             continue;
         }
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = count;
-        const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t sent = send_parts(socket, std::span(parts).first(count), wanted);
         if (sent < 0) {
             if (errno == EINTR) continue;
             result.how = errno == EAGAIN || errno == EWOULDBLOCK ? outcome::blocked : outcome::failed;
@@ -333,6 +421,7 @@ outbound::written outbound::write_to(int socket) {
         }
     }
     blocked_ = result.how == outcome::blocked;
+    if (blocked_) take_runs_apart();
     tidy();
     return result;
 }

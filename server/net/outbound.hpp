@@ -11,11 +11,13 @@
 
 #include "common/hub/message.hpp"
 #include "server/limits.hpp"
+#include "server/net/line_run.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,9 @@ class text_maker {
 public:
     // Appends to `out`; nothing where the message means nothing for this connection.
     virtual void write(const hub::message_ptr& m, std::string& out) = 0;
+    // These messages of one channel, in a row, have their text already: whether it may follow what was
+    // written before; then they count as written.
+    virtual bool passes(std::span<const line_run::line> lines) = 0;
     // ... that publications of `channel` up to `offset` were dropped.
     virtual void write_gap(
         std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out
@@ -56,6 +61,7 @@ public:
         plain,         // each line is a text message of its own; gaps cannot be told (10.1)
         made,          // each line becomes what a text_maker makes of its message
     };
+    static constexpr std::size_t framing_count = 5;
     enum class outcome : std::uint8_t {
         drained,  // nothing waits any more
         more,     // the turn's share is written, the socket would take more
@@ -80,10 +86,14 @@ public:
         framing_ = f;
         maker_ = maker;
     }
+    framing framed_as() const { return framing_; }
 
     // A line that ends with a newline, framed together with its neighbours when it is written. `what` is the
     // message that it says, if it is one; `line` keeps it alive.
     void push_line(shared_bytes line, counts how = counts::as_live, const hub::message* what = nullptr);
+    // The last line of a run, which holds it as the framing wants it: as a line, with its data prefix, or
+    // made; `what` is its message. Not for `none` and `plain`.
+    void push_part(const run_part& part, const hub::message_ptr& what);
     // Bytes that stand for themselves, behind everything that waits. `prefix` (at most 14 bytes) goes before
     // them.
     void push_raw(shared_bytes bytes, std::string_view prefix = {}, counts how = counts::as_live);
@@ -116,7 +126,9 @@ private:
     void close_holes();
     void forget_places();
     void push_markers();
+    void take_runs_apart();
     void make_ready(std::size_t at);
+    void make_run_ready(chunk& c);
     void frame_waiting(std::size_t bytes_ahead);
     void frame_batch(std::size_t end);
     std::size_t gather(iovec* parts, std::size_t& count) const;
@@ -143,6 +155,8 @@ private:
 struct outbound::chunk {
     shared_bytes body;  // null: dropped, or written
     const hub::message* what = nullptr;
+    const line_run* run = nullptr;  // `body` is the text of this run, of which a part is meant
+    std::uint32_t begin = 0, end = 0, lines = 1;
     std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
     bool ends_event = false;  // a newline follows the body
@@ -152,8 +166,12 @@ struct outbound::chunk {
     bool is(slow_consumer policy) const {
         return body != nullptr && what != nullptr && how == counts::as_live && what->when_slow == policy;
     }
+    std::string_view text() const {
+        if (body == nullptr) return {};
+        return run == nullptr ? std::string_view(*body) : std::string_view(*body).substr(begin, end - begin);
+    }
     std::size_t size() const {
-        return body == nullptr ? 0 : prefix_size + body->size() + (ends_event ? 1 : 0);
+        return body == nullptr ? 0 : prefix_size + text().size() + (ends_event ? 1 : 0);
     }
     void set_prefix(std::string_view bytes);
 };

@@ -60,7 +60,7 @@ public:
     virtual void on_lost() {}
 
     // A message of the hub for this connection; `how` it counts while it waits.
-    virtual void on_message(hub::message_ptr, outbound::counts /*how*/) {}
+    virtual void on_message(const hub::message_ptr&, outbound::counts /*how*/) {}
     // The hub has ended this connection and forgotten it. Its close frame (protocol 7.1), if any, came as a
     // message.
     virtual void on_close(close_code, std::string_view /*reason*/) {}

@@ -24,6 +24,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t scratch_bytes = 64 * 1024;
+// Connections that get one message: from here on its line is joined once for all of them.
+constexpr std::size_t many = 8;
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
 // What the last client that is sent away has for opening its next connection.
@@ -184,14 +186,7 @@ void shard::carry_out() {
     });
     while (!hub_.out().empty()) {
         std::swap(work_, hub_.out());
-        for (hub::output::send& s : work_.sends) {
-            if (s.what->kind == hub::message_kind::publication && !s.replayed && oldest_publication_ms_ == 0)
-                oldest_publication_ms_ = s.what->time_ms;
-            if (s.what->kind == hub::message_kind::error)
-                ++metrics_.errors[static_cast<std::size_t>(s.what->code) % metrics_.errors.size()];
-            const auto how = s.replayed ? outbound::counts::as_replay : outbound::counts::as_live;
-            guarded(s.connection, [&](connection& c) { c.speaks().on_message(std::move(s.what), how); });
-        }
+        for (const hub::output::send& s : work_.sends) deliver(s.what, work_.to(s), s.replayed);
         for (const hub::output::close& end : work_.closes) {
             guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });
         }
@@ -202,6 +197,18 @@ void shard::carry_out() {
         }
         work_.clear();
     }
+}
+
+void shard::deliver(const hub::message_ptr& m, std::span<const std::uint64_t> to, bool replayed) {
+    if (m->kind == hub::message_kind::publication && !replayed && oldest_publication_ms_ == 0)
+        oldest_publication_ms_ = m->time_ms;
+    if (m->kind == hub::message_kind::error)
+        ++metrics_.errors[static_cast<std::size_t>(m->code) % metrics_.errors.size()];
+    to_many_ = to.size() >= many;
+    parts_ = {};
+    const auto how = replayed ? outbound::counts::as_replay : outbound::counts::as_live;
+    for (const std::uint64_t id : to) guarded(id, [&](connection& c) { c.speaks().on_message(m, how); });
+    to_many_ = false;
 }
 
 void shard::post(hub::output::post&& p) {
@@ -246,6 +253,7 @@ void shard::end_turn() {
     post_batches();
     flush_connections();
     retired_.clear();
+    for (turn_runs& runs : runs_) runs.clear();
     plain_from_.reset();
     plain_text_.reset();
     report_if_drained();

@@ -9,6 +9,7 @@
 
 #include "common/hub/hub.hpp"
 #include "common/hub/shard_message.hpp"
+#include "server/net/line_run.hpp"
 #include "server/net/outbound.hpp"
 #include "server/shard/connection_table.hpp"
 #include "server/shard/listener.hpp"
@@ -17,6 +18,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,6 +86,16 @@ public:
     // alive.
     shared_bytes plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
 
+    // While a message goes to many connections: its part of the run of its channel, which `write(text)`
+    // appends for the first of each framing. Otherwise null. Valid during conversation::on_message().
+    template <class Write>
+    const run_part* part_of(const hub::message_ptr& m, outbound::framing f, Write&& write) {
+        if (!to_many_) return nullptr;
+        run_part& part = parts_[static_cast<std::size_t>(f)];
+        if (part.run == nullptr) part = runs_[static_cast<std::size_t>(f)].append(m, write);
+        return &part;
+    }
+
     // --- for connections ---
     void flush_at_turn_end(connection& c);
     void retire(connection& c);
@@ -103,6 +115,7 @@ private:
     template <class Call>
     void guarded(std::uint64_t id, Call&& call) noexcept;
     void carry_out();
+    void deliver(const hub::message_ptr& m, std::span<const std::uint64_t> to, bool replayed);
     void post(hub::output::post&& p);
     bool application_is_full(const hub::shard_message& m);
     void schedule_turn_end();
@@ -133,6 +146,10 @@ private:
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
     std::vector<hub::store_op> stores_;                     // of this turn
     std::vector<char> scratch_;
+    // What goes to many connections: of this turn by framing, and of the message that is being delivered.
+    std::array<turn_runs, outbound::framing_count> runs_;
+    std::array<run_part, outbound::framing_count> parts_;
+    bool to_many_ = false;
     hub::message_ptr plain_from_;  // what plain_text_ was made of
     shared_bytes plain_text_;
     shard_metrics metrics_;

@@ -17,9 +17,13 @@ std::uint64_t offset_in(const std::string& line) {
     return std::stoull(line.substr(line.find("\"offset\":") + 9));
 }
 
-// Promises P1 and P2 across shards: every subscriber sees every publication once and in order.
-TEST(Shards, EverySubscriberSeesTheSameOrder) {
-    running_server server(test_config(4));
+// Promises P1 and P2: every subscriber sees every publication once and in order, across shards and where a
+// shard has so many that they share what is written.
+class ShardsOf : public ::testing::TestWithParam<std::uint16_t> {};
+INSTANTIATE_TEST_SUITE_P(Shards, ShardsOf, ::testing::Values(1, 4));
+
+TEST_P(ShardsOf, EverySubscriberSeesTheSameOrder) {
+    running_server server(test_config(GetParam()));
     constexpr int publishers = 8, each = 50, channels = 3;
     std::vector<websocket_client> subscribers;
     for (int i = 0; i < 12; ++i) {

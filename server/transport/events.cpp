@@ -13,6 +13,7 @@
 #include "server/transport/shared_line.hpp"
 
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -45,12 +46,12 @@ public:
     void on_end() override { owner_.drop(); }
     void on_deadline() override {}
 
-    void on_message(hub::message_ptr m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, outbound::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
             return end(close_code::try_again_later, "a channel cannot be read now");
         if (writer_.opened()) {
-            push_message(owner_.out(), std::move(m), how);
+            push(m, how);
             return owner_.flush_soon();
         }
         std::string text;
@@ -77,6 +78,18 @@ public:
 private:
     shard& home() const { return owner_.home(); }
 
+    // What all streams of just this channel write is the same text.
+    void push(const hub::message_ptr& m, outbound::counts how) {
+        const auto write = [&](std::string& text) { writer_.write_alone(*m, text); };
+        if (writer_.channels().size() == 1 && m->kind == hub::message_kind::publication)
+            if (const run_part* part = home().part_of(m, outbound::framing::made, write))
+                return owner_.out().push_part(*part, m);
+        owner_.out().push_line(line_of(m), how, m.get());
+    }
+
+    bool passes(std::span<const line_run::line> lines) override {
+        return writer_.pass(lines.front().what->offset, lines.back().what->offset);
+    }
     void write(const hub::message_ptr& m, std::string& out) override {
         (void)writer_.write(m, home().now().wall_ms, out);
     }

@@ -5,6 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
 namespace pulsewire {
 namespace {
 
@@ -53,6 +58,47 @@ TEST(Events, OpenThenPublicationsWithACursor) {
     EXPECT_NE(first.find(R"("channel":"a","offset":1,)"), std::string::npos);
     publish(server, "b", "2", "message");
     EXPECT_TRUE(c.next().starts_with("id: 1.")) << "8.4.2: no event line for messages";
+}
+
+// What many streams of a channel get is made once: each still has its own cursor, wherever it began.
+TEST(Events, ManyStreamsOfAChannelSeeTheSame) {
+    running_server server(test_config(1));
+    publish(server, "a", "0");
+    std::vector<std::unique_ptr<events_client>> alone;
+    for (int i = 0; i < 12; ++i) {
+        alone.push_back(
+            std::make_unique<events_client>(server.port(), i % 2 == 0 ? "?channel=a" : "?channel=a&latest=1")
+        );
+        alone.back()->next();
+        if (i % 2 != 0) alone.back()->next();
+    }
+    events_client both(server.port(), "?channel=a&channel=b");
+    both.next();
+    constexpr int count = 40;
+    std::thread publisher([&] {
+        websocket_client ada = connected(server.port(), "ada-session");
+        std::string lines;
+        for (int i = 1; i <= count; ++i)
+            lines += R"({"op":"publish","channel":"a","type":"t","payload":)" + std::to_string(i) + "}\n";
+        ada.send_text(lines);
+        ada.send_text(R"({"op":"ping"})");
+        ada.line_with("pong");
+    });
+    for (int i = 1; i <= count; ++i) {
+        std::string first;
+        for (const auto& c : alone) {
+            const std::string event = c->next();
+            if (first.empty()) first = event;
+            EXPECT_EQ(event, first);
+        }
+        EXPECT_TRUE(first.starts_with("event: t\nid: 1.")) << first;
+        EXPECT_NE(first.find("\"offset\":" + std::to_string(i + 1) + ","), std::string::npos) << first;
+        EXPECT_TRUE(id_of(first).ends_with("." + std::to_string(i + 1))) << first;
+        const std::string event = both.next();
+        EXPECT_NE(id_of(event), id_of(first));
+        EXPECT_EQ(event.substr(event.find("data: ")), first.substr(first.find("data: ")));
+    }
+    publisher.join();
 }
 
 // Protocol 8.4.4: by the field and by the query.

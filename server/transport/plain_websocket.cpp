@@ -45,7 +45,7 @@ public:
         });
     }
 
-    void on_message(hub::message_ptr m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, outbound::counts how) override {
         if (closing()) return;
         switch (m->kind) {
             case hub::message_kind::publication:

@@ -22,9 +22,9 @@ public:
         });
     }
 
-    void on_message(hub::message_ptr m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, outbound::counts how) override {
         if (closing()) return;
-        push_message(owner().out(), std::move(m), how);
+        push_message(home(), owner().out(), m, how);
         owner().flush_soon();
     }
 

@@ -4,7 +4,10 @@
 
 #include "common/hub/message.hpp"
 #include "server/net/outbound.hpp"
+#include "server/shard/shard.hpp"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -15,10 +18,13 @@ inline shared_bytes line_of(hub::message_ptr m) {
     return shared_bytes(std::move(m), line);
 }
 
-// Queues a message of the hub as it is, for connections that speak in frames.
-inline void push_message(outbound& out, hub::message_ptr m, outbound::counts how) {
-    const hub::message* what = m.get();
-    out.push_line(line_of(std::move(m)), how, what);
+// Queues a message of the hub as a line; `prefix` stands before each one of the framing.
+inline void push_message(
+    shard& home, outbound& out, const hub::message_ptr& m, outbound::counts how, std::string_view prefix = {}
+) {
+    const auto write = [&](std::string& text) { (text += prefix) += m->line; };
+    if (const run_part* part = home.part_of(m, out.framed_as(), write)) return out.push_part(*part, m);
+    out.push_line(line_of(m), how, m.get());
 }
 
 }  // namespace pulsewire::shell

@@ -39,8 +39,8 @@ public:
     void on_deadline() override {}
 
     // The hub's lines hold no carriage return, so each is one data line as it is.
-    void on_message(hub::message_ptr m, outbound::counts how) override {
-        push_message(owner_.out(), std::move(m), how);
+    void on_message(const hub::message_ptr& m, outbound::counts how) override {
+        push_message(home(), owner_.out(), m, how, event_stream::data_prefix);
         owner_.flush_soon();
     }
 

@@ -1,0 +1,209 @@
+// A queue that gets parts of shared runs sends the same as one that gets each line for itself.
+
+#include "common/base/random.hpp"
+#include "common/hub/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
+#include "common/protocol/websocket_reader.hpp"
+#include "server/net/outbound_fixture_test.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pulsewire::shell {
+namespace {
+
+using texts = std::vector<std::string>;
+
+hub::message_ptr publication(
+    std::string channel, std::uint64_t offset, slow_consumer policy, std::size_t size = 1
+) {
+    hub::publish p;
+    p.channel = std::move(channel);
+    p.type = "t";
+    p.payload = std::string(size, '1');
+    return hub::make_message(p, offset, 1, policy);
+}
+
+class OutboundRuns : public Outbound {
+protected:
+    void push(const hub::message_ptr& m, std::string_view prefix = {}) {
+        queue_.push_part(runs_.append(m, [&](std::string& text) { (text += prefix) += m->line; }), m);
+    }
+    // All lines of the WebSocket messages that a peer reads, and how many messages there were.
+    texts lines_of(std::string bytes) {
+        websocket::reader reader(websocket::role::client, 1 << 24);
+        std::span<char> left(bytes);
+        texts lines;
+        for (auto e = reader.next(left); e.kind == websocket::event_kind::text; e = reader.next(left)) {
+            ++messages_;
+            for (std::size_t at = 0, end = 0; at < e.data.size(); at = end + 1) {
+                end = e.data.find('\n', at);
+                lines.emplace_back(e.data.substr(at, end - at));
+            }
+        }
+        EXPECT_TRUE(left.empty());
+        return lines;
+    }
+
+    turn_runs runs_;
+    int messages_ = 0;
+};
+
+std::string line_of(const hub::message_ptr& m) {
+    return m->line.substr(0, m->line.size() - 1);
+}
+
+TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
+    queue_.set_framing(outbound::framing::websocket);
+    texts expected;
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        const auto m = publication("a", i, slow_consumer::disconnect);
+        push(m);
+        expected.push_back(line_of(m));
+    }
+    EXPECT_EQ(queue_.pieces(), 1u);
+    EXPECT_EQ(lines_of(pass_all()), expected);
+    EXPECT_EQ(messages_, 1);
+}
+
+// A connection that joined in the middle of a turn, or got something else in between.
+TEST_F(OutboundRuns, APartBeginsWhereTheConnectionBegan) {
+    queue_.set_framing(outbound::framing::websocket);
+    (void)runs_.append(publication("a", 1, slow_consumer::disconnect), [](std::string& text) {
+        text += "not ours\n";
+    });
+    const auto second = publication("a", 2, slow_consumer::disconnect);
+    const auto third = publication("a", 3, slow_consumer::disconnect);
+    push(second);
+    queue_.push_line(bytes_of("answer\n"));
+    push(third);
+    EXPECT_EQ(queue_.pieces(), 3u);
+    EXPECT_EQ(lines_of(pass_all()), (texts{line_of(second), "answer", line_of(third)}));
+    EXPECT_EQ(messages_, 1);
+}
+
+TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
+    bounds_.batch_messages_max = 2;
+    queue_.set_framing(outbound::framing::websocket);
+    for (std::uint64_t i = 1; i <= 5; ++i) push(publication("a", i, slow_consumer::disconnect));
+    EXPECT_EQ(lines_of(pass_all()).size(), 5u);
+    EXPECT_EQ(messages_, 3);
+    bounds_.batch_messages_max = 64;
+    bounds_.batch_bytes_max = 100;
+    runs_.clear();
+    for (std::uint64_t i = 1; i <= 3; ++i) push(publication("a", i, slow_consumer::disconnect, 50));
+    EXPECT_EQ(lines_of(pass_all()).size(), 3u);
+    EXPECT_EQ(messages_, 6);
+}
+
+TEST_F(OutboundRuns, LinesOfARunAreOneEvent) {
+    queue_.set_framing(outbound::framing::event_stream);
+    const auto first = publication("a", 1, slow_consumer::disconnect);
+    const auto second = publication("a", 2, slow_consumer::disconnect);
+    push(first, event_stream::data_prefix);
+    push(second, event_stream::data_prefix);
+    queue_.push_line(bytes_of("answer\n"));
+    EXPECT_EQ(pass_all(), "data: " + first->line + "data: " + second->line + "data: answer\n\n");
+}
+
+// A maker that has written up to `position`.
+struct counting final : text_maker {
+    std::uint64_t position = 0;
+
+    void write(const hub::message_ptr& m, std::string& out) override {
+        if (m->offset <= position) return;
+        position = m->offset;
+        out += "made " + std::to_string(position) + ";";
+    }
+    bool passes(std::span<const line_run::line> lines) override {
+        if (lines.front().what->offset != position + 1) return false;
+        position = lines.back().what->offset;
+        return true;
+    }
+    void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
+};
+
+TEST_F(OutboundRuns, MadeTextsAreSharedWhereTheyFit) {
+    counting maker;
+    queue_.set_framing(outbound::framing::made, &maker);
+    const auto push_made = [&](std::uint64_t offset) {
+        const auto m = publication("a", offset, slow_consumer::disconnect);
+        queue_.push_part(
+            runs_.append(m, [&](std::string& text) { text += "shared " + std::to_string(offset) + ";"; }), m
+        );
+    };
+    for (std::uint64_t i = 1; i <= 3; ++i) push_made(i);
+    EXPECT_EQ(queue_.pieces(), 1u);
+    EXPECT_EQ(pass_all(), "shared 1;shared 2;shared 3;");
+    EXPECT_EQ(maker.position, 3u);
+    // What this stream has had already is not written again.
+    runs_.clear();
+    for (std::uint64_t i = 2; i <= 5; ++i) push_made(i);
+    EXPECT_EQ(pass_all(), "made 4;made 5;");
+    push_made(6);
+    EXPECT_EQ(pass_all(), "shared 6;");
+}
+
+TEST_F(OutboundRuns, WhatIsDroppedWithTheConnectionIsCountedByLines) {
+    queue_.set_framing(outbound::framing::websocket);
+    for (std::uint64_t i = 1; i <= 3; ++i) push(publication("a", i, slow_consumer::disconnect));
+    EXPECT_EQ(queue_.drop_lines(), 3u);
+    EXPECT_TRUE(queue_.empty());
+    EXPECT_FALSE(queue_.overflows());
+}
+
+// However much the kernel takes, in whatever order runs, single lines and turns come: with nothing to drop
+// all comes once and in order; with drop_oldest what does not come is told before the next one.
+TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
+    for (const slow_consumer policy : {slow_consumer::disconnect, slow_consumer::drop_oldest}) {
+        std::uint64_t random = 7;
+        outbound queue(storage_);
+        queue.set_framing(outbound::framing::websocket);
+        bounds_.queue_bytes_max = policy == slow_consumer::drop_oldest ? 20'000 : 1 << 30;
+        std::string got;
+        std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0;
+        for (int turn = 0; turn < 3'000; ++turn) {
+            for (std::uint64_t n = next_random(random, 6); n > 0; --n) {
+                const auto m = publication("a", ++offset, policy, 1 + next_random(random, 2'000));
+                if (next_random(random, 4) == 0) {
+                    queue.push_line(shared_bytes(m, &m->line), outbound::counts::as_live, m.get());
+                } else {
+                    queue.push_part(runs_.append(m, [&](std::string& text) { text += m->line; }), m);
+                    ++shared;
+                }
+                (void)queue.overflows();
+            }
+            runs_.clear();
+            const auto done = queue.write_to(ends_[0]);
+            ASSERT_NE(done.how, outbound::outcome::failed);
+            blocked += done.how == outbound::outcome::blocked;
+            if (next_random(random, 3) == 0) got += read();
+        }
+        while (!queue.empty()) {
+            (void)queue.write_to(ends_[0]);
+            got += read();
+        }
+        got += read();
+        std::uint64_t position = 0;
+        for (const std::string& line : lines_of(got)) {
+            const std::size_t at = line.find("\"offset\":");
+            ASSERT_NE(at, std::string::npos) << line;
+            const std::uint64_t told = std::stoull(line.substr(at + 9));
+            if (line.starts_with("{\"op\":\"gap\"")) {
+                ++gaps;
+                position = told;
+            } else {
+                ASSERT_EQ(told, ++position) << line.substr(0, 80);
+            }
+        }
+        EXPECT_EQ(position, offset);
+        EXPECT_GT(shared, 1'000u);
+        EXPECT_GT(blocked, 100u);
+        EXPECT_EQ(gaps > 0, policy == slow_consumer::drop_oldest);
+    }
+}
+
+}  // namespace
+}  // namespace pulsewire::shell
