@@ -42,6 +42,10 @@ struct shell_limits {
     // What one WebSocket message or SSE event carries of what waits: bytes (or one message) and messages.
     std::uint32_t batch_bytes_max = 64 * 1024;
     std::uint32_t batch_messages_max = 64;
+    // Whether WebSocket clients may ask for compression (RFC 7692), and from how many bytes on what goes out
+    // together is compressed: once, whoever gets it.
+    bool websocket_compression = false;
+    std::uint32_t compression_bytes_min = 512;
     // Bytes written to one connection in one turn of the loop; what remains waits for the next turn.
     std::uint32_t turn_bytes_max = 256 * 1024;
 

@@ -12,7 +12,8 @@ namespace {
 struct first_bytes {
     std::uint8_t flags, length;
     bool final() const { return (flags & 0x80) != 0; }
-    bool reserved_bits() const { return (flags & 0x70) != 0; }
+    bool reserved_bits() const { return (flags & 0x30) != 0; }
+    bool compressed() const { return (flags & 0x40) != 0; }
     opcode op() const { return static_cast<opcode>(flags & 0x0f); }
     bool control() const { return (flags & 0x08) != 0; }
     bool masked() const { return (length & 0x80) != 0; }
@@ -35,8 +36,12 @@ constexpr bool is_known(opcode op) {
 }
 
 // Null, or why no frame may begin so. What only the frames before can tell is checked in begin_data_frame.
-const char* objection_to(first_bytes first, role reader_role) {
-    if (first.reserved_bits()) return "a reserved bit is set, but no extension was agreed on";
+const char* objection_to(first_bytes first, role reader_role, bool compression_allowed) {
+    // RFC 7692 6.1: the first reserved bit stands in the first frame of a message only.
+    const bool may_be_compressed =
+        compression_allowed && !first.control() && first.op() != opcode::continuation;
+    if (first.reserved_bits() || (first.compressed() && !may_be_compressed))
+        return "a reserved bit is set, but no extension was agreed on that uses it";
     if (!is_known(first.op())) return "reserved opcode";
     if (first.control() && !first.final()) return "fragmented control frame";
     if (first.control() && first.short_length() > control_bytes_max)
@@ -113,7 +118,7 @@ bool reader::take_header(std::span<char>& bytes) {
 
 event reader::begin_frame() {
     const first_bytes first{header_[0], header_[1]};
-    if (const char* objection = objection_to(first, role_))
+    if (const char* objection = objection_to(first, role_, compression_allowed_))
         return fail(close_code::protocol_error, objection);
     const auto length = length_in(header_.data());
     if (!length)
@@ -138,6 +143,7 @@ event reader::begin_data_frame(opcode op, std::uint64_t length) {
     if (!continues) {
         message_ = message_state::assembling;
         text_ = op == opcode::text;
+        compressed_ = first_bytes{header_[0], header_[1]}.compressed();
         utf8_.reset();
         fragments_ = 0;
         message_bytes_ = 0;
@@ -196,7 +202,7 @@ event reader::take_control(std::span<char>& bytes) {
     end_frame();
     if (op == opcode::close) return read_close(payload);
     ++control_frames_;
-    return {op == opcode::ping ? event_kind::ping : event_kind::pong, 0, payload};
+    return {op == opcode::ping ? event_kind::ping : event_kind::pong, 0, false, payload};
 }
 
 // RFC 6455 5.5.1 and 7.4.
@@ -215,12 +221,12 @@ event reader::read_close(std::string_view payload) {
     }
     message_ = message_state::none;
     phase_ = phase::ended;
-    return {event_kind::close, code, payload};
+    return {event_kind::close, code, false, payload};
 }
 
 event reader::take_message(std::span<char>& bytes) {
     const piece arrived = take(bytes, frame_left_);
-    const bool plain = arrived.what == content::ascii && utf8_.complete();
+    const bool plain = compressed_ || (arrived.what == content::ascii && utf8_.complete());
     if (text_ && !plain && !utf8_.feed(arrived.view()))
         return fail(close_code::invalid_utf8, "a text message is not UTF-8");
 
@@ -236,7 +242,7 @@ event reader::take_message(std::span<char>& bytes) {
     }
     if (frame_left_ == 0) end_frame();
     if (!done) return {};
-    return {text_ ? event_kind::text : event_kind::binary, 0, message};
+    return {text_ ? event_kind::text : event_kind::binary, 0, compressed_, message};
 }
 
 // The head is whole at the latest where this frame ends: its length was what made the message too large.
@@ -252,7 +258,7 @@ event reader::take_oversized_head(std::span<char>& bytes) {
         if (head.size() < wanted) return {};
     }
     message_ = message_state::skipping;
-    return {event_kind::oversized, 0, head};
+    return {event_kind::oversized, 0, compressed_, head};
 }
 
 void reader::skip(std::span<char>& bytes) {
@@ -289,7 +295,7 @@ event reader::fail(close_code code, std::string_view reason) {
     message_ = message_state::none;
     phase_ = phase::ended;
     unfinished_.reset();
-    return {event_kind::failure, static_cast<std::uint16_t>(code), reason};
+    return {event_kind::failure, static_cast<std::uint16_t>(code), false, reason};
 }
 
 }  // namespace pulsewire::websocket

@@ -1,7 +1,8 @@
 #pragma once
 
 // Reads one direction of a WebSocket connection after its handshake: bytes in, events out, as strictly as RFC
-// 6455 sections 5 to 7 ask. Without extensions, so every reserved bit is an error. No I/O, no clock.
+// 6455 sections 5 to 7 ask. Every reserved bit is an error, but for the first one where compression was
+// agreed on. No I/O, no clock.
 //
 //     std::span<char> bytes = what_arrived_in_the_shared_scratch_buffer;
 //     for (;;) {
@@ -51,6 +52,8 @@ enum class event_kind : std::uint8_t {
 struct event {
     event_kind kind = event_kind::more;
     std::uint16_t code = 0;
+    // text, binary, oversized: `data` is compressed (RFC 7692 7.2.2), so a text is not known to be UTF-8 yet.
+    bool compressed = false;
     // Valid until the next call of next() and while the bytes given to it stay unchanged.
     std::string_view data{};
 };
@@ -63,6 +66,9 @@ public:
     reader(reader&&) noexcept;
     reader& operator=(reader&&) noexcept;
     ~reader();
+
+    // Compressed messages may come from now on (RFC 7692 section 7); before, they are a failure.
+    void allow_compression() { compression_allowed_ = true; }
 
     // The next event in `bytes`, from whose front it takes what it has read. Unmasks in place: the buffer may
     // not be read otherwise. A message that lies in `bytes` whole and in one frame is given as a view of it,
@@ -130,6 +136,8 @@ private:
     phase phase_ = phase::header;
     message_state message_ = message_state::none;
     bool text_ = false;  // the kind of this message
+    bool compressed_ = false;
+    bool compression_allowed_ = false;
     utf8_validator utf8_;
 };
 

@@ -114,6 +114,8 @@ std::vector<setting> settings_of(config& c) {
         {"write_timeout_ms", &s.write_timeout_ms},
         {"batch_bytes_max", &s.batch_bytes_max},
         {"batch_messages_max", &s.batch_messages_max},
+        {"websocket_compression", &s.websocket_compression},
+        {"compression_bytes_min", &s.compression_bytes_min},
         {"turn_bytes_max", &s.turn_bytes_max},
         {"assembly_timeout_ms", &s.assembly_timeout_ms},
         {"control_frames_max", &s.control_frames_max},

@@ -17,6 +17,17 @@ std::span<const line_run::line> line_run::lines_from(std::uint32_t begin, std::s
     return std::span(lines).subspan(static_cast<std::size_t>(first - lines.begin()), count);
 }
 
+std::shared_ptr<const std::string> line_run::compressed(
+    std::uint32_t begin, std::uint32_t end, deflater& with
+) {
+    for (const packed& p : packed_)
+        if (p.begin == begin && p.end == end) return p.bytes;
+    auto bytes =
+        std::make_shared<const std::string>(with.compress(std::string_view(text).substr(begin, end - begin)));
+    packed_.push_back({begin, end, bytes});
+    return bytes;
+}
+
 const std::shared_ptr<line_run>& turn_runs::run_of(const hub::message& m) {
     auto found = runs_.find(m.channel);
     if (found != runs_.end() && found->second->text.size() > run_bytes_max) {

@@ -4,6 +4,7 @@
 // queue holds only the place of its part. A run grows while the turn lasts and is written behind it.
 
 #include "common/hub/message.hpp"
+#include "server/net/compression.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,17 @@ struct line_run {
     std::string text;
     std::vector<line> lines;
 
+    // A part as a compressed message, made for the first who asks.
+    std::shared_ptr<const std::string> compressed(std::uint32_t begin, std::uint32_t end, deflater& with);
     // The lines of the part that begins at this byte.
     std::span<const line> lines_from(std::uint32_t begin, std::size_t count) const;
+
+private:
+    struct packed {
+        std::uint32_t begin, end;
+        std::shared_ptr<const std::string> bytes;
+    };
+    std::vector<packed> packed_;  // one for each place where a connection began: nearly always one in all
 };
 
 // A run's last line, as a place in its text.

@@ -96,7 +96,7 @@ void outbound::push_line(shared_bytes line, counts how, const hub::message* what
 void outbound::push_part(const run_part& part, const hub::message_ptr& what) {
     if (blocked_ || slow_ != nullptr)
         return push_line(shared_bytes(what, &what->line), counts::as_live, what.get());
-    const line_run* run = part.run->get();
+    line_run* run = part.run->get();
     if (framed_ < chunks_.size()) {
         chunk& last = chunks_.back();
         const shell_limits& bounds = storage_->bounds();
@@ -320,6 +320,23 @@ void outbound::frame_batch(std::size_t end) {
     framed_ = static_cast<std::uint32_t>(end);
 }
 
+bool outbound::compressible(const chunk& c) const {
+    return compresses_ && c.run != nullptr && c.text().size() >= storage_->bounds().compression_bytes_min;
+}
+
+// The first chunk without framing becomes a message of its own (RFC 7692 6.1: with the first reserved bit).
+void outbound::frame_compressed() {
+    constexpr char first_reserved_bit = 0x40;
+    chunk& c = chunks_[framed_++];
+    const std::size_t before = c.text().size();
+    c.body = c.run->compressed(c.begin, c.end, storage_->compressor());
+    c.run = nullptr;
+    bytes_ += c.body->size() - before;
+    c.set_prefix(websocket::frame_header(websocket::opcode::text, c.body->size()));
+    c.prefix[0] = static_cast<char>(c.prefix[0] | first_reserved_bit);
+    framed_bytes_ += c.size();
+}
+
 // Frames what waits until so many bytes can be written. The rest stays as it is: what has no framing yet may
 // still be dropped.
 void outbound::frame_waiting(std::size_t bytes_ahead) {
@@ -327,12 +344,17 @@ void outbound::frame_waiting(std::size_t bytes_ahead) {
     while (framed_bytes_ < bytes_ahead) {
         if (framed_ == chunks_.size() && slow_ != nullptr) push_markers();
         if (framed_ == chunks_.size()) return;
+        if (compressible(chunks_[framed_])) {
+            frame_compressed();
+            continue;
+        }
         const std::size_t most = framing_ == framing::plain ? 1 : bounds.batch_messages_max;
         std::size_t end = framed_;
         std::size_t bytes = 0, lines = 0;
         for (; end < chunks_.size() && lines < most; ++end) {
             if (chunks_[end].body == nullptr) continue;
             const std::size_t more = chunks_[end].text().size(), more_lines = chunks_[end].lines;
+            if (lines > 0 && compressible(chunks_[end])) break;
             if (lines > 0 && (bytes + more > bounds.batch_bytes_max || lines + more_lines > most)) break;
             make_ready(end);
             bytes += more;

@@ -86,6 +86,8 @@ public:
         framing_ = f;
         maker_ = maker;
     }
+    // Whether the peer understands compressed WebSocket messages (RFC 7692). Parts of runs are.
+    void set_compression(bool on) { compresses_ = on; }
     framing framed_as() const { return framing_; }
 
     // A line that ends with a newline, framed together with its neighbours when it is written. `what` is the
@@ -131,6 +133,8 @@ private:
     void make_run_ready(chunk& c);
     void frame_waiting(std::size_t bytes_ahead);
     void frame_batch(std::size_t end);
+    bool compressible(const chunk& c) const;
+    void frame_compressed();
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
     void tidy();
@@ -149,13 +153,14 @@ private:
     std::uint32_t placed_ = 0;   // ... and what may be replaced has its place in slow_
     std::uint32_t holes_ = 0;    // chunks without framing that were dropped
     framing framing_ = framing::none;
+    bool compresses_ = false;
     bool blocked_ = false;  // the kernel took less than was there
 };
 
 struct outbound::chunk {
     shared_bytes body;  // null: dropped, or written
     const hub::message* what = nullptr;
-    const line_run* run = nullptr;  // `body` is the text of this run, of which a part is meant
+    line_run* run = nullptr;  // `body` is the text of this run, of which a part is meant
     std::uint32_t begin = 0, end = 0, lines = 1;
     std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
@@ -185,6 +190,7 @@ public:
     // How many messages left their queues unwritten, by policy.
     std::array<std::uint64_t, 3>& drops() { return drops_; }
     const std::array<std::uint64_t, 3>& drops() const { return drops_; }
+    deflater& compressor() { return compressor_; }
     std::vector<outbound::chunk> take();
     void give_back(std::vector<outbound::chunk>&& chunks);
 
@@ -193,6 +199,7 @@ private:
     static constexpr std::size_t kept_capacity_max = 256;  // chunks of one vector; beyond: freed
     std::vector<std::vector<outbound::chunk>> kept_;
     std::array<std::uint64_t, 3> drops_{};
+    deflater compressor_;
     const shell_limits& bounds_;
 };
 

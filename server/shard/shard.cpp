@@ -204,7 +204,10 @@ void shard::deliver(const hub::message_ptr& m, std::span<const std::uint64_t> to
         oldest_publication_ms_ = m->time_ms;
     if (m->kind == hub::message_kind::error)
         ++metrics_.errors[static_cast<std::size_t>(m->code) % metrics_.errors.size()];
-    to_many_ = to.size() >= many;
+    // What is compressed is made once even for a few.
+    const bool compressed =
+        bounds().websocket_compression && m->line.size() >= bounds().compression_bytes_min;
+    to_many_ = !replayed && (to.size() >= many || compressed);
     parts_ = {};
     const auto how = replayed ? outbound::counts::as_replay : outbound::counts::as_live;
     for (const std::uint64_t id : to) guarded(id, [&](connection& c) { c.speaks().on_message(m, how); });

@@ -9,6 +9,7 @@
 
 #include "common/hub/hub.hpp"
 #include "common/hub/shard_message.hpp"
+#include "server/net/compression.hpp"
 #include "server/net/line_run.hpp"
 #include "server/net/outbound.hpp"
 #include "server/shard/connection_table.hpp"
@@ -86,6 +87,13 @@ public:
     // alive.
     shared_bytes plain_text(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
 
+    // Undoes a client's compression; the text is valid until the next call.
+    inflater::outcome decompress(std::string_view payload, std::size_t bytes_max, std::string_view& text) {
+        const auto how = inflater_.decompress(payload, bytes_max, inflated_);
+        text = inflated_;
+        return how;
+    }
+
     // While a message goes to many connections: its part of the run of its channel, which `write(text)`
     // appends for the first of each framing. Otherwise null. Valid during conversation::on_message().
     template <class Write>
@@ -150,6 +158,8 @@ private:
     std::array<turn_runs, outbound::framing_count> runs_;
     std::array<run_part, outbound::framing_count> parts_;
     bool to_many_ = false;
+    inflater inflater_;
+    std::string inflated_;
     hub::message_ptr plain_from_;  // what plain_text_ was made of
     shared_bytes plain_text_;
     shard_metrics metrics_;

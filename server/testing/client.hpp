@@ -169,17 +169,20 @@ inline http_answer ask(
 // A WebSocket client over the raw one.
 class websocket_client {
 public:
+    // `fields` are whole lines with their ends.
     websocket_client(
-        std::uint16_t port, const std::string& path, const std::string& protocol, int receive_buffer = 0
+        std::uint16_t port, const std::string& path, const std::string& protocol, int receive_buffer = 0,
+        const std::string& fields = {}
     )
         : connection_(port, receive_buffer) {
         connection_.send(
             "GET " + path +
             " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-            (protocol.empty() ? "" : "Sec-WebSocket-Protocol: " + protocol + "\r\n") + "\r\n"
+            (protocol.empty() ? "" : "Sec-WebSocket-Protocol: " + protocol + "\r\n") + fields + "\r\n"
         );
         handshake = read_answer(connection_);
+        if (!handshake.field("Sec-WebSocket-Extensions").empty()) reader_.allow_compression();
     }
 
     http_answer handshake;
@@ -188,6 +191,7 @@ public:
         websocket::event_kind kind = websocket::event_kind::more;
         std::uint16_t code = 0;
         std::string data;
+        bool compressed = false;
     };
 
     client& connection() { return connection_; }
@@ -209,7 +213,7 @@ public:
         while (true) {
             std::span<char> bytes(pending_);
             const websocket::event e = reader_.next(bytes);
-            received r{e.kind, e.code, std::string(e.data)};
+            received r{e.kind, e.code, std::string(e.data), e.compressed};
             pending_.erase(0, pending_.size() - bytes.size());
             if (r.kind != websocket::event_kind::more) return r;
             if (connection_.buffer().empty() && !connection_.read_more()) return r;

@@ -1,5 +1,6 @@
 #include "server/transport/handshake.hpp"
 
+#include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
 #include "server/http/http_conversation.hpp"
 #include "server/http/text.hpp"
@@ -45,6 +46,14 @@ bool offers_subprotocol(const http_conversation& c) {
     for (const auto& [name, value] : c.asked().fields) {
         const bool offer = same_ignoring_case(name, "Sec-WebSocket-Protocol");
         if (offer && websocket::offers_protocol(value, subprotocol)) return true;
+    }
+    return false;
+}
+
+bool offers_compression(const http_conversation& c) {
+    for (const auto& [name, value] : c.asked().fields) {
+        const bool offer = same_ignoring_case(name, "Sec-WebSocket-Extensions");
+        if (offer && websocket::offers_deflate(value)) return true;
     }
     return false;
 }

@@ -16,11 +16,13 @@ class http_conversation;
 // handshake at all or of another version, 400 where one is broken.
 std::optional<std::string> handshake_key(http_conversation& c);
 
-// 101 for that key. Extensions are not negotiated.
+// 101 for that key.
 response accept_handshake(const std::string& key);
 
 // The one subprotocol that is spoken (protocol 2.1), and whether the request offers it.
 inline constexpr std::string_view subprotocol = "pulsewire.v1";
 bool offers_subprotocol(const http_conversation& c);
+// Whether it offers permessage-deflate in a way that can be accepted.
+bool offers_compression(const http_conversation& c);
 
 }  // namespace pulsewire::shell

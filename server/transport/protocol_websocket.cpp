@@ -1,6 +1,7 @@
 // GET /ws: the frames of pulsewire.v1 over WebSocket (protocol 2.1).
 
 #include "common/hub/message_text.hpp"
+#include "common/protocol/websocket_deflate.hpp"
 #include "server/http/endpoints.hpp"
 #include "server/http/http_conversation.hpp"
 #include "server/shard/shard.hpp"
@@ -13,9 +14,11 @@ namespace {
 
 class protocol_websocket final : public websocket_conversation {
 public:
-    explicit protocol_websocket(connection& owner) : websocket_conversation(transport::websocket, owner) {}
+    protocol_websocket(connection& owner, bool compressed)
+        : websocket_conversation(transport::websocket, owner), compressed_(compressed) {}
 
     void on_begin() override {
+        if (compressed_) allow_compression();
         owner().out().set_framing(outbound::framing::websocket);
         home().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::protocol, {}, {}, now);
@@ -38,6 +41,8 @@ private:
     void say_close(close_code code, std::string_view reason) override {
         on_message(hub::make_close(code, 0, reason), outbound::counts::as_live);
     }
+
+    bool compressed_;
 };
 
 }  // namespace
@@ -55,7 +60,9 @@ void open_websocket(http_conversation& c) {
     }
     response head = accept_handshake(*key);
     head.add("Sec-WebSocket-Protocol", std::string(subprotocol));
-    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner()));
+    const bool compressed = c.home().bounds().websocket_compression && offers_compression(c);
+    if (compressed) head.add("Sec-WebSocket-Extensions", std::string(websocket::deflate_accepted));
+    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), compressed));
 }
 
 }  // namespace pulsewire::shell

@@ -1,5 +1,6 @@
 #include "server/transport/websocket_conversation.hpp"
 
+#include "common/base/utf8_validator.hpp"
 #include "common/protocol/websocket_writer.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
@@ -10,6 +11,11 @@ websocket_conversation::websocket_conversation(transport kind, connection& owner
     : conversation(kind),
       owner_(owner),
       reader_(websocket::role::server, owner.home().home().settings().bounds.message_bytes_max) {}
+
+void websocket_conversation::allow_compression() {
+    reader_.allow_compression();
+    owner_.out().set_compression(true);
+}
 
 shard& websocket_conversation::home() const {
     return owner_.home();
@@ -32,11 +38,11 @@ void websocket_conversation::handle(const websocket::event& e) {
         case kind::more:
             return;
         case kind::text:
-            return on_text(e.data);
+            return e.compressed ? handle_compressed(e.data) : on_text(e.data);
         case kind::binary:
             return end_with(close_code::unsupported_data, "only text messages are taken here");
         case kind::oversized:
-            return on_oversized(e.data);
+            return on_oversized(e.compressed ? std::string_view() : e.data);
         case kind::ping:
             owner_.out().push_control(websocket::pong_frame(e.data));
             owner_.flush_soon();
@@ -51,6 +57,19 @@ void websocket_conversation::handle(const websocket::event& e) {
             return owner_.finish(connection::farewell::close);
         case kind::failure:
             return end_with(static_cast<close_code>(e.code), e.data);
+    }
+}
+
+void websocket_conversation::handle_compressed(std::string_view payload) {
+    std::string_view text;
+    switch (home().decompress(payload, home().home().settings().bounds.message_bytes_max, text)) {
+        case inflater::outcome::whole:
+            if (!is_utf8(text)) return end_with(close_code::invalid_utf8, "a text message is not UTF-8");
+            return on_text(text);
+        case inflater::outcome::too_large:
+            return on_oversized(text.substr(0, websocket::oversized_head_bytes));
+        case inflater::outcome::broken:
+            return end_with(close_code::protocol_error, "a compressed message is broken");
     }
 }
 

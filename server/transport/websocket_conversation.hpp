@@ -25,6 +25,8 @@ public:
 protected:
     // `owner` outlives the conversation.
     websocket_conversation(transport kind, connection& owner);
+    // Compression was agreed on, in both directions.
+    void allow_compression();
 
     connection& owner() const { return owner_; }
     shard& home() const;
@@ -41,6 +43,7 @@ private:
     virtual void say_close(close_code code, std::string_view reason) = 0;
 
     void handle(const websocket::event& e);
+    void handle_compressed(std::string_view payload);
     void say_close_frame(std::uint16_t code, std::string_view reason);
     bool too_many_control_frames();
     void watch_assembly();

@@ -1,0 +1,69 @@
+#include "common/protocol/websocket_deflate.hpp"
+
+#include <cstddef>
+
+namespace pulsewire::websocket {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view white = " \t";
+    const std::size_t first = text.find_first_not_of(white);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(white) - first + 1);
+}
+
+// Takes what stands before the next `separator`. No valid value of an acceptable offer has one between
+// quotes.
+std::string_view take_part(std::string_view& text, char separator) {
+    const std::size_t end = text.find(separator);
+    const std::string_view part = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    return trimmed(part);
+}
+
+std::string_view unquoted(std::string_view value) {
+    const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+    return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
+// 8 to 15, without leading zeros (RFC 7692 7.1.2.1).
+bool is_window_bits(std::string_view value) {
+    if (value.size() == 1) return value == "8" || value == "9";
+    return value.size() == 2 && value[0] == '1' && value[1] >= '0' && value[1] <= '5';
+}
+
+// The parameters of one offer, behind its name.
+bool acceptable(std::string_view parameters) {
+    bool server_context = false, client_context = false, server_window = false, client_window = false;
+    const auto once = [](bool& seen) { return !seen && (seen = true); };
+    while (!parameters.empty()) {
+        std::string_view value = take_part(parameters, ';');
+        const bool has_value = value.find('=') != std::string_view::npos;
+        const std::string_view name = take_part(value, '=');
+        value = unquoted(trimmed(value));
+        if (name == "server_no_context_takeover") {
+            if (has_value || !once(server_context)) return false;
+        } else if (name == "client_no_context_takeover") {
+            if (has_value || !once(client_context)) return false;
+        } else if (name == "server_max_window_bits") {
+            if (value != "15" || !once(server_window)) return false;
+        } else if (name == "client_max_window_bits") {
+            if ((has_value && !is_window_bits(value)) || !once(client_window)) return false;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+bool offers_deflate(std::string_view header) {
+    while (!header.empty()) {
+        std::string_view offer = take_part(header, ',');
+        if (take_part(offer, ';') == "permessage-deflate" && acceptable(offer)) return true;
+    }
+    return false;
+}
+
+}  // namespace pulsewire::websocket
