@@ -18,7 +18,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../..');
 const given = Object.fromEntries(process.argv.slice(2).map((each) => each.replace(/^--/, '').split('=')));
 const list = (text) => text?.split(',');
-const options = {rounds: +(given.rounds ?? 41), warmup: 4, only: list(given.only), cases: list(given.cases)};
+const options = {rounds: +(given.rounds ?? 41), warmup: 16, only: list(given.only), cases: list(given.cases)};
 const deadlineMs = (given.seconds ?? 300) * 1000;
 
 function prepare() {
