@@ -174,6 +174,13 @@ void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint3
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
+PULSEWIRE_EXPORT("publication")
+machine::taken pulsewire_publication(
+    std::uint32_t attempt, std::uint32_t subscription, double offset, double now
+) {
+    return the_client->publication(attempt, subscription, static_cast<std::uint64_t>(offset), at(now));
+}
+
 PULSEWIRE_EXPORT("timer") void pulsewire_timer(double now) {
     the_client->timer(at(now));
 }

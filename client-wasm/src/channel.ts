@@ -5,9 +5,9 @@ import {toJson} from './json.js';
 import {Loop} from './loop.js';
 import {Message} from './message.js';
 import {checkKey, checkType} from './names.js';
-import {errorFrom, positionFrom, type Receiver, type Session} from './session.js';
+import {errorFrom, positionFrom, type Session} from './session.js';
 import type {
-    AnyMessages, ChannelOptions, ClientStorage, GapEvent, HistoryOptions, IterationOptions, Member, Position,
+    AnyMessages, ChannelOptions, ClientStorage, CloseReason, GapEvent, HistoryOptions, IterationOptions, Member, Position,
     PresenceEvent, PublishOptions, SubscribedEvent,
 } from './types.js';
 
@@ -34,8 +34,6 @@ export interface ChannelEvents {
     refused: PulsewireError;
 }
 
-const none: readonly Member[] = Object.freeze([]);
-
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
     readonly name: string;
@@ -47,8 +45,10 @@ export class Channel<M extends object = AnyMessages> {
     readonly #loops = new Set<Loop<M[keyof M]>>();
     #unsubscribe: (() => void) | undefined;
     #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
-    #position: Position | undefined;
-    #members = none;
+    // Where it is, once it is somewhere.
+    #epoch = '';
+    #offset = 0;
+    #members: readonly Member[] = [];
 
     /** @internal */
     constructor(name: string, session: Session, storage: ClientStorage | undefined, report: ReportError) {
@@ -71,7 +71,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** The last message that was given to the handlers; as `since` it goes on from there another time. */
     get position(): Position | undefined {
-        return this.#position;
+        return this.#epoch ? {epoch: this.#epoch, offset: this.#offset} : undefined;
     }
 
     /** Who shows itself in the channel; empty without {@link ChannelOptions.presence}. */
@@ -166,9 +166,10 @@ export class Channel<M extends object = AnyMessages> {
         const since = (resume && this.#storage?.position(this.name)) || this.#options.since;
         const info = typeof presence === 'object' ? toJson(presence) : undefined;
         this.#state = 'subscribing';
-        this.#position = since;
+        this.#epoch = since?.epoch ?? '';
+        this.#offset = since?.offset ?? 0;
         this.#unsubscribe = this.#session.subscribe(
-            this.#receiver, [this.name, since?.epoch ?? ''], info, since?.offset ?? 0, latest, +!!presence,
+            this, [this.name, this.#epoch], info, this.#offset, latest, +!!presence,
         );
     }
 
@@ -176,83 +177,78 @@ export class Channel<M extends object = AnyMessages> {
         this.#unsubscribe?.();
         this.#unsubscribe = undefined;
         this.#state = state;
-        this.#members = none;
+        this.#members = [];
         for (const loop of this.#loops) loop.end(error);
     }
 
-    readonly #receiver: Receiver = {
-        closed: (error, {name}) => this.#endWith('idle', name === 'client_closed' ? undefined : error),
-        receive: (kind, core) => {
-            if (kind === Kind.deliver) {
-                this.#deliver(core);
-            } else if (kind === Kind.subscribed) {
-                this.#subscribed(core);
-            } else if (kind === Kind.gap) {
-                const {epoch, offset} = this.#position!;
-                const to = core.long(Field.offset);
-                this.#moveTo({epoch, offset: to});
-                this.#tell('gap', {from: offset + 1, to, reason: 'replaced'});
-            } else if (kind === Kind.refused) {
-                const error = errorFrom(core);
-                this.#endWith('refused', error);
-                this.#tell('refused', error);
-            } else {
-                this.#presence(kind, core);
-            }
-        },
-    };
+    /** @internal */
+    closed(error: PulsewireError, {name}: CloseReason): void {
+        this.#endWith('idle', name === 'client_closed' ? undefined : error);
+    }
 
-    #moveTo(position: Position): void {
-        this.#position = position;
-        if (this.#options.resume) this.#storage?.moved(this.name, position);
+    /** @internal */
+    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void {
+        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, raw);
+        if (offset) this.#moveTo(this.#epoch, offset);
+        if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
+        this.#tell('message', message);
+        this.#handlers.emit(type, message);
+        this.#handlers.emit('*', message);
+    }
+
+    /** @internal */
+    receive(kind: Kind, core: Core): void {
+        if (kind === Kind.subscribed) {
+            this.#subscribed(core);
+        } else if (kind === Kind.gap) {
+            const from = this.#offset + 1;
+            const to = core.long(Field.offset);
+            this.#moveTo(this.#epoch, to);
+            this.#tell('gap', {from, to, reason: 'replaced'});
+        } else if (kind === Kind.refused) {
+            const error = errorFrom(core);
+            this.#endWith('refused', error);
+            this.#tell('refused', error);
+        } else {
+            this.#presence(kind, core);
+        }
+    }
+
+    #moveTo(epoch: string, offset: number): void {
+        this.#epoch = epoch;
+        this.#offset = offset;
+        if (this.#options.resume) this.#storage?.moved(this.name, {epoch, offset});
     }
 
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
         this.#watchers.emit(event, told);
     }
 
-    #deliver(core: Core): void {
-        const type = core.slice(Field.type);
-        const offset = core.long(Field.offset);
-        const message = new Message<M[keyof M]>(
-            this.name, type, offset, core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload),
-        );
-        if (offset) this.#moveTo({epoch: this.#position!.epoch, offset});
-        for (const loop of this.#loops) loop.push(message);
-        this.#tell('message', message);
-        this.#handlers.emit(type, message);
-        this.#handlers.emit('*', message);
-    }
-
     #subscribed(core: Core): void {
-        const before = this.#position;
+        const from = this.#offset + 1;
+        const before = this.#epoch;
         const position = positionFrom(core);
         const recovered = [undefined, true, false][core.byte(Field.outcome)];
         const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
-        this.#moveTo(position);
+        this.#moveTo(position.epoch, position.offset);
         this.#state = 'subscribed';
         this.#tell('subscribed', {position, recovered, reason});
         if (recovered !== false) return;
-        const from = before?.epoch === position.epoch ? before.offset + 1 : 1;
-        this.#tell('gap', {from, to: position.offset, reason: reason!});
+        this.#tell('gap', {from: before === position.epoch ? from : 1, to: position.offset, reason: reason!});
     }
 
     #presence(kind: Kind, core: Core): void {
         const session = core.slice(Field.session);
         const payload: unknown = JSON.parse(core.slice(Field.payload) || 'null');
         const others = this.#members.filter((member) => member.session !== session);
-        const member = this.#members.find((known) => !others.includes(known)) ?? {session, info: payload};
-        if (kind === Kind.presence) {
-            this.#members = payload as Member[];
-            this.#tell('presence', {members: this.#members});
-        } else if (kind === Kind.joined) {
-            const joined = {session, info: payload};
-            this.#members = [...others, joined];
-            this.#tell('presence', {members: this.#members, joined});
-        } else {
-            this.#members = others;
-            this.#tell('presence', {members: others, left: member});
-        }
+        const joined = {session, info: payload};
+        const left = this.#members.find((member) => !others.includes(member)) ?? joined;
+        this.#members = kind === Kind.presence ? (payload as Member[]) : kind === Kind.joined ? [...others, joined] : others;
+        this.#tell('presence', {
+            members: this.#members,
+            ...(kind === Kind.joined && {joined}),
+            ...(kind === Kind.left && {left}),
+        });
     }
 }
 

@@ -108,11 +108,7 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 
 /** Error codes by the number that the WebAssembly core uses for those that it raises itself. */
 export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
-    8: 'too_large',
     18: 'timeout',
-    26: 'outbox_full',
-    27: 'invalid_argument',
-    28: 'aborted',
     29: 'disconnected',
     30: 'closed',
 };

@@ -1,3 +1,5 @@
+import type {Receiver} from './session.js';
+
 /** The calls that pulsewire.wasm exports; bridge/bridge.cpp says which strings and numbers each takes. */
 export type Call =
     | 'create' | 'start' | 'stop' | 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'history' | 'cancel'
@@ -8,6 +10,7 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
     _initialize(): void;
     text_buffer(size: number): number;
     next(): number;
+    publication(attempt: number, subscription: number, offset: number, now: number): number;
     texts(): number;
     message_bytes_max(): number;
 }
@@ -25,11 +28,29 @@ export const enum Field {
     epoch = 16, session = 18, reason = 20, code = 22, message = 24, pointer = 26, textAt = 29, textSize = 30,
 }
 
+/** Whose a message is; publications that look alike begin so, up to their numbers. */
+export interface Look {
+    readonly begin: string;
+    readonly subscription: number;
+    readonly receiver: Receiver;
+    readonly type: string;
+}
+
+/** Who delivers messages: `raw` is the JSON text of the payload; offset and time are 0 where there are none. */
+export interface Deliverer {
+    deliver(look: Look, offset: number, time: number, replayed: boolean, raw: string): void;
+}
+
+/** What follows, with numbers that JavaScript has exactly. Nothing looks at a string as quickly as compiled patterns. */
+const numberPattern = /\d{1,15},"time":\d{13},"payload":/y;
+const timeDigits = 13;
+const timeKeySize = 8;
 const payloadKey = '"payload":';
 const textBytes = 1024;
 /** A longer header is cut, which breaks the frame, which ends the connection. Real ones have a few hundred bytes. */
 const headerBytesMax = 65_536;
 const asciiMax = 127;
+const zero = 48;
 const questionMark = 63;
 
 /** The machine in WebAssembly: strings go in through its text buffer, actions are read where they lie. */
@@ -40,10 +61,11 @@ export class Core {
     #text = 0;
     #textSize = 0;
     #action = 0;
-    #message = '';
-    #begin = 0;
+    #line = '';
     #wall = 0;
     #now = 0;
+    #look: Look | undefined;
+    #last = 0;
 
     constructor(instance: WebAssembly.Instance) {
         this.#exports = instance.exports as Exports;
@@ -54,8 +76,7 @@ export class Core {
     /** Calls the machine with some ASCII strings, some numbers and the time; what it wants done waits for next(). */
     call(call: Call, texts: readonly string[], ...numbers: number[]): number {
         const text = texts.join('');
-        this.#reserve(text.length);
-        this.#copy(text, 0, text.length);
+        this.#write(text, text.length);
         return this.#exports[call](...texts.map(({length}) => length), ...numbers, this.#time());
     }
 
@@ -63,26 +84,50 @@ export class Core {
      * Shows the machine each line of a message, of which it sees only what stands before the payload; `obey` carries
      * out what it then wants done.
      */
-    receive(message: string, attempt: number, obey: () => void): void {
+    receive(message: string, attempt: number, obey: () => void, to: Deliverer): void {
         const now = this.#time();
-        let payload = -1;
         for (let begin = 0, end; begin < message.length; begin = end + 1) {
             end = message.indexOf('\n', begin);
             if (end < 0) end = message.length;
-            if (payload < begin) {
-                payload = message.indexOf(payloadKey, begin);
-                if (payload < 0) payload = Infinity;
-            }
-            const headerEnd = payload < end ? payload + payloadKey.length : end;
-            const size = Math.min(headerEnd - begin, headerBytesMax);
-            this.#reserve(size);
-            this.#copy(message, begin, size);
-            this.#message = message;
-            this.#begin = begin;
-            this.#exports.line(attempt, size, end - begin, now);
+            if (this.#publication(message, begin, end, attempt, now, to)) continue;
+            const line = message.slice(begin, end);
+            const payload = line.indexOf(payloadKey) + 1;
+            const size = Math.min(payload ? payload + payloadKey.length - 1 : line.length, headerBytesMax);
+            this.#write(line, size);
+            this.#line = line;
+            this.#exports.line(attempt, size, line.length, now);
             obey();
         }
-        this.#message = '';
+        this.#line = '';
+    }
+
+    /** Takes the line if it is the next publication and looks like those before it; false: line() is to see it. */
+    #publication(message: string, begin: number, end: number, attempt: number, now: number, to: Deliverer): boolean {
+        const look = this.#look;
+        if (!look || !message.startsWith(look.begin, begin)) return false;
+        begin += look.begin.length;
+        numberPattern.lastIndex = begin;
+        if (!numberPattern.test(message)) return false;
+        const payload = numberPattern.lastIndex;
+        const timeEnd = payload - payloadKey.length - 1;
+        const timeBegin = timeEnd - timeDigits;
+        const offset = digits(message, begin, timeBegin - timeKeySize);
+        const taken = payload + 2 > end ? 0 : this.#exports.publication(attempt, look.subscription, offset, now);
+        if (taken) to.deliver(look, offset, digits(message, timeBegin, timeEnd), taken > 1, message.slice(payload, end - 1));
+        return taken > 0;
+    }
+
+    /** A publication went the long way. After two of a subscription, the next ones that look like it are spared that. */
+    learn(subscription: number, receiver: Receiver, type: string): Look {
+        const look = {begin: `{"type":"${type}","channel":"${receiver.name}","offset":`, subscription, receiver, type};
+        if (this.#last === subscription) this.#look = look;
+        this.#last = subscription;
+        return look;
+    }
+
+    /** The number of a subscription that ended is given again. */
+    forget(): void {
+        this.#look = undefined;
     }
 
     /** Goes to the next action; false when there is none. Read its fields before anything else is called. */
@@ -107,8 +152,8 @@ export class Core {
 
     /** A part of the line that arrived. Of a message, only this and nothing else becomes a string of its own. */
     slice(field: Field): string {
-        const begin = this.#begin + this.word(field);
-        return this.#message.slice(begin, begin + this.word(field + 1));
+        const begin = this.word(field);
+        return this.#line.slice(begin, begin + this.word(field + 1));
     }
 
     /** A string of the line, without its JSON escapes; '' when it is not there. */
@@ -118,7 +163,7 @@ export class Core {
 
     /** What stands before the payload of the line that arrived. */
     header(): string {
-        return this.#message.slice(this.#begin, this.#begin + this.word(Field.payload));
+        return this.#line.slice(0, this.word(Field.payload));
     }
 
     /** The line to be sent, or its header. */
@@ -136,12 +181,13 @@ export class Core {
      * One byte for each UTF-16 unit, so that positions are those of the string. What is not ASCII can only stand in
      * text that the machine passes on by position, so a placeholder does.
      */
-    #copy(from: string, begin: number, size: number): void {
+    #write(text: string, size: number): void {
+        this.#reserve(size);
         const bytes = this.#bytes;
-        const text = this.#text;
+        const at = this.#text;
         for (let i = 0; i < size; i++) {
-            const unit = from.charCodeAt(begin + i);
-            bytes[text + i] = unit > asciiMax ? questionMark : unit;
+            const unit = text.charCodeAt(i);
+            bytes[at + i] = unit > asciiMax ? questionMark : unit;
         }
     }
 
@@ -167,4 +213,10 @@ export class Core {
         this.#bytes = new Uint8Array(buffer);
         this.#words = new Uint32Array(buffer);
     }
+}
+
+function digits(text: string, begin: number, end: number): number {
+    let value = 0;
+    for (; begin < end; begin++) value = value * 10 + text.charCodeAt(begin) - zero;
+    return value;
 }

@@ -1,8 +1,8 @@
-import {Field, Kind, type Call, type Core} from './core.js';
+import {Field, Kind, type Call, type Core, type Deliverer, type Look} from './core.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
-export interface Listener {
+export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
     payloadOf(id: number): string;
     told(kind: Kind, core: Core): void;
@@ -15,7 +15,7 @@ const closeNormal = 1000;
 const closeAbnormal = 1006;
 
 /** Does what the machine says with sockets and timers, and tells it what happened. Decides nothing itself. */
-export class Host {
+export class Host implements Deliverer {
     readonly #core: Core;
     readonly #endpoints: Endpoints;
     readonly #listener: Listener;
@@ -23,6 +23,7 @@ export class Host {
     readonly #transports = new Map<number, OpenTransport>();
     #timer: ReturnType<typeof setTimeout> | undefined;
     #obeying = false;
+    #waiting = false;
     #over = false;
 
     constructor(core: Core, endpoints: Endpoints, listener: Listener) {
@@ -61,9 +62,18 @@ export class Host {
         if (globalThis.document?.visibilityState !== 'hidden') this.tell('network_online');
     };
 
+    /** What its handlers ask for is done behind it, as behind every action. */
+    deliver(look: Look, offset: number, time: number, replayed: boolean, raw: string): void {
+        this.#obeying = true;
+        this.#listener.deliver(look, offset, time, replayed, raw);
+        this.#obeying = false;
+        if (this.#waiting) this.#obey();
+    }
+
     /** One action after the other, also those that come up meanwhile: what is told is told in order. */
     readonly #obey = (): void => {
-        if (this.#obeying) return;
+        this.#waiting = this.#obeying;
+        if (this.#waiting) return;
         this.#obeying = true;
         while (!this.#over && this.#core.next()) this.#do(this.#core);
         this.#obeying = false;
@@ -98,7 +108,7 @@ export class Host {
         try {
             this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(this.#endpoints, {
                 opened: () => this.tell('transport_opened', attempt),
-                received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey)),
+                received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey, this)),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => this.#core.messageBytesMax() / 3,

@@ -5,23 +5,25 @@
  *
  * The text begins with the characters that do not stand for themselves: those of the 32, then the first ones of pairs.
  */
-const controls = 32;
+const controls = 33; // those below 32, and 127
 const firsts = 3;
 const block = 75; // bytes from 32 on, per first character of a pair
-const shift = 3; // second characters begin at 35, behind the quote
+const shift = 8; // second characters begin at 40, behind the apostrophe
+const apostrophe = 39;
 const backslash = 92;
 
 /** Used by the build. */
 export function toText(bytes: Uint8Array): string {
     const counts = new Array<number>(256).fill(0);
     for (const byte of bytes) counts[byte]!++;
-    const printable = Array.from({length: 95}, (_, i) => i + 32).filter((code) => code !== 34 && code !== backslash);
+    const printable = Array.from({length: 95}, (_, i) => i + 32).filter((code) => code !== apostrophe && code !== backslash);
     const special = printable.sort((a, b) => counts[a]! - counts[b]!).slice(0, controls + firsts).sort((a, b) => a - b);
     const second = (value: number) => value + shift + +(value + shift >= backslash);
     const codes = Array.from(bytes, (byte) => {
-        if (byte < controls) return [special[byte]!];
+        if (byte < 32) return [special[byte]!];
+        if (byte === 127) return [special[32]!];
         if (printable.includes(byte) && !special.includes(byte)) return [byte];
-        const index = Math.floor((byte - controls) / block);
+        const index = Math.floor((byte - 32) / block);
         return [special[controls + index]!, second(byte - index * block)];
     });
     return String.fromCharCode(...special) + codes.map((code) => String.fromCharCode(...code)).join('');
@@ -38,7 +40,7 @@ export function fromText(text: string): Uint8Array<ArrayBuffer> {
             bytes.push((first - controls) * block + code - shift - +(code > backslash));
             first = -1;
         } else if (special < controls || special >= controls + firsts) {
-            bytes.push(special < controls ? special : code);
+            bytes.push(special < 32 ? special : special === 32 ? 127 : code);
         } else {
             first = special;
         }

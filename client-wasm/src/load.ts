@@ -9,7 +9,7 @@ export async function instantiate(module: WebAssembly.Module): Promise<Core> {
     return new Core(await WebAssembly.instantiate(module, {}));
 }
 
-/** Why WebAssembly did not start. The three browsers word a Content-Security-Policy's refusal differently. */
+/** Why WebAssembly did not start, or fails. The three browsers word a Content-Security-Policy's refusal differently. */
 export function whyNot(error: unknown): CloseReason {
     const blocked = /content.security.policy|unsafe-eval|csp/i.test(String(error));
     return {

@@ -1,17 +1,22 @@
 import {localErrorCodes, type ErrorCode} from './codes.js';
-import {Field, Kind, type Call, type Core} from './core.js';
+import {Field, Kind, type Call, type Core, type Look} from './core.js';
 import {PulsewireError} from './errors.js';
 import type {ReportError} from './handlers.js';
 import {Host, type Listener} from './host.js';
 import {utf8Bytes} from './json.js';
+import {whyNot} from './load.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
 import type {CloseReason, ConnectionState, Outgoing, Position} from './types.js';
 
 /** Who is told what happens to a subscription. */
 export interface Receiver {
+    /** The channel's. */
+    readonly name: string;
     /** `kind` says what happened, `core` has the fields. After `refused` nothing more comes. */
     receive(kind: Kind, core: Core): void;
+    /** A message; offset and time are 0 where there are none. */
+    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void;
     /** The client ended, and the subscription with it. */
     closed(error: PulsewireError, reason: CloseReason): void;
 }
@@ -106,11 +111,11 @@ export class Session implements Listener {
                 const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
                 const max = this.#core.messageBytesMax();
                 if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `The payload has ${sizes} bytes; with its envelope it is more than the ${max} bytes that the server takes.`));
+                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes and its envelope are more than the ${max} that the server takes.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
                 if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
-                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
+                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer: wait for the connection, or raise outboxMessagesMax or outboxBytesMax.'));
             });
         });
         signal?.addEventListener('abort', cancel);
@@ -139,10 +144,11 @@ export class Session implements Listener {
         let id = 0;
         const infoId = info ? ++this.#infoId : 0;
         if (info) this.#infos.set(infoId, info);
-        this.#whenStarted(receiver.closed, () => {
+        this.#whenStarted((error, reason) => receiver.closed(error, reason), () => {
             if (id < 0) return;
             id = this.#core.call('subscribe', texts, infoId, ...numbers);
             this.#receivers.set(id, receiver);
+            this.#core.forget();
         });
         return () => {
             this.#infos.delete(infoId);
@@ -163,11 +169,17 @@ export class Session implements Listener {
     told(kind: Kind, core: Core): void {
         const id = core.word(Field.id);
         const command = this.#commands.get(id);
+        const receiver = this.#receivers.get(id);
         try {
             if (kind === Kind.stateChanged) {
                 this.#enter(stateFrom(core, this.name, this.#why));
+            } else if (kind === Kind.deliver) {
+                if (receiver) {
+                    const look = core.learn(id, receiver, core.slice(Field.type));
+                    this.deliver(look, core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload));
+                }
             } else if (kind < Kind.published) {
-                this.#receivers.get(id)?.receive(kind, core);
+                receiver?.receive(kind, core);
             } else {
                 this.#commands.delete(id);
                 if (kind !== Kind.failed) command?.answered(core);
@@ -180,9 +192,17 @@ export class Session implements Listener {
         }
     }
 
+    deliver({receiver, type}: Look, offset: number, time: number, replayed: boolean, raw: string): void {
+        try {
+            receiver.deliver(type, offset, time, replayed, raw);
+        } catch (error) {
+            this.#report(error, 'a frame of the server');
+        }
+    }
+
     broken(error: unknown): void {
         this.#host = undefined;
-        this.end({code: 0, name: 'wasm_failed', message: `WebAssembly failed: ${error}`, reconnect: false});
+        this.end(whyNot(error));
     }
 
     #closed(): boolean {
@@ -191,7 +211,8 @@ export class Session implements Listener {
 
     /** Does `call` when the machine is there, or tells why it never will be. */
     #whenStarted(failed: (error: PulsewireError, reason: CloseReason) => void, call: () => void): void {
-        if (this.state.name === 'closed') return failed(closedError(this.state.reason), this.state.reason);
+        const {state} = this;
+        if (state.name === 'closed') return failed(closedError(state.reason), state.reason);
         if (this.#host) this.#host.run(call);
         else this.#queue.push(() => this.#whenStarted(failed, call));
     }
@@ -208,7 +229,7 @@ export class Session implements Listener {
         this.#flush();
         const error = closedError(state.reason);
         for (const {failed} of this.#commands.values()) failed(error);
-        for (const {closed} of this.#receivers.values()) closed(error, state.reason);
+        for (const receiver of this.#receivers.values()) receiver.closed(error, state.reason);
         this.#commands.clear();
         this.#receivers.clear();
     }

@@ -1,5 +1,5 @@
 import type {EventSourceConstructor, WebSocketConstructor} from './types.js';
-import {LineBatch} from './line_batch.js';
+import {takeBatch} from './line_batch.js';
 
 /** The two ways to the server, and with what to go them. */
 export interface Endpoints {
@@ -29,11 +29,11 @@ const closeAbnormal = 1006;
 
 export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: TransportEvents): OpenTransport {
     const socket = new WebSocket!(websocketUrl, 'pulsewire.v1');
-    const lines = new LineBatch();
+    const lines: string[] = [];
     let scheduled = false;
     const flush = () => {
         scheduled = false;
-        for (let message; (message = lines.take(events.unitsMax())); ) socket.send(message);
+        for (let message; (message = takeBatch(lines, events.unitsMax())); ) socket.send(message);
     };
     socket.onopen = events.opened;
     socket.onmessage = ({data}) => typeof data === 'string' && events.received(data);
@@ -42,7 +42,7 @@ export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: Tran
     socket.onerror = () => {};
     return {
         send(line) {
-            lines.add(line);
+            lines.push(line);
             if (!scheduled) queueMicrotask(flush);
             scheduled = true;
         },
@@ -58,7 +58,7 @@ export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: Tran
 /** Server-Sent Events one way, POST the other (docs/protocol.md 8.1 to 8.3). */
 export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events: TransportEvents): OpenTransport {
     const source = new EventSource!(sseUrl);
-    const lines = new LineBatch();
+    const lines: string[] = [];
     const stop = new AbortController();
     const {signal} = stop;
     let connection = '';
@@ -81,7 +81,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         // What else is sent in this go comes along.
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
-        for (let body; !signal.aborted && (body = lines.take(events.unitsMax())); ) {
+        for (let body; !signal.aborted && (body = takeBatch(lines, events.unitsMax())); ) {
             const {ok} = await fetch(sseUrl, {method: 'POST', headers, body, signal});
             if (!ok) lost();
         }
@@ -97,7 +97,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
     };
     return {
         send(line) {
-            lines.add(line);
+            lines.push(line);
             if (!posting) post().catch(lost);
             posting = true;
         },

@@ -209,6 +209,17 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
     }
 }
 
+machine::taken machine::publication(
+    std::uint32_t attempt, std::uint32_t subscription_id, std::uint64_t offset, time_ms now
+) {
+    if (attempt != attempt_ || !transport_is_open_) return taken::no;
+    subscription* s = channels_.with_id(subscription_id);
+    if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return taken::no;
+    last_heard_ = now;
+    probing_ = false;
+    return advance(*s);
+}
+
 void machine::timer(time_ms now) {
     timer_set_ = false;
     if (hand_over_at_ != 0 && now >= hand_over_at_) hand_over(now);
@@ -509,6 +520,13 @@ void machine::on_welcome(const server_frame& f, time_ms now) {
     change_state(state::open);
 }
 
+machine::taken machine::advance(subscription& s) {
+    ++s.offset;
+    if (s.replay_left == 0) return taken::live;
+    --s.replay_left;
+    return taken::replayed;
+}
+
 void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live) return;
@@ -521,9 +539,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
             send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
-        s->offset = f.offset;
-        replayed = s->replay_left != 0;
-        if (replayed) --s->replay_left;
+        replayed = advance(*s) == taken::replayed;
     }
     if (own) return;
     action& a = act(action_kind::deliver, channels_.id_of(*s));

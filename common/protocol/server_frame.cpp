@@ -1,61 +1,46 @@
 #include "common/protocol/server_frame.hpp"
 
+#include <cstddef>
+#include <iterator>
+
 namespace pulsewire {
 namespace {
 
 using namespace std::string_view_literals;
 
-struct op_name {
-    std::string_view name;
-    server_op op;
+// Lists of names that end in a space each; what a name stands for goes by its place in the list. Tables of
+// string_view would be twice the size.
+
+// In the order of server_op, from its second on.
+constexpr auto ops =
+    "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
+    "close drain "sv;
+
+constexpr auto strings = "type channel epoch session except reason message pointer code "sv;
+constexpr slice server_frame::*string_members[] = {
+    &server_frame::type,    &server_frame::channel, &server_frame::epoch,
+    &server_frame::session, &server_frame::except,  &server_frame::reason,
+    &server_frame::message, &server_frame::pointer, &server_frame::error,
 };
 
-constexpr op_name op_names[] = {
-    {"published", server_op::published},
-    {"ping", server_op::ping},
-    {"pong", server_op::pong},
-    {"subscribed", server_op::subscribed},
-    {"response", server_op::response},
-    {"join", server_op::join},
-    {"leave", server_op::leave},
-    {"presence", server_op::presence},
-    {"history", server_op::history},
-    {"error", server_op::error},
-    {"gap", server_op::gap},
-    {"welcome", server_op::welcome},
-    {"unsubscribed", server_op::unsubscribed},
-    {"close", server_op::close},
-    {"drain", server_op::drain},
+constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay "sv;
+constexpr std::uint64_t server_frame::*number_members[] = {
+    &server_frame::offset,   &server_frame::time,    &server_frame::id,
+    &server_frame::ping_ms,  &server_frame::pong_ms, &server_frame::message_bytes_max,
+    &server_frame::after_ms, &server_frame::replay,
 };
 
-struct string_member {
-    std::string_view key;
-    slice server_frame::*into;
-};
-
-constexpr string_member string_members[] = {
-    {"type", &server_frame::type},       {"channel", &server_frame::channel},
-    {"epoch", &server_frame::epoch},     {"session", &server_frame::session},
-    {"except", &server_frame::except},   {"reason", &server_frame::reason},
-    {"message", &server_frame::message}, {"pointer", &server_frame::pointer},
-    {"code", &server_frame::error},
-};
-
-struct number_member {
-    std::string_view key;
-    std::uint64_t server_frame::*into;
-};
-
-constexpr number_member number_members[] = {
-    {"offset", &server_frame::offset},
-    {"time", &server_frame::time},
-    {"id", &server_frame::id},
-    {"ping_ms", &server_frame::ping_ms},
-    {"pong_ms", &server_frame::pong_ms},
-    {"message_bytes_max", &server_frame::message_bytes_max},
-    {"after_ms", &server_frame::after_ms},
-    {"replay", &server_frame::replay},
-};
+// The place of `name`, or how many there are.
+std::size_t place_of(std::string_view name, std::string_view list) {
+    std::size_t place = 0;
+    for (std::size_t begin = 0, end = 0; end < list.size(); ++end) {
+        if (list[end] != ' ') continue;
+        if (list.substr(begin, end - begin) == name) break;
+        begin = end + 1;
+        ++place;
+    }
+    return place;
+}
 
 class reader {
 public:
@@ -106,13 +91,11 @@ private:
         slice value;
         if (!string(value)) return false;
         if (name == "op"sv) {
-            frame_.op = server_op::unknown;
-            for (const op_name& o : op_names)
-                if (o.name == value.of(text_)) frame_.op = o.op;
+            frame_.op = static_cast<server_op>(1 + place_of(value.of(text_), ops));
             return true;
         }
-        for (const string_member& m : string_members)
-            if (m.key == name) frame_.*m.into = value;
+        const std::size_t place = place_of(name, strings);
+        if (place < std::size(string_members)) frame_.*string_members[place] = value;
         return true;
     }
 
@@ -139,8 +122,8 @@ private:
             return true;
         }
         if (name == "offset"sv) frame_.has_offset = true;
-        for (const number_member& m : number_members)
-            if (m.key == name) frame_.*m.into = value;
+        const std::size_t place = place_of(name, numbers);
+        if (place < std::size(number_members)) frame_.*number_members[place] = value;
         return true;
     }
 

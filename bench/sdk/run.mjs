@@ -1,0 +1,103 @@
+// The SDK's receive path in Chromium, beside a bare JSON.parse handler and the SDKs of others.
+//
+//   node bench/sdk/run.mjs [--rounds=41] [--only=pulsewire,bare] [--cases=128x1,1024x16] [--json=FILE]
+//
+// Chromium is started plainly: what drives browsers for tests also listens to their network, which halves it.
+// Prints a table and writes build/bench/sdk.json.
+
+import {execFileSync, spawn} from 'node:child_process';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+import {report} from './report.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = join(here, '../..');
+const given = Object.fromEntries(process.argv.slice(2).map((each) => each.replace(/^--/, '').split('=')));
+const list = (text) => text?.split(',');
+const options = {rounds: +(given.rounds ?? 41), warmup: 16, only: list(given.only), cases: list(given.cases)};
+const deadlineMs = (given.seconds ?? 300) * 1000;
+
+function prepare() {
+    if (!existsSync(join(here, 'node_modules/centrifuge'))) execFileSync('npm', ['ci', '--ignore-scripts'], {cwd: here, stdio: 'inherit'});
+    execFileSync(join(root, 'script/build'), ['sdk'], {stdio: ['ignore', 'inherit', 'inherit']});
+}
+
+async function bundled() {
+    const {outputFiles} = await build({
+        entryPoints: [join(here, 'page.js')], bundle: true, format: 'esm', target: 'es2022', write: false,
+        define: {'process.env.NODE_ENV': '"production"'}, minify: !given.readable,
+    });
+    return outputFiles[0].text;
+}
+
+/** Serves the page and resolves with what it posts. The two headers give it a clock of 5 µs instead of 100. */
+function serve(script) {
+    let settle;
+    const result = new Promise((resolve, reject) => (settle = {resolve, reject}));
+    const files = {
+        '/': ['text/html', '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>'],
+        '/page.js': ['text/javascript', script],
+        '/pulsewire.wasm': ['application/wasm', readFileSync(join(root, 'client-wasm/dist/pulsewire.wasm'))],
+        '/options': ['application/json', JSON.stringify(options)],
+    };
+    const server = createServer(async (request, response) => {
+        if (request.method === 'POST') {
+            let body = '';
+            for await (const part of request) body += part;
+            response.end();
+            const told = JSON.parse(body);
+            if (request.url === '/progress') process.stderr.write(`    ${told.bytes} B, ${told.batch} per frame, ${told.spread} of ${told.subscriptions} channels\n`);
+            else if (told.error) settle.reject(new Error(told.error));
+            else settle.resolve(told);
+            return;
+        }
+        const [type, body] = files[request.url] ?? [];
+        response.writeHead(type ? 200 : 404, {
+            'Content-Type': type ?? 'text/plain',
+            'Cross-Origin-Opener-Policy': 'same-origin',
+            'Cross-Origin-Embedder-Policy': 'require-corp',
+        });
+        response.end(body);
+    });
+    return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({server, result, port: server.address().port})));
+}
+
+async function inChromium(url, result) {
+    const profile = mkdtempSync(join(tmpdir(), 'pulsewire-bench-'));
+    const browser = spawn('chromium', [
+        ...(given.verbose ? ['--enable-logging=stderr'] : []), '--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync', '--js-flags=--expose-gc', `--user-data-dir=${profile}`, url,
+    ], {stdio: ['ignore', 'ignore', given.verbose ? 'inherit' : 'ignore'], detached: true});
+    let timer;
+    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('Chromium did not finish in time')), deadlineMs)));
+    const failed = new Promise((_, reject) => browser.on('error', reject));
+    try {
+        return await Promise.race([result, late, failed]);
+    } finally {
+        clearTimeout(timer);
+        try {
+            process.kill(-browser.pid, 'SIGKILL');
+        } catch {
+            // It is gone already.
+        }
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        rmSync(profile, {recursive: true, force: true, maxRetries: 5});
+    }
+}
+
+prepare();
+const {server, result, port} = await serve(await bundled());
+try {
+    const told = await inChromium(`http://127.0.0.1:${port}/`, result);
+    const file = given.json ?? join(root, 'build/bench/sdk.json');
+    mkdirSync(join(file, '..'), {recursive: true});
+    writeFileSync(file, JSON.stringify({rounds: options.rounds, ...told}, null, 1));
+    report(told);
+} finally {
+    server.closeAllConnections();
+    server.close();
+}
