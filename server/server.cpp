@@ -4,6 +4,7 @@
 #include "server/app/application.hpp"
 #include "server/config/settings.hpp"
 #include "server/log.hpp"
+#include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
 #include "server/start_lines.hpp"
 
@@ -155,6 +156,7 @@ std::uint16_t server::port() const {
 }
 
 int server::run() {
+    end_process_without_memory();
     if (parts_->settings.print_typescript) return print_typescript();
     try {
         start();
