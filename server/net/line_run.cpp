@@ -1,12 +1,17 @@
 #include "server/net/line_run.hpp"
 
+#include "common/protocol/websocket_writer.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace pulsewire::shell {
 namespace {
 
 // Beyond: a new run begins. A slow connection keeps a whole run alive for the sake of its part.
 constexpr std::size_t run_bytes_max = 256 * 1024;
+// Says that a message is compressed (RFC 7692 6.1).
+constexpr char first_reserved_bit = 0x40;
 
 }  // namespace
 
@@ -17,15 +22,22 @@ std::span<const line_run::line> line_run::lines_from(std::uint32_t begin, std::s
     return std::span(lines).subspan(static_cast<std::size_t>(first - lines.begin()), count);
 }
 
-std::shared_ptr<const std::string> line_run::compressed(
-    std::uint32_t begin, std::uint32_t end, deflater& with
+const std::shared_ptr<const std::string>& line_run::message(
+    std::uint32_t begin, std::uint32_t end, deflater* compressor
 ) {
-    for (const packed& p : packed_)
-        if (p.begin == begin && p.end == end) return p.bytes;
-    auto bytes =
-        std::make_shared<const std::string>(with.compress(std::string_view(text).substr(begin, end - begin)));
-    packed_.push_back({begin, end, bytes});
-    return bytes;
+    const bool compressed = compressor != nullptr;
+    for (const made& m : messages_)
+        if (m.begin == begin && m.end == end && m.compressed == compressed) return m.bytes;
+    const std::string_view part = std::string_view(text).substr(begin, end - begin);
+    std::string packed;
+    if (compressed) packed = compressor->compress(part);
+    const std::string_view payload = compressed ? std::string_view(packed) : part;
+    std::string bytes(websocket::frame_header(websocket::opcode::text, payload.size()).view());
+    if (compressed) bytes[0] = static_cast<char>(bytes[0] | first_reserved_bit);
+    bytes.reserve(bytes.size() + payload.size());
+    bytes += payload;
+    messages_.push_back({begin, end, compressed, std::make_shared<const std::string>(std::move(bytes))});
+    return messages_.back().bytes;
 }
 
 const std::shared_ptr<line_run>& turn_runs::run_of(const hub::message& m) {

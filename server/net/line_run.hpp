@@ -25,17 +25,21 @@ struct line_run {
     std::string text;
     std::vector<line> lines;
 
-    // A part as a compressed message, made for the first who asks.
-    std::shared_ptr<const std::string> compressed(std::uint32_t begin, std::uint32_t end, deflater& with);
+    // A part as a whole WebSocket message with its header, compressed where a compressor is given. Made for
+    // the first who asks.
+    const std::shared_ptr<const std::string>& message(
+        std::uint32_t begin, std::uint32_t end, deflater* compressor
+    );
     // The lines of the part that begins at this byte.
     std::span<const line> lines_from(std::uint32_t begin, std::size_t count) const;
 
 private:
-    struct packed {
+    struct made {
         std::uint32_t begin, end;
+        bool compressed;
         std::shared_ptr<const std::string> bytes;
     };
-    std::vector<packed> packed_;  // one for each place where a connection began: nearly always one in all
+    std::vector<made> messages_;  // one for each place where a connection began: nearly always one in all
 };
 
 // A run's last line, as a place in its text.

@@ -26,6 +26,7 @@ constexpr std::size_t small_write_bytes = 1'024;
 
 ssize_t send_parts(int socket, std::span<iovec> parts, std::size_t bytes) {
     constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    if (parts.size() == 1) return ::send(socket, parts[0].iov_base, bytes, flags);
     if (bytes <= small_write_bytes) {
         char joined[small_write_bytes];
         char* end = joined;
@@ -324,17 +325,20 @@ bool outbound::compressible(const chunk& c) const {
     return compresses_ && c.run != nullptr && c.text().size() >= storage_->bounds().compression_bytes_min;
 }
 
-// The first chunk without framing becomes a message of its own (RFC 7692 6.1: with the first reserved bit).
-void outbound::frame_compressed() {
-    constexpr char first_reserved_bit = 0x40;
+// The first chunk without framing, part of a run, becomes a message of its own.
+void outbound::frame_part() {
     chunk& c = chunks_[framed_++];
     const std::size_t before = c.text().size();
-    c.body = c.run->compressed(c.begin, c.end, storage_->compressor());
+    c.body = c.run->message(c.begin, c.end, compressible(c) ? &storage_->compressor() : nullptr);
     c.run = nullptr;
     bytes_ += c.body->size() - before;
-    c.set_prefix(websocket::frame_header(websocket::opcode::text, c.body->size()));
-    c.prefix[0] = static_cast<char>(c.prefix[0] | first_reserved_bit);
     framed_bytes_ += c.size();
+}
+
+// What most connections hold when much is published: then all send the same bytes, framing included.
+bool outbound::is_one_part() const {
+    return framing_ == framing::websocket && chunks_.size() == 1 && framed_ == 0 && slow_ == nullptr &&
+           chunks_[0].run != nullptr;
 }
 
 // Frames what waits until so many bytes can be written. The rest stays as it is: what has no framing yet may
@@ -345,7 +349,7 @@ void outbound::frame_waiting(std::size_t bytes_ahead) {
         if (framed_ == chunks_.size() && slow_ != nullptr) push_markers();
         if (framed_ == chunks_.size()) return;
         if (compressible(chunks_[framed_])) {
-            frame_compressed();
+            frame_part();
             continue;
         }
         const std::size_t most = framing_ == framing::plain ? 1 : bounds.batch_messages_max;
@@ -416,6 +420,7 @@ outbound::written outbound::write_to(int socket) {
     written result;
     iovec parts[parts_max];
     blocked_ = false;
+    if (is_one_part()) frame_part();
     while (true) {
         frame_waiting(std::max<std::size_t>(1, storage_->bounds().batch_bytes_max));
         if (empty()) break;

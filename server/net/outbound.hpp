@@ -134,7 +134,8 @@ private:
     void frame_waiting(std::size_t bytes_ahead);
     void frame_batch(std::size_t end);
     bool compressible(const chunk& c) const;
-    void frame_compressed();
+    void frame_part();
+    bool is_one_part() const;
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
     void tidy();
