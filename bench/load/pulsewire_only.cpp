@@ -1,0 +1,6 @@
+#include "bench/load/scenarios.hpp"
+#include <stdexcept>
+namespace pulsewire::bench {
+report run_storm(const options&) { throw std::runtime_error("not yet"); }
+report run_channels(const options&) { throw std::runtime_error("not yet"); }
+}
