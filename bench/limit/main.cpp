@@ -1,12 +1,12 @@
-// What fan-out costs the kernel, and nothing else: one thread, epoll, no protocol, no limits, no checks. It is not
-// a server for anything but the benchmark, where it stands for what no server can beat by much.
+// What fan-out costs the kernel, and nothing else: one thread, epoll, no protocol, no limits, no checks. It
+// is not a server for anything but the benchmark, where it stands for what no server can beat by much.
 //
-//   GET  /sub/<channel>     subscribes; with Accept: text/event-stream to an event stream, else as a WebSocket
-//   GET  /pub/<channel>     a WebSocket that publishes each message; /pubsub/<channel> does both
+//   GET  /sub/<channel>     subscribes; with Accept: text/event-stream to an event stream, else as a
+//   WebSocket GET  /pub/<channel>     a WebSocket that publishes each message; /pubsub/<channel> does both
 //   POST /pub/<channel>     publishes the body
 //
-// Two ways: `direct` writes each message to each subscriber at once, `coalesce` what came in one turn of the loop in
-// one write per subscriber.
+// Two ways: `direct` writes each message to each subscriber at once, `coalesce` what came in one turn of the
+// loop in one write per subscriber.
 
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
@@ -126,10 +126,12 @@ void deliver(server& s, channel& to) {
 
 void publish(server& s, channel& to, std::string_view payload) {
     if (!to.websockets.empty()) {
-        to.frames += websocket::frame_header(websocket::opcode::text, s.envelope.size() + payload.size()).view();
+        to.frames +=
+            websocket::frame_header(websocket::opcode::text, s.envelope.size() + payload.size()).view();
         to.frames.append(s.envelope).append(payload);
     }
-    if (!to.event_streams.empty()) to.events.append("data: ").append(s.envelope).append(payload).append("\n\n");
+    if (!to.event_streams.empty())
+        to.events.append("data: ").append(s.envelope).append(payload).append("\n\n");
     if (!s.coalesce) return deliver(s, to);
     if (!to.changed) s.changed.push_back(&to);
     to.changed = true;
@@ -158,9 +160,15 @@ std::string accept_of(std::string_view key) {
     return {reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(length)};
 }
 
-void open_websocket(server& s, client& c, std::string_view head, channel& to, bool subscribes, bool publishes) {
-    write(s, c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                    accept_of(field(head, "Sec-WebSocket-Key: ")) + "\r\n\r\n");
+void open_websocket(
+    server& s, client& c, std::string_view head, channel& to, bool subscribes, bool publishes
+) {
+    write(
+        s, c,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+        "Upgrade\r\nSec-WebSocket-Accept: " +
+            accept_of(field(head, "Sec-WebSocket-Key: ")) + "\r\n\r\n"
+    );
     c.speaks = kind::websocket;
     c.reader = std::make_unique<websocket::reader>(websocket::role::server, message_bytes_max);
     if (subscribes) subscribe(c, to, kind::websocket);
@@ -203,8 +211,10 @@ void take_frames(server& s, client& c, std::span<char> bytes) {
     for (;;) {
         const websocket::event e = c.reader->next(bytes);
         if (e.kind == websocket::event_kind::more) return;
-        if (e.kind == websocket::event_kind::text && c.publishes_to != nullptr) publish(s, *c.publishes_to, e.data);
-        if (e.kind == websocket::event_kind::close || e.kind == websocket::event_kind::failure) return end(s, c);
+        if (e.kind == websocket::event_kind::text && c.publishes_to != nullptr)
+            publish(s, *c.publishes_to, e.data);
+        if (e.kind == websocket::event_kind::close || e.kind == websocket::event_kind::failure)
+            return end(s, c);
     }
 }
 
@@ -240,7 +250,8 @@ void listen_on(server& s, std::uint16_t port) {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t bytes = sizeof address;
-    if (bind(s.listener, reinterpret_cast<sockaddr*>(&address), bytes) != 0 || listen(s.listener, 4'096) != 0) {
+    if (bind(s.listener, reinterpret_cast<sockaddr*>(&address), bytes) != 0 ||
+        listen(s.listener, 4'096) != 0) {
         std::perror("pulsewire-bench-limit");
         std::exit(1);
     }
@@ -259,7 +270,8 @@ void turn(server& s) {
             accept_all(s);
             continue;
         }
-        if (c->descriptor >= 0 && (events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) write_waiting(s, *c);
+        if (c->descriptor >= 0 && (events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0)
+            write_waiting(s, *c);
         if (c->descriptor >= 0 && (events[static_cast<std::size_t>(i)].events & ~EPOLLOUT) != 0) read(s, *c);
     }
     for (channel* c : s.changed) deliver(s, *c);

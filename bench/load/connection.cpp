@@ -26,7 +26,8 @@ constexpr std::size_t head_bytes_max = 16 * 1024;
 // One for all connections: none keeps a buffer while nothing comes.
 std::array<char, 256 * 1024> scratch;
 
-// The server checks that frames are masked, not that we are unpredictable: nobody else's bytes are on the way.
+// The server checks that frames are masked, not that we are unpredictable: nobody else's bytes are on the
+// way.
 constexpr websocket::masking_key key{0x37, 0xfa, 0x21, 0x3d};
 
 std::string lower(std::string_view text) {
@@ -37,7 +38,8 @@ std::string lower(std::string_view text) {
 
 int status_of(std::string_view head) {
     int status = 0;
-    if (head.size() > 12 && head.starts_with("HTTP/1.1 ")) std::from_chars(head.data() + 9, head.data() + 12, status);
+    if (head.size() > 12 && head.starts_with("HTTP/1.1 "))
+        std::from_chars(head.data() + 9, head.data() + 12, status);
     return status;
 }
 
@@ -64,7 +66,8 @@ target read_target(std::string_view url) {
     };
     const std::size_t scheme = url.find("://");
     if (scheme == url.npos) throw fault("this is no URL");
-    if (const auto name = url.substr(0, scheme); name != "ws" && name != "http") throw fault("TLS is not measured here");
+    if (const auto name = url.substr(0, scheme); name != "ws" && name != "http")
+        throw fault("TLS is not measured here");
     url.remove_prefix(scheme + 3);
 
     target t;
@@ -91,9 +94,15 @@ target read_target(std::string_view url) {
 }
 
 connection::connection(loop& l, const target& where, connection_owner& owner, transport over)
-    : loop_(l), where_(where), owner_(owner), over_(over), reader_(websocket::role::client, message_bytes_max) {}
+    : loop_(l),
+      where_(where),
+      owner_(owner),
+      over_(over),
+      reader_(websocket::role::client, message_bytes_max) {}
 
-connection::~connection() { close(); }
+connection::~connection() {
+    close();
+}
 
 void connection::open() {
     const int family = where_.address.ss_family;
@@ -112,7 +121,8 @@ void connection::open() {
     waits_for_ = EPOLLIN | EPOLLOUT;
     loop_.add(descriptor_, *this, waits_for_);
     const auto* address = reinterpret_cast<const sockaddr*>(&where_.address);
-    if (connect(descriptor_, address, where_.address_bytes) != 0 && errno != EINPROGRESS) lose(std::strerror(errno));
+    if (connect(descriptor_, address, where_.address_bytes) != 0 && errno != EINPROGRESS)
+        lose(std::strerror(errno));
 }
 
 void connection::close() {
@@ -140,8 +150,9 @@ void connection::connected() {
     switch (over_) {
         case transport::websocket:
             begin("GET ", d.websocket_path(as, channel));
-            out_ += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: cHVsc2V3aXJlIGJlbmNoIQ==\r\n";
+            out_ +=
+                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: cHVsc2V3aXJlIGJlbmNoIQ==\r\n";
             if (!d.subprotocol().empty())
                 out_.append("Sec-WebSocket-Protocol: ").append(d.subprotocol()).append("\r\n");
             out_ += "\r\n";
@@ -261,7 +272,8 @@ void connection::take_head(std::span<char> bytes) {
         return;
     }
     const int wanted = over_ == transport::websocket ? 101 : 200;
-    if (status_of(head_) != wanted) return lose("the handshake was answered: " + head_.substr(0, head_.find('\r')));
+    if (status_of(head_) != wanted)
+        return lose("the handshake was answered: " + head_.substr(0, head_.find('\r')));
     const std::span<char> rest = bytes.subspan(end + 4 - before);
     head_ = {};
     phase_ = phase::talking;
@@ -292,7 +304,9 @@ void connection::take_websocket(std::span<char> bytes) {
             case websocket::event_kind::pong:
                 break;
             case websocket::event_kind::close:
-                return lose("the server closed it with " + std::to_string(e.code) + " " + std::string(e.data));
+                return lose(
+                    "the server closed it with " + std::to_string(e.code) + " " + std::string(e.data)
+                );
             case websocket::event_kind::oversized:
                 return lose("a message larger than 16 MiB came");
             case websocket::event_kind::failure:

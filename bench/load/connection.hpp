@@ -3,10 +3,9 @@
 // One connection to the server under load: connects without blocking, upgrades to WebSocket or opens an event
 // stream, or posts over a kept HTTP connection. It tells its owner what came and never waits.
 
-#include "bench/load/dialect.hpp"
-#include "bench/load/loop.hpp"
-#include "bench/load/stamp.hpp"
 #include "common/protocol/websocket_reader.hpp"
+
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include <sys/socket.h>
+#include "bench/load/dialect.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/stamp.hpp"
 
 namespace pulsewire::bench {
 

@@ -1,12 +1,12 @@
 #include "bench/load/crowd.hpp"
 
-#include "bench/load/process.hpp"
-
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
+
+#include "bench/load/process.hpp"
 
 namespace pulsewire::bench {
 namespace {
@@ -29,12 +29,17 @@ void allow_descriptors(std::size_t count, report& r) {
     wanted = {limit.rlim_max, limit.rlim_max};
     setrlimit(RLIMIT_NOFILE, &wanted);
     if (count + others > limit.rlim_max)
-        r.warn(std::to_string(count) + " connections need more open files than 'ulimit -Hn' allows (" + std::to_string(limit.rlim_max) + ")");
+        r.warn(
+            std::to_string(count) + " connections need more open files than 'ulimit -Hn' allows (" +
+            std::to_string(limit.rlim_max) + ")"
+        );
 }
 
 crowd::crowd(const options& o) : options_(o), dialect_(make_dialect(o.dialect, o.payload_bytes)) {
     if (!dialect_)
-        throw std::runtime_error("there is no dialect '" + o.dialect + "'; there are " + std::string(dialect_names));
+        throw std::runtime_error(
+            "there is no dialect '" + o.dialect + "'; there are " + std::string(dialect_names)
+        );
     target_ = read_target(o.url);
     target_.speaks = dialect_.get();
     if (!o.api_key.empty()) target_.headers += "Authorization: Bearer " + o.api_key + "\r\n";
@@ -62,11 +67,14 @@ void crowd::open_all() {
             c.open();
         }
         const std::size_t done = settled_ - settled;
-        if (lost_ != lost) throw std::runtime_error("connection " + std::to_string(done + 1) + " failed: " + first_loss_);
+        if (lost_ != lost)
+            throw std::runtime_error("connection " + std::to_string(done + 1) + " failed: " + first_loss_);
         if (refused_ != 0) throw std::runtime_error("the server refused: " + first_refusal_);
         if (next == members_.size() && done == opened) return;
         if (now_ns() > until)
-            throw std::runtime_error(std::to_string(opened - done) + " connections do not get through their handshake");
+            throw std::runtime_error(
+                std::to_string(opened - done) + " connections do not get through their handshake"
+            );
         loop_.turn(now_ns() + nap_ns);
     }
 }
@@ -83,7 +91,8 @@ bool crowd::run_until(double seconds_max, const std::function<bool()>& done) {
 
 void crowd::tell_faults(report& r) const {
     if (lost_ != 0) r.fail(std::to_string(lost_) + " connections ended; the first: " + first_loss_);
-    if (refused_ != 0) r.fail("the server refused " + std::to_string(refused_) + " times; first: " + first_refusal_);
+    if (refused_ != 0)
+        r.fail("the server refused " + std::to_string(refused_) + " times; first: " + first_refusal_);
 }
 
 void crowd::on_refused(connection&, std::string_view words) {

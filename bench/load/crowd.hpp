@@ -2,11 +2,6 @@
 
 // The connections of a run, opened a few at a time, and what went wrong with them.
 
-#include "bench/load/connection.hpp"
-#include "bench/load/loop.hpp"
-#include "bench/load/options.hpp"
-#include "bench/load/report.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,6 +9,11 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "bench/load/connection.hpp"
+#include "bench/load/loop.hpp"
+#include "bench/load/options.hpp"
+#include "bench/load/report.hpp"
 
 namespace pulsewire::bench {
 
@@ -38,7 +38,8 @@ public:
     connection& add(transport over, part as, std::string channel);
     std::vector<std::unique_ptr<connection>>& members() { return members_; }
 
-    // Opens those that are closed; returns when all are settled. Throws std::runtime_error when one is refused.
+    // Opens those that are closed; returns when all are settled. Throws std::runtime_error when one is
+    // refused.
     void open_all();
     // Turns the loop until `done`, at most so long. Returns whether it was done.
     bool run_until(double seconds_max, const std::function<bool()>& done);

@@ -18,7 +18,9 @@ void for_each_line(std::string_view message, Visit&& visit) {
     }
 }
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != text.npos;
+}
 
 class pulsewire_dialect final : public dialect {
 public:
@@ -88,7 +90,8 @@ private:
     // The payload is the last member, so its place counts from the end (protocol 3.2).
     void publication(talk& t, std::string_view line) const {
         stamp s;
-        if (line.size() > payload_bytes_ && read_stamp(line.substr(line.size() - payload_bytes_), s)) t.delivered(s);
+        if (line.size() > payload_bytes_ && read_stamp(line.substr(line.size() - payload_bytes_), s))
+            t.delivered(s);
     }
 
     std::size_t payload_bytes_;
@@ -107,7 +110,8 @@ public:
     }
     void opened(talk& t) const override { t.settled(); }
     void received(talk& t, std::string_view message) const override { t.find_deliveries(message); }
-    void append_publish(std::string& out, std::string_view, std::string_view payload, std::uint64_t) const override {
+    void append_publish(std::string& out, std::string_view, std::string_view payload, std::uint64_t)
+        const override {
         out += payload;
     }
     std::string event_stream_path(std::string_view channel) const override {
@@ -139,9 +143,8 @@ public:
             t.refused(message);
         }
     }
-    void append_publish(
-        std::string& out, std::string_view channel, std::string_view payload, std::uint64_t
-    ) const override {
+    void append_publish(std::string& out, std::string_view channel, std::string_view payload, std::uint64_t)
+        const override {
         out += R"(42["publish",")";
         out += channel;
         out += "\",";
@@ -166,9 +169,8 @@ public:
         if (message.starts_with("-ERR")) t.refused(message);
         if (!t.is_settled && contains(message, "PONG")) t.settled();
     }
-    void append_publish(
-        std::string& out, std::string_view channel, std::string_view payload, std::uint64_t
-    ) const override {
+    void append_publish(std::string& out, std::string_view channel, std::string_view payload, std::uint64_t)
+        const override {
         out += "PUB ";
         out += channel;
         out += ' ';
@@ -185,7 +187,8 @@ public:
     std::string websocket_path(part, std::string_view) const override { return "/connection/websocket"; }
     void opened(talk& t) const override {
         std::string message = R"({"id":1,"connect":{}})";
-        if (t.as != part::publisher) message += "\n{\"id\":2,\"subscribe\":{\"channel\":\"" + t.channel + "\"}}";
+        if (t.as != part::publisher)
+            message += "\n{\"id\":2,\"subscribe\":{\"channel\":\"" + t.channel + "\"}}";
         t.say(message);
     }
     void received(talk& t, std::string_view message) const override {

@@ -1,9 +1,8 @@
 #pragma once
 
-// How a server wants to be spoken to: Pulsewire's protocol, and those of the servers that stand beside it in the
-// table. A dialect knows words only; sockets, WebSocket frames and HTTP are the connection's.
+// How a server wants to be spoken to: Pulsewire's protocol, and those of the servers that stand beside it in
+// the table. A dialect knows words only; sockets, WebSocket frames and HTTP are the connection's.
 
-#include "bench/load/stamp.hpp"
 #include "common/protocol/websocket_frame.hpp"
 
 #include <cstddef>
@@ -11,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "bench/load/stamp.hpp"
 
 namespace pulsewire::bench {
 
@@ -64,8 +65,8 @@ public:
     virtual void append_post_body(std::string& out, std::string_view payload) const { out += payload; }
 };
 
-// "pulsewire", "plain", "socket.io", "nats" or "centrifugo"; null for another name. `payload_bytes` is the size
-// of what this run publishes.
+// "pulsewire", "plain", "socket.io", "nats" or "centrifugo"; null for another name. `payload_bytes` is the
+// size of what this run publishes.
 std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes);
 inline constexpr std::string_view dialect_names = "pulsewire, plain, socket.io, nats, centrifugo";
 

@@ -1,7 +1,5 @@
 #include "bench/load/loop.hpp"
 
-#include "bench/load/process.hpp"
-
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -11,6 +9,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+
+#include "bench/load/process.hpp"
 
 namespace pulsewire::bench {
 namespace {
@@ -31,7 +31,9 @@ loop::loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) throw std::runtime_error(std::string("epoll_create1: ") + std::strerror(errno));
 }
 
-loop::~loop() { close(epoll_); }
+loop::~loop() {
+    close(epoll_);
+}
 
 void loop::add(int descriptor, pollable& p, std::uint32_t events) {
     control(epoll_, EPOLL_CTL_ADD, descriptor, &p, events);
@@ -41,7 +43,9 @@ void loop::change(int descriptor, pollable& p, std::uint32_t events) {
     control(epoll_, EPOLL_CTL_MOD, descriptor, &p, events);
 }
 
-void loop::remove(int descriptor) { control(epoll_, EPOLL_CTL_DEL, descriptor, nullptr, 0); }
+void loop::remove(int descriptor) {
+    control(epoll_, EPOLL_CTL_DEL, descriptor, nullptr, 0);
+}
 
 bool loop::turn(std::uint64_t until_ns) {
     const std::uint64_t now = now_ns();
@@ -50,7 +54,9 @@ bool loop::turn(std::uint64_t until_ns) {
     std::array<epoll_event, events_per_turn> events;
     const int count = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
     if (count < 0 && errno != EINTR) throw std::runtime_error(std::string("epoll: ") + std::strerror(errno));
-    for (int i = 0; i < count; ++i) static_cast<pollable*>(events[static_cast<std::size_t>(i)].data.ptr)->ready(events[static_cast<std::size_t>(i)].events);
+    for (int i = 0; i < count; ++i)
+        static_cast<pollable*>(events[static_cast<std::size_t>(i)].data.ptr)
+            ->ready(events[static_cast<std::size_t>(i)].events);
     return count > 0;
 }
 

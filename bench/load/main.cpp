@@ -1,11 +1,11 @@
 // The load generator for people: pulsewire-bench --help.
 
+#include <cstdio>
+#include <exception>
+
 #include "bench/load/options.hpp"
 #include "bench/load/report.hpp"
 #include "bench/load/scenarios.hpp"
-
-#include <cstdio>
-#include <exception>
 
 namespace {
 

@@ -1,11 +1,11 @@
 #include "bench/load/options.hpp"
 
-#include "bench/load/dialect.hpp"
-#include "bench/load/stamp.hpp"
-
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+
+#include "bench/load/dialect.hpp"
+#include "bench/load/stamp.hpp"
 
 namespace pulsewire::bench {
 namespace {
@@ -48,14 +48,23 @@ options read_options(int count, char** arguments) {
     app.add_option("scenario", o.scenario, "What to do, see below")
         ->required()
         ->check(CLI::IsMember({"fanout", "rate", "rooms", "sse", "idle", "connect", "storm", "channels"}));
-    app.add_option("--url", o.url, "The server: ws://host:port or http://host:port, with a path in front if it has one")
+    app.add_option(
+           "--url", o.url,
+           "The server: ws://host:port or http://host:port, with a path in front if it has one"
+    )
         ->capture_default_str();
-    app.add_option("--server-pid", o.server_pids, "Processes of the server, to count their CPU time and memory")
+    app.add_option(
+           "--server-pid", o.server_pids, "Processes of the server, to count their CPU time and memory"
+    )
         ->delimiter(',')
         ->type_name("PID");
-    app.add_option("--api-key", o.api_key, "Key for publishing over HTTP, sent as \"Authorization: Bearer <key>\"")
+    app.add_option(
+           "--api-key", o.api_key, "Key for publishing over HTTP, sent as \"Authorization: Bearer <key>\""
+    )
         ->type_name("KEY");
-    app.add_option("--header", o.headers, "Another field for every request: \"Name: value\"; can be repeated");
+    app.add_option(
+        "--header", o.headers, "Another field for every request: \"Name: value\"; can be repeated"
+    );
     app.add_option("--channel", o.channel, "Name of the channel, or its beginning where there are several")
         ->capture_default_str();
     app.add_option("--connections", o.connections, "Subscribers");

@@ -2,13 +2,13 @@
 
 // What the user asks for.
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace pulsewire::bench {
 
@@ -20,8 +20,8 @@ struct options {
     std::string api_key;
     std::vector<std::string> headers;
     std::vector<pid_t> server_pids;
-    bool event_streams = false;  // subscribers over SSE
-    bool post = false;           // publishers over HTTP
+    bool event_streams = false;     // subscribers over SSE
+    bool post = false;              // publishers over HTTP
     std::uint32_t connections = 0;  // 0 here and below: the scenario's own default
     std::uint32_t channels = 0;
     std::uint32_t members = 0;

@@ -45,13 +45,17 @@ std::optional<std::uint64_t> resident_bytes(pid_t pid) {
     return std::nullopt;
 }
 
-std::optional<double> cpu_seconds(const std::vector<pid_t>& pids) { return sum<double>(pids, cpu_seconds); }
+std::optional<double> cpu_seconds(const std::vector<pid_t>& pids) {
+    return sum<double>(pids, cpu_seconds);
+}
 
 std::optional<std::uint64_t> resident_bytes(const std::vector<pid_t>& pids) {
     return sum<std::uint64_t>(pids, resident_bytes);
 }
 
-double own_cpu_seconds() { return read_clock(CLOCK_PROCESS_CPUTIME_ID).value_or(0); }
+double own_cpu_seconds() {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID).value_or(0);
+}
 
 std::uint64_t now_ns() {
     timespec t{};

@@ -2,22 +2,22 @@
 
 // What a process costs, as the kernel counts it.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include <sys/types.h>
-
 namespace pulsewire::bench {
 
-// CPU time of user and kernel together, all threads, in seconds to the nanosecond; nothing when there is no such
-// process or it may not be asked.
+// CPU time of user and kernel together, all threads, in seconds to the nanosecond; nothing when there is no
+// such process or it may not be asked.
 std::optional<double> cpu_seconds(pid_t pid);
 // Resident memory in bytes (VmRSS).
 std::optional<std::uint64_t> resident_bytes(pid_t pid);
 
-// The same for several processes together (a server with workers); nothing when one of them is gone or the list
-// is empty.
+// The same for several processes together (a server with workers); nothing when one of them is gone or the
+// list is empty.
 std::optional<double> cpu_seconds(const std::vector<pid_t>& pids);
 std::optional<std::uint64_t> resident_bytes(const std::vector<pid_t>& pids);
 

@@ -21,7 +21,9 @@ std::string readable(double value, int decimals) {
 
 }  // namespace
 
-void report::add(std::string_view key, std::string_view label, double value, std::string_view unit, int decimals) {
+void report::add(
+    std::string_view key, std::string_view label, double value, std::string_view unit, int decimals
+) {
     figures_.push_back({std::string(key), std::string(label), std::string(unit), value, decimals});
 }
 

@@ -11,7 +11,9 @@ namespace pulsewire::bench {
 class report {
 public:
     // `key` is the figure's name in JSON; `label` and `unit` are for people.
-    void add(std::string_view key, std::string_view label, double value, std::string_view unit, int decimals = 0);
+    void add(
+        std::string_view key, std::string_view label, double value, std::string_view unit, int decimals = 0
+    );
     // Something that makes the figures worth less.
     void warn(std::string text) { warnings_.push_back(std::move(text)); }
     // Something that must not happen: the run has failed.

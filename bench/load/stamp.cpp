@@ -5,7 +5,8 @@ namespace {
 
 // Eight letters from 'a' to 'p' are 32 bits, the first ones highest.
 void append_letters(std::string& out, std::uint32_t value) {
-    for (int shift = 28; shift >= 0; shift -= 4) out.push_back(static_cast<char>('a' + ((value >> shift) & 15)));
+    for (int shift = 28; shift >= 0; shift -= 4)
+        out.push_back(static_cast<char>('a' + ((value >> shift) & 15)));
 }
 
 // Without a branch per letter: the machine's words are little-endian, so the first letter is the lowest byte.
@@ -35,7 +36,8 @@ void append_payload(std::string& out, const stamp& s, std::size_t bytes) {
 }
 
 bool read_stamp(std::string_view text, stamp& s) {
-    if (text.size() < stamp_bytes || text[0] != stamp_mark || text[stamp_bytes - 1] != stamp_mark) return false;
+    if (text.size() < stamp_bytes || text[0] != stamp_mark || text[stamp_bytes - 1] != stamp_mark)
+        return false;
     std::uint32_t high = 0, low = 0;
     if (!read_letters(text.data() + 1, s.publisher) || !read_letters(text.data() + 9, s.sequence) ||
         !read_letters(text.data() + 17, high) || !read_letters(text.data() + 25, low))

@@ -14,7 +14,7 @@ namespace pulsewire::bench {
 
 struct stamp {
     std::uint32_t publisher = 0;
-    std::uint32_t sequence = 0;   // of this publisher, from 0
+    std::uint32_t sequence = 0;     // of this publisher, from 0
     std::uint64_t intended_ns = 0;  // by the monotonic clock of this process
 
     friend bool operator==(const stamp&, const stamp&) = default;

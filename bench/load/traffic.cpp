@@ -1,14 +1,14 @@
 // Publishers and subscribers: fan-out, constant rate, rooms, event streams.
 
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
 #include "bench/load/crowd.hpp"
 #include "bench/load/histogram.hpp"
 #include "bench/load/process.hpp"
 #include "bench/load/scenarios.hpp"
 #include "bench/load/sequence.hpp"
-
-#include <algorithm>
-#include <cmath>
-#include <stdexcept>
 
 namespace pulsewire::bench {
 namespace {
@@ -29,7 +29,9 @@ struct plan {
     double publishes_per_second = 0;
 };
 
-std::uint32_t or_default(std::uint32_t wish, std::uint32_t standard) { return wish != 0 ? wish : standard; }
+std::uint32_t or_default(std::uint32_t wish, std::uint32_t standard) {
+    return wish != 0 ? wish : standard;
+}
 
 plan plan_for(const options& o) {
     plan p;
@@ -55,7 +57,8 @@ plan plan_for(const options& o) {
     }
     if (p.publish == transport::http && p.window != 0) p.window = 1;
     if (p.members == 0) throw std::runtime_error("more channels than connections leave nobody to listen");
-    if (p.members_publish && p.publishers > p.members) throw std::runtime_error("a room has no more publishers than members");
+    if (p.members_publish && p.publishers > p.members)
+        throw std::runtime_error("a room has no more publishers than members");
     if (p.publish == transport::http && p.window == 0)
         throw std::runtime_error("a POST waits for its answer, so it keeps no rate: publish over WebSocket");
     return p;
@@ -63,10 +66,10 @@ plan plan_for(const options& o) {
 
 struct publisher {
     connection* by = nullptr;
-    std::uint32_t next = 0;       // sequence
-    std::uint32_t in_flight = 0;  // of the window
-    bool waits = false;           // is in the list of those with room in their window
-    std::vector<std::uint32_t> missing;     // deliveries, by sequence
+    std::uint32_t next = 0;                  // sequence
+    std::uint32_t in_flight = 0;             // of the window
+    bool waits = false;                      // is in the list of those with room in their window
+    std::vector<std::uint32_t> missing;      // deliveries, by sequence
     std::vector<std::uint64_t> intended_ns;  // by sequence
 };
 
@@ -161,7 +164,10 @@ private:
     std::uint64_t publish_due(std::uint64_t now, std::uint64_t end) {
         if (first_due_ns_ == 0) first_due_ns_ = now;
         for (int i = 0; i < publishes_per_turn; ++i) {
-            const auto due = first_due_ns_ + static_cast<std::uint64_t>(static_cast<double>(published_) / plan_.publishes_per_second * 1e9);
+            const auto due =
+                first_due_ns_ + static_cast<std::uint64_t>(
+                                    static_cast<double>(published_) / plan_.publishes_per_second * 1e9
+                                );
             if (due > now) {
                 flush();
                 return std::min(due, end);
@@ -227,14 +233,19 @@ private:
 
     void tell(report& r, std::uint64_t counted, std::uint64_t published) const {
         const double seconds = meter_.seconds();
-        r.add("connections", "subscribers", static_cast<double>(std::size_t{plan_.channels} * plan_.members), "");
+        r.add(
+            "connections", "subscribers", static_cast<double>(std::size_t{plan_.channels} * plan_.members), ""
+        );
         if (plan_.window == 0) {
             const double offered = plan_.publishes_per_second * plan_.members;
             r.add("offered_per_s", "deliveries offered", offered, "/s");
         }
         r.add("deliveries_per_s", "deliveries", static_cast<double>(counted) / seconds, "/s");
         if (meter_.knows_server())
-            r.add("deliveries_per_cpu_s", "deliveries per second of the server's CPU", static_cast<double>(counted) / meter_.server_cpu_seconds(), "");
+            r.add(
+                "deliveries_per_cpu_s", "deliveries per second of the server's CPU",
+                static_cast<double>(counted) / meter_.server_cpu_seconds(), ""
+            );
         r.add("publishes_per_s", "publishes", static_cast<double>(published) / seconds, "/s");
         const auto ms = [&](double share) { return static_cast<double>(latency_.percentile(share)) / 1e6; };
         r.add("p50_ms", "latency, half below", ms(0.5), "ms", 2);
@@ -256,8 +267,13 @@ private:
         r.add("lost", "lost", static_cast<double>(faults.lost), "");
         r.add("reordered", "out of order", static_cast<double>(faults.reordered), "");
         r.add("repeated", "repeated", static_cast<double>(faults.repeated), "");
-        if (faults.lost != 0) r.fail("messages are missing " + std::to_string(static_cast<int>(wishes().drain_seconds)) + " s after the end");
-        if (faults.reordered + faults.repeated + misrouted_ != 0) r.fail("messages came out of order, twice or to the wrong subscriber");
+        if (faults.lost != 0)
+            r.fail(
+                "messages are missing " + std::to_string(static_cast<int>(wishes().drain_seconds)) +
+                " s after the end"
+            );
+        if (faults.reordered + faults.repeated + misrouted_ != 0)
+            r.fail("messages came out of order, twice or to the wrong subscriber");
         if (stalled_) r.fail("nothing came any more, although publishes were in flight");
         tell_faults(r);
     }
@@ -280,6 +296,8 @@ private:
 
 }  // namespace
 
-report run_traffic(const options& o) { return traffic(o, plan_for(o)).run(); }
+report run_traffic(const options& o) {
+    return traffic(o, plan_for(o)).run();
+}
 
 }  // namespace pulsewire::bench
