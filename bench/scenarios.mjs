@@ -1,0 +1,76 @@
+// What is measured, with whom, and what Pulsewire is to reach beside them.
+//
+// `figure` is a key of pulsewire-bench's JSON. `goals`: Pulsewire's figure divided by that of the named server in the
+// same round, at least (or, where less is better, at most) so much. `bounds` are absolute.
+
+const everybody = ['limit', 'uwebsockets', 'nats', 'nchan', 'centrifugo', 'ws', 'socket.io'];
+const deliveries = {figure: 'deliveries_per_cpu_s', title: 'deliveries per second of the server’s CPU', better: 'more'};
+const latency = [
+    {figure: 'p50_ms', title: 'latency, ms, half below', better: 'less'},
+    {figure: 'p99_ms', title: 'latency, ms, 99 % below', better: 'less'},
+];
+
+export const scenarios = {
+    fanout: {
+        title: 'Fan-out: 1 publisher, 1,000 subscribers, 32 publishes in flight',
+        arguments: ['fanout'],
+        peers: [...everybody, 'limit-direct'],
+        figures: [{...deliveries, goals: {limit: 0.9, uwebsockets: 1.1, nchan: 10, ws: 30, 'socket.io': 30}}],
+    },
+    'fanout-1': {
+        title: 'Fan-out, one publish at a time',
+        arguments: ['fanout', '--window', '1'],
+        peers: everybody,
+        figures: [{...deliveries, goals: {limit: 0.9, uwebsockets: 1.0}}],
+    },
+    latency: {
+        title: 'Latency at 100,000 deliveries/s offered, 1,000 subscribers',
+        arguments: ['rate', '--rate', '100000'],
+        peers: everybody,
+        figures: latency.map((one) => ({...one, goals: {uwebsockets: 1.0}})),
+    },
+    overload: {
+        title: 'Holding 400,000 deliveries/s offered, 1,000 subscribers',
+        arguments: ['rate', '--rate', '400000'],
+        peers: everybody,
+        late: true,
+        figures: [
+            {figure: 'deliveries_per_s', title: 'deliveries per second', better: 'more', bounds: {least: 396_000}},
+            latency[0],
+            {...latency[1], bounds: {most: 100}},
+        ],
+    },
+    rooms: {
+        title: '500 rooms of 2, publishers over WebSocket',
+        arguments: ['rooms'],
+        peers: everybody,
+        figures: [{...deliveries, goals: {uwebsockets: 1.0, nchan: 2}}],
+    },
+    sse: {
+        title: 'Server-sent events: 1,000 subscribers, 8 HTTP publishers',
+        arguments: ['sse'],
+        peers: ['limit', 'nchan'],
+        figures: [{...deliveries, goals: {limit: 0.7, nchan: 5}}],
+    },
+    idle: {
+        title: 'Idle: 10,000 subscribed WebSockets',
+        arguments: ['idle', '--seconds', '0.5'],
+        peers: everybody,
+        figures: [{figure: 'rss_per_connection_bytes', title: 'memory of each, bytes', better: 'less', bounds: {most: 2048}}],
+        fixedTime: true,
+    },
+    'idle-sse': {
+        title: 'Idle: 10,000 subscribed event streams',
+        arguments: ['idle', '--sse', '--seconds', '0.5'],
+        peers: ['limit', 'nchan'],
+        figures: [{figure: 'rss_per_connection_bytes', title: 'memory of each, bytes', better: 'less', bounds: {most: 2048}}],
+        fixedTime: true,
+    },
+    connect: {
+        title: 'Handshakes until subscribed, 5,000 of them',
+        arguments: ['connect'],
+        peers: everybody,
+        figures: [{figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 20_000}}],
+        fixedTime: true,
+    },
+};
