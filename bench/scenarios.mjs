@@ -73,4 +73,27 @@ export const scenarios = {
         figures: [{figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 20_000}}],
         fixedTime: true,
     },
+    storm: {
+        title: 'Storm: 1,000 lose their connections, come back at once and recover the same 100 messages',
+        arguments: ['storm'],
+        peers: [],
+        figures: [
+            {figure: 'recoveries_per_cpu_s', title: 'recoveries per second of the server’s CPU', better: 'more'},
+            {figure: 'seconds', title: 'seconds until everybody has everything', better: 'less'},
+        ],
+        fixedTime: true,
+    },
+    channels: {
+        title: '100,000 channels, 10,000 on each connection',
+        arguments: ['channels'],
+        peers: [],
+        figures: [
+            {figure: 'subscribe_first_per_cpu_s', title: 'subscribes per second of the server’s CPU, the first tenth', better: 'more'},
+            {figure: 'subscribe_rest_per_cpu_s', title: '… the rest', better: 'more'},
+            {figure: 'publish_per_cpu_s', title: 'publishes, one into each channel', better: 'more'},
+            {figure: 'unsubscribe_per_cpu_s', title: 'unsubscribes', better: 'more'},
+            {figure: 'rss_per_channel_bytes', title: 'memory of a subscribed channel, bytes', better: 'less'},
+        ],
+        fixedTime: true,
+    },
 };

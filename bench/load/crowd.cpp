@@ -54,13 +54,13 @@ connection& crowd::add(transport over, part as, std::string channel) {
     return c;
 }
 
-void crowd::open_all() {
+void crowd::open_all(std::size_t at_once) {
     const std::size_t lost = lost_;
     std::size_t next = 0, opened = 0;
     const std::size_t settled = settled_;
     const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(settle_seconds_max * 1e9);
     for (;;) {
-        while (next != members_.size() && opened - (settled_ - settled) < handshakes_at_once) {
+        while (next != members_.size() && opened - (settled_ - settled) < at_once) {
             connection& c = *members_[next++];
             if (c.is_open()) continue;
             ++opened;

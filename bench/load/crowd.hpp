@@ -36,11 +36,11 @@ public:
 
     // Not opened yet.
     connection& add(transport over, part as, std::string channel);
-    std::vector<std::unique_ptr<connection>>& members() { return members_; }
+    const std::vector<std::unique_ptr<connection>>& members() const { return members_; }
 
-    // Opens those that are closed; returns when all are settled. Throws std::runtime_error when one is
-    // refused.
-    void open_all();
+    // Opens those that are closed, so many at a time; returns when all are settled. Throws
+    // std::runtime_error when one is refused.
+    void open_all(std::size_t at_once = handshakes_at_once);
     // Turns the loop until `done`, at most so long. Returns whether it was done.
     bool run_until(double seconds_max, const std::function<bool()>& done);
 

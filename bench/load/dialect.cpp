@@ -1,21 +1,13 @@
 #include "bench/load/dialect.hpp"
 
-#include <cstring>
+#include "bench/load/lines.hpp"
 
 namespace pulsewire::bench {
 namespace {
 
-// Calls visit(line) for each line of a batch; a last line feed is allowed.
-template <class Visit>
-void for_each_line(std::string_view message, Visit&& visit) {
-    while (!message.empty()) {
-        const void* end = std::memchr(message.data(), '\n', message.size());
-        const std::size_t length =
-            end == nullptr ? message.size()
-                           : static_cast<std::size_t>(static_cast<const char*>(end) - message.data());
-        visit(message.substr(0, length));
-        message.remove_prefix(end == nullptr ? length : length + 1);
-    }
+std::string pulsewire_connect(std::uint64_t session) {
+    return R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
+           std::to_string(1'000'000'000 + session) + "\"}";
 }
 
 bool contains(std::string_view text, std::string_view part) {
@@ -35,7 +27,9 @@ public:
             message += R"(
 {"op":"subscribe","id":2,"channel":")";
             message += t.channel;
-            message += "\"}";
+            message += '"';
+            message += t.resume;
+            message += '}';
         }
         t.say(message);
     }
@@ -214,11 +208,6 @@ public:
 };
 
 }  // namespace
-
-std::string pulsewire_connect(std::uint64_t session) {
-    return R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
-           std::to_string(1'000'000'000 + session) + "\"}";
-}
 
 std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes) {
     if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(payload_bytes);

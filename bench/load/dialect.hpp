@@ -35,6 +35,8 @@ public:
     part as = part::subscriber;
     bool is_settled = false;
     std::string channel;
+    // What a Pulsewire subscriber adds to its subscribe: `,"epoch":"x7Qa","offset":19`.
+    std::string resume;
 
 protected:
     ~talk() = default;
@@ -69,8 +71,5 @@ public:
 // size of what this run publishes.
 std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes);
 inline constexpr std::string_view dialect_names = "pulsewire, plain, socket.io, nats, centrifugo";
-
-// Channels and sessions of the client's half, for scenarios that Pulsewire alone knows.
-std::string pulsewire_connect(std::uint64_t session);
 
 }  // namespace pulsewire::bench

@@ -28,8 +28,8 @@ Scenarios, with their defaults:
   connect   5,000 connections until they are subscribed
   storm     1,000 subscribers lose their connections at once, come back, and recover the same 100 messages each.
             Pulsewire only
-  channels  10 connections subscribe to 10,000 channels each, and leave them again. Pulsewire only; the server
-            wants channels_per_connection_max to be raised
+  channels  100,000 channels (--channels): 10 connections subscribe to 10,000 each, publish into each, and leave them
+            again. Pulsewire only; the server wants channels_per_connection_max to be raised
 
 With --server-pid (several with commas, on this machine) it tells deliveries for each second of the server's CPU, a
 figure that neither other programs nor the generator's own speed change much. Every message is numbered: lost,
@@ -73,6 +73,8 @@ options read_options(int count, char** arguments) {
     app.add_option("--publishers", o.publishers, "Publishers of a channel");
     app.add_option("--window", o.window, "Publishes in flight of each publisher");
     app.add_option("--rate", o.rate, "Deliveries offered per second, to all subscribers together");
+    app.add_option("--messages", o.messages, "Messages that everybody recovers in a storm")
+        ->capture_default_str();
     app.add_option("--seconds", o.seconds, "How long to measure")->capture_default_str();
     app.add_option("--warm-up", o.warm_up_seconds, "Seconds of the same before")->capture_default_str();
     app.add_option("--drain", o.drain_seconds, "Seconds to wait at the end for what is on its way")

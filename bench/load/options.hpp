@@ -27,6 +27,7 @@ struct options {
     std::uint32_t members = 0;
     std::uint32_t publishers = 0;
     std::uint32_t window = 0;
+    std::uint32_t messages = 100;
     double rate = 0;  // deliveries per second
     double seconds = 3;
     double warm_up_seconds = 0.5;
