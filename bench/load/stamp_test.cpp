@@ -65,7 +65,7 @@ TEST(stamp_finder, finds_all_stamps_however_the_stream_is_cut) {
 }
 
 TEST(stamp_finder, a_stamp_that_is_broken_off_hides_not_the_next) {
-    for (std::size_t cut = 1; cut < stamp_bytes; ++cut) {
+    for (std::size_t cut = 1; cut < stamp_bytes - 1; ++cut) {
         const std::string text = payload(first).substr(1, cut) + payload(second).substr(1);
         for (std::size_t piece = 1; piece <= text.size(); ++piece)
             EXPECT_EQ(found_in(text, piece), std::vector<stamp>{second}) << cut << " " << piece;
