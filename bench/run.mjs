@@ -3,175 +3,92 @@
 //   node bench/run.mjs [SCENARIO…] [--rounds N] [--seconds S] [--quick] [--peers a,b] [--list]
 
 import {execFileSync} from 'node:child_process';
-import {once} from 'node:events';
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus, release} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
+import {cellsOf, columns, doubts, judge, number, print} from './judge.mjs';
+import {measure} from './measure.mjs';
 import {scenarios} from './scenarios.mjs';
-import {servers, spawnOn, start} from './servers.mjs';
-import {noise, ratios, readCores, summary, verdict} from './statistics.mjs';
+import {servers} from './servers.mjs';
+import {summary} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const serverCore = '0';
-const clientCore = '1';
-// Beyond these, others than those measured decide about the figures.
-const foreignMax = 0.1;
-const stolenMax = 0.02;
-const spreadMax = 0.3;
-
 const say = (text) => process.stderr.write(`${text}\n`);
-
-const {values: wishes, positionals} = parseArgs({
-    allowPositionals: true,
-    options: {
-        rounds: {type: 'string'},
-        seconds: {type: 'string'},
-        peers: {type: 'string'},
-        quick: {type: 'boolean', default: false},
-        list: {type: 'boolean', default: false},
-    },
-});
-const rounds = Number(wishes.rounds ?? (wishes.quick ? 2 : 5));
-const seconds = Number(wishes.seconds ?? (wishes.quick ? 1 : 3));
-
-if (wishes.list) {
-    for (const [name, {title}] of Object.entries(scenarios)) console.log(`${name.padEnd(12)} ${title}`);
-    process.exit(0);
-}
 
 function fail(text) {
     say(`bench: ${text}`);
     process.exit(2);
 }
 
-// ------------------------------------------------------------------------------------------------------- one measurement
-
-async function generate(scenario, server) {
-    const time = scenario.fixedTime ? [] : ['--seconds', `${seconds}`];
-    const command = [`${root}build/release/pulsewire-bench`, ...scenario.arguments, ...time, '--json', '--dialect', server.dialect,
-        '--url', server.url, '--server-pid', server.pids.join(',')];
-    const child = spawnOn(clientCore, command, {stdio: ['ignore', 'pipe', 'pipe']});
-    let output = '';
-    let errors = '';
-    child.stdout.on('data', (text) => (output += text));
-    child.stderr.on('data', (text) => (errors += text));
-    await once(child, 'close');
-    if (!output) throw new Error(errors.trim() || `pulsewire-bench ended with ${child.exitCode}`);
-    return JSON.parse(output);
-}
-
-async function measure(scenario, name) {
-    const server = await start(name, serverCore, {});
+function readArguments() {
     try {
-        const before = readCores(readFileSync('/proc/stat', 'utf8'));
-        const began = performance.now();
-        const result = await generate(scenario, server);
-        const elapsed = (performance.now() - began) / 1_000;
-        const after = readCores(readFileSync('/proc/stat', 'utf8'));
-        // Its own share is of the measured time; warm-up and drain look much the same.
-        const own = ((result.server_cpu_percent ?? 0) + (result.generator_cpu_percent ?? 0)) / 100;
-        result.noise = scenario.fixedTime ? {foreign: 0, stolen: 0} : noise(before, after, [serverCore, clientCore], own * elapsed);
-        return result;
-    } finally {
-        await server.stop();
+        return parseArgs({
+            allowPositionals: true,
+            options: {
+                rounds: {type: 'string'},
+                seconds: {type: 'string'},
+                peers: {type: 'string'},
+                quick: {type: 'boolean', default: false},
+                list: {type: 'boolean', default: false},
+            },
+        });
+    } catch (error) {
+        return fail(`${error.message}; script/bench --help`);
     }
 }
 
-// ------------------------------------------------------------------------------------------------------------ a scenario
+const {values: wishes, positionals} = readArguments();
+const rounds = Number(wishes.rounds ?? (wishes.quick ? 2 : 5));
+const seconds = Number(wishes.seconds ?? (wishes.quick ? 1 : 3));
+const names = positionals.length ? positionals : Object.keys(scenarios);
 
-async function runScenario(name, present) {
-    const scenario = scenarios[name];
-    const contestants = ['pulsewire', ...scenario.peers.filter((peer) => present.includes(peer))];
+// ------------------------------------------------------------------------------------------------------------- running
+
+const argumentsOf = (scenario) => [...scenario.arguments, ...(scenario.fixedTime ? [] : ['--seconds', `${seconds}`])];
+const remarksOf = (result) => [...result.warnings, ...result.failures].map((text) => `\n      ${text}`).join('');
+
+// By server, one result per round.
+async function runRounds(scenario, contestants) {
     const results = Object.fromEntries(contestants.map((one) => [one, []]));
-    const total = rounds * contestants.length;
     let done = 0;
-    say(`\n==> ${name}: ${scenario.title}`);
-    for (let round = 0; round < rounds; ++round) {
+    for (let round = 1; round <= rounds; ++round) {
         for (const one of contestants) {
-            const place = `[${++done}/${total}] round ${round + 1}, ${one}`;
-            try {
-                const result = await measure(scenario, one);
-                results[one].push(result);
-                const told = scenario.figures.map(({figure}) => `${figure} ${number(result[figure])}`).join(', ');
-                const remarks = [...result.warnings, ...result.failures].map((text) => `\n      ${text}`).join('');
-                say(`    ${place}: ${told}${remarks}`);
-            } catch (error) {
-                results[one].push({error: error.message, warnings: [], failures: [error.message]});
-                say(`    ${place}: ${error.message}`);
+            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime});
+            results[one].push(result);
+            const told = scenario.figures.map(({figure}) => `${figure} ${number(result[figure])}`).join(', ');
+            say(`    [${++done}/${rounds * contestants.length}] round ${round}, ${one}: ${told}${remarksOf(result)}`);
+        }
+    }
+    return results;
+}
+
+// By server and rate, one result per round.
+async function runCurve(scenario, contestants) {
+    const results = Object.fromEntries(contestants.map((one) => [one, {}]));
+    for (let round = 1; round <= rounds; ++round) {
+        const lost = new Set();
+        for (const rate of scenario.rates) {
+            for (const one of contestants.filter((name) => !lost.has(name))) {
+                const result = await measure(one, [...argumentsOf(scenario), '--rate', `${rate}`]);
+                (results[one][rate] ??= []).push(result);
+                say(`    round ${round}, ${number(rate)}/s, ${one}: ${number(result.deliveries_per_s)}/s, p99 ${number(result.p99_ms)} ms`);
+                if (!(result.deliveries_per_s >= scenario.heldShare * rate)) lost.add(one);
             }
         }
     }
-    return {name, title: scenario.title, rounds, seconds, results};
+    return results;
 }
 
-// ------------------------------------------------------------------------------------------------------------- the table
-
-function number(value) {
-    if (value === undefined) return '–';
-    if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
-    if (value >= 1e4) return `${(value / 1e3).toFixed(0)} k`;
-    if (value >= 100) return value.toFixed(0);
-    return value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-const range = (s) => (s ? `${number(s.least)}–${number(s.most)}` : '–');
-
-function goalText({least, most}, values, reading) {
-    const wanted = least !== undefined ? `≥ ${number(least)}` : `≤ ${number(most)}`;
-    const words = values.length ? reading(values, {least, most}) : 'not measured';
-    return `${wanted}: ${words}`;
-}
-
-// The judgement of a figure, for the JSON and the table.
-function judge({results}, figure) {
-    const column = (name) => results[name].map((result) => result[figure.figure]);
-    const ours = column('pulsewire');
-    const rows = Object.keys(results).map((name) => {
-        const values = column(name);
-        const row = {server: name, figure: summary(values.filter((value) => value !== undefined))};
-        if (name === 'pulsewire') {
-            if (figure.bounds) row.goal = goalText(figure.bounds, ours.filter((value) => value !== undefined), verdict);
-            return row;
-        }
-        row.ratio = ratios(ours, values);
-        const goal = figure.goals?.[name];
-        if (goal !== undefined) {
-            const each = ours.flatMap((value, round) => (value !== undefined && values[round] > 0 ? [value / values[round]] : []));
-            row.goal = goalText(figure.better === 'more' ? {least: goal} : {most: goal}, each, verdict);
-        }
-        return row;
-    });
-    return {figure: figure.figure, title: figure.title, better: figure.better, rows};
-}
-
-function print(table) {
-    const lines = [['', 'median', 'range', 'Pulsewire ÷ it', 'range', 'goal'], ...table.rows.map((row) => [
-        row.server, number(row.figure?.median), range(row.figure), row.ratio ? number(row.ratio.median) : '', row.ratio ? range(row.ratio) : '', row.goal ?? '',
-    ])];
-    const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-    console.log(`\n  ${table.title} (${table.better} is better)`);
-    for (const line of lines) {
-        const cells = line.map((cell, i) => (i === 0 || i === 5 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
-        console.log(`    ${cells.join('  ').trimEnd()}`);
-    }
-}
-
-// Sentences about what makes the figures of a scenario doubtful.
-function doubts(run, judged) {
-    const all = Object.values(run.results).flat().filter((result) => result.noise);
-    const found = [];
-    const foreign = summary(all.map((result) => result.noise.foreign));
-    const stolen = summary(all.map((result) => result.noise.stolen));
-    if (foreign && foreign.median > foreignMax) {
-        found.push(`other programs took ${(100 * foreign.median).toFixed(0)} % of both cores (median): only ratios, and figures per second of CPU, say something`);
-    }
-    if (stolen && stolen.median > stolenMax) found.push(`the host took ${(100 * stolen.median).toFixed(0)} % of both cores away`);
-    for (const {title, rows} of judged) {
-        const ours = rows.find((row) => row.server === 'pulsewire').figure;
-        if (ours && (ours.most - ours.least) / ours.median > spreadMax) found.push(`Pulsewire’s own rounds differ by ${(100 * (ours.most - ours.least) / ours.median).toFixed(0)} % in “${title}”`);
-    }
-    return found;
+function curveOf(results) {
+    return Object.entries(results).map(([server, byRate]) => ({
+        server,
+        points: Object.entries(byRate).map(([rate, each]) => {
+            const of = (figure) => summary(each.map((result) => result[figure]).filter((value) => value !== undefined))?.median;
+            return {offered: Number(rate), delivered: of('deliveries_per_s'), p50_ms: of('p50_ms'), p99_ms: of('p99_ms')};
+        }),
+    }));
 }
 
 function machine() {
@@ -185,35 +102,60 @@ function machine() {
     return {date: new Date().toISOString(), commit, processor: cpus()[0].model, cores: cpus().length, kernel: release(), compiler};
 }
 
-// ---------------------------------------------------------------------------------------------------------------- run
+// ------------------------------------------------------------------------------------------------------------- telling
 
-const names = positionals.length ? positionals : Object.keys(scenarios);
-for (const name of names) if (!scenarios[name]) fail(`there is no scenario '${name}'; script/bench --list`);
-if (cpus().length < 2) fail('this takes two cores: one for the server, one for the load');
-const asked = wishes.peers === 'none' ? ['pulsewire'] : wishes.peers?.split(',');
-for (const name of asked ?? []) if (!servers[name]) fail(`there is no peer '${name}'; there are ${Object.keys(servers).join(', ')}`);
-const present = Object.keys(servers).filter((name) => servers[name].available() && (!asked || asked.includes(name)));
-for (const [name, server] of Object.entries(servers)) {
-    if (!server.available() && (!asked || asked.includes(name))) {
-        say(`    without ${name}: ${server.byHand ? `it takes ${server.byHand}, docs/performance.md says how` : `${server.package} is not installed`}`);
+function tellRounds(scenario, run) {
+    run.tables = scenario.figures.map((figure) => judge(run.results, figure));
+    run.doubts = doubts(run.results, run.tables);
+    for (const table of run.tables) {
+        console.log(`\n  ${table.title} (${table.better} is better)`);
+        print([columns, ...table.rows.map(cellsOf)], {leftColumns: [0, 5]});
     }
-}
-const versions = Object.fromEntries(present.map((name) => [name, servers[name].version()]));
-mkdirSync(`${root}build/bench`, {recursive: true});
-let failed = false;
-for (const name of names) {
-    const run = await runScenario(name, present);
-    run.machine = machine();
-    run.versions = versions;
-    run.tables = scenarios[name].figures.map((figure) => judge(run, figure));
-    run.doubts = doubts(run, run.tables);
-    console.log(`\n${name}: ${run.title}; ${rounds} rounds of ${seconds} s`);
-    run.tables.forEach(print);
     for (const doubt of run.doubts) console.log(`\n    doubtful: ${doubt}`);
-    const failures = run.results.pulsewire.flatMap((result) => result.failures);
-    for (const failure of new Set(failures)) console.log(`\n    FAILED, Pulsewire: ${failure}`);
-    failed ||= failures.length !== 0;
+    const failures = new Set(run.results.pulsewire.flatMap((result) => result.failures));
+    for (const failure of failures) console.log(`\n    FAILED, Pulsewire: ${failure}`);
+    return failures.size === 0;
+}
+
+function tellCurve(scenario, run) {
+    run.curves = curveOf(run.results);
+    console.log('');
+    const head = ['offered/s', ...scenario.rates.map(number)];
+    const row = (title, curve, text) => [title, ...scenario.rates.map((rate) => text(curve.points.find(({offered}) => offered === rate)))];
+    print([head, ...run.curves.flatMap((curve) => [
+        row(curve.server, curve, (point) => (point ? number(point.delivered) : '')),
+        row('  p99, ms', curve, (point) => (point ? number(point.p99_ms) : '')),
+    ])], {leftColumns: [0]});
+    return true;
+}
+
+for (const name of names) if (!scenarios[name]) fail(`there is no scenario '${name}'; script/bench --list`);
+if (wishes.list) {
+    for (const [name, {title}] of Object.entries(scenarios)) console.log(`${name.padEnd(10)} ${title}`);
+    process.exit(0);
+}
+if (!(rounds >= 1) || !(seconds > 0)) fail('--rounds and --seconds are numbers greater than 0');
+if (cpus().length < 2) fail('this takes two cores: one for the server, one for the load');
+const asked = wishes.peers?.split(',').filter((name) => name !== 'none');
+for (const name of asked ?? []) if (!servers[name]) fail(`there is no peer '${name}'; there are ${Object.keys(servers).join(', ')}`);
+const present = Object.keys(servers).filter((name) => name !== 'pulsewire' && servers[name].available() && (!asked || asked.includes(name)));
+for (const [name, server] of Object.entries(servers)) {
+    if (server.available() || (asked && !asked.includes(name))) continue;
+    say(`    without ${name}: ${server.byHand ? `docs/performance.md says how to build it; then ${server.byHand}` : `${server.package} is not installed`}`);
+}
+mkdirSync(`${root}build/bench`, {recursive: true});
+
+let good = true;
+for (const name of names) {
+    const scenario = scenarios[name];
+    const contestants = ['pulsewire', ...scenario.peers.filter((peer) => present.includes(peer))];
+    say(`\n==> ${name}: ${scenario.title}`);
+    const results = await (scenario.rates ? runCurve : runRounds)(scenario, contestants);
+    const versions = Object.fromEntries(contestants.map((one) => [one, servers[one].version()]));
+    const run = {name, title: scenario.title, rounds, seconds, machine: machine(), versions, results};
+    console.log(`\n${name}: ${run.title}; ${rounds} rounds${scenario.fixedTime ? '' : ` of ${seconds} s`}`);
+    good = (scenario.rates ? tellCurve : tellRounds)(scenario, run) && good;
     writeFileSync(`${root}build/bench/${name}.json`, `${JSON.stringify(run, null, 1)}\n`);
     say(`    build/bench/${name}.json`);
 }
-process.exit(failed ? 1 : 0);
+process.exit(good ? 0 : 1);

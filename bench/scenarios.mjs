@@ -33,8 +33,7 @@ export const scenarios = {
         title: 'Holding 400,000 deliveries/s offered, 1,000 subscribers',
         arguments: ['rate', '--rate', '400000'],
         peers: everybody,
-        late: true,
-        figures: [
+            figures: [
             {figure: 'deliveries_per_s', title: 'deliveries per second', better: 'more', bounds: {least: 396_000}},
             latency[0],
             {...latency[1], bounds: {most: 100}},
@@ -95,5 +94,13 @@ export const scenarios = {
             {figure: 'rss_per_channel_bytes', title: 'memory of a subscribed channel, bytes', better: 'less'},
         ],
         fixedTime: true,
+    },
+    load: {
+        title: 'Deliveries and latency against offered load, 1,000 subscribers',
+        arguments: ['rate', '--drain', '2'],
+        peers: everybody,
+        // Deliveries offered per second. A server that delivers less than `heldShare` of a step gets no further one.
+        rates: [50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 3_200_000],
+        heldShare: 0.6,
     },
 };

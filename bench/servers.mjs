@@ -32,7 +32,7 @@ export const servers = {
     pulsewire: {
         dialect: 'pulsewire',
         available: () => existsSync(built('pulsewired')),
-        command: (_, {threads = 1} = {}) => [built('pulsewired'), '--port', '0', '--threads', `${threads}`, '--log-level', 'warning'],
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
         // One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
         // positions, acknowledgements, presence, idempotency.
         environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
@@ -140,12 +140,12 @@ export function spawnOn(cores, command, options) {
     return spawn('bash', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" "$@"', cores, ...command], options);
 }
 
-// Starts a server on the cores; returns {url, pids, dialect, stop()}.
-export async function start(name, cores, settings) {
+// Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
+export async function start(name, cores) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
-    const child = spawnOn(cores, server.command(port, settings), {
+    const child = spawnOn(cores, server.command(port), {
         env: {...process.env, ...server.environment},
         stdio: ['ignore', 'pipe', 'pipe'],
     });

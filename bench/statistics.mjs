@@ -15,12 +15,10 @@ export function summary(values) {
 // Ours divided by theirs, in the rounds that have both. Servers that were measured side by side share what else
 // happened on the machine, so this holds where the figures themselves wander.
 export function ratios(ours, theirs) {
-    return summary(ours.flatMap((value, round) =>
-        value !== undefined && theirs[round] > 0 ? [value / theirs[round]] : []));
+    return ours.flatMap((value, round) => (value !== undefined && theirs[round] > 0 ? [value / theirs[round]] : []));
 }
 
-// What rounds say about a goal: 'reached', 'missed', or 'unclear' when it lies within their range and there are few of
-// them on either side.
+// What rounds say about a goal: 'reached' or 'missed' when all agree, otherwise how the median would have it.
 export function verdict(values, {least, most}) {
     const good = values.filter((value) => (least === undefined || value >= least) && (most === undefined || value <= most)).length;
     if (good === values.length) return 'reached';
