@@ -38,7 +38,8 @@ export function judge(results, figure) {
         const each = ratios(ours, theirs);
         row.ratio = summary(each);
         const goal = figure.goals?.[name];
-        if (goal !== undefined) row.goal = goalText(figure.better === 'more' ? {least: goal} : {most: goal}, each);
+        if (typeof goal === 'object') row.goal = goalText(goal, each);
+        else if (goal !== undefined) row.goal = goalText(figure.better === 'more' ? {least: goal} : {most: goal}, each);
         return row;
     });
     return {figure: figure.figure, title: figure.title, better: figure.better, rows};

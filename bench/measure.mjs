@@ -25,8 +25,8 @@ async function generate(server, args) {
 }
 
 // What pulsewire-bench says with these arguments, and `noise` where the run has a fixed duration.
-export async function measure(name, args, {timed = true} = {}) {
-    const server = await start(name, serverCore);
+export async function measure(name, args, {timed = true, deflate = false} = {}) {
+    const server = await start(name, serverCore, {deflate});
     try {
         const before = readCores(readFileSync('/proc/stat', 'utf8'));
         const began = performance.now();

@@ -42,7 +42,7 @@ function readArguments() {
 const {values: wishes, positionals} = readArguments();
 const rounds = Number(wishes.rounds ?? (wishes.quick ? 2 : 5));
 const seconds = Number(wishes.seconds ?? (wishes.quick ? 1 : 3));
-const names = positionals.length ? positionals : Object.keys(scenarios);
+const names = positionals.length ? positionals : Object.keys(scenarios).filter((name) => !scenarios[name].onlyWhenAsked);
 
 // ------------------------------------------------------------------------------------------------------------- running
 
@@ -55,7 +55,7 @@ async function runRounds(scenario, contestants) {
     let done = 0;
     for (let round = 1; round <= rounds; ++round) {
         for (const one of contestants) {
-            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime});
+            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime, deflate: scenario.deflate});
             results[one].push(result);
             const told = scenario.figures.map(({figure}) => `${figure} ${number(result[figure])}`).join(', ');
             say(`    [${++done}/${rounds * contestants.length}] round ${round}, ${one}: ${told}${remarksOf(result)}`);

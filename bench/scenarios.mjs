@@ -1,7 +1,7 @@
 // What is measured, with whom, and what Pulsewire is to reach beside them.
 //
 // `figure` is a key of pulsewire-bench's JSON. `goals`: Pulsewire's figure divided by that of the named server in the
-// same round, at least (or, where less is better, at most) so much. `bounds` are absolute.
+// same round, at least (or, where less is better, at most) so much, or {least} or {most}. `bounds` are absolute.
 
 const everybody = ['limit', 'uwebsockets', 'nats', 'nchan', 'centrifugo', 'ws', 'socket.io'];
 const deliveries = {figure: 'deliveries_per_cpu_s', title: 'deliveries per second of the server’s CPU', better: 'more'};
@@ -94,6 +94,21 @@ export const scenarios = {
             {figure: 'rss_per_channel_bytes', title: 'memory of a subscribed channel, bytes', better: 'less'},
         ],
         fixedTime: true,
+    },
+    threads: {
+        title: 'Fan-out with two event loops on two cores, the second shared with the load generator',
+        arguments: ['fanout'],
+        peers: ['pulsewire-2'],
+        // 1.7 times as much with two loops: one may do 1 / 0.85 as much per second of CPU.
+        figures: [{...deliveries, goals: {'pulsewire-2': {most: 1.18}}}],
+    },
+    deflate: {
+        title: 'Fan-out of 1 KiB of JSON, compressed (permessage-deflate without context takeover)',
+        arguments: ['fanout', '--deflate', '--json-payload', '--payload-bytes', '1024'],
+        peers: ['limit', 'uwebsockets', 'ws'],
+        deflate: true,
+        onlyWhenAsked: true,  // until the server has it
+        figures: [{...deliveries, goals: {limit: 0.5, uwebsockets: 20}}],
     },
     load: {
         title: 'Deliveries and latency against offered load, 1,000 subscribers',

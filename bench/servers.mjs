@@ -26,7 +26,7 @@ const firstLine = (...command) => {
 };
 
 // `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
-// that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
+// that cannot choose one themselves, which then have `chooses: false`. `deflate`: arguments with which it compresses. Those that choose print "listening on URL".
 // `workers`: the work is done by its child processes. `package`: what brings it, told when it is missing.
 export const servers = {
     pulsewire: {
@@ -38,8 +38,17 @@ export const servers = {
         environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
         version: () => firstLine(built('pulsewired'), '--version'),
     },
+    'pulsewire-2': {
+        dialect: 'pulsewire',
+        available: () => existsSync(built('pulsewired')),
+        cores: '0,1',
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '2', '--log-level', 'warning'],
+        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        version: () => firstLine(built('pulsewired'), '--version'),
+    },
     limit: {
         dialect: 'plain',
+        deflate: ['--deflate'],
         available: () => existsSync(built('pulsewire-bench-limit')),
         command: () => [built('pulsewire-bench-limit'), '--coalesce'],
         version: () => 'bench/limit',
@@ -52,6 +61,7 @@ export const servers = {
     },
     uwebsockets: {
         dialect: 'plain',
+        deflate: ['--deflate'],
         available: () => fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS') !== undefined,
         command: () => [fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS')],
         byHand: 'PULSEWIRE_BENCH_UWEBSOCKETS=PROGRAM',
@@ -98,6 +108,7 @@ export const servers = {
     },
     ws: {
         dialect: 'plain',
+        deflate: ['--deflate'],
         package: 'npm ws',
         available: () => existsSync(`${root}bench/node_modules/ws`),
         command: () => [process.execPath, `${root}bench/peers/ws.mjs`],
@@ -141,11 +152,12 @@ export function spawnOn(cores, command, options) {
 }
 
 // Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
-export async function start(name, cores) {
+export async function start(name, cores, {deflate = false} = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
-    const child = spawnOn(cores, server.command(port), {
+    const command = [...server.command(port), ...(deflate ? server.deflate ?? [] : [])];
+    const child = spawnOn(server.cores ?? cores, command, {
         env: {...process.env, ...server.environment},
         stdio: ['ignore', 'pipe', 'pipe'],
     });

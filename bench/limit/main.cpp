@@ -1,12 +1,13 @@
 // What fan-out costs the kernel, and nothing else: one thread, epoll, no protocol, no limits, no checks. It
 // is not a server for anything but the benchmark, where it stands for what no server can beat by much.
 //
-//   GET  /sub/<channel>     subscribes; with Accept: text/event-stream to an event stream, else as a
-//   WebSocket GET  /pub/<channel>     a WebSocket that publishes each message; /pubsub/<channel> does both
+//   GET /sub/<channel>      subscribes as a WebSocket; with Accept: text/event-stream to an event stream
+//   GET /pub/<channel>      a WebSocket that publishes each message
+//   GET /pubsub/<channel>   does both
 //   POST /pub/<channel>     publishes the body
 //
 // Two ways: `direct` writes each message to each subscriber at once, `coalesce` what came in one turn of the
-// loop in one write per subscriber.
+// loop in one write per subscriber. With `--deflate` each message is compressed, once for everybody.
 
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
@@ -18,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <array>
 #include <cerrno>
@@ -63,6 +65,7 @@ struct client {
 
 struct server {
     bool coalesce = true;
+    bool deflate = false;
     std::string envelope;  // in front of each payload, to send as many bytes as a protocol does
     int epoll = -1, listener = -1;
     std::map<std::string, channel, std::less<>> channels;
@@ -124,8 +127,29 @@ void deliver(server& s, channel& to) {
     to.events.clear();
 }
 
+// A frame with the message compressed for itself (RFC 7692 7.2.1).
+void append_deflated(std::string& frames, std::string text) {
+    static z_stream stream{};
+    static const int ready = deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+    if (ready != Z_OK) std::abort();
+    static std::string out;
+    deflateReset(&stream);
+    out.resize(text.size() + 64);
+    stream.next_in = reinterpret_cast<Bytef*>(text.data());
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    ::deflate(&stream, Z_SYNC_FLUSH);
+    out.resize(out.size() - stream.avail_out - 4);
+    const auto header = websocket::frame_header(websocket::opcode::text, out.size());
+    frames += static_cast<char>(header.view()[0] | 0x40);
+    frames.append(header.view().substr(1)).append(out);
+}
+
 void publish(server& s, channel& to, std::string_view payload) {
-    if (!to.websockets.empty()) {
+    if (!to.websockets.empty() && s.deflate) {
+        append_deflated(to.frames, s.envelope + std::string(payload));
+    } else if (!to.websockets.empty()) {
         to.frames +=
             websocket::frame_header(websocket::opcode::text, s.envelope.size() + payload.size()).view();
         to.frames.append(s.envelope).append(payload);
@@ -163,12 +187,13 @@ std::string accept_of(std::string_view key) {
 void open_websocket(
     server& s, client& c, std::string_view head, channel& to, bool subscribes, bool publishes
 ) {
-    write(
-        s, c,
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
-        "Upgrade\r\nSec-WebSocket-Accept: " +
-            accept_of(field(head, "Sec-WebSocket-Key: ")) + "\r\n\r\n"
-    );
+    std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    if (s.deflate)
+        answer +=
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+            "client_no_context_takeover\r\n";
+    answer += "Sec-WebSocket-Accept: " + accept_of(field(head, "Sec-WebSocket-Key: ")) + "\r\n\r\n";
+    write(s, c, answer);
     c.speaks = kind::websocket;
     c.reader = std::make_unique<websocket::reader>(websocket::role::server, message_bytes_max);
     if (subscribes) subscribe(c, to, kind::websocket);
@@ -291,6 +316,8 @@ int main(int count, char** arguments) {
         const std::string_view argument = arguments[i];
         if (argument == "--direct") {
             s.coalesce = false;
+        } else if (argument == "--deflate") {
+            s.deflate = true;
         } else if (argument == "--coalesce") {
             s.coalesce = true;
         } else if (argument == "--port" && i + 1 < count) {
@@ -298,7 +325,9 @@ int main(int count, char** arguments) {
         } else if (argument == "--envelope-bytes" && i + 1 < count) {
             s.envelope.assign(static_cast<std::size_t>(std::atoi(arguments[++i])), '.');
         } else {
-            std::puts("pulsewire-bench-limit [--port N] [--direct | --coalesce] [--envelope-bytes N]");
+            std::puts(
+                "pulsewire-bench-limit [--port N] [--direct | --coalesce] [--deflate] [--envelope-bytes N]"
+            );
             return argument == "--help" ? 0 : 2;
         }
     }

@@ -155,6 +155,10 @@ void connection::connected() {
                 "Sec-WebSocket-Key: cHVsc2V3aXJlIGJlbmNoIQ==\r\n";
             if (!d.subprotocol().empty())
                 out_.append("Sec-WebSocket-Protocol: ").append(d.subprotocol()).append("\r\n");
+            if (where_.compression != nullptr)
+                out_ +=
+                    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                    "client_no_context_takeover\r\n";
             out_ += "\r\n";
             break;
         case transport::event_stream:
@@ -274,6 +278,12 @@ void connection::take_head(std::span<char> bytes) {
     const int wanted = over_ == transport::websocket ? 101 : 200;
     if (status_of(head_) != wanted)
         return lose("the handshake was answered: " + head_.substr(0, head_.find('\r')));
+    compressed_.reset();
+    if (over_ == transport::websocket && where_.compression != nullptr) {
+        if (lower(head_).find("server_no_context_takeover") == head_.npos)
+            return lose("the server does not compress each message for itself");
+        compressed_ = std::make_unique<compressed_reader>();
+    }
     const std::span<char> rest = bytes.subspan(end + 4 - before);
     head_ = {};
     phase_ = phase::talking;
@@ -285,7 +295,35 @@ void connection::take_head(std::span<char> bytes) {
     if (!rest.empty() && descriptor_ >= 0) take(rest);
 }
 
+void connection::take_message(std::string_view message) {
+    owner_.on_message(*this, message);
+    where_.speaks->received(*this, message);
+}
+
+void connection::take_compressed(std::span<const char> bytes) {
+    compressed_reader::message m;
+    try {
+        while (descriptor_ >= 0 && compressed_->next(bytes, m)) {
+            switch (static_cast<websocket::opcode>(m.opcode)) {
+                case websocket::opcode::ping:
+                    out_ += websocket::pong_frame(m.data, key).view();
+                    flush();
+                    break;
+                case websocket::opcode::close:
+                    return lose("the server closed it");
+                case websocket::opcode::pong:
+                    break;
+                default:
+                    take_message(m.compressed ? where_.compression->inflate_alone(m.data) : m.data);
+            }
+        }
+    } catch (const std::runtime_error& e) {
+        lose(e.what());
+    }
+}
+
 void connection::take_websocket(std::span<char> bytes) {
+    if (compressed_) return take_compressed(bytes);
     for (;;) {
         const websocket::event e = reader_.next(bytes);
         switch (e.kind) {
@@ -293,8 +331,7 @@ void connection::take_websocket(std::span<char> bytes) {
                 return;
             case websocket::event_kind::text:
             case websocket::event_kind::binary:
-                owner_.on_message(*this, e.data);
-                where_.speaks->received(*this, e.data);
+                take_message(e.data);
                 if (descriptor_ < 0) return;
                 break;
             case websocket::event_kind::ping:

@@ -9,10 +9,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "bench/load/compressed.hpp"
 #include "bench/load/dialect.hpp"
 #include "bench/load/loop.hpp"
 #include "bench/load/stamp.hpp"
@@ -27,6 +29,8 @@ struct target {
     std::string base;     // path in front of all paths, without the last '/'
     std::string headers;  // further fields, each with its line end
     const dialect* speaks = nullptr;
+    // Asks for compressed messages, each for itself; a server that does not send them so ends the run.
+    inflater* compression = nullptr;
 };
 
 // Reads "ws://host:port/base" or "http://…". Throws std::runtime_error with a sentence for people.
@@ -94,6 +98,8 @@ private:
     void take(std::span<char> bytes);
     void take_head(std::span<char> bytes);
     void take_websocket(std::span<char> bytes);
+    void take_compressed(std::span<const char> bytes);
+    void take_message(std::string_view message);
     void take_answers(std::string_view bytes);
     void write_frame(std::string_view payload, websocket::opcode op);
     void wait_for(std::uint32_t events);
@@ -111,6 +117,7 @@ private:
     std::string out_;
     std::size_t sent_ = 0;
     websocket::reader reader_;
+    std::unique_ptr<compressed_reader> compressed_;
     stamp_finder finder_;
 };
 

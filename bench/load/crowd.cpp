@@ -35,13 +35,18 @@ void allow_descriptors(std::size_t count, report& r) {
         );
 }
 
-crowd::crowd(const options& o) : options_(o), dialect_(make_dialect(o.dialect, o.payload_bytes)) {
+crowd::crowd(const options& o)
+    : options_(o), dialect_(make_dialect(o.dialect, o.payload_bytes, stamp_place(o.filled_with))) {
     if (!dialect_)
         throw std::runtime_error(
             "there is no dialect '" + o.dialect + "'; there are " + std::string(dialect_names)
         );
     target_ = read_target(o.url);
     target_.speaks = dialect_.get();
+    if (o.deflate) {
+        inflater_ = std::make_unique<inflater>();
+        target_.compression = inflater_.get();
+    }
     if (!o.api_key.empty()) target_.headers += "Authorization: Bearer " + o.api_key + "\r\n";
     for (const std::string& header : o.headers) target_.headers += header + "\r\n";
 }

@@ -56,6 +56,7 @@ public:
 private:
     const options& options_;
     std::unique_ptr<dialect> dialect_;
+    std::unique_ptr<inflater> inflater_;
     loop loop_;
     target target_;
     std::vector<std::unique_ptr<connection>> members_;

@@ -16,7 +16,8 @@ bool contains(std::string_view text, std::string_view part) {
 
 class pulsewire_dialect final : public dialect {
 public:
-    explicit pulsewire_dialect(std::size_t payload_bytes) : payload_bytes_(payload_bytes) {}
+    // `from_the_end`: where the stamp begins, counted back from the payload's end.
+    explicit pulsewire_dialect(std::size_t from_the_end) : from_the_end_(from_the_end) {}
 
     std::string websocket_path(part, std::string_view) const override { return "/ws"; }
     std::string_view subprotocol() const override { return "pulsewire.v1"; }
@@ -84,11 +85,11 @@ private:
     // The payload is the last member, so its place counts from the end (protocol 3.2).
     void publication(talk& t, std::string_view line) const {
         stamp s;
-        if (line.size() > payload_bytes_ && read_stamp(line.substr(line.size() - payload_bytes_), s))
+        if (line.size() > from_the_end_ && read_stamp(line.substr(line.size() - from_the_end_ - 1), s))
             t.delivered(s);
     }
 
-    std::size_t payload_bytes_;
+    std::size_t from_the_end_;
     mutable std::uint64_t sessions_ = 0;
 };
 
@@ -209,8 +210,10 @@ public:
 
 }  // namespace
 
-std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes) {
-    if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(payload_bytes);
+std::unique_ptr<dialect> make_dialect(
+    std::string_view name, std::size_t payload_bytes, std::size_t stamp_at
+) {
+    if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(payload_bytes - stamp_at);
     if (name == "plain") return std::make_unique<plain_dialect>();
     if (name == "socket.io") return std::make_unique<socket_io_dialect>();
     if (name == "nats") return std::make_unique<nats_dialect>();

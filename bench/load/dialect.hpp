@@ -68,8 +68,8 @@ public:
 };
 
 // "pulsewire", "plain", "socket.io", "nats" or "centrifugo"; null for another name. `payload_bytes` is the
-// size of what this run publishes.
-std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes);
+// size of what this run publishes, `stamp_at` where the stamp stands in it.
+std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes, std::size_t stamp_at);
 inline constexpr std::string_view dialect_names = "pulsewire, plain, socket.io, nats, centrifugo";
 
 }  // namespace pulsewire::bench

@@ -15,7 +15,10 @@ constexpr std::size_t bytes = 64;
 
 // Writes down what a dialect does.
 struct script final : talk {
-    explicit script(std::string_view name) : speaks(make_dialect(name, bytes)) { channel = "bench"; }
+    explicit script(std::string_view name)
+        : speaks(make_dialect(name, bytes, stamp_place(filling::letters))) {
+        channel = "bench";
+    }
 
     void say(std::string_view message) override { said.emplace_back(message); }
     void settled() override {
@@ -155,7 +158,7 @@ TEST(centrifugo_dialect, is_settled_by_the_answer_to_its_subscribe) {
 }
 
 TEST(dialect, another_name_is_none) {
-    EXPECT_EQ(make_dialect("irc", bytes), nullptr);
+    EXPECT_EQ(make_dialect("irc", bytes, 1), nullptr);
 }
 
 TEST(target, is_read_from_a_url) {

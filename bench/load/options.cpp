@@ -82,6 +82,13 @@ options read_options(int count, char** arguments) {
     app.add_option("--payload-bytes", o.payload_bytes, "Size of a payload, a JSON string")
         ->capture_default_str()
         ->check(CLI::Range(payload_bytes_min, std::size_t{1} << 20));
+    app.add_flag_callback(
+        "--json-payload", [&o] { o.filled_with = filling::json; },
+        "Payloads that look like an application's JSON, for compression; at least 128 bytes"
+    );
+    app.add_flag(
+        "--deflate", o.deflate, "Asks for permessage-deflate without context takeover; fails without"
+    );
     app.add_flag("--sse", o.event_streams, "Subscribers listen to event streams instead of WebSockets");
     app.add_flag("--post", o.post, "Publishers use HTTP POST instead of WebSockets, one at a time each");
     app.add_option("--dialect", o.dialect, "Protocol of the server: " + std::string(dialect_names))
@@ -92,6 +99,7 @@ options read_options(int count, char** arguments) {
     } catch (const CLI::ParseError& e) {
         std::exit(app.exit(e) == 0 ? 0 : 2);
     }
+    if (o.filled_with == filling::json) o.payload_bytes = std::max(o.payload_bytes, json_payload_bytes_min);
     return o;
 }
 

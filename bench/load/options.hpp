@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/load/stamp.hpp"
+
 namespace pulsewire::bench {
 
 struct options {
@@ -33,6 +35,8 @@ struct options {
     double warm_up_seconds = 0.5;
     double drain_seconds = 5;
     std::size_t payload_bytes = 128;
+    filling filled_with = filling::letters;
+    bool deflate = false;
     bool json = false;
 };
 

@@ -1,5 +1,7 @@
 #include "bench/load/stamp.hpp"
 
+#include <iterator>
+
 namespace pulsewire::bench {
 namespace {
 
@@ -21,16 +23,45 @@ bool read_letters(const char* text, std::uint32_t& value) {
     return true;
 }
 
-}  // namespace
-
-void append_payload(std::string& out, const stamp& s, std::size_t bytes) {
-    out += '"';
+void append_stamp(std::string& out, const stamp& s) {
     out += stamp_mark;
     append_letters(out, s.publisher);
     append_letters(out, s.sequence);
     append_letters(out, static_cast<std::uint32_t>(s.intended_ns >> 32));
     append_letters(out, static_cast<std::uint32_t>(s.intended_ns));
     out += stamp_mark;
+}
+
+// Rows of a table until `end` is nearly reached, then a text of the rest.
+void append_rows(std::string& out, std::uint32_t seed, std::size_t end) {
+    static constexpr std::string_view words[] = {"walnut", "amber",  "harbour", "linen",
+                                                 "copper", "meadow", "quartz"};
+    constexpr std::size_t row_bytes_max = 80;
+    out += R"(,"rows":[)";
+    for (std::uint32_t row = seed % 9'000; out.size() + row_bytes_max + 24 < end; ++row) {
+        if (out.back() != '[') out += ',';
+        out += R"({"id":)" + std::to_string(10'000 + row) + R"(,"name":")";
+        out += words[row % std::size(words)];
+        out += R"(","price":)" + std::to_string(row * 37 % 900) + "." + std::to_string(10 + row % 90);
+        out += row % 3 == 0 ? R"(,"sold":true})" : R"(,"sold":false})";
+    }
+    out += R"(],"note":")";
+    out.append(end - out.size() - 2, 'x');
+    out += R"("})";
+}
+
+}  // namespace
+
+void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling f) {
+    const std::size_t end = out.size() + bytes;
+    if (f == filling::json) {
+        out += R"({"stamp":")";
+        append_stamp(out, s);
+        out += '"';
+        return append_rows(out, s.sequence, end);
+    }
+    out += '"';
+    append_stamp(out, s);
     out.append(bytes - payload_bytes_min, 'x');
     out += '"';
 }

@@ -26,9 +26,18 @@ inline constexpr std::size_t stamp_bytes = 34;
 // The stamp in quotation marks.
 inline constexpr std::size_t payload_bytes_min = stamp_bytes + 2;
 
-// Appends a payload of exactly `bytes` bytes (at least payload_bytes_min): a JSON string that starts with the
-// stamp and is filled with letters.
-void append_payload(std::string& out, const stamp& s, std::size_t bytes);
+// What stands behind the stamp: letters that are all the same, as quick to make as can be; or an object with
+// fields and numbers like an application's, which compresses as those do.
+enum class filling : std::uint8_t { letters, json };
+inline constexpr std::size_t json_payload_bytes_min = 128;
+// Where the stamp begins in a payload.
+constexpr std::size_t stamp_place(filling f) {
+    return f == filling::letters ? 1 : 10;
+}
+
+// Appends a payload of exactly `bytes` bytes, at least payload_bytes_min or json_payload_bytes_min: valid
+// JSON, on one line.
+void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling f = filling::letters);
 
 // Reads the stamp that starts at the front of `text`. False when there is none, or not all of it.
 bool read_stamp(std::string_view text, stamp& s);

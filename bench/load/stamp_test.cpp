@@ -1,6 +1,7 @@
 #include "bench/load/stamp.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <string>
 #include <vector>
@@ -40,6 +41,19 @@ TEST(stamp, a_payload_is_a_json_string_of_the_size_asked_for) {
         EXPECT_EQ(text.size(), bytes);
         EXPECT_EQ(text.front(), '"');
         EXPECT_EQ(text.find('"', 1), text.size() - 1);
+    }
+}
+
+TEST(stamp, a_payload_like_an_application_s_is_json_of_that_size_with_the_stamp_in_its_place) {
+    for (std::size_t bytes = json_payload_bytes_min; bytes < 1'200; ++bytes) {
+        std::string text = "before";
+        append_payload(text, second, bytes, filling::json);
+        text.erase(0, 6);
+        ASSERT_EQ(text.size(), bytes);
+        EXPECT_TRUE(nlohmann::json::accept(text)) << text;
+        stamp read;
+        ASSERT_TRUE(read_stamp(std::string_view(text).substr(stamp_place(filling::json)), read));
+        EXPECT_EQ(read, second);
     }
 }
 

@@ -73,7 +73,7 @@ private:
         std::string payload;
         for (std::uint32_t i = 0; i < wishes().messages; ++i) {
             payload.clear();
-            append_payload(payload, {0, i, now_ns()}, wishes().payload_bytes);
+            append_payload(payload, {0, i, now_ns()}, wishes().payload_bytes, wishes().filled_with);
             p.publish(payload);
             p.flush();
             const std::uint64_t wanted = (i + std::uint64_t{1}) * members().size();

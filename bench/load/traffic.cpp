@@ -194,7 +194,7 @@ private:
     void publish(publisher& p, std::uint64_t intended_ns) {
         payload_.clear();
         const auto number = static_cast<std::uint32_t>(&p - publishers_.data());
-        append_payload(payload_, {number, p.next, intended_ns}, wishes().payload_bytes);
+        append_payload(payload_, {number, p.next, intended_ns}, wishes().payload_bytes, wishes().filled_with);
         p.missing.push_back(plan_.members + (plan_.publish == transport::http ? 1 : 0));
         p.intended_ns.push_back(intended_ns);
         ++p.next;

@@ -5,7 +5,9 @@ import {WebSocketServer} from 'ws';
 
 const channels = new Map();
 const http = createServer();
-const sockets = new WebSocketServer({server: http, perMessageDeflate: false, clientTracking: false});
+const perMessageDeflate = process.argv.includes('--deflate') &&
+    {serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 0};
+const sockets = new WebSocketServer({server: http, perMessageDeflate, clientTracking: false});
 
 sockets.on('connection', (socket, request) => {
     const [, part, name] = request.url.split('/');
