@@ -146,9 +146,21 @@ async function answers(port) {
 
 const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
 
-// Runs a program on the given cores with as many open files as may be. The process keeps its number through all that.
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+        for (const child of running) child.kill('SIGTERM');
+        process.exit(1);
+    });
+}
+
+// Runs a program on the given cores with as many open files as may be. The process keeps its number through all that,
+// and does not outlive this one.
 export function spawnOn(cores, command, options) {
-    return spawn('bash', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" "$@"', cores, ...command], options);
+    const child = spawn('bash', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" "$@"', cores, ...command], options);
+    running.add(child);
+    child.on('exit', () => running.delete(child));
+    return child;
 }
 
 // Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
