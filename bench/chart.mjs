@@ -143,7 +143,7 @@ function section(run) {
 }
 
 const text = readFileSync(textFile, 'utf8');
-const written = text.replace(/(<!-- measured: ([\w-]+) -->\n)[^]*?(\n<!-- end measured -->)/g, (whole, begin, name, end) => {
+const written = text.replace(/(<!-- measured: ([\w-]+) -->)[^]*?(<!-- end measured -->)/g, (whole, begin, name, end) => {
     const file = `${root}build/bench/${name}.json`;
     if (!existsSync(file)) {
         console.log(`${name}: not measured here, left as it is`);
@@ -152,6 +152,6 @@ const written = text.replace(/(<!-- measured: ([\w-]+) -->\n)[^]*?(\n<!-- end me
     console.log(`${name}: written`);
     const run = JSON.parse(readFileSync(file, 'utf8'));
     if (run.curves) writeFileSync(`${root}docs/images/${name}.svg`, chart(run));
-    return `${begin}\n${section(run)}\n${end}`;
+    return `${begin}\n\n${section(run)}\n\n${end}`;
 });
 writeFileSync(textFile, written);
