@@ -65,7 +65,10 @@ options read_options(int count, char** arguments) {
     app.add_option(
         "--header", o.headers, "Another field for every request: \"Name: value\"; can be repeated"
     );
-    app.add_option("--channel", o.channel, "Name of the channel, or its beginning where there are several")
+    app.add_option(
+           "--channel", o.channel,
+           "Name of the channel, or its beginning where there are several; nobody else may use it"
+    )
         ->capture_default_str();
     app.add_option("--connections", o.connections, "Subscribers");
     app.add_option("--channels", o.channels, "Channels; the subscribers are spread over them");

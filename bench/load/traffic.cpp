@@ -15,8 +15,6 @@ namespace {
 
 // Without any delivery for this long a run with a window is over: something was lost.
 constexpr std::uint64_t stall_ns = 3'000'000'000;
-// Publishes sent before the sockets are looked at again, when the generator is behind its rate.
-constexpr int publishes_per_turn = 1'000;
 
 struct plan {
     std::uint32_t channels = 1;
@@ -87,6 +85,8 @@ public:
         const std::uint64_t before = delivered_, published_before = published_;
         meter_.start();
         run_to(end);
+        // A generator that is late itself leaves nothing out either.
+        if (plan_.window == 0) publish_due(end, end);
         meter_.stop();
         measure_to_ns_ = now_ns();
         const std::uint64_t counted = delivered_ - before, published = published_ - published_before;
@@ -160,22 +160,18 @@ private:
         }
     }
 
-    // Sends what is due; returns when the next one is.
+    // Sends what is due by `now`; returns when the next one is.
     std::uint64_t publish_due(std::uint64_t now, std::uint64_t end) {
         if (first_due_ns_ == 0) first_due_ns_ = now;
-        for (int i = 0; i < publishes_per_turn; ++i) {
-            const auto due =
-                first_due_ns_ + static_cast<std::uint64_t>(
-                                    static_cast<double>(published_) / plan_.publishes_per_second * 1e9
-                                );
-            if (due > now) {
+        for (;;) {
+            const double after = static_cast<double>(published_) / plan_.publishes_per_second * 1e9;
+            const std::uint64_t due = first_due_ns_ + static_cast<std::uint64_t>(after);
+            if (due >= std::min(now, end)) {
                 flush();
                 return std::min(due, end);
             }
             publish(publishers_[published_ % publishers_.size()], due);
         }
-        flush();
-        return now;
     }
 
     void fill_windows() {
