@@ -42,7 +42,7 @@ function readArguments() {
 const {values: wishes, positionals} = readArguments();
 const rounds = Number(wishes.rounds ?? (wishes.quick ? 2 : 5));
 const seconds = Number(wishes.seconds ?? (wishes.quick ? 1 : 3));
-const names = positionals.length ? positionals : Object.keys(scenarios).filter((name) => !scenarios[name].onlyWhenAsked);
+const names = positionals.length ? positionals : Object.keys(scenarios);
 
 // ------------------------------------------------------------------------------------------------------------- running
 

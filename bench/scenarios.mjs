@@ -107,7 +107,6 @@ export const scenarios = {
         arguments: ['fanout', '--deflate', '--json-payload', '--payload-bytes', '1024'],
         peers: ['limit', 'uwebsockets', 'ws'],
         deflate: true,
-        onlyWhenAsked: true,  // until the server has it
         figures: [{...deliveries, goals: {limit: 0.5, uwebsockets: 20}}],
     },
     load: {

@@ -26,8 +26,9 @@ const firstLine = (...command) => {
 };
 
 // `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
-// that cannot choose one themselves, which then have `chooses: false`. `deflate`: arguments with which it compresses. Those that choose print "listening on URL".
-// `workers`: the work is done by its child processes. `package`: what brings it, told when it is missing.
+// that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
+// `deflate`: with what it compresses. `workers`: the work is done by its child processes. `package`: what brings it, told
+// when it is missing.
 export const servers = {
     pulsewire: {
         dialect: 'pulsewire',
@@ -36,6 +37,7 @@ export const servers = {
         // One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
         // positions, acknowledgements, presence, idempotency.
         environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        deflate: {environment: {PULSEWIRE_WEBSOCKET_COMPRESSION: 'true'}},
         version: () => firstLine(built('pulsewired'), '--version'),
     },
     'pulsewire-2': {
@@ -48,7 +50,7 @@ export const servers = {
     },
     limit: {
         dialect: 'plain',
-        deflate: ['--deflate'],
+        deflate: {arguments: ['--deflate']},
         available: () => existsSync(built('pulsewire-bench-limit')),
         command: () => [built('pulsewire-bench-limit'), '--coalesce'],
         version: () => 'bench/limit',
@@ -61,7 +63,7 @@ export const servers = {
     },
     uwebsockets: {
         dialect: 'plain',
-        deflate: ['--deflate'],
+        deflate: {arguments: ['--deflate']},
         available: () => fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS') !== undefined,
         command: () => [fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS')],
         byHand: 'PULSEWIRE_BENCH_UWEBSOCKETS=PROGRAM',
@@ -108,7 +110,7 @@ export const servers = {
     },
     ws: {
         dialect: 'plain',
-        deflate: ['--deflate'],
+        deflate: {arguments: ['--deflate']},
         package: 'npm ws',
         available: () => existsSync(`${root}bench/node_modules/ws`),
         command: () => [process.execPath, `${root}bench/peers/ws.mjs`],
@@ -168,9 +170,10 @@ export async function start(name, cores, {deflate = false} = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
-    const command = [...server.command(port), ...(deflate ? server.deflate ?? [] : [])];
+    const extra = (deflate && server.deflate) || {};
+    const command = [...server.command(port), ...(extra.arguments ?? [])];
     const child = spawnOn(server.cores ?? cores, command, {
-        env: {...process.env, ...server.environment},
+        env: {...process.env, ...server.environment, ...extra.environment},
         stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
