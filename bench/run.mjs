@@ -99,7 +99,7 @@ function machine() {
     } catch {
         // a tree without its history
     }
-    return {date: new Date().toISOString(), commit, processor: cpus()[0].model, cores: cpus().length, kernel: release(), compiler};
+    return {date: new Date().toISOString(), commit, processor: cpus()[0].model, cores: cpus().length, kernel: release().split('-')[0], compiler};
 }
 
 // ------------------------------------------------------------------------------------------------------------- telling

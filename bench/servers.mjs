@@ -146,7 +146,13 @@ async function answers(port) {
     }
 }
 
-const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+function children(pid) {
+    try {
+        return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    } catch {
+        return [];
+    }
+}
 
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -189,10 +195,9 @@ export async function start(name, cores, {deflate = false} = {}) {
     const until = Date.now() + startMs;
     for (;;) {
         const url = port ? ((await answers(port)) ? `http://127.0.0.1:${port}` : undefined) : /listening on (http:\S+)/.exec(output)?.[1];
-        if (url) {
-            const pids = server.workers ? children(child.pid) : [`${child.pid}`];
-            return {url, pids, dialect: server.dialect, stop};
-        }
+        // The port may answer before the workers are there.
+        const pids = server.workers ? children(child.pid) : [`${child.pid}`];
+        if (url && pids.length !== 0) return {url, pids, dialect: server.dialect, stop};
         if (child.exitCode !== null || Date.now() > until) {
             await stop();
             throw new Error(`${name} did not start:\n${output}`);
