@@ -125,7 +125,7 @@ const markdown = (lines) => [lines[0], lines[0].map((_, i) => (i === 0 ? '---' :
     .map((line) => `| ${line.join(' | ')} |`).join('\n');
 
 function provenance({rounds, seconds, machine}) {
-    return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds of ${seconds} s; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, ${machine.compiler}.`;
+    return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds of ${seconds} s; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel.split('-')[0]}, ${machine.compiler}.`;
 }
 
 function section(run) {

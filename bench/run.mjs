@@ -119,6 +119,8 @@ function tellRounds(scenario, run) {
 
 function tellCurve(scenario, run) {
     run.curves = curveOf(run.results);
+    const flat = Object.fromEntries(Object.entries(run.results).map(([server, byRate]) => [server, Object.values(byRate).flat()]));
+    run.doubts = doubts(flat, []);
     console.log('');
     const head = ['offered/s', ...scenario.rates.map(number)];
     const row = (title, curve, text) => [title, ...scenario.rates.map((rate) => text(curve.points.find(({offered}) => offered === rate)))];
@@ -126,6 +128,7 @@ function tellCurve(scenario, run) {
         row(curve.server, curve, (point) => (point ? number(point.delivered) : '')),
         row('  p99, ms', curve, (point) => (point ? number(point.p99_ms) : '')),
     ])], {leftColumns: [0]});
+    for (const doubt of run.doubts) console.log(`\n    doubtful: ${doubt}`);
     return true;
 }
 
