@@ -1,0 +1,157 @@
+// script/bench chart: puts what script/bench measured, build/bench/*.json, into docs/performance.md and docs/images/.
+//
+// A section of the text between `<!-- measured: NAME -->` and `<!-- end measured -->` is written anew when there is a
+// build/bench/NAME.json; others stay as they are.
+
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+
+import {cellsOf, columns, number} from './judge.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const textFile = `${root}docs/performance.md`;
+
+// ----------------------------------------------------------------------------------------------------------- the chart
+
+const width = 860;
+const height = 400;
+const panel = {top: 56, bottom: 52, left: 64, right: 84, gap: 40};
+// Light, then dark. Pulsewire stands out, the limit steps back.
+const inks = {
+    pulsewire: ['#0b57d0', '#8ab4f8'],
+    limit: ['#80868b', '#9aa0a6'],
+    uwebsockets: ['#b3261e', '#f28b82'],
+    nats: ['#137333', '#81c995'],
+    nchan: ['#8430ce', '#c58af9'],
+    ws: ['#b06000', '#fdd663'],
+    'socket.io': ['#007b83', '#78d9ec'],
+    centrifugo: ['#c2185b', '#ff8bcb'],
+};
+const names = {pulsewire: 'Pulsewire', limit: 'limit', uwebsockets: 'uWebSockets', nats: 'NATS', nchan: 'Nchan', ws: 'ws', 'socket.io': 'Socket.IO', centrifugo: 'Centrifugo'};
+
+const logScale = (from, to, a, b) => (value) => a + ((Math.log10(value) - Math.log10(from)) / (Math.log10(to) - Math.log10(from))) * (b - a);
+const round = (value) => Math.round(value * 10) / 10;
+
+function ticks(from, to) {
+    const found = [];
+    for (let power = Math.floor(Math.log10(from)); power <= Math.log10(to); ++power) {
+        for (const step of [1, 3]) {
+            const value = step * 10 ** power;
+            if (value >= from && value <= to) found.push(value);
+        }
+    }
+    return found;
+}
+
+const plain = (value) => (value >= 1e6 ? `${value / 1e6} M` : value >= 1e3 ? `${value / 1e3} k` : `${value}`);
+
+// Labels at the ends of lines, pushed apart so that none hides another.
+function placeLabels(ends) {
+    const sorted = ends.toSorted((a, b) => a.y - b.y);
+    for (let i = 1; i < sorted.length; ++i) {
+        const near = sorted.slice(0, i).filter((other) => Math.abs(other.x - sorted[i].x) < 70);
+        for (const other of near) if (sorted[i].y - other.y < 14) sorted[i].y = other.y + 14;
+    }
+    return sorted;
+}
+
+function drawPanel({title, unit, curves, figure, left, right, range}) {
+    const bottom = height - panel.bottom;
+    const offered = curves.flatMap(({points}) => points.map((point) => point.offered));
+    const x = logScale(Math.min(...offered), Math.max(...offered), left, right);
+    const y = logScale(range[0], range[1], bottom, panel.top);
+    const out = [`<text class="title" x="${left}" y="${panel.top - 26}">${title}</text>`, `<text x="${left}" y="${panel.top - 10}">${unit}</text>`];
+    for (const value of ticks(...range)) {
+        out.push(`<line class="grid" x1="${left}" x2="${right}" y1="${round(y(value))}" y2="${round(y(value))}"/>`);
+        out.push(`<text text-anchor="end" x="${left - 8}" y="${round(y(value)) + 4}">${plain(value)}</text>`);
+    }
+    for (const value of [...new Set(offered)].toSorted((a, b) => a - b).filter((_, i) => i % 2 === 0)) {
+        out.push(`<text text-anchor="middle" x="${round(x(value))}" y="${bottom + 20}">${plain(value)}</text>`);
+    }
+    out.push(`<text text-anchor="middle" x="${(left + right) / 2}" y="${bottom + 40}">deliveries offered per second</text>`);
+    const ends = [];
+    for (const {server, points} of curves) {
+        const place = points.filter((point) => point[figure] > 0)
+            .map((point) => [round(x(point.offered)), round(y(Math.min(Math.max(point[figure], range[0]), range[1])))]);
+        if (place.length === 0) continue;
+        out.push(`<polyline class="line ${server.replace('.', '')}" points="${place.map((point) => point.join(',')).join(' ')}"/>`);
+        const [endX, endY] = place.at(-1);
+        ends.push({server, x: endX, y: endY});
+    }
+    for (const {server, x: endX, y: endY} of placeLabels(ends)) {
+        out.push(`<text class="label ${server.replace('.', '')}" x="${endX + 6}" y="${round(endY + 4)}">${names[server]}</text>`);
+    }
+    return out.join('\n');
+}
+
+function chart({curves, rounds, seconds}) {
+    const half = (width - panel.left - panel.right - panel.gap - panel.left - 20) / 2;
+    const leftPanel = [panel.left, panel.left + half];
+    const rightPanel = [leftPanel[1] + panel.right + panel.gap, width - panel.right];
+    const inkRules = (shade) => Object.entries(inks).map(([server, shades]) =>
+        `.line.${server.replace('.', '')}{stroke:${shades[shade]}} .label.${server.replace('.', '')}{fill:${shades[shade]}}`).join('\n');
+    const latencies = curves.flatMap(({points}) => points.map((point) => point.p99_ms)).filter((value) => value > 0);
+    const delivered = curves.flatMap(({points}) => points.map((point) => point.delivered)).filter((value) => value > 0);
+    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="what">
+<title id="what">Deliveries per second and latency against offered load, 1,000 subscribers, one core; medians of ${rounds} rounds of ${seconds} s</title>
+<style>
+text{font:12px system-ui,sans-serif;fill:#3c4043}
+.title{font-size:14px;font-weight:600;fill:#202124}
+.label{font-weight:600}
+.grid{stroke:#dadce0}
+.paper{fill:#ffffff}
+.line{fill:none;stroke-width:1.6}
+.line.pulsewire{stroke-width:3}
+.line.limit{stroke-dasharray:5 4}
+${inkRules(0)}
+@media (prefers-color-scheme:dark){
+text{fill:#bdc1c6}
+.title{fill:#e8eaed}
+.grid{stroke:#3c4043}
+.paper{fill:#16181c}
+${inkRules(1)}
+}
+</style>
+<rect class="paper" width="${width}" height="${height}" rx="8"/>
+${drawPanel({title: 'What arrives', unit: 'deliveries per second', curves, figure: 'delivered', left: leftPanel[0], right: leftPanel[1], range: [Math.min(...delivered) * 0.8, Math.max(...delivered) * 1.2]})}
+${drawPanel({title: 'How late', unit: 'latency that 99 % stay below, ms', curves, figure: 'p99_ms', left: rightPanel[0], right: rightPanel[1], range: [Math.min(...latencies) * 0.8, Math.max(...latencies) * 1.2]})}
+</svg>
+`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- the tables
+
+const markdown = (lines) => [lines[0], lines[0].map((_, i) => (i === 0 ? '---' : '---:')), ...lines.slice(1)]
+    .map((line) => `| ${line.join(' | ')} |`).join('\n');
+
+function provenance({rounds, seconds, machine}) {
+    return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds of ${seconds} s; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel.split('-')[0]}, ${machine.compiler}.`;
+}
+
+function section(run) {
+    const out = [];
+    for (const {title, better, rows} of run.tables ?? []) out.push(`${title[0].toUpperCase()}${title.slice(1)} (${better} is better):`, markdown([columns, ...rows.map(cellsOf)]));
+    if (run.curves) {
+        const rates = run.curves[0].points.map(({offered}) => offered);
+        const cell = (point) => (point ? `${number(point.delivered)}, ${number(point.p99_ms)} ms` : '');
+        out.push(markdown([['offered/s', ...rates.map(number)], ...run.curves.map(({server, points}) =>
+            [server, ...rates.map((rate) => cell(points.find(({offered}) => offered === rate)))])]));
+    }
+    for (const doubt of run.doubts ?? []) out.push(`*Doubtful: ${doubt}.*`);
+    out.push(`<small>${provenance(run)}</small>`);
+    return out.join('\n\n');
+}
+
+const text = readFileSync(textFile, 'utf8');
+const written = text.replace(/(<!-- measured: ([\w-]+) -->)[^]*?(<!-- end measured -->)/g, (whole, begin, name, end) => {
+    const file = `${root}build/bench/${name}.json`;
+    if (!existsSync(file)) {
+        console.log(`${name}: not measured here, left as it is`);
+        return whole;
+    }
+    console.log(`${name}: written`);
+    const run = JSON.parse(readFileSync(file, 'utf8'));
+    if (run.curves) writeFileSync(`${root}docs/images/${name}.svg`, chart(run));
+    return `${begin}\n\n${section(run)}\n\n${end}`;
+});
+writeFileSync(textFile, written);

@@ -1,0 +1,224 @@
+#include "bench/load/dialect.hpp"
+
+#include "bench/load/lines.hpp"
+
+namespace pulsewire::bench {
+namespace {
+
+std::string pulsewire_connect(std::uint64_t session) {
+    return R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
+           std::to_string(1'000'000'000 + session) + "\"}";
+}
+
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != text.npos;
+}
+
+class pulsewire_dialect final : public dialect {
+public:
+    // `from_the_end`: where the stamp begins, counted back from the payload's end.
+    explicit pulsewire_dialect(std::size_t from_the_end) : from_the_end_(from_the_end) {}
+
+    std::string websocket_path(part, std::string_view) const override { return "/ws"; }
+    std::string_view subprotocol() const override { return "pulsewire.v1"; }
+
+    void opened(talk& t) const override {
+        std::string message = pulsewire_connect(++sessions_);
+        if (t.as != part::publisher) {
+            message += R"(
+{"op":"subscribe","id":2,"channel":")";
+            message += t.channel;
+            message += '"';
+            message += t.resume;
+            message += '}';
+        }
+        t.say(message);
+    }
+
+    void received(talk& t, std::string_view message) const override {
+        for_each_line(message, [&](std::string_view line) {
+            if (line.starts_with(R"({"op":")"))
+                answer(t, line);
+            else
+                publication(t, line);
+        });
+    }
+
+    void append_publish(
+        std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
+    ) const override {
+        out += R"({"op":"publish","id":)";
+        out += std::to_string(number);
+        out += R"(,"channel":")";
+        out += channel;
+        out += R"(","type":"bench","payload":)";
+        out += payload;
+        out += '}';
+    }
+
+    std::string event_stream_path(std::string_view channel) const override {
+        return "/events?channel=" + std::string(channel);
+    }
+    bool settles(std::string_view bytes) const override { return contains(bytes, "pulsewire.open"); }
+    std::string post_path(std::string_view channel) const override {
+        return "/api/channels/" + std::string(channel) + "/messages";
+    }
+    void append_post_body(std::string& out, std::string_view payload) const override {
+        out += R"({"type":"bench","payload":)";
+        out += payload;
+        out += '}';
+    }
+
+private:
+    static void answer(talk& t, std::string_view line) {
+        const std::string_view op = line.substr(7);
+        if (op.starts_with("published")) return;
+        if (op.starts_with("subscribed") || (op.starts_with("welcome") && t.as == part::publisher)) {
+            if (!t.is_settled) t.settled();
+        } else if (op.starts_with("ping")) {
+            t.say(R"({"op":"pong"})");
+        } else if (op.starts_with("error") || op.starts_with("close") || op.starts_with("gap")) {
+            t.refused(line);
+        }
+    }
+
+    // The payload is the last member, so its place counts from the end (protocol 3.2).
+    void publication(talk& t, std::string_view line) const {
+        stamp s;
+        if (line.size() > from_the_end_ && read_stamp(line.substr(line.size() - from_the_end_ - 1), s))
+            t.delivered(s);
+    }
+
+    std::size_t from_the_end_;
+    mutable std::uint64_t sessions_ = 0;
+};
+
+// No protocol at all: the path names the channel, a message is a publication, and everybody gets it as it is.
+// bench/limit, bench/peers and Nchan as bench/peers/nginx.conf sets it up.
+class plain_dialect final : public dialect {
+public:
+    std::string websocket_path(part as, std::string_view channel) const override {
+        const std::string_view path = as == part::subscriber  ? "/sub/"
+                                      : as == part::publisher ? "/pub/"
+                                                              : "/pubsub/";
+        return std::string(path).append(channel);
+    }
+    void opened(talk& t) const override { t.settled(); }
+    void received(talk& t, std::string_view message) const override { t.find_deliveries(message); }
+    void append_publish(std::string& out, std::string_view, std::string_view payload, std::uint64_t)
+        const override {
+        out += payload;
+    }
+    std::string event_stream_path(std::string_view channel) const override {
+        return "/sub/" + std::string(channel);
+    }
+    std::string post_path(std::string_view channel) const override { return "/pub/" + std::string(channel); }
+};
+
+// Engine.IO 4 and Socket.IO 5 over WebSocket. bench/peers/socket.io.mjs knows the two events.
+class socket_io_dialect final : public dialect {
+public:
+    std::string websocket_path(part, std::string_view) const override {
+        return "/socket.io/?EIO=4&transport=websocket";
+    }
+    void opened(talk&) const override {}
+    void received(talk& t, std::string_view message) const override {
+        if (message.starts_with("42")) {
+            t.find_deliveries(message);
+        } else if (message.starts_with("2")) {
+            t.say("3");
+        } else if (message.starts_with("0")) {
+            t.say("40");
+        } else if (message.starts_with("40")) {
+            if (t.as == part::publisher) return t.settled();
+            t.say("420[\"subscribe\",\"" + t.channel + "\"]");
+        } else if (message.starts_with("430")) {
+            t.settled();
+        } else if (message.starts_with("44")) {
+            t.refused(message);
+        }
+    }
+    void append_publish(std::string& out, std::string_view channel, std::string_view payload, std::uint64_t)
+        const override {
+        out += R"(42["publish",")";
+        out += channel;
+        out += "\",";
+        out += payload;
+        out += ']';
+    }
+};
+
+// https://docs.nats.io/reference/reference-protocols/nats-protocol; a frame may hold any part of the stream.
+class nats_dialect final : public dialect {
+public:
+    std::string websocket_path(part, std::string_view) const override { return "/"; }
+    websocket::opcode opcode() const override { return websocket::opcode::binary; }
+    void opened(talk& t) const override {
+        std::string message = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n";
+        if (t.as != part::publisher) message += "SUB " + t.channel + " 1\r\n";
+        t.say(message + "PING\r\n");
+    }
+    void received(talk& t, std::string_view message) const override {
+        t.find_deliveries(message);
+        if (message.starts_with("PING\r\n") || message.ends_with("\nPING\r\n")) t.say("PONG\r\n");
+        if (message.starts_with("-ERR")) t.refused(message);
+        if (!t.is_settled && contains(message, "PONG")) t.settled();
+    }
+    void append_publish(std::string& out, std::string_view channel, std::string_view payload, std::uint64_t)
+        const override {
+        out += "PUB ";
+        out += channel;
+        out += ' ';
+        out += std::to_string(payload.size());
+        out += "\r\n";
+        out += payload;
+        out += "\r\n";
+    }
+};
+
+// https://centrifugal.dev/docs/transports/client_protocol, as JSON lines.
+class centrifugo_dialect final : public dialect {
+public:
+    std::string websocket_path(part, std::string_view) const override { return "/connection/websocket"; }
+    void opened(talk& t) const override {
+        std::string message = R"({"id":1,"connect":{}})";
+        if (t.as != part::publisher)
+            message += "\n{\"id\":2,\"subscribe\":{\"channel\":\"" + t.channel + "\"}}";
+        t.say(message);
+    }
+    void received(talk& t, std::string_view message) const override {
+        for_each_line(message, [&](std::string_view line) {
+            if (line == "{}") return t.say("{}");
+            if (line.starts_with(R"({"push":)")) return t.find_deliveries(line);
+            if (contains(line, R"("error":)")) return t.refused(line);
+            const std::string_view last = t.as == part::publisher ? R"({"id":1,)" : R"({"id":2,)";
+            if (!t.is_settled && line.starts_with(last)) t.settled();
+        });
+    }
+    void append_publish(
+        std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
+    ) const override {
+        out += "{\"id\":";
+        out += std::to_string(number);
+        out += R"(,"publish":{"channel":")";
+        out += channel;
+        out += R"(","data":)";
+        out += payload;
+        out += "}}";
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<dialect> make_dialect(
+    std::string_view name, std::size_t payload_bytes, std::size_t stamp_at
+) {
+    if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(payload_bytes - stamp_at);
+    if (name == "plain") return std::make_unique<plain_dialect>();
+    if (name == "socket.io") return std::make_unique<socket_io_dialect>();
+    if (name == "nats") return std::make_unique<nats_dialect>();
+    if (name == "centrifugo") return std::make_unique<centrifugo_dialect>();
+    return nullptr;
+}
+
+}  // namespace pulsewire::bench

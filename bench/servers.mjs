@@ -1,0 +1,207 @@
+// The servers that take part: how to start each, pinned to one core, and what dialect it speaks.
+
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {createServer, connect} from 'node:net';
+import {fileURLToPath} from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = `${root}build/bench`;
+const startMs = 10_000;
+
+const built = (name) => `${root}build/release/${name}`;
+const fromEnvironment = (name) => {
+    const path = process.env[name];
+    return path && existsSync(path) ? path : undefined;
+};
+const inPath = (...paths) => paths.find((path) => existsSync(path));
+const npmVersion = (name) => JSON.parse(readFileSync(`${root}bench/node_modules/${name}/package.json`, 'utf8')).version;
+const firstLine = (...command) => {
+    try {
+        return execFileSync(command[0], command.slice(1), {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}).split('\n')[0].trim();
+    } catch {
+        return '';
+    }
+};
+
+// `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
+// that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
+// `deflate`: with what it compresses. `workers`: the work is done by its child processes. `package`: what brings it, told
+// when it is missing.
+export const servers = {
+    pulsewire: {
+        dialect: 'pulsewire',
+        available: () => existsSync(built('pulsewired')),
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
+        // One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
+        // positions, acknowledgements, presence, idempotency.
+        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        deflate: {environment: {PULSEWIRE_WEBSOCKET_COMPRESSION: 'true'}},
+        version: () => firstLine(built('pulsewired'), '--version'),
+    },
+    'pulsewire-2': {
+        dialect: 'pulsewire',
+        available: () => existsSync(built('pulsewired')),
+        cores: '0,1',
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '2', '--log-level', 'warning'],
+        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        version: () => firstLine(built('pulsewired'), '--version'),
+    },
+    limit: {
+        dialect: 'plain',
+        deflate: {arguments: ['--deflate']},
+        available: () => existsSync(built('pulsewire-bench-limit')),
+        command: () => [built('pulsewire-bench-limit'), '--coalesce'],
+        version: () => 'bench/limit',
+    },
+    'limit-direct': {
+        dialect: 'plain',
+        available: () => existsSync(built('pulsewire-bench-limit')),
+        command: () => [built('pulsewire-bench-limit'), '--direct'],
+        version: () => 'bench/limit',
+    },
+    uwebsockets: {
+        dialect: 'plain',
+        deflate: {arguments: ['--deflate']},
+        available: () => fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS') !== undefined,
+        command: () => [fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS')],
+        byHand: 'PULSEWIRE_BENCH_UWEBSOCKETS=PROGRAM',
+        version: () => 'built by hand',
+    },
+    centrifugo: {
+        dialect: 'centrifugo',
+        available: () => fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO') !== undefined,
+        chooses: false,
+        command: (port) => {
+            const file = `${folder}/centrifugo.json`;
+            writeFileSync(file, readFileSync(`${root}bench/peers/centrifugo.json`, 'utf8').replace('"PORT"', `${port}`));
+            return [fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO'), '--config', file];
+        },
+        byHand: 'PULSEWIRE_BENCH_CENTRIFUGO=PROGRAM',
+        version: () => firstLine(fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO'), 'version'),
+    },
+    nats: {
+        dialect: 'nats',
+        package: 'nats-server',
+        available: () => inPath('/usr/sbin/nats-server', '/usr/bin/nats-server') !== undefined,
+        chooses: false,
+        command: (port) => {
+            const file = `${folder}/nats.conf`;
+            writeFileSync(file, `listen: "127.0.0.1:-1"\nwebsocket { listen: "127.0.0.1:${port}", no_tls: true }\n`);
+            return [inPath('/usr/sbin/nats-server', '/usr/bin/nats-server'), '-c', file];
+        },
+        version: () => firstLine(inPath('/usr/sbin/nats-server', '/usr/bin/nats-server'), '--version'),
+    },
+    nchan: {
+        dialect: 'plain',
+        package: 'nginx libnginx-mod-nchan',
+        available: () => existsSync('/usr/sbin/nginx') && existsSync('/usr/lib/nginx/modules/ngx_nchan_module.so'),
+        chooses: false,
+        workers: true,
+        command: (port) => {
+            const own = `${folder}/nginx`;
+            mkdirSync(own, {recursive: true});
+            const text = readFileSync(`${root}bench/peers/nginx.conf`, 'utf8').replaceAll('PORT', `${port}`).replaceAll('FOLDER', own);
+            writeFileSync(`${own}/nginx.conf`, text);
+            return ['/usr/sbin/nginx', '-e', `${own}/error.log`, '-c', `${own}/nginx.conf`];
+        },
+        version: () => `${firstLine('dpkg-query', '-W', '-f', '${Version}', 'libnginx-mod-nchan')} (nginx ${firstLine('dpkg-query', '-W', '-f', '${Version}', 'nginx')})`,
+    },
+    ws: {
+        dialect: 'plain',
+        deflate: {arguments: ['--deflate']},
+        package: 'npm ws',
+        available: () => existsSync(`${root}bench/node_modules/ws`),
+        command: () => [process.execPath, `${root}bench/peers/ws.mjs`],
+        version: () => `${npmVersion('ws')} (Node ${process.version})`,
+    },
+    'socket.io': {
+        dialect: 'socket.io',
+        package: 'npm socket.io',
+        available: () => existsSync(`${root}bench/node_modules/socket.io`),
+        command: () => [process.execPath, `${root}bench/peers/socket.io.mjs`],
+        version: () => `${npmVersion('socket.io')} (Node ${process.version})`,
+    },
+};
+
+async function freePort() {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const {port} = probe.address();
+    probe.close();
+    await once(probe, 'close');
+    return port;
+}
+
+async function answers(port) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+        await once(socket, 'connect');
+        return true;
+    } catch {
+        return false;
+    } finally {
+        socket.destroy();
+    }
+}
+
+function children(pid) {
+    try {
+        return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    } catch {
+        return [];
+    }
+}
+
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+        for (const child of running) child.kill('SIGTERM');
+        process.exit(1);
+    });
+}
+
+// Runs a program on the given cores with as many open files as may be. The process keeps its number through all that,
+// and does not outlive this one.
+export function spawnOn(cores, command, options) {
+    const child = spawn('bash', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec taskset -c "$0" "$@"', cores, ...command], options);
+    running.add(child);
+    child.on('exit', () => running.delete(child));
+    return child;
+}
+
+// Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
+export async function start(name, cores, {deflate = false} = {}) {
+    const server = servers[name];
+    mkdirSync(folder, {recursive: true});
+    const port = server.chooses === false ? await freePort() : undefined;
+    const extra = (deflate && server.deflate) || {};
+    const command = [...server.command(port), ...(extra.arguments ?? [])];
+    const child = spawnOn(server.cores ?? cores, command, {
+        env: {...process.env, ...server.environment, ...extra.environment},
+        stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (text) => (output += text));
+    child.stderr.on('data', (text) => (output += text));
+    const gone = once(child, 'exit');
+    const stop = async () => {
+        const deadline = setTimeout(() => child.kill('SIGKILL'), 3_000);
+        child.kill(name === 'pulsewire' ? 'SIGKILL' : 'SIGTERM');
+        await gone;
+        clearTimeout(deadline);
+    };
+    const until = Date.now() + startMs;
+    for (;;) {
+        const url = port ? ((await answers(port)) ? `http://127.0.0.1:${port}` : undefined) : /listening on (http:\S+)/.exec(output)?.[1];
+        // The port may answer before the workers are there.
+        const pids = server.workers ? children(child.pid) : [`${child.pid}`];
+        if (url && pids.length !== 0) return {url, pids, dialect: server.dialect, stop};
+        if (child.exitCode !== null || Date.now() > until) {
+            await stop();
+            throw new Error(`${name} did not start:\n${output}`);
+        }
+        await new Promise((done) => setTimeout(done, 20));
+    }
+}
