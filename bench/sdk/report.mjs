@@ -14,7 +14,7 @@ export function figuresOf(nanoseconds, base) {
     };
 }
 
-export function report({results, start}) {
+export function report({results, start, storm}) {
     for (const {bytes, batch, subscriptions, spread, frameBytes, subjects} of results) {
         console.log(`\n${bytes} B of payload in ${frameBytes} B, ${batch} per frame, ${spread} of ${subscriptions} channels`);
         row('', 'min ns', 'median ns', 'min ×', 'median ×');
@@ -28,4 +28,11 @@ export function report({results, start}) {
     }
     const {firstMs, instantiateMs, memoryBytes} = start;
     console.log(`\nThe module compiles and starts in ${median(instantiateMs).toFixed(2)} ms (the first time ${firstMs.toFixed(2)} ms) and has ${memoryBytes / 1024} KiB of memory.`);
+    if (!storm) return;
+    const {received, outOfOrder, seconds, handlingMs, idle, busy} = storm;
+    console.log(`\nA storm over a real socket: ${received} messages in ${seconds} s, ${outOfOrder} lost or out of order.`);
+    row('ms', 'count', 'p50', 'p99', 'max');
+    for (const [name, {count, p50, p99, max}] of [['one message event', handlingMs], ['frames, idle', idle.frameGapsMs], ['frames, storm', busy.frameGapsMs], ['long tasks, storm', busy.longTasksMs]]) {
+        row(name, count, p50, p99, max);
+    }
 }

@@ -1,6 +1,8 @@
 // The SDK's receive path in Chromium, beside a bare JSON.parse handler and the SDKs of others.
 //
 //   node bench/sdk/run.mjs [--rounds=41] [--only=pulsewire,bare] [--cases=128x1,1024x16] [--json=FILE]
+//                          [--server=PROGRAM]   the pulsewired for the storm; without it script/build makes one
+//                          [--server=none]      no storm
 //
 // Chromium is started plainly: what drives browsers for tests also listens to their network, which halves it.
 // Prints a table and writes build/bench/sdk.json.
@@ -12,7 +14,9 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {payloadOf} from './frames.js';
 import {report} from './report.mjs';
+import {publishStorm, startServer, storm} from './storm_server.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../..');
@@ -42,7 +46,6 @@ function serve(script) {
         '/': ['text/html', '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>'],
         '/page.js': ['text/javascript', script],
         '/pulsewire.wasm': ['application/wasm', readFileSync(join(root, 'client-wasm/dist/pulsewire.wasm'))],
-        '/options': ['application/json', JSON.stringify(options)],
     };
     const server = createServer(async (request, response) => {
         if (request.method === 'POST') {
@@ -50,12 +53,13 @@ function serve(script) {
             for await (const part of request) body += part;
             response.end();
             const told = JSON.parse(body);
-            if (request.url === '/progress') process.stderr.write(`    ${told.bytes} B, ${told.batch} per frame, ${told.spread} of ${told.subscriptions} channels\n`);
+            if (request.url === '/storm') publishStorm(options.storm.url, (i) => payloadOf(storm.payloadBytes, i)).catch(settle.reject);
+            else if (request.url === '/progress') process.stderr.write(`    ${told.bytes} B, ${told.batch} per frame, ${told.spread} of ${told.subscriptions} channels\n`);
             else if (told.error) settle.reject(new Error(told.error));
             else settle.resolve(told);
             return;
         }
-        const [type, body] = files[request.url] ?? [];
+        const [type, body] = request.url === '/options' ? ['application/json', JSON.stringify(options)] : (files[request.url] ?? []);
         response.writeHead(type ? 200 : 404, {
             'Content-Type': type ?? 'text/plain',
             'Cross-Origin-Opener-Policy': 'same-origin',
@@ -91,13 +95,21 @@ async function inChromium(url, result) {
 
 prepare();
 const {server, result, port} = await serve(await bundled());
+let pulsewired;
 try {
+    if (given.server !== 'none') {
+        const program = given.server ?? join(root, 'build/release/pulsewired');
+        if (!given.server) execFileSync(join(root, 'script/build'), ['release:pulsewired'], {stdio: ['ignore', 'inherit', 'inherit']});
+        pulsewired = await startServer(program, `http://127.0.0.1:${port}`);
+        options.storm = {...storm, url: pulsewired.url};
+    }
     const told = await inChromium(`http://127.0.0.1:${port}/`, result);
     const file = given.json ?? join(root, 'build/bench/sdk.json');
     mkdirSync(join(file, '..'), {recursive: true});
     writeFileSync(file, JSON.stringify({rounds: options.rounds, ...told}, null, 1));
     report(told);
 } finally {
+    pulsewired?.stop();
     server.closeAllConnections();
     server.close();
 }

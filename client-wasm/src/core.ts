@@ -21,30 +21,33 @@ export const enum Kind {
     refused, published, answered, failed,
 }
 
-/** Where the fields of an action lie: the first in bytes, for byte() alone, the others in words of four bytes. */
+/** Where the fields of an action lie: the first in words of four bytes, the others in bytes, for byte() alone. */
 export const enum Field {
-    kind = 0, via = 1, to = 2, outcome = 3, replayed = 4, localCode = 112,
-    id = 2, payloadOf = 3, attempt = 4, delayMs = 5, close = 6, offset = 8, time = 10, type = 12, payload = 14,
-    epoch = 16, session = 18, reason = 20, code = 22, message = 24, pointer = 26, textAt = 29, textSize = 30,
+    offset = 0, time = 2, type = 4, payload = 6, epoch = 8, session = 10, reason = 12, code = 14, message = 16, pointer = 18,
+    close = 21, id = 22, payloadOf = 23, attempt = 24, delayMs = 25, textAt = 26, textSize = 27,
+    kind = 80, via = 81, to = 82, outcome = 83, replayed = 84, localCode = 85,
 }
 
-/** Whose a message is; publications that look alike begin so, up to their numbers. */
-export interface Look {
-    readonly begin: string;
+/** How the publications of a subscription look, but for their type and their numbers. */
+interface Look {
     readonly subscription: number;
     readonly receiver: Receiver;
-    readonly type: string;
+    /** Nothing looks at a string as quickly as what engines compile of patterns. */
+    readonly pattern: RegExp;
+    /** What stands between type and offset. */
+    readonly middle: string;
 }
 
 /** Who delivers messages: `raw` is the JSON text of the payload; offset and time are 0 where there are none. */
 export interface Deliverer {
-    deliver(look: Look, offset: number, time: number, replayed: boolean, raw: string): void;
+    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void;
 }
 
-/** What follows, with numbers that JavaScript has exactly. Nothing looks at a string as quickly as compiled patterns. */
-const numberPattern = /\d{1,15},"time":\d{13},"payload":/y;
+const typeAt = 9; // behind {"type":"
 const timeDigits = 13;
-const timeKeySize = 8;
+const timeKey = ',"time":';
+/** So many messages of a subscription in a row are worth a pattern, which costs as much as some hundred messages. */
+const runMin = 32;
 const payloadKey = '"payload":';
 const textBytes = 1024;
 /** A longer header is cut, which breaks the frame, which ends the connection. Real ones have a few hundred bytes. */
@@ -65,7 +68,9 @@ export class Core {
     #wall = 0;
     #now = 0;
     #look: Look | undefined;
+    // Of messages that went the long way, one after the other: whose, and how many.
     #last = 0;
+    #run = 0;
 
     constructor(instance: WebAssembly.Instance) {
         this.#exports = instance.exports as Exports;
@@ -104,25 +109,31 @@ export class Core {
     /** Takes the line if it is the next publication and looks like those before it; false: line() is to see it. */
     #publication(message: string, begin: number, end: number, attempt: number, now: number, to: Deliverer): boolean {
         const look = this.#look;
-        if (!look || !message.startsWith(look.begin, begin)) return false;
-        begin += look.begin.length;
-        numberPattern.lastIndex = begin;
-        if (!numberPattern.test(message)) return false;
-        const payload = numberPattern.lastIndex;
+        if (!look) return false;
+        const {pattern} = look;
+        pattern.lastIndex = begin;
+        if (!pattern.test(message)) return false;
+        const payload = pattern.lastIndex;
         const timeEnd = payload - payloadKey.length - 1;
-        const timeBegin = timeEnd - timeDigits;
-        const offset = digits(message, begin, timeBegin - timeKeySize);
+        let time = 0;
+        for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + message.charCodeAt(at) - zero;
+        let at = timeEnd - timeDigits - timeKey.length;
+        let offset = 0;
+        for (let factor = 1, digit; (digit = message.charCodeAt(at - 1) - zero) >= 0 && digit < 10; factor *= 10, at--) offset += digit * factor;
         const taken = payload + 2 > end ? 0 : this.#exports.publication(attempt, look.subscription, offset, now);
-        if (taken) to.deliver(look, offset, digits(message, timeBegin, timeEnd), taken > 1, message.slice(payload, end - 1));
-        return taken > 0;
+        if (!taken) return false;
+        to.deliver(look.receiver, message.slice(begin + typeAt, at - look.middle.length), offset, time, taken > 1, message.slice(payload, end - 1));
+        return true;
     }
 
-    /** A publication went the long way. After two of a subscription, the next ones that look like it are spared that. */
-    learn(subscription: number, receiver: Receiver, type: string): Look {
-        const look = {begin: `{"type":"${type}","channel":"${receiver.name}","offset":`, subscription, receiver, type};
-        if (this.#last === subscription) this.#look = look;
+    /** A publication went the long way; when many of a subscription do, the next ones are spared it. */
+    learn(subscription: number, receiver: Receiver): void {
+        if (this.#last !== subscription) this.#run = 0;
         this.#last = subscription;
-        return look;
+        if (++this.#run !== runMin) return;
+        const middle = `","channel":"${receiver.name}","offset":`;
+        const pattern = new RegExp(`{"type":"[^"]+${middle.replace(/\W/g, '\\$&')}\\d{1,15}${timeKey}\\d{13},${payloadKey}`, 'y');
+        this.#look = {subscription, receiver, pattern, middle};
     }
 
     /** The number of a subscription that ended is given again. */
@@ -213,10 +224,4 @@ export class Core {
         this.#bytes = new Uint8Array(buffer);
         this.#words = new Uint32Array(buffer);
     }
-}
-
-function digits(text: string, begin: number, end: number): number {
-    let value = 0;
-    for (; begin < end; begin++) value = value * 10 + text.charCodeAt(begin) - zero;
-    return value;
 }

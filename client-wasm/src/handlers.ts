@@ -25,9 +25,10 @@ export class Handlers {
 
     /** Calls the handlers in the order in which they were added; what one throws is reported and harms no other. */
     emit(event: string, told: unknown): void {
-        for (const handler of this.#of(event)) {
+        const handlers = this.#of(event);
+        for (let i = 0; i < handlers.length; i++) {
             try {
-                handler(told);
+                handlers[i]!(told);
             } catch (error) {
                 this.#report(error, `a handler for "${event}" of ${this.#owner}`);
             }

@@ -1,4 +1,5 @@
-import {Field, Kind, type Call, type Core, type Deliverer, type Look} from './core.js';
+import {Field, Kind, type Call, type Core, type Deliverer} from './core.js';
+import type {Receiver} from './session.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
@@ -23,7 +24,6 @@ export class Host implements Deliverer {
     readonly #transports = new Map<number, OpenTransport>();
     #timer: ReturnType<typeof setTimeout> | undefined;
     #obeying = false;
-    #waiting = false;
     #over = false;
 
     constructor(core: Core, endpoints: Endpoints, listener: Listener) {
@@ -62,18 +62,16 @@ export class Host implements Deliverer {
         if (globalThis.document?.visibilityState !== 'hidden') this.tell('network_online');
     };
 
-    /** What its handlers ask for is done behind it, as behind every action. */
-    deliver(look: Look, offset: number, time: number, replayed: boolean, raw: string): void {
+    /** What its handlers ask for is done behind it, as behind every action: at the end of run() at the latest. */
+    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
         this.#obeying = true;
-        this.#listener.deliver(look, offset, time, replayed, raw);
+        this.#listener.deliver(to, type, offset, time, replayed, raw);
         this.#obeying = false;
-        if (this.#waiting) this.#obey();
     }
 
     /** One action after the other, also those that come up meanwhile: what is told is told in order. */
     readonly #obey = (): void => {
-        this.#waiting = this.#obeying;
-        if (this.#waiting) return;
+        if (this.#obeying) return;
         this.#obeying = true;
         while (!this.#over && this.#core.next()) this.#do(this.#core);
         this.#obeying = false;
@@ -86,7 +84,7 @@ export class Host implements Deliverer {
         if (kind === Kind.openTransport) {
             this.#open(core.byte(Field.via), attempt);
         } else if (kind === Kind.closeTransport) {
-            transport?.close(core.word(Field.close) & 0xffff);
+            transport?.close(core.word(Field.close) >>> 16);
             this.#transports.delete(attempt);
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);

@@ -1,5 +1,5 @@
 import {localErrorCodes, type ErrorCode} from './codes.js';
-import {Field, Kind, type Call, type Core, type Look} from './core.js';
+import {Field, Kind, type Call, type Core} from './core.js';
 import {PulsewireError} from './errors.js';
 import type {ReportError} from './handlers.js';
 import {Host, type Listener} from './host.js';
@@ -111,7 +111,7 @@ export class Session implements Listener {
                 const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
                 const max = this.#core.messageBytesMax();
                 if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes and its envelope are more than the ${max} that the server takes.`));
+                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes is, with its envelope, more than the ${max} that the server takes.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
                 if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
@@ -175,8 +175,8 @@ export class Session implements Listener {
                 this.#enter(stateFrom(core, this.name, this.#why));
             } else if (kind === Kind.deliver) {
                 if (receiver) {
-                    const look = core.learn(id, receiver, core.slice(Field.type));
-                    this.deliver(look, core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload));
+                    core.learn(id, receiver);
+                    receiver.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload));
                 }
             } else if (kind < Kind.published) {
                 receiver?.receive(kind, core);
@@ -192,9 +192,9 @@ export class Session implements Listener {
         }
     }
 
-    deliver({receiver, type}: Look, offset: number, time: number, replayed: boolean, raw: string): void {
+    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
         try {
-            receiver.deliver(type, offset, time, replayed, raw);
+            to.deliver(type, offset, time, replayed, raw);
         } catch (error) {
             this.#report(error, 'a frame of the server');
         }

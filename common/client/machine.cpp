@@ -324,8 +324,7 @@ void machine::close_retiring() {
 void machine::unbind() {
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
-        command& c = outbox_[i];
+    for (command& c : outbox_) {
         if (c.done || !c.sent) continue;
         c.sent = false;
         if (c.when_lost != after_loss::repeat) fail(c, error_code::disconnected);
@@ -335,8 +334,8 @@ void machine::unbind() {
 
 action& machine::end(std::uint16_t close) {
     forget_transport();
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
-        if (!outbox_[i].done) fail(outbox_[i], error_code::closed);
+    for (command& c : outbox_)
+        if (!c.done) fail(c, error_code::closed);
     outbox_.sweep();
     channels_.clear();
     action& told = change_state(state::closed);
@@ -362,8 +361,8 @@ void machine::end_send(std::uint32_t payload_of) {
 void machine::send_waiting(time_ms now) {
     for (subscription& s : channels_.slots())
         if (s.state == subscription_state::idle) send_subscribe(s, now);
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
-        if (!outbox_[i].done && !outbox_[i].sent) send_command(outbox_[i], now);
+    for (command& c : outbox_)
+        if (!c.done && !c.sent) send_command(c, now);
 }
 
 void machine::send_op(std::string_view op) {
@@ -443,8 +442,7 @@ void machine::fail(command& c, error_code code) {
 // --- time ---
 
 void machine::expire_commands(time_ms now) {
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
-        command& c = outbox_[i];
+    for (command& c : outbox_) {
         if (!c.done && c.deadline != 0 && now >= c.deadline) fail(c, error_code::timeout);
     }
     outbox_.sweep();
@@ -461,8 +459,7 @@ time_ms machine::transport_deadline() const {
     if (probing_) at(probed_at_, probe_timeout_ms);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::asked) at(s.due, options_.command_timeout_ms);
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i) {
-        const command& c = outbox_[i];
+    for (const command& c : outbox_) {
         if (!c.done && c.sent && !c.awaited_by_server) at(c.sent_at, options_.command_timeout_ms);
     }
     return next;
@@ -483,8 +480,8 @@ void machine::rearm(time_ms now) {
     if (hand_over_at_ != 0) at(hand_over_at_);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
-    for (std::size_t i = outbox_.begin(); i < outbox_.end(); ++i)
-        if (!outbox_[i].done && outbox_[i].deadline != 0) at(outbox_[i].deadline);
+    for (const command& c : outbox_)
+        if (!c.done && c.deadline != 0) at(c.deadline);
     if (next != INT64_MAX) arm(next, now);
 }
 
@@ -492,6 +489,12 @@ action& machine::act(action_kind kind, std::uint32_t id) {
     action& a = actions_.add();
     a.kind = kind;
     a.id = id;
+    return a;
+}
+
+action& machine::act(action_kind kind, std::uint32_t id, const server_frame& f) {
+    action& a = act(kind, id);
+    static_cast<frame_contents&>(a) = f;
     return a;
 }
 
@@ -542,12 +545,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
         replayed = advance(*s) == taken::replayed;
     }
     if (own) return;
-    action& a = act(action_kind::deliver, channels_.id_of(*s));
-    a.type = f.type;
-    a.offset = f.offset;
-    a.time = f.time;
-    a.replayed = replayed;
-    a.payload = f.payload;
+    act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;
 }
 
 subscription* machine::asked_with(std::uint64_t command_id) {
@@ -559,10 +557,7 @@ subscription* machine::asked_with(std::uint64_t command_id) {
 void machine::on_subscribed(const server_frame& f, std::string_view header) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::asked || s->command_id != f.id) return;
-    action& a = act(action_kind::subscribed, channels_.id_of(*s));
-    a.epoch = f.epoch;
-    a.offset = f.offset;
-    a.reason = f.reason;
+    action& a = act(action_kind::subscribed, channels_.id_of(*s), f);
     if (s->has_position) a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
     s->state = subscription_state::live;
     s->has_position = true;
@@ -577,9 +572,7 @@ void machine::on_presence(const server_frame& f, std::string_view header) {
     const action_kind kind = f.op == server_op::join    ? action_kind::joined
                              : f.op == server_op::leave ? action_kind::left
                                                         : action_kind::presence;
-    action& a = act(kind, channels_.id_of(*s));
-    a.session = f.session;
-    a.payload = f.payload;
+    act(kind, channels_.id_of(*s), f);
 }
 
 void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
@@ -587,9 +580,7 @@ void machine::on_gap(const server_frame& f, std::string_view header, time_ms now
     if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
     if (f.reason.of(header) != "replaced"sv) return resynchronise(*s, now);
     s->offset = f.offset;
-    action& a = act(action_kind::gap, channels_.id_of(*s));
-    a.offset = f.offset;
-    a.reason = f.reason;
+    act(action_kind::gap, channels_.id_of(*s), f);
 }
 
 // What was dropped is asked for again, from the position before it: at once the first time, and then ever
@@ -611,15 +602,12 @@ void machine::resynchronise(subscription& s, time_ms now) {
 void machine::on_answer(const server_frame& f, action_kind kind) {
     command* c = outbox_.with_id(f.id);
     if (c == nullptr) return;
-    action& a = act(kind, c->id);
-    a.epoch = f.epoch;
-    a.offset = f.offset;
-    a.payload = f.payload;
+    act(kind, c->id, f);
     finish(*c);
 }
 
 void machine::on_error(const server_frame& f, std::string_view header, time_ms now) {
-    const std::string_view code = f.error.of(header);
+    const std::string_view code = f.code.of(header);
     action_kind kind = action_kind::failed;
     std::uint32_t id = 0;
     if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
@@ -640,10 +628,7 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     } else if (f.id != 0) {
         return;  // answers a command that the application no longer waits for
     }
-    action& a = act(kind, id);
-    a.code = f.error;
-    a.message = f.message;
-    a.pointer = f.pointer;
+    act(kind, id, f);
 }
 
 // 7.3
@@ -654,7 +639,7 @@ void machine::on_drain(const server_frame& f, time_ms now) {
 
 void machine::on_close(const server_frame& f, time_ms now) {
     close_transport(attempt_, number(close_code::normal));
-    lost(static_cast<std::uint16_t>(f.code), now, &f);
+    lost(static_cast<std::uint16_t>(f.close), now, &f);
 }
 
 }  // namespace pulsewire::client

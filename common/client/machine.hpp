@@ -68,21 +68,18 @@ enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
 // One thing to do or to tell. Which fields count is said at its kind. Slices point into the line given to
 // line() and are valid only until the next call of line(). The codes of `failed` and `refused` are a slice
 // when the server sent them, otherwise `local_code` names them.
-struct action {
+struct action : frame_contents {
     action_kind kind;
     transport via = transport::websocket;
     state to = state::idle;
     recovery_outcome outcome = recovery_outcome::fresh;
     bool replayed = false;
+    error_code local_code = error_code::none;
+    std::uint16_t close = 0;
     std::uint32_t id = 0;
     std::uint32_t payload_of = 0;
     std::uint32_t attempt = 0;
     std::uint32_t delay_ms = 0;
-    std::uint16_t close = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t time = 0;
-    slice type, payload, epoch, session, reason, code, message, pointer;
-    error_code local_code = error_code::none;
     std::uint32_t text_at = 0, text_size = 0;
 };
 
@@ -176,6 +173,8 @@ public:
 
 private:
     action& act(action_kind kind, std::uint32_t id = 0);
+    // With all that the frame has; what counts is said at the kind.
+    action& act(action_kind kind, std::uint32_t id, const server_frame& f);
     action& change_state(state to);
     void arm(time_ms at, time_ms now);
     void rearm(time_ms now);

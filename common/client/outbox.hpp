@@ -71,11 +71,11 @@ public:
         commands_.remove_if([](const command& c) { return c.done; });
     }
 
-    // For walking by index; skip the done ones.
-    std::size_t begin() const { return 0; }
-    std::size_t end() const { return commands_.size(); }
-    command& operator[](std::size_t i) { return commands_[i]; }
-    const command& operator[](std::size_t i) const { return commands_[i]; }
+    // For walking; skip the done ones.
+    command* begin() { return commands_.begin(); }
+    command* end() { return commands_.end(); }
+    const command* begin() const { return commands_.begin(); }
+    const command* end() const { return commands_.end(); }
 
     std::uint32_t waiting() const { return waiting_; }
     std::uint32_t bytes() const { return bytes_; }

@@ -44,13 +44,13 @@ TEST(outbox, finds_what_waits_and_nothing_else) {
 TEST(outbox, can_be_walked_while_commands_end) {
     outbox box;
     for (std::uint32_t id = 1; id <= 10; ++id) box.add(id, 1);
-    for (std::size_t i = box.begin(); i < box.end(); ++i)
-        if (box[i].id % 2 == 0) box.release(box[i]);
+    for (command& c : box)
+        if (c.id % 2 == 0) box.release(c);
     box.sweep();
     std::uint32_t expected = 1;
-    for (std::size_t i = box.begin(); i < box.end(); ++i) {
-        if (box[i].done) continue;
-        EXPECT_EQ(box[i].id, expected);
+    for (const command& c : box) {
+        if (c.done) continue;
+        EXPECT_EQ(c.id, expected);
         expected += 2;
     }
     EXPECT_EQ(box.waiting(), 5u);
@@ -63,7 +63,7 @@ TEST(outbox, keeps_its_size_when_the_oldest_is_never_answered) {
         box.add(id, 1);
         box.release(*box.with_id(id));
         box.sweep();
-        ASSERT_LE(box.end() - box.begin(), 200u) << "ended commands must not pile up behind it";
+        ASSERT_LE(box.end() - box.begin(), 200) << "ended commands must not pile up behind it";
     }
     EXPECT_NE(box.with_id(1), nullptr);
 }
@@ -87,9 +87,9 @@ TEST(outbox, stays_right_under_random_use) {
         ASSERT_EQ(box.waiting(), expected.size());
         std::uint32_t sum = 0;
         auto next = expected.begin();
-        for (std::size_t i = box.begin(); i < box.end(); ++i) {
-            if (box[i].done) continue;
-            ASSERT_EQ(box[i].id, next->first) << "in order";
+        for (const command& c : box) {
+            if (c.done) continue;
+            ASSERT_EQ(c.id, next->first) << "in order";
             sum += next++->second;
         }
         ASSERT_EQ(next, expected.end());

@@ -20,7 +20,7 @@ constexpr auto strings = "type channel epoch session except reason message point
 constexpr slice server_frame::*string_members[] = {
     &server_frame::type,    &server_frame::channel, &server_frame::epoch,
     &server_frame::session, &server_frame::except,  &server_frame::reason,
-    &server_frame::message, &server_frame::pointer, &server_frame::error,
+    &server_frame::message, &server_frame::pointer, &server_frame::code,
 };
 
 constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay "sv;
@@ -118,7 +118,7 @@ private:
             value = value * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
         if (at_ == begin) return false;
         if (name == "code"sv) {
-            frame_.code = static_cast<std::uint32_t>(value);
+            frame_.close = static_cast<std::uint32_t>(value);
             return true;
         }
         if (name == "offset"sv) frame_.has_offset = true;

@@ -40,20 +40,25 @@ enum class server_op : std::uint8_t {
     unknown,  // of a later version: ignored
 };
 
-struct server_frame {
+// What a frame tells the application.
+struct frame_contents {
+    std::uint64_t offset = 0;
+    std::uint64_t time = 0;
+    slice type, payload, epoch, session, reason;
+    slice code;  // error: the name of its code
+    slice message, pointer;
+};
+
+struct server_frame : frame_contents {
     server_op op = server_op::message;
     bool has_offset = false;
     bool recovered = false;
     bool has_recovered = false;
-    std::uint32_t code = 0;  // close: the close code
+    std::uint32_t close = 0;  // close: the close code
     std::uint64_t id = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t time = 0;
     std::uint64_t replay = 0;  // subscribed: how many publications follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
-    slice type, channel, epoch, session, except, reason, message, pointer;
-    slice error;  // error: the name of the code
-    slice payload;
+    slice channel, except;
 };
 
 // Reads `header`: the line up to and including `"payload":`, or the whole line when it has no payload.

@@ -194,8 +194,8 @@ TEST(server_frame, reads_errors) {  // 6.1
         "/a~1b"
     ));
     EXPECT_EQ(t.frame.op, server_op::error);
-    EXPECT_EQ(t.text(t.frame.error), "invalid_payload");
-    EXPECT_EQ(t.frame.code, 0u);
+    EXPECT_EQ(t.text(t.frame.code), "invalid_payload");
+    EXPECT_EQ(t.frame.close, 0u);
     EXPECT_EQ(t.text(t.frame.pointer), "/a~1b");
     EXPECT_EQ(t.made->pointer, "/a~1b");
     EXPECT_EQ(t.text(t.frame.message), R"(too \"b\u00e9d\"\u000a)");
@@ -212,7 +212,7 @@ TEST(server_frame, reads_heartbeats_and_the_end) {  // 4.15, 7.1
     EXPECT_EQ(round_trip(hub::make_pong(4)).frame.id, 4u);
     const round_trip restart(hub::make_close(close_code::service_restart, 1'700, "the server restarts"));
     EXPECT_EQ(restart.frame.op, server_op::close);
-    EXPECT_EQ(restart.frame.code, 1012u);
+    EXPECT_EQ(restart.frame.close, 1012u);
     EXPECT_EQ(restart.frame.after_ms, 1'700u);
     EXPECT_EQ(restart.text(restart.frame.message), "the server restarts");
     EXPECT_NE(restart.line.find(R"("reconnect":true)"), std::string_view::npos);
@@ -341,7 +341,7 @@ TEST(server_frame, slices_stay_inside_of_the_line_whatever_it_holds) {
         if (!reads(line, f)) continue;
         ++read;
         for (const slice s :
-             {f.type, f.channel, f.epoch, f.session, f.except, f.reason, f.message, f.pointer, f.error,
+             {f.type, f.channel, f.epoch, f.session, f.except, f.reason, f.message, f.pointer, f.code,
               f.payload})
             ASSERT_LE(std::uint64_t{s.at} + s.size, line.size()) << line;
     }
