@@ -26,6 +26,9 @@ struct config {
     // A folder for the durable log (namespace_options::keeps); empty: everything is kept in memory alone.
     // One server's own.
     std::string data;
+    // Whether a server whose data folder is in use waits until that is free, and then starts; otherwise it
+    // does not start.
+    bool standby = false;
 
     // What POST and GET below /api/ require as "Authorization: Bearer <key>"; empty: open to whoever reaches
     // the port.
@@ -35,6 +38,10 @@ struct config {
     // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com".
     // Pages that the server's own host serves always may. "*" allows every page.
     std::vector<std::string> allowed_origins;
+
+    // Where clients are told to come back when the server ends, as they would give it to connect():
+    // "https://b.example.com". Empty: where they came from.
+    std::string drain_url;
 
     // debug, info, warning, error or off.
     std::string log_level = "info";

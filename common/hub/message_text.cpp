@@ -167,6 +167,22 @@ message_ptr make_response(std::uint64_t id, std::string_view payload) {
     return answer(message_kind::answer, "response", id).payload(payload).end();
 }
 
+message_ptr make_request(
+    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
+    std::uint32_t timeout_ms, std::string_view payload
+) {
+    message_writer w(message_kind::question, "request");
+    w.number("request", number).name("channel", channel).name("from", from).name("type", type);
+    return w.number("timeout_ms", timeout_ms).payload(payload).end();
+}
+
+message_ptr make_cancel(std::string_view channel, std::uint64_t number) {
+    return message_writer(message_kind::question, "cancel")
+        .number("request", number)
+        .name("channel", channel)
+        .end();
+}
+
 message_ptr make_history(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
     std::string_view publications
@@ -224,15 +240,19 @@ message_ptr make_pong(std::uint64_t id) {
     return answer(message_kind::pong, "pong", id).end();
 }
 
-message_ptr make_drain(std::uint32_t after_ms) {
-    return message_writer(message_kind::drain, "drain").number("after_ms", after_ms).end();
+message_ptr make_drain(std::uint32_t after_ms, std::string_view url) {
+    message_writer w(message_kind::drain, "drain");
+    w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
+    return w.end();
 }
 
-message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text) {
+message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url) {
     const auto number = static_cast<std::uint16_t>(code);
     message_writer w(message_kind::close, "close");
     w.number("code", number).flag("reconnect", should_reconnect(number));
     if (after_ms != 0) w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
     return w.text("message", text, &message::text).end();
 }
 

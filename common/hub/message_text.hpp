@@ -46,6 +46,12 @@ message_ptr make_published(
 
 // `payload` is the JSON answer of a handler.
 message_ptr make_response(std::uint64_t id, std::string_view payload);
+// A request of another client, and that it is withdrawn (protocol 4.18).
+message_ptr make_request(
+    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
+    std::uint32_t timeout_ms, std::string_view payload
+);
+message_ptr make_cancel(std::string_view channel, std::uint64_t number);
 
 // `publications` is a JSON array.
 message_ptr make_history(
@@ -71,10 +77,13 @@ std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consum
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);
 
-// Come back over another connection after that time, while this one still serves.
-message_ptr make_drain(std::uint32_t after_ms);
+// Come back over another connection after that time, while this one still serves. `url`, where not empty, is
+// where, and needs no escapes.
+message_ptr make_drain(std::uint32_t after_ms, std::string_view url = {});
 
-// `after_ms` 0: not told.
-message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text);
+// `after_ms` 0: not told; `url` as above.
+message_ptr make_close(
+    close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {}
+);
 
 }  // namespace pulsewire::hub
