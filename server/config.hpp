@@ -26,6 +26,9 @@ struct config {
     // A folder for the durable log (namespace_options::keeps); empty: everything is kept in memory alone.
     // One server's own.
     std::string data;
+    // Whether a server whose data folder is in use waits until that is free, and then starts; otherwise it
+    // does not start.
+    bool standby = false;
 
     // What POST and GET below /api/ require as "Authorization: Bearer <key>"; empty: open to whoever reaches
     // the port.

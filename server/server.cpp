@@ -8,10 +8,12 @@
 #include "server/shard/node.hpp"
 #include "server/start_lines.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +24,13 @@ namespace pulsewire {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// How often a server that stands by looks whether the data folder is free.
+constexpr auto standby_poll = std::chrono::milliseconds(20);
+
+}  // namespace
+
 // Lives on the thread that calls run(): waits for the end and sees to it.
 struct server::parts {
     explicit parts(config c)
@@ -30,6 +39,32 @@ struct server::parts {
           signals(control),
           drain_wait(control),
           deadline(control) {}
+
+    // False when the server was ended while it waited.
+    bool wait_for_folder() {
+        if (node->take_folder()) return true;
+        if (!settings.standby) {
+            throw std::runtime_error(
+                "the data folder " + settings.data +
+                " cannot be used. Another server uses this folder: each needs one of its own, or waits for "
+                "it "
+                "with --standby."
+            );
+        }
+        log::info(
+            "standing by: another server uses the data folder ", settings.data,
+            "; this one listens when that one has let go of it"
+        );
+        auto waiting = asio::make_work_guard(control);
+        do {
+            control.run_for(standby_poll);
+            if (ending) return false;
+        } while (!node->take_folder());
+        waiting.reset();
+        control.restart();  // without work it has stopped
+        log::info("the data folder ", settings.data, " is free: taking over");
+        return true;
+    }
 
     void watch_signals() {
         signals.add(SIGINT);
@@ -46,6 +81,7 @@ struct server::parts {
     void begin_end() {
         if (ending) return;
         ending = true;
+        if (!serving) return control.stop();
         node->announce_drain();
         const auto ms = [](std::uint32_t n) { return std::chrono::milliseconds(n); };
         deadline.expires_after(ms(settings.shell.shutdown_timeout_ms));
@@ -56,13 +92,43 @@ struct server::parts {
         });
         drain_wait.expires_after(ms(settings.shell.drain_delay_ms));
         drain_wait.async_wait([this](const boost::system::error_code& error) {
-            if (!error) node->drain([this] { asio::post(control, [this] { control.stop(); }); });
+            if (error) return;
+            node->drain(
+                [this] { asio::post(control, [this] { release_log(); }); },
+                [this] { asio::post(control, [this] { end_if_done(drained); }); }
+            );
         });
     }
 
-    void end() {
+    // As early as can be, because another server may wait for the folder: connections that are slow to end
+    // need no log. First the handlers hear of the clients' ends, and what they publish about it is kept.
+    void release_log() {
+        application.run_soon([this] {
+            node->settle([this] {
+                asio::post(control, [this] {
+                    node->release_log();
+                    end_if_done(released);
+                });
+            });
+        });
+    }
+
+    void end_if_done(bool& part) {
+        part = true;
+        if (drained && released) control.stop();
+    }
+
+    void stop_threads() {
         if (node) node->stop();
         application.stop();
+    }
+
+    // The exit code.
+    int end() {
+        stop_threads();
+        log::info("ended");
+        log::flush();
+        return 0;
     }
 
     config settings;
@@ -72,13 +138,16 @@ struct server::parts {
     asio::signal_set signals;
     asio::steady_timer drain_wait;
     asio::steady_timer deadline;
+    bool serving = false;
     bool ending = false;
+    bool released = false;
+    bool drained = false;
 };
 
 server::server(config settings) : parts_(std::make_unique<parts>(std::move(settings))) {}
 
 server::~server() {
-    parts_->end();
+    parts_->stop_threads();
 }
 
 server& server::on_connect(std::function<void(connection&)> handler) {
@@ -139,14 +208,17 @@ void server::run_soon(std::function<void()> what) {
 }
 
 void server::start() {
-    if (parts_->node) return;
+    if (parts_->serving) return;
     if (const std::string fault = shell::fault_of(parts_->settings); !fault.empty())
         throw std::runtime_error(fault);
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     if (parts_->settings.handle_signals) parts_->watch_signals();
     parts_->node.emplace(parts_->settings, &parts_->application);
+    parts_->node->check_port();
+    if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
+    parts_->serving = true;
     parts_->application.start(*parts_->node);
     if (parts_->settings.print_start) shell::print_start(*parts_->node);
 }
@@ -161,16 +233,14 @@ int server::run() {
     try {
         start();
     } catch (const std::runtime_error& e) {
+        if (parts_->ending) return parts_->end();
         std::fprintf(stderr, "error: %s\n", e.what());
-        parts_->end();
+        parts_->stop_threads();
         return 1;
     }
     const auto forever = asio::make_work_guard(parts_->control);
     parts_->control.run();
-    parts_->end();
-    log::info("ended");
-    log::flush();
-    return 0;
+    return parts_->end();
 }
 
 void server::stop() {

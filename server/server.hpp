@@ -138,8 +138,8 @@ public:
     // or shutdown_timeout_ms has passed, the answer is the exit code for main(). When the server cannot start
     // it says why on standard error and returns 1.
     int run();
-    // The first half of run(): returns when connections are accepted. Throws std::runtime_error with the
-    // reason.
+    // The first half of run(): returns when connections are accepted, with config::standby perhaps after a
+    // long wait. Throws std::runtime_error with the reason.
     void start();
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;

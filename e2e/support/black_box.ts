@@ -11,7 +11,7 @@ interface Load { n: string }
 type Messages = {load: Load};
 
 /** Where an acknowledged publish stands. */
-interface Acknowledged { channel: string; offset: number; n: string }
+interface Acknowledged { channel: string; offset: number; n: string; atMs: number }
 
 const quick = {WebSocket, transport: 'websocket' as const, backoffMinMs: 20, backoffMaxMs: 200};
 
@@ -62,6 +62,17 @@ export class BlackBox {
         );
     }
 
+    /** The longest time in which nothing was acknowledged, since performance.now() was `sinceMs`. */
+    longestPauseMs(sinceMs: number): number {
+        let [before, longest] = [sinceMs, 0];
+        for (const {atMs} of this.acknowledged) {
+            if (atMs < sinceMs) continue;
+            longest = Math.max(longest, atMs - before);
+            before = atMs;
+        }
+        return longest;
+    }
+
     /** The SDK publishes, some messages in flight at a time. */
     publishOverWebSocket(name: string, inFlight: number): void {
         const client = this.#client();
@@ -92,7 +103,7 @@ export class BlackBox {
                         this.#acknowledge({channel, offset: answer.json.offset, n});
                         break;
                     }
-                    if (answer && answer.status !== 503) throw new Error(`${answer.status}: ${answer.text}`);
+                    if (answer && answer.status !== 503 && answer.status !== 502) throw new Error(`${answer.status}: ${answer.text}`);
                     this.figures.repeated += 1;
                     await new Promise<void>((tick) => setImmediate(tick));
                 }
@@ -203,8 +214,8 @@ export class BlackBox {
         return view;
     }
 
-    #acknowledge(ack: Acknowledged): void {
-        this.acknowledged.push(ack);
+    #acknowledge(ack: Omit<Acknowledged, 'atMs'>): void {
+        this.acknowledged.push({...ack, atMs: performance.now()});
         this.#progress.made();
     }
 

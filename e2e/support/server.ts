@@ -50,6 +50,13 @@ export class PulsewireServer {
         return server;
     }
 
+    /** Starts one that waits for its data folder (--standby); resolves when it says so. */
+    static async standBy(options: ServerOptions): Promise<PulsewireServer> {
+        const server = new PulsewireServer(await steadyPort(), options);
+        await server.standByAgain();
+        return server;
+    }
+
     get origin(): string {
         return `http://127.0.0.1:${this.port}`;
     }
@@ -68,6 +75,36 @@ export class PulsewireServer {
     }
 
     async restart(): Promise<void> {
+        await this.#launch();
+        await this.untilHealthy();
+    }
+
+    async standByAgain(): Promise<void> {
+        const before = this.#log.length;
+        const child = await this.#launch();
+        const said = async (): Promise<void> => {
+            while (!this.#log.includes('standing by', before)) {
+                this.#mustRun(child);
+                await new Promise<void>((tick) => setImmediate(tick));
+            }
+        };
+        await soon(said(), () => `server that stands by; it wrote:\n${this.#log}`);
+    }
+
+    async untilHealthy(): Promise<void> {
+        const child = this.#process!;
+        const healthy = async (): Promise<void> => {
+            for (;;) {
+                this.#mustRun(child);
+                const answer = await request(`${this.origin}/healthz`).catch(() => undefined);
+                if (answer?.status === 200) return;
+                await new Promise<void>((tick) => setImmediate(tick));
+            }
+        };
+        await soon(healthy(), () => `healthy server; it wrote:\n${this.#log}`);
+    }
+
+    async #launch(): Promise<ChildProcess> {
         if (this.#process) throw new Error('the server still runs');
         const {program = 'pulsewire-gallery', args = [], env = {}, config} = this.#options;
         const all = ['--port', String(this.port), ...(program === 'pulsewire-gallery' ? ['--web-root', webRoot] : []), ...args];
@@ -77,8 +114,7 @@ export class PulsewireServer {
             writeFileSync(file, JSON.stringify(config));
             all.push('--config', file);
         }
-        const child = await this.#spawn(programPath(program), all, env);
-        await soon(this.#untilHealthy(child), () => `healthy server; it wrote:\n${this.#log}`);
+        return this.#spawn(programPath(program), all, env);
     }
 
     /** As a power cut would: no farewell to anybody. */
@@ -133,13 +169,8 @@ export class PulsewireServer {
         return child;
     }
 
-    async #untilHealthy(child: ChildProcess): Promise<void> {
-        for (;;) {
-            if (child.exitCode !== null || child.signalCode) throw new Error(`the server ended at its start; it wrote:\n${this.#log}`);
-            const answer = await request(`${this.origin}/healthz`).catch(() => undefined);
-            if (answer?.status === 200) return;
-            await new Promise<void>((tick) => setImmediate(tick));
-        }
+    #mustRun(child: ChildProcess): void {
+        if (child.exitCode !== null || child.signalCode) throw new Error(`the server ended at its start; it wrote:\n${this.#log}`);
     }
 }
 

@@ -48,6 +48,7 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
     app.add_option("--web-root", c.web_root, "Folder of files to serve")->type_name("FOLDER");
     app.add_option("--data", c.data, "Folder for the durable log; without it everything is kept in memory")
         ->type_name("FOLDER");
+    app.add_flag("--standby", c.standby, "Wait while another server uses the data folder, then take over");
     app.add_option("--config", config_file, "Config file: JSON with comments")->type_name("FILE");
     app.add_option("--api-key", c.api_key, "Key that /api/ requires as \"Authorization: Bearer <key>\"")
         ->type_name("KEY");

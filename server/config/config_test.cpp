@@ -174,6 +174,16 @@ TEST(Config, DurabilityIsNamedAndNeedsAFolder) {
     EXPECT_EQ(read({"--data", "/d"}).settings.data, "/d");
 }
 
+TEST(Config, StandbyNeedsAFolderAndHandsNothingOver) {
+    config c;
+    c.standby = true;
+    EXPECT_NE(fault_of(c).find("--data"), std::string::npos);
+    c.data = "/data";
+    EXPECT_EQ(fault_of(c), "");
+    c.shell.drain_handover = true;
+    EXPECT_NE(fault_of(c).find("drain_handover"), std::string::npos);
+}
+
 TEST(Config, APublicAddressNeedsAKey) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);

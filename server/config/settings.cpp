@@ -77,6 +77,7 @@ std::vector<setting> settings_of(config& c) {
         {"threads", &c.threads},
         {"web_root", &c.web_root},
         {"data", &c.data},
+        {"standby", &c.standby},
         {"api_key", &c.api_key},
         {"insecure_open_api", &c.insecure_open_api},
         {"allowed_origins", &c.allowed_origins},
@@ -196,6 +197,14 @@ std::string fault_of(const config& c) {
     if (durable && c.data.empty())
         return "a namespace has the durability \"disk\", and there is no folder for it: name one "
                "with --data, PULSEWIRE_DATA or \"data\" in the config file.";
+    if (c.standby && c.data.empty())
+        return "standby is to wait for a data folder, and none is named: use --data, PULSEWIRE_DATA or "
+               "\"data\" "
+               "in the config file.";
+    if (c.standby && c.shell.drain_handover)
+        return "standby and drain_handover exclude each other: the next server serves when this one has let "
+               "go of "
+               "the data folder, not before. Leave drain_handover off.";
     if (c.bounds.ping_ms == 0) return "ping_ms must be at least 1.";
     return {};
 }

@@ -94,21 +94,27 @@ hub::config node::hub_config(hub::shard_index index) const {
     return c;
 }
 
-void node::start() {
+void node::check_port() const {
     check_free(settings_.address, settings_.port);
+}
+
+bool node::take_folder() {
+    if (!settings_.data.empty() && !folder_) folder_ = folder_lock::try_to_take(settings_.data);
+    return settings_.data.empty() || folder_;
+}
+
+void node::start() {
+    check_port();
     port_ = settings_.port;
-    log_store::contents kept;
-    if (!settings_.data.empty()) {
-        log_ = std::make_unique<log_store>(settings_.data);
-        kept = log_->load();
-    }
+    if (!settings_.data.empty()) log_ = std::make_unique<log_store>(settings_.data);
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
         port_ = acceptor.local_endpoint().port();
         shards_.back()->listen(std::move(acceptor));
     }
-    if (log_) restore(std::move(kept));
+    // Whoever comes while the log is read waits in the kernel.
+    if (log_) restore(log_->load());
     // Signals are for the threads that wait for them.
     sigset_t all, before;
     ::sigfillset(&all);
@@ -142,23 +148,46 @@ void node::run_storage() {
     });
 }
 
-void node::drain(std::function<void()> drained) {
+void node::drain(std::function<void()> quiet, std::function<void()> drained) {
     announced_ = true;
+    quiet_ = std::move(quiet);
     drained_ = std::move(drained);
-    shards_to_drain_ = shard_count_;
+    shards_to_quiet_ = shards_to_drain_ = shard_count_;
     for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.begin_drain(); });
 }
 
+void node::shard_quiet() {
+    if (--shards_to_quiet_ == 0) quiet_();
+}
+
 void node::shard_drained() {
-    if (--shards_to_drain_ == 0 && drained_) drained_();
+    if (--shards_to_drain_ == 0) drained_();
+}
+
+void node::settle(std::function<void()> settled) {
+    shards_to_settle_ = shard_count_;
+    settled_ = std::move(settled);
+    for (const auto& s : shards_)
+        // Behind the end of the turn in which the last of it is carried out.
+        asio::post(s->loop(), [this, &loop = s->loop()] {
+            asio::post(loop, [this] {
+                if (--shards_to_settle_ == 0) settled_();
+            });
+        });
+}
+
+void node::release_log() {
+    if (!log_) return;
+    if (storage_) storage_->stop();
+    log_.reset();
+    folder_.reset();
 }
 
 void node::stop() {
     for (const auto& s : shards_) s->loop().stop();
     for (std::thread& t : threads_) t.join();
     threads_.clear();
-    // What was given to it is written; nobody hears of it any more.
-    if (storage_) storage_->stop();
+    release_log();
 }
 
 void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {

@@ -7,12 +7,14 @@
 #include "server/config.hpp"
 #include "server/shard/shard.hpp"
 #include "server/storage/commit_thread.hpp"
+#include "server/storage/folder_lock.hpp"
 #include "server/storage/log_store.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,12 +42,22 @@ public:
     node(const config& settings, application_port* application);
     ~node();
 
-    // Opens the data folder, binds, and runs the shards' threads. Throws std::runtime_error with a sentence
-    // for the operator.
+    // These three throw std::runtime_error with a sentence for the operator. First, whether the port is free.
+    void check_port() const;
+    // Whether the data folder, if there is to be one, is this node's now; false while another server has it.
+    bool take_folder();
+    // Opens the data folder, binds, and runs the shards' threads. Precondition: take_folder() was true.
     void start();
     std::uint16_t port() const { return port_; }
-    // Every shard ends its connections; `drained` is called once, on some shard's thread, when all have gone.
-    void drain(std::function<void()> drained);
+    // Every shard ends its connections. Both are called once, on some shard's thread: `quiet` when no client
+    // can ask for anything any more, `drained` when all connections have gone.
+    void drain(std::function<void()> quiet, std::function<void()> drained);
+    // `settled` is called on some shard's thread when every shard has carried out what was posted to it
+    // before.
+    void settle(std::function<void()> settled);
+    // After drain(): what the commit thread was given is written, the log closed and its folder free.
+    // Publishes to durable channels fail from now on. Safe to call again.
+    void release_log();
     // Tells /healthz to say 503 while everything else goes on.
     void announce_drain() { announced_ = true; }
     // Ends the threads, whatever is still open. Safe to call again.
@@ -69,6 +81,7 @@ public:
     bool admit_connection();
     void release_connection() { --connections_; }
     bool admit_to_application() { return application_ == nullptr || application_->admit(); }
+    void shard_quiet();
     void shard_drained();
     std::uint32_t connections_max() const { return connections_max_; }
 
@@ -82,15 +95,20 @@ private:
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
     std::uint16_t port_ = 0;
+    std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;
     std::string restored_;
     std::vector<std::unique_ptr<shard>> shards_;
     std::unique_ptr<commit_thread> storage_;  // answers the shards
     std::vector<std::thread> threads_;
     std::atomic<std::uint32_t> connections_{0};
+    std::atomic<std::uint32_t> shards_to_quiet_{0};
     std::atomic<std::uint32_t> shards_to_drain_{0};
+    std::atomic<std::uint32_t> shards_to_settle_{0};
     std::atomic<bool> announced_{false};
+    std::function<void()> quiet_;
     std::function<void()> drained_;
+    std::function<void()> settled_;
 };
 
 }  // namespace pulsewire::shell

@@ -259,6 +259,7 @@ void shard::end_turn() {
     for (turn_runs& runs : runs_) runs.clear();
     plain_from_.reset();
     plain_text_.reset();
+    report_if_quiet();
     report_if_drained();
 }
 
@@ -355,6 +356,12 @@ void shard::end_idle_http() {
     connections_.for_each([&](connection& c) {
         guarded(c.id(), [](connection& same) { same.speaks().on_drain(); });
     });
+}
+
+void shard::report_if_quiet() {
+    if (!draining_ || quiet_ || hub_.session_count() > 0) return;
+    quiet_ = true;
+    home_.shard_quiet();
 }
 
 void shard::report_if_drained() {

@@ -136,6 +136,7 @@ private:
     void refuse(tcp_socket&& socket);
     void end_connections();
     void end_idle_http();
+    void report_if_quiet();
     void report_if_drained();
 
     node& home_;
@@ -168,6 +169,7 @@ private:
     bool carrying_out_ = false;
     bool turn_end_scheduled_ = false;
     bool draining_ = false;
+    bool quiet_ = false;
     bool drained_ = false;
 };
 

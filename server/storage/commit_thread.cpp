@@ -11,16 +11,27 @@
 
 namespace pulsewire::shell {
 
+namespace {
+
+log_store::failure ended() {
+    return {error_code::storage_failed, "the server ends and has let go of its data folder"};
+}
+
+}  // namespace
+
 commit_thread::commit_thread(log_store& store, std::function<void(hub::shard_index, outcome)> answer)
     : store_(store), answer_(std::move(answer)), thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "commit");
 }
 
 void commit_thread::post(hub::shard_index from, std::vector<hub::store_op>&& ops) {
+    bool refused = false;
     {
         const std::lock_guard held(lock_);
-        waiting_.push_back({from, std::move(ops)});
+        refused = ending_;
+        if (!refused) waiting_.push_back({from, std::move(ops)});
     }
+    if (refused) return answer_(from, {ops.back().number, ops.back().term, ended()});
     woken_.notify_one();
 }
 

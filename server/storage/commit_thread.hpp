@@ -37,12 +37,12 @@ public:
         std::uint32_t term = 0;
         std::optional<log_store::failure> failed;
     };
-    // `answer` is called on this thread, for each shard in the order of its operations. Both outlive the
-    // thread.
+    // `answer` is called on this thread, for each shard in the order of its operations; for what comes after
+    // stop() on the thread that posts it. Both outlive the thread.
     commit_thread(log_store& store, std::function<void(hub::shard_index, outcome)> answer);
     ~commit_thread() { stop(); }
 
-    // From any thread.
+    // From any thread. After stop() the operations fail.
     void post(hub::shard_index from, std::vector<hub::store_op>&& ops);
     // Writes what waits, and ends. Safe to call again.
     void stop();

@@ -6,8 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <memory>
+
 namespace pulsewire {
 namespace {
+
+struct farewell {
+    std::string text;
+};
+PULSEWIRE_MESSAGE(farewell, "farewell", text)
 
 using namespace testing;
 using ::testing::HasSubstr;
@@ -67,6 +76,66 @@ TEST(durable_server, says_why_it_does_not_start) {
     } catch (const std::runtime_error& e) {
         EXPECT_THAT(e.what(), HasSubstr("Another server uses this folder"));
     }
+}
+
+// Its start() returns when the other one has ended.
+TEST(durable_server, stands_by_until_the_folder_is_free_and_goes_on_where_the_other_was) {
+    const temporary_folder folder;
+    config c = durable(folder);
+    c.standby = true;
+    running_server first(c);
+    EXPECT_EQ(publish(first.port(), "chat:1", R"({"payload":1,"key":"k"})").status, 200);
+    auto second = std::async(std::launch::async, [&c] { return std::make_unique<running_server>(c); });
+    EXPECT_EQ(second.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    EXPECT_EQ(first.stop(), 0);
+    const auto standing_in = second.get();
+    const auto again = publish(standing_in->port(), "chat:1", R"({"payload":9,"key":"k"})");
+    EXPECT_THAT(again.body, HasSubstr(R"("offset":1)"));
+}
+
+TEST(durable_server, ends_at_once_while_it_stands_by) {
+    const temporary_folder folder;
+    config c = durable(folder);
+    running_server first(c);
+    c.standby = true;
+    server second(c);
+    auto code = std::async(std::launch::async, [&second] { return second.run(); });
+    second.stop();
+    EXPECT_EQ(code.get(), 0);
+}
+
+// A client that has gone without a word holds its connection for close_timeout_ms; the folder is free before.
+TEST(durable_server, lets_go_of_the_folder_before_the_last_connection_has_ended) {
+    const temporary_folder folder;
+    config c = durable(folder);
+    c.shell.close_timeout_ms = 60'000;
+    running_server first(c);
+    auto silent = subscribed(first.port(), "chat:1");
+    c.standby = true;
+    auto second = std::async(std::launch::async, [&c] { return std::make_unique<running_server>(c); });
+    first->stop();
+    EXPECT_EQ(second.wait_for(testing::patience), std::future_status::ready);
+    EXPECT_EQ(silent.closed().code, 1012);
+    silent.connection().send(std::string(websocket::close_frame(1012, {}, {1, 2, 3, 4}).view()));
+    EXPECT_EQ(first.stop(), 0);
+}
+
+// What handlers publish about the end is kept, too.
+TEST(durable_server, keeps_what_handlers_publish_when_clients_are_sent_away) {
+    const temporary_folder folder;
+    {
+        running_server first(durable(folder), [](server& s) {
+            s.on_disconnect([&s](connection&) { s.publish("chat:ends", farewell{"gone"}); });
+        });
+        auto ws = subscribed(first.port(), "chat:1");
+        first->stop();
+        ws.line_with("\"close\"");
+        ws.connection().send(std::string(websocket::close_frame(1012, {}, {1, 2, 3, 4}).view()));
+        EXPECT_EQ(first.stop(), 0);
+    }
+    running_server second(durable(folder));
+    const auto kept = ask(second.port(), "GET", "/api/channels/chat:ends/messages").body;
+    EXPECT_THAT(kept, HasSubstr("gone"));
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+#include "server/storage/folder_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+[[noreturn]] void refuse(const std::string& folder, int error) {
+    throw std::runtime_error(
+        "the data folder " + folder + " cannot be used: " + std::strerror(error) +
+        ". Check that the folder exists or can be made, that the server's user may write there, and that the "
+        "disk works."
+    );
+}
+
+}  // namespace
+
+// Not RocksDB's own LOCK: a server that waits would have to try to open the database, which touches files of
+// the one that serves.
+std::optional<folder_lock> folder_lock::try_to_take(const std::string& folder) {
+    std::error_code ignored;  // what is wrong shows at once
+    std::filesystem::create_directories(folder, ignored);
+    const int descriptor =
+        ::open((folder + "/pulsewire.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (descriptor < 0) refuse(folder, errno);
+    folder_lock taken(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return taken;
+    if (errno != EWOULDBLOCK) refuse(folder, errno);
+    return std::nullopt;
+}
+
+folder_lock::folder_lock(folder_lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+folder_lock& folder_lock::operator=(folder_lock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+folder_lock::~folder_lock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace pulsewire::shell
