@@ -39,6 +39,10 @@ struct config {
     // Pages that the server's own host serves always may. "*" allows every page.
     std::vector<std::string> allowed_origins;
 
+    // Where clients are told to come back when the server ends, as they would give it to connect():
+    // "https://b.example.com". Empty: where they came from.
+    std::string drain_url;
+
     // debug, info, warning, error or off.
     std::string log_level = "info";
 

@@ -501,7 +501,8 @@ std::vector<std::uint64_t> hub::connections() const {
 void hub::send_away(session& s, close_code code, std::uint32_t spread_ms, instant now) {
     // At least 1: 0 would not be told.
     const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
-    if (s.speaks != face::api) send(s, make_close(code, after, "the server restarts"), now);
+    if (s.speaks != face::api)
+        send(s, make_close(code, after, "the server restarts", config_.drain_url), now);
     output_.closes.push_back({s.connection, code, "the server restarts"});
 }
 
@@ -515,7 +516,8 @@ void hub::hand_over(close_code code, std::uint32_t spread_ms, instant now) {
     for (const std::uint64_t connection : connections()) {
         session& s = *find(connection);
         if (s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream)) {
-            send(s, make_drain(static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1)), now);
+            const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
+            send(s, make_drain(after, config_.drain_url), now);
         } else if (s.speaks != face::api) {
             send_away(s, code, spread_ms, now);
             forget(s, now);

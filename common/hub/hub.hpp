@@ -38,6 +38,8 @@ struct config {
     shard_index shard_count = 1;
     // Told to clients in welcome, e.g. "pulsewire/0.1.0".
     std::string server_name = "pulsewire";
+    // Where clients are told to come back by drain() and hand_over(); empty: where they came from.
+    std::string drain_url;
     // 64 random bits: the source of epochs. Two lives of a node must not share it.
     std::uint64_t seed = 0;
     // The source of the epochs of durable channels: see durable_epoch().

@@ -576,5 +576,22 @@ TEST(hub_connection, a_server_that_goes_down_tells_everybody_a_moment_to_come_ba
     EXPECT_EQ(moments[0], "3520");
 }
 
+TEST(hub_connection, a_server_that_goes_down_may_name_another_address) {
+    test_node node(1, with([](config& c) { c.drain_url = "wss://b.example.com/rt"; }));
+    const client ada = node.connect(0, "session-ada");
+    const client plain = node.open(0, face::plain_websocket, {}, "plain-session");
+    node.heard(ada);
+    node.at(0).hand_over(close_code::service_restart, 1, node.now());
+    node.carry_out(0);
+    EXPECT_EQ(node.heard(ada), texts{R"({"op":"drain","after_ms":1,"url":"wss://b.example.com/rt"})"});
+    EXPECT_EQ(
+        node.heard(plain), texts{R"({"op":"close","code":1012,"reconnect":true,"after_ms":1,)"
+                                 R"("url":"wss://b.example.com/rt","message":"the server restarts"})"}
+    );
+    node.at(0).drain(close_code::service_restart, 1, node.now());
+    node.carry_out(0);
+    EXPECT_EQ(member_of(node.heard(ada).at(0), "op"), "close");
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

@@ -224,15 +224,19 @@ message_ptr make_pong(std::uint64_t id) {
     return answer(message_kind::pong, "pong", id).end();
 }
 
-message_ptr make_drain(std::uint32_t after_ms) {
-    return message_writer(message_kind::drain, "drain").number("after_ms", after_ms).end();
+message_ptr make_drain(std::uint32_t after_ms, std::string_view url) {
+    message_writer w(message_kind::drain, "drain");
+    w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
+    return w.end();
 }
 
-message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text) {
+message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url) {
     const auto number = static_cast<std::uint16_t>(code);
     message_writer w(message_kind::close, "close");
     w.number("code", number).flag("reconnect", should_reconnect(number));
     if (after_ms != 0) w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
     return w.text("message", text, &message::text).end();
 }
 

@@ -71,10 +71,13 @@ std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consum
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);
 
-// Come back over another connection after that time, while this one still serves.
-message_ptr make_drain(std::uint32_t after_ms);
+// Come back over another connection after that time, while this one still serves. `url`, where not empty, is
+// where, and needs no escapes.
+message_ptr make_drain(std::uint32_t after_ms, std::string_view url = {});
 
-// `after_ms` 0: not told.
-message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text);
+// `after_ms` 0: not told; `url` as above.
+message_ptr make_close(
+    close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {}
+);
 
 }  // namespace pulsewire::hub

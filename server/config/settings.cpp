@@ -42,10 +42,22 @@ one_of_names one_of(Enumeration& value, std::span<const std::string_view> names)
     return {reinterpret_cast<std::uint8_t*>(&value), names};
 }
 
+constexpr std::size_t drain_url_bytes_max = 255;
 constexpr std::string_view durability_names[] = {"auto", "memory", "disk"};
 
 bool is_durable(const namespace_options& o) {
     return o.keeps == durability::disk;
+}
+
+// What clients can take for one: nothing in it needs an escape in a frame.
+bool is_address(std::string_view url) {
+    static constexpr std::string_view schemes[] = {"https://", "http://", "wss://", "ws://"};
+    const bool known = std::any_of(std::begin(schemes), std::end(schemes), [&](std::string_view scheme) {
+        return url.starts_with(scheme) && url.size() > scheme.size();
+    });
+    return known && url.size() <= drain_url_bytes_max && std::all_of(url.begin(), url.end(), [](char c) {
+               return c > ' ' && c < 127 && c != '"' && c != '\\';
+           });
 }
 
 bool is_loopback(std::string_view address) {
@@ -81,6 +93,7 @@ std::vector<setting> settings_of(config& c) {
         {"api_key", &c.api_key},
         {"insecure_open_api", &c.insecure_open_api},
         {"allowed_origins", &c.allowed_origins},
+        {"drain_url", &c.drain_url},
         {"log_level", &c.log_level},
         {"message_bytes_max", &b.message_bytes_max},
         {"channels_per_connection_max", &b.channels_per_connection_max},
@@ -197,6 +210,9 @@ std::string fault_of(const config& c) {
     if (durable && c.data.empty())
         return "a namespace has the durability \"disk\", and there is no folder for it: name one "
                "with --data, PULSEWIRE_DATA or \"data\" in the config file.";
+    if (!c.drain_url.empty() && !is_address(c.drain_url))
+        return "drain_url is \"" + log::printable(c.drain_url) +
+               "\"; it must be the address of a server, for example https://b.example.com.";
     if (c.standby && c.data.empty())
         return "standby is to wait for a data folder, and none is named: use --data, PULSEWIRE_DATA or "
                "\"data\" "

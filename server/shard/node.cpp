@@ -83,6 +83,7 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.shard = index;
     c.shard_count = shard_count_;
     c.server_name = "pulsewire/" + std::string(version);
+    c.drain_url = settings_.drain_url;
     c.seed = random_bits();
     if (application_ != nullptr) {
         const auto wants = application_->wants();

@@ -55,7 +55,7 @@ public:
     // `settled` is called on some shard's thread when every shard has carried out what was posted to it
     // before.
     void settle(std::function<void()> settled);
-    // After drain(): what the commit thread was given is written, the log closed and its folder free.
+    // What the commit thread was given is written, the log closed and its folder free.
     // Publishes to durable channels fail from now on. Safe to call again.
     void release_log();
     // Tells /healthz to say 503 while everything else goes on.
