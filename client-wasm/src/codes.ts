@@ -32,9 +32,11 @@ export type ErrorCode =
     | 'unauthorized'
     /** No handler is registered for requests of this type. */
     | 'no_handler'
+    /** Nobody of the session that was asked shows itself in the channel. */
+    | 'not_present'
     /** The application's handler refused the message; its reason is in the message. */
     | 'rejected'
-    /** The application's handler ended with an exception; the details are in the server's log. */
+    /** The application's handler ended with an exception; the details are in its own log. */
     | 'handler_failed'
     /** No answer arrived within the deadline of the command. */
     | 'timeout'
@@ -58,7 +60,7 @@ export type ErrorCode =
     | 'invalid_argument'
     /** The caller's AbortSignal ended the call. A publish that was already sent may have been accepted. */
     | 'aborted'
-    /** The connection ended before the answer came; the request may or may not have run. */
+    /** The connection, or that of the client that was asked, ended before the answer came; the request may or may not have run. */
     | 'disconnected'
     /** The client was closed; it sends nothing any more. */
     | 'closed';
@@ -108,9 +110,9 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 
 /** Error codes by the number that the WebAssembly core uses for those that it raises itself. */
 export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
-    18: 'timeout',
-    29: 'disconnected',
-    30: 'closed',
+    19: 'timeout',
+    30: 'disconnected',
+    31: 'closed',
 };
 
 /** Codes where trying again later may help. */

@@ -174,8 +174,9 @@ void hub::execute(session& s, const command& c, instant now) {
         case command_op::request:
             return on_request(s, c, now);
         case command_op::cancel:
-            take_request(s, c.id);
-            return;
+            return on_cancel(s, c, now);
+        case command_op::respond:
+            return on_respond(s, c, now);
         case command_op::history:
         case command_op::presence:
             return on_query(s, c, now);
@@ -222,6 +223,7 @@ void hub::end(session& s, close_code code, std::string_view reason, instant now)
 }
 
 void hub::forget(session& s, instant now) {
+    forget_requests(s, now);
     while (!s.subscriptions.empty()) remove(*s.subscriptions.back(), now);
     if (s.welcome && config_.tell_connections && is_client(s.speaks))
         post(application, disconnected{ref_to(s), s.name}, now);
@@ -329,18 +331,13 @@ void hub::on_publish(session& s, const command& c, instant now) {
 }
 
 void hub::on_request(session& s, const command& c, instant now) {
+    if (!c.channel.empty()) return on_client_request(s, c, now);
     if (!config_.tell_requests)
         return refuse(
             s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now
         );
-    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
-        return refuse(s, c, error_code::too_many_requests, "too many requests in flight", now);
-    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
-        return refuse(s, c, error_code::invalid_frame, "a request with this id is in flight", now);
-    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
-    const auto timeout_ms =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms));
-    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms});
+    const std::uint32_t timeout_ms = take_up(s, c, now);
+    if (timeout_ms == 0) return;
     client_request r;
     r.from = ref_to(s);
     r.id = c.id;
@@ -349,6 +346,34 @@ void hub::on_request(session& s, const command& c, instant now) {
     r.payload = c.payload;
     r.timeout_ms = timeout_ms;
     post(application, std::move(r), now);
+}
+
+// Remembers the request as in flight and returns its deadline in milliseconds; 0: it was refused.
+std::uint32_t hub::take_up(session& s, const command& c, instant now) {
+    const auto refused = [&](error_code code, std::string_view text) {
+        refuse(s, c, code, text, now);
+        return 0;
+    };
+    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
+        return refused(error_code::too_many_requests, "too many requests in flight");
+    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
+        return refused(error_code::invalid_frame, "a request with this id is in flight");
+    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    const auto timeout_ms = std::max<std::uint32_t>(
+        1, static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms))
+    );
+    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms, std::string(c.channel)});
+    return timeout_ms;
+}
+
+void hub::on_cancel(session& s, const command& c, instant now) {
+    const auto found = std::find_if(s.requests.begin(), s.requests.end(), [&](const request_in_flight& r) {
+        return r.id == c.id;
+    });
+    if (found == s.requests.end()) return;
+    const request_in_flight r = std::move(*found);
+    s.requests.erase(found);
+    withdraw(s, r, now);
 }
 
 void hub::on_query(session& s, const command& c, instant now) {
@@ -456,6 +481,7 @@ void hub::sweep_sessions(instant now) {
     std::vector<std::uint64_t> due;
     for (const auto& [connection, s] : sessions_) {
         const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
+        std::erase_if(s->questions, [&](const question& q) { return ms >= q.due_ms; });
         if (duty_of(*s, config_.bounds, ms) != duty::none ||
             std::any_of(s->requests.begin(), s->requests.end(), overdue))
             due.push_back(connection);

@@ -180,12 +180,24 @@ private:
     void on_publish(session& s, const command& c, instant now);
     void on_request(session& s, const command& c, instant now);
     void on_query(session& s, const command& c, instant now);
+    void on_cancel(session& s, const command& c, instant now);
+    std::uint32_t take_up(session& s, const command& c, instant now);
+    void on_client_request(session& s, const command& c, instant now);
+    void on_respond(session& s, const command& c, instant now);
+    void withdraw(const session& s, const request_in_flight& r, instant now);
+    void forget_requests(session& s, instant now);
+    void answer_ask(
+        const connection_ref& from, std::uint64_t id, error_code code, std::string_view text, instant now
+    );
     void remove(subscription& sub, instant now);
 
     void on(attach&& m, instant now);
     void on(detach&& m, instant now);
     void on(publish&& m, instant now);
     void on(query&& m, instant now);
+    void on(ask&& m, instant now);
+    void on(asked&& m, instant now);
+    void on(unask&& m, instant now);
     void on(attached&& m, instant now);
     void on(attach_refused&& m, instant now);
     void on(deliver&& m, instant now);

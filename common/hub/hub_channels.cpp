@@ -10,11 +10,6 @@ namespace {
 // How often all channels are looked through for what is too old.
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
-// A subscription's name in the whole node. Tokens count up from 1 on each shard and stay far below 2^48.
-std::uint64_t node_wide(shard_index shard, std::uint64_t token) {
-    return std::uint64_t{shard} << 48 | token;
-}
-
 // Where a new subscription starts, and what it gets first.
 struct starting_point {
     std::uint64_t offset = 0;

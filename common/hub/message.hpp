@@ -22,6 +22,7 @@ enum class message_kind : std::uint8_t {
     history,     // id, channel, epoch, offset, more, payload (an array)
     answer,      // any other answer to a command: id, payload
     error,       // id, code, text, pointer
+    question,    // of another client, or its withdrawal
     ping,
     pong,
     close,  // text

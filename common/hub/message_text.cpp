@@ -167,6 +167,22 @@ message_ptr make_response(std::uint64_t id, std::string_view payload) {
     return answer(message_kind::answer, "response", id).payload(payload).end();
 }
 
+message_ptr make_request(
+    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
+    std::uint32_t timeout_ms, std::string_view payload
+) {
+    message_writer w(message_kind::question, "request");
+    w.number("request", number).name("channel", channel).name("from", from).name("type", type);
+    return w.number("timeout_ms", timeout_ms).payload(payload).end();
+}
+
+message_ptr make_cancel(std::string_view channel, std::uint64_t number) {
+    return message_writer(message_kind::question, "cancel")
+        .number("request", number)
+        .name("channel", channel)
+        .end();
+}
+
 message_ptr make_history(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
     std::string_view publications

@@ -46,6 +46,12 @@ message_ptr make_published(
 
 // `payload` is the JSON answer of a handler.
 message_ptr make_response(std::uint64_t id, std::string_view payload);
+// A request of another client, and that it is withdrawn (protocol 4.18).
+message_ptr make_request(
+    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
+    std::uint32_t timeout_ms, std::string_view payload
+);
+message_ptr make_cancel(std::string_view channel, std::uint64_t number);
 
 // `publications` is a JSON array.
 message_ptr make_history(

@@ -41,6 +41,12 @@ std::vector<std::string> presence_list::take_left(std::int64_t now_ms) {
     return left;
 }
 
+std::uint64_t presence_list::connection_of(std::string_view session) const {
+    const auto found = members_.find(session);
+    return found == members_.end() || found->second.connections.empty() ? 0
+                                                                        : found->second.connections.back();
+}
+
 std::string presence_list::json() const {
     std::string json = "[";
     for (const auto& [session, m] : members_) {

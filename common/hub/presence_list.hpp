@@ -3,6 +3,7 @@
 // Who is in one channel (docs/protocol.md 4.6, 4.7).
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ public:
     // Removes and returns those whose time to leave has come.
     std::vector<std::string> take_left(std::int64_t now_ms);
 
+    // The newest connection of the session; 0: it has none here.
+    std::uint64_t connection_of(std::string_view session) const;
+
     bool empty() const { return members_.empty(); }
     // Whether somebody is about to leave.
     bool leaving() const { return leaving_ > 0; }
@@ -37,7 +41,7 @@ private:
     };
 
     // Ordered, so that what is told about it is the same in every run.
-    std::map<std::string, member> members_;
+    std::map<std::string, member, std::less<>> members_;
     std::size_t leaving_ = 0;
 };
 

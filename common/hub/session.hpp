@@ -30,6 +30,17 @@ struct request_in_flight {
     std::uint64_t id = 0;
     std::uint32_t timeout_ms = 0;
     std::int64_t due_ms = 0;
+    std::string channel;  // of a client there; empty: of the server
+};
+
+// A request of another client that this one has not answered: whose, and under which number this one knows
+// it.
+struct question {
+    std::uint64_t number = 0;
+    std::uint16_t shard = 0;
+    std::uint64_t connection = 0;
+    std::uint64_t id = 0;
+    std::int64_t due_ms = 0;
 };
 
 struct session {
@@ -46,6 +57,8 @@ struct session {
     std::uint64_t credit = 0;                  // in thousandths of a command
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
     std::vector<request_in_flight> requests;
+    std::vector<question> questions;
+    std::uint64_t last_question = 0;
 };
 
 }  // namespace pulsewire::hub

@@ -24,6 +24,17 @@ struct connection_ref {
     friend bool operator==(const connection_ref&, const connection_ref&) = default;
 };
 
+// A subscription's name in the whole node. Tokens count up from 1 on each shard and stay far below 2^48.
+constexpr std::uint64_t node_wide(shard_index shard, std::uint64_t token) {
+    return std::uint64_t{shard} << 48 | token;
+}
+constexpr shard_index shard_of(std::uint64_t node_wide) {
+    return static_cast<shard_index>(node_wide >> 48);
+}
+constexpr std::uint64_t token_of(std::uint64_t node_wide) {
+    return node_wide & ((std::uint64_t{1} << 48) - 1);
+}
+
 // --- to the shard that owns the channel ---
 
 struct attach {
@@ -74,7 +85,32 @@ struct query {
     bool backwards = false;
 };
 
+// A request to another client of the channel.
+struct ask {
+    connection_ref from;
+    std::uint64_t id = 0;
+    std::string channel;
+    std::string session;  // who asks
+    std::string to;       // whom
+    std::string type;
+    std::string payload;
+    std::uint32_t timeout_ms = 0;
+    std::uint64_t token = 0;  // of the subscription that is asked; the owner knows it
+};
+
+// That request is withdrawn. The owner passes it on to all shards with subscribers.
+struct unask {
+    connection_ref from;
+    std::uint64_t id = 0;
+    std::string channel;
+    bool passed_on = false;
+};
+
 // --- to the shard of a connection or of subscribers ---
+
+struct asked {
+    ask what;
+};
 
 struct attached {
     connection_ref to;
@@ -144,7 +180,7 @@ struct client_request {
 };
 
 using shard_message = std::variant<
-    attach, detach, publish, query, attached, attach_refused, deliver, reply, disconnect, connected,
-    disconnected, client_subscribed, client_publish, client_request>;
+    attach, detach, publish, query, ask, unask, asked, attached, attach_refused, deliver, reply, disconnect,
+    connected, disconnected, client_subscribed, client_publish, client_request>;
 
 }  // namespace pulsewire::hub

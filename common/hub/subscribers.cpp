@@ -51,6 +51,12 @@ subscription* subscriber_table::find(const session& owner, std::string_view chan
     return nullptr;
 }
 
+subscription* subscriber_table::with_token(const local_channel& where, std::uint64_t token) {
+    for (const subscriber& s : where.subscribers)
+        if (s.what->token == token) return s.what.get();
+    return nullptr;
+}
+
 local_channel* subscriber_table::find(std::string_view channel) {
     const auto found = channels_.find(channel);
     return found == channels_.end() ? nullptr : found->second.get();

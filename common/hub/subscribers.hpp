@@ -53,6 +53,8 @@ public:
     subscription* find(const session& owner, std::string_view channel);
     // Null when nobody here is subscribed.
     local_channel* find(std::string_view channel);
+    // The subscription of that token; null when it is gone.
+    static subscription* with_token(const local_channel& where, std::uint64_t token);
 
     std::size_t size() const { return size_; }
 

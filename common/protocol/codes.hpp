@@ -25,8 +25,9 @@ enum class error_code : std::uint8_t {
     forbidden,  // The channel's namespace does not allow this command to this client.
     unauthorized,  // The credential is missing or wrong.
     no_handler,  // No handler is registered for requests of this type.
+    not_present,  // Nobody of the session that was asked shows itself in the channel.
     rejected,  // The application's handler refused the message; its reason is in the message.
-    handler_failed,  // The application's handler ended with an exception; the details are in the server's log.
+    handler_failed,  // The application's handler ended with an exception; the details are in its own log.
     timeout,  // No answer arrived within the deadline of the command.
     rate_limited,  // The connection sent more commands than commands_per_second allows; this one was not carried out.
     overloaded,  // A queue of the server is full.
@@ -38,7 +39,7 @@ enum class error_code : std::uint8_t {
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.
     invalid_argument,  // An argument of the call cannot be sent.
     aborted,  // The caller's AbortSignal ended the call. A publish that was already sent may have been accepted.
-    disconnected,  // The connection ended before the answer came; the request may or may not have run.
+    disconnected,  // The connection, or that of the client that was asked, ended before the answer came; the request may or may not have run.
     closed,  // The client was closed; it sends nothing any more.
 };
 
@@ -84,6 +85,7 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::forbidden: return "forbidden";
         case error_code::unauthorized: return "unauthorized";
         case error_code::no_handler: return "no_handler";
+        case error_code::not_present: return "not_present";
         case error_code::rejected: return "rejected";
         case error_code::handler_failed: return "handler_failed";
         case error_code::timeout: return "timeout";

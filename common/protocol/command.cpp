@@ -16,6 +16,7 @@ command_op op_named(std::string_view name) {
         {"subscribe", command_op::subscribe},
         {"unsubscribe", command_op::unsubscribe},
         {"request", command_op::request},
+        {"respond", command_op::respond},
         {"cancel", command_op::cancel},
         {"history", command_op::history},
         {"presence", command_op::presence},
@@ -106,6 +107,10 @@ private:
         if (key == "backwards") return flag(key, value, found.backwards);
         if (key == "session") string(key, value, found.session);
         if (key == "client") string(key, value, found.client);
+        if (key == "to") string(key, value, found.to);
+        if (key == "request") return number(key, value, found.request, 1);
+        if (key == "code") string(key, value, found.code);
+        if (key == "message") string(key, value, found.message);
     }
 
     // Room for all that can come is made at once, so that views into it stay valid: members do not overlap,
@@ -208,6 +213,9 @@ std::string_view missing_member(const command& c) {
             if (c.id == 0) return "id";
             if (c.type.empty()) return "type";
             return c.payload.empty() ? "payload" : "";
+        case command_op::respond:
+            if (c.request == 0) return "request";
+            return c.payload.empty() && c.code.empty() ? "payload" : "";
         case command_op::cancel:
             return c.id == 0 ? "id" : "";
         default:

@@ -18,6 +18,7 @@ enum class command_op : std::uint8_t {
     unsubscribe,
     publish,
     request,
+    respond,
     cancel,
     history,
     presence,
@@ -36,14 +37,16 @@ struct command {
     std::uint64_t limit = 0;       // 0: none
     std::uint64_t timeout_ms = 0;  // 0: none
     std::uint64_t time = 0;
+    std::uint64_t request = 0;  // respond: the server's number for what is answered
     bool has_time = false;
     bool has_offset = false;
     bool presence = false;
     bool echo = true;
     bool transient = false;
     bool backwards = false;
-    std::string_view session, client, channel, type, key, epoch, conflate;
-    std::string_view payload;  // valid JSON without raw newlines; empty: none
+    std::string_view session, client, channel, type, key, epoch, conflate, to;
+    std::string_view code, message;  // respond: a refusal
+    std::string_view payload;        // valid JSON without raw newlines; empty: none
 };
 
 // Why a line is not a command. `id` is the line's id where it could be read.

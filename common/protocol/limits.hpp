@@ -27,7 +27,8 @@ struct limits {
     std::uint32_t message_bytes_max = 64 * 1024;
     // Subscriptions of one connection; beyond: too_many_channels.
     std::uint32_t channels_per_connection_max = 128;
-    // Requests in flight of one connection; beyond: too_many_requests.
+    // Requests in flight of one connection; beyond: too_many_requests. As many of other clients that it has
+    // not answered; beyond: overloaded.
     std::uint32_t requests_per_connection_max = 64;
     // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. 0: no
     // limit.
@@ -87,6 +88,8 @@ struct namespace_options {
     std::uint32_t history_age_ms = 10 * 60'000;
     // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
     bool client_publish = true;
+    // Whether clients may ask each other (protocol 4.18); otherwise: forbidden.
+    bool client_requests = false;
     // Whether presence is kept and told; otherwise: forbidden.
     bool presence = true;
     durability keeps = durability::automatic;

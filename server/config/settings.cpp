@@ -148,6 +148,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"history_bytes_max", &o.history_bytes_max},
         {"history_age_ms", &o.history_age_ms},
         {"client_publish", &o.client_publish},
+        {"client_requests", &o.client_requests},
         {"presence", &o.presence},
         {"durability", one_of(o.keeps, durability_names)},
         {"slow_consumer", one_of(o.slow_consumers, slow_consumer_names)},
