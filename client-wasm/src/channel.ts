@@ -1,5 +1,5 @@
 import {Field, Kind, type Core} from './core.js';
-import type {PulsewireError} from './errors.js';
+import {PulsewireError} from './errors.js';
 import {Handlers, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
 import {Loop} from './loop.js';
@@ -8,7 +8,7 @@ import {checkKey, checkType} from './names.js';
 import {errorFrom, positionFrom, type Session} from './session.js';
 import type {
     AnyMessages, ChannelOptions, ClientStorage, CloseReason, GapEvent, HistoryOptions, IterationOptions, Member, Position,
-    PresenceEvent, PublishOptions, SubscribedEvent,
+    PresenceEvent, PublishOptions, RequestHandler, RequestOptions, SubscribedEvent,
 } from './types.js';
 
 /** A page of a channel's history. */
@@ -39,9 +39,13 @@ export class Channel<M extends object = AnyMessages> {
     readonly name: string;
     readonly #session: Session;
     readonly #storage: ClientStorage | undefined;
+    readonly #report: ReportError;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
     readonly #watchers: Handlers;
+    readonly #answerers = new Map<string, RequestHandler>();
+    /** What is being answered, by transport and number. */
+    readonly #asked = new Map<string, AbortController>();
     readonly #loops = new Set<Loop<M[keyof M]>>();
     #unsubscribe: (() => void) | undefined;
     #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
@@ -55,6 +59,7 @@ export class Channel<M extends object = AnyMessages> {
         this.name = name;
         this.#session = session;
         this.#storage = storage;
+        this.#report = report;
         this.#handlers = new Handlers(`channel ${name}`, report);
         this.#watchers = new Handlers(`channel ${name}`, report);
     }
@@ -114,6 +119,38 @@ export class Channel<M extends object = AnyMessages> {
         return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, conflate, signal});
     }
 
+    /**
+     * Asks another client of the channel, by its session as {@link members} shows it; the namespace must allow it
+     * (`client_requests`), and this client be subscribed. Rejects with that client's refusal, with `not_present`, with
+     * `timeout`, or with `disconnected` when either connection ended before the answer came: it may have run.
+     */
+    async request<Response = unknown>(
+        session: string, type: string, payload: unknown = null, {timeoutMs = 10_000, signal}: RequestOptions = {},
+    ): Promise<Response> {
+        checkType(type);
+        checkKey(session);
+        return this.#session.command({
+            call: 'request',
+            texts: [type, this.name, session],
+            payload: toJson(payload),
+            numbers: [timeoutMs],
+            signal,
+            read: (core) => JSON.parse(core.slice(Field.payload)) as Response,
+        });
+    }
+
+    /**
+     * Answers requests of that type from other clients, who see this one when {@link ChannelOptions.presence} shows it;
+     * subscribes, like on(). One handler for each type. What it throws is reported here, and the asker gets
+     * `handler_failed`; a {@link PulsewireError} with the code `rejected` is its answer. Returns the remover.
+     */
+    handle<Payload = any>(type: string, handler: RequestHandler<Payload>): () => void {
+        checkType(type);
+        this.#answerers.set(type, handler);
+        this.#subscribe();
+        return () => void this.#answerers.delete(type);
+    }
+
     /** Reads kept messages, also of a channel that is not subscribed. */
     async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
         return this.#session.command({
@@ -157,6 +194,7 @@ export class Channel<M extends object = AnyMessages> {
     unsubscribe(): void {
         this.#handlers.clear();
         this.#watchers.clear();
+        this.#answerers.clear();
         this.#endWith('idle');
     }
 
@@ -179,6 +217,31 @@ export class Channel<M extends object = AnyMessages> {
         this.#state = state;
         this.#members = [];
         for (const loop of this.#loops) loop.end(error);
+    }
+
+    async #answer(core: Core): Promise<void> {
+        const attempt = core.word(Field.attempt);
+        const number = core.long(Field.offset);
+        const key = `${attempt} ${number}`;
+        const type = core.slice(Field.type);
+        if (!type) return this.#asked.get(key)?.abort();
+        const session = core.slice(Field.session);
+        const text = core.slice(Field.payload);
+        const stop = new AbortController();
+        this.#asked.set(key, stop);
+        let answer;
+        try {
+            const handler = this.#answerers.get(type);
+            if (!handler) throw new PulsewireError('no_handler', `no handler for requests of type ${type}`);
+            answer = `"payload":${toJson((await handler(JSON.parse(text), {session, signal: stop.signal})) ?? null)}`;
+        } catch (error) {
+            const {code, message} = error as PulsewireError;
+            const told = code === 'no_handler' || code === 'rejected';
+            if (!told) this.#report(error, `a request ${type} of channel ${this.name}`);
+            answer = `"code":"${told ? code : 'handler_failed'}","message":${toJson(told ? message : 'the handler failed')}`;
+        }
+        this.#asked.delete(key);
+        if (!stop.signal.aborted) this.#session.respond(attempt, `{"op":"respond","request":${number},${answer}}`);
     }
 
     /** @internal */
@@ -205,6 +268,8 @@ export class Channel<M extends object = AnyMessages> {
             const to = core.long(Field.offset);
             this.#moveTo(this.#epoch, to);
             this.#tell('gap', {from, to, reason: 'replaced'});
+        } else if (kind === Kind.asked) {
+            void this.#answer(core);
         } else if (kind === Kind.refused) {
             const error = errorFrom(core);
             this.#endWith('refused', error);

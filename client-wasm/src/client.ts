@@ -123,7 +123,7 @@ export class Client<R extends object = AnyRequests> {
         checkType(type);
         return this.#session.command({
             call: 'request',
-            texts: [type],
+            texts: [type, '', ''],
             payload: toJson(payload),
             numbers: [timeoutMs],
             signal,

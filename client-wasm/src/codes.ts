@@ -118,6 +118,7 @@ export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
 /** Codes where trying again later may help. */
 export const temporaryErrors: readonly ErrorCode[] = [
     'too_many_requests',
+    'not_present',
     'timeout',
     'rate_limited',
     'overloaded',

@@ -96,6 +96,11 @@ export class Session implements Listener {
         this.#host?.tell(call, ...numbers);
     }
 
+    /** Answers what came over that transport. */
+    respond(attempt: number, line: string): void {
+        this.#host?.send(attempt, line);
+    }
+
     async command<T>({call, texts, payload, numbers, signal, sent, read}: Command<T>): Promise<T> {
         let id = 0;
         let cancel!: () => void;

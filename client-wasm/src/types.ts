@@ -199,7 +199,12 @@ export interface PublishOptions {
     signal?: AbortSignal;
 }
 
-/** Options of client.request(). */
+/** Answers a request of another client with what it returns; the signal tells that the answer is not wanted any more. */
+export type RequestHandler<Payload = any> = (
+    payload: Payload, from: {readonly session: string; readonly signal: AbortSignal},
+) => unknown;
+
+/** Options of client.request() and channel.request(). */
 export interface RequestOptions {
     /**
      * Time for the answer in milliseconds, at most 120000; then the promise is rejected with `timeout`.
