@@ -7,6 +7,7 @@ import {mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, w
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
+import {minify} from 'terser';
 import {bundleOptions, home, toText, wasmPath} from './build_options.mjs';
 import {printSizes} from './sizes.mjs';
 
@@ -21,14 +22,20 @@ function buildWasm() {
 
 async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
-    const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage'};
-    await Promise.all(Object.entries(entries).map(([name, source]) => build({
-        ...bundleOptions({text, node: name === 'wasm.node'}),
-        entryPoints: [join(home, 'src', `${source}.ts`)],
-        outfile: join(dist, `${name}.js`),
-        minify: true,
-        legalComments: 'none',
-    })));
+    const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests'};
+    await Promise.all(Object.entries(entries).map(async ([name, source]) => {
+        const {outputFiles} = await build({
+            ...bundleOptions({text, node: name === 'wasm.node'}),
+            entryPoints: [join(home, 'src', `${source}.ts`)],
+            write: false,
+            minify: true,
+            legalComments: 'none',
+        });
+        // Once more by terser, which finds another 200 bytes of 12 KB, compressed; with these options the most.
+        const compress = {passes: 2, unsafe_arrows: true, hoist_funs: true, if_return: false, inline: false, reduce_funcs: false, lhs_constants: false};
+        const {code} = await minify(outputFiles[0].text, {module: true, ecma: 2022, compress});
+        writeFileSync(join(dist, `${name}.js`), code);
+    }));
 }
 
 function buildTypes() {
@@ -41,7 +48,7 @@ function buildTypes() {
         reached.add(file);
         for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/['"]\.\/(\w+)\.js['"]/g)) visit(`${name}.d.ts`);
     };
-    for (const entry of ['index', 'wasm', 'worker', 'storage']) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'wasm', 'worker', 'storage', 'requests']) visit(`${entry}.d.ts`);
     for (const file of readdirSync(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
 }
 

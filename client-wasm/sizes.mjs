@@ -9,6 +9,7 @@ const entries = {
     'pulsewire/wasm': ['wasm.js', 'pulsewire.wasm'],
     'pulsewire/worker': ['worker.js'],
     'pulsewire/storage': ['storage.js'],
+    'pulsewire/requests': ['requests.js'],
 };
 
 /** Bytes of an entry's files: as they are, gzip -9, brotli 11. Each file is compressed alone, as servers do. */

@@ -9,6 +9,29 @@ import {recordWire, wireSeen} from './support/wire.ts';
 test.use({serverOptions: {env: {PULSEWIRE_DRAIN_HANDOVER: 'true', PULSEWIRE_DRAIN_SPREAD_MS: '500'}}});
 
 for (const transport of ['websocket', 'sse'] as const) {
+    test(`the server names the other one itself, over ${transport}`, async ({visit}) => {
+        const next = await PulsewireServer.start({env: {PULSEWIRE_ALLOWED_ORIGINS: '*'}});
+        const first = await PulsewireServer.start({
+            env: {PULSEWIRE_DRAIN_HANDOVER: 'true', PULSEWIRE_DRAIN_SPREAD_MS: '200', PULSEWIRE_DRAIN_URL: next.origin},
+        });
+        try {
+            const page = await visit(`${first.origin}/chat/?name=Ada&transport=${transport}`, {before: recordStates});
+            await openChat(page, transport);
+            await say(page, 'to the first server');
+            const before = (await statesSeen(page)).length;
+            expect((await first.terminate().exited).code).toBe(0);
+            await say(page, 'to the second server');
+            await expect.poll(async () => (await history(next.origin, 'chat:lobby')).messages.map(({payload}) => (payload as {text: string}).text))
+                .toEqual(['to the second server']);
+            expect((await statesSeen(page)).slice(before), 'the state stays open').toEqual([]);
+        } finally {
+            for (const server of [first, next]) {
+                if (server.running) await server.stop();
+                server.discard();
+            }
+        }
+    });
+
     test(`the page never notices that it changes servers, over ${transport}`, async ({server, network, visit}) => {
         const next = await PulsewireServer.start();
         try {

@@ -140,12 +140,16 @@ std::uint32_t pulsewire_publish(
     );
 }
 
-// Text: type.
+// Text: type, channel, session.
 PULSEWIRE_EXPORT("request")
 std::uint32_t pulsewire_request(
-    std::uint32_t type_size, std::uint32_t payload_bytes, std::uint32_t timeout_ms, double now
+    std::uint32_t type_size, std::uint32_t channel_size, std::uint32_t to_size, std::uint32_t payload_bytes,
+    std::uint32_t timeout_ms, double now
 ) {
-    return the_client->request(from_text(0, type_size), payload_bytes, timeout_ms, at(now));
+    return the_client->request(
+        from_text(0, type_size), payload_bytes, timeout_ms, at(now), from_text(type_size, channel_size),
+        from_text(type_size + channel_size, to_size)
+    );
 }
 
 // Text: channel.

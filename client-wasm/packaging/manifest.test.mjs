@@ -13,8 +13,8 @@ const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
 test('the tarball holds the entries, their types, README and LICENSE, and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'}).trim().split('\n').map((path) => path.replace(/^package\//, ''));
-    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/pulsewire.wasm'];
-    for (const file of ['package.json', 'README.md', 'LICENSE', 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', ...scripts]) assert.ok(files.includes(file), file);
+    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/pulsewire.wasm'];
+    for (const file of ['package.json', 'README.md', 'LICENSE', 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', ...scripts]) assert.ok(files.includes(file), file);
     const others = files.filter((file) => !file.endsWith('.d.ts') && !scripts.includes(file) && !['package.json', 'README.md', 'LICENSE'].includes(file));
     assert.deepEqual(others, []);
 });

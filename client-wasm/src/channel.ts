@@ -37,7 +37,10 @@ export interface ChannelEvents {
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
     readonly name: string;
-    readonly #session: Session;
+    /** @internal */
+    readonly session: Session;
+    /** Takes requests of other clients: from pulsewire/requests. @internal */
+    asked?: (core: Core) => void;
     readonly #storage: ClientStorage | undefined;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
@@ -53,7 +56,7 @@ export class Channel<M extends object = AnyMessages> {
     /** @internal */
     constructor(name: string, session: Session, storage: ClientStorage | undefined, report: ReportError) {
         this.name = name;
-        this.#session = session;
+        this.session = session;
         this.#storage = storage;
         this.#handlers = new Handlers(`channel ${name}`, report);
         this.#watchers = new Handlers(`channel ${name}`, report);
@@ -110,13 +113,13 @@ export class Channel<M extends object = AnyMessages> {
         checkType(type);
         const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
         if (conflate) checkKey(conflate);
-        const by = (!transient && this.#storage) || this.#session;
+        const by = (!transient && this.#storage) || this.session;
         return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, conflate, signal});
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
     async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
-        return this.#session.command({
+        return this.session.command({
             call: 'history',
             texts: [this.name],
             numbers: [
@@ -168,7 +171,7 @@ export class Channel<M extends object = AnyMessages> {
         this.#state = 'subscribing';
         this.#epoch = since?.epoch ?? '';
         this.#offset = since?.offset ?? 0;
-        this.#unsubscribe = this.#session.subscribe(
+        this.#unsubscribe = this.session.subscribe(
             this, [this.name, this.#epoch], info, this.#offset, latest, +!!presence,
         );
     }
@@ -205,6 +208,8 @@ export class Channel<M extends object = AnyMessages> {
             const to = core.long(Field.offset);
             this.#moveTo(this.#epoch, to);
             this.#tell('gap', {from, to, reason: 'replaced'});
+        } else if (kind === Kind.asked) {
+            this.asked?.(core);
         } else if (kind === Kind.refused) {
             const error = errorFrom(core);
             this.#endWith('refused', error);

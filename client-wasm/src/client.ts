@@ -1,11 +1,9 @@
 import {Channel} from './channel.js';
-import {Field} from './core.js';
 import {Choice, choiceFrom, endpointsFrom} from './environment.js';
 import {PulsewireError} from './errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
-import {toJson} from './json.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
-import {checkChannel, checkType} from './names.js';
+import {checkChannel} from './names.js';
 import {Session} from './session.js';
 import type {
     AnyMessages, AnyRequests, ChannelOptions, ClientStorage, ConnectionState, ConnectOptions, RequestOptions, StorageWarning,
@@ -117,18 +115,10 @@ export class Client<R extends object = AnyRequests> {
     request<Response = unknown>(
         type: [keyof R] extends [never] ? string : never, payload?: unknown, options?: RequestOptions,
     ): Promise<Response>;
-    async request(
+    request(
         type: string, payload: unknown = null, {timeoutMs = this.#requestTimeoutMs, signal}: RequestOptions = {},
     ): Promise<any> {
-        checkType(type);
-        return this.#session.command({
-            call: 'request',
-            texts: [type],
-            payload: toJson(payload),
-            numbers: [timeoutMs],
-            signal,
-            read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),
-        });
+        return this.#session.request([type, '', ''], payload, timeoutMs, signal);
     }
 
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */

@@ -108,22 +108,12 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
     4502: 'unauthorized',
 };
 
-/** Error codes by the number that the WebAssembly core uses for those that it raises itself. */
-export const localErrorCodes: Readonly<Record<number, ErrorCode>> = {
-    19: 'timeout',
-    30: 'disconnected',
-    31: 'closed',
+/** Error codes and messages by the number that the WebAssembly core uses for those that it raises itself. */
+export const localErrors: Readonly<Record<number, [code: ErrorCode, message: string]>> = {
+    19: ['timeout', 'No answer came in time.'],
+    30: ['disconnected', 'The connection ended before the answer came.'],
+    31: ['closed', 'The client was closed.'],
 };
 
 /** Codes where trying again later may help. */
-export const temporaryErrors: readonly ErrorCode[] = [
-    'too_many_requests',
-    'timeout',
-    'rate_limited',
-    'overloaded',
-    'storage_failed',
-    'storage_full',
-    'internal',
-    'outbox_full',
-    'disconnected',
-];
+export const temporaryErrors = /^(too_many_requests|timeout|rate_limited|overloaded|storage_failed|storage_full|internal|outbox_full|disconnected)$/;

@@ -18,7 +18,7 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 /** The kinds of actions: `action_kind` in common/client/machine.hpp. */
 export const enum Kind {
     openTransport, closeTransport, send, setTimer, stateChanged, deliver, subscribed, presence, joined, left, gap,
-    refused, published, answered, failed,
+    asked, refused, published, answered, failed,
 }
 
 /** Where the fields of an action lie: the first in words of four bytes, the others in bytes, for byte() alone. */

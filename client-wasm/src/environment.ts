@@ -17,7 +17,7 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
             fetch: options.fetch ?? ((...request) => fetch(...request)),
         };
     } catch (cause) {
-        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server; give one such as https://rt.example.com`, {cause});
+        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server`, {cause});
     }
 }
 

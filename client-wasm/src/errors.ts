@@ -16,6 +16,6 @@ export class PulsewireError extends Error {
 
     /** Whether the same call may succeed later. */
     get temporary(): boolean {
-        return temporaryErrors.includes(this.code);
+        return temporaryErrors.test(this.code);
     }
 }

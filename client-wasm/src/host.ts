@@ -1,4 +1,5 @@
 import {Field, Kind, type Call, type Core, type Deliverer} from './core.js';
+import {endpointsFrom} from './environment.js';
 import type {Receiver} from './session.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
@@ -36,6 +37,11 @@ export class Host implements Deliverer {
     /** Tells the machine something and carries out what it wants done. */
     tell(call: Call, ...numbers: number[]): void {
         this.run(() => this.#core.call(call, [], ...numbers));
+    }
+
+    /** Sends a line that means nothing to the machine; not at all when that transport is gone. */
+    send(attempt: number, line: string): void {
+        this.#transports.get(attempt)?.send(line);
     }
 
     /** The same for whatever `call` does with the machine. */
@@ -82,7 +88,7 @@ export class Host implements Deliverer {
         const attempt = core.word(Field.attempt);
         const transport = this.#transports.get(attempt);
         if (kind === Kind.openTransport) {
-            this.#open(core.byte(Field.via), attempt);
+            this.#open(core.byte(Field.via), attempt, core.text());
         } else if (kind === Kind.closeTransport) {
             transport?.close(core.word(Field.close) >>> 16);
             this.#transports.delete(attempt);
@@ -98,13 +104,16 @@ export class Host implements Deliverer {
         }
     }
 
-    #open(via: number, attempt: number): void {
+    /** `elsewhere`: where the server told to come back (docs/protocol.md 7.1); never from a secure server to an open one. */
+    #open(via: number, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
             this.tell('transport_closed', attempt, code);
         };
         try {
-            this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(this.#endpoints, {
+            const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
+            if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
+            this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(endpoints, {
                 opened: () => this.tell('transport_opened', attempt),
                 received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey, this)),
                 closed,
@@ -116,4 +125,9 @@ export class Host implements Deliverer {
             closed(closeAbnormal);
         }
     }
+}
+
+/** 's' of https:, or the colon of http:, which is less. */
+function secure({sseUrl}: Endpoints): string {
+    return sseUrl[4]!;
 }

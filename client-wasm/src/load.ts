@@ -16,7 +16,7 @@ export function whyNot(error: unknown): CloseReason {
         code: 0,
         name: blocked ? 'wasm_blocked' : 'wasm_failed',
         message: blocked
-            ? `The Content-Security-Policy of this page forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src. (${error})`
+            ? `This page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src. (${error})`
             : `WebAssembly failed: ${error}`,
         reconnect: false,
     };

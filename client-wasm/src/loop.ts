@@ -33,7 +33,7 @@ export class Loop<P> {
 
     push(message: Message<P>): void {
         if (this.#waiting.length >= this.#capacity) {
-            this.end(new PulsewireError('overloaded', `The loop leaves ${this.#capacity} messages of ${message.channel} waiting: take them faster, or raise its capacity.`));
+            this.end(new PulsewireError('overloaded', `The loop leaves ${this.#capacity} messages waiting: raise its capacity.`));
         } else {
             this.#waiting.push(message);
             this.#wake();

@@ -1,10 +1,11 @@
-import {localErrorCodes, type ErrorCode} from './codes.js';
+import {localErrors, type ErrorCode} from './codes.js';
 import {Field, Kind, type Call, type Core} from './core.js';
 import {PulsewireError} from './errors.js';
 import type {ReportError} from './handlers.js';
 import {Host, type Listener} from './host.js';
-import {utf8Bytes} from './json.js';
+import {toJson, utf8Bytes} from './json.js';
 import {whyNot} from './load.js';
+import {checkType} from './names.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
 import type {CloseReason, ConnectionState, Outgoing, Position} from './types.js';
@@ -55,7 +56,7 @@ export class Session implements Listener {
     readonly name: string;
     state: ConnectionState;
     readonly #onState: (state: ConnectionState) => void;
-    readonly #report: ReportError;
+    readonly report: ReportError;
     readonly #commands = new Map<number, Pending>();
     readonly #receivers = new Map<number, Receiver>();
     readonly #infos = new Map<number, string>();
@@ -71,7 +72,7 @@ export class Session implements Listener {
         this.name = name;
         this.state = state;
         this.#onState = onState;
-        this.#report = report;
+        this.report = report;
     }
 
     /** WebAssembly is there: the machine starts with its options, and what waited is done. */
@@ -96,12 +97,29 @@ export class Session implements Listener {
         this.#host?.tell(call, ...numbers);
     }
 
+    /** Asks the server, or with names of a channel and a session there its client. */
+    async request(
+        texts: readonly [type: string, channel: string, session: string], payload: unknown, timeoutMs: number,
+        signal: AbortSignal | undefined,
+    ): Promise<any> {
+        checkType(texts[0]);
+        return this.command({
+            call: 'request', texts, payload: toJson(payload), numbers: [timeoutMs], signal,
+            read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),
+        });
+    }
+
+    /** Answers what came over that transport. */
+    respond(attempt: number, line: string): void {
+        this.#host?.send(attempt, line);
+    }
+
     async command<T>({call, texts, payload, numbers, signal, sent, read}: Command<T>): Promise<T> {
         let id = 0;
         let cancel!: () => void;
         const promise = new Promise<T>((resolve, failed) => {
             cancel = () => {
-                failed(new PulsewireError('aborted', 'The AbortSignal ended the call.', {cause: signal!.reason}));
+                failed(new PulsewireError('aborted', 'The call was aborted.', {cause: signal!.reason}));
                 if (this.#commands.delete(id)) this.tell('cancel', id);
                 id = -1;
             };
@@ -111,11 +129,11 @@ export class Session implements Listener {
                 const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
                 const max = this.#core.messageBytesMax();
                 if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes is, with its envelope, more than the ${max} that the server takes.`));
+                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes is, with its envelope, more than the ${max} of the server.`));
                 }
                 id = this.#core.call(call, texts, ...sizes, ...numbers);
                 if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
-                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer: wait for the connection, or raise outboxMessagesMax or outboxBytesMax.'));
+                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer: raise outboxMessagesMax or outboxBytesMax.'));
             });
         });
         signal?.addEventListener('abort', cancel);
@@ -188,7 +206,7 @@ export class Session implements Listener {
             }
         } catch (error) {
             command?.failed(error);
-            this.#report(error, 'a frame of the server');
+            this.report(error, 'a frame of the server');
         }
     }
 
@@ -196,7 +214,7 @@ export class Session implements Listener {
         try {
             to.deliver(type, offset, time, replayed, raw);
         } catch (error) {
-            this.#report(error, 'a frame of the server');
+            this.report(error, 'a frame of the server');
         }
     }
 
@@ -246,14 +264,6 @@ export function positionFrom(core: Core): Position {
 
 /** The error that the server, or the machine itself, gives as an answer. */
 export function errorFrom(core: Core): PulsewireError {
-    const code = localErrorCodes[core.byte(Field.localCode)] ?? (core.slice(Field.code) as ErrorCode);
-    const message = core.string(Field.message) || ownMessages[code] || code;
+    const [code, message] = localErrors[core.byte(Field.localCode)] ?? [core.slice(Field.code) as ErrorCode, core.string(Field.message)];
     return new PulsewireError(code, message, {pointer: core.string(Field.pointer)});
 }
-
-/** For the codes that the machine gives by itself. */
-const ownMessages: Partial<Record<ErrorCode, string>> = {
-    timeout: 'No answer came in time.',
-    disconnected: 'The connection ended before the answer came.',
-    closed: 'The client was closed.',
-};

@@ -199,7 +199,7 @@ export interface PublishOptions {
     signal?: AbortSignal;
 }
 
-/** Options of client.request(). */
+/** Options of client.request(), and of request() of `pulsewire/requests`. */
 export interface RequestOptions {
     /**
      * Time for the answer in milliseconds, at most 120000; then the promise is rejected with `timeout`.

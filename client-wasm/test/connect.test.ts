@@ -136,6 +136,31 @@ test('what the server says when it ends a connection is the reason, and its mome
     client.close();
 });
 
+test('the server may send the client to another address, never from a secure one to an open one', async () => {
+    const cases = {
+        'wss://b.test/rt': 'wss://b.test/rt/ws',
+        'https://b.test': 'wss://b.test/ws',
+        'ws://b.test': undefined,
+        'http://b.test': undefined,
+        'ftp://b.test': undefined,
+        'b.test': undefined,
+    };
+    for (const [url, expected] of Object.entries(cases)) {
+        const network = new FakeNetwork({transport: 'websocket'});
+        const client = await network.connect('https://a.test');
+        await network.welcome();
+        network.socket.receive({op: 'close', code: 1012, reconnect: true, after_ms: 5, url, message: 'the server restarts'});
+        const before = network.sockets.length;
+        await clock.tick(5);
+        assert.deepEqual(network.sockets.slice(before).map((socket) => socket.url), expected ? [expected] : []);
+        if (expected) network.socket.drop();
+        // Where the other address is not acceptable, or does not open, it is back to its own.
+        await clock.tick(20_000);
+        assert.equal(network.socket.url, 'wss://a.test/ws', url);
+        client.close();
+    }
+});
+
 test('a final close code ends the client with its reason', async () => {
     const {client, network} = await opened();
     const closed: ConnectionState[] = [];

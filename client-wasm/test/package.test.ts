@@ -48,7 +48,7 @@ test('importing the package touches nothing', async () => {
         delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
         delete globalThis.navigator; globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
         await import(process.argv[1]);`;
-    for (const entry of ['index.js', 'wasm.js', 'wasm.node.js', 'storage.js']) {
+    for (const entry of ['index.js', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js']) {
         execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
     }
 });

@@ -19,6 +19,9 @@ constexpr std::uint32_t resync_min_ms = 2'000;
 constexpr std::uint32_t resync_max_ms = 16'000;
 constexpr time_ms resync_quiet_ms = 60'000;
 
+// How long the old connection of a hand-over stays for the answers to requests that went that way.
+constexpr time_ms linger_ms = 5'000;
+
 // Without news for so long after the network came back, a connection is taken for dead.
 constexpr time_ms probe_timeout_ms = 5'000;
 
@@ -86,7 +89,8 @@ std::uint32_t machine::publish(
 }
 
 std::uint32_t machine::request(
-    std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
+    std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now,
+    std::string_view channel, std::string_view to
 ) {
     command* c = new_command(payload_bytes, timeout_ms, now);
     if (c == nullptr) return 0;
@@ -96,6 +100,7 @@ std::uint32_t machine::request(
     writer w(c->header, "request"sv);
     w.number("id"sv, c->id);
     if (timeout_ms != 0) w.number("timeout_ms"sv, timeout_ms);
+    if (!channel.empty()) w.name("channel"sv, channel).name("to"sv, to);
     w.name("type"sv, type).payload_key();
     return dispatch(*c, now);
 }
@@ -136,7 +141,7 @@ void machine::cancel(std::uint32_t id, time_ms) {
 
 void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     if (attempt != attempt_ || !transport_exists_ || transport_is_open_) return;
-    if (handing_over_) unbind();
+    if (handing_over_) unbind(true);
     transport_is_open_ = true;
     last_heard_ = now;
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
@@ -145,7 +150,7 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
-    if (attempt == retiring_) retiring_ = 0;
+    if (attempt == retiring_) forget_retiring();
     if (attempt != attempt_ || !transport_exists_) return;
     if (retiring_ == 0 || transport_is_open_) return lost(close, now);
     // There is nobody yet to come back to: the old one goes on until it is closed.
@@ -153,6 +158,7 @@ void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_
     retiring_ = 0;
     transport_is_open_ = true;
     handing_over_ = false;
+    elsewhere_.clear();
     send_waiting(now);
 }
 
@@ -161,10 +167,9 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
     const bool from_retiring = attempt == retiring_ && attempt != 0;
     if (from_retiring) {
         if (!read_server_frame(header, line_bytes, f)) return;
-        // All goes on this way until the other one is open; from then on only what is published, as long as
-        // the subscriptions are not answered there.
-        const bool of_itself = f.op == server_op::close || f.op == server_op::drain;
-        if (transport_is_open_ ? f.op != server_op::message : of_itself) return;
+        // All goes on this way until the other one is open; from then on only the answers to requests.
+        if (transport_is_open_) return on_late_answer(f, header, now);
+        if (f.op == server_op::close || f.op == server_op::drain) return;
     } else {
         if (attempt != attempt_ || !transport_is_open_) return;
         last_heard_ = now;
@@ -195,9 +200,12 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::error:
             return on_error(f, header, now);
         case server_op::close:
-            return on_close(f, now);
+            return on_close(f, header, now);
         case server_op::drain:
-            return on_drain(f, now);
+            return on_drain(f, header, now);
+        case server_op::request:
+        case server_op::cancel:
+            return on_asked(f, header, attempt);
         case server_op::ping:
             // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
             if (transport_ == transport::websocket) send_op("pong"sv);
@@ -223,6 +231,7 @@ machine::taken machine::publication(
 void machine::timer(time_ms now) {
     timer_set_ = false;
     if (hand_over_at_ != 0 && now >= hand_over_at_) hand_over(now);
+    if (retire_at_ != 0 && now >= retire_at_) close_retiring();
     if (state_ == state::waiting && now >= retry_at_) connect(now);
     expire_commands(now);
     if (transport_exists_ && now >= transport_deadline()) drop_transport(number(close_code::no_pong), now);
@@ -259,6 +268,9 @@ void machine::open_transport(time_ms now) {
     action& a = act(action_kind::open_transport);
     a.via = transport_;
     a.attempt = attempt_;
+    a.text_at = static_cast<std::uint32_t>(outgoing_.size());
+    a.text_size = static_cast<std::uint32_t>(elsewhere_.size());
+    outgoing_ += elsewhere_;
     arm(now + options_.open_timeout_ms, now);
 }
 
@@ -272,6 +284,7 @@ void machine::close_transport(std::uint32_t attempt, std::uint16_t close) {
 void machine::hand_over(time_ms now) {
     hand_over_at_ = 0;
     if (state_ != state::open || !transport_is_open_) return;
+    close_retiring();
     retiring_ = attempt_;
     handing_over_ = true;
     open_transport(now);
@@ -290,6 +303,7 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
         picker_.lost(close == number(close_code::abnormal), now);
     } else if (why == nullptr) {
         picker_.failed();  // otherwise the transport let the server's word pass
+        elsewhere_.clear();
     }
     forget_transport();
     unbind();
@@ -316,16 +330,32 @@ void machine::forget_transport() {
 
 void machine::close_retiring() {
     if (retiring_ != 0) close_transport(retiring_, number(close_code::normal));
+    forget_retiring();
+}
+
+void machine::forget_retiring() {
     retiring_ = 0;
+    retire_at_ = 0;
+    for (command& c : outbox_)
+        if (!c.done && c.left_behind) fail(c, error_code::disconnected);
+    outbox_.sweep();
+}
+
+bool machine::awaits_retiring() const {
+    for (const command& c : outbox_)
+        if (!c.done && c.left_behind) return true;
+    return false;
 }
 
 // What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
-// repeated safely fails.
-void machine::unbind() {
+// repeated safely fails, or, while another transport may still bring its answer, waits for that.
+void machine::unbind(bool may_be_answered) {
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
     for (command& c : outbox_) {
         if (c.done || !c.sent) continue;
+        c.left_behind = may_be_answered && c.awaited_by_server;
+        if (c.left_behind) continue;
         c.sent = false;
         if (c.when_lost != after_loss::repeat) fail(c, error_code::disconnected);
     }
@@ -478,6 +508,7 @@ void machine::rearm(time_ms now) {
     const auto at = [&](time_ms t) { next = t < next ? t : next; };
     if (state_ == state::waiting) at(retry_at_);
     if (hand_over_at_ != 0) at(hand_over_at_);
+    if (retire_at_ != 0) at(retire_at_);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
     for (const command& c : outbox_)
@@ -516,7 +547,9 @@ void machine::on_welcome(const server_frame& f, time_ms now) {
     arm(now + silence_max_ms_, now);
     if (handing_over_) {
         handing_over_ = false;
-        return close_retiring();
+        if (!awaits_retiring()) return close_retiring();
+        retire_at_ = now + linger_ms;
+        return arm(retire_at_, now);
     }
     state_since_ = now;
     picker_.opened(now);
@@ -575,6 +608,17 @@ void machine::on_presence(const server_frame& f, std::string_view header) {
     act(kind, channels_.id_of(*s), f);
 }
 
+void machine::on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr) return;
+    action& a = act(action_kind::asked, channels_.id_of(*s));
+    a.attempt = attempt;
+    a.offset = f.id;
+    a.session = f.session;
+    a.type = f.type;
+    a.payload = f.payload;
+}
+
 void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
@@ -606,6 +650,15 @@ void machine::on_answer(const server_frame& f, action_kind kind) {
     finish(*c);
 }
 
+// What the old connection of a hand-over still brings.
+void machine::on_late_answer(const server_frame& f, std::string_view header, time_ms now) {
+    const command* c = outbox_.with_id(f.id);
+    if (c == nullptr || !c->left_behind) return;
+    if (f.op == server_op::response) on_answer(f, action_kind::answered);
+    if (f.op == server_op::error) on_error(f, header, now);
+    if (!handing_over_ && !awaits_retiring()) close_retiring();
+}
+
 void machine::on_error(const server_frame& f, std::string_view header, time_ms now) {
     const std::string_view code = f.code.of(header);
     action_kind kind = action_kind::failed;
@@ -631,13 +684,20 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     act(kind, id, f);
 }
 
+// As long as that can be reached; without a word about it, to where it was (7.1).
+void machine::go_to(const server_frame& f, std::string_view header) {
+    if (f.url.size != 0) elsewhere_ = f.url.of(header);
+}
+
 // 7.3
-void machine::on_drain(const server_frame& f, time_ms now) {
+void machine::on_drain(const server_frame& f, std::string_view header, time_ms now) {
+    go_to(f, header);
     hand_over_at_ = now + static_cast<time_ms>(f.after_ms) + 1;
     arm(hand_over_at_, now);
 }
 
-void machine::on_close(const server_frame& f, time_ms now) {
+void machine::on_close(const server_frame& f, std::string_view header, time_ms now) {
+    go_to(f, header);
     close_transport(attempt_, number(close_code::normal));
     lost(static_cast<std::uint16_t>(f.close), now, &f);
 }

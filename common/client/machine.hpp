@@ -39,8 +39,9 @@ struct options {
 };
 
 enum class action_kind : std::uint8_t {
-    open_transport,   // open `via`; report with `attempt`. An older one may still be open: in a planned
-                      // restart the new connection is up before the old one is closed
+    open_transport,   // open `via`, to the address that text_of(action) names if there is one and it is as
+                      // safe; report with `attempt`. An older one may still be open: in a planned restart
+                      // the new connection is up before the old one is closed
     close_transport,  // close the transport `attempt` with `close`; report nothing more of it
     send,  // send to the transport `attempt` text_of(action), then, when `payload_of` is not 0, that payload
            // and "}": one line
@@ -56,6 +57,9 @@ enum class action_kind : std::uint8_t {
     left,        // `session` left it
     gap,         // publications of subscription `id` up to `offset` do not come: newer ones have taken their
                  // place (5.4)
+    asked,       // `session` asks by way of subscription `id`'s channel: `type`, `payload`; the answer goes to
+                 // the transport `attempt` under the number `offset` (4.18). Without a `type`: it no longer
+                 // wants that answer
     refused,     // subscription `id` was refused with `code` and `message`; it is gone
     published,   // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
     answered,    // request, history or presence query `id`: the answer is `payload`
@@ -126,8 +130,10 @@ public:
         std::string_view channel, std::string_view type, std::uint32_t payload_bytes,
         const publish_options& how, time_ms now
     );
+    // Of the server, or, with `channel`, of the client there whose session is `to`.
     std::uint32_t request(
-        std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now
+        std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now,
+        std::string_view channel = {}, std::string_view to = {}
     );
     std::uint32_t history(
         std::string_view channel, std::uint32_t limit, std::uint64_t from, history_page page, time_ms now
@@ -155,7 +161,7 @@ public:
     // --- what to do next ---
 
     const relocating_vector<action>& actions() const { return actions_; }
-    // What a `send` action sends; valid until clear_actions().
+    // What a `send` action sends, where an `open_transport` goes; valid until clear_actions().
     std::string_view text_of(const action& a) const {
         return std::string_view(outgoing_).substr(a.text_at, a.text_size);
     }
@@ -179,6 +185,7 @@ private:
     void arm(time_ms at, time_ms now);
     void rearm(time_ms now);
 
+    void go_to(const server_frame& f, std::string_view header);
     void connect(time_ms now);
     void open_transport(time_ms now);
     void close_transport(std::uint32_t attempt, std::uint16_t close);
@@ -187,7 +194,9 @@ private:
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
     void forget_transport();
     void close_retiring();
-    void unbind();
+    void forget_retiring();
+    bool awaits_retiring() const;
+    void unbind(bool may_be_answered = false);
     action& end(std::uint16_t close);
 
     bool can_send() const { return transport_is_open_; }
@@ -215,16 +224,19 @@ private:
     void on_welcome(const server_frame& f, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
     void on_presence(const server_frame& f, std::string_view header);
+    void on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt);
     void on_gap(const server_frame& f, std::string_view header, time_ms now);
     void resynchronise(subscription& s, time_ms now);
     void on_answer(const server_frame& f, action_kind kind);
+    void on_late_answer(const server_frame& f, std::string_view header, time_ms now);
     void on_error(const server_frame& f, std::string_view header, time_ms now);
-    void on_close(const server_frame& f, time_ms now);
-    void on_drain(const server_frame& f, time_ms now);
+    void on_close(const server_frame& f, std::string_view header, time_ms now);
+    void on_drain(const server_frame& f, std::string_view header, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
     options options_;
     text_buffer session_;
+    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
     state state_ = state::idle;
     transport transport_ = transport::websocket;
     transport_picker picker_;
@@ -237,8 +249,10 @@ private:
 
     std::uint32_t attempt_ = 0;  // names the current transport
     std::uint32_t last_attempt_ = 0;
-    std::uint32_t retiring_ = 0;  // the transport before, which serves until the current one has its welcome
-    bool handing_over_ = false;   // the current one has not: the state stays open meanwhile
+    // The transport before: it serves until the current one has its welcome, and then stays for requests that
+    // went that way until `retire_at_`.
+    std::uint32_t retiring_ = 0;
+    bool handing_over_ = false;  // the current one has not: the state stays open meanwhile
     std::uint32_t last_id_ = 0;
     bool transport_exists_ = false;
     bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come
@@ -251,6 +265,7 @@ private:
     time_ms probed_at_ = 0;
     time_ms retry_at_ = 0;
     time_ms hand_over_at_ = 0;  // 0: never
+    time_ms retire_at_ = 0;     // 0: never
     std::uint32_t silence_max_ms_ = 33'000;
     std::uint32_t message_bytes_max_ = 65'536;
 };

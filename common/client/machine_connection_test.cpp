@@ -539,10 +539,90 @@ TEST_F(machine_handover, what_is_unanswered_is_repeated_on_the_new_connection) {
     EXPECT_EQ(h.done(), done{"open by websocket"});
     h.opened();
     const done said = h.done();
-    ASSERT_EQ(said.size(), 5u);
-    EXPECT_EQ(said[0], "failed 3: disconnected") << "a request may have run";
-    EXPECT_NE(said[3].find(R"("op":"publish","id":2)"), std::string::npos) << said[3];
-    EXPECT_NE(said[4].find(R"("op":"publish","id":4)"), std::string::npos) << said[4];
+    ASSERT_EQ(said.size(), 4u) << "a request waits for its answer the old way";
+    EXPECT_NE(said[2].find(R"("op":"publish","id":2)"), std::string::npos) << said[2];
+    EXPECT_NE(said[3].find(R"("op":"publish","id":4)"), std::string::npos) << said[3];
+}
+
+TEST_F(machine_handover, the_old_connection_stays_for_the_answers_to_requests) {
+    const auto first = h.request(), second = h.request(), third = h.request();
+    h.pass(600);
+    h.opened();
+    h.done();
+    old_hears(R"({"op":"response","id":)" + std::to_string(first) + R"(,"payload":1})");
+    EXPECT_EQ(h.done(), done{"answered " + std::to_string(first) + ": 1"});
+    h.welcome();
+    EXPECT_EQ(h.done(), done{}) << "not closed yet";
+    old_hears(publication(4));
+    old_hears(R"({"op":"close","code":1012,"reconnect":true,"after_ms":1})");
+    EXPECT_EQ(h.done(), done{}) << "all else comes the new way";
+    old_hears(R"({"op":"error","id":)" + std::to_string(second) + R"(,"code":"rejected","message":"no"})");
+    EXPECT_EQ(h.done(), done{"failed " + std::to_string(second) + ": rejected no"});
+    old_hears(R"({"op":"response","id":)" + std::to_string(third) + R"(,"payload":3})");
+    EXPECT_EQ(h.done(), (done{"answered " + std::to_string(third) + ": 3", "close with 1000"}));
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, the_old_connection_does_not_stay_for_longer_than_five_seconds) {
+    const auto asked = h.request(60'000);
+    h.pass(600);
+    h.opened();
+    h.welcome();
+    h.done();
+    h.pass(4'900);
+    EXPECT_EQ(h.done(), done{});
+    h.pass(200);
+    EXPECT_EQ(h.done(), (done{"close with 1000", "failed " + std::to_string(asked) + ": disconnected"}));
+    h.pass(60'000);
+    EXPECT_EQ(h.done()[0], "close with 4001") << "nothing came for so long";
+}
+
+TEST_F(machine_handover, a_request_fails_when_the_old_connection_is_lost_before_its_answer) {
+    const auto asked = h.request();
+    h.pass(600);
+    h.opened();
+    h.welcome();
+    h.done();
+    old_lost();
+    EXPECT_EQ(h.done(), done{"failed " + std::to_string(asked) + ": disconnected"});
+    const auto again = h.request();
+    h.done();
+    h.lost();
+    EXPECT_EQ(h.done()[0], "failed " + std::to_string(again) + ": disconnected");
+}
+
+// --- another address (7.1) ---
+
+TEST(machine_connection, the_server_may_name_another_address_which_is_left_when_it_does_not_open) {
+    test_host h;
+    h.become_open();
+    h.hears(R"({"op":"close","code":1012,"reconnect":true,"after_ms":5,"url":"wss://b.example.com"})");
+    h.done();
+    h.pass(10);
+    EXPECT_EQ(
+        h.done(), (done{"is connecting by websocket, failures 1", "open by websocket: wss://b.example.com"})
+    );
+    h.opened();
+    h.welcome();
+    h.lost();
+    h.done();
+    h.online();
+    EXPECT_EQ(h.done().back(), "open by websocket: wss://b.example.com") << "as long as it opens";
+    h.lost();
+    h.done();
+    h.online();
+    EXPECT_EQ(h.done().back(), "open by websocket");
+}
+
+TEST_F(machine_handover, it_may_go_to_another_address) {
+    h.hears(R"({"op":"drain","after_ms":1,"url":"wss://b.example.com"})");
+    h.pass(600);
+    EXPECT_EQ(h.done(), done{"open by websocket: wss://b.example.com"});
+    h.lost();
+    EXPECT_EQ(h.machine.current(), state::open) << "the old one goes on";
+    old_hears(R"({"op":"drain","after_ms":1})");
+    h.pass(600);
+    EXPECT_EQ(h.done(), done{"open by websocket"}) << "there is no other that opens";
 }
 
 TEST_F(machine_handover, what_the_old_connection_was_too_slow_for_comes_over_the_new_one) {  // 5.4

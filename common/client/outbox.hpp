@@ -20,10 +20,11 @@ struct command {
     std::uint32_t id = 0;
     after_loss when_lost = after_loss::repeat;
     bool has_payload = false;
-    bool awaited_by_server =
-        false;          // a request: it may take longer than command_timeout_ms, and can be canceled
-    bool sent = false;  // on the current transport
-    bool done = false;  // answered; the slot goes with a sweep
+    // A request: it may take longer than command_timeout_ms, and can be canceled.
+    bool awaited_by_server = false;
+    bool sent = false;         // on the current transport, or on the one before
+    bool left_behind = false;  // on the one before, which may still bring its answer (7.3)
+    bool done = false;         // answered; the slot goes with a sweep
     std::uint32_t payload_bytes = 0;
     time_ms sent_at = 0;
     time_ms deadline = 0;  // 0: none

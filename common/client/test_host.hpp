@@ -157,7 +157,7 @@ private:
         switch (a.kind) {
             case action_kind::open_transport:
                 attempt = a.attempt;
-                return "open" + by(a);
+                return "open" + by(a) + (a.text_size != 0 ? ": " + std::string(machine.text_of(a)) : "");
             case action_kind::close_transport:
                 return "close with " + std::to_string(a.close);
             case action_kind::send: {
@@ -189,6 +189,9 @@ private:
                 return "left" + to + " " + part(a.session);
             case action_kind::gap:
                 return "gap" + to + " until " + std::to_string(a.offset);
+            case action_kind::asked:
+                return "asked" + to + " " + std::to_string(a.offset) + " " + part(a.session) + " " +
+                       part(a.type) + " " + part(a.payload);
             case action_kind::refused:
                 return "refused" + to + " " + part(a.code) + " " + part(a.message);
             case action_kind::published:

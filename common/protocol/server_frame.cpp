@@ -14,20 +14,21 @@ using namespace std::string_view_literals;
 // In the order of server_op, from its second on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
-    "close drain "sv;
+    "close drain request cancel "sv;
 
-constexpr auto strings = "type channel epoch session except reason message pointer code "sv;
+constexpr auto strings = "type channel epoch session except reason message pointer code url from "sv;
 constexpr slice server_frame::*string_members[] = {
     &server_frame::type,    &server_frame::channel, &server_frame::epoch,
     &server_frame::session, &server_frame::except,  &server_frame::reason,
     &server_frame::message, &server_frame::pointer, &server_frame::code,
+    &server_frame::url,     &server_frame::session,
 };
 
-constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay "sv;
+constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay request "sv;
 constexpr std::uint64_t server_frame::*number_members[] = {
     &server_frame::offset,   &server_frame::time,    &server_frame::id,
     &server_frame::ping_ms,  &server_frame::pong_ms, &server_frame::message_bytes_max,
-    &server_frame::after_ms, &server_frame::replay,
+    &server_frame::after_ms, &server_frame::replay,  &server_frame::id,
 };
 
 // The place of `name`, or how many there are.

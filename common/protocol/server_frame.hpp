@@ -37,6 +37,8 @@ enum class server_op : std::uint8_t {
     pong,
     close,
     drain,
+    request,  // of another client: `id` is the number to answer with, `session` who asks
+    cancel,   // ... and its withdrawal
     unknown,  // of a later version: ignored
 };
 
@@ -58,7 +60,7 @@ struct server_frame : frame_contents {
     std::uint64_t id = 0;
     std::uint64_t replay = 0;  // subscribed: how many publications follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
-    slice channel, except;
+    slice channel, except, url;
 };
 
 // Reads `header`: the line up to and including `"payload":`, or the whole line when it has no payload.
