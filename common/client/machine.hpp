@@ -57,12 +57,12 @@ enum class action_kind : std::uint8_t {
     left,        // `session` left it
     gap,         // publications of subscription `id` up to `offset` do not come: newer ones have taken their
                  // place (5.4)
-    asked,       // `session` asks by way of subscription `id`'s channel: `type`, `payload`; the answer goes to
-                 // the transport `attempt` under the number `offset` (4.18). Without a `type`: it no longer
-                 // wants that answer
-    refused,     // subscription `id` was refused with `code` and `message`; it is gone
-    published,   // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
-    answered,    // request, history or presence query `id`: the answer is `payload`
+    asked,      // `session` asks by way of subscription `id`'s channel: `type`, `payload`; the answer goes to
+                // the transport `attempt` under the number `offset` (4.18). Without a `type`: it no longer
+                // wants that answer
+    refused,    // subscription `id` was refused with `code` and `message`; it is gone
+    published,  // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
+    answered,   // request, history or presence query `id`: the answer is `payload`
     failed,  // command `id` failed with `code`, `message`, `pointer`; its payload can be let go. `id` 0: an
              // error of the server that answers no command
 };

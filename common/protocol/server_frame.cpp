@@ -18,10 +18,9 @@ constexpr auto ops =
 
 constexpr auto strings = "type channel epoch session except reason message pointer code url from "sv;
 constexpr slice server_frame::*string_members[] = {
-    &server_frame::type,    &server_frame::channel, &server_frame::epoch,
-    &server_frame::session, &server_frame::except,  &server_frame::reason,
-    &server_frame::message, &server_frame::pointer, &server_frame::code,
-    &server_frame::url,     &server_frame::session,
+    &server_frame::type,   &server_frame::channel, &server_frame::epoch,   &server_frame::session,
+    &server_frame::except, &server_frame::reason,  &server_frame::message, &server_frame::pointer,
+    &server_frame::code,   &server_frame::url,     &server_frame::session,
 };
 
 constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay request "sv;

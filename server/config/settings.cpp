@@ -49,14 +49,14 @@ bool is_durable(const namespace_options& o) {
     return o.keeps == durability::disk;
 }
 
-// What clients can take for one: nothing in it needs an escape in a frame.
+// What clients can take for one: nothing in it needs an escape in a frame, or ends a word of a policy.
 bool is_address(std::string_view url) {
     static constexpr std::string_view schemes[] = {"https://", "http://", "wss://", "ws://"};
     const bool known = std::any_of(std::begin(schemes), std::end(schemes), [&](std::string_view scheme) {
         return url.starts_with(scheme) && url.size() > scheme.size();
     });
     return known && url.size() <= drain_url_bytes_max && std::all_of(url.begin(), url.end(), [](char c) {
-               return c > ' ' && c < 127 && c != '"' && c != '\\';
+               return c > ' ' && c < 127 && std::string_view("\"\\;,'").find(c) == std::string_view::npos;
            });
 }
 

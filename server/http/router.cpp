@@ -110,7 +110,7 @@ void files(http_conversation& c) {
     if (root.empty()) return c.answer(not_found());
     if (c.asked().verb != method::get && c.asked().verb != method::head)
         return c.answer(wrong_method("GET, HEAD"));
-    found_file found = find_static_file(root, c.asked());
+    found_file found = find_static_file(root, c.asked(), c.home().home().settings().drain_url);
     if (found.file) return c.answer_with_file(std::move(*found.file));
     c.answer(std::move(found.other));
 }

@@ -100,12 +100,23 @@ std::string entity_tag(const struct stat& about, std::string_view coding) {
     return tag + '"';
 }
 
-// Scripts come from us alone, and WebAssembly may be compiled; nothing inline.
-void add_security_fields(response& r) {
+// An address for event streams, as scheme, host and port.
+std::string http_origin(std::string_view url) {
+    const std::size_t host = url.find("://") + 3;
+    const std::size_t end = url.find_first_of("/?#", host);
+    const bool secure = url.starts_with("https:") || url.starts_with("wss:");
+    return (secure ? "https://" : "http://") + std::string(url.substr(host, end - host));
+}
+
+// Scripts come from us alone, and WebAssembly may be compiled; nothing inline. WebSockets may lead anywhere,
+// event streams to us and to the server that clients may be sent to.
+void add_security_fields(response& r, std::string_view other_server) {
+    const std::string other = other_server.empty() ? "" : " " + http_origin(other_server);
     r.add(
         "Content-Security-Policy",
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self' ws: wss:" +
+            other + "; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     );
     r.add("Referrer-Policy", "strict-origin-when-cross-origin");
 }
@@ -115,7 +126,10 @@ bool client_has(const request& r, const std::string& tag) {
     return known == "*" || list_has(known, tag) || list_has(known, "W/" + tag);
 }
 
-found_file answer_with(const request& r, std::string_view name, std::string_view coding, opened&& o) {
+found_file answer_with(
+    const request& r, std::string_view name, std::string_view coding, opened&& o,
+    std::string_view other_server
+) {
     response head;
     const std::string tag = entity_tag(o.about, coding);
     head.content_type = content_type_of(name);
@@ -124,7 +138,7 @@ found_file answer_with(const request& r, std::string_view name, std::string_view
     head.add("Cache-Control", "no-cache");
     head.add("Vary", "Accept-Encoding");
     if (!coding.empty()) head.add("Content-Encoding", std::string(coding));
-    add_security_fields(head);
+    add_security_fields(head, other_server);
     if (client_has(r, tag)) {
         head.status = 304;
         return {std::nullopt, std::move(head)};
@@ -144,7 +158,9 @@ bool accepts(const request& r, std::string_view coding) {
     return false;
 }
 
-std::optional<found_file> find_in(int folder, const std::string& name, const request& r) {
+std::optional<found_file> find_in(
+    int folder, const std::string& name, const request& r, std::string_view other_server
+) {
     static constexpr std::pair<std::string_view, std::string_view> codings[] = {
         {"br", ".br"}, {"gzip", ".gz"}};
     auto plain = open_regular(folder, name);
@@ -154,9 +170,9 @@ std::optional<found_file> find_in(int folder, const std::string& name, const req
         auto packed = open_regular(folder, name + std::string(ending));
         // One that is older than its file belongs to an earlier version.
         if (packed && packed->about.st_mtim.tv_sec >= plain->about.st_mtim.tv_sec)
-            return answer_with(r, name, coding, std::move(*packed));
+            return answer_with(r, name, coding, std::move(*packed), other_server);
     }
-    return answer_with(r, name, {}, std::move(*plain));
+    return answer_with(r, name, {}, std::move(*plain), other_server);
 }
 
 response redirect_to_folder(const request& r) {
@@ -189,7 +205,7 @@ bool static_file::read_piece(std::string& out, std::size_t bytes_max) {
     return true;
 }
 
-found_file find_static_file(const std::string& root, const request& r) {
+found_file find_static_file(const std::string& root, const request& r, std::string_view other_server) {
     const auto names = names_of(r.path);
     if (!names) return {std::nullopt, not_found()};
     open_file folder(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -197,7 +213,8 @@ found_file find_static_file(const std::string& root, const request& r) {
         const std::string& name = (*names)[i];
         const bool last = i + 1 == names->size();
         if (last) {
-            if (auto found = find_in(folder.descriptor(), name.empty() ? "index.html" : name, r))
+            if (auto found =
+                    find_in(folder.descriptor(), name.empty() ? "index.html" : name, r, other_server))
                 return std::move(*found);
             const bool is_folder = !name.empty() && open_below(folder.descriptor(), name, O_DIRECTORY);
             return {std::nullopt, is_folder ? redirect_to_folder(r) : not_found()};

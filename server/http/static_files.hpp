@@ -48,7 +48,8 @@ struct found_file {
     response other;
 };
 
-// For GET and HEAD. Prefers a sibling with .br or .gz behind its name where the client takes it.
-found_file find_static_file(const std::string& root, const request& r);
+// For GET and HEAD. Prefers a sibling with .br or .gz behind its name where the client takes it. Pages may
+// connect to `other_server`, too: the address of a setting, or empty.
+found_file find_static_file(const std::string& root, const request& r, std::string_view other_server);
 
 }  // namespace pulsewire::shell

@@ -69,6 +69,20 @@ TEST_F(StaticFiles, AreServedWithTypeAndSecurityFields) {
     EXPECT_EQ(get("/empty.txt").field("Content-Length"), "0");
 }
 
+TEST_F(StaticFiles, PagesMayGoWhereTheirClientsAreSent) {
+    for (const auto& [url, origin] :
+         {std::pair("https://b.example.com/rt?x", "https://b.example.com;"),
+          std::pair("ws://127.0.0.1:8081", "http://127.0.0.1:8081;")}) {
+        config c = test_config();
+        c.web_root = folder_.string();
+        c.drain_url = url;
+        running_server other(c);
+        const std::string policy = ask(other.port(), "GET", "/").field("Content-Security-Policy");
+        EXPECT_NE(policy.find("connect-src 'self' ws: wss: " + std::string(origin)), std::string::npos)
+            << policy;
+    }
+}
+
 TEST_F(StaticFiles, AFolderIsItsIndex) {
     EXPECT_EQ(get("/chat/").body, "<h1>chat</h1>");
     const auto moved = get("/chat?room=1");
