@@ -19,8 +19,23 @@ test('a page that crashes leaves the others\' lists, and one that is reloaded is
     await crashed;
     await expect(members(ada)).toHaveText(['Ada', 'Eve']);
 
-    await eve.reload();
-    await openChat(eve);
-    await expect(members(eve)).toHaveText(['Eve', 'Ada']);
-    await expect(members(ada)).toHaveText(['Ada', 'Eve']);
+    // A reload is no departure: the others see nothing of it, at no moment.
+    await ada.evaluate(() => {
+        const list = document.querySelector('[data-testid=members]')!;
+        const seen: string[] = [];
+        Object.assign(globalThis, {seen});
+        new MutationObserver(() => {
+            seen.push(Array.from(list.querySelectorAll('.member__name'), ({textContent}) => textContent).join(' '));
+        }).observe(list, {childList: true, subtree: true, characterData: true});
+    });
+    for (let i = 0; i < 3; i++) {
+        await eve.reload();
+        await openChat(eve);
+        await expect(members(eve)).toHaveText(['Eve', 'Ada']);
+    }
+    // Somebody who comes after that is seen, so what the reloads would have shown has been.
+    const dan = await visit(`${server.origin}/chat/?name=Dan`);
+    await openChat(dan);
+    await expect(members(ada)).toHaveText(['Ada', 'Dan', 'Eve']);
+    expect(new Set(await ada.evaluate(() => (globalThis as unknown as {seen: string[]}).seen))).toEqual(new Set(['Ada Dan Eve']));
 });

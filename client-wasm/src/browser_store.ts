@@ -82,6 +82,21 @@ export class BrowserStore implements Store {
         this.#remember({...tab, positions: Object.fromEntries([...rest, ...positions].slice(-positionsMax))});
     }
 
+    // Set only between two pages of a tab: a tab that is duplicated while its page lives finds nothing.
+    takeSession(): string | undefined {
+        const session = sessionStorage.getItem(this.#sessionKey) ?? '';
+        sessionStorage.removeItem(this.#sessionKey);
+        return /^[\w-]{8,64}$/.test(session) ? session : undefined;
+    }
+
+    leaveSession(session: string): void {
+        sessionStorage.setItem(this.#sessionKey, session);
+    }
+
+    get #sessionKey(): string {
+        return `pulsewire/${this.#name}/session`;
+    }
+
     close(): void {
         this.#over.abort();
         this.#news?.close();

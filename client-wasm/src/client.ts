@@ -39,7 +39,7 @@ export class Client<R extends object = AnyRequests> {
         this.#report = reporter(options.onError);
         this.#handlers = new Handlers('the client', this.#report);
         const session = new Session(
-            randomName(),
+            options.storage?.session || randomName(),
             {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'},
             (state) => {
                 this.#handlers.emit(state.name, state);

@@ -37,6 +37,8 @@ export class Keeper implements ClientStorage {
     readonly #unsent = new Map<string, Entry>();
     #unsentBytes = 0;
     /** What is not with the machine yet, in order. */
+    /** Names this life of the client: the session may be one that an earlier page had. */
+    #owner = '';
     #queue: Entry[] = [];
     #sending = 0;
     #sendingBytes = 0;
@@ -57,9 +59,18 @@ export class Keeper implements ClientStorage {
         return Array.from(this.#unsent.values(), ({told}) => told);
     }
 
+    get session(): string | undefined {
+        try {
+            return this.#store.takeSession?.();
+        } catch {
+            return undefined;  // a new one then; what else does not work is told by positions
+        }
+    }
+
     start(client: Client<any>, hooks: StorageHooks): void {
         if (this.#client) throw hooks.error('invalid_argument', 'A storage serves one client: make another one for this.');
         this.#client = client;
+        this.#owner = `${client.session}.${Math.random().toString(36).slice(2)}`;
         this.#hooks = hooks;
         for (const event of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(event, this.#leaving);
         client.on('closed', () => this.#end());
@@ -76,7 +87,7 @@ export class Keeper implements ClientStorage {
         }
         this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
         const entry = this.#entry({
-            key: `${this.#client.session}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
+            key: `${this.#owner}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
             ...(conflate && {conflate}),
             // It leaves at once: one write instead of two.
             ...(this.#client.state.name === 'open' && {sentAt: this.#lastAt}),
@@ -103,7 +114,7 @@ export class Keeper implements ClientStorage {
     async #open(): Promise<void> {
         // Later than connect() returns, so that the application hears of it.
         const adopt = (messages: readonly StoredMessage[]) => queueMicrotask(() => this.#adopt(messages));
-        const opening = this.#store.open(this.#hooks.url, this.#client.session, adopt).then(() => void (this.#opened = 'yes'));
+        const opening = this.#store.open(this.#hooks.url, this.#owner, adopt).then(() => void (this.#opened = 'yes'));
         try {
             await within(openMsMax, opening);
         } catch (error) {
@@ -270,8 +281,17 @@ export class Keeper implements ClientStorage {
     }
 
     readonly #leaving = ({type}: {type: string}): void => {
+        if (type === 'pagehide') this.#leaveSession();
         if (type === 'pagehide' || globalThis.document?.visibilityState === 'hidden') this.#savePositions();
     };
+
+    #leaveSession(): void {
+        try {
+            this.#store.leaveSession?.(this.#client.session);
+        } catch {
+            // The next page begins as a new client.
+        }
+    }
 
     #savePositions(): void {
         clearTimeout(this.#saving);

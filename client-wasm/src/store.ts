@@ -39,6 +39,10 @@ export interface Store {
     position(channel: string): Position | undefined;
     /** Saves these and leaves the others; done when it returns, as the page may be about to end. */
     savePositions(positions: ReadonlyMap<string, Position>): void;
+    /** The session that the last client left for the next one, if there is one; forgotten with this call. */
+    takeSession?(): string | undefined;
+    /** The page ends: its successor may go on under this name. Done when it returns. */
+    leaveSession?(session: string): void;
     /** The client has ended: what it leaves is without an owner. */
     close(): void;
 }

@@ -308,6 +308,8 @@ export interface StorageWarning {
 /** What connect() wants of a storage; browserStorage() and customStorage() of `pulsewire/storage` make one. */
 export interface ClientStorage {
     readonly unsent: readonly UnsentMessage[];
+    /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
+    readonly session: string | undefined;
     /** Called once, by connect(). @internal */
     start(client: Client<any>, hooks: StorageHooks): void;
     /** Keeps a message, sends it, forgets it. @internal */

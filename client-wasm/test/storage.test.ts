@@ -28,6 +28,8 @@ class Disk {
     broken: Error | undefined;
     opening: () => Promise<void> = async () => {};
     adopt: (messages: readonly StoredMessage[]) => void = () => {};
+    takeSession: () => string | undefined = () => undefined;
+    leaveSession: (session: string) => void = () => {};
 
     /** `off` cuts it off, as the end of its process would. */
     store(off?: AbortSignal): Store {
@@ -49,13 +51,15 @@ class Disk {
             remove: async (keys) => {
                 if (off?.aborted) return;
                 for (const key of keys) this.rows.delete(key);
-                this.done.push(...keys.map((key) => `remove ${key.split('.')[1]}`));
+                this.done.push(...keys.map((key) => `remove ${key.split('.').at(-1)}`));
             },
             position: (channel) => this.positions.get(channel),
             savePositions: (positions) => {
                 if (off?.aborted) return;
                 for (const [channel, position] of positions) this.positions.set(channel, position);
             },
+            takeSession: () => this.takeSession(),
+            leaveSession: (session) => this.leaveSession(session),
             close: () => {
                 if (!off?.aborted) this.done.push('close');
             },
@@ -118,6 +122,9 @@ async function acknowledge(socket: FakeWebSocket, ...which: unknown[]): Promise<
     await settle();
 }
 
+/** A key of a storage's message without what names the page's life. */
+const numbered = (key: string): string => key.replace(/\.\w+\./, ' ');
+
 test('a message is written before it is sent, and removed when it is acknowledged', async () => {
     const disk = new Disk();
     const {client, network} = await page(disk);
@@ -131,7 +138,7 @@ test('a message is written before it is sent, and removed when it is acknowledge
     written();
     await settle();
     const sent = network.socket.last('publish');
-    assert.deepEqual([sent.key, sent.payload], [`${client.session}.1`, 1]);
+    assert.deepEqual([numbered(sent.key), sent.payload], [`${client.session} 1`, 1]);
     assert.deepEqual(disk.payloads, ['1']);
     await acknowledge(network.socket, 1);
     assert.deepEqual(await promise, {epoch: 'e', offset: sent.id});
@@ -167,9 +174,9 @@ test('what an earlier page left is sent with its key, in its order, before what 
     assert.deepEqual(payloads(network.socket), [], 'nothing new overtakes what may be on the disk');
     disked();
     await settle();
-    assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo, conflate}) => [key, channel, payload, echo, conflate]), [
-        [`${first.client.session}.1`, 'a', 1, undefined, undefined], [`${first.client.session}.2`, 'b', 2, undefined, 'two'],
-        [`${first.client.session}.3`, 'a', 3, false, undefined], [`${client.session}.1`, 'a', 4, undefined, undefined],
+    assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo, conflate}) => [numbered(key), channel, payload, echo, conflate]), [
+        [`${first.client.session} 1`, 'a', 1, undefined, undefined], [`${first.client.session} 2`, 'b', 2, undefined, 'two'],
+        [`${first.client.session} 3`, 'a', 3, false, undefined], [`${client.session} 1`, 'a', 4, undefined, undefined],
     ]);
     assert.deepEqual(restored.map((message) => [message.payload, message.restored, message.channel, message.type]), [[1, true, 'a', 't'], [2, true, 'b', 't'], [3, true, 'a', 't']]);
     assert.deepEqual(client.unsent.map((message) => [message.payload, message.restored]), [[1, true], [2, true], [3, true], [4, false]]);
@@ -533,7 +540,7 @@ test('without a storage resume changes nothing and nothing is unsent', async () 
     void held(client.channel('a').publish('t', 1));
     await settle();
     assert.deepEqual([network.socket.last('subscribe').offset, client.unsent], [4, []]);
-    assert.equal(network.socket.last('publish').key, `${client.session}-2`);
+    assert.match(network.socket.last('publish').key, new RegExp(`^${client.session}-\\d+-2$`));
 });
 
 test('a storage serves one client, and the store is told of which server', async () => {
@@ -544,3 +551,51 @@ test('a storage serves one client, and the store is told of which server', async
     assert.throws(() => connect('http://server.test', network.options), {code: 'invalid_argument'});
     assert.deepEqual(disk.scopes, ['http://server.test/sse']);
 });
+
+test('a page that is left leaves its session to the next one, and no key is used twice', async () => {
+    const disk = new Disk();
+    let left: string | undefined;
+    disk.takeSession = () => {
+        const session = left;
+        left = undefined;
+        return session;
+    };
+    disk.leaveSession = (session) => (left = session);
+    const pages = browserEvents();
+    const first = await page(disk);
+    void held(first.client.channel('a').publish('t', 1));
+    await settle();
+    pages.dispatchEvent(new Event('pagehide'));
+    pages.gone();
+    first.crash();
+    const second = await page(disk);
+    assert.equal(second.client.session, first.client.session);
+    void held(second.client.channel('a').publish('t', 2));
+    await welcome(second.network);
+    await settle();
+    const keys = publishes(second.network.socket).map(({key}) => key);
+    assert.equal(new Set(keys).size, 2, String(keys));
+    const third = await page(disk);
+    assert.notEqual(third.client.session, first.client.session, 'a page beside the second is another client');
+});
+
+test('a store that cannot tell a session harms nobody', async () => {
+    const disk = new Disk();
+    disk.takeSession = disk.leaveSession = () => { throw new Error('no sessionStorage'); };
+    const pages = browserEvents();
+    const {client, warnings} = await page(disk);
+    pages.dispatchEvent(new Event('pagehide'));
+    pages.gone();
+    assert.match(client.session, /^\w{22}$/);
+    assert.deepEqual(warnings, []);
+});
+
+/** The events of a browser's window, which Node has not. */
+function browserEvents(): EventTarget & {gone(): void} {
+    const target = new EventTarget();
+    const {addEventListener, removeEventListener} = globalThis;
+    Object.assign(globalThis, {
+        addEventListener: target.addEventListener.bind(target), removeEventListener: target.removeEventListener.bind(target),
+    });
+    return Object.assign(target, {gone: () => void Object.assign(globalThis, {addEventListener, removeEventListener})});
+}

@@ -28,7 +28,11 @@ constexpr time_ms probe_timeout_ms = 5'000;
 }  // namespace
 
 machine::machine(const options& opts, std::string_view session, std::uint64_t seed)
-    : options_(opts), session_(session), picker_(opts.transports), backoff_(opts.backoff, seed) {}
+    : options_(opts),
+      session_(session),
+      life_(static_cast<std::uint32_t>(seed)),
+      picker_(opts.transports),
+      backoff_(opts.backoff, seed) {}
 
 // --- what the application wants ---
 
@@ -78,6 +82,8 @@ std::uint32_t machine::publish(
         w.name("key"sv, how.key);
     } else {
         text_buffer key(std::string_view{session_});
+        key.push_back('-');
+        append_number(key, life_);
         key.push_back('-');
         append_number(key, c->id);
         w.name("key"sv, key);

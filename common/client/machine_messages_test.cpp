@@ -449,8 +449,8 @@ TEST_F(machine_messages, a_publish_is_told_when_it_is_kept) {
     EXPECT_EQ(
         h.done(),
         (done{
-            R"(send {"op":"publish","id":1,"key":"ada-session-1","channel":"a","type":"t","payload":<1>})",
-            R"(send {"op":"publish","id":2,"key":"ada-session-2","echo":false,"channel":"b","type":"t","payload":<2>})"}
+            R"(send {"op":"publish","id":1,"key":"ada-session-1-1","channel":"a","type":"t","payload":<1>})",
+            R"(send {"op":"publish","id":2,"key":"ada-session-1-2","echo":false,"channel":"b","type":"t","payload":<2>})"}
         )
     );
     h.hears(R"({"op":"published","id":2,"channel":"b","epoch":"mm21","offset":4})");
@@ -477,10 +477,10 @@ TEST_F(machine_messages, an_unanswered_publish_is_repeated_with_its_key_before_n
         h.done(),
         (done{
             R"(send {"op":"connect","version":1,"session":"ada-session"})",
-            R"(send {"op":"publish","id":1,"key":"ada-session-1","channel":"a","type":"t","payload":<1>})",
-            R"(send {"op":"publish","id":3,"key":"ada-session-3","channel":"a","type":"t","payload":<3>})",
-            R"(send {"op":"publish","id":4,"key":"ada-session-4","channel":"b","type":"t","payload":<4>})",
-            R"(send {"op":"publish","id":5,"key":"ada-session-5","channel":"c","type":"t","payload":<5>})"})
+            R"(send {"op":"publish","id":1,"key":"ada-session-1-1","channel":"a","type":"t","payload":<1>})",
+            R"(send {"op":"publish","id":3,"key":"ada-session-1-3","channel":"a","type":"t","payload":<3>})",
+            R"(send {"op":"publish","id":4,"key":"ada-session-1-4","channel":"b","type":"t","payload":<4>})",
+            R"(send {"op":"publish","id":5,"key":"ada-session-1-5","channel":"c","type":"t","payload":<5>})"})
     );
 }
 
@@ -491,7 +491,7 @@ TEST_F(machine_messages, a_publish_keeps_the_key_that_the_host_gives) {
     h.publish("a");
     const done expected{
         R"(send {"op":"publish","id":1,"key":"eve-session.7","channel":"a","type":"t","payload":<1>})",
-        R"(send {"op":"publish","id":2,"key":"ada-session-2","channel":"a","type":"t","payload":<2>})"};
+        R"(send {"op":"publish","id":2,"key":"ada-session-1-2","channel":"a","type":"t","payload":<2>})"};
     EXPECT_EQ(h.done(), expected);
     h.lost();
     h.online();
@@ -696,8 +696,8 @@ TEST_F(machine_messages, everything_is_said_again_in_the_order_that_was_promised
         again(),
         (done{
             R"({"op":"subscribe","id":6,"channel":"a"})", R"({"op":"subscribe","id":7,"channel":"b"})",
-            R"({"op":"publish","id":1,"key":"ada-session-1","channel":"a","type":"t","payload":<1>})",
-            R"({"op":"publish","id":4,"key":"ada-session-4","channel":"b","type":"t","payload":<4>})"})
+            R"({"op":"publish","id":1,"key":"ada-session-1-1","channel":"a","type":"t","payload":<1>})",
+            R"({"op":"publish","id":4,"key":"ada-session-1-4","channel":"b","type":"t","payload":<4>})"})
     );
 }
 
