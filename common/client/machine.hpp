@@ -111,8 +111,8 @@ struct publish_options {
 
 class machine {
 public:
-    // `session` is drawn at random by the host (protocol 4.1), or that of an earlier life of the same client; `seed`
-    // is drawn at random for this life, for the jitter and the keys of publishes.
+    // `session` is drawn at random by the host (protocol 4.1), or that of an earlier life of the same client;
+    // `seed` is drawn at random for this life, for the jitter and the keys of publishes.
     machine(const options& opts, std::string_view session, std::uint64_t seed);
 
     // --- what the application wants ---
@@ -237,7 +237,7 @@ private:
 
     options options_;
     text_buffer session_;
-    std::uint32_t life_;  // random: a session that outlives its page does not repeat its keys
+    std::uint32_t life_;     // random: a session that outlives its page does not repeat its keys
     text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
     state state_ = state::idle;
     transport transport_ = transport::websocket;
