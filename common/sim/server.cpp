@@ -230,8 +230,9 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
 }
 
 publication server::seen_publication(const hub::message& m) {
-    const auto tried = first_tried_.emplace(place_of(m), time_.now()).first;
-    return {std::string(m.payload), std::string(m.except), m.line.size(), tried->second};
+    const auto tried = first_tried_.find(place_of(m));
+    const std::int64_t at_ms = tried == first_tried_.end() ? time_.now() : tried->second;
+    return {std::string(m.payload), std::string(m.except), m.line.size(), at_ms};
 }
 
 void server::record(const hub::message& m) {

@@ -97,7 +97,7 @@ private:
     outside tell_;
     disk disk_;
     std::int64_t clock_off_ms_ = 0;
-    std::unordered_map<std::string, std::int64_t> first_tried_;  // by payload and offset: when
+    std::unordered_map<std::string, std::int64_t> first_tried_;  // durable ones, by payload and offset: when
     hub::shard_index shards_ = 1;
     std::vector<std::unique_ptr<hub::hub>> hubs_;
     // When the last value between two shards arrives: later ones do not overtake it.
