@@ -74,7 +74,7 @@ TEST_F(StaticFiles, PagesMayGoWhereTheirClientsAreSent) {
          {std::pair("https://b.example.com/rt?x", "https://b.example.com;"),
           std::pair("ws://127.0.0.1:8081", "http://127.0.0.1:8081;")}) {
         config c = test_config();
-        c.web_root = folder_.string();
+        c.web_root = (folder_ / "web").string();
         c.drain_url = url;
         running_server other(c);
         const std::string policy = ask(other.port(), "GET", "/").field("Content-Security-Policy");
