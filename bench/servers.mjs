@@ -3,8 +3,9 @@
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {createServer, connect} from 'node:net';
+import {connect} from 'node:net';
 import {fileURLToPath} from 'node:url';
+import {freePort} from '../script/free_port.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}build/bench`;
@@ -124,15 +125,6 @@ export const servers = {
         version: () => `${npmVersion('socket.io')} (Node ${process.version})`,
     },
 };
-
-async function freePort() {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const {port} = probe.address();
-    probe.close();
-    await once(probe, 'close');
-    return port;
-}
 
 async function answers(port) {
     const socket = connect(port, '127.0.0.1');

@@ -23,10 +23,7 @@ test(`killed ${kills} times under load, with a durable log: nothing acknowledged
     });
     const box = new BlackBox(server.origin, ['load:a', 'load:b', 'load:c', 'load:d']);
     try {
-        for (const name of ['ann', 'ben']) box.subscribeOverWebSocket(name);
-        for (const name of ['sue', 'tom']) box.subscribeOverEventStream(name);
-        for (const name of ['pat', 'pam']) box.publishOverWebSocket(name, 8);
-        box.publishOverHttp('curl');
+        box.start();
         const start = performance.now();
         for (let kill = 1; kill <= kills; kill += 1) {
             await box.progress(50 + Math.floor(Math.random() * 300));

@@ -27,10 +27,7 @@ test(`${restarts} restarts back and forth between two servers under load, one by
     const proxy = await Balancer.start([active.port, other.port]);
     const box = new BlackBox(proxy.origin, ['load:a', 'load:b', 'load:c', 'load:d']);
     try {
-        for (const name of ['ann', 'ben']) box.subscribeOverWebSocket(name);
-        for (const name of ['sue', 'tom']) box.subscribeOverEventStream(name);
-        for (const name of ['pat', 'pam']) box.publishOverWebSocket(name, 8);
-        box.publishOverHttp('curl');
+        box.start();
         const pauses: string[] = [];
         for (let restart = 1; restart <= restarts; restart += 1) {
             await box.progress(50 + Math.floor(Math.random() * 300));

@@ -6,8 +6,7 @@
 // wrote, and exits with 1. Every wait ends after `answerMs`.
 
 import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {createServer} from 'node:net';
+import {freePort} from './free_port.mjs';
 
 const answerMs = 10_000;
 const [program, ...args] = process.argv.slice(2);
@@ -152,16 +151,6 @@ async function proveEvents(http) {
 }
 
 // -------------------------------------------------------------------------------------------------------- the server
-
-// Free a moment ago; that another program takes it in between is told by the server's own words.
-async function freePort() {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const {port} = probe.address();
-    probe.close();
-    await once(probe, 'close');
-    return port;
-}
 
 async function untilHealthy(http, ended) {
     const deadline = performance.now() + answerMs;

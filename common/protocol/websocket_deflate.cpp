@@ -1,16 +1,11 @@
 #include "common/protocol/websocket_deflate.hpp"
 
+#include "common/protocol/websocket_handshake.hpp"
+
 #include <cstddef>
 
 namespace pulsewire::websocket {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view white = " \t";
-    const std::size_t first = text.find_first_not_of(white);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
 
 // Takes what stands before the next `separator`. No valid value of an acceptable offer has one between
 // quotes.

@@ -10,16 +10,14 @@ constexpr bool is_base64(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
-// Optional white space of HTTP (RFC 9110 5.6.3).
-constexpr std::string_view white = " \t";
+}  // namespace
 
 std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view white = " \t";
     const std::size_t first = text.find_first_not_of(white);
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
-
-}  // namespace
 
 bool valid_handshake_key(std::string_view key) {
     // 16 bytes are 22 characters and two of padding. The last character's four unused bits may be anything:

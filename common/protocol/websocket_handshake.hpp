@@ -6,6 +6,9 @@
 
 namespace pulsewire::websocket {
 
+// Without the optional white space of HTTP around it (RFC 9110 5.6.3).
+std::string_view trimmed(std::string_view text);
+
 // Whether a Sec-WebSocket-Key is the base64 of 16 bytes (RFC 6455 4.2.1).
 bool valid_handshake_key(std::string_view key);
 

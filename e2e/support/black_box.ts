@@ -88,6 +88,14 @@ export class BlackBox {
         for (let lane = 0; lane < inFlight; lane += 1) this.#publishers.push(this.#guard(next(lane), `publisher ${name}`));
     }
 
+    /** Two subscribers over each transport, two pages and a backend that publish. */
+    start(): void {
+        for (const name of ['ann', 'ben']) this.subscribeOverWebSocket(name);
+        for (const name of ['sue', 'tom']) this.subscribeOverEventStream(name);
+        for (const name of ['pat', 'pam']) this.publishOverWebSocket(name, 8);
+        this.publishOverHttp('curl');
+    }
+
     /** A backend publishes by POST and repeats with the same key until it has an answer. */
     publishOverHttp(name: string): void {
         const run = async (): Promise<void> => {
