@@ -100,10 +100,9 @@ event_stream_writer::outcome event_stream_writer::write_message(const message& m
     return outcome::written;
 }
 
-void event_stream_writer::write_alone(const message& m, std::string& out) const {
-    event_stream::cursor at(cursor_);
-    at.advance(0, m.offset);
-    event_stream::append_event(out, m.type, &at, json_of(m));
+void event_stream_writer::lone_writer::operator()(const message& m, std::string& out) {
+    at_.advance(0, m.offset);
+    event_stream::append_event(out, m.type, &at_, json_of(m));
 }
 
 bool event_stream_writer::pass(std::uint64_t first, std::uint64_t last) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pulsewire::hub {
@@ -40,9 +41,17 @@ public:
     // says so (protocol 8.4.7), whose id is behind them. Precondition: opened().
     void skip(std::string_view channel, std::uint64_t offset, std::string_view reason, std::string& out);
 
-    // For a stream of one channel: appends what write() would for the publication that comes next, and
-    // changes nothing. All such streams of a channel write the same, so it need be made only once.
-    void write_alone(const message& m, std::string& out) const;
+    // For a stream of one channel: appends what write() would for a publication that comes next. All such
+    // streams of a channel write the same, so it need be made only once.
+    class lone_writer {
+    public:
+        explicit lone_writer(event_stream::cursor position) : at_(std::move(position)) {}
+        void operator()(const message& m, std::string& out);
+
+    private:
+        event_stream::cursor at_;
+    };
+    lone_writer alone() const { return lone_writer(cursor_); }
     // For a stream of one channel: whether its publications from `first` to `last` come next; if so they
     // count as written.
     bool pass(std::uint64_t first, std::uint64_t last);

@@ -67,7 +67,7 @@ void output::clear() {
 }
 
 void output::add_send(message_ptr what, std::uint64_t connection, bool replayed) {
-    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed});
+    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed, 0});
     receivers.push_back(connection);
 }
 
@@ -417,7 +417,7 @@ void hub::on(attached&& m, instant now) {
     session* s = find(m.to.value);
     subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
     if (sub == nullptr || sub->token != m.token) return;  // unsubscribed, or gone, meanwhile
-    subscriber_table::entry_of(*sub).live = true;
+    subscribers_.set_live(*sub);
     send(*s, m.subscribed, now);
     if (m.members != nullptr) send(*s, m.members, now);
     for (const message_ptr& old : m.replay) output_.add_send(old, s->connection, true);
@@ -441,17 +441,22 @@ void hub::on(deliver&& m, instant now) {
     const bool to_all = m.what->kind != message_kind::presence;
     const bool to_publisher = m.what->except.empty();
     const auto first = static_cast<std::uint32_t>(output_.receivers.size());
+    bool is_everyone = to_all;
     for (const subscriber& sub : here->subscribers) {
         // Not live yet: the owner's answer, which comes behind this, has all that the subscription needs.
         if (!sub.live || !(to_all || sub.wants_presence)) continue;
-        if (!to_publisher && is_own_text(*sub.what->owner, *m.what)) continue;
+        if (!to_publisher && is_own_text(*sub.what->owner, *m.what)) {
+            is_everyone = false;
+            continue;
+        }
         output_.receivers.push_back(sub.connection);
     }
     const auto count = static_cast<std::uint32_t>(output_.receivers.size()) - first;
     if (count == 0) return;
     if (to_all) here->delivered_ms = now.monotonic_ms;
     counters_.deliveries += count;
-    output_.sends.push_back({std::move(m.what), first, count, false});
+    const std::uint64_t audience = is_everyone ? here->audience : subscribers_.new_audience();
+    output_.sends.push_back({std::move(m.what), first, count, false, audience});
 }
 
 void hub::on(reply&& m, instant now) {

@@ -61,6 +61,9 @@ struct output {
         std::uint32_t first = 0;  // its connections' place in `receivers`
         std::uint32_t count = 0;
         bool replayed = false;  // from history: bounded by recovery_max, whatever the connection can take now
+        // Of a message to a channel's subscribers: the next one of the channel with the same number goes to
+        // the same connections, and none of them has come or gone in between. 0: says nothing.
+        std::uint64_t audience = 0;
     };
     // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
     struct close {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -116,6 +117,64 @@ TEST_P(hub_channel, the_answer_of_a_publish_comes_behind_the_publication) {
     node.heard(ada);
     publish(ada, "a", "1");
     EXPECT_EQ(members_of(node.heard(ada), "op"), (texts{"", "published"}));
+}
+
+// The number by which a shell knows that a publication goes to the same connections as the one before it.
+TEST(hub, an_audience_is_the_same_until_somebody_comes_or_goes) {
+    hub h({});
+    const instant now{1, 1};
+    for (const std::uint64_t connection : {1, 2, 3}) {
+        h.open(connection, face::protocol, {}, {}, now);
+        h.receive(
+            connection,
+            R"({"op":"connect","version":1,"session":"session-)" + std::to_string(connection) + "\"}", now
+        );
+    }
+    h.open(4, face::plain_websocket, {}, "session-4", now);
+    const auto say = [&](std::uint64_t connection, const std::string& op, const std::string& more = "") {
+        h.out().clear();
+        h.receive(connection, "{\"op\":\"" + op + "\",\"channel\":\"a\"" + more + "}", now);
+    };
+    // The audience of a publication of the third.
+    const auto audience = [&](const std::string& more = "") {
+        say(3, "publish", R"(,"type":"t","payload":1)" + more);
+        EXPECT_EQ(h.out().sends.size(), 1u);
+        return h.out().sends.at(0).audience;
+    };
+    say(1, "subscribe");
+    EXPECT_EQ(h.out().sends.at(0).audience, 0u);
+    std::set<std::uint64_t> seen{0};
+    const auto is_new = [&](std::uint64_t number) { return seen.insert(number).second; };
+    const std::uint64_t alone = audience();
+    EXPECT_TRUE(is_new(alone));
+    EXPECT_EQ(audience(), alone);
+    EXPECT_EQ(audience(R"(,"transient":true)"), alone);
+    say(2, "subscribe");
+    const std::uint64_t both = audience();
+    EXPECT_TRUE(is_new(both));
+    // The same connections, but one of them left in between.
+    say(2, "unsubscribe");
+    say(2, "subscribe");
+    EXPECT_TRUE(is_new(audience()));
+    h.closed(2, now);
+    EXPECT_TRUE(is_new(audience()));
+    // One that leaves out its publisher is a number of its own, and changes nothing for others.
+    command c;
+    c.op = command_op::subscribe;
+    c.channel = "a";
+    h.execute(4, c, now);
+    const std::uint64_t with_plain = audience();
+    EXPECT_TRUE(is_new(with_plain));
+    c.op = command_op::publish;
+    c.type = "message";
+    c.payload = "1";
+    c.echo = false;
+    for (int i = 0; i < 2; ++i) {
+        h.out().clear();
+        h.execute(4, c, now);
+        EXPECT_TRUE(is_new(h.out().sends.at(0).audience));
+    }
+    EXPECT_EQ(audience(), with_plain);
 }
 
 TEST_P(hub_channel, subscribing_twice_is_refused_even_before_the_first_answer) {

@@ -21,6 +21,11 @@ subscription& subscriber_table::add(session& owner, std::string_view channel) {
     return *where->subscribers.back().what;
 }
 
+void subscriber_table::set_live(const subscription& s) {
+    entry_of(s).live = true;
+    s.where->audience = new_audience();
+}
+
 bool subscriber_table::remove(subscription& s) {
     auto& of_session = s.owner->subscriptions;
     of_session[s.at_session] = of_session.back();
@@ -32,6 +37,7 @@ bool subscriber_table::remove(subscription& s) {
     std::swap(where.subscribers[at], where.subscribers.back());
     where.subscribers[at].what->at_channel = at;
     where.subscribers.pop_back();
+    where.audience = new_audience();
     --size_;
     if (!where.subscribers.empty()) return false;
     channels_.erase(channels_.find(where.name));

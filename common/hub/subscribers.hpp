@@ -38,6 +38,7 @@ struct subscriber {
 struct local_channel {
     std::string name;
     std::vector<subscriber> subscribers;
+    std::uint64_t audience = 0;     // another number whenever somebody comes or goes; never one that was used
     std::int64_t delivered_ms = 0;  // monotonic time of the last message to all that are live
 };
 
@@ -45,6 +46,10 @@ class subscriber_table {
 public:
     // Precondition: find(owner, channel) is null.
     subscription& add(session& owner, std::string_view channel);
+    // The owner of the channel has answered: the subscription gets what comes from now on.
+    void set_live(const subscription& s);
+    // A number that no audience had.
+    std::uint64_t new_audience() { return ++last_audience_; }
     // A subscription's entry in its channel's list.
     static subscriber& entry_of(const subscription& s) { return s.where->subscribers[s.at_channel]; }
     // Returns whether it was the channel's last one on this shard.
@@ -61,6 +66,7 @@ public:
 private:
     std::unordered_map<std::string, std::unique_ptr<local_channel>, name_hash, std::equal_to<>> channels_;
     std::size_t size_ = 0;
+    std::uint64_t last_audience_ = 0;
 };
 
 }  // namespace pulsewire::hub

@@ -71,7 +71,7 @@ outbound::~outbound() {
 
 void outbound::push(chunk&& c) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
-    count_of(c) += c.text().size();
+    count_of(c) += c.counted();
     chunks_.push_back(std::move(c));
 }
 
@@ -93,27 +93,11 @@ void outbound::push_line(shared_bytes line, counts how, const hub::message* what
     }
 }
 
-// While the connection is too slow each message stands alone, since each may have to go.
-void outbound::push_part(const run_part& part, const hub::message_ptr& what) {
-    if (blocked_ || slow_ != nullptr)
-        return push_line(shared_bytes(what, &what->line), counts::as_live, what.get());
-    line_run* run = part.run->get();
-    if (framed_ < chunks_.size()) {
-        chunk& last = chunks_.back();
-        const shell_limits& bounds = storage_->bounds();
-        if (last.run == run && last.end == part.begin && last.lines < bounds.batch_messages_max &&
-            part.end - last.begin <= bounds.batch_bytes_max) {
-            last.end = part.end;
-            ++last.lines;
-            bytes_ += part.end - part.begin;
-            return;
-        }
-    }
+void outbound::push_run(std::shared_ptr<line_run> run) {
     chunk c;
-    c.body = shared_bytes(*part.run, &run->text);
-    c.run = run;
-    c.begin = part.begin;
-    c.end = part.end;
+    c.run = run.get();
+    c.body = shared_bytes(std::move(run), &c.run->text());
+    c.grows = true;
     push(std::move(c));
 }
 
@@ -148,8 +132,8 @@ std::size_t outbound::drop_lines() {
     std::size_t dropped = 0;
     for (std::size_t i = framed_; i < chunks_.size(); ++i) {
         const chunk& c = chunks_[i];
-        count_of(c) -= c.text().size();
-        if (c.body != nullptr) dropped += c.lines;
+        count_of(c) -= c.counted();
+        if (c.body != nullptr) dropped += c.lines();
     }
     chunks_.erase(chunks_.begin() + framed_, chunks_.end());
     holes_ = 0;
@@ -242,12 +226,13 @@ void outbound::take_runs_apart() {
             apart.push_back(std::move(*at));
             continue;
         }
-        count_of(*at) -= at->text().size();
-        for (const line_run::line& l : at->run->lines_from(at->begin, at->lines)) {
+        settle(*at);
+        count_of(*at) -= at->counted();
+        for (const hub::message_ptr& m : at->run->messages()) {
             chunk c;
-            c.body = shared_bytes(l.what, &l.what->line);
-            c.what = l.what.get();
-            count_of(c) += c.text().size();
+            c.body = shared_bytes(m, &m->line);
+            c.what = m.get();
+            count_of(c) += c.counted();
             apart.push_back(std::move(c));
         }
     }
@@ -260,6 +245,7 @@ void outbound::take_runs_apart() {
 // The chunk is going to be framed: what must stand before it does, and its text is made where it has to be.
 void outbound::make_ready(std::size_t at) {
     chunk& c = chunks_[at];
+    settle(c);
     if (c.run != nullptr && framing_ == framing::made) return make_run_ready(c);
     if (c.what == nullptr || (slow_ == nullptr && framing_ != framing::made)) return;
     std::string text;
@@ -287,14 +273,22 @@ void outbound::make_ready(std::size_t at) {
     c.what = nullptr;
 }
 
+// What a run holds by now is what this connection gets of it.
+void outbound::settle(chunk& c) {
+    if (!c.grows) return;
+    c.run->seal();
+    c.grows = false;
+    count_of(c) += c.counted();
+}
+
 void outbound::make_run_ready(chunk& c) {
-    const auto lines = c.run->lines_from(c.begin, c.lines);
-    if (maker_->passes(lines)) return;
+    const auto messages = c.run->messages();
+    if (maker_->passes(messages)) return;
     std::string text;
-    for (const line_run::line& l : lines) maker_->write(l.what, text);
+    for (const hub::message_ptr& m : messages) maker_->write(m, text);
     bytes_ += text.size() - c.text().size();
+    c.run = nullptr;  // before what holds it
     c.body = std::make_shared<const std::string>(std::move(text));
-    c.run = nullptr;
 }
 
 // Gives the lines from framed_ to `end`, which are ready, the framing of one message.
@@ -325,18 +319,21 @@ bool outbound::compressible(const chunk& c) const {
     return compresses_ && c.run != nullptr && c.text().size() >= storage_->bounds().compression_bytes_min;
 }
 
-// The first chunk without framing, part of a run, becomes a message of its own.
-void outbound::frame_part() {
+// The first chunk without framing, a run, becomes a message of its own.
+void outbound::frame_run() {
     chunk& c = chunks_[framed_++];
+    settle(c);
     const std::size_t before = c.text().size();
-    c.body = c.run->message(c.begin, c.end, compressible(c) ? &storage_->compressor() : nullptr);
+    // The message lives as long as its run.
+    const auto& message = c.run->websocket_message(compressible(c) ? &storage_->compressor() : nullptr);
     c.run = nullptr;
+    c.body = message;
     bytes_ += c.body->size() - before;
     framed_bytes_ += c.size();
 }
 
 // What most connections hold when much is published: then all send the same bytes, framing included.
-bool outbound::is_one_part() const {
+bool outbound::is_one_run() const {
     return framing_ == framing::websocket && chunks_.size() == 1 && framed_ == 0 && slow_ == nullptr &&
            chunks_[0].run != nullptr;
 }
@@ -349,7 +346,7 @@ void outbound::frame_waiting(std::size_t bytes_ahead) {
         if (framed_ == chunks_.size() && slow_ != nullptr) push_markers();
         if (framed_ == chunks_.size()) return;
         if (compressible(chunks_[framed_])) {
-            frame_part();
+            frame_run();
             continue;
         }
         const std::size_t most = framing_ == framing::plain ? 1 : bounds.batch_messages_max;
@@ -357,7 +354,7 @@ void outbound::frame_waiting(std::size_t bytes_ahead) {
         std::size_t bytes = 0, lines = 0;
         for (; end < chunks_.size() && lines < most; ++end) {
             if (chunks_[end].body == nullptr) continue;
-            const std::size_t more = chunks_[end].text().size(), more_lines = chunks_[end].lines;
+            const std::size_t more = chunks_[end].text().size(), more_lines = chunks_[end].lines();
             if (lines > 0 && compressible(chunks_[end])) break;
             if (lines > 0 && (bytes + more > bounds.batch_bytes_max || lines + more_lines > most)) break;
             make_ready(end);
@@ -420,7 +417,7 @@ outbound::written outbound::write_to(int socket) {
     written result;
     iovec parts[parts_max];
     blocked_ = false;
-    if (is_one_part()) frame_part();
+    if (is_one_run()) frame_run();
     while (true) {
         frame_waiting(std::max<std::size_t>(1, storage_->bounds().batch_bytes_max));
         if (empty()) break;

@@ -42,7 +42,7 @@ public:
     virtual void write(const hub::message_ptr& m, std::string& out) = 0;
     // These messages of one channel, in a row, have their text already: whether it may follow what was
     // written before; then they count as written.
-    virtual bool passes(std::span<const line_run::line> lines) = 0;
+    virtual bool passes(std::span<const hub::message_ptr> messages) = 0;
     // ... that publications of `channel` up to `offset` were dropped.
     virtual void write_gap(
         std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out
@@ -86,16 +86,21 @@ public:
         framing_ = f;
         maker_ = maker;
     }
-    // Whether the peer understands compressed WebSocket messages (RFC 7692). Parts of runs are.
+    // Whether the peer understands compressed WebSocket messages (RFC 7692). Runs are.
     void set_compression(bool on) { compresses_ = on; }
     framing framed_as() const { return framing_; }
 
     // A line that ends with a newline, framed together with its neighbours when it is written. `what` is the
     // message that it says, if it is one; `line` keeps it alive.
     void push_line(shared_bytes line, counts how = counts::as_live, const hub::message* what = nullptr);
-    // The last line of a run, which holds it as the framing wants it: as a line, with its data prefix, or
-    // made; `what` is its message. Not for `none` and `plain`.
-    void push_part(const run_part& part, const hub::message_ptr& what);
+    // Whether push_run() may be called: not where the framing knows no lines, nor while the connection is too
+    // slow, since each message may have to leave the queue by itself then.
+    bool takes_runs() const {
+        return !blocked_ && slow_ == nullptr && framing_ != framing::none && framing_ != framing::plain;
+    }
+    // All that the run holds when it is written; its lines are as the framing wants them: as lines, with
+    // their data prefix, or made.
+    void push_run(std::shared_ptr<line_run> run);
     // Bytes that stand for themselves, behind everything that waits. `prefix` (at most 14 bytes) goes before
     // them.
     void push_raw(shared_bytes bytes, std::string_view prefix = {}, counts how = counts::as_live);
@@ -130,12 +135,13 @@ private:
     void push_markers();
     void take_runs_apart();
     void make_ready(std::size_t at);
+    void settle(chunk& c);
     void make_run_ready(chunk& c);
     void frame_waiting(std::size_t bytes_ahead);
     void frame_batch(std::size_t end);
     bool compressible(const chunk& c) const;
-    void frame_part();
-    bool is_one_part() const;
+    void frame_run();
+    bool is_one_run() const;
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
     void tidy();
@@ -161,10 +167,10 @@ private:
 struct outbound::chunk {
     shared_bytes body;  // null: dropped, or written
     const hub::message* what = nullptr;
-    line_run* run = nullptr;  // `body` is the text of this run, of which a part is meant
-    std::uint32_t begin = 0, end = 0, lines = 1;
+    line_run* run = nullptr;  // `body` is the text of this run
     std::array<char, 14> prefix;
     std::uint8_t prefix_size = 0;
+    bool grows = false;       // the run is not sealed by this queue, and not counted
     bool ends_event = false;  // a newline follows the body
     counts how = counts::as_live;
 
@@ -172,10 +178,10 @@ struct outbound::chunk {
     bool is(slow_consumer policy) const {
         return body != nullptr && what != nullptr && how == counts::as_live && what->when_slow == policy;
     }
-    std::string_view text() const {
-        if (body == nullptr) return {};
-        return run == nullptr ? std::string_view(*body) : std::string_view(*body).substr(begin, end - begin);
-    }
+    std::string_view text() const { return body == nullptr ? std::string_view() : *body; }
+    std::size_t lines() const { return run == nullptr ? 1 : run->messages().size(); }
+    // What it counts for; the text that still grows only when it is settled.
+    std::size_t counted() const { return grows ? 0 : text().size(); }
     std::size_t size() const {
         return body == nullptr ? 0 : prefix_size + text().size() + (ends_event ? 1 : 0);
     }

@@ -330,7 +330,7 @@ struct listing final : text_maker {
         if (m->kind == hub::message_kind::publication)
             out += std::string(m->channel) + std::to_string(m->offset) + ";";
     }
-    bool passes(std::span<const line_run::line>) override { return false; }
+    bool passes(std::span<const hub::message_ptr>) override { return false; }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
         override {
         out +=

@@ -51,7 +51,8 @@ shard::shard(node& home, hub::shard_index index, hub::config hub_config)
       hub_(std::move(hub_config)),
       storage_(home.settings().shell),
       batches_(home.shard_count() + 1u),
-      scratch_(scratch_bytes) {}
+      scratch_(scratch_bytes),
+      fan_out_(home.settings().shell) {}
 
 shard::~shard() = default;
 
@@ -186,7 +187,7 @@ void shard::carry_out() {
     });
     while (!hub_.out().empty()) {
         std::swap(work_, hub_.out());
-        for (const hub::output::send& s : work_.sends) deliver(s.what, work_.to(s), s.replayed);
+        for (const hub::output::send& s : work_.sends) deliver(s, work_.to(s));
         for (const hub::output::close& end : work_.closes) {
             guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });
         }
@@ -199,19 +200,36 @@ void shard::carry_out() {
     }
 }
 
-void shard::deliver(const hub::message_ptr& m, std::span<const std::uint64_t> to, bool replayed) {
-    if (m->kind == hub::message_kind::publication && !replayed && oldest_publication_ms_ == 0)
+void shard::deliver(const hub::output::send& s, std::span<const std::uint64_t> to) {
+    const hub::message_ptr& m = s.what;
+    if (m->kind == hub::message_kind::publication && !s.replayed && oldest_publication_ms_ == 0)
         oldest_publication_ms_ = m->time_ms;
     if (m->kind == hub::message_kind::error)
         ++metrics_.errors[static_cast<std::size_t>(m->code) % metrics_.errors.size()];
+    if (!is_worth_joining(s)) {
+        if (s.audience != 0) fan_out_.forget(m->channel);
+        return give(s, to);
+    }
+    if (const auto* apart = fan_out_.extend(m, s.audience)) return give(s, *apart);
+    fan_out_.begin(m, s.audience);
+    for (const std::uint64_t id : to) {
+        joined_ = false;
+        give(s, std::span(&id, 1));
+        if (!joined_) fan_out_.stands_apart(id);
+    }
+    fan_out_.end();
+}
+
+bool shard::is_worth_joining(const hub::output::send& s) const {
+    if (s.replayed) return false;
+    if (s.audience != 0 && s.count >= many) return true;
     // What is compressed is made once even for a few.
-    const bool compressed =
-        bounds().websocket_compression && m->line.size() >= bounds().compression_bytes_min;
-    to_many_ = !replayed && (to.size() >= many || compressed);
-    parts_ = {};
-    const auto how = replayed ? outbound::counts::as_replay : outbound::counts::as_live;
-    for (const std::uint64_t id : to) guarded(id, [&](connection& c) { c.speaks().on_message(m, how); });
-    to_many_ = false;
+    return bounds().websocket_compression && s.what->line.size() >= bounds().compression_bytes_min;
+}
+
+void shard::give(const hub::output::send& s, std::span<const std::uint64_t> to) {
+    const auto how = s.replayed ? outbound::counts::as_replay : outbound::counts::as_live;
+    for (const std::uint64_t id : to) guarded(id, [&](connection& c) { c.speaks().on_message(s.what, how); });
 }
 
 void shard::post(hub::output::post&& p) {
@@ -256,7 +274,7 @@ void shard::end_turn() {
     post_batches();
     flush_connections();
     retired_.clear();
-    for (turn_runs& runs : runs_) runs.clear();
+    fan_out_.clear();
     plain_from_.reset();
     plain_text_.reset();
     report_if_quiet();

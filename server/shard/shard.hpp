@@ -10,9 +10,9 @@
 #include "common/hub/hub.hpp"
 #include "common/hub/shard_message.hpp"
 #include "server/net/compression.hpp"
-#include "server/net/line_run.hpp"
 #include "server/net/outbound.hpp"
 #include "server/shard/connection_table.hpp"
+#include "server/shard/fan_out.hpp"
 #include "server/shard/listener.hpp"
 #include "server/shard/metrics.hpp"
 
@@ -94,14 +94,11 @@ public:
         return how;
     }
 
-    // While a message goes to many connections: its part of the run of its channel, which `write(text)`
-    // appends for the first of each framing. Otherwise null. Valid during conversation::on_message().
-    template <class Write>
-    const run_part* part_of(const hub::message_ptr& m, outbound::framing f, Write&& write) {
-        if (!to_many_) return nullptr;
-        run_part& part = parts_[static_cast<std::size_t>(f)];
-        if (part.run == nullptr) part = runs_[static_cast<std::size_t>(f)].append(m, write);
-        return &part;
+    // Lets the queue of the connection that is given a message take part in a run (fan_out::join).
+    template <class MakeWriter>
+    bool join(outbound& queue, MakeWriter&& make_writer) {
+        joined_ = fan_out_.join(queue, make_writer);
+        return joined_;
     }
 
     // --- for connections ---
@@ -123,7 +120,9 @@ private:
     template <class Call>
     void guarded(std::uint64_t id, Call&& call) noexcept;
     void carry_out();
-    void deliver(const hub::message_ptr& m, std::span<const std::uint64_t> to, bool replayed);
+    void deliver(const hub::output::send& s, std::span<const std::uint64_t> to);
+    void give(const hub::output::send& s, std::span<const std::uint64_t> to);
+    bool is_worth_joining(const hub::output::send& s) const;
     void post(hub::output::post&& p);
     bool application_is_full(const hub::shard_message& m);
     void schedule_turn_end();
@@ -155,10 +154,8 @@ private:
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
     std::vector<hub::store_op> stores_;                     // of this turn
     std::vector<char> scratch_;
-    // What goes to many connections: of this turn by framing, and of the message that is being delivered.
-    std::array<turn_runs, outbound::framing_count> runs_;
-    std::array<run_part, outbound::framing_count> parts_;
-    bool to_many_ = false;
+    fan_out fan_out_;
+    bool joined_ = false;  // the connection that is given a message, a run
     inflater inflater_;
     std::string inflated_;
     hub::message_ptr plain_from_;  // what plain_text_ was made of

@@ -66,6 +66,34 @@ TEST_P(ShardsOf, EverySubscriberSeesTheSameOrder) {
     }
 }
 
+// What one message of a client asks for happens in one turn of the loop. Protocol 4.3, 4.8.
+TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
+    running_server server(test_config(1));
+    std::vector<websocket_client> others;
+    for (int i = 0; i < 9; ++i)
+        others.push_back(subscribed(server.port(), "a", "other-session-" + std::to_string(i)));
+    websocket_client c = subscribed(server.port(), "a", "coming-and-going");
+    const std::string publish = R"({"op":"publish","channel":"a","type":"t","payload":1})";
+    const std::string leave = R"({"op":"unsubscribe","id":8,"channel":"a"})";
+    const std::string come = R"({"op":"subscribe","id":9,"channel":"a"})";
+    std::string all;
+    for (const std::string& one : {publish, publish, leave, publish, come, publish, publish})
+        all += one + "\n";
+    c.send_text(all);
+    std::vector<std::string> got;
+    for (int i = 0; i < 6; ++i) {
+        const std::string line = c.next_line();
+        const std::size_t op = line.find("\"op\":\"");
+        got.push_back(
+            op != std::string::npos ? line.substr(op + 6, line.find('"', op + 6) - op - 6)
+                                    : std::to_string(offset_in(line))
+        );
+    }
+    EXPECT_EQ(got, (std::vector<std::string>{"1", "2", "unsubscribed", "subscribed", "4", "5"}));
+    for (websocket_client& other : others)
+        for (std::uint64_t offset = 1; offset <= 5; ++offset) EXPECT_EQ(offset_in(other.next_line()), offset);
+}
+
 // Promise P6: while every kind of bad input arrives, a hundred good clients notice nothing.
 TEST(Shards, BadClientsHarmNobodyElse) {
     running_server server(test_config(2));

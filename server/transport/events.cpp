@@ -80,15 +80,13 @@ private:
 
     // What all streams of just this channel write is the same text.
     void push(const hub::message_ptr& m, outbound::counts how) {
-        const auto write = [&](std::string& text) { writer_.write_alone(*m, text); };
-        if (writer_.channels().size() == 1 && m->kind == hub::message_kind::publication)
-            if (const run_part* part = home().part_of(m, outbound::framing::made, write))
-                return owner_.out().push_part(*part, m);
-        owner_.out().push_line(line_of(m), how, m.get());
+        const auto alone = [this] { return writer_.alone(); };
+        const bool is_shared = writer_.channels().size() == 1 && m->kind == hub::message_kind::publication;
+        if (!is_shared || !home().join(owner_.out(), alone)) owner_.out().push_line(line_of(m), how, m.get());
     }
 
-    bool passes(std::span<const line_run::line> lines) override {
-        return writer_.pass(lines.front().what->offset, lines.back().what->offset);
+    bool passes(std::span<const hub::message_ptr> messages) override {
+        return writer_.pass(messages.front()->offset, messages.back()->offset);
     }
     void write(const hub::message_ptr& m, std::string& out) override {
         (void)writer_.write(m, home().now().wall_ms, out);

@@ -18,13 +18,14 @@ inline shared_bytes line_of(hub::message_ptr m) {
     return shared_bytes(std::move(m), line);
 }
 
-// Queues a message of the hub as a line; `prefix` stands before each one of the framing.
+// Queues a message of the hub as a line; `prefix`, a literal, stands before each one of the framing.
 inline void push_message(
     shard& home, outbound& out, const hub::message_ptr& m, outbound::counts how, std::string_view prefix = {}
 ) {
-    const auto write = [&](std::string& text) { (text += prefix) += m->line; };
-    if (const run_part* part = home.part_of(m, out.framed_as(), write)) return out.push_part(*part, m);
-    out.push_line(line_of(m), how, m.get());
+    const auto line_writer = [prefix] {
+        return [prefix](const hub::message& one, std::string& text) { (text += prefix) += one.line; };
+    };
+    if (!home.join(out, line_writer)) out.push_line(line_of(m), how, m.get());
 }
 
 }  // namespace pulsewire::shell

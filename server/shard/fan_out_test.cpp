@@ -1,4 +1,6 @@
-// A queue that gets parts of shared runs sends the same as one that gets each line for itself.
+// A queue that takes part in shared runs sends the same as one that gets each line for itself.
+
+#include "server/shard/fan_out.hpp"
 
 #include "common/base/random.hpp"
 #include "common/hub/message_text.hpp"
@@ -28,8 +30,32 @@ hub::message_ptr publication(
 
 class OutboundRuns : public Outbound {
 protected:
+    static constexpr std::uint64_t connection = 7;
+
+    // As a shard does: the queue takes part, or is given the message alone. Returns whether it was alone.
+    bool publish(outbound& queue, const hub::message_ptr& m, line_run::writer write) {
+        if (const auto* apart = fan_out_.extend(m, audience_)) {
+            if (apart->empty()) return false;
+            EXPECT_EQ(*apart, std::vector{connection});
+            push_alone(queue, m);
+            return true;
+        }
+        fan_out_.begin(m, audience_);
+        const bool joined = fan_out_.join(queue, [&] { return write; });
+        if (!joined) {
+            fan_out_.stands_apart(connection);
+            push_alone(queue, m);
+        }
+        fan_out_.end();
+        return !joined;
+    }
+    static void push_alone(outbound& queue, const hub::message_ptr& m) {
+        queue.push_line(shared_bytes(m, &m->line), outbound::counts::as_live, m.get());
+    }
     void push(const hub::message_ptr& m, std::string_view prefix = {}) {
-        queue_.push_part(runs_.append(m, [&](std::string& text) { (text += prefix) += m->line; }), m);
+        publish(queue_, m, [prefix](const hub::message& one, std::string& text) {
+            (text += prefix) += one.line;
+        });
     }
     // All lines of the WebSocket messages that a peer reads, and how many messages there were.
     texts lines_of(std::string bytes) {
@@ -47,7 +73,8 @@ protected:
         return lines;
     }
 
-    turn_runs runs_;
+    fan_out fan_out_{bounds_};
+    std::uint64_t audience_ = 1;
     int messages_ = 0;
 };
 
@@ -68,20 +95,71 @@ TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
     EXPECT_EQ(messages_, 1);
 }
 
-// A connection that joined in the middle of a turn, or got something else in between.
-TEST_F(OutboundRuns, APartBeginsWhereTheConnectionBegan) {
+// A connection that subscribes in the middle of a turn, or again.
+TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
     queue_.set_framing(outbound::framing::websocket);
-    (void)runs_.append(publication("a", 1, slow_consumer::disconnect), [](std::string& text) {
-        text += "not ours\n";
-    });
+    outbound other(storage_);
+    other.set_framing(outbound::framing::websocket);
+    const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
-    const auto third = publication("a", 3, slow_consumer::disconnect);
+    publish(other, first, [](const hub::message& one, std::string& text) { text += one.line; });
+    queue_.push_line(bytes_of("subscribed\n"));
+    ++audience_;
     push(second);
+    EXPECT_EQ(lines_of(pass_all()), (texts{"subscribed", line_of(second)}));
+    EXPECT_EQ(other.pieces(), 1u);
+    EXPECT_EQ(other.drop_lines(), 1u);
+}
+
+TEST_F(OutboundRuns, ARunGrowsBeforeWhatCameIntoTheQueueBehindIt) {
+    queue_.set_framing(outbound::framing::websocket);
+    const auto first = publication("a", 1, slow_consumer::disconnect);
+    const auto second = publication("a", 2, slow_consumer::disconnect);
+    push(first);
     queue_.push_line(bytes_of("answer\n"));
-    push(third);
-    EXPECT_EQ(queue_.pieces(), 3u);
-    EXPECT_EQ(lines_of(pass_all()), (texts{line_of(second), "answer", line_of(third)}));
+    push(second);
+    EXPECT_EQ(queue_.pieces(), 2u);
+    EXPECT_EQ(lines_of(pass_all()), (texts{line_of(first), line_of(second), "answer"}));
     EXPECT_EQ(messages_, 1);
+}
+
+// Bytes that stand for themselves frame what waits before them; a message that goes to few goes alone.
+TEST_F(OutboundRuns, NothingOvertakesWhatEndsARun) {
+    queue_.set_framing(outbound::framing::websocket);
+    std::vector<hub::message_ptr> all;
+    for (std::uint64_t i = 1; i <= 4; ++i) all.push_back(publication("a", i, slow_consumer::disconnect));
+    push(all[0]);
+    queue_.push_raw(std::string("\x81\x02r\n", 4));
+    push(all[1]);
+    fan_out_.forget("a");
+    push_alone(queue_, all[2]);
+    push(all[3]);
+    EXPECT_EQ(
+        lines_of(pass_all()), (texts{line_of(all[0]), "r", line_of(all[1]), line_of(all[2]), line_of(all[3])})
+    );
+}
+
+TEST_F(OutboundRuns, ATransientMessageDoesNotGrowTextsMadeForPublications) {
+    outbound websocket(storage_), events(storage_);
+    websocket.set_framing(outbound::framing::websocket);
+    struct none final : text_maker {
+        void write(const hub::message_ptr& m, std::string& out) override { out += "made " + m->line; }
+        bool passes(std::span<const hub::message_ptr>) override { return true; }
+        void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
+    } maker;
+    events.set_framing(outbound::framing::made, &maker);
+    fan_out_.begin(publication("a", 1, slow_consumer::disconnect), audience_);
+    const auto as_line = [](const hub::message& one, std::string& text) { text += one.line; };
+    EXPECT_TRUE(fan_out_.join(websocket, [&] { return as_line; }));
+    fan_out_.end();
+    const auto transient = hub::make_direct("a", "t", "1");
+    EXPECT_NE(fan_out_.extend(transient, audience_), nullptr);
+    const auto next = publication("a", 2, slow_consumer::disconnect);
+    fan_out_.begin(next, ++audience_);
+    EXPECT_TRUE(fan_out_.join(events, [&] { return as_line; }));
+    fan_out_.end();
+    EXPECT_EQ(fan_out_.extend(transient, audience_), nullptr);
+    EXPECT_NE(fan_out_.extend(publication("a", 3, slow_consumer::disconnect), audience_), nullptr);
 }
 
 TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
@@ -92,7 +170,7 @@ TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
     EXPECT_EQ(messages_, 3);
     bounds_.batch_messages_max = 64;
     bounds_.batch_bytes_max = 100;
-    runs_.clear();
+    fan_out_.clear();
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication("a", i, slow_consumer::disconnect, 50));
     EXPECT_EQ(lines_of(pass_all()).size(), 3u);
     EXPECT_EQ(messages_, 6);
@@ -117,9 +195,9 @@ struct counting final : text_maker {
         position = m->offset;
         out += "made " + std::to_string(position) + ";";
     }
-    bool passes(std::span<const line_run::line> lines) override {
-        if (lines.front().what->offset != position + 1) return false;
-        position = lines.back().what->offset;
+    bool passes(std::span<const hub::message_ptr> messages) override {
+        if (messages.front()->offset != position + 1) return false;
+        position = messages.back()->offset;
         return true;
     }
     void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
@@ -130,16 +208,16 @@ TEST_F(OutboundRuns, MadeTextsAreSharedWhereTheyFit) {
     queue_.set_framing(outbound::framing::made, &maker);
     const auto push_made = [&](std::uint64_t offset) {
         const auto m = publication("a", offset, slow_consumer::disconnect);
-        queue_.push_part(
-            runs_.append(m, [&](std::string& text) { text += "shared " + std::to_string(offset) + ";"; }), m
-        );
+        publish(queue_, m, [](const hub::message& one, std::string& text) {
+            text += "shared " + std::to_string(one.offset) + ";";
+        });
     };
     for (std::uint64_t i = 1; i <= 3; ++i) push_made(i);
     EXPECT_EQ(queue_.pieces(), 1u);
     EXPECT_EQ(pass_all(), "shared 1;shared 2;shared 3;");
     EXPECT_EQ(maker.position, 3u);
     // What this stream has had already is not written again.
-    runs_.clear();
+    fan_out_.clear();
     for (std::uint64_t i = 2; i <= 5; ++i) push_made(i);
     EXPECT_EQ(pass_all(), "made 4;made 5;");
     push_made(6);
@@ -163,19 +241,27 @@ TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
         queue.set_framing(outbound::framing::websocket);
         bounds_.queue_bytes_max = policy == slow_consumer::drop_oldest ? 20'000 : 1 << 30;
         std::string got;
-        std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0;
+        std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0, alone = 0;
         for (int turn = 0; turn < 3'000; ++turn) {
             for (std::uint64_t n = next_random(random, 6); n > 0; --n) {
                 const auto m = publication("a", ++offset, policy, 1 + next_random(random, 2'000));
-                if (next_random(random, 4) == 0) {
-                    queue.push_line(shared_bytes(m, &m->line), outbound::counts::as_live, m.get());
-                } else {
-                    queue.push_part(runs_.append(m, [&](std::string& text) { text += m->line; }), m);
-                    ++shared;
+                switch (next_random(random, 8)) {
+                    case 0:
+                        fan_out_.forget("a");
+                        push_alone(queue, m);
+                        break;
+                    case 1:
+                        ++audience_;
+                        [[fallthrough]];
+                    default:
+                        alone += publish(queue, m, [](const hub::message& one, std::string& text) {
+                            text += one.line;
+                        });
+                        ++shared;
                 }
                 (void)queue.overflows();
             }
-            runs_.clear();
+            fan_out_.clear();
             const auto done = queue.write_to(ends_[0]);
             ASSERT_NE(done.how, outbound::outcome::failed);
             blocked += done.how == outbound::outcome::blocked;
@@ -199,7 +285,8 @@ TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
             }
         }
         EXPECT_EQ(position, offset);
-        EXPECT_GT(shared, 1'000u);
+        EXPECT_GT(shared - alone, 300u);
+        EXPECT_GT(alone, 100u);
         EXPECT_GT(blocked, 100u);
         EXPECT_EQ(gaps > 0, policy == slow_consumer::drop_oldest);
     }
