@@ -78,6 +78,7 @@ hub::hub(config c)
 
 // FNV-1a; spread once more, since shard counts are small.
 shard_index hub::owner_of(std::string_view channel, shard_index shard_count) {
+    if (shard_count == 1) return 0;
     std::uint64_t h = 14695981039346656037u;
     for (const char c : channel) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
     return static_cast<shard_index>(next_random(h) % shard_count);
@@ -89,6 +90,7 @@ session* hub::find(std::uint64_t connection) {
 }
 
 const namespace_options& hub::options_of(std::string_view channel) const {
+    if (config_.namespaces.empty()) return config_.default_namespace;
     const auto found = config_.namespaces.find(std::string(namespace_of(channel)));
     return found == config_.namespaces.end() ? config_.default_namespace : found->second;
 }
@@ -153,7 +155,9 @@ void hub::receive_oversized(std::uint64_t connection, std::string_view head, ins
 void hub::execute(std::uint64_t connection, const command& c, instant now) {
     session* s = find(connection);
     if (s == nullptr) return;
-    // The rate of the others was checked line by line.
+    // What came as a line was read by read_command(), and its rate checked.
+    if (!c.channel.empty() && !is_channel(c.channel))
+        return refuse(*s, c, error_code::invalid_channel, "invalid channel name", now);
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, now))
         return refuse(*s, c, error_code::rate_limited, "too many messages per second", now);
     execute(*s, c, now);
@@ -257,7 +261,6 @@ void hub::on_connect(session& s, const command& c, instant now) {
 }
 
 void hub::on_subscribe(session& s, const command& c, instant now) {
-    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
     if (subscribers_.find(s, c.channel) != nullptr)
         return refuse(s, c, error_code::already_subscribed, "already subscribed to this channel", now);
     if (s.subscriptions.size() >= config_.bounds.channels_per_connection_max)
@@ -310,10 +313,9 @@ void hub::remove(subscription& sub, instant now) {
 }
 
 void hub::on_publish(session& s, const command& c, instant now) {
-    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
     if (is_client(s.speaks) && !options_of(c.channel).client_publish)
         return refuse(s, c, error_code::forbidden, "clients may not publish in this namespace", now);
-    publish p;
+    publish_view p;
     p.from = ref_to(s);
     p.id = c.id;
     p.channel = c.channel;
@@ -323,11 +325,11 @@ void hub::on_publish(session& s, const command& c, instant now) {
     p.conflate = c.conflate;
     p.transient = c.transient;
     if (!c.echo) p.except = s.name;
-    if (config_.tell_publishes && is_client(s.speaks)) {
-        post(application, client_publish{s.name, std::move(p)}, now);
-    } else {
-        post(owner_of(c.channel), std::move(p), now);
-    }
+    if (config_.tell_publishes && is_client(s.speaks))
+        return post(application, client_publish{s.name, p.as<std::string>()}, now);
+    const shard_index owner = owner_of(c.channel);
+    if (owner == config_.shard) return order(p, now);
+    post(owner, p.as<std::string>(), now);
 }
 
 void hub::on_request(session& s, const command& c, instant now) {
@@ -377,7 +379,6 @@ void hub::on_cancel(session& s, const command& c, instant now) {
 }
 
 void hub::on_query(session& s, const command& c, instant now) {
-    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
     if (c.id == 0) return refuse(s, c, error_code::invalid_frame, "\"id\" is missing", now);
     if (c.limit > config_.bounds.recovery_max)
         return refuse(

@@ -196,7 +196,7 @@ private:
 
     void on(attach&& m, instant now);
     void on(detach&& m, instant now);
-    void on(publish&& m, instant now);
+    void on(publish&& m, instant now) { order(m.as<std::string_view>(), now); }
     void on(query&& m, instant now);
     void on(ask&& m, instant now);
     void on(asked&& m, instant now);
@@ -214,7 +214,8 @@ private:
     void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
     void put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now);
     std::string new_epoch();
-    void keep(channel& c, publish&& p, instant now);
+    void order(const publish_view& p, instant now);
+    void keep(channel& c, const publish_view& p, instant now);
     template <class Operation>
     void store(Operation&& what) {
         output_.stores.push_back({++store_number_, store_term_, std::forward<Operation>(what)});

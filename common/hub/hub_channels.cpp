@@ -168,7 +168,8 @@ void hub::put_in_order(channel& c, const message_ptr& m, std::string_view key, i
     broadcast(c, m, now);
 }
 
-void hub::on(publish&& p, instant now) {
+// Gives a publish its place, or the place that it has already.
+void hub::order(const publish_view& p, instant now) {
     if (p.transient) {
         // Where there is no channel there is nobody to hear it, and none has to be made.
         const auto found = channels_.find(p.channel);
@@ -191,7 +192,7 @@ void hub::on(publish&& p, instant now) {
             return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, first), now);
         }
     }
-    if (c->durable()) return keep(*c, std::move(p), now);
+    if (c->durable()) return keep(*c, p, now);
     const std::uint64_t offset = c->log.head() + 1;
     put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), p.key, now);
     answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);

@@ -22,7 +22,6 @@ error_code refusal_named(std::string_view name) {
 }  // namespace
 
 void hub::on_client_request(session& s, const command& c, instant now) {
-    if (!is_channel(c.channel)) return refuse(s, c, error_code::invalid_channel, "invalid channel name", now);
     if (!is_session(c.to)) return refuse(s, c, error_code::invalid_frame, "\"to\" is not a session", now);
     if (!options_of(c.channel).client_requests)
         return refuse(s, c, error_code::forbidden, "clients may not ask each other in this namespace", now);

@@ -16,7 +16,7 @@ constexpr std::uint64_t trim_batch = 256;
 
 }  // namespace
 
-void hub::keep(channel& c, publish&& p, instant now) {
+void hub::keep(channel& c, const publish_view& p, instant now) {
     if (const std::uint64_t first = unstored_.offset_of(c, p.key); first != 0) {
         // The first is not safe yet: this one waits for the same.
         ++counters_.duplicates;
@@ -36,9 +36,9 @@ void hub::keep(channel& c, publish&& p, instant now) {
     waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
     waiting.from = p.from;
     waiting.id = p.id;
-    store(keep_publication{waiting.what, c.log.epoch(), p.key});
+    store(keep_publication{waiting.what, c.log.epoch(), std::string(p.key)});
     waiting.number = store_number_;
-    waiting.key = std::move(p.key);
+    waiting.key = p.key;
     unstored_.push(std::move(waiting));
 }
 

@@ -92,7 +92,7 @@ message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) 
 }  // namespace
 
 message_ptr make_message(
-    const publish& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
+    const publish_view& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
 ) {
     // What is kept in history should not be half empty: the names of all members, the numbers, the values.
     constexpr std::size_t names_and_numbers = 120;

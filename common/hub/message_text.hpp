@@ -15,9 +15,15 @@ namespace pulsewire::hub {
 // A publication with its place, or, with offset 0, a message without one. `p.payload` is valid JSON.
 // `when_slow` is what its namespace does for subscribers that are too slow.
 message_ptr make_message(
-    const publish& p, std::uint64_t offset, std::int64_t wall_ms,
+    const publish_view& p, std::uint64_t offset, std::int64_t wall_ms,
     slow_consumer when_slow = slow_consumer::disconnect
 );
+inline message_ptr make_message(
+    const publish& p, std::uint64_t offset, std::int64_t wall_ms,
+    slow_consumer when_slow = slow_consumer::disconnect
+) {
+    return make_message(p.as<std::string_view>(), offset, wall_ms, when_slow);
+}
 
 // Only `type`, `channel` and `payload`: from the server to one connection.
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -59,17 +60,30 @@ struct detach {
     std::string session;  // of a listed subscription; empty: none
 };
 
-struct publish {
+// Text is std::string where it travels, std::string_view during a call.
+template <class Text>
+struct basic_publish {
     connection_ref from;   // value 0: from the application, nobody waits for the outcome
     std::uint64_t id = 0;  // 0: no answer wanted
-    std::string channel;
-    std::string type;
-    std::string key;       // empty: not remembered
-    std::string payload;   // valid JSON
-    std::string except;    // a session that must not show it; empty: none
-    std::string conflate;  // what it is the latest of (protocol 4.17); empty: its type
+    Text channel;
+    Text type;
+    Text key;       // empty: not remembered
+    Text payload;   // valid JSON
+    Text except;    // a session that must not show it; empty: none
+    Text conflate;  // what it is the latest of (protocol 4.17); empty: its type
     bool transient = false;
+
+    template <class Other>
+    basic_publish<Other> as() const {
+        return {from,           id,
+                Other(channel), Other(type),
+                Other(key),     Other(payload),
+                Other(except),  Other(conflate),
+                transient};
+    }
 };
+using publish = basic_publish<std::string>;
+using publish_view = basic_publish<std::string_view>;
 
 struct query {
     enum class kind : std::uint8_t { history, presence };

@@ -2,6 +2,7 @@
 
 #include "common/base/utf8.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -16,30 +17,36 @@ bool is_hex(char c) {
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-// What stands in the way of running over a string's bytes: the quote, escapes, control characters, non-ASCII.
-bool is_plain(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
-// Whether all eight bytes of a word are plain. Each byte's highest bit collects what speaks against it; a
-// borrow from a neighbour can only set a bit too many, which the look at single bytes behind this puts right.
-bool are_plain(std::uint64_t bytes) {
+// Of eight bytes of a string, the first in the lowest place: the highest bit of each that is not plain, but a
+// quote, an escape, a control character or non-ASCII. A borrow can set a wrong bit only behind a right one,
+// so the lowest is always right.
+std::uint64_t not_plain(std::uint64_t bytes) {
     constexpr std::uint64_t ones = 0x0101'0101'0101'0101, highest = 0x80 * ones;
     const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
     const std::uint64_t control = bytes - 0x20 * ones;
-    return ((bytes | control | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones)) & highest) == 0;
+    return (bytes | control | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones)) & highest;
 }
 
-// How many bytes at the beginning are plain.
-std::size_t plain_bytes(std::string_view text) {
-    std::size_t at = 0;
-    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+// Up to eight bytes, the first in the lowest place; behind the end come zeros.
+std::uint64_t word_at(std::string_view text, std::size_t at) {
+    std::uint64_t word = 0;
+    if (const std::size_t left = text.size() - at; left >= sizeof word) {
         std::memcpy(&word, text.data() + at, sizeof word);
-        if (!are_plain(word)) break;
+    } else {
+        std::memcpy(&word, text.data() + at, left);
     }
-    while (at < text.size() && is_plain(text[at])) ++at;
-    return at;
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    return word;
+}
+
+// How many bytes from `at` on are plain.
+std::size_t plain_bytes(std::string_view text, std::size_t at) {
+    const std::size_t begin = at;
+    for (; at < text.size(); at += sizeof(std::uint64_t)) {
+        const std::uint64_t found = not_plain(word_at(text, at));
+        if (found != 0) return at - begin + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+    return text.size() - begin;
 }
 
 }  // namespace
@@ -49,7 +56,7 @@ bool json_scan::take_string(std::string_view& inner, bool& escaped) {
     if (!take('"')) return false;
     const std::size_t begin = at_;
     while (true) {
-        at_ += plain_bytes(text_.substr(at_));
+        at_ += plain_bytes(text_, at_);
         if (at_ == text_.size()) return false;
         const char c = text_[at_];
         if (c == '"') {
