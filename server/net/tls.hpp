@@ -92,7 +92,8 @@ public:
     // Says that nothing more will be sent. Whether something waits() because of that: the first time only.
     bool close();
 
-    bool begun() const { return begun_; }
+    // Something has come, and neither the handshake's end nor a failure.
+    bool in_handshake() const { return begun_ && !established_ && !failed_; }
     bool established() const { return established_; }
     // Whether the peer came back with a ticket, which saves the costly half of a handshake.
     bool resumed() const;

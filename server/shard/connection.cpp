@@ -107,8 +107,8 @@ void connection::on_tls_failure(tls_session::state how) {
         (void)tls_->flush(socket_.native_handle());
         return drop();
     }
+    ++home_.metrics().tls_handshake_errors;
     if (how == tls_session::state::not_tls) {
-        ++home_.metrics().tls_handshake_errors;
         tls_.reset();
         out_.push_raw(wrong_scheme_answer());
     }
@@ -199,7 +199,7 @@ void connection::say_farewell() {
 void connection::drop() {
     if (gone_) return;
     gone_ = true;
-    if (tls_ != nullptr && tls_->begun() && !tls_->established()) ++home_.metrics().tls_handshake_errors;
+    if (tls_ != nullptr && tls_->in_handshake()) ++home_.metrics().tls_handshake_errors;
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
     speaks().on_lost();
     home_.metrics().closed(speaks().kind());
