@@ -31,13 +31,14 @@ struct target {
     std::string base;     // path in front of all paths, without the last '/'
     std::string headers;  // further fields, each with its line end
     const dialect* speaks = nullptr;
-    bool secure = false;  // wss, https
+    bool secure = false;              // wss, https
     const tls_client* tls = nullptr;  // where it is
     // Asks for compressed messages, each for itself; a server that does not send them so ends the run.
     inflater* compression = nullptr;
 };
 
-// Reads "ws://host:port/base", "http://…", "wss://…" or "https://…". Throws std::runtime_error with a sentence for people.
+// Reads "ws://host:port/base", "http://…", "wss://…" or "https://…". Throws std::runtime_error with a
+// sentence for people.
 target read_target(std::string_view url);
 
 enum class transport : std::uint8_t { websocket, event_stream, http };

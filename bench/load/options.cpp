@@ -50,7 +50,8 @@ options read_options(int count, char** arguments) {
         ->check(CLI::IsMember({"fanout", "rate", "rooms", "sse", "idle", "connect", "storm", "channels"}));
     app.add_option(
            "--url", o.url,
-           "The server: ws://host:port or http://host:port, wss:// or https:// for TLS, with a path in front if it "
+           "The server: ws://host:port or http://host:port, wss:// or https:// for TLS, with a path in front "
+           "if it "
            "has one"
     )
         ->capture_default_str();

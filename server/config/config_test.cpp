@@ -210,9 +210,9 @@ TEST(Config, HelpAndVersionSaySoAndEndWell) {
     const auto help = read({"--help"});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
-         {"--port", "--address", "--threads", "--tls-certificate", "--tls-key", "--web-root", "--data", "--config", "--api-key",
-          "--allow-origin", "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript",
-          "--version", "PULSEWIRE_"})
+         {"--port", "--address", "--threads", "--tls-certificate", "--tls-key", "--web-root", "--data",
+          "--config", "--api-key", "--allow-origin", "--log-level", "--shutdown-timeout",
+          "--insecure-open-api", "--print-typescript", "--version", "PULSEWIRE_"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     const auto version = read({"--version"});
     EXPECT_EQ(version.exit_code, 0);

@@ -201,7 +201,8 @@ std::string fault_of(const config& c) {
     if (c.tls_certificate.empty() != c.tls_key.empty())
         return "TLS needs a certificate and its key, and only " +
                std::string(c.tls_key.empty() ? "tls_certificate" : "tls_key") +
-               " is set: name both files, with --tls-certificate and --tls-key or in the config file, or none.";
+               " is set: name both files, with --tls-certificate and --tls-key or in the config file, or "
+               "none.";
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)

@@ -29,9 +29,7 @@ bool is_own_page(std::string_view origin, std::string_view host, reached how) {
 
 }  // namespace
 
-origin_verdict check_origin(
-    const request& r, const std::vector<std::string>& allowed_origins, reached how
-) {
+origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins, reached how) {
     const std::size_t origins = r.count("Origin");
     if (origins == 0) return {true, {}};
     if (origins > 1) return {};

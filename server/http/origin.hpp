@@ -18,8 +18,8 @@ struct origin_verdict {
     std::string cross_origin;
 };
 
-// How the page's browser reached this server: what came over TLS of our own is no page of plain http. Whether a
-// proxy spoke TLS in front of us is not known.
+// How the page's browser reached this server: what came over TLS of our own is no page of plain http. Whether
+// a proxy spoke TLS in front of us is not known.
 enum class reached : std::uint8_t { somehow, over_tls };
 
 // A request without Origin does not come from a page of another site and is allowed. A page of our own host

@@ -136,13 +136,15 @@ key_ptr load_key(const std::string& file) {
         ERR_clear_error();
         cannot_use(
             key_words, file,
-            "it is encrypted, and the server asks nobody for a password. Store it decrypted, readable for the "
+            "it is encrypted, and the server asks nobody for a password. Store it decrypted, readable for "
+            "the "
             "server alone: openssl pkey -in " +
                 file + " -out NEW"
         );
     }
     cannot_use(
-        key_words, file, openssl_error() + ". It must be a private key in PEM form, as privkey.pem of Let's Encrypt."
+        key_words, file,
+        openssl_error() + ". It must be a private key in PEM form, as privkey.pem of Let's Encrypt."
     );
 }
 
@@ -153,10 +155,7 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
 }
 
 // Browsers offer h2 as well; who offers only what is not spoken here is told so (RFC 7301 3.2).
-int choose_protocol(
-    SSL*, const unsigned char** chosen, unsigned char* chosen_bytes, const unsigned char* offered,
-    unsigned int offered_bytes, void*
-) {
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_bytes, const unsigned char* offered, unsigned int offered_bytes, void*) {
     static constexpr unsigned char spoken[] = "\x08http/1.1";
     unsigned char* match = nullptr;
     const int how =
@@ -259,7 +258,8 @@ bool tls_session::resumed() const {
     return SSL_session_reused(ssl_.get()) == 1;
 }
 
-// Reads the thread's error queue, which was cleared before the call, and leaves it clear for other connections.
+// Reads the thread's error queue, which was cleared before the call, and leaves it clear for other
+// connections.
 tls_session::state tls_session::state_after(int returned) {
     switch (SSL_get_error(ssl_.get(), returned)) {
         case SSL_ERROR_WANT_READ:

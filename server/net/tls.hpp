@@ -1,10 +1,10 @@
 #pragma once
 
-// TLS 1.2 and 1.3 as a filter of bytes. A session gets what was read from its socket and decrypts all of it at
-// once, so nothing that has arrived waits inside for a readiness that never comes. What it encrypts is sent in
-// one system call; the part that the kernel does not take stays in the session, and no plaintext is taken as
-// long as something stays: what was taken is never asked for again, so the queue before it may drop and replace
-// as it likes. docs/decisions/0010-tls.md.
+// TLS 1.2 and 1.3 as a filter of bytes. A session gets what was read from its socket and decrypts all of it
+// at once, so nothing that has arrived waits inside for a readiness that never comes. What it encrypts is
+// sent in one system call; the part that the kernel does not take stays in the session, and no plaintext is
+// taken as long as something stays: what was taken is never asked for again, so the queue before it may drop
+// and replace as it likes. docs/decisions/0010-tls.md.
 
 #include <sys/types.h>
 
@@ -29,8 +29,8 @@ std::string utc_text(std::int64_t time_s);
 // A certificate, its key, and how they are used. Constant, so that all shards can use one at a time.
 class tls_context {
 public:
-    // Both files in PEM form: the certificate with those that lead to its issuer behind it, and its private key.
-    // They may be the same file. Throws std::runtime_error with a sentence for the operator.
+    // Both files in PEM form: the certificate with those that lead to its issuer behind it, and its private
+    // key. They may be the same file. Throws std::runtime_error with a sentence for the operator.
     tls_context(const std::string& certificate_file, const std::string& key_file);
 
     // Throws std::runtime_error when there is no memory for it. May outlive the context.
@@ -38,7 +38,8 @@ public:
 
     // When the certificate ends, in seconds since 1970.
     std::int64_t expires_s() const { return expires_s_; }
-    // Why clients refuse the certificate at this time, as a sentence for the operator; empty when they do not.
+    // Why clients refuse the certificate at this time, as a sentence for the operator; empty when they do
+    // not.
     std::string fault_at(std::int64_t now_s) const;
 
 private:
@@ -60,10 +61,10 @@ public:
     tls_session& operator=(const tls_session&) = delete;
 
     enum class state : std::uint8_t {
-        open,      // more may come
-        ended,     // the peer has said that it sends nothing more
-        failed,    // nothing can be sent or received any more, but the alert that waits
-        not_tls,   // failed: the peer speaks HTTP without TLS
+        open,     // more may come
+        ended,    // the peer has said that it sends nothing more
+        failed,   // nothing can be sent or received any more, but the alert that waits
+        not_tls,  // failed: the peer speaks HTTP without TLS
     };
     struct received {
         std::size_t bytes = 0;  // of plaintext

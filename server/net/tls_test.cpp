@@ -67,7 +67,9 @@ TEST_F(TlsFiles, ThatCannotBeUsedAreNamedWithTheReason) {
     expect_fault(good_.key, good_.key, "fullchain.pem");
     expect_fault(good_.certificate, good_.certificate, "privkey.pem");
     const certificate_files other(path("other"));
-    expect_fault(good_.certificate, other.key, other.key + " does not belong to the certificate " + good_.certificate);
+    expect_fault(
+        good_.certificate, other.key, other.key + " does not belong to the certificate " + good_.certificate
+    );
     const certificate_files rsa(path("rsa"), {.key = certificate_wishes::kind::rsa});
     expect_fault(good_.certificate, rsa.key, "does not belong");
     const certificate_files encrypted(path("encrypted"), {.password = "secret"});
@@ -142,7 +144,10 @@ protected:
         std::vector<char> plaintext(65'536 + tls_session::record_bytes_max);
         for (std::size_t at = 0; at < bytes.size(); at += std::min(cut, bytes.size() - at)) {
             const std::size_t size = std::min(cut, bytes.size() - at);
-            last = server_->receive(std::span(bytes).subspan(at, size), std::span(plaintext).first(size + tls_session::record_bytes_max));
+            last = server_->receive(
+                std::span(bytes).subspan(at, size),
+                std::span(plaintext).first(size + tls_session::record_bytes_max)
+            );
             heard_.append(plaintext.data(), last.bytes);
             established_ += last.established ? 1 : 0;
             if (last.how != tls_session::state::open) break;
@@ -161,11 +166,14 @@ protected:
         std::string all;
         char bytes[65536];
         int got = 0;
-        while ((got = SSL_read(client_, bytes, sizeof bytes)) > 0) all.append(bytes, static_cast<std::size_t>(got));
+        while ((got = SSL_read(client_, bytes, sizeof bytes)) > 0)
+            all.append(bytes, static_cast<std::size_t>(got));
         return all;
     }
     void client_writes(const std::string& text) {
-        ASSERT_EQ(SSL_write(client_, text.data(), static_cast<int>(text.size())), static_cast<int>(text.size()));
+        ASSERT_EQ(
+            SSL_write(client_, text.data(), static_cast<int>(text.size())), static_cast<int>(text.size())
+        );
     }
 
     testing::temporary_folder folder_;
@@ -178,9 +186,10 @@ protected:
     int established_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(, TlsSession, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION), [](const auto& version) {
-    return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
-});
+INSTANTIATE_TEST_SUITE_P(
+    , TlsSession, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+    [](const auto& version) { return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; }
+);
 
 TEST_P(TlsSession, GivesAllThatCameHoweverItWasCut) {
     for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{16'000}, std::size_t{65'536}}) {
@@ -205,7 +214,8 @@ TEST_P(TlsSession, GivesAllThatCameHoweverItWasCut) {
 TEST_P(TlsSession, SendsPartsInOrderAsFarAsItTakesThem) {
     shake_hands();
     std::string a(10, 'a'), b(20'000, 'b'), c(3, 'c'), d(100'000, 'd');
-    std::array<iovec, 4> parts{{{a.data(), a.size()}, {b.data(), b.size()}, {c.data(), c.size()}, {d.data(), d.size()}}};
+    std::array<iovec, 4> parts{
+        {{a.data(), a.size()}, {b.data(), b.size()}, {c.data(), c.size()}, {d.data(), d.size()}}};
     const auto s = server_->send(ends_[0], parts);
     EXPECT_EQ(s.taken, tls_session::taken_bytes_max);
     EXPECT_EQ(s.how, tls_session::outcome::blocked);

@@ -120,7 +120,10 @@ void node::reload_tls() {
     if (std::string fault = context->fault_at(seconds_now()); !fault.empty()) throw std::runtime_error(fault);
     certificate_expires_s_ = context->expires_s();
     for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, context] { shard.use_tls(context); });
-    log::info("new connections get the certificate ", settings_.tls_certificate, ", valid until ", utc_text(context->expires_s()));
+    log::info(
+        "new connections get the certificate ", settings_.tls_certificate, ", valid until ",
+        utc_text(context->expires_s())
+    );
 }
 
 void node::start() {

@@ -43,8 +43,8 @@ public:
     node(const config& settings, application_port* application);
     ~node();
 
-    // These four throw std::runtime_error with a sentence for the operator. First, whether the port is free, and
-    // whether certificate and key, if there are to be any, can be used.
+    // These four throw std::runtime_error with a sentence for the operator. First, whether the port is free,
+    // and whether certificate and key, if there are to be any, can be used.
     void check_port() const;
     void check_tls() const;
     // Whether the data folder, if there is to be one, is this node's now; false while another server has it.

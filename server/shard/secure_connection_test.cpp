@@ -36,7 +36,9 @@ protected:
     }
     // Other files take the place of those that the server was started with.
     void replace(const certificate_files& by) const {
-        std::filesystem::copy_file(by.certificate, files_.certificate, std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::copy_file(
+            by.certificate, files_.certificate, std::filesystem::copy_options::overwrite_existing
+        );
         std::filesystem::copy_file(by.key, files_.key, std::filesystem::copy_options::overwrite_existing);
     }
     std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
@@ -51,7 +53,8 @@ void wait_for_certificate(const running_server& server, const std::string& name)
     // One after the other may come to any of the shards.
     for (int in_a_row = 0; in_a_row < 32;) {
         in_a_row = client(server.port(), tls_wishes()).peer_name() == name ? in_a_row + 1 : 0;
-        if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("the certificate stays another");
+        if (std::chrono::steady_clock::now() > deadline)
+            throw std::runtime_error("the certificate stays another");
     }
 }
 
@@ -76,7 +79,9 @@ TEST_F(SecureConnection, HttpAndTheWholeProtocolGoThroughIt) {
         ada.send_text(publish_line(3, channel, "hello"));
         EXPECT_NE(bob.line_with("\"payload\":\"hello\"").find("\"offset\":1"), std::string::npos);
         events.read_until("hello");
-        EXPECT_EQ(ask(http, "POST", "/api/channels/" + channel + "/messages", R"({"payload":"posted"})").status, 200);
+        EXPECT_EQ(
+            ask(http, "POST", "/api/channels/" + channel + "/messages", R"({"payload":"posted"})").status, 200
+        );
         ada.line_with("posted");
         events.read_until("posted");
         ada.send_frame(websocket::opcode::close, std::string("\x03\xe8", 2));
@@ -151,7 +156,9 @@ TEST_F(SecureConnection, ASlowReaderGetsWholeMessagesAndIsToldWhatItMissed) {
         auto good = subscribed(client(server.port(), tls_wishes()), channel, "good-session");
         auto publisher = connected(client(server.port(), tls_wishes()), "publisher-session");
         for (int i = 1; i <= messages; ++i) {
-            publisher.send_text(publish_line(i + 10, channel, std::string(8'000, static_cast<char>('a' + i % 26))));
+            publisher.send_text(
+                publish_line(i + 10, channel, std::string(8'000, static_cast<char>('a' + i % 26)))
+            );
             good.line_with("\"offset\":" + std::to_string(i) + ",");
         }
         int position = 0, came = 0;
@@ -164,7 +171,8 @@ TEST_F(SecureConnection, ASlowReaderGetsWholeMessagesAndIsToldWhatItMissed) {
             if (line.find("\"op\":\"gap\"") == std::string::npos) {
                 EXPECT_EQ(offset, position + 1);
                 EXPECT_NE(
-                    line.find(std::string(8'000, static_cast<char>('a' + offset % 26)) + "\""), std::string::npos
+                    line.find(std::string(8'000, static_cast<char>('a' + offset % 26)) + "\""),
+                    std::string::npos
                 );
                 ++came;
             }
@@ -183,7 +191,8 @@ TEST_F(SecureConnection, LargeMessagesGoBothWays) {
     running_server server(c);
     for (const int version : versions) {
         const std::string channel = "large" + std::to_string(version);
-        auto reader = subscribed(client(server.port(), tls_wishes{version}, 4'096), channel, "reader-session");
+        auto reader =
+            subscribed(client(server.port(), tls_wishes{version}, 4'096), channel, "reader-session");
         auto writer = connected(client(server.port(), tls_wishes{version}), "writer-session");
         const std::string payload(3'000'000, 'x');
         for (int i = 0; i < 3; ++i) writer.send_text(publish_line(3 + i, channel, payload));

@@ -1,8 +1,8 @@
 #pragma once
 
 // A client for tests that shares no code with the server's I/O: a blocking socket that sends bytes as they
-// are, so that anything wrong can be sent too; on top of it, if wished, a TLS that trusts everybody. Everything
-// that waits has a deadline, after which the test fails.
+// are, so that anything wrong can be sent too; on top of it, if wished, a TLS that trusts everybody.
+// Everything that waits has a deadline, after which the test fails.
 
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
