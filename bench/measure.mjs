@@ -25,12 +25,12 @@ async function generate(server, args) {
 }
 
 // What pulsewire-bench says with these arguments, and `noise` where the run has a fixed duration.
-export async function measure(name, args, {timed = true, deflate = false} = {}) {
-    const server = await start(name, serverCore, {deflate});
+export async function measure(name, args, {timed = true, deflate = false, tls = false} = {}) {
+    const server = await start(name, serverCore, {deflate, tls});
     try {
         const before = readCores(readFileSync('/proc/stat', 'utf8'));
         const began = performance.now();
-        const result = await generate(server, args);
+        const result = await generate(server, tls ? [...args, '--insecure'] : args);
         const seconds = (performance.now() - began) / 1_000;
         const after = readCores(readFileSync('/proc/stat', 'utf8'));
         // Warm-up and drain look much like what is measured between them.

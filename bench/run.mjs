@@ -55,7 +55,7 @@ async function runRounds(scenario, contestants) {
     let done = 0;
     for (let round = 1; round <= rounds; ++round) {
         for (const one of contestants) {
-            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime, deflate: scenario.deflate});
+            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime, deflate: scenario.deflate, tls: scenario.tls});
             results[one].push(result);
             const told = scenario.figures.map(({figure}) => `${figure} ${number(result[figure])}`).join(', ');
             say(`    [${++done}/${rounds * contestants.length}] round ${round}, ${one}: ${told}${remarksOf(result)}`);
@@ -134,7 +134,7 @@ function tellCurve(scenario, run) {
 
 for (const name of names) if (!scenarios[name]) fail(`there is no scenario '${name}'; script/bench --list`);
 if (wishes.list) {
-    for (const [name, {title}] of Object.entries(scenarios)) console.log(`${name.padEnd(10)} ${title}`);
+    for (const [name, {title}] of Object.entries(scenarios)) console.log(`${name.padEnd(12)} ${title}`);
     process.exit(0);
 }
 if (!(rounds >= 1) || !(seconds > 0)) fail('--rounds and --seconds are numbers greater than 0');

@@ -72,6 +72,32 @@ export const scenarios = {
         figures: [{figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 20_000}}],
         fixedTime: true,
     },
+    'connect-tls': {
+        title: 'Full TLS handshakes until subscribed, 5,000 of them, with a certificate of ECDSA P-256 and of RSA 2048',
+        arguments: ['connect'],
+        peers: ['pulsewire-rsa'],
+        tls: true,
+        figures: [
+            {figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 1_000}},
+            {figure: 'handshakes_per_s', title: '… per second; the load generator’s half of each costs as much', better: 'more'},
+        ],
+        fixedTime: true,
+    },
+    'idle-tls': {
+        title: 'Idle: 10,000 subscribed WebSockets over TLS',
+        arguments: ['idle', '--seconds', '0.5'],
+        peers: [],
+        tls: true,
+        figures: [{figure: 'rss_per_connection_bytes', title: 'memory of each, bytes', better: 'less'}],
+        fixedTime: true,
+    },
+    'fanout-tls': {
+        title: 'Fan-out over TLS: 1 publisher, 1,000 subscribers, 32 publishes in flight, each connection encrypted by itself',
+        arguments: ['fanout'],
+        peers: [],
+        tls: true,
+        figures: [deliveries],
+    },
     storm: {
         title: 'Storm: 1,000 lose their connections, come back at once and recover the same 100 messages',
         arguments: ['storm'],

@@ -28,7 +28,7 @@ const firstLine = (...command) => {
 
 // `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
 // that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
-// `deflate`: with what it compresses. `workers`: the work is done by its child processes. `package`: what brings it, told
+// `deflate`: with what it compresses. `certificate`: of what kind it shows one when TLS is measured. `workers`: the work is done by its child processes. `package`: what brings it, told
 // when it is missing.
 export const servers = {
     pulsewire: {
@@ -39,6 +39,15 @@ export const servers = {
         // positions, acknowledgements, presence, idempotency.
         environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
         deflate: {environment: {PULSEWIRE_WEBSOCKET_COMPRESSION: 'true'}},
+        certificate: 'ecdsa',
+        version: () => firstLine(built('pulsewired'), '--version'),
+    },
+    'pulsewire-rsa': {
+        dialect: 'pulsewire',
+        available: () => existsSync(built('pulsewired')),
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
+        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        certificate: 'rsa',
         version: () => firstLine(built('pulsewired'), '--version'),
     },
     'pulsewire-2': {
@@ -146,6 +155,17 @@ function children(pid) {
     }
 }
 
+// The arguments with which pulsewired shows a certificate of that kind, made on the spot.
+function tlsArguments(kind) {
+    const base = `${folder}/${kind}`;
+    const key = {ecdsa: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'], rsa: ['rsa:2048']}[kind];
+    if (!existsSync(`${base}.crt`)) {
+        execFileSync('openssl', ['req', '-x509', '-newkey', ...key, '-nodes', '-days', '3650', '-subj', '/CN=localhost',
+            '-keyout', `${base}.key`, '-out', `${base}.crt`], {stdio: ['ignore', 'ignore', 'pipe']});
+    }
+    return ['--tls-certificate', `${base}.crt`, '--tls-key', `${base}.key`];
+}
+
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
@@ -164,12 +184,12 @@ export function spawnOn(cores, command, options) {
 }
 
 // Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
-export async function start(name, cores, {deflate = false} = {}) {
+export async function start(name, cores, {deflate = false, tls = false} = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
     const extra = (deflate && server.deflate) || {};
-    const command = [...server.command(port), ...(extra.arguments ?? [])];
+    const command = [...server.command(port), ...(extra.arguments ?? []), ...(tls ? tlsArguments(server.certificate) : [])];
     const child = spawnOn(server.cores ?? cores, command, {
         env: {...process.env, ...server.environment, ...extra.environment},
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -186,7 +206,7 @@ export async function start(name, cores, {deflate = false} = {}) {
     };
     const until = Date.now() + startMs;
     for (;;) {
-        const url = port ? ((await answers(port)) ? `http://127.0.0.1:${port}` : undefined) : /listening on (http:\S+)/.exec(output)?.[1];
+        const url = port ? ((await answers(port)) ? `http://127.0.0.1:${port}` : undefined) : /listening on (https?:\S+)/.exec(output)?.[1];
         // The port may answer before the workers are there.
         const pids = server.workers ? children(child.pid) : [`${child.pid}`];
         if (url && pids.length !== 0) return {url, pids, dialect: server.dialect, stop};

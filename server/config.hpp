@@ -20,6 +20,11 @@ struct config {
     // Event loops, each with a thread of its own. 0: one for each core.
     std::uint32_t threads = 0;
 
+    // The server's certificate, followed by those that lead to its issuer, and its private key: files in PEM
+    // form. Both or none; with them the port speaks TLS and nothing else.
+    std::string tls_certificate;
+    std::string tls_key;
+
     // A folder whose files are served; empty: none.
     std::string web_root;
 
@@ -53,7 +58,8 @@ struct config {
     namespace_options default_namespace;
     std::map<std::string, namespace_options> namespaces;
 
-    // Whether run() ends the server on SIGINT and SIGTERM; a second one ends the process at once.
+    // Whether run() ends the server on SIGINT and SIGTERM; a second one ends the process at once. With TLS,
+    // whether SIGHUP is server::reload_tls().
     bool handle_signals = true;
     // Whether the server says on standard output where it listens and what it offers.
     bool print_start = true;

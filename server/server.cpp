@@ -69,13 +69,29 @@ struct server::parts {
     void watch_signals() {
         signals.add(SIGINT);
         signals.add(SIGTERM);
+        // Without TLS it ends the process, as it does by default.
+        if (!settings.tls_certificate.empty()) signals.add(SIGHUP);
         signals.async_wait([this](const boost::system::error_code& error, int signal) {
             if (error) return;
+            if (signal == SIGHUP) {
+                watch_signals();
+                return reload_tls();
+            }
             if (ending) std::_Exit(128 + signal);
             log::info("signal ", signal, ": ending; once more ends at once");
             watch_signals();
             begin_end();
         });
+    }
+
+    void reload_tls() {
+        // One that stands by reads them when it takes over.
+        if (!serving || ending || settings.tls_certificate.empty()) return;
+        try {
+            node->reload_tls();
+        } catch (const std::runtime_error& e) {
+            log::warning(e.what(), ". The certificate and the key that were read before stay in use.");
+        }
     }
 
     void begin_end() {
@@ -216,6 +232,7 @@ void server::start() {
     if (parts_->settings.handle_signals) parts_->watch_signals();
     parts_->node.emplace(parts_->settings, &parts_->application);
     parts_->node->check_port();
+    parts_->node->check_tls();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
     parts_->serving = true;
@@ -241,6 +258,10 @@ int server::run() {
     const auto forever = asio::make_work_guard(parts_->control);
     parts_->control.run();
     return parts_->end();
+}
+
+void server::reload_tls() {
+    asio::post(parts_->control, [this] { parts_->reload_tls(); });
 }
 
 void server::stop() {

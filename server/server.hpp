@@ -143,6 +143,10 @@ public:
     void start();
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;
+    // Reads the files of config::tls_certificate and tls_key again, as SIGHUP does: new connections get them,
+    // open ones keep theirs. Where they cannot be used the log says why, and the old ones stay. From any
+    // thread, while run() runs; does nothing without TLS.
+    void reload_tls();
     // Makes run() end as a signal does. From any thread; safe to call again.
     void stop();
 

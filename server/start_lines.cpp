@@ -24,8 +24,8 @@ bool is_secret(const setting& s) {
 
 // "queue_bytes_max 2097152 (default 1048576)", one line each; what the other lines tell is left out.
 std::string changed_settings(config c) {
-    static constexpr std::string_view told[] = {"address",  "port", "threads",
-                                                "web_root", "data", "log_level"};
+    static constexpr std::string_view told[] = {"address", "port",      "threads",         "web_root",
+                                                "data",    "log_level", "tls_certificate", "tls_key"};
     config defaults;
     const auto now = settings_of(c);
     const auto before = settings_of(defaults);
@@ -46,17 +46,23 @@ std::string changed_settings(config c) {
 
 void print_start(const node& all) {
     const config& c = all.settings();
+    const std::string tls = all.has_tls() ? "s" : "";
     const std::string authority = host_of(c.address) + ":" + std::to_string(all.port());
     std::string text = "pulsewire " + std::string(version) + ", " + std::to_string(all.shard_count()) +
                        (all.shard_count() == 1 ? " thread" : " threads") + ", up to " +
                        std::to_string(all.connections_max()) + " connections\n";
-    text += "listening on http://" + authority + "\n";
+    text += "listening on http" + tls + "://" + authority + "\n";
     if (c.address == "0.0.0.0" || c.address == "::") text += "  reachable on every address of this machine\n";
-    text += "  WebSocket   ws://" + authority + "/ws (pulsewire.v1), /ws/plain/<channel> (raw text)\n";
-    text += "  SSE         http://" + authority + "/events?channel=<channel>, /sse (pulsewire.v1)\n";
-    text += "  HTTP API    http://" + authority + "/api/channels/<channel>/messages" +
+    text +=
+        "  WebSocket   ws" + tls + "://" + authority + "/ws (pulsewire.v1), /ws/plain/<channel> (raw text)\n";
+    text +=
+        "  SSE         http" + tls + "://" + authority + "/events?channel=<channel>, /sse (pulsewire.v1)\n";
+    text += "  HTTP API    http" + tls + "://" + authority + "/api/channels/<channel>/messages" +
             (c.api_key.empty() ? " (no API key: open)\n" : " (API key required)\n");
     text += "  operating   /healthz, /metrics\n";
+    if (all.has_tls())
+        text += "  TLS         " + c.tls_certificate + " (valid until " +
+                utc_text(all.certificate_expires_s()) + ")\n";
     if (!c.web_root.empty()) text += "  files       " + c.web_root + "\n";
     if (!c.data.empty()) text += "  data        " + c.data + " (" + all.restored() + ")\n";
     if (const std::string changed = changed_settings(c); !changed.empty())

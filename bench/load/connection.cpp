@@ -62,21 +62,24 @@ std::size_t body_bytes(std::string_view head) {
 target read_target(std::string_view url) {
     const std::string whole(url);
     const auto fault = [&](const std::string& why) {
-        return std::runtime_error("'" + whole + "': " + why + "; write ws://host:port or http://host:port");
+        return std::runtime_error(
+            "'" + whole + "': " + why + "; write ws://host:port or http://host:port, or wss:// or https://"
+        );
     };
     const std::size_t scheme = url.find("://");
     if (scheme == url.npos) throw fault("this is no URL");
-    if (const auto name = url.substr(0, scheme); name != "ws" && name != "http")
-        throw fault("TLS is not measured here");
+    target t;
+    const auto kind = url.substr(0, scheme);
+    t.secure = kind == "wss" || kind == "https";
+    if (!t.secure && kind != "ws" && kind != "http") throw fault("this scheme is not known here");
     url.remove_prefix(scheme + 3);
 
-    target t;
     const std::size_t slash = std::min(url.find('/'), url.size());
     t.host = url.substr(0, slash);
     t.base = url.substr(slash);
     while (t.base.ends_with('/')) t.base.pop_back();
 
-    std::string name = t.host, port = "80";
+    std::string name = t.host, port = t.secure ? "443" : "80";
     if (const std::size_t colon = name.rfind(':'); colon != name.npos && name.find(']', colon) == name.npos) {
         port = name.substr(colon + 1);
         name.resize(colon);
@@ -90,6 +93,7 @@ target read_target(std::string_view url) {
     std::memcpy(&t.address, found->ai_addr, found->ai_addrlen);
     t.address_bytes = found->ai_addrlen;
     freeaddrinfo(found);
+    t.name = name;
     return t;
 }
 
@@ -127,6 +131,7 @@ void connection::open() {
 
 void connection::close() {
     if (descriptor_ < 0) return;
+    tls_.reset();
     const linger at_once{1, 0};
     setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::close(descriptor_);
@@ -137,6 +142,19 @@ void connection::close() {
 void connection::lose(std::string_view why) {
     close();
     owner_.on_lost(*this, why);
+}
+
+void connection::secured() {
+    switch (tls_->shake_hands()) {
+        case tls_stream::outcome::done:
+            return connected();
+        case tls_stream::outcome::wants_read:
+            return wait_for(EPOLLIN);
+        case tls_stream::outcome::wants_write:
+            return wait_for(EPOLLIN | EPOLLOUT);
+        case tls_stream::outcome::failed:
+            return lose(tls_->fault());
+    }
 }
 
 void connection::connected() {
@@ -208,9 +226,17 @@ void connection::publish(std::string_view payload) {
     out_.append(std::to_string(message.size())).append("\r\n\r\n").append(message);
 }
 
+ssize_t connection::send_some(std::string_view bytes) {
+    if (!tls_) return send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const tls_stream::moved m = tls_->write(bytes);
+    if (m.how == tls_stream::outcome::done) return static_cast<ssize_t>(m.bytes);
+    errno = m.how == tls_stream::outcome::failed ? EPIPE : EAGAIN;
+    return -1;
+}
+
 void connection::flush() {
     while (descriptor_ >= 0 && sent_ < out_.size()) {
-        const ssize_t count = send(descriptor_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+        const ssize_t count = send_some(std::string_view(out_).substr(sent_));
         if (count < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_for(EPOLLIN | EPOLLOUT);
             // The reason is told to whoever reads next; here it might be inside of the owner's own loop.
@@ -237,14 +263,35 @@ void connection::ready(std::uint32_t epoll_events) {
         socklen_t bytes = sizeof error;
         getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &bytes);
         if (error != 0) return lose(std::strerror(error));
-        connected();
+        if (where_.tls == nullptr) {
+            connected();
+        } else {
+            phase_ = phase::securing;
+            tls_ = std::make_unique<tls_stream>(*where_.tls, where_.name, descriptor_);
+            secured();
+        }
+    } else if (phase_ == phase::securing) {
+        secured();
     } else if ((epoll_events & EPOLLOUT) != 0) {
         flush();
     }
+    if (phase_ == phase::securing || descriptor_ < 0) return;
     if ((epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
 }
 
+// All that is there: what has been decrypted wakes nobody.
+void connection::read_secured() {
+    while (descriptor_ >= 0) {
+        const tls_stream::moved m = tls_->read(scratch);
+        if (m.how == tls_stream::outcome::failed) return lose(tls_->fault());
+        if (m.how != tls_stream::outcome::done) return;
+        owner_.on_bytes(*this);
+        take(std::span(scratch).first(m.bytes));
+    }
+}
+
 void connection::read() {
+    if (tls_) return read_secured();
     const ssize_t count = recv(descriptor_, scratch.data(), scratch.size(), 0);
     if (count > 0) {
         owner_.on_bytes(*this);

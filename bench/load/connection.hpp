@@ -18,6 +18,7 @@
 #include "bench/load/dialect.hpp"
 #include "bench/load/loop.hpp"
 #include "bench/load/stamp.hpp"
+#include "bench/load/tls.hpp"
 
 namespace pulsewire::bench {
 
@@ -26,14 +27,18 @@ struct target {
     sockaddr_storage address{};
     socklen_t address_bytes = 0;
     std::string host;     // as the Host field says it
+    std::string name;     // of the machine, without the port
     std::string base;     // path in front of all paths, without the last '/'
     std::string headers;  // further fields, each with its line end
     const dialect* speaks = nullptr;
+    bool secure = false;              // wss, https
+    const tls_client* tls = nullptr;  // where it is
     // Asks for compressed messages, each for itself; a server that does not send them so ends the run.
     inflater* compression = nullptr;
 };
 
-// Reads "ws://host:port/base" or "http://…". Throws std::runtime_error with a sentence for people.
+// Reads "ws://host:port/base", "http://…", "wss://…" or "https://…". Throws std::runtime_error with a
+// sentence for people.
 target read_target(std::string_view url);
 
 enum class transport : std::uint8_t { websocket, event_stream, http };
@@ -90,11 +95,15 @@ public:
     std::uint32_t group = 0;
 
 private:
-    enum class phase : std::uint8_t { closed, connecting, head, talking };
+    enum class phase : std::uint8_t { closed, connecting, securing, head, talking };
 
     void lose(std::string_view why);
+    void secured();
     void connected();
     void read();
+    void read_secured();
+    // The bytes that were sent; below 0 when none can be sent now.
+    ssize_t send_some(std::string_view bytes);
     void take(std::span<char> bytes);
     void take_head(std::span<char> bytes);
     void take_websocket(std::span<char> bytes);
@@ -112,6 +121,7 @@ private:
     int descriptor_ = -1;
     std::uint32_t waits_for_ = 0;
     std::uint64_t published_ = 0;
+    std::unique_ptr<tls_stream> tls_;
     std::string head_;  // of an HTTP answer or an event stream, as far as it came
     std::size_t body_left_ = 0;
     std::string out_;

@@ -43,6 +43,10 @@ crowd::crowd(const options& o)
         );
     target_ = read_target(o.url);
     target_.speaks = dialect_.get();
+    if (target_.secure) {
+        tls_ = std::make_unique<tls_client>(o.ca, o.insecure);
+        target_.tls = tls_.get();
+    }
     if (o.deflate) {
         inflater_ = std::make_unique<inflater>();
         target_.compression = inflater_.get();

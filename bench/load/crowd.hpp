@@ -57,6 +57,7 @@ private:
     const options& options_;
     std::unique_ptr<dialect> dialect_;
     std::unique_ptr<inflater> inflater_;
+    std::unique_ptr<tls_client> tls_;
     loop loop_;
     target target_;
     std::vector<std::unique_ptr<connection>> members_;

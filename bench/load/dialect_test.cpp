@@ -1,6 +1,7 @@
 #include "bench/load/dialect.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <stdexcept>
 #include <string>
@@ -166,11 +167,16 @@ TEST(target, is_read_from_a_url) {
     EXPECT_EQ(t.host, "127.0.0.1:8123");
     EXPECT_EQ(t.base, "/rt");
     EXPECT_NE(t.address_bytes, 0u);
+    EXPECT_FALSE(t.secure);
     EXPECT_EQ(read_target("http://[::1]:80").host, "[::1]:80");
+    const target secure = read_target("wss://[::1]");
+    EXPECT_TRUE(secure.secure);
+    EXPECT_EQ(secure.name, "::1") << "what the certificate must be for";
+    EXPECT_EQ(reinterpret_cast<const sockaddr_in6&>(secure.address).sin6_port, htons(443));
 }
 
 TEST(target, says_what_is_wrong_with_a_url) {
-    for (const char* wrong : {"", "127.0.0.1:80", "wss://127.0.0.1", "ws://:"})
+    for (const char* wrong : {"", "127.0.0.1:80", "ftp://127.0.0.1", "ws://:"})
         EXPECT_THROW(read_target(wrong), std::runtime_error) << wrong;
 }
 

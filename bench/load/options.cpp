@@ -25,7 +25,7 @@ Scenarios, with their defaults:
             next when all members have it
   sse       1,000 subscribers of an event stream, 8 publishers by HTTP POST (--publishers) over kept connections
   idle      10,000 subscribers that do nothing: the server's memory for each (needs --server-pid)
-  connect   5,000 connections until they are subscribed
+  connect   5,000 connections until they are subscribed; over TLS each with a full handshake
   storm     1,000 subscribers lose their connections at once, come back, and recover the same 100 messages each.
             Pulsewire only
   channels  100,000 channels (--channels): 10 connections subscribe to 10,000 each, publish into each, and leave them
@@ -50,7 +50,9 @@ options read_options(int count, char** arguments) {
         ->check(CLI::IsMember({"fanout", "rate", "rooms", "sse", "idle", "connect", "storm", "channels"}));
     app.add_option(
            "--url", o.url,
-           "The server: ws://host:port or http://host:port, with a path in front if it has one"
+           "The server: ws://host:port or http://host:port, wss:// or https:// for TLS, with a path in front "
+           "if it "
+           "has one"
     )
         ->capture_default_str();
     app.add_option(
@@ -62,6 +64,9 @@ options read_options(int count, char** arguments) {
            "--api-key", o.api_key, "Key for publishing over HTTP, sent as \"Authorization: Bearer <key>\""
     )
         ->type_name("KEY");
+    app.add_option("--ca", o.ca, "File of certificates (PEM) to trust instead of the system's")
+        ->type_name("FILE");
+    app.add_flag("--insecure", o.insecure, "Trusts any certificate");
     app.add_option(
         "--header", o.headers, "Another field for every request: \"Name: value\"; can be repeated"
     );

@@ -21,6 +21,8 @@ struct options {
     std::string channel = "bench";
     std::string api_key;
     std::vector<std::string> headers;
+    std::string ca;         // a file of certificates to trust
+    bool insecure = false;  // ... all
     std::vector<pid_t> server_pids;
     bool event_streams = false;     // subscribers over SSE
     bool post = false;              // publishers over HTTP

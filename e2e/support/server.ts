@@ -1,8 +1,8 @@
 // The real server as a process: started, killed, stopped, started again on the same port.
 
-import {spawn, type ChildProcess} from 'node:child_process';
+import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
 import {createServer} from 'node:net';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -22,6 +22,8 @@ export interface ServerOptions {
     env?: Record<string, string>;
     /** What stands in its config file. */
     config?: object;
+    /** Whether it speaks TLS, with a certificate made on the spot. */
+    tls?: boolean;
 }
 
 export interface Exit {
@@ -58,7 +60,30 @@ export class PulsewireServer {
     }
 
     get origin(): string {
-        return `http://127.0.0.1:${this.port}`;
+        return `${this.#options.tls ? 'https' : 'http'}://127.0.0.1:${this.port}`;
+    }
+
+    /** Where its certificate and its key are. */
+    get tlsFiles(): {certificate: string; key: string} {
+        return {certificate: join(this.#ownFolder, 'server.crt'), key: join(this.#ownFolder, 'server.key')};
+    }
+
+    /** Puts another certificate, for that name, where the server's was; resolves when new connections get it. */
+    async renewCertificate(name: string): Promise<void> {
+        makeCertificate(this.tlsFiles, name);
+        const before = this.#log.length;
+        process.kill(this.pid, 'SIGHUP');
+        const said = async (): Promise<void> => {
+            while (!this.#log.includes('new connections get the certificate', before)) {
+                await new Promise<void>((tick) => setImmediate(tick));
+            }
+        };
+        await soon(said(), () => `word about the certificate; it wrote:\n${this.#log}`);
+    }
+
+    get #ownFolder(): string {
+        this.#folder ??= mkdtempSync(join(tmpdir(), 'pulsewire-e2e-'));
+        return this.#folder;
     }
 
     /** Everything that all its runs wrote. */
@@ -109,10 +134,13 @@ export class PulsewireServer {
         const {program = 'pulsewire-gallery', args = [], env = {}, config} = this.#options;
         const all = ['--port', String(this.port), ...(program === 'pulsewire-gallery' ? ['--web-root', webRoot] : []), ...args];
         if (config) {
-            this.#folder ??= mkdtempSync(join(tmpdir(), 'pulsewire-e2e-'));
-            const file = join(this.#folder, 'config.json');
+            const file = join(this.#ownFolder, 'config.json');
             writeFileSync(file, JSON.stringify(config));
             all.push('--config', file);
+        }
+        if (this.#options.tls) {
+            if (!existsSync(this.tlsFiles.key)) makeCertificate(this.tlsFiles, 'localhost');
+            all.push('--tls-certificate', this.tlsFiles.certificate, '--tls-key', this.tlsFiles.key);
         }
         return this.#spawn(programPath(program), all, env);
     }
@@ -172,6 +200,11 @@ export class PulsewireServer {
     #mustRun(child: ChildProcess): void {
         if (child.exitCode !== null || child.signalCode) throw new Error(`the server ended at its start; it wrote:\n${this.#log}`);
     }
+}
+
+function makeCertificate({certificate, key}: {certificate: string; key: string}, name: string): void {
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', `/CN=${name}`,
+        '-keyout', key, '-out', certificate], {stdio: ['ignore', 'ignore', 'pipe']});
 }
 
 /** Starts a program with --port 0 and reads from its own words where it listens. */

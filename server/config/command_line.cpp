@@ -45,6 +45,12 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
         ->capture_default_str();
     app.add_option("--threads", c.threads, "Event loops, each with a thread; 0 for one per core")
         ->capture_default_str();
+    app.add_option(
+           "--tls-certificate", c.tls_certificate,
+           "Certificate with those that lead to its issuer (PEM); with it the port speaks https and wss"
+    )
+        ->type_name("FILE");
+    app.add_option("--tls-key", c.tls_key, "Private key of the certificate (PEM)")->type_name("FILE");
     app.add_option("--web-root", c.web_root, "Folder of files to serve")->type_name("FOLDER");
     app.add_option("--data", c.data, "Folder for the durable log; without it everything is kept in memory")
         ->type_name("FOLDER");

@@ -184,6 +184,16 @@ TEST(Config, StandbyNeedsAFolderAndHandsNothingOver) {
     EXPECT_NE(fault_of(c).find("drain_handover"), std::string::npos);
 }
 
+TEST(Config, TlsNeedsBothFiles) {
+    EXPECT_FALSE(read({"--tls-certificate", "c.pem", "--tls-key", "k.pem"}).exit_code);
+    const auto without_key = read({"--tls-certificate", "c.pem"});
+    EXPECT_EQ(without_key.exit_code, 2);
+    EXPECT_NE(without_key.text.find("only tls_certificate is set"), std::string::npos) << without_key.text;
+    const auto without_certificate = read({}, {{"PULSEWIRE_TLS_KEY", "k.pem"}});
+    EXPECT_EQ(without_certificate.exit_code, 2);
+    EXPECT_NE(without_certificate.text.find("only tls_key is set"), std::string::npos);
+}
+
 TEST(Config, APublicAddressNeedsAKey) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);
@@ -200,9 +210,9 @@ TEST(Config, HelpAndVersionSaySoAndEndWell) {
     const auto help = read({"--help"});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
-         {"--port", "--address", "--threads", "--web-root", "--data", "--config", "--api-key",
-          "--allow-origin", "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript",
-          "--version", "PULSEWIRE_"})
+         {"--port", "--address", "--threads", "--tls-certificate", "--tls-key", "--web-root", "--data",
+          "--config", "--api-key", "--allow-origin", "--log-level", "--shutdown-timeout",
+          "--insecure-open-api", "--print-typescript", "--version", "PULSEWIRE_"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     const auto version = read({"--version"});
     EXPECT_EQ(version.exit_code, 0);

@@ -87,6 +87,8 @@ std::vector<setting> settings_of(config& c) {
         {"address", &c.address},
         {"port", &c.port},
         {"threads", &c.threads},
+        {"tls_certificate", &c.tls_certificate},
+        {"tls_key", &c.tls_key},
         {"web_root", &c.web_root},
         {"data", &c.data},
         {"standby", &c.standby},
@@ -196,6 +198,11 @@ std::string fault_of(const config& c) {
                "-hex 24), listen on 127.0.0.1 behind a proxy, or say --insecure-open-api if it is meant to "
                "be open.";
     }
+    if (c.tls_certificate.empty() != c.tls_key.empty())
+        return "TLS needs a certificate and its key, and only " +
+               std::string(c.tls_key.empty() ? "tls_certificate" : "tls_key") +
+               " is set: name both files, with --tls-certificate and --tls-key or in the config file, or "
+               "none.";
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)

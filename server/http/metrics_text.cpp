@@ -165,6 +165,26 @@ std::vector<MetricFamily> storage_families(const storage_counters& c) {
     };
 }
 
+std::vector<MetricFamily> tls_families(const std::vector<shard_metrics>& s, std::int64_t expires_s) {
+    const auto handshakes = [&](std::size_t kind) {
+        return total(s, [kind](const shard_metrics& x) { return x.tls_handshakes[kind]; });
+    };
+    return {
+        counter(
+            "pulsewire_tls_handshakes_total",
+            "TLS handshakes that came to their end, by whether a ticket shortened them"
+        )
+            .with(handshakes(0), {{"resumed", "false"}})
+            .with(handshakes(1), {{"resumed", "true"}}),
+        counter(
+            "pulsewire_tls_handshake_errors_total", "Connections that ended before their TLS handshake did"
+        )
+            .with(total(s, [](const shard_metrics& x) { return x.tls_handshake_errors; })),
+        gauge("pulsewire_tls_certificate_expires_seconds", "When the certificate ends, in seconds since 1970")
+            .with(static_cast<double>(expires_s)),
+    };
+}
+
 std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const node& all) {
     using m = const shard_metrics&;
     return {
@@ -255,6 +275,9 @@ std::string metrics_text(const std::vector<shard_metrics>& shards, const node& a
     std::vector<MetricFamily> shown = families(shards, all);
     if (const storage_counters* storage = all.storage_metrics())
         for (MetricFamily& f : storage_families(*storage)) shown.push_back(std::move(f));
+    if (all.has_tls())
+        for (MetricFamily& f : tls_families(shards, all.certificate_expires_s()))
+            shown.push_back(std::move(f));
     prometheus::TextSerializer().Serialize(out, shown);
     return out.str();
 }

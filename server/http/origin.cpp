@@ -14,8 +14,9 @@ std::string_view without_default_port(std::string_view host, std::string_view sc
     return host;
 }
 
-bool is_own_page(std::string_view origin, std::string_view host) {
+bool is_own_page(std::string_view origin, std::string_view host, reached how) {
     for (const std::string_view scheme : {std::string_view("http"), std::string_view("https")}) {
+        if (how == reached::over_tls && scheme == "http") continue;
         if (!origin.starts_with(scheme) || !origin.substr(scheme.size()).starts_with("://")) continue;
         const std::string_view authority = origin.substr(scheme.size() + 3);
         return !authority.empty() &&
@@ -28,12 +29,12 @@ bool is_own_page(std::string_view origin, std::string_view host) {
 
 }  // namespace
 
-origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins) {
+origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins, reached how) {
     const std::size_t origins = r.count("Origin");
     if (origins == 0) return {true, {}};
     if (origins > 1) return {};
     const std::string_view origin = r.field("Origin");
-    if (is_own_page(origin, r.field("Host"))) return {true, {}};
+    if (is_own_page(origin, r.field("Host"), how)) return {true, {}};
     const bool listed =
         std::any_of(allowed_origins.begin(), allowed_origins.end(), [&](const std::string& one) {
             return one == "*" || same_ignoring_case(one, origin);

@@ -5,6 +5,7 @@
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,15 @@ struct origin_verdict {
     std::string cross_origin;
 };
 
+// How the page's browser reached this server: what came over TLS of our own is no page of plain http. Whether
+// a proxy spoke TLS in front of us is not known.
+enum class reached : std::uint8_t { somehow, over_tls };
+
 // A request without Origin does not come from a page of another site and is allowed. A page of our own host
 // is: its origin's host and port are those of the field Host. Others must be listed, as they stand or by "*".
-origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins);
+origin_verdict check_origin(
+    const request& r, const std::vector<std::string>& allowed_origins, reached how = reached::somehow
+);
 
 response origin_refused();
 

@@ -32,6 +32,17 @@ TEST(Origin, OwnPagesAreAllowed) {
     EXPECT_TRUE(allowed("[::1]:8080", "http://[::1]:8080"));
 }
 
+TEST(Origin, APageOfPlainHttpIsNotOurOwnWhereWeSpeakTls) {
+    const auto over_tls = [](const std::string& host, const std::string& origin) {
+        return check_origin(*request_with(host, origin), {}, reached::over_tls).allowed;
+    };
+    EXPECT_TRUE(over_tls("example.com", "https://example.com"));
+    EXPECT_TRUE(over_tls("example.com:8443", "https://example.com:8443"));
+    EXPECT_FALSE(over_tls("example.com", "http://example.com"))
+        << "whoever sits in the network can make such a page";
+    EXPECT_FALSE(over_tls("example.com:8443", "http://example.com:8443"));
+}
+
 // Cross-site WebSocket hijacking lives from checks that these would pass.
 TEST(Origin, LookAlikesAreRefused) {
     const char* others[] = {

@@ -3,6 +3,7 @@
 #include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_writer.hpp"
+#include "server/net/tls.hpp"
 #include "server/net/waiting_publications.hpp"
 
 #include <sys/socket.h>
@@ -38,6 +39,18 @@ ssize_t send_parts(int socket, std::span<iovec> parts, std::size_t bytes) {
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     return ::sendmsg(socket, &message, flags);
+}
+
+outbound::outcome after(tls_session::outcome how) {
+    switch (how) {
+        case tls_session::outcome::sent:
+            return outbound::outcome::drained;
+        case tls_session::outcome::blocked:
+            return outbound::outcome::blocked;
+        case tls_session::outcome::failed:
+            break;
+    }
+    return outbound::outcome::failed;
 }
 
 }  // namespace
@@ -413,37 +426,59 @@ void outbound::tidy() {
     }
 }
 
-outbound::written outbound::write_to(int socket) {
-    written result;
+// One system call, or with TLS what it takes at a time. Returns what has left the queue.
+std::size_t outbound::write_parts(
+    int socket, tls_session* tls, std::span<iovec> parts, std::size_t bytes, written& result
+) {
+    if (tls != nullptr) {
+        const tls_session::sent s = tls->send(socket, parts);
+        result.how = after(s.how);
+        result.bytes += s.bytes;
+        return s.taken;
+    }
+    ssize_t sent = 0;
+    do {
+        sent = send_parts(socket, parts, bytes);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        result.how = errno == EAGAIN || errno == EWOULDBLOCK ? outcome::blocked : outcome::failed;
+        return 0;
+    }
+    const auto taken = static_cast<std::size_t>(sent);
+    if (taken < bytes) result.how = outcome::blocked;
+    result.bytes += taken;
+    return taken;
+}
+
+void outbound::write_some(int socket, tls_session* tls, written& result) {
     iovec parts[parts_max];
     blocked_ = false;
     if (is_one_run()) frame_run();
     while (true) {
         frame_waiting(std::max<std::size_t>(1, storage_->bounds().batch_bytes_max));
-        if (empty()) break;
+        if (empty()) return;
         std::size_t count = 0;
         const std::size_t wanted = gather(parts, count);
         if (wanted == 0) {  // only what was dropped, or means nothing here
             consume(0);
             continue;
         }
-        const ssize_t sent = send_parts(socket, std::span(parts).first(count), wanted);
-        if (sent < 0) {
-            if (errno == EINTR) continue;
-            result.how = errno == EAGAIN || errno == EWOULDBLOCK ? outcome::blocked : outcome::failed;
-            break;
-        }
-        result.bytes += static_cast<std::size_t>(sent);
-        consume(static_cast<std::size_t>(sent));
-        if (static_cast<std::size_t>(sent) < wanted) {
-            result.how = outcome::blocked;
-            break;
-        }
+        consume(write_parts(socket, tls, std::span(parts).first(count), wanted, result));
+        if (result.how != outcome::drained) return;
         if (!empty() && result.bytes >= storage_->bounds().turn_bytes_max) {
             result.how = outcome::more;
-            break;
+            return;
         }
     }
+}
+
+outbound::written outbound::write_to(int socket, tls_session* tls) {
+    written result;
+    if (tls != nullptr && tls->waits()) {
+        const tls_session::sent before = tls->flush(socket);
+        result = {after(before.how), before.bytes};
+    }
+    if (result.how == outcome::drained) write_some(socket, tls, result);
     blocked_ = result.how == outcome::blocked;
     if (blocked_) take_runs_apart();
     tidy();

@@ -32,6 +32,7 @@ using shared_bytes = std::shared_ptr<const std::string>;
 // The storage of queues that became empty, kept for the next queue of the same shard: an idle connection
 // holds none.
 class outbound_storage;
+class tls_session;
 class waiting_publications;
 
 // The bytes of messages where they depend on what was written before: the cursor of an event stream
@@ -63,7 +64,7 @@ public:
     };
     static constexpr std::size_t framing_count = 5;
     enum class outcome : std::uint8_t {
-        drained,  // nothing waits any more
+        drained,  // nothing waits any more, in a TLS session neither
         more,     // the turn's share is written, the socket would take more
         blocked,  // the kernel's buffer is full: wait until the socket is writable
         failed,   // the connection is broken; errno tells
@@ -73,7 +74,7 @@ public:
     enum class counts : std::uint8_t { as_live, as_replay };
     struct written {
         outcome how = outcome::drained;
-        std::size_t bytes = 0;
+        std::size_t bytes = 0;  // that the kernel took
     };
 
     explicit outbound(outbound_storage& storage);
@@ -117,8 +118,8 @@ public:
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return chunks_.size(); }
 
-    // One or a few non-blocking gathered writes, up to turn_bytes_max.
-    written write_to(int socket);
+    // One or a few non-blocking gathered writes, up to turn_bytes_max; through `tls` where there is one.
+    written write_to(int socket, tls_session* tls = nullptr);
 
 private:
     struct chunk;
@@ -144,6 +145,10 @@ private:
     bool is_one_run() const;
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
+    void write_some(int socket, tls_session* tls, written& result);
+    std::size_t write_parts(
+        int socket, tls_session* tls, std::span<iovec> parts, std::size_t bytes, written& result
+    );
     void tidy();
 
     std::vector<chunk> chunks_;

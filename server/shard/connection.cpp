@@ -1,5 +1,6 @@
 #include "server/shard/connection.hpp"
 
+#include "server/http/response.hpp"
 #include "server/shard/shard.hpp"
 
 #include <sys/socket.h>
@@ -13,6 +14,14 @@ namespace {
 // What a peer may send after our last words before it is cut off.
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
+// For who speaks HTTP without TLS where it is spoken with TLS.
+std::string wrong_scheme_answer() {
+    const response answer = error_response(
+        400, error_code::not_supported, "this port speaks TLS: use https:// and wss:// to reach it"
+    );
+    return head_of(answer, after_response::close) + answer.body;
+}
+
 }  // namespace
 
 connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
@@ -20,9 +29,10 @@ connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
 
 connection::~connection() = default;
 
-void connection::start(std::unique_ptr<conversation> first) {
+void connection::start(std::unique_ptr<conversation> first, const tls_context* tls) {
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
+    if (tls != nullptr) tls_ = tls->new_session();
     // A browser's or a proxy's request is usually there already.
     on_readable();
 }
@@ -60,10 +70,49 @@ void connection::on_readable() {
         if (discard(size)) wait_readable();
         return;
     }
+    if (tls_ != nullptr) return on_ciphertext(scratch.first(size));
     conversation_->on_bytes(scratch.first(size));
     adopt_next();
     // One read a turn: who sends much takes turns with the others.
     if (!gone_ && !reading_paused_) wait_readable();
+}
+
+void connection::on_ciphertext(std::span<const char> bytes) {
+    const std::span<char> plaintext = home_.plaintext_scratch();
+    const tls_session::received got = tls_->receive(bytes, plaintext);
+    if (got.established) ++home_.metrics().tls_handshakes[tls_->resumed() ? 1 : 0];
+    if (tls_->waits()) flush_soon();
+    if (got.bytes > 0) {
+        conversation_->on_bytes(plaintext.first(got.bytes));
+        adopt_next();
+    }
+    if (gone_) return;
+    switch (got.how) {
+        case tls_session::state::open:
+            if (!reading_paused_) wait_readable();
+            return;
+        case tls_session::state::ended:
+            if (finishing_) return drop();
+            conversation_->on_end();
+            return adopt_next();
+        case tls_session::state::failed:
+        case tls_session::state::not_tls:
+            return on_tls_failure(got.how);
+    }
+}
+
+// Whose handshake fails gets the alert, or words; who breaks the rules later may get the alert.
+void connection::on_tls_failure(tls_session::state how) {
+    if (tls_->established()) {
+        (void)tls_->flush(socket_.native_handle());
+        return drop();
+    }
+    ++home_.metrics().tls_handshake_errors;
+    if (how == tls_session::state::not_tls) {
+        tls_.reset();
+        out_.push_raw(wrong_scheme_answer());
+    }
+    finish(farewell::linger);
 }
 
 // Whether the peer may send more.
@@ -107,7 +156,7 @@ void connection::flush_soon() {
 void connection::flush() {
     dirty = false;
     if (gone_ || blocked_) return;
-    const outbound::written done = out_.write_to(socket_.native_handle());
+    const outbound::written done = out_.write_to(socket_.native_handle(), tls_.get());
     home_.metrics().bytes_out += done.bytes;
     switch (done.how) {
         case outbound::outcome::failed:
@@ -121,7 +170,11 @@ void connection::flush() {
             return flush_soon();
         case outbound::outcome::drained:
             write_deadline_ms_ = 0;
-            if (finishing_) return say_farewell();
+            if (finishing_) {
+                // That nothing follows is told behind everything else.
+                if (tls_ != nullptr && tls_->close()) return home_.flush_at_turn_end(*this);
+                return say_farewell();
+            }
             conversation_->on_drained();
             return adopt_next();
     }
@@ -146,6 +199,7 @@ void connection::say_farewell() {
 void connection::drop() {
     if (gone_) return;
     gone_ = true;
+    if (tls_ != nullptr && tls_->in_handshake()) ++home_.metrics().tls_handshake_errors;
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
     speaks().on_lost();
     home_.metrics().closed(speaks().kind());

@@ -6,6 +6,7 @@
 
 #include "server/net/outbound.hpp"
 #include "server/net/socket.hpp"
+#include "server/net/tls.hpp"
 #include "server/shard/conversation.hpp"
 
 #include <cstdint>
@@ -56,7 +57,8 @@ public:
     bool finishing() const { return finishing_; }
 
     // --- for the shard ---
-    void start(std::unique_ptr<conversation> first);
+    // `tls` is null where the connection goes without.
+    void start(std::unique_ptr<conversation> first, const tls_context* tls);
     void on_readable();
     void on_writable();
     void flush();
@@ -69,6 +71,8 @@ private:
     void say_farewell();
     void adopt_next();
     bool discard(std::size_t received);
+    void on_ciphertext(std::span<const char> bytes);
+    void on_tls_failure(tls_session::state how);
 
     shard& home_;
     std::uint64_t id_;
@@ -76,6 +80,7 @@ private:
     outbound out_;
     std::unique_ptr<conversation> conversation_;
     std::unique_ptr<conversation> next_;
+    std::unique_ptr<tls_session> tls_;  // null: without
     std::int64_t deadline_ms_ = 0;
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;

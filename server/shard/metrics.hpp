@@ -33,6 +33,8 @@ struct shard_metrics {
     std::array<std::uint64_t, transport_count> accepted{};  // since the start
     std::uint64_t refused = 0;                              // beyond connections_max
     std::uint64_t accept_errors = 0;
+    std::array<std::uint64_t, 2> tls_handshakes{};  // that came to their end: full ones, resumed ones
+    std::uint64_t tls_handshake_errors = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::array<std::uint64_t, 6> responses{};  // HTTP, by the first digit of the status

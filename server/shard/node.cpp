@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -46,6 +47,11 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
     const std::uint32_t wanted =
         configured == 0 ? std::max(1u, std::thread::hardware_concurrency()) : configured;
     return static_cast<hub::shard_index>(std::min(wanted, shards_max));
+}
+
+std::int64_t seconds_now() {
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
 // What a client reads; the operator finds the cause in the log.
@@ -99,17 +105,40 @@ void node::check_port() const {
     check_free(settings_.address, settings_.port);
 }
 
+void node::check_tls() const {
+    if (has_tls()) (void)tls_context(settings_.tls_certificate, settings_.tls_key);
+}
+
 bool node::take_folder() {
     if (!settings_.data.empty() && !folder_) folder_ = folder_lock::try_to_take(settings_.data);
     return settings_.data.empty() || folder_;
 }
 
+void node::reload_tls() {
+    const auto context = std::make_shared<const tls_context>(settings_.tls_certificate, settings_.tls_key);
+    // At the start a server with such a certificate is better than none; here there is another one.
+    if (std::string fault = context->fault_at(seconds_now()); !fault.empty()) throw std::runtime_error(fault);
+    certificate_expires_s_ = context->expires_s();
+    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, context] { shard.use_tls(context); });
+    log::info(
+        "new connections get the certificate ", settings_.tls_certificate, ", valid until ",
+        utc_text(context->expires_s())
+    );
+}
+
 void node::start() {
     check_port();
+    std::shared_ptr<const tls_context> tls;
+    if (has_tls()) {
+        tls = std::make_shared<const tls_context>(settings_.tls_certificate, settings_.tls_key);
+        certificate_expires_s_ = tls->expires_s();
+        if (const std::string fault = tls->fault_at(seconds_now()); !fault.empty()) log::warning(fault);
+    }
     port_ = settings_.port;
     if (!settings_.data.empty()) log_ = std::make_unique<log_store>(settings_.data);
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
+        if (tls) shards_.back()->use_tls(tls);
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
         port_ = acceptor.local_endpoint().port();
         shards_.back()->listen(std::move(acceptor));

@@ -5,6 +5,7 @@
 
 #include "common/hub/shard_message.hpp"
 #include "server/config.hpp"
+#include "server/net/tls.hpp"
 #include "server/shard/shard.hpp"
 #include "server/storage/commit_thread.hpp"
 #include "server/storage/folder_lock.hpp"
@@ -42,13 +43,19 @@ public:
     node(const config& settings, application_port* application);
     ~node();
 
-    // These three throw std::runtime_error with a sentence for the operator. First, whether the port is free.
+    // These four throw std::runtime_error with a sentence for the operator. First, whether the port is free,
+    // and whether certificate and key, if there are to be any, can be used.
     void check_port() const;
+    void check_tls() const;
     // Whether the data folder, if there is to be one, is this node's now; false while another server has it.
     bool take_folder();
     // Opens the data folder, binds, and runs the shards' threads. Precondition: take_folder() was true.
     void start();
     std::uint16_t port() const { return port_; }
+    // Reads certificate and key again. What is accepted from now on gets them; open connections keep theirs.
+    // Throws std::runtime_error with a sentence for the operator, and then everything stays as it was.
+    // Precondition: started, with TLS.
+    void reload_tls();
     // Every shard ends its connections. Both are called once, on some shard's thread: `quiet` when no client
     // can ask for anything any more, `drained` when all connections have gone.
     void drain(std::function<void()> quiet, std::function<void()> drained);
@@ -75,6 +82,9 @@ public:
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
     const std::string& restored() const { return restored_; }
+    // When the certificate in use ends, in seconds since 1970; 0 without TLS.
+    std::int64_t certificate_expires_s() const { return certificate_expires_s_; }
+    bool has_tls() const { return !settings_.tls_certificate.empty(); }
     application_port* application() { return application_; }
 
     // Counts connections of all shards against connections_max.
@@ -101,6 +111,7 @@ private:
     std::vector<std::unique_ptr<shard>> shards_;
     std::unique_ptr<commit_thread> storage_;  // answers the shards
     std::vector<std::thread> threads_;
+    std::atomic<std::int64_t> certificate_expires_s_{0};
     std::atomic<std::uint32_t> connections_{0};
     std::atomic<std::uint32_t> shards_to_quiet_{0};
     std::atomic<std::uint32_t> shards_to_drain_{0};

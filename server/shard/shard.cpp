@@ -61,6 +61,11 @@ void shard::listen(tcp_acceptor&& acceptor) {
     asio::post(loop_, [this] { listener_->start(); });
 }
 
+void shard::use_tls(std::shared_ptr<const tls_context> context) {
+    tls_ = std::move(context);
+    plaintext_.resize(scratch_bytes + tls_session::record_bytes_max);
+}
+
 hub::instant shard::now() const {
     return {
         milliseconds_of(std::chrono::steady_clock::now()), milliseconds_of(std::chrono::system_clock::now())};
@@ -141,12 +146,15 @@ void shard::accepted(tcp_socket&& socket) {
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
     connection& c = connections_.add(std::move(made));
-    guarded(c.id(), [](connection& same) { same.start(std::make_unique<http_conversation>(same)); });
+    guarded(c.id(), [this](connection& same) {
+        same.start(std::make_unique<http_conversation>(same), tls_.get());
+    });
 }
 
 void shard::refuse(tcp_socket&& socket) {
     static const std::string answer = overloaded_answer("the server has no room for more connections");
     ++metrics_.refused;
+    if (tls_ != nullptr) return;  // a handshake would cost more than the words are worth
     // Best effort: what does not fit is lost, and a request that is on its way may turn the end into a reset.
     (void)::send(socket.native_handle(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     char discarded[1024];

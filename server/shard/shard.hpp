@@ -11,6 +11,7 @@
 #include "common/hub/shard_message.hpp"
 #include "server/net/compression.hpp"
 #include "server/net/outbound.hpp"
+#include "server/net/tls.hpp"
 #include "server/shard/connection_table.hpp"
 #include "server/shard/fan_out.hpp"
 #include "server/shard/listener.hpp"
@@ -46,6 +47,9 @@ public:
 
     // --- before its thread runs ---
     void listen(tcp_acceptor&& acceptor);
+    // All that is accepted from now on speaks TLS, as `context` says. Later on its thread, with another one.
+    // Shared: with the other shards, until none of them makes sessions of it any more.
+    void use_tls(std::shared_ptr<const tls_context> context);
     // What the data folder kept: common/hub/hub.hpp.
     template <class Kept>
     void restore(Kept&& kept) {
@@ -66,6 +70,8 @@ public:
     shard_metrics metrics_copy() const;
     outbound_storage& storage() { return storage_; }
     std::span<char> scratch() { return scratch_; }
+    // For what comes out of the scratch buffer by TLS; empty without.
+    std::span<char> plaintext_scratch() { return plaintext_; }
     bool draining() const { return draining_; }
     connection* find(std::uint64_t id) const { return connections_.find(id); }
 
@@ -153,7 +159,8 @@ private:
     std::vector<std::unique_ptr<connection>> retired_;
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
     std::vector<hub::store_op> stores_;                     // of this turn
-    std::vector<char> scratch_;
+    std::vector<char> scratch_, plaintext_;
+    std::shared_ptr<const tls_context> tls_;  // null: without
     fan_out fan_out_;
     bool joined_ = false;  // the connection that is given a message, a run
     inflater inflater_;

@@ -27,7 +27,7 @@ inline config test_config(std::uint32_t threads = 2) {
 class running_server {
 public:
     explicit running_server(config c = test_config(), const std::function<void(server&)>& set_up = {})
-        : server_(std::move(c)) {
+        : has_tls_(!c.tls_certificate.empty()), server_(std::move(c)) {
         if (set_up) set_up(server_);
         server_.start();
         thread_ = std::thread([this] { exit_code_ = server_.run(); });
@@ -47,7 +47,8 @@ public:
 
     // The value of a metric, by its name with labels as /metrics prints it.
     double metric(const std::string& name) const {
-        const std::string text = ask(port(), "GET", "/metrics").body;
+        client c = has_tls_ ? client(port(), tls_wishes()) : client(port());
+        const std::string text = ask(c, "GET", "/metrics").body;
         const std::size_t at = text.find("\n" + name + " ");
         return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
     }
@@ -62,6 +63,7 @@ public:
     }
 
 private:
+    bool has_tls_;
     server server_;
     std::thread thread_;
     int exit_code_ = -1;
