@@ -145,6 +145,7 @@ private:
     bool is_one_run() const;
     std::size_t gather(iovec* parts, std::size_t& count) const;
     void consume(std::size_t bytes);
+    bool write_few(int socket, written& result);
     void write_some(int socket, tls_session* tls, written& result);
     std::size_t write_parts(
         int socket, tls_session* tls, std::span<iovec> parts, std::size_t bytes, written& result

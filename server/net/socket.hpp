@@ -1,14 +1,28 @@
 #pragma once
 
-// The socket type of the server, with the concrete executor: any_io_executor would double its size.
+// A connected TCP socket by its descriptor, which is closed with the object.
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <unistd.h>
+
+#include <utility>
 
 namespace pulsewire::shell {
 
-using tcp_socket =
-    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+class tcp_socket {
+public:
+    explicit tcp_socket(int descriptor) : descriptor_(descriptor) {}
+    tcp_socket(tcp_socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    tcp_socket& operator=(tcp_socket&&) = delete;
+    ~tcp_socket() { close(); }
+
+    int descriptor() const { return descriptor_; }
+    void close() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+        descriptor_ = -1;
+    }
+
+private:
+    int descriptor_;
+};
 
 }  // namespace pulsewire::shell

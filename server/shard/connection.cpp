@@ -3,6 +3,7 @@
 #include "server/http/response.hpp"
 #include "server/shard/shard.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -33,6 +34,8 @@ void connection::start(std::unique_ptr<conversation> first, const tls_context* t
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
     if (tls != nullptr) tls_ = tls->new_session();
+    watched_ = {true, false};
+    home_.poll().add(socket_.descriptor(), id_, watched_);
     // A browser's or a proxy's request is usually there already.
     on_readable();
 }
@@ -47,34 +50,50 @@ void connection::adopt_next() {
     conversation_ = std::move(next_);
 }
 
-void connection::on_readable() {
-    waiting_readable_ = false;
+void connection::on_ready(poller::readiness what) {
     if (gone_) return;
+    if (what.writes) {
+        blocked_ = false;
+        flush_soon();
+    }
+    if (what.reads && reads_) return on_readable();
+    // The broken one would be told again and again; where something is to be read or written, that tells.
+    if (what.broken && !what.reads && !what.writes) return drop();
+    watch();
+}
+
+// One read a turn: who sends much takes turns with the others.
+void connection::on_readable() {
     const std::span<char> scratch = home_.scratch();
     ssize_t received = 0;
     do {
-        received = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+        received = ::recv(socket_.descriptor(), scratch.data(), scratch.size(), MSG_DONTWAIT);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_readable();
-        return drop();
-    }
-    if (received == 0) {
-        if (finishing_) return drop();
-        conversation_->on_end();
-        return adopt_next();
+        if (errno != EAGAIN && errno != EWOULDBLOCK) drop();
+        return;
     }
     const auto size = static_cast<std::size_t>(received);
     home_.metrics().bytes_in += size;
-    if (finishing_) {
-        if (discard(size)) wait_readable();
-        return;
+    if (size == 0) {
+        on_end();
+    } else if (finishing_) {
+        discard(size);
+    } else if (tls_ != nullptr) {
+        on_ciphertext(scratch.first(size));
+    } else {
+        conversation_->on_bytes(scratch.first(size));
+        adopt_next();
     }
-    if (tls_ != nullptr) return on_ciphertext(scratch.first(size));
-    conversation_->on_bytes(scratch.first(size));
+    watch();
+}
+
+// The peer sends nothing more.
+void connection::on_end() {
+    if (finishing_) return drop();
+    reads_ = false;
+    conversation_->on_end();
     adopt_next();
-    // One read a turn: who sends much takes turns with the others.
-    if (!gone_ && !reading_paused_) wait_readable();
 }
 
 void connection::on_ciphertext(std::span<const char> bytes) {
@@ -89,12 +108,9 @@ void connection::on_ciphertext(std::span<const char> bytes) {
     if (gone_) return;
     switch (got.how) {
         case tls_session::state::open:
-            if (!reading_paused_) wait_readable();
             return;
         case tls_session::state::ended:
-            if (finishing_) return drop();
-            conversation_->on_end();
-            return adopt_next();
+            return on_end();
         case tls_session::state::failed:
         case tls_session::state::not_tls:
             return on_tls_failure(got.how);
@@ -104,7 +120,7 @@ void connection::on_ciphertext(std::span<const char> bytes) {
 // Whose handshake fails gets the alert, or words; who breaks the rules later may get the alert.
 void connection::on_tls_failure(tls_session::state how) {
     if (tls_->established()) {
-        (void)tls_->flush(socket_.native_handle());
+        (void)tls_->flush(socket_.descriptor());
         return drop();
     }
     ++home_.metrics().tls_handshake_errors;
@@ -115,33 +131,22 @@ void connection::on_tls_failure(tls_session::state how) {
     finish(farewell::linger);
 }
 
-// Whether the peer may send more.
-bool connection::discard(std::size_t received) {
+void connection::discard(std::size_t received) {
     discarded_bytes_ += static_cast<std::uint32_t>(received);
-    if (discarded_bytes_ <= discarded_bytes_max) return true;
-    drop();
-    return false;
+    if (discarded_bytes_ > discarded_bytes_max) drop();
 }
 
 void connection::resume_reading() {
-    reading_paused_ = false;
-    if (!waiting_readable_ && !gone_) wait_readable();
+    reads_ = true;
+    watch();
 }
 
-void connection::wait_readable() {
-    if (waiting_readable_) return;
-    waiting_readable_ = true;
-    socket_.async_wait(tcp_socket::wait_read, home_.when_readable(id_));
-}
-
-void connection::wait_writable() {
-    blocked_ = true;
-    socket_.async_wait(tcp_socket::wait_write, home_.when_writable(id_));
-}
-
-void connection::on_writable() {
-    blocked_ = false;
-    flush_soon();
+// Lets the kernel tell what is waited for now.
+void connection::watch() {
+    const poller::interest wanted{reads_, blocked_};
+    if (gone_ || wanted == watched_) return;
+    watched_ = wanted;
+    home_.poll().change(socket_.descriptor(), id_, wanted);
 }
 
 void connection::flush_soon() {
@@ -156,20 +161,23 @@ void connection::flush_soon() {
 void connection::flush() {
     dirty = false;
     if (gone_ || blocked_) return;
-    const outbound::written done = out_.write_to(socket_.native_handle(), tls_.get());
+    const outbound::written done = out_.write_to(socket_.descriptor(), tls_.get());
     home_.metrics().bytes_out += done.bytes;
     switch (done.how) {
         case outbound::outcome::failed:
             return drop();
         case outbound::outcome::more:
+            watch();
             return home_.flush_at_turn_end(*this);
         case outbound::outcome::blocked:
             if (done.bytes > 0 || write_deadline_ms_ == 0)
                 write_deadline_ms_ = home_.now().monotonic_ms + home_.bounds().write_timeout_ms;
-            wait_writable();
+            blocked_ = true;
+            watch();
             return flush_soon();
         case outbound::outcome::drained:
             write_deadline_ms_ = 0;
+            watch();
             if (finishing_) {
                 // That nothing follows is told behind everything else.
                 if (tls_ != nullptr && tls_->close()) return home_.flush_at_turn_end(*this);
@@ -193,7 +201,7 @@ void connection::finish(farewell how) {
 void connection::say_farewell() {
     if (!lingers_) return drop();
     deadline_ms_ = home_.now().monotonic_ms + home_.bounds().close_timeout_ms;
-    if (::shutdown(socket_.native_handle(), SHUT_WR) != 0) drop();
+    if (::shutdown(socket_.descriptor(), SHUT_WR) != 0) drop();
 }
 
 void connection::drop() {
@@ -203,20 +211,22 @@ void connection::drop() {
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
     speaks().on_lost();
     home_.metrics().closed(speaks().kind());
-    boost::system::error_code ignored;  // the descriptor is released in any case
-    socket_.close(ignored);
+    socket_.close();
     home_.retire(*this);
 }
 
 bool connection::peer_is_this_machine() const {
-    boost::system::error_code error;
-    const auto address = socket_.remote_endpoint(error).address();
-    if (error) return false;
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        // ::ffff:127.0.0.1, on a socket that takes both
-        return address.to_v6().to_bytes()[12] == 127;
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(socket_.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
+    if (peer.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
+        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
     }
-    return address.is_loopback();
+    const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+    // ::ffff:127.0.0.1, on a socket that takes both
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 127;
+    return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 void connection::sweep(std::int64_t now_ms) {

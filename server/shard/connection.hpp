@@ -5,6 +5,7 @@
 // another thread.
 
 #include "server/net/outbound.hpp"
+#include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/conversation.hpp"
@@ -47,7 +48,7 @@ public:
     // sweep (500 ms); 0: never.
     void set_deadline(std::int64_t monotonic_ms) { deadline_ms_ = monotonic_ms; }
     // Until resumed, what the peer sends waits in the kernel. Its end then shows only after resuming.
-    void pause_reading() { reading_paused_ = true; }
+    void pause_reading() { reads_ = false; }
     void resume_reading();
 
     // Whether the peer's address is a loopback one.
@@ -59,18 +60,18 @@ public:
     // --- for the shard ---
     // `tls` is null where the connection goes without.
     void start(std::unique_ptr<conversation> first, const tls_context* tls);
-    void on_readable();
-    void on_writable();
+    void on_ready(poller::readiness what);
     void flush();
     void sweep(std::int64_t now_ms);
     bool dirty = false;  // on the shard's list of connections to flush
 
 private:
-    void wait_readable();
-    void wait_writable();
+    void on_readable();
+    void watch();
     void say_farewell();
     void adopt_next();
-    bool discard(std::size_t received);
+    void on_end();
+    void discard(std::size_t received);
     void on_ciphertext(std::span<const char> bytes);
     void on_tls_failure(tls_session::state how);
 
@@ -84,8 +85,8 @@ private:
     std::int64_t deadline_ms_ = 0;
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;
-    bool waiting_readable_ = false;
-    bool reading_paused_ = false;
+    poller::interest watched_;
+    bool reads_ = true;     // not paused, and the peer has not ended
     bool blocked_ = false;  // the kernel's buffer is full
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger

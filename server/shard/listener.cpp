@@ -133,22 +133,23 @@ void listener::accept_some() {
 
 // False when the loop ends: nothing more waits, or an error that is dealt with.
 bool listener::accept_one() {
-    boost::system::error_code error;
-    tcp_socket socket(home_.loop().get_executor());
-    acceptor_.accept(socket, error);
-    if (!error) {
+    const int accepted = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted >= 0) {
         told_ = false;
-        home_.accepted(std::move(socket));
+        home_.accepted(tcp_socket(accepted));
         return true;
     }
-    if (error == asio::error::would_block || error == asio::error::try_again) {
-        wait();
-        return false;
+    switch (errno) {
+        case EAGAIN:
+            wait();
+            return false;
+        case ECONNABORTED:  // the client was gone before we came to it
+        case EINTR:
+            return true;
+        default:
+            on_error(errno);
+            return false;
     }
-    // The client was gone before we came to it.
-    if (error == asio::error::connection_aborted || error == asio::error::interrupted) return true;
-    on_error(error.value());
-    return false;
 }
 
 void listener::on_error(int error) {

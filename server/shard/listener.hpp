@@ -3,10 +3,10 @@
 // Accepts connections for one shard, a bounded number each turn of its loop. An error never ends the
 // listening: it pauses, and what cannot be kept is told so and closed.
 
-#include "server/net/socket.hpp"
-
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>

@@ -9,6 +9,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -46,6 +48,12 @@ std::string overloaded_answer(std::string_view message) {
 shard::shard(node& home, hub::shard_index index, hub::config hub_config)
     : home_(home),
       index_(index),
+      poller_(
+          loop_,
+          [this](std::uint64_t id, poller::readiness what) {
+              guarded(id, [&](connection& c) { c.on_ready(what); });
+          }
+      ),
       sweep_timer_(loop_),
       handover_timer_(loop_),
       hub_(std::move(hub_config)),
@@ -111,13 +119,6 @@ void shard::guarded(std::uint64_t id, Call&& call) noexcept {
     }
 }
 
-void shard::on_socket(std::uint64_t id, const boost::system::error_code& error, void (connection::*what)()) {
-    guarded(id, [&](connection& c) {
-        if (error) return c.drop();
-        (c.*what)();
-    });
-}
-
 void shard::schedule_sweep() {
     sweep_timer_.expires_after(sweep_interval);
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -142,8 +143,8 @@ void shard::sweep() {
 
 void shard::accepted(tcp_socket&& socket) {
     if (!home_.admit_connection()) return refuse(std::move(socket));
-    boost::system::error_code ignored;  // a socket that cannot be set up fails at its first read
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    const int on = 1;  // a socket that cannot be set up fails at its first read
+    (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
     connection& c = connections_.add(std::move(made));
     guarded(c.id(), [this](connection& same) {
@@ -156,10 +157,10 @@ void shard::refuse(tcp_socket&& socket) {
     ++metrics_.refused;
     if (tls_ != nullptr) return;  // a handshake would cost more than the words are worth
     // Best effort: what does not fit is lost, and a request that is on its way may turn the end into a reset.
-    (void)::send(socket.native_handle(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)::send(socket.descriptor(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     char discarded[1024];
-    (void)::recv(socket.native_handle(), discarded, sizeof discarded, MSG_DONTWAIT);
-    (void)::shutdown(socket.native_handle(), SHUT_WR);
+    (void)::recv(socket.descriptor(), discarded, sizeof discarded, MSG_DONTWAIT);
+    (void)::shutdown(socket.descriptor(), SHUT_WR);
 }
 
 void shard::flush_at_turn_end(connection& c) {

@@ -11,6 +11,8 @@
 #include "common/hub/shard_message.hpp"
 #include "server/net/compression.hpp"
 #include "server/net/outbound.hpp"
+#include "server/net/poller.hpp"
+#include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/connection_table.hpp"
 #include "server/shard/fan_out.hpp"
@@ -110,19 +112,9 @@ public:
     // --- for connections ---
     void flush_at_turn_end(connection& c);
     void retire(connection& c);
-    auto when_readable(std::uint64_t id) {
-        return [this, id](const boost::system::error_code& error) {
-            on_socket(id, error, &connection::on_readable);
-        };
-    }
-    auto when_writable(std::uint64_t id) {
-        return [this, id](const boost::system::error_code& error) {
-            on_socket(id, error, &connection::on_writable);
-        };
-    }
+    poller& poll() { return poller_; }
 
 private:
-    void on_socket(std::uint64_t id, const boost::system::error_code& error, void (connection::*what)());
     template <class Call>
     void guarded(std::uint64_t id, Call&& call) noexcept;
     void carry_out();
@@ -147,6 +139,7 @@ private:
     node& home_;
     hub::shard_index index_;
     boost::asio::io_context loop_{1};
+    poller poller_;
     std::optional<listener> listener_;
     boost::asio::steady_timer sweep_timer_;
     boost::asio::steady_timer handover_timer_;
