@@ -177,7 +177,9 @@ private:
     // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the
     // payload on.
     void payload(std::string_view value) {
-        if (value.find('\n') == std::string_view::npos && value.find('\r') == std::string_view::npos) {
+        const bool has_tokens = value.front() == '{' || value.front() == '[';
+        const auto has = [&](char c) { return value.find(c) != std::string_view::npos; };
+        if (!has_tokens || (!has('\n') && !has('\r'))) {
             found.payload = value;
             return;
         }

@@ -2,6 +2,7 @@
 
 #include "common/base/utf8.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -28,25 +29,24 @@ std::uint64_t not_plain(std::uint64_t bytes) {
 }
 
 // Up to eight bytes, the first in the lowest place; behind the end come zeros.
-std::uint64_t word_at(std::string_view text, std::size_t at) {
+std::uint64_t word_at(const char* at, const char* end) {
     std::uint64_t word = 0;
-    if (const std::size_t left = text.size() - at; left >= sizeof word) {
-        std::memcpy(&word, text.data() + at, sizeof word);
+    if (const auto left = static_cast<std::size_t>(end - at); left >= sizeof word) {
+        std::memcpy(&word, at, sizeof word);
     } else {
-        std::memcpy(&word, text.data() + at, left);
+        std::memcpy(&word, at, left);
     }
     if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
     return word;
 }
 
-// How many bytes from `at` on are plain.
-std::size_t plain_bytes(std::string_view text, std::size_t at) {
-    const std::size_t begin = at;
-    for (; at < text.size(); at += sizeof(std::uint64_t)) {
-        const std::uint64_t found = not_plain(word_at(text, at));
-        if (found != 0) return at - begin + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+// The first byte that is not plain; the end when all are.
+const char* skip_plain(const char* at, const char* end) {
+    for (; at < end; at += sizeof(std::uint64_t)) {
+        const std::uint64_t found = not_plain(word_at(at, end));
+        if (found != 0) return std::min(at + std::countr_zero(found) / 8, end);
     }
-    return text.size() - begin;
+    return end;
 }
 
 }  // namespace
@@ -55,34 +55,40 @@ bool json_scan::take_string(std::string_view& inner, bool& escaped) {
     escaped = false;
     if (!take('"')) return false;
     const std::size_t begin = at_;
+    const char* const end = text_.data() + text_.size();
     while (true) {
-        at_ += plain_bytes(text_, at_);
-        if (at_ == text_.size()) return false;
-        const char c = text_[at_];
-        if (c == '"') {
-            inner = text_.substr(begin, at_ - begin);
+        const char* const stop = skip_plain(text_.data() + at_, end);
+        at_ = static_cast<std::size_t>(stop - text_.data());
+        if (stop == end) return false;
+        if (*stop == '"') {
+            inner = {text_.data() + begin, at_ - begin};
             ++at_;
             return true;
         }
-        if (c == '\\') {
+        if (*stop == '\\') {
             escaped = true;
-            if (at_ + 1 == text_.size()) return false;
-            const char kind = text_[at_ + 1];
-            if (kind == 'u') {
-                for (std::size_t i = at_ + 2; i < at_ + 6; ++i)
-                    if (i >= text_.size() || !is_hex(text_[i])) return false;
-                at_ += 6;
-            } else {
-                if (std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) return false;
-                at_ += 2;
-            }
+            if (!take_escape()) return false;
             continue;
         }
-        if (static_cast<unsigned char>(c) < 0x20) return false;
+        if (static_cast<unsigned char>(*stop) < 0x20) return false;
         const std::size_t bytes = utf8_sequence_bytes(text_, at_);
         if (bytes == 0) return false;
         at_ += bytes;
     }
+}
+
+bool json_scan::take_escape() {
+    if (at_ + 1 == text_.size()) return false;
+    const char kind = text_[at_ + 1];
+    if (kind == 'u') {
+        for (std::size_t i = at_ + 2; i < at_ + 6; ++i)
+            if (i >= text_.size() || !is_hex(text_[i])) return false;
+        at_ += 6;
+        return true;
+    }
+    if (std::string_view("\"\\/bfnrt").find(kind) == std::string_view::npos) return false;
+    at_ += 2;
+    return true;
 }
 
 bool json_scan::take_literal(std::string_view literal) {

@@ -29,6 +29,7 @@ public:
     bool too_deep() const { return too_deep_; }
 
 private:
+    bool take_escape();
     bool take_literal(std::string_view literal);
     bool take_number();
     bool take_digits();
