@@ -231,6 +231,28 @@ TEST_P(TlsSession, SendsPartsInOrderAsFarAsItTakesThem) {
     EXPECT_TRUE(heard == (a + b + c + d).substr(0, tls_session::taken_bytes_max));
 }
 
+TEST_P(TlsSession, SendsWhateverSizeToTheLastByte) {
+    shake_hands();
+    for (const std::size_t size : {1, 2, 16'383, 16'384, 16'385, 32'768, 32'769, 65'536}) {
+        for (const std::size_t first : {std::size_t{0}, std::size_t{1}, size / 2, size - 1}) {
+            std::string text(size, 'x');
+            text.back() = 'z';
+            std::array<iovec, 2> parts{{{text.data(), first}, {text.data() + first, size - first}}};
+            auto s = server_->send(ends_[0], parts);
+            EXPECT_EQ(s.taken, size);
+            std::string heard;
+            while (true) {
+                to_client();
+                heard += client_reads();
+                if (!server_->waits()) break;
+                s = server_->flush(ends_[0]);
+                ASSERT_NE(s.how, tls_session::outcome::failed);
+            }
+            EXPECT_TRUE(heard == text) << size << " bytes, " << first << " of them apart";
+        }
+    }
+}
+
 TEST_P(TlsSession, SaysItsEndOnce) {
     EXPECT_FALSE(server_->close()) << "before the handshake there is nothing to say";
     shake_hands();
