@@ -172,8 +172,10 @@ void set_up(SSL_CTX* c) {
     // Forward secrecy and authenticated encryption; TLS 1.3 has nothing else.
     must(SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20"));
     // No group that lets a client choose a costly handshake. OpenSSL before 3.5 has no ML-KEM.
-    if (SSL_CTX_set1_groups_list(c, "X25519MLKEM768:X25519:P-256:P-384") != 1)
+    if (SSL_CTX_set1_groups_list(c, "X25519MLKEM768:X25519:P-256:P-384") != 1) {
+        ERR_clear_error();
         must(SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384"));
+    }
     SSL_CTX_set_options(
         c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                SSL_OP_PRIORITIZE_CHACHA
@@ -270,6 +272,7 @@ tls_session::state tls_session::state_after(int returned) {
             break;
     }
     const unsigned long error = ERR_peek_error();
+    if (const char* words = ERR_reason_error_string(error); words != nullptr) fault_ = words;
     const bool http = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
     ERR_clear_error();
     failed_ = true;

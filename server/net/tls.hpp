@@ -96,6 +96,8 @@ public:
     // Something has come, and neither the handshake's end nor a failure.
     bool in_handshake() const { return begun_ && !established_ && !failed_; }
     bool established() const { return established_; }
+    // After a failure: OpenSSL's words for it.
+    const char* fault() const { return fault_; }
     // Whether the peer came back with a ticket, which saves the costly half of a handshake.
     bool resumed() const;
 
@@ -111,6 +113,7 @@ private:
     std::span<const char> input_;  // during receive()
     std::string waiting_;          // ciphertext, without memory when there is none
     std::size_t sent_ = 0;         // of it
+    const char* fault_ = "";       // a literal of OpenSSL's
     bool begun_ = false;
     bool established_ = false;
     bool closed_ = false;

@@ -1,6 +1,7 @@
 #include "server/shard/connection.hpp"
 
 #include "server/http/response.hpp"
+#include "server/log.hpp"
 #include "server/shard/shard.hpp"
 
 #include <netinet/in.h>
@@ -124,6 +125,7 @@ void connection::on_tls_failure(tls_session::state how) {
         return drop();
     }
     ++home_.metrics().tls_handshake_errors;
+    log::debug("a TLS handshake failed: ", tls_->fault());
     if (how == tls_session::state::not_tls) {
         tls_.reset();
         out_.push_raw(wrong_scheme_answer());

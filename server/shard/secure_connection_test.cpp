@@ -376,9 +376,11 @@ TEST_F(SecureConnection, ReloadingUnderLoadFailsNoHandshake) {
     }
     const certificate_files one(path("one"), {.name = "one"});
     const certificate_files two(path("two"), {.name = "two"});
-    for (int i = 0; i < 20; ++i) {
+    certificate_files mixed = one;
+    mixed.key = two.key;
+    for (int i = 0; i < 21; ++i) {
         const int before = done;
-        replace(i % 2 == 0 ? one : two);
+        replace(i % 3 == 0 ? one : i % 3 == 1 ? mixed : two);
         server->reload_tls();
         while (done < before + 4) std::this_thread::yield();
     }
