@@ -4,13 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pulsewire::client {
 namespace {
 
 using done = test_host::lines;
+using closed = std::vector<std::uint32_t>;
+
+const std::uint32_t open_timeout_ms = test_host::steady().open_timeout_ms;
 
 const std::string connect_frame = R"(send {"op":"connect","version":1,"session":"ada-session"})";
 
@@ -226,14 +231,174 @@ TEST_F(machine_handover, a_new_connection_that_fails_after_it_opened_is_a_loss) 
     EXPECT_EQ(h.done(), (done{"close with 1000", "is waiting 1000 after 1006, failures 1"}));
 }
 
-TEST_F(machine_handover, a_new_connection_that_never_answers_is_given_up) {
+TEST_F(machine_handover, a_new_connection_that_never_opens_is_given_up_and_the_old_one_goes_on) {
     h.pass(600);
+    h.publish("a");
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.pass(open_timeout_ms - 200);
+    EXPECT_EQ(h.done(), done{});
+    h.pass(200);
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 2u);
+    EXPECT_EQ(said[0], "close with 4001");
+    EXPECT_EQ(h.closed, closed{h.attempt});
+    EXPECT_NE(said[1].find(R"("op":"publish","id":2)"), std::string::npos) << said[1];
+    old_hears(publication(4));
+    EXPECT_EQ(h.done(), done{"deliver to 1: t at 4 1"});
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, a_new_connection_that_opens_and_never_says_welcome_is_given_up) {
+    h.pass(600);
+    h.opened();
     h.done();
-    h.pass(test_host::steady().open_timeout_ms);
+    h.pass(open_timeout_ms);
     EXPECT_EQ(
         h.done(), (done{"close with 4001", "close with 1000", "is waiting 1000 after 4001, failures 1"})
     );
+    EXPECT_EQ(h.closed, (closed{h.attempt, old_attempt}));
 }
+
+// --- the old one ends while the new one opens ---
+
+TEST_F(machine_handover, a_publish_that_the_old_connection_leaves_unanswered_ends_the_old_one_only) {
+    h.publish("a");
+    const done asked = h.done();
+    h.hears(R"({"op":"drain","after_ms":9000})");
+    h.pass(9'999);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.pass(1);
+    EXPECT_EQ(h.done(), done{"close with 4001"});
+    EXPECT_EQ(h.closed, closed{old_attempt});
+    h.pass(5'000);
+    EXPECT_EQ(h.done(), done{});
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(3, 3), asked[0]})) << "repeated with its key";
+    h.welcome();
+    EXPECT_EQ(h.done(), done{});
+    EXPECT_EQ(h.machine.current(), state::open) << "all the time";
+}
+
+TEST_F(machine_handover, a_subscribe_that_the_old_connection_leaves_unanswered_ends_the_old_one_only) {
+    h.subscribe("b");
+    h.hears(R"({"op":"drain","after_ms":9000})");
+    h.pass(9'999);
+    EXPECT_EQ(h.done().back(), "open by websocket");
+    h.pass(1);
+    EXPECT_EQ(h.done(), done{"close with 4001"});
+    EXPECT_EQ(h.closed, closed{old_attempt});
+    h.opened();
+    EXPECT_EQ(
+        h.done(),
+        (done{connect_frame, subscribe_frame(3, 3), R"(send {"op":"subscribe","id":4,"channel":"b"})"})
+    );
+}
+
+TEST_F(machine_handover, the_silence_of_the_old_connection_ends_the_old_one_only) {
+    h.hears(R"({"op":"drain","after_ms":30000})");
+    h.pass(32'999);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.pass(1);
+    EXPECT_EQ(h.done(), done{"close with 4001"});
+    EXPECT_EQ(h.closed, closed{old_attempt});
+    h.opened();
+    h.welcome();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 3)}));
+    EXPECT_EQ(h.machine.current(), state::open);
+}
+
+TEST_F(machine_handover, a_probe_that_the_old_connection_leaves_unanswered_ends_the_old_one_only) {
+    h.online();
+    EXPECT_EQ(h.done(), done{R"(send {"op":"ping"})"});
+    h.pass(4'999);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.pass(1);
+    EXPECT_EQ(h.done(), done{"close with 4001"});
+    EXPECT_EQ(h.closed, closed{old_attempt});
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 3)}));
+}
+
+TEST_F(machine_handover, garbage_on_the_old_connection_ends_the_old_one_only) {
+    h.pass(600);
+    h.done();
+    old_hears("<html>502 Bad Gateway</html>");
+    EXPECT_EQ(h.done(), done{"close with 1002"});
+    EXPECT_EQ(h.closed, closed{old_attempt});
+    h.opened();
+    EXPECT_EQ(h.done(), (done{connect_frame, subscribe_frame(2, 3)}));
+}
+
+TEST_F(machine_handover, the_old_one_is_not_silent_when_it_is_heard_while_the_new_one_opens) {
+    h.hears(R"({"op":"drain","after_ms":30000})");
+    h.pass(31'000);
+    h.lost();
+    h.pass(1'000);
+    EXPECT_EQ(h.done(), done{"open by websocket"});
+    h.attempt = old_attempt;
+    h.hears(R"({"op":"drain","after_ms":1})");
+    h.pass(1'000);
+    old_hears(R"({"op":"pong"})");
+    h.lost();
+    h.done();
+    h.pass(32'999);
+    EXPECT_EQ(h.done(), done{});
+    h.pass(1);
+    EXPECT_EQ(h.done(), (done{"close with 4001", "is waiting 1000 after 4001, failures 1"}));
+}
+
+TEST_F(machine_handover, what_went_the_old_way_is_settled_when_the_old_one_ends_first) {
+    const auto published = h.publish("a"), asked = h.request();
+    h.pass(600);
+    h.done();
+    old_lost();
+    EXPECT_EQ(h.done(), done{"failed " + std::to_string(asked) + ": disconnected"})
+        << "it cannot be answered";
+    h.opened();
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 3u);
+    EXPECT_NE(said[2].find(R"("op":"publish","id":)" + std::to_string(published)), std::string::npos);
+    h.welcome();
+    EXPECT_EQ(h.done(), done{}) << "there is nothing to wait for";
+}
+
+TEST_F(machine_handover, nothing_is_sent_when_the_old_one_has_ended_and_the_new_one_is_not_open) {
+    const auto published = h.publish("a");
+    h.pass(600);
+    h.done();
+    old_lost();
+    h.unsubscribe(subscription);
+    h.cancel(published);
+    h.online();
+    h.publish("a");
+    EXPECT_EQ(h.done(), done{});
+}
+
+TEST_F(machine_handover, both_end_when_the_lid_was_closed_meanwhile) {
+    h.pass(600);
+    h.done();
+    h.now += 8 * 3'600'000;
+    h.ring();
+    EXPECT_EQ(
+        h.done(), (done{"close with 4001", "close with 4001", "is waiting 1000 after 4001, failures 1"})
+    );
+    EXPECT_EQ(h.closed, (closed{h.attempt, old_attempt}));
+}
+
+TEST_F(machine_handover, a_subscription_that_was_postponed_is_asked_for_when_it_is_due) {
+    h.subscribe("b");
+    h.hears(R"({"op":"error","id":2,"code":"overloaded","message":"later"})");
+    h.pass(999);
+    EXPECT_EQ(h.done().back(), "open by websocket");
+    const int timers = h.timers;
+    h.pass(2'000);
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 1u) << "the old one still serves";
+    EXPECT_NE(said[0].find(R"("op":"subscribe","id":3,"channel":"b")"), std::string::npos) << said[0];
+    EXPECT_LT(h.timers - timers, 3);
+}
+
+// --- the end ---
 
 TEST_F(machine_handover, the_end_closes_both) {
     h.pass(600);
