@@ -14,6 +14,7 @@
 #include "common/client/connections.hpp"
 #include "common/client/outbox.hpp"
 #include "common/client/reconnect.hpp"
+#include "common/protocol/codes.hpp"
 #include "common/protocol/line_writer.hpp"
 #include "common/protocol/server_frame.hpp"
 
@@ -189,8 +190,8 @@ private:
 
     void connect(time_ms now);
     void open_transport(time_ms now);
-    void close_transport(std::uint32_t attempt, std::uint16_t close);
-    void drop_transport(std::uint32_t attempt, std::uint16_t close, time_ms now);
+    void close_transport(std::uint32_t attempt, close_code close);
+    void drop_transport(std::uint32_t attempt, close_code why, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
     void close_all();
     void close_retiring();
