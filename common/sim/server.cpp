@@ -137,6 +137,7 @@ void server::receive(hub::connection_ref to, std::string_view lines) {
 }
 
 void server::receive_oversized(hub::connection_ref to, std::string_view head) {
+    wires_[to.value].heard(head);
     at(to.shard).receive_oversized(to.value, head, now());
     carry_out(to.shard);
 }

@@ -121,8 +121,11 @@ public:
         std::string_view channel, std::string_view epoch, std::uint64_t head, bool backwards,
         std::string_view json
     );
-    // The application was asked.
+    // The application, or a client, was asked.
     void requested(const std::string& payload);
+    // A client refused to answer.
+    void declined(const std::string& payload) { declined_.insert(payload); }
+    bool has_declined(const std::string& payload) const { return declined_.contains(payload); }
     // Nothing is on its way any more: the view must have come to the head.
     void complete(const std::string& session, std::string_view channel, const view& v);
     // The same as a question.
@@ -172,6 +175,7 @@ private:
     std::map<std::string, channel, std::less<>> channels_;
     std::unordered_map<std::string, place> seen_;     // publications by payload
     std::unordered_set<std::string> once_, refused_;  // what must not happen again, or at all
+    std::unordered_set<std::string> declined_;        // requests
 };
 
 }  // namespace pulsewire::sim
