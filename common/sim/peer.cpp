@@ -392,7 +392,7 @@ void peer::failed(const client::action& a, const command& c) {
     const bool publish = c.what == command::kind::publish || c.what == command::kind::transient;
     const std::string_view code = a.local_code != error_code::none ? name_of(a.local_code) : part(a.code);
     if (code == "closed" && leaves_) return;
-    if (c.what == command::kind::question) return check_failure(c, code);
+    if (c.what == command::kind::question) return check_failure(c, code, part(a.code) == code);
     if (code == "disconnected" && (c.what == command::kind::transient || c.what == command::kind::request)) {
         if (c.what == command::kind::request) seen_.reached(situation::request_disconnected);
         return;

@@ -115,7 +115,8 @@ private:
     using question_name = std::pair<std::uint32_t, std::uint64_t>;  // the transport, and the number on it
     void answer_after(std::int64_t ms, const question_name& which, const std::string& answer);
     void check_answer(const command& c, std::string_view answer);
-    void check_failure(const command& c, std::string_view code);
+    // `said`: by the server.
+    void check_failure(const command& c, std::string_view code, bool said);
     void has_joined(subscription& s, std::string_view session);
     std::string_view payload_of(std::uint32_t id);
     std::string_view part(slice s) const { return s.of(line_); }
@@ -133,7 +134,7 @@ private:
     std::map<std::uint32_t, command> commands_;            // unanswered
     std::map<std::string, view> left_at_;                  // where subscriptions ended that could go on
     std::map<std::string, names> asked_;                   // what the last presence query of a channel said
-    std::map<question_name, bool> questions_;              // of others; whether they still want an answer
+    std::map<question_name, std::string> questions_;       // of others, that are not taken back
     std::string line_;                                     // the one that the machine reads
     std::string outgoing_;                                 // lines of this turn
     std::uint32_t outgoing_to_ = 0;                        // the transport that they are for

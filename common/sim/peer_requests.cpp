@@ -53,12 +53,12 @@ void peer::is_asked(const client::action& a) {
     if (a.type.size == 0) {
         const auto found = questions_.find(which);
         if (found == questions_.end()) return;  // it was not subscribed when that was asked
-        found->second = false;
-        seen_.reached(situation::question_withdrawn);
-        return;
+        seen_.taken_back(found->second);
+        questions_.erase(found);
+        return seen_.reached(situation::question_withdrawn);
     }
     const std::string payload(part(a.payload));
-    if (!questions_.emplace(which, true).second) blame("is asked twice under one number: " + line_);
+    if (!questions_.emplace(which, payload).second) blame("is asked twice under one number: " + line_);
     if (!payload.starts_with("\"" + std::string(part(a.session)) + " asks " + session_ + " "))
         blame("is asked what was not meant for it: " + line_);
     seen_.requested(payload);
@@ -81,7 +81,7 @@ void peer::is_asked(const client::action& a) {
 void peer::answer_after(std::int64_t ms, const question_name& which, const std::string& answer) {
     time_.after(ms, [this, which, answer] {
         when_awake([this, which, answer] {
-            if (!questions_[which] && random_.percent(50)) return;
+            if (!questions_.contains(which) && random_.percent(50)) return;
             flush();
             const std::string line =
                 R"({"op":"respond","request":)" + std::to_string(which.second) + "," + answer + "}";
@@ -96,10 +96,11 @@ void peer::check_answer(const command& c, std::string_view got) {
     if (c.asked.starts_with("stranger-")) return;  // may say anything
     seen_.reached(situation::client_answered);
     if (got != answer_text(c.asked, c.payload)) blame("another answer than to " + c.payload + ": " + line_);
-    if (seen_.has_declined(c.payload)) blame("an answer where there was none: " + line_);
+    if (seen_.has_declined(c.payload) || seen_.is_taken_back(c.payload))
+        blame("an answer where there was none: " + line_);
 }
 
-void peer::check_failure(const command& c, std::string_view code) {
+void peer::check_failure(const command& c, std::string_view code, bool said) {
     const subscription* here = subscribed_to(c.channel);
     const bool remained = c.subscription != 0 && here != nullptr && here->number == c.subscription;
     bool fair = false;
@@ -120,6 +121,7 @@ void peer::check_failure(const command& c, std::string_view code) {
     } else if (code == "not_subscribed") {
         fair = !remained;
     }
+    if (said && seen_.is_taken_back(c.payload)) fair = false;
     if (!fair || seen_.calm()) blame("is not answered, " + std::string(code) + ": " + c.payload);
 }
 
