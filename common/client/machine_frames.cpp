@@ -188,7 +188,8 @@ void machine::on_answer(const server_frame& f, action_kind kind) {
 void machine::on_late_answer(const server_frame& f) {
     const command* c = outbox_.with_id(f.id);
     if (c == nullptr || !c->left_behind) return;
-    on_answer(f, f.op == server_op::error ? action_kind::failed : action_kind::answered);
+    if (f.op == server_op::response) on_answer(f, action_kind::answered);
+    if (f.op == server_op::error) on_answer(f, action_kind::failed);
     if (connections_.has_welcome()) close_retiring_unless_awaited();
 }
 

@@ -107,6 +107,22 @@ TEST_F(machine_handover, the_old_connection_stays_for_the_answers_to_requests) {
     EXPECT_EQ(h.machine.current(), state::open);
 }
 
+TEST_F(machine_handover, what_another_client_asks_over_the_old_connection_answers_nothing) {
+    const std::string asked = std::to_string(h.request());
+    h.pass(600);
+    h.opened();
+    h.welcome();
+    h.done();
+    old_hears(
+        R"({"op":"request","request":)" + asked +
+        R"(,"channel":"a","from":"bob","type":"t","timeout_ms":1,"payload":1})"
+    );
+    old_hears(R"({"op":"cancel","request":)" + asked + R"(,"channel":"a"})");
+    EXPECT_EQ(h.done(), done{}) << "the number is the old connection's own";
+    old_hears(R"({"op":"response","id":)" + asked + R"(,"payload":2})");
+    EXPECT_EQ(h.done(), (done{"answered " + asked + ": 2", "close with 1000"}));
+}
+
 TEST_F(machine_handover, the_old_connection_does_not_stay_for_longer_than_five_seconds) {
     const auto asked = h.request(60'000);
     h.pass(600);
