@@ -87,7 +87,6 @@ private:
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
     void record(const hub::message& m);
-    publication seen_publication(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;
@@ -97,7 +96,13 @@ private:
     outside tell_;
     disk disk_;
     std::int64_t clock_off_ms_ = 0;
-    std::unordered_map<std::string, std::int64_t> first_tried_;  // durable ones, by payload and offset: when
+    // When a durable publication was given to the disk, which may have refused it meanwhile: of what a
+    // restart brings back nobody knows which try it was.
+    struct tries {
+        std::int64_t first_ms = 0, last_ms = 0;
+    };
+    tries tries_of(const hub::message& m) const;
+    std::unordered_map<std::string, tries> tries_;  // by payload and offset
     hub::shard_index shards_ = 1;
     std::vector<std::unique_ptr<hub::hub>> hubs_;
     // When the last value between two shards arrives: later ones do not overtake it.
