@@ -2,6 +2,9 @@
 
 #include "common/hub/message_text.hpp"
 
+#include <algorithm>
+#include <span>
+
 namespace pulsewire::sim {
 namespace {
 
@@ -94,6 +97,7 @@ void server::end() {
     for (const auto& h : hubs_) add(earlier_, h->count());
     hubs_.clear();
     wires_.clear();
+    audiences_.clear();
     unsynced_.clear();
     last_arrival_.clear();
 }
@@ -166,6 +170,7 @@ void server::carry_out(hub::shard_index shard) {
     while (!out.empty()) {
         hub::output todo = std::exchange(out, {});
         for (const hub::output::send& s : todo.sends) {
+            if (s.audience != 0) check_audience(shard, todo, s);
             for (const std::uint64_t connection : todo.to(s)) {
                 if (connection == recorder) {
                     record(*s.what);
@@ -187,6 +192,15 @@ void server::carry_out(hub::shard_index shard) {
             }
         if (!todo.stores.empty()) disk_.take(shard, std::move(todo.stores));
     }
+}
+
+// A shell takes the word for it and does not look at who is in it again.
+void server::check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s) {
+    const std::span<const std::uint64_t> now = out.to(s);
+    const auto [before, is_new] =
+        audiences_.try_emplace({shard, s.audience}, std::vector<std::uint64_t>(now.begin(), now.end()));
+    if (!is_new && !std::equal(now.begin(), now.end(), before->second.begin(), before->second.end()))
+        seen_.blame("an audience that has changed keeps its number: " + s.what->line);
 }
 
 // The answer takes its way from thread to thread, too.

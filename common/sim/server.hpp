@@ -84,6 +84,7 @@ private:
     void end();
     void look_for_unsynced(std::string_view lines);
     void say(hub::connection_ref to, const hub::message& m);
+    void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
     void record(const hub::message& m);
@@ -114,7 +115,9 @@ private:
     };
     std::vector<unsynced> unsynced_;
     std::unordered_map<std::uint64_t, wire> wires_;  // by connection
-    hub::counters earlier_;                          // of former lives
+    // The connections of each audience that was named in this life.
+    std::map<std::pair<hub::shard_index, std::uint64_t>, std::vector<std::uint64_t>> audiences_;
+    hub::counters earlier_;              // of former lives
     std::uint64_t last_connection_ = 1;  // not used again, in no life; the first is the recorder's
     std::uint64_t life_ = 0;             // what was planned in an earlier one does not happen
 };
