@@ -10,21 +10,6 @@ constexpr std::uint16_t number(close_code code) {
     return static_cast<std::uint16_t>(code);
 }
 
-// How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
-constexpr time_ms postponed_ms = 1'000;
-
-// After publications were dropped (5.4): between asking for them and asking again, where it happens again, at
-// least so long, then twice as long, and so on; and after how long without it starts from the beginning.
-constexpr std::uint32_t resync_min_ms = 2'000;
-constexpr std::uint32_t resync_max_ms = 16'000;
-constexpr time_ms resync_quiet_ms = 60'000;
-
-// How long the old connection of a hand-over stays for the answers to requests that went that way.
-constexpr time_ms linger_ms = 5'000;
-
-// Without news for so long after the network came back, a connection is taken for dead.
-constexpr time_ms probe_timeout_ms = 5'000;
-
 }  // namespace
 
 machine::machine(const options& opts, std::string_view session, std::uint64_t seed)
@@ -32,7 +17,8 @@ machine::machine(const options& opts, std::string_view session, std::uint64_t se
       session_(session),
       life_(static_cast<std::uint32_t>(seed)),
       picker_(opts.transports),
-      backoff_(opts.backoff, seed) {}
+      backoff_(opts.backoff, seed),
+      connections_(opts.open_timeout_ms) {}
 
 // --- what the application wants ---
 
@@ -41,9 +27,7 @@ void machine::start(time_ms now) {
 }
 
 void machine::stop(time_ms) {
-    if (state_ == state::closed) return;
-    if (transport_exists_) close_transport(attempt_, number(close_code::normal));
-    end(number(close_code::normal));
+    if (state_ != state::closed) end(number(close_code::normal));
 }
 
 std::uint32_t machine::subscribe(std::string_view channel, const subscribe_options& how, time_ms now) {
@@ -146,102 +130,39 @@ void machine::cancel(std::uint32_t id, time_ms) {
 // --- what happened outside ---
 
 void machine::transport_opened(std::uint32_t attempt, time_ms now) {
-    if (attempt != attempt_ || !transport_exists_ || transport_is_open_) return;
-    if (handing_over_) unbind(true);
-    transport_is_open_ = true;
-    last_heard_ = now;
+    if (!connections_.opened(attempt)) return;
+    unbind(true);
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
     end_send();
     send_waiting(now);
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
-    if (attempt == retiring_) forget_retiring();
-    if (attempt != attempt_ || !transport_exists_) return;
-    if (retiring_ == 0 || transport_is_open_) return lost(close, now);
-    // There is nobody yet to come back to: the old one goes on until it is closed.
-    attempt_ = retiring_;
-    retiring_ = 0;
-    transport_is_open_ = true;
-    handing_over_ = false;
-    elsewhere_.clear();
-    send_waiting(now);
-}
-
-void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
-    server_frame f;
-    const bool from_retiring = attempt == retiring_ && attempt != 0;
-    if (from_retiring) {
-        if (!read_server_frame(header, line_bytes, f)) return;
-        // All goes on this way until the other one is open; from then on only the answers to requests.
-        if (transport_is_open_) return on_late_answer(f, header, now);
-        if (f.op == server_op::close || f.op == server_op::drain) return;
-    } else {
-        if (attempt != attempt_ || !transport_is_open_) return;
-        last_heard_ = now;
-        probing_ = false;
-        if (!read_server_frame(header, line_bytes, f))
-            return drop_transport(number(close_code::protocol_error), now);
-    }
-    switch (f.op) {
-        case server_op::message:
-            return on_message(f, header, now);
-        case server_op::welcome:
-            return on_welcome(f, now);
-        case server_op::subscribed:
-            return on_subscribed(f, header);
-        case server_op::published:
-            return on_answer(f, action_kind::published);
-        case server_op::response:
-        case server_op::history:
-            return on_answer(f, action_kind::answered);
-        case server_op::presence:
-            if (f.id != 0) return on_answer(f, action_kind::answered);
-            return on_presence(f, header);
-        case server_op::join:
-        case server_op::leave:
-            return on_presence(f, header);
-        case server_op::gap:
-            return on_gap(f, header, now);
-        case server_op::error:
-            return on_error(f, header, now);
-        case server_op::close:
-            return on_close(f, header, now);
-        case server_op::drain:
-            return on_drain(f, header, now);
-        case server_op::request:
-        case server_op::cancel:
-            return on_asked(f, header, attempt);
-        case server_op::ping:
-            // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
-            if (transport_ == transport::websocket) send_op("pong"sv);
+    switch (connections_.ended(attempt)) {
+        case connections::loss::none:
             return;
-        case server_op::unsubscribed:
-        case server_op::pong:
-        case server_op::unknown:
-            return;
+        case connections::loss::retired:
+            return fail_left_behind();
+        case connections::loss::serving:
+            return unbind();  // the next one repeats it
+        case connections::loss::opening:
+            elsewhere_.clear();  // there is nobody yet to come back to
+            return send_waiting(now);
+        case connections::loss::complete:
+            return lost(close, now);
     }
-}
-
-machine::taken machine::publication(
-    std::uint32_t attempt, std::uint32_t subscription_id, std::uint64_t offset, time_ms now
-) {
-    if (attempt != attempt_ || !transport_is_open_) return taken::no;
-    subscription* s = channels_.with_id(subscription_id);
-    if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return taken::no;
-    last_heard_ = now;
-    probing_ = false;
-    return advance(*s);
 }
 
 void machine::timer(time_ms now) {
-    timer_set_ = false;
-    if (hand_over_at_ != 0 && now >= hand_over_at_) hand_over(now);
-    if (retire_at_ != 0 && now >= retire_at_) close_retiring();
+    timer_at_ = never;
+    if (connections_.must_hand_over(now)) open_transport(now);
+    if (connections_.lingers_too_long(now)) close_retiring();
     if (state_ == state::waiting && now >= retry_at_) connect(now);
     expire_commands(now);
-    if (transport_exists_ && now >= transport_deadline()) drop_transport(number(close_code::no_pong), now);
-    if (can_send())
+    if (now >= connections_.opening_deadline())
+        drop_transport(connections_.newest(), close_code::no_pong, now);
+    if (now >= serving_deadline()) drop_transport(connections_.serving(), close_code::no_pong, now);
+    if (connections_.serving() != 0)
         for (subscription& s : channels_.slots())
             if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
     rearm(now);
@@ -249,11 +170,9 @@ void machine::timer(time_ms now) {
 
 void machine::network_online(time_ms now) {
     if (state_ == state::waiting) return connect(now);
-    if (!can_send() || probing_) return;
-    probing_ = true;
-    probed_at_ = now;
+    if (!can_send() || !connections_.probe(now)) return;
     send_op("ping"sv);
-    arm(now + probe_timeout_ms, now);
+    rearm(now);
 }
 
 // --- the connection ---
@@ -266,40 +185,26 @@ void machine::connect(time_ms now) {
 }
 
 void machine::open_transport(time_ms now) {
-    transport_exists_ = true;
-    transport_is_open_ = false;
-    probing_ = false;
-    attempt_ = ++last_attempt_;
-    opening_since_ = now;
+    close_retiring();  // two at a time are enough
     action& a = act(action_kind::open_transport);
     a.via = transport_;
-    a.attempt = attempt_;
+    a.attempt = connections_.open(now);
     a.text_at = static_cast<std::uint32_t>(outgoing_.size());
     a.text_size = static_cast<std::uint32_t>(elsewhere_.size());
     outgoing_ += elsewhere_;
-    arm(now + options_.open_timeout_ms, now);
+    rearm(now);
 }
 
-void machine::close_transport(std::uint32_t attempt, std::uint16_t close) {
+void machine::close_transport(std::uint32_t attempt, close_code close) {
     action& a = act(action_kind::close_transport);
     a.attempt = attempt;
-    a.close = close;
+    a.close = number(close);
 }
 
-// Opens the next connection while this one still serves.
-void machine::hand_over(time_ms now) {
-    hand_over_at_ = 0;
-    if (state_ != state::open || !transport_is_open_) return;
-    close_retiring();
-    retiring_ = attempt_;
-    handing_over_ = true;
-    open_transport(now);
-}
-
-// The transport is of no use any more: closes it and goes on as if it had been lost.
-void machine::drop_transport(std::uint16_t close, time_ms now) {
-    close_transport(attempt_, close);
-    lost(close, now);
+// The transport is of no use any more: closes it and goes on as if it had been lost. Another one stays.
+void machine::drop_transport(std::uint32_t attempt, close_code why, time_ms now) {
+    close_transport(attempt, why);
+    transport_closed(attempt, number(why), now);
 }
 
 // `why` is the server's own word on it, if it said one (7.1).
@@ -311,7 +216,7 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
         picker_.failed();  // otherwise the transport let the server's word pass
         elsewhere_.clear();
     }
-    forget_transport();
+    close_all();
     unbind();
     std::uint32_t delay = backoff_.fail();
     if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
@@ -322,35 +227,28 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     if (final) return;
     told.delay_ms = delay;
     retry_at_ = now + delay;
-    arm(retry_at_, now);
+    rearm(now);
 }
 
-void machine::forget_transport() {
-    transport_exists_ = false;
-    transport_is_open_ = false;
-    handing_over_ = false;
-    probing_ = false;
-    hand_over_at_ = 0;
-    close_retiring();
+void machine::close_all() {
+    while (const std::uint32_t attempt = connections_.forget()) close_transport(attempt, close_code::normal);
 }
 
 void machine::close_retiring() {
-    if (retiring_ != 0) close_transport(retiring_, number(close_code::normal));
-    forget_retiring();
+    if (const std::uint32_t attempt = connections_.retire()) close_transport(attempt, close_code::normal);
+    fail_left_behind();
 }
 
-void machine::forget_retiring() {
-    retiring_ = 0;
-    retire_at_ = 0;
+void machine::fail_left_behind() {
     for (command& c : outbox_)
         if (!c.done && c.left_behind) fail(c, error_code::disconnected);
     outbox_.sweep();
 }
 
-bool machine::awaits_retiring() const {
+void machine::close_retiring_unless_awaited() {
     for (const command& c : outbox_)
-        if (!c.done && c.left_behind) return true;
-    return false;
+        if (!c.done && c.left_behind) return;
+    close_retiring();
 }
 
 // What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
@@ -369,7 +267,7 @@ void machine::unbind(bool may_be_answered) {
 }
 
 action& machine::end(std::uint16_t close) {
-    forget_transport();
+    close_all();
     for (command& c : outbox_)
         if (!c.done) fail(c, error_code::closed);
     outbox_.sweep();
@@ -388,7 +286,7 @@ writer machine::begin_send(std::string_view op) {
 
 void machine::end_send(std::uint32_t payload_of) {
     action& a = act(action_kind::send);
-    a.attempt = transport_is_open_ ? attempt_ : retiring_;
+    a.attempt = connections_.serving();
     a.text_at = line_begin_;
     a.text_size = static_cast<std::uint32_t>(outgoing_.size()) - line_begin_;
     a.payload_of = payload_of;
@@ -479,47 +377,38 @@ void machine::fail(command& c, error_code code) {
 
 void machine::expire_commands(time_ms now) {
     for (command& c : outbox_) {
-        if (!c.done && c.deadline != 0 && now >= c.deadline) fail(c, error_code::timeout);
+        if (!c.done && now >= c.deadline) fail(c, error_code::timeout);
     }
     outbox_.sweep();
 }
 
-time_ms machine::transport_deadline() const {
-    time_ms next = INT64_MAX;
-    const auto at = [&](time_ms since, time_ms wait) { next = since + wait < next ? since + wait : next; };
-    if (state_ == state::connecting || handing_over_) {
-        at(opening_since_, options_.open_timeout_ms);
-    } else if (state_ == state::open) {
-        at(last_heard_, silence_max_ms_);
-    }
-    if (probing_) at(probed_at_, probe_timeout_ms);
+time_ms machine::serving_deadline() const {
+    time_ms next = connections_.silence_deadline();
+    const auto at = [&](time_ms since) { next = std::min(next, since + options_.command_timeout_ms); };
     for (const subscription& s : channels_.slots())
-        if (s.state == subscription_state::asked) at(s.due, options_.command_timeout_ms);
+        if (s.state == subscription_state::asked) at(s.due);
     for (const command& c : outbox_) {
-        if (!c.done && c.sent && !c.awaited_by_server) at(c.sent_at, options_.command_timeout_ms);
+        if (!c.done && c.sent && !c.awaited_by_server) at(c.sent_at);
     }
     return next;
 }
 
 void machine::arm(time_ms at, time_ms now) {
-    if (timer_set_ && timer_at_ <= at) return;
-    timer_set_ = true;
+    if (timer_at_ <= at) return;
     timer_at_ = at;
     act(action_kind::set_timer).delay_ms = at > now ? static_cast<std::uint32_t>(at - now) : 0;
 }
 
 // Only needed when a timer ran out: whatever becomes due later is armed where it starts.
 void machine::rearm(time_ms now) {
-    time_ms next = transport_deadline();
-    const auto at = [&](time_ms t) { next = t < next ? t : next; };
+    time_ms next = std::min(connections_.deadline(), serving_deadline());
+    const auto at = [&](time_ms t) { next = std::min(next, t); };
     if (state_ == state::waiting) at(retry_at_);
-    if (hand_over_at_ != 0) at(hand_over_at_);
-    if (retire_at_ != 0) at(retire_at_);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
     for (const command& c : outbox_)
-        if (!c.done && c.deadline != 0) at(c.deadline);
-    if (next != INT64_MAX) arm(next, now);
+        if (!c.done) at(c.deadline);
+    arm(next, now);
 }
 
 action& machine::act(action_kind kind, std::uint32_t id) {
@@ -542,170 +431,6 @@ action& machine::change_state(state to) {
     a.via = transport_;
     a.attempt = backoff_.failures();
     return a;
-}
-
-// --- what the server says ---
-
-void machine::on_welcome(const server_frame& f, time_ms now) {
-    if (state_ != state::connecting && !handing_over_) return;
-    if (f.ping_ms != 0) silence_max_ms_ = static_cast<std::uint32_t>(f.ping_ms + f.pong_ms);
-    if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
-    arm(now + silence_max_ms_, now);
-    if (handing_over_) {
-        handing_over_ = false;
-        if (!awaits_retiring()) return close_retiring();
-        retire_at_ = now + linger_ms;
-        return arm(retire_at_, now);
-    }
-    state_since_ = now;
-    picker_.opened(now);
-    change_state(state::open);
-}
-
-machine::taken machine::advance(subscription& s) {
-    ++s.offset;
-    if (s.replay_left == 0) return taken::live;
-    --s.replay_left;
-    return taken::replayed;
-}
-
-void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
-    subscription* s = channels_.with_channel(f.channel.of(header));
-    if (s == nullptr || s->state != subscription_state::live) return;
-    const bool own = f.except.size != 0 && f.except.of(header) == session_;
-    bool replayed = false;
-    if (f.has_offset) {
-        if (f.offset <= s->offset) return;
-        if (f.offset != s->offset + 1) {
-            // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
-            send_unsubscribe(*s);
-            return send_subscribe(*s, now);
-        }
-        replayed = advance(*s) == taken::replayed;
-    }
-    if (own) return;
-    act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;
-}
-
-subscription* machine::asked_with(std::uint64_t command_id) {
-    for (subscription& s : channels_.slots())
-        if (s.state == subscription_state::asked && s.command_id == command_id) return &s;
-    return nullptr;
-}
-
-void machine::on_subscribed(const server_frame& f, std::string_view header) {
-    subscription* s = channels_.with_channel(f.channel.of(header));
-    if (s == nullptr || s->state != subscription_state::asked || s->command_id != f.id) return;
-    action& a = act(action_kind::subscribed, channels_.id_of(*s), f);
-    if (s->has_position) a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
-    s->state = subscription_state::live;
-    s->has_position = true;
-    s->epoch = f.epoch.of(header);
-    s->offset = f.offset;
-    s->replay_left = static_cast<std::uint32_t>(f.replay);
-}
-
-void machine::on_presence(const server_frame& f, std::string_view header) {
-    subscription* s = channels_.with_channel(f.channel.of(header));
-    if (s == nullptr || s->state != subscription_state::live) return;
-    const action_kind kind = f.op == server_op::join    ? action_kind::joined
-                             : f.op == server_op::leave ? action_kind::left
-                                                        : action_kind::presence;
-    act(kind, channels_.id_of(*s), f);
-}
-
-void machine::on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt) {
-    subscription* s = channels_.with_channel(f.channel.of(header));
-    if (s == nullptr) return;
-    action& a = act(action_kind::asked, channels_.id_of(*s));
-    a.attempt = attempt;
-    a.offset = f.id;
-    a.session = f.session;
-    a.type = f.type;
-    a.payload = f.payload;
-}
-
-void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
-    subscription* s = channels_.with_channel(f.channel.of(header));
-    if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
-    if (f.reason.of(header) != "replaced"sv) return resynchronise(*s, now);
-    s->offset = f.offset;
-    act(action_kind::gap, channels_.id_of(*s), f);
-}
-
-// What was dropped is asked for again, from the position before it: at once the first time, and then ever
-// later while it happens again and again. Until then nothing of the channel comes, which spares a connection
-// that is too slow for it; the history keeps what is published meanwhile, or recovery says that it does not.
-void machine::resynchronise(subscription& s, time_ms now) {
-    const bool kept_up = s.resynced_at == 0 || now - s.resynced_at >= resync_quiet_ms;
-    const std::uint32_t longer = s.resync_wait_ms * 2 < resync_min_ms ? resync_min_ms : s.resync_wait_ms * 2;
-    s.resync_wait_ms = kept_up ? 0 : longer < resync_max_ms ? longer : resync_max_ms;
-    const time_ms earliest = s.resynced_at + s.resync_wait_ms;
-    s.resynced_at = earliest > now ? earliest : now;
-    send_unsubscribe(s);
-    if (s.resynced_at == now) return send_subscribe(s, now);
-    s.state = subscription_state::postponed;
-    s.due = s.resynced_at;
-    arm(s.due, now);
-}
-
-void machine::on_answer(const server_frame& f, action_kind kind) {
-    command* c = outbox_.with_id(f.id);
-    if (c == nullptr) return;
-    act(kind, c->id, f);
-    finish(*c);
-}
-
-// What the old connection of a hand-over still brings.
-void machine::on_late_answer(const server_frame& f, std::string_view header, time_ms now) {
-    const command* c = outbox_.with_id(f.id);
-    if (c == nullptr || !c->left_behind) return;
-    if (f.op == server_op::response) on_answer(f, action_kind::answered);
-    if (f.op == server_op::error) on_error(f, header, now);
-    if (!handing_over_ && !awaits_retiring()) close_retiring();
-}
-
-void machine::on_error(const server_frame& f, std::string_view header, time_ms now) {
-    const std::string_view code = f.code.of(header);
-    action_kind kind = action_kind::failed;
-    std::uint32_t id = 0;
-    if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
-        const bool held =
-            code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
-        if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
-            if (held) send_unsubscribe(*s);
-            s->state = subscription_state::postponed;
-            s->due = now + postponed_ms;
-            return arm(s->due, now);
-        }
-        kind = action_kind::refused;
-        id = channels_.id_of(*s);
-        channels_.remove(id);
-    } else if (command* c = outbox_.with_id(f.id); c != nullptr) {
-        id = c->id;
-        finish(*c);
-    } else if (f.id != 0) {
-        return;  // answers a command that the application no longer waits for
-    }
-    act(kind, id, f);
-}
-
-// As long as that can be reached; without a word about it, to where it was (7.1).
-void machine::go_to(const server_frame& f, std::string_view header) {
-    if (f.url.size != 0) elsewhere_ = f.url.of(header);
-}
-
-// 7.3
-void machine::on_drain(const server_frame& f, std::string_view header, time_ms now) {
-    go_to(f, header);
-    hand_over_at_ = now + static_cast<time_ms>(f.after_ms) + 1;
-    arm(hand_over_at_, now);
-}
-
-void machine::on_close(const server_frame& f, std::string_view header, time_ms now) {
-    go_to(f, header);
-    close_transport(attempt_, number(close_code::normal));
-    lost(static_cast<std::uint16_t>(f.close), now, &f);
 }
 
 }  // namespace pulsewire::client

@@ -11,8 +11,10 @@
 
 #include "common/base/relocating_vector.hpp"
 #include "common/client/channel_table.hpp"
+#include "common/client/connections.hpp"
 #include "common/client/outbox.hpp"
 #include "common/client/reconnect.hpp"
+#include "common/protocol/codes.hpp"
 #include "common/protocol/line_writer.hpp"
 #include "common/protocol/server_frame.hpp"
 
@@ -186,21 +188,19 @@ private:
     void arm(time_ms at, time_ms now);
     void rearm(time_ms now);
 
-    void go_to(const server_frame& f, std::string_view header);
     void connect(time_ms now);
     void open_transport(time_ms now);
-    void close_transport(std::uint32_t attempt, std::uint16_t close);
-    void hand_over(time_ms now);
-    void drop_transport(std::uint16_t close, time_ms now);
+    void close_transport(std::uint32_t attempt, close_code close);
+    void drop_transport(std::uint32_t attempt, close_code why, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
-    void forget_transport();
+    void close_all();
     void close_retiring();
-    void forget_retiring();
-    bool awaits_retiring() const;
+    void fail_left_behind();
+    void close_retiring_unless_awaited();
     void unbind(bool may_be_answered = false);
     action& end(std::uint16_t close);
 
-    bool can_send() const { return transport_is_open_; }
+    bool can_send() const { return connections_.take_commands(); }
     // begin_send() starts a line in outgoing_; end_send() makes an action of what was written since.
     basic_line_writer<text_buffer> begin_send(std::string_view op);
     void end_send(std::uint32_t payload_of = 0);
@@ -216,8 +216,8 @@ private:
     // Leaves the command in its place until the outbox is swept.
     void fail(command& c, error_code code);
     void expire_commands(time_ms now);
-    // When the current transport has kept us waiting too long; INT64_MAX: nothing is waited for.
-    time_ms transport_deadline() const;
+    // When the transport that serves has kept us waiting too long.
+    time_ms serving_deadline() const;
 
     // To the next publication of the channel, whoever sent it.
     static taken advance(subscription& s);
@@ -229,10 +229,9 @@ private:
     void on_gap(const server_frame& f, std::string_view header, time_ms now);
     void resynchronise(subscription& s, time_ms now);
     void on_answer(const server_frame& f, action_kind kind);
-    void on_late_answer(const server_frame& f, std::string_view header, time_ms now);
+    void on_late_answer(const server_frame& f);
     void on_error(const server_frame& f, std::string_view header, time_ms now);
-    void on_close(const server_frame& f, std::string_view header, time_ms now);
-    void on_drain(const server_frame& f, std::string_view header, time_ms now);
+    void on_farewell(const server_frame& f, std::string_view header, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
     options options_;
@@ -243,32 +242,17 @@ private:
     transport transport_ = transport::websocket;
     transport_picker picker_;
     backoff backoff_;
+    connections connections_;
     channel_table channels_;
     outbox outbox_;
     relocating_vector<action> actions_;
     text_buffer outgoing_;          // the texts of the send actions
     std::uint32_t line_begin_ = 0;  // where the line being written starts
 
-    std::uint32_t attempt_ = 0;  // names the current transport
-    std::uint32_t last_attempt_ = 0;
-    // The transport before: it serves until the current one has its welcome, and then stays for requests that
-    // went that way until `retire_at_`.
-    std::uint32_t retiring_ = 0;
-    bool handing_over_ = false;  // the current one has not: the state stays open meanwhile
     std::uint32_t last_id_ = 0;
-    bool transport_exists_ = false;
-    bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come
-    bool probing_ = false;            // a ping of ours is unanswered
-    bool timer_set_ = false;
-    time_ms timer_at_ = 0;
+    time_ms timer_at_ = never;
     time_ms state_since_ = 0;
-    time_ms opening_since_ = 0;
-    time_ms last_heard_ = 0;
-    time_ms probed_at_ = 0;
     time_ms retry_at_ = 0;
-    time_ms hand_over_at_ = 0;  // 0: never
-    time_ms retire_at_ = 0;     // 0: never
-    std::uint32_t silence_max_ms_ = 33'000;
     std::uint32_t message_bytes_max_ = 65'536;
 };
 

@@ -27,8 +27,8 @@ struct command {
     bool done = false;         // answered; the slot goes with a sweep
     std::uint32_t payload_bytes = 0;
     time_ms sent_at = 0;
-    time_ms deadline = 0;  // 0: none
-    text_buffer header;    // the line, or its beginning up to the payload
+    time_ms deadline = never;
+    text_buffer header;  // the line, or its beginning up to the payload
 };
 
 class outbox {

@@ -11,6 +11,8 @@ namespace pulsewire::client {
 
 // Milliseconds of a clock that never goes back. Only differences count.
 using time_ms = std::int64_t;
+// No deadline: a moment in thousands of years, to which a wait can be added.
+inline constexpr time_ms never = time_ms{1} << 47;
 
 enum class transport : std::uint8_t { websocket, sse };
 enum class transport_choice : std::uint8_t { automatic, websocket, sse };

@@ -131,8 +131,9 @@ public:
     class machine machine;
     time_ms now = 1'000'000;
     std::uint32_t attempt = 0;
-    time_ms timer_due = -1;  // -1: none
-    int timers = 0;          // set so far
+    std::vector<std::uint32_t> closed;  // the transports that the machine closed
+    time_ms timer_due = -1;             // -1: none
+    int timers = 0;                     // set so far
 
 private:
     std::uint32_t obeyed(std::uint32_t id) {
@@ -159,6 +160,7 @@ private:
                 attempt = a.attempt;
                 return "open" + by(a) + (a.text_size != 0 ? ": " + std::string(machine.text_of(a)) : "");
             case action_kind::close_transport:
+                closed.push_back(a.attempt);
                 return "close with " + std::to_string(a.close);
             case action_kind::send: {
                 std::string text(machine.text_of(a));

@@ -19,6 +19,7 @@ sim_options conversation() {
     o.server.answer_delay_max_ms = 50;
     o.server.channels = {"a", "disk:1"};
     o.server.disk_latency_max_ms = 20;
+    o.server.hub.default_namespace.client_requests = true;
     o.server.hub.namespaces["disk"].keeps = durability::disk;
     o.chaos.latency_max_ms = 20;
     o.act_every_ms = 100;

@@ -66,7 +66,7 @@ void peer::act() {
             if (s.channel == channel) return random_.percent(40) ? unsubscribe(channel) : void();
         subscribe(channel);
     } else if (dice < 85) {
-        request();
+        random_.percent(50) ? request() : question(channel);
     } else if (dice < 90) {
         ask(channel);
     } else if (dice < 95) {
@@ -97,7 +97,8 @@ void peer::subscribe(const std::string& channel) {
         how.offset = seen.offset;
     }
     const std::uint32_t id = machine_.subscribe(channel, how, time_.now());
-    subscriptions_[id] = {channel, how.latest, std::move(seen), false, presence, listed, {}};
+    subscriptions_[id] = {channel, how.latest, std::move(seen),      false, presence,
+                          listed,  {},         ++subscriptions_made_};
     obey();
 }
 
@@ -264,6 +265,7 @@ void peer::obey(const client::action& a) {
         default:
             break;
     }
+    if (a.kind == client::action_kind::asked) return is_asked(a);
     const auto found = subscriptions_.find(a.id);
     if (found == subscriptions_.end()) return blame("told of a subscription that ended: " + line_);
     tell(found->second, a);
@@ -375,6 +377,8 @@ void peer::ended(const client::action& a) {
         case command::kind::request:
             if (part(a.payload) != c.payload) blame("another answer: " + line_);
             return;
+        case command::kind::question:
+            return check_answer(c, part(a.payload));
         case command::kind::history:
             return seen_.read(c.channel, part(a.epoch), a.offset, c.backwards, part(a.payload));
         case command::kind::presence:
@@ -388,6 +392,7 @@ void peer::failed(const client::action& a, const command& c) {
     const bool publish = c.what == command::kind::publish || c.what == command::kind::transient;
     const std::string_view code = a.local_code != error_code::none ? name_of(a.local_code) : part(a.code);
     if (code == "closed" && leaves_) return;
+    if (c.what == command::kind::question) return check_failure(c, code, part(a.code) == code);
     if (code == "disconnected" && (c.what == command::kind::transient || c.what == command::kind::request)) {
         if (c.what == command::kind::request) seen_.reached(situation::request_disconnected);
         return;

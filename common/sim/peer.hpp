@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pulsewire::sim {
@@ -45,6 +46,8 @@ public:
     void unsubscribe(const std::string& channel);
     void publish(const std::string& channel, const client::publish_options& how);
     void request();
+    // Of another client that shows itself in the channel, or of somebody who is not there.
+    void question(const std::string& channel);
     // Who is in the channel, and what its history holds.
     void ask(const std::string& channel);
     // The page is closed, properly or because it crashed: from here on it hears nothing.
@@ -81,14 +84,17 @@ private:
         view seen;
         bool live = false, presence = false, listed = false;
         names members;
+        int number = 0;  // of all that there were
     };
     struct command {
-        enum class kind : std::uint8_t { publish, transient, request, history, presence } what;
+        enum class kind : std::uint8_t { publish, transient, request, question, history, presence } what;
         std::string channel, payload;
         bool hurried = false;  // may fail with timeout
         bool backwards = false;
-        int sent = 0;     // so often
-        int sent_to = 0;  // the life of the server when it was first
+        int sent = 0;            // so often
+        int sent_to = 0;         // the life of the server when it was first
+        std::string asked = {};  // question: the session
+        int subscription = 0;    // question: the number of the one that allows it; 0: there was none
     };
 
     // Runs now, or when the page is awake again.
@@ -103,6 +109,14 @@ private:
     void ended(const client::action& a);
     void failed(const client::action& a, const command& c);
     void enters(const client::action& a);
+    const subscription* subscribed_to(std::string_view channel) const;
+    // Another client asks, or no longer wants the answer.
+    void is_asked(const client::action& a);
+    using question_name = std::pair<std::uint32_t, std::uint64_t>;  // the transport, and the number on it
+    void answer_after(std::int64_t ms, const question_name& which, const std::string& answer);
+    void check_answer(const command& c, std::string_view answer);
+    // `said`: by the server.
+    void check_failure(const command& c, std::string_view code, bool said);
     void has_joined(subscription& s, std::string_view session);
     std::string_view payload_of(std::uint32_t id);
     std::string_view part(slice s) const { return s.of(line_); }
@@ -120,6 +134,7 @@ private:
     std::map<std::uint32_t, command> commands_;            // unanswered
     std::map<std::string, view> left_at_;                  // where subscriptions ended that could go on
     std::map<std::string, names> asked_;                   // what the last presence query of a channel said
+    std::map<question_name, std::string> questions_;       // of others, that are not taken back
     std::string line_;                                     // the one that the machine reads
     std::string outgoing_;                                 // lines of this turn
     std::uint32_t outgoing_to_ = 0;                        // the transport that they are for
@@ -129,6 +144,7 @@ private:
     bool gone_ = false;
     std::deque<std::function<void()>> asleep_;  // what happened meanwhile, in order
     std::uint32_t payloads_ = 0;
+    int subscriptions_made_ = 0;
     trace_hash trace_;
 };
 

@@ -2,11 +2,18 @@
 
 #include "common/hub/message_text.hpp"
 
+#include <algorithm>
+#include <span>
+
 namespace pulsewire::sim {
 namespace {
 
 // A connection on each shard that hears what is put in order there, at once.
 constexpr std::uint64_t recorder = 1;
+
+publication seen_publication(const hub::message& m, std::int64_t at_ms) {
+    return {std::string(m.payload), std::string(m.except), m.line.size(), at_ms};
+}
 
 std::string place_of(const hub::message& m) {
     return std::string(m.payload) + std::to_string(m.offset);
@@ -66,7 +73,8 @@ void server::start() {
 void server::restore() {
     for (hub::restored_channel& c : disk_.image().channels()) {
         witness::kept k{c.name, c.epoch, c.head, {}};
-        for (const hub::message_ptr& m : c.publications) k.publications.push_back(seen_publication(*m));
+        for (const hub::message_ptr& m : c.publications)
+            k.publications.push_back(seen_publication(*m, tries_of(*m).first_ms));
         seen_.restored(std::move(k));
         at(owner_of(c.name)).restore(std::move(c), now());
     }
@@ -89,6 +97,7 @@ void server::end() {
     for (const auto& h : hubs_) add(earlier_, h->count());
     hubs_.clear();
     wires_.clear();
+    audiences_.clear();
     unsynced_.clear();
     last_arrival_.clear();
 }
@@ -137,6 +146,7 @@ void server::receive(hub::connection_ref to, std::string_view lines) {
 }
 
 void server::receive_oversized(hub::connection_ref to, std::string_view head) {
+    wires_[to.value].heard(head);
     at(to.shard).receive_oversized(to.value, head, now());
     carry_out(to.shard);
 }
@@ -160,6 +170,7 @@ void server::carry_out(hub::shard_index shard) {
     while (!out.empty()) {
         hub::output todo = std::exchange(out, {});
         for (const hub::output::send& s : todo.sends) {
+            if (s.audience != 0) check_audience(shard, todo, s);
             for (const std::uint64_t connection : todo.to(s)) {
                 if (connection == recorder) {
                     record(*s.what);
@@ -175,11 +186,21 @@ void server::carry_out(hub::shard_index shard) {
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
         for (const hub::store_op& op : todo.stores)
             if (const auto* p = std::get_if<hub::keep_publication>(&op.what); p != nullptr) {
-                first_tried_.emplace(place_of(*p->what), time_.now());
+                tries_.try_emplace(place_of(*p->what), tries{time_.now()}).first->second.last_ms =
+                    time_.now();
                 unsynced_.push_back({shard, op.number, p->key});
             }
         if (!todo.stores.empty()) disk_.take(shard, std::move(todo.stores));
     }
+}
+
+// A shell takes the word for it and does not look at who is in it again.
+void server::check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s) {
+    const std::span<const std::uint64_t> now = out.to(s);
+    const auto [before, is_new] =
+        audiences_.try_emplace({shard, s.audience}, std::vector<std::uint64_t>(now.begin(), now.end()));
+    if (!is_new && !std::equal(now.begin(), now.end(), before->second.begin(), before->second.end()))
+        seen_.blame("an audience that has changed keeps its number: " + s.what->line);
 }
 
 // The answer takes its way from thread to thread, too.
@@ -229,15 +250,15 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
     });
 }
 
-publication server::seen_publication(const hub::message& m) {
-    const auto tried = first_tried_.find(place_of(m));
-    const std::int64_t at_ms = tried == first_tried_.end() ? time_.now() : tried->second;
-    return {std::string(m.payload), std::string(m.except), m.line.size(), at_ms};
+server::tries server::tries_of(const hub::message& m) const {
+    const auto found = tries_.find(place_of(m));
+    return found == tries_.end() ? tries{time_.now(), time_.now()} : found->second;
 }
 
 void server::record(const hub::message& m) {
     if (m.kind == hub::message_kind::subscribed) seen_.begins(std::string(m.channel), m.epoch);
-    if (m.kind == hub::message_kind::publication) seen_.ordered(m.channel, m.offset, seen_publication(m));
+    if (m.kind == hub::message_kind::publication)
+        seen_.ordered(m.channel, m.offset, seen_publication(m, tries_of(m).last_ms));
 }
 
 void server::tick(hub::shard_index shard) {

@@ -84,10 +84,10 @@ private:
     void end();
     void look_for_unsynced(std::string_view lines);
     void say(hub::connection_ref to, const hub::message& m);
+    void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
     void record(const hub::message& m);
-    publication seen_publication(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;
@@ -97,7 +97,13 @@ private:
     outside tell_;
     disk disk_;
     std::int64_t clock_off_ms_ = 0;
-    std::unordered_map<std::string, std::int64_t> first_tried_;  // durable ones, by payload and offset: when
+    // When a durable publication was given to the disk, which may have refused it meanwhile: of what a
+    // restart brings back nobody knows which try it was.
+    struct tries {
+        std::int64_t first_ms = 0, last_ms = 0;
+    };
+    tries tries_of(const hub::message& m) const;
+    std::unordered_map<std::string, tries> tries_;  // by payload and offset
     hub::shard_index shards_ = 1;
     std::vector<std::unique_ptr<hub::hub>> hubs_;
     // When the last value between two shards arrives: later ones do not overtake it.
@@ -109,7 +115,9 @@ private:
     };
     std::vector<unsynced> unsynced_;
     std::unordered_map<std::uint64_t, wire> wires_;  // by connection
-    hub::counters earlier_;                          // of former lives
+    // The connections of each audience that was named in this life.
+    std::map<std::pair<hub::shard_index, std::uint64_t>, std::vector<std::uint64_t>> audiences_;
+    hub::counters earlier_;              // of former lives
     std::uint64_t last_connection_ = 1;  // not used again, in no life; the first is the recorder's
     std::uint64_t life_ = 0;             // what was planned in an earlier one does not happen
 };

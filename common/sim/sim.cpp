@@ -40,8 +40,6 @@ std::unique_ptr<peer> sim::new_peer(std::size_t index) {
         const link_ptr l = find(index, attempt);
         if (l == nullptr) return;
         if (l == retiring_[index] && l->server_end) seen_.reached(situation::handed_over);
-        // Patience with the one that still serves may end while the next one opens; then both go.
-        if (const link_ptr& before = retiring_[index]; before != nullptr && before->hurt) l->hurt = true;
         hang_up(l);
     };
     network.send = [this, index](std::uint32_t attempt, std::string message) {
@@ -108,6 +106,7 @@ void sim::hang_up(const link_ptr& l) {
     const bool patient = time_.now() > server_.storage().slow_until() + patience_ms;
     if (l->server_end && !l->hurt && patient) seen_.blame(l->who->session() + " gives up a sound connection");
     l->client_end = false;
+    goes_on_without(l);
     if (random_.percent(50)) time_.after(latency(), [l] { l->who->transport_closed(l->attempt, 1006); });
     l->last_up = std::max(l->last_up, time_.now() + latency());
     time_.at(l->last_up, [this, l] {
@@ -159,11 +158,15 @@ void sim::end(hub::connection_ref which, close_code code) {
 
 void sim::client_hears_the_end(const link_ptr& l, std::uint16_t code) {
     if (!std::exchange(l->client_end, false)) return;
-    // When a hand-over comes to nothing the old one goes on.
+    goes_on_without(l);
+    l->who->transport_closed(l->attempt, code);
+}
+
+// When a hand-over comes to nothing the old one goes on.
+void sim::goes_on_without(const link_ptr& l) {
     link_ptr& before = retiring_[l->client];
     if (current_[l->client] == l && before != nullptr && before->client_end)
         current_[l->client] = std::exchange(before, nullptr);
-    l->who->transport_closed(l->attempt, code);
 }
 
 void sim::server_hears_the_end(const link_ptr& l) {

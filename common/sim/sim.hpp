@@ -132,6 +132,7 @@ private:
     void end(hub::connection_ref which, close_code code);
     void break_link(const link_ptr& l, bool up, bool down, std::uint32_t unnoticed);
     void client_hears_the_end(const link_ptr& l, std::uint16_t code);
+    void goes_on_without(const link_ptr& l);
     void server_hears_the_end(const link_ptr& l);
     void forget_all_links();
 

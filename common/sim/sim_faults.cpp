@@ -25,8 +25,10 @@ sim_options drawn_options(std::uint64_t seed) {
     hub.default_namespace.history_count_max = one_of({3, 30, 1'000});
     hub.default_namespace.history_bytes_max = one_of({2'000, 1 << 20, 1 << 20});
     hub.default_namespace.history_age_ms = one_of({5'000, 600'000, 600'000});
+    hub.default_namespace.client_requests = true;
     hub.namespaces["news"] = hub.default_namespace;
     hub.namespaces["news"].client_publish = false;
+    hub.namespaces["news"].client_requests = false;
     hub.namespaces["news"].presence = false;
     hub.namespaces["disk"] = hub.default_namespace;
     hub.namespaces["disk"].keeps = durability::disk;
@@ -196,7 +198,7 @@ void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
     const std::string id = R"(","id":)" + std::to_string(random_.below(5));
     const std::string to = R"(,"channel":")" + channel + "\"";
     const std::string says = R"("payload":")" + name + " says " + std::to_string(++sayings_) + "\"";
-    switch (random_.below(11)) {
+    switch (random_.below(13)) {
         case 0:
         case 1:
         case 2:
@@ -225,7 +227,20 @@ void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
         case 9:
             server_.receive(as, R"({"op":"history)" + id + to + R"(,"limit":4,"offset":99999})");
             break;
-        case 10:
+        case 10: {
+            const std::string asked = "session-" + std::to_string(random_.below(9));
+            server_.receive(
+                as, R"({"op":"request)" + id + to + R"(,"to":")" + asked + R"(","type":"ask","payload":")" +
+                        name + " asks " + asked + " " + std::to_string(++sayings_) + "\"}"
+            );
+            break;
+        }
+        case 11: {
+            const std::string request = std::to_string(random_.below(9));
+            server_.receive(as, R"({"op":"respond","request":)" + request + R"(,"payload":"nonsense"})");
+            break;
+        }
+        case 12:
             server_.receive(as, std::string(40, '[') + "\xff\xfe" + name);
             break;
     }

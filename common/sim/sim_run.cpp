@@ -146,6 +146,7 @@ void sim::compare(const each_step& after_step) {
     seen_.calms_down();
     for (const std::string& channel : options_.server.channels) {
         for (const auto& p : peers_) p->ask(channel);
+        for (const auto& p : peers_) p->question(channel);
         if (seen_.options_of(channel).client_publish) peers_[0]->publish(channel, {});
     }
     advance(time_.now() + presence_exact_after_ms, after_step);

@@ -1,8 +1,10 @@
 #pragma once
 
 // What the server says on one connection, held against the protocol: a stream has no hole and no repetition
-// (4.3, 5.3), nothing comes of a channel that is not subscribed, and no answer to a subscribe that was taken
-// back (4.8). Clients mend such faults by themselves, so from their side alone they could not be seen.
+// (4.3, 5.3), nothing comes of a channel that is not subscribed, no command is answered twice (3.4), nor a
+// subscribe that was taken back (4.8), and what another client asks comes once, and is withdrawn only while
+// it is unanswered (4.18). Clients mend such faults by themselves, so from their side alone they could not be
+// seen.
 
 #include "common/hub/message.hpp"
 #include "common/sim/text.hpp"
@@ -24,14 +26,18 @@ public:
         while (!lines.empty()) {
             const std::string_view line = lines.substr(0, lines.find('\n'));
             lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+            if (line.starts_with("{\"op\":\"respond\"")) questions_.erase(number_after(line, "\"request\":"));
             const std::uint64_t id = number_after(line, "\"id\":");
             if (id == 0) continue;  // not valid
+            ++unanswered_[id];
             if (line.starts_with("{\"op\":\"unsubscribe\"")) asked_.erase(channel_of(line));
             if (line.starts_with("{\"op\":\"subscribe\"")) asked_[channel_of(line)].insert(id);
         }
     }
     // What is wrong with saying this now; empty: nothing.
     std::string told(const hub::message& m) {
+        if (m.id != 0 && unanswered_[m.id]-- <= 0) return "nobody waits for this answer";
+        if (m.kind == hub::message_kind::question) return asked(number_after(m.line, "\"request\":"), m);
         if (m.kind == hub::message_kind::subscribed) {
             if (asked_[std::string(m.channel)].erase(m.id) == 0) return "nobody waits for this";
             positions_[std::string(m.channel)] = m.offset;
@@ -53,6 +59,15 @@ public:
     }
 
 private:
+    std::string asked(std::uint64_t number, const hub::message& m) {
+        if (m.line.starts_with("{\"op\":\"cancel\""))
+            return questions_.erase(number) == 0 ? "takes back what is not asked" : "";
+        if (positions_.find(channel_of(m.line)) == positions_.end()) return "asks somebody who is not there";
+        if (number <= last_question_) return "asks under the number of another question";
+        questions_.insert(last_question_ = number);
+        return {};
+    }
+
     static std::string channel_of(std::string_view line) {
         const std::string_view quoted = string_after(line, "\"channel\":");
         return std::string(quoted.substr(1, quoted.size() - 2));
@@ -60,6 +75,9 @@ private:
 
     std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
     std::map<std::string, std::uint64_t, std::less<>> positions_;  // by channel
+    std::map<std::uint64_t, int> unanswered_;                      // commands with an id
+    std::set<std::uint64_t> questions_;                            // of other clients, unanswered
+    std::uint64_t last_question_ = 0;
 };
 
 }  // namespace pulsewire::sim

@@ -121,8 +121,14 @@ public:
         std::string_view channel, std::string_view epoch, std::uint64_t head, bool backwards,
         std::string_view json
     );
-    // The application was asked.
+    // The application, or a client, was asked.
     void requested(const std::string& payload);
+    // A client refused to answer.
+    void declined(const std::string& payload) { declined_.insert(payload); }
+    bool has_declined(const std::string& payload) const { return declined_.contains(payload); }
+    // A client was told that it need not answer: who asked hears nothing more of it from the server.
+    void taken_back(const std::string& payload) { taken_back_.insert(payload); }
+    bool is_taken_back(const std::string& payload) const { return taken_back_.contains(payload); }
     // Nothing is on its way any more: the view must have come to the head.
     void complete(const std::string& session, std::string_view channel, const view& v);
     // The same as a question.
@@ -170,8 +176,9 @@ private:
     bool calm_ = false, disk_failed_ = false, clock_leapt_ = false;
     int life_ = 0;
     std::map<std::string, channel, std::less<>> channels_;
-    std::unordered_map<std::string, place> seen_;     // publications by payload
-    std::unordered_set<std::string> once_, refused_;  // what must not happen again, or at all
+    std::unordered_map<std::string, place> seen_;            // publications by payload
+    std::unordered_set<std::string> once_, refused_;         // what must not happen again, or at all
+    std::unordered_set<std::string> declined_, taken_back_;  // requests
 };
 
 }  // namespace pulsewire::sim

@@ -1,0 +1,231 @@
+// What the server says to the machine, line by line (docs/protocol.md section 4).
+
+#include "common/client/machine.hpp"
+
+namespace pulsewire::client {
+namespace {
+
+using namespace std::string_view_literals;
+
+// How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
+constexpr time_ms postponed_ms = 1'000;
+
+// After publications were dropped (5.4): between asking for them and asking again, where it happens again, at
+// least so long, then twice as long, and so on; and after how long without it starts from the beginning.
+constexpr std::uint32_t resync_min_ms = 2'000;
+constexpr std::uint32_t resync_max_ms = 16'000;
+constexpr time_ms resync_quiet_ms = 60'000;
+
+}  // namespace
+
+void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
+    const connections::role from = connections_.heard(attempt, now);
+    if (from == connections::role::none) return;
+    server_frame f;
+    const bool is_frame = read_server_frame(header, line_bytes, f);
+    if (from == connections::role::retiring) {
+        if (is_frame) on_late_answer(f);
+        return;
+    }
+    if (!is_frame) return drop_transport(attempt, close_code::protocol_error, now);
+    switch (f.op) {
+        case server_op::message:
+            return on_message(f, header, now);
+        case server_op::welcome:
+            return on_welcome(f, now);
+        case server_op::subscribed:
+            return on_subscribed(f, header);
+        case server_op::published:
+            return on_answer(f, action_kind::published);
+        case server_op::response:
+        case server_op::history:
+            return on_answer(f, action_kind::answered);
+        case server_op::presence:
+            if (f.id != 0) return on_answer(f, action_kind::answered);
+            return on_presence(f, header);
+        case server_op::join:
+        case server_op::leave:
+            return on_presence(f, header);
+        case server_op::gap:
+            return on_gap(f, header, now);
+        case server_op::error:
+            return on_error(f, header, now);
+        case server_op::close:
+        case server_op::drain:
+            return on_farewell(f, header, now);
+        case server_op::request:
+        case server_op::cancel:
+            return on_asked(f, header, attempt);
+        case server_op::ping:
+            // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
+            if (transport_ == transport::websocket) send_op("pong"sv);
+            return;
+        case server_op::unsubscribed:
+        case server_op::pong:
+        case server_op::unknown:
+            return;
+    }
+}
+
+machine::taken machine::publication(
+    std::uint32_t attempt, std::uint32_t subscription_id, std::uint64_t offset, time_ms now
+) {
+    if (connections_.heard(attempt, now) != connections::role::serving) return taken::no;
+    subscription* s = channels_.with_id(subscription_id);
+    if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return taken::no;
+    return advance(*s);
+}
+
+void machine::on_welcome(const server_frame& f, time_ms now) {
+    if (connections_.has_welcome()) return;
+    connections_.welcomed(f.ping_ms != 0 ? static_cast<std::uint32_t>(f.ping_ms + f.pong_ms) : 0);
+    if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
+    if (state_ != state::open) {
+        state_since_ = now;
+        picker_.opened(now);
+        change_state(state::open);
+    }
+    connections_.linger(now);
+    close_retiring_unless_awaited();
+    rearm(now);
+}
+
+machine::taken machine::advance(subscription& s) {
+    ++s.offset;
+    if (s.replay_left == 0) return taken::live;
+    --s.replay_left;
+    return taken::replayed;
+}
+
+void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live) return;
+    const bool own = f.except.size != 0 && f.except.of(header) == session_;
+    bool replayed = false;
+    if (f.has_offset) {
+        if (f.offset <= s->offset) return;
+        if (f.offset != s->offset + 1) {
+            // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
+            send_unsubscribe(*s);
+            return send_subscribe(*s, now);
+        }
+        replayed = advance(*s) == taken::replayed;
+    }
+    if (own) return;
+    act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;
+}
+
+subscription* machine::asked_with(std::uint64_t command_id) {
+    for (subscription& s : channels_.slots())
+        if (s.state == subscription_state::asked && s.command_id == command_id) return &s;
+    return nullptr;
+}
+
+void machine::on_subscribed(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::asked || s->command_id != f.id) return;
+    action& a = act(action_kind::subscribed, channels_.id_of(*s), f);
+    if (s->has_position) a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
+    s->state = subscription_state::live;
+    s->has_position = true;
+    s->epoch = f.epoch.of(header);
+    s->offset = f.offset;
+    s->replay_left = static_cast<std::uint32_t>(f.replay);
+}
+
+void machine::on_presence(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live) return;
+    const action_kind kind = f.op == server_op::join    ? action_kind::joined
+                             : f.op == server_op::leave ? action_kind::left
+                                                        : action_kind::presence;
+    act(kind, channels_.id_of(*s), f);
+}
+
+void machine::on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr) return;
+    action& a = act(action_kind::asked, channels_.id_of(*s));
+    a.attempt = attempt;
+    a.offset = f.id;
+    a.session = f.session;
+    a.type = f.type;
+    a.payload = f.payload;
+}
+
+void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
+    if (f.reason.of(header) != "replaced"sv) return resynchronise(*s, now);
+    s->offset = f.offset;
+    act(action_kind::gap, channels_.id_of(*s), f);
+}
+
+// What was dropped is asked for again, from the position before it: at once the first time, and then ever
+// later while it happens again and again. Until then nothing of the channel comes, which spares a connection
+// that is too slow for it; the history keeps what is published meanwhile, or recovery says that it does not.
+void machine::resynchronise(subscription& s, time_ms now) {
+    const bool kept_up = s.resynced_at == 0 || now - s.resynced_at >= resync_quiet_ms;
+    const std::uint32_t longer = s.resync_wait_ms * 2 < resync_min_ms ? resync_min_ms : s.resync_wait_ms * 2;
+    s.resync_wait_ms = kept_up ? 0 : longer < resync_max_ms ? longer : resync_max_ms;
+    const time_ms earliest = s.resynced_at + s.resync_wait_ms;
+    s.resynced_at = earliest > now ? earliest : now;
+    send_unsubscribe(s);
+    if (s.resynced_at == now) return send_subscribe(s, now);
+    s.state = subscription_state::postponed;
+    s.due = s.resynced_at;
+    arm(s.due, now);
+}
+
+void machine::on_answer(const server_frame& f, action_kind kind) {
+    command* c = outbox_.with_id(f.id);
+    if (c == nullptr) return;
+    act(kind, c->id, f);
+    finish(*c);
+}
+
+// What the old connection of a hand-over still brings.
+void machine::on_late_answer(const server_frame& f) {
+    const command* c = outbox_.with_id(f.id);
+    if (c == nullptr || !c->left_behind) return;
+    if (f.op == server_op::response) on_answer(f, action_kind::answered);
+    if (f.op == server_op::error) on_answer(f, action_kind::failed);
+    if (connections_.has_welcome()) close_retiring_unless_awaited();
+}
+
+void machine::on_error(const server_frame& f, std::string_view header, time_ms now) {
+    const std::string_view code = f.code.of(header);
+    action_kind kind = action_kind::failed;
+    std::uint32_t id = 0;
+    if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
+        const bool held =
+            code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
+        if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+            if (held) send_unsubscribe(*s);
+            s->state = subscription_state::postponed;
+            s->due = now + postponed_ms;
+            return arm(s->due, now);
+        }
+        kind = action_kind::refused;
+        id = channels_.id_of(*s);
+        channels_.remove(id);
+    } else if (command* c = outbox_.with_id(f.id); c != nullptr) {
+        id = c->id;
+        finish(*c);
+    } else if (f.id != 0) {
+        return;  // answers a command that the application no longer waits for
+    }
+    act(kind, id, f);
+}
+
+// The server ends, now (7.1) or soon (7.3). While the next connection opens that is no news.
+void machine::on_farewell(const server_frame& f, std::string_view header, time_ms now) {
+    if (connections_.opening() != 0) return;
+    // As long as that can be reached; without a word about it, to where it was.
+    if (f.url.size != 0) elsewhere_ = f.url.of(header);
+    if (f.op == server_op::close) return lost(static_cast<std::uint16_t>(f.close), now, &f);
+    connections_.hand_over_at(now + static_cast<time_ms>(f.after_ms) + 1);
+    rearm(now);
+}
+
+}  // namespace pulsewire::client
