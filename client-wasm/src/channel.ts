@@ -1,4 +1,4 @@
-import {Field, Kind, type Core} from './core.js';
+import {Call, Field, Kind, type Core} from './core.js';
 import type {PulsewireError} from './errors.js';
 import {Handlers, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
@@ -120,7 +120,7 @@ export class Channel<M extends object = AnyMessages> {
     /** Reads kept messages, also of a channel that is not subscribed. */
     async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
         return this.session.command({
-            call: 'history',
+            call: Call.history,
             texts: [this.name],
             numbers: [
                 limit, after ?? before ?? +(since ?? until ?? 0),

@@ -1,18 +1,15 @@
 import type {Receiver} from './session.js';
 
-/** The calls that pulsewire.wasm exports; bridge/bridge.cpp says which strings and numbers each takes. */
-export type Call =
-    | 'create' | 'start' | 'stop' | 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'history' | 'cancel'
-    | 'transport_opened' | 'transport_closed' | 'line' | 'timer' | 'network_online';
+/** The calls that pulsewire.wasm exports, by the letters that spare a download their names; bridge/bridge.cpp says what each takes. */
+export const enum Call {
+    create = 'a', start = 'b', stop = 'c', subscribe = 'd', unsubscribe = 'e', publish = 'f', request = 'g', history = 'h',
+    cancel = 'i', transportOpened = 'j', transportClosed = 'k', line = 'l', timer = 'm', networkOnline = 'n', publication = 'o',
+    messageBytesMax = 'p', textBuffer = 'q', next = 'r', texts = 's',
+}
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
     memory: WebAssembly.Memory;
     _initialize(): void;
-    text_buffer(size: number): number;
-    next(): number;
-    publication(attempt: number, subscription: number, offset: number, now: number): number;
-    texts(): number;
-    message_bytes_max(): number;
 }
 
 /** The kinds of actions: `action_kind` in common/client/machine.hpp. */
@@ -100,7 +97,7 @@ export class Core {
             const size = Math.min(payload ? payload + payloadKey.length - 1 : line.length, headerBytesMax);
             this.#write(line, size);
             this.#line = line;
-            this.#exports.line(attempt, size, line.length, now);
+            this.#exports[Call.line](attempt, size, line.length, now);
             obey();
         }
         this.#line = '';
@@ -120,7 +117,7 @@ export class Core {
         let at = timeEnd - timeDigits - timeKey.length;
         let offset = 0;
         for (let factor = 1, digit; (digit = message.charCodeAt(at - 1) - zero) >= 0 && digit < 10; factor *= 10, at--) offset += digit * factor;
-        const taken = payload + 2 > end ? 0 : this.#exports.publication(attempt, look.subscription, offset, now);
+        const taken = payload + 2 > end ? 0 : this.#exports[Call.publication](attempt, look.subscription, offset, now);
         if (!taken) return false;
         to.deliver(look.receiver, message.slice(begin + typeAt, at - look.middle.length), offset, time, taken > 1, message.slice(payload, end - 1));
         return true;
@@ -143,7 +140,7 @@ export class Core {
 
     /** Goes to the next action; false when there is none. Read its fields before anything else is called. */
     next(): boolean {
-        this.#action = this.#exports.next();
+        this.#action = this.#exports[Call.next]();
         this.#refresh();
         return this.#action > 0;
     }
@@ -179,13 +176,13 @@ export class Core {
 
     /** The line to be sent, or its header. */
     text(): string {
-        const begin = this.#exports.texts() + this.word(Field.textAt);
+        const begin = this.#exports[Call.texts]() + this.word(Field.textAt);
         return String.fromCharCode(...this.#bytes.subarray(begin, begin + this.word(Field.textSize)));
     }
 
     /** The largest message that the server takes, in bytes. */
     messageBytesMax(): number {
-        return this.#exports.message_bytes_max();
+        return this.#exports[Call.messageBytesMax]();
     }
 
     /**
@@ -203,7 +200,7 @@ export class Core {
     }
 
     #reserve(size: number): void {
-        if (size > this.#textSize) this.#text = this.#exports.text_buffer((this.#textSize = size));
+        if (size > this.#textSize) this.#text = this.#exports[Call.textBuffer]((this.#textSize = size));
         this.#refresh();
     }
 

@@ -1,4 +1,4 @@
-import {Field, Kind, type Call, type Core, type Deliverer} from './core.js';
+import {Call, Field, Kind, type Core, type Deliverer} from './core.js';
 import {endpointsFrom} from './environment.js';
 import type {Receiver} from './session.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
@@ -65,7 +65,7 @@ export class Host implements Deliverer {
     }
 
     readonly #online = (): void => {
-        if (globalThis.document?.visibilityState !== 'hidden') this.tell('network_online');
+        if (globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
     };
 
     /** What its handlers ask for is done behind it, as behind every action: at the end of run() at the latest. */
@@ -98,7 +98,7 @@ export class Host implements Deliverer {
             transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
-            this.#timer = setTimeout(() => this.tell('timer'), core.word(Field.delayMs));
+            this.#timer = setTimeout(() => this.tell(Call.timer), core.word(Field.delayMs));
         } else {
             this.#listener.told(kind, core);
         }
@@ -108,13 +108,13 @@ export class Host implements Deliverer {
     #open(via: number, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
-            this.tell('transport_closed', attempt, code);
+            this.tell(Call.transportClosed, attempt, code);
         };
         try {
             const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
             if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
             this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(endpoints, {
-                opened: () => this.tell('transport_opened', attempt),
+                opened: () => this.tell(Call.transportOpened, attempt),
                 received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey, this)),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.

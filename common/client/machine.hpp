@@ -235,31 +235,25 @@ private:
     void on_drain(const server_frame& f, std::string_view header, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
-    options options_;
-    text_buffer session_;
-    std::uint32_t life_;     // random: a session that outlives its page does not repeat its keys
-    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
+    // What is used most stands first: small distances make small code.
     state state_ = state::idle;
     transport transport_ = transport::websocket;
-    transport_picker picker_;
-    backoff backoff_;
-    channel_table channels_;
-    outbox outbox_;
-    relocating_vector<action> actions_;
-    text_buffer outgoing_;          // the texts of the send actions
-    std::uint32_t line_begin_ = 0;  // where the line being written starts
-
-    std::uint32_t attempt_ = 0;  // names the current transport
-    std::uint32_t last_attempt_ = 0;
-    // The transport before: it serves until the current one has its welcome, and then stays for requests that
-    // went that way until `retire_at_`.
-    std::uint32_t retiring_ = 0;
-    bool handing_over_ = false;  // the current one has not: the state stays open meanwhile
-    std::uint32_t last_id_ = 0;
     bool transport_exists_ = false;
     bool transport_is_open_ = false;  // lines can be sent; the welcome may be still to come
     bool probing_ = false;            // a ping of ours is unanswered
     bool timer_set_ = false;
+    bool handing_over_ = false;  // the current transport has no welcome yet: the state stays open meanwhile
+    std::uint32_t attempt_ = 0;  // names the current transport
+    // The transport before: it serves until the current one has its welcome, and then stays for requests that
+    // went that way until `retire_at_`.
+    std::uint32_t retiring_ = 0;
+    outbox outbox_;
+    channel_table channels_;
+    text_buffer outgoing_;          // the texts of the send actions
+    std::uint32_t line_begin_ = 0;  // where the line being written starts
+    relocating_vector<action> actions_;
+    std::uint32_t last_id_ = 0;
+    std::uint32_t last_attempt_ = 0;
     time_ms timer_at_ = 0;
     time_ms state_since_ = 0;
     time_ms opening_since_ = 0;
@@ -270,6 +264,12 @@ private:
     time_ms retire_at_ = 0;     // 0: never
     std::uint32_t silence_max_ms_ = 33'000;
     std::uint32_t message_bytes_max_ = 65'536;
+    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
+    options options_;
+    text_buffer session_;
+    std::uint32_t life_;  // random: a session that outlives its page does not repeat its keys
+    transport_picker picker_;
+    backoff backoff_;
 };
 
 }  // namespace pulsewire::client
