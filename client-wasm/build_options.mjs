@@ -14,9 +14,9 @@ export const wasmPath = join(home, '../build/wasm/pulsewire.wasm');
  * an application sees have none of these.
  */
 export const ownNames = [
-    'answered', 'broken', 'byte', 'configure', 'deliver', 'emit', 'endpoints', 'forget', 'header', 'iterator', 'learn', 'long',
-    'messageBytesMax', 'middle', 'numbers', 'opened', 'pattern', 'payloadOf', 'receive', 'received', 'receiver', 'report',
-    'sseUrl', 'string', 'subscription', 'texts', 'told', 'unitsMax', 'websocketUrl', 'word',
+    'answered', 'broken', 'byte', 'configure', 'deliver', 'emit', 'endpoints', 'header', 'iterator', 'long',
+    'messageBytesMax', 'numbers', 'opened', 'payloadOf', 'receive', 'received', 'report',
+    'sseUrl', 'string', 'texts', 'told', 'unitsMax', 'websocketUrl', 'word',
 ];
 
 /** esbuild's options. `text`: what `import text from 'pulsewire.wasm'` gives. `node`: read files instead of fetching. */

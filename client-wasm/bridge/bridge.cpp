@@ -181,11 +181,14 @@ void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint3
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
+// Text: the channel, from `channel_at` on.
 PULSEWIRE_EXPORT("o")
-machine::taken pulsewire_publication(
-    std::uint32_t attempt, std::uint32_t subscription, double offset, double now
+std::int32_t pulsewire_publication(
+    std::uint32_t attempt, std::uint32_t channel_at, std::uint32_t channel_size, double offset, double now
 ) {
-    return the_client->publication(attempt, subscription, static_cast<std::uint64_t>(offset), at(now));
+    return the_client->publication(
+        attempt, from_text(channel_at, channel_size), static_cast<std::uint64_t>(offset), at(now)
+    );
 }
 
 PULSEWIRE_EXPORT("m") void pulsewire_timer(double now) {

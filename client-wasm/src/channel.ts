@@ -130,7 +130,7 @@ export class Channel<M extends object = AnyMessages> {
             signal,
             read: (core) => ({
                 messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(
-                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', payload),
+                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', 0, 0, payload),
                 ),
                 more: core.header().includes('"more":true'),
                 position: positionFrom(core),
@@ -190,8 +190,8 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void {
-        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, raw);
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void {
+        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, text, begin, end);
         if (offset) this.#moveTo(this.#epoch, offset);
         if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
         this.#tell('message', message);

@@ -1,6 +1,5 @@
 import {Call, Field, Kind, type Core, type Deliverer} from './core.js';
 import {endpointsFrom} from './environment.js';
-import type {Receiver} from './session.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
@@ -51,9 +50,24 @@ export class Host implements Deliverer {
             call();
             this.#obey();
         } catch (error) {
-            this.end();
-            this.#listener.broken(error);
+            this.#broken(error);
         }
+    }
+
+    /** As run(), without a function made for each message. */
+    #received(message: string, attempt: number): void {
+        if (this.#over) return;
+        try {
+            this.#core.receive(message, attempt, this.#obey, this);
+            this.#obey();
+        } catch (error) {
+            this.#broken(error);
+        }
+    }
+
+    #broken(error: unknown): void {
+        this.end();
+        this.#listener.broken(error);
     }
 
     /** Closes everything; the machine is told nothing any more. */
@@ -69,9 +83,11 @@ export class Host implements Deliverer {
     };
 
     /** What its handlers ask for is done behind it, as behind every action: at the end of run() at the latest. */
-    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
+    deliver(
+        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+    ): void {
         this.#obeying = true;
-        this.#listener.deliver(to, type, offset, time, replayed, raw);
+        this.#listener.deliver(to, type, offset, time, replayed, text, begin, end);
         this.#obeying = false;
     }
 
@@ -115,7 +131,7 @@ export class Host implements Deliverer {
             if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
             this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(endpoints, {
                 opened: () => this.tell(Call.transportOpened, attempt),
-                received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey, this)),
+                received: (message) => this.#received(message, attempt),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => this.#core.messageBytesMax() / 3,

@@ -16,8 +16,8 @@ export interface Receiver {
     readonly name: string;
     /** `kind` says what happened, `core` has the fields. After `refused` nothing more comes. */
     receive(kind: Kind, core: Core): void;
-    /** A message; offset and time are 0 where there are none. */
-    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void;
+    /** A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`. */
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void;
     /** The client ended, and the subscription with it. */
     closed(error: PulsewireError, reason: CloseReason): void;
 }
@@ -166,7 +166,6 @@ export class Session implements Listener {
             if (id < 0) return;
             id = this.#core.call(Call.subscribe, texts, infoId, ...numbers);
             this.#receivers.set(id, receiver);
-            this.#core.forget();
         });
         return () => {
             this.#infos.delete(infoId);
@@ -192,10 +191,8 @@ export class Session implements Listener {
             if (kind === Kind.stateChanged) {
                 this.#enter(stateFrom(core, this.name, this.#why));
             } else if (kind === Kind.deliver) {
-                if (receiver) {
-                    core.learn(id, receiver);
-                    receiver.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload));
-                }
+                const raw = core.slice(Field.payload);
+                receiver?.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, raw, 0, raw.length);
             } else if (kind < Kind.published) {
                 receiver?.receive(kind, core);
             } else {
@@ -210,9 +207,11 @@ export class Session implements Listener {
         }
     }
 
-    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
+    deliver(
+        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+    ): void {
         try {
-            to.deliver(type, offset, time, replayed, raw);
+            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end);
         } catch (error) {
             this.report(error, 'a frame of the server');
         }

@@ -39,7 +39,7 @@ test('no property that is minified can be seen by an application', async () => {
     assert.ok(types.includes('types.d.ts'));
     for (const file of types) assert.doesNotMatch(readFileSync(join(home, 'dist', file), 'utf8'), member, file);
     // One of these would be found.
-    assert.match('    readonly receiver: Receiver;\n', member);
+    assert.match('    readonly sseUrl: string;\n', member);
     assert.match('    told(kind: Kind): void;\n', member);
 });
 

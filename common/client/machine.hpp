@@ -151,10 +151,12 @@ public:
     // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
     // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
-    // The same for a publication whose line the host has read itself (protocol 4.4). Not taken: nothing has
-    // happened, and line() is to see it. Taken: it is the next one, the host delivers it, there is no action.
-    enum class taken : std::uint8_t { no, live, replayed };
-    taken publication(std::uint32_t attempt, std::uint32_t subscription, std::uint64_t offset, time_ms now);
+    // The same for a publication whose line the host has read itself (protocol 4.4). 0: not taken, nothing has
+    // happened, and line() is to see it. Otherwise it is the next one of the subscription with this number,
+    // negative where it is replayed: the host delivers it, there is no action.
+    std::int32_t publication(
+        std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
+    );
     void timer(time_ms now);
     // The network is said to be back: do not wait any longer.
     void network_online(time_ms now);
@@ -219,8 +221,8 @@ private:
     // When the current transport has kept us waiting too long; INT64_MAX: nothing is waited for.
     time_ms transport_deadline() const;
 
-    // To the next publication of the channel, whoever sent it.
-    static taken advance(subscription& s);
+    // To the next publication of the channel, whoever sent it. Returns whether it is replayed.
+    static bool advance(subscription& s);
     void on_message(const server_frame& f, std::string_view header, time_ms now);
     void on_welcome(const server_frame& f, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
