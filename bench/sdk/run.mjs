@@ -24,7 +24,7 @@ const root = join(here, '../..');
 const given = Object.fromEntries(process.argv.slice(2).map((each) => each.replace(/^--/, '').split('=')));
 const list = (text) => text?.split(',');
 const options = {rounds: +(given.rounds ?? 41), warmup: 16, only: list(given.only), cases: list(given.cases)};
-const deadlineMs = (given.seconds ?? 300) * 1000;
+const deadlineMs = (given.seconds ?? 600) * 1000;
 
 function prepare() {
     for (const [folder, name] of [[here, 'centrifuge'], [join(here, '..'), 'socket.io']]) {

@@ -3,6 +3,7 @@
 
 import {Centrifuge} from 'centrifuge';
 import {connect} from '../../client-wasm/dist/index.js';
+import {socketioOver} from './socketio.js';
 import {seen} from './subjects.js';
 
 const handle = (payload) => {
@@ -36,12 +37,8 @@ const clients = {
         await new Promise((resolve) => subscription.on('subscribed', resolve));
     },
     async 'socket.io'(url, name) {
-        const real = globalThis.WebSocket;
-        globalThis.WebSocket = CountedSocket;
-        // Its own file takes the global one when it is loaded; it is loaded for the other measurement already.
-        const {io} = await import('socket.io-client');
+        const io = await socketioOver(CountedSocket);
         const socket = io(url, {transports: ['websocket'], forceNew: true});
-        globalThis.WebSocket = real;
         socket.on('message', handle);
         await new Promise((resolve) => socket.on('connect', resolve));
         await new Promise((resolve) => socket.emit('subscribe', name, resolve));
