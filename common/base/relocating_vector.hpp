@@ -11,8 +11,8 @@
 namespace pulsewire {
 namespace detail {
 
-// The first `used` bytes of `data` in memory for twice the elements; the old memory is given back. One function for
-// all types: in the client code counts more than time.
+// The first `used` bytes of `data` in memory for twice the elements; the old memory is given back. One
+// function for all types: in the client code counts more than time.
 void* with_twice_the_room(void* data, std::size_t used, std::size_t& capacity, std::size_t element_bytes);
 
 }  // namespace detail

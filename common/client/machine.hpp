@@ -151,9 +151,9 @@ public:
     // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
     // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
-    // The same for a publication whose line the host has read itself (protocol 4.4). 0: not taken, nothing has
-    // happened, and line() is to see it. Otherwise it is the next one of the subscription with this number,
-    // negative where it is replayed: the host delivers it, there is no action.
+    // The same for a publication whose line the host has read itself (protocol 4.4). 0: not taken, nothing
+    // has happened, and line() is to see it. Otherwise it is the next one of the subscription with this
+    // number, negative where it is replayed: the host delivers it, there is no action.
     std::int32_t publication(
         std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
     );
