@@ -9,6 +9,16 @@ export const home = fileURLToPath(new URL('.', import.meta.url));
 /** Where CMake leaves the module. */
 export const wasmPath = join(home, '../build/wasm/pulsewire.wasm');
 
+/**
+ * Properties that nobody but the package's own code knows: minified to a letter, the same in every entry. The types that
+ * an application sees have none of these.
+ */
+export const ownNames = [
+    'answered', 'broken', 'byte', 'configure', 'deliver', 'emit', 'endpoints', 'header', 'iterator', 'long',
+    'messageBytesMax', 'numbers', 'opened', 'payloadOf', 'receive', 'received', 'report',
+    'sseUrl', 'string', 'texts', 'told', 'unitsMax', 'websocketUrl', 'word',
+];
+
 /** esbuild's options. `text`: what `import text from 'pulsewire.wasm'` gives. `node`: read files instead of fetching. */
 export function bundleOptions({text, node = false}) {
     const plugin = {

@@ -2,6 +2,7 @@
 // the machine does hits all alike. Posts its result.
 
 import {channelName, flat, lineOf, payloadOf} from './frames.js';
+import {measureSockets} from './sockets.js';
 import {measureStorm} from './storm.js';
 import {seen, subjects} from './subjects.js';
 
@@ -93,7 +94,8 @@ async function runCase(one) {
 }
 
 async function post(path, value) {
-    await fetch(path, {method: 'POST', body: JSON.stringify(value)});
+    const {ok} = await fetch(path, {method: 'POST', body: JSON.stringify(value)});
+    if (!ok) throw new Error(`${path} failed`);
 }
 
 try {
@@ -103,7 +105,7 @@ try {
         results.push(await runCase(one));
         await post('/progress', {bytes: one.bytes, batch: one.batch, subscriptions: one.subscriptions, spread: one.spread});
     }
-    await post('/result', {results, start: await measureStart(), storm: options.storm && await measureStorm(options.storm), crossOriginIsolated, userAgent: navigator.userAgent});
+    await post('/result', {results, start: await measureStart(), storm: options.storm && await measureStorm(options.storm), sockets: options.sockets && await measureSockets(options.sockets, (what) => post('/sockets', what)), crossOriginIsolated, userAgent: navigator.userAgent});
 } catch (error) {
     await post('/result', {error: `${error.stack ?? error}`});
 }

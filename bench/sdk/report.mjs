@@ -14,7 +14,7 @@ export function figuresOf(nanoseconds, base) {
     };
 }
 
-export function report({results, start, storm}) {
+export function report({results, start, storm, sockets}) {
     for (const {bytes, batch, subscriptions, spread, frameBytes, subjects} of results) {
         console.log(`\n${bytes} B of payload in ${frameBytes} B, ${batch} per frame, ${spread} of ${subscriptions} channels`);
         row('', 'min ns', 'median ns', 'min ×', 'median ×');
@@ -34,5 +34,12 @@ export function report({results, start, storm}) {
     row('ms', 'count', 'p50', 'p99', 'max');
     for (const [name, {count, p50, p99, max}] of [['one message event', handlingMs], ['frames, idle', idle.frameGapsMs], ['frames, storm', busy.frameGapsMs], ['long tasks, storm', busy.longTasksMs]]) {
         row(name, count, p50, p99, max);
+    }
+    for (const {bytes, perFrame, perSecond} of sockets) {
+        console.log(`\nOver real sockets, ${bytes} B of payload, read; medians of ${perSecond.pulsewire.length} rounds`);
+        row('', 'msgs/s', 'per frame', 'ours ×');
+        for (const [name, rates] of Object.entries(perSecond)) {
+            row(name, Math.round(median(rates)), perFrame[name].toFixed(1), median(perSecond.pulsewire.map((each, i) => each / rates[i])).toFixed(2));
+        }
     }
 }

@@ -2,7 +2,8 @@
 //
 //   node bench/sdk/run.mjs [--rounds=41] [--only=pulsewire,bare] [--cases=128x1,1024x16] [--json=FILE]
 //                          [--server=PROGRAM]   the pulsewired for the storm; without it script/build makes one
-//                          [--server=none]      no storm
+//                          [--socket-rounds=7]
+//                          [--server=none]      no storm, and nothing over real sockets
 //
 // Chromium is started plainly: what drives browsers for tests also listens to their network, which halves it.
 // Prints a table and writes build/bench/sdk.json.
@@ -16,17 +17,19 @@ import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import {payloadOf} from './frames.js';
 import {report} from './report.mjs';
-import {publishStorm, startServer, storm} from './storm_server.mjs';
+import {publishStorm, publishToPeer, sockets, startPeer, startServer, storm} from './storm_server.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../..');
 const given = Object.fromEntries(process.argv.slice(2).map((each) => each.replace(/^--/, '').split('=')));
 const list = (text) => text?.split(',');
 const options = {rounds: +(given.rounds ?? 41), warmup: 16, only: list(given.only), cases: list(given.cases)};
-const deadlineMs = (given.seconds ?? 300) * 1000;
+const deadlineMs = (given.seconds ?? 600) * 1000;
 
 function prepare() {
-    if (!existsSync(join(here, 'node_modules/centrifuge'))) execFileSync('npm', ['ci', '--ignore-scripts'], {cwd: here, stdio: 'inherit'});
+    for (const [folder, name] of [[here, 'centrifuge'], [join(here, '..'), 'socket.io']]) {
+        if (!existsSync(join(folder, 'node_modules', name))) execFileSync('npm', ['ci', '--ignore-scripts'], {cwd: folder, stdio: 'inherit'});
+    }
     execFileSync(join(root, 'script/build'), ['sdk'], {stdio: ['ignore', 'inherit', 'inherit']});
 }
 
@@ -51,9 +54,11 @@ function serve(script) {
         if (request.method === 'POST') {
             let body = '';
             for await (const part of request) body += part;
-            response.end();
             const told = JSON.parse(body);
-            if (request.url === '/storm') publishStorm(options.storm.url, (i) => payloadOf(storm.payloadBytes, i)).catch(settle.reject);
+            if (request.url === '/sockets') await publishTo(told).catch(settle.reject);
+            response.end();
+            if (request.url === '/sockets') return;
+            if (request.url === '/storm') publishStorm(options.storm.url, storm, (i) => payloadOf(storm.payloadBytes, i)).catch(settle.reject);
             else if (request.url === '/progress') process.stderr.write(`    ${told.bytes} B, ${told.batch} per frame, ${told.spread} of ${told.subscriptions} channels\n`);
             else if (told.error) settle.reject(new Error(told.error));
             else settle.resolve(told);
@@ -68,6 +73,14 @@ function serve(script) {
         response.end(body);
     });
     return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({server, result, port: server.address().port})));
+}
+
+/** Messages for one client of bench/sdk/sockets.js. */
+async function publishTo({client, bytes, messages}) {
+    const url = options.sockets.urls[client];
+    const what = {channel: sockets.channel, messages};
+    const payload = (i) => payloadOf(bytes, i);
+    return client === 'pulsewire' ? publishStorm(url, what, payload) : publishToPeer(client, url, what, payload);
 }
 
 async function inChromium(url, result) {
@@ -95,13 +108,15 @@ async function inChromium(url, result) {
 
 prepare();
 const {server, result, port} = await serve(await bundled());
-let pulsewired;
+const servers = [];
 try {
     if (given.server !== 'none') {
         const program = given.server ?? join(root, 'build/release/pulsewired');
         if (!given.server) execFileSync(join(root, 'script/build'), ['release:pulsewired'], {stdio: ['ignore', 'inherit', 'inherit']});
-        pulsewired = await startServer(program, `http://127.0.0.1:${port}`);
-        options.storm = {...storm, url: pulsewired.url};
+        servers.push(await startServer(program, `http://127.0.0.1:${port}`), await startPeer('centrifugo_protocol.mjs'), await startPeer('socket.io.mjs'));
+        const [pulsewire, centrifuge, socketio] = servers.map(({url}) => url);
+        options.storm = {...storm, url: pulsewire};
+        options.sockets = {...sockets, rounds: +(given['socket-rounds'] ?? 7), urls: {pulsewire, centrifuge, 'socket.io': socketio}};
     }
     const told = await inChromium(`http://127.0.0.1:${port}/`, result);
     const file = given.json ?? join(root, 'build/bench/sdk.json');
@@ -109,7 +124,7 @@ try {
     writeFileSync(file, JSON.stringify({rounds: options.rounds, ...told}, null, 1));
     report(told);
 } finally {
-    pulsewired?.stop();
+    for (const {stop} of servers) stop();
     server.closeAllConnections();
     server.close();
 }

@@ -4,6 +4,7 @@
 import {Centrifuge} from 'centrifuge';
 import {connect} from '../../client-wasm/dist/index.js';
 import {channelName} from './frames.js';
+import {socketioOver} from './socketio.js';
 
 /** What the handlers have seen; reading it keeps the work from being optimised away. */
 export const seen = {messages: 0, sum: 0};
@@ -120,15 +121,9 @@ function answerSocketio(data) {
     return data.startsWith('40') ? ['40{"sid":"y"}'] : [];
 }
 
-const SocketioWebSocket = fakeSocket(answerSocketio);
-
 async function socketio() {
-    const real = globalThis.WebSocket;
-    const WebSocket = SocketioWebSocket;
-    // It takes the global one when it is loaded.
-    globalThis.WebSocket = WebSocket;
-    const {io} = await import('socket.io-client');
-    globalThis.WebSocket = real;
+    const WebSocket = fakeSocket(answerSocketio);
+    const io = await socketioOver(WebSocket);
     const socket = io('ws://bench.test', {transports: ['websocket'], forceNew: true});
     socket.on('chat.message', handle);
     await until(() => socket.connected);

@@ -68,7 +68,7 @@ std::string_view from_text(std::uint32_t begin, std::uint32_t size) {
 }  // namespace
 
 // The text buffer, made to hold at least `size` bytes; what stood in it is lost.
-PULSEWIRE_EXPORT("text_buffer") char* pulsewire_text_buffer(std::uint32_t size) {
+PULSEWIRE_EXPORT("q") char* pulsewire_text_buffer(std::uint32_t size) {
     if (size > text_bytes) {
         ::operator delete(text);
         text = static_cast<char*>(::operator new(size));
@@ -78,7 +78,7 @@ PULSEWIRE_EXPORT("text_buffer") char* pulsewire_text_buffer(std::uint32_t size) 
 }
 
 // Text: the session's name.
-PULSEWIRE_EXPORT("create")
+PULSEWIRE_EXPORT("a")
 void pulsewire_create(
     std::uint32_t session_size, double seed, std::uint32_t transports, std::uint32_t backoff_min_ms,
     std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms, std::uint32_t attempts_max,
@@ -99,15 +99,15 @@ void pulsewire_create(
     the_client = new machine(o, from_text(0, session_size), static_cast<std::uint64_t>(seed));
 }
 
-PULSEWIRE_EXPORT("start") void pulsewire_start(double now) {
+PULSEWIRE_EXPORT("b") void pulsewire_start(double now) {
     the_client->start(at(now));
 }
-PULSEWIRE_EXPORT("stop") void pulsewire_stop(double now) {
+PULSEWIRE_EXPORT("c") void pulsewire_stop(double now) {
     the_client->stop(at(now));
 }
 
 // Text: channel, epoch.
-PULSEWIRE_EXPORT("subscribe")
+PULSEWIRE_EXPORT("d")
 std::uint32_t pulsewire_subscribe(
     std::uint32_t channel_size, std::uint32_t epoch_size, std::uint32_t payload_of, double offset,
     std::uint32_t latest, bool presence, double now
@@ -121,12 +121,12 @@ std::uint32_t pulsewire_subscribe(
     return the_client->subscribe(from_text(0, channel_size), how, at(now));
 }
 
-PULSEWIRE_EXPORT("unsubscribe") void pulsewire_unsubscribe(std::uint32_t subscription, double now) {
+PULSEWIRE_EXPORT("e") void pulsewire_unsubscribe(std::uint32_t subscription, double now) {
     the_client->unsubscribe(subscription, at(now));
 }
 
 // Text: channel, type, key, conflate.
-PULSEWIRE_EXPORT("publish")
+PULSEWIRE_EXPORT("f")
 std::uint32_t pulsewire_publish(
     std::uint32_t channel_size, std::uint32_t type_size, std::uint32_t key_size, std::uint32_t conflate_size,
     std::uint32_t payload_bytes, bool echo, bool transient, std::uint32_t timeout_ms, double now
@@ -141,7 +141,7 @@ std::uint32_t pulsewire_publish(
 }
 
 // Text: type, channel, session.
-PULSEWIRE_EXPORT("request")
+PULSEWIRE_EXPORT("g")
 std::uint32_t pulsewire_request(
     std::uint32_t type_size, std::uint32_t channel_size, std::uint32_t to_size, std::uint32_t payload_bytes,
     std::uint32_t timeout_ms, double now
@@ -153,7 +153,7 @@ std::uint32_t pulsewire_request(
 }
 
 // Text: channel.
-PULSEWIRE_EXPORT("history")
+PULSEWIRE_EXPORT("h")
 std::uint32_t pulsewire_history(
     std::uint32_t channel_size, std::uint32_t limit, double from, client::history_page page, double now
 ) {
@@ -162,44 +162,47 @@ std::uint32_t pulsewire_history(
     );
 }
 
-PULSEWIRE_EXPORT("cancel") void pulsewire_cancel(std::uint32_t id, double now) {
+PULSEWIRE_EXPORT("i") void pulsewire_cancel(std::uint32_t id, double now) {
     the_client->cancel(id, at(now));
 }
 
-PULSEWIRE_EXPORT("transport_opened") void pulsewire_transport_opened(std::uint32_t attempt, double now) {
+PULSEWIRE_EXPORT("j") void pulsewire_transport_opened(std::uint32_t attempt, double now) {
     the_client->transport_opened(attempt, at(now));
 }
 
-PULSEWIRE_EXPORT("transport_closed")
+PULSEWIRE_EXPORT("k")
 void pulsewire_transport_closed(std::uint32_t attempt, std::uint32_t close, double now) {
     the_client->transport_closed(attempt, static_cast<std::uint16_t>(close), at(now));
 }
 
 // Text: the line's header.
-PULSEWIRE_EXPORT("line")
+PULSEWIRE_EXPORT("l")
 void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint32_t line_bytes, double now) {
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
-PULSEWIRE_EXPORT("publication")
-machine::taken pulsewire_publication(
-    std::uint32_t attempt, std::uint32_t subscription, double offset, double now
+// Text: the channel, from `channel_at` on.
+PULSEWIRE_EXPORT("o")
+std::int32_t pulsewire_publication(
+    std::uint32_t attempt, std::uint32_t channel_at, std::uint32_t channel_size, double offset, double now
 ) {
-    return the_client->publication(attempt, subscription, static_cast<std::uint64_t>(offset), at(now));
+    return the_client->publication(
+        attempt, from_text(channel_at, channel_size), static_cast<std::uint64_t>(offset), at(now)
+    );
 }
 
-PULSEWIRE_EXPORT("timer") void pulsewire_timer(double now) {
+PULSEWIRE_EXPORT("m") void pulsewire_timer(double now) {
     the_client->timer(at(now));
 }
-PULSEWIRE_EXPORT("network_online") void pulsewire_network_online(double now) {
+PULSEWIRE_EXPORT("n") void pulsewire_network_online(double now) {
     the_client->network_online(at(now));
 }
-PULSEWIRE_EXPORT("message_bytes_max") std::uint32_t pulsewire_message_bytes_max() {
+PULSEWIRE_EXPORT("p") std::uint32_t pulsewire_message_bytes_max() {
     return the_client->message_bytes_max();
 }
 
 // The next action, or null when there is none. It holds until the next call of anything.
-PULSEWIRE_EXPORT("next") const action* pulsewire_next() {
+PULSEWIRE_EXPORT("r") const action* pulsewire_next() {
     const auto& actions = the_client->actions();
     if (next_action < actions.size()) return &actions[next_action++];
     the_client->clear_actions();
@@ -208,6 +211,6 @@ PULSEWIRE_EXPORT("next") const action* pulsewire_next() {
 }
 
 // Where the texts of `send` actions lie: `text_at` counts from here.
-PULSEWIRE_EXPORT("texts") const char* pulsewire_texts() {
+PULSEWIRE_EXPORT("s") const char* pulsewire_texts() {
     return the_client->text_of({}).data();
 }

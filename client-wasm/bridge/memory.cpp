@@ -50,7 +50,7 @@ extern "C" void* malloc(std::size_t size) {
     return words + 2;
 }
 
-extern "C" void free(void* bytes) {
+extern "C" __attribute__((noinline)) void free(void* bytes) {
     if (bytes == nullptr) return;
     auto* words = static_cast<std::uint32_t*>(bytes) - 2;
     block*& first = free_blocks[*words];

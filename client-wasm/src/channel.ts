@@ -1,4 +1,4 @@
-import {Field, Kind, type Core} from './core.js';
+import {Call, Field, Kind, type Core} from './core.js';
 import type {PulsewireError} from './errors.js';
 import {Handlers, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
@@ -120,7 +120,7 @@ export class Channel<M extends object = AnyMessages> {
     /** Reads kept messages, also of a channel that is not subscribed. */
     async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
         return this.session.command({
-            call: 'history',
+            call: Call.history,
             texts: [this.name],
             numbers: [
                 limit, after ?? before ?? +(since ?? until ?? 0),
@@ -130,7 +130,7 @@ export class Channel<M extends object = AnyMessages> {
             signal,
             read: (core) => ({
                 messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(
-                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', payload),
+                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', 0, 0, payload),
                 ),
                 more: core.header().includes('"more":true'),
                 position: positionFrom(core),
@@ -190,8 +190,8 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void {
-        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, raw);
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void {
+        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, text, begin, end);
         if (offset) this.#moveTo(this.#epoch, offset);
         if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
         this.#tell('message', message);

@@ -1,4 +1,5 @@
 import {Channel} from './channel.js';
+import {Call} from './core.js';
 import {Choice, choiceFrom, endpointsFrom} from './environment.js';
 import {PulsewireError} from './errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
@@ -123,7 +124,7 @@ export class Client<R extends object = AnyRequests> {
 
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
     reconnectNow(): void {
-        this.#session.tell('network_online');
+        this.#session.tell(Call.networkOnline);
     }
 
     /** Ends everything. What is unanswered is rejected with `closed`. */

@@ -1,18 +1,13 @@
-import type {Receiver} from './session.js';
-
-/** The calls that pulsewire.wasm exports; bridge/bridge.cpp says which strings and numbers each takes. */
-export type Call =
-    | 'create' | 'start' | 'stop' | 'subscribe' | 'unsubscribe' | 'publish' | 'request' | 'history' | 'cancel'
-    | 'transport_opened' | 'transport_closed' | 'line' | 'timer' | 'network_online';
+/** The calls that pulsewire.wasm exports, by the letters that spare a download their names; bridge/bridge.cpp says what each takes. */
+export const enum Call {
+    create = 'a', start = 'b', stop = 'c', subscribe = 'd', unsubscribe = 'e', publish = 'f', request = 'g', history = 'h',
+    cancel = 'i', transportOpened = 'j', transportClosed = 'k', line = 'l', timer = 'm', networkOnline = 'n', publication = 'o',
+    messageBytesMax = 'p', textBuffer = 'q', next = 'r', texts = 's',
+}
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
     memory: WebAssembly.Memory;
     _initialize(): void;
-    text_buffer(size: number): number;
-    next(): number;
-    publication(attempt: number, subscription: number, offset: number, now: number): number;
-    texts(): number;
-    message_bytes_max(): number;
 }
 
 /** The kinds of actions: `action_kind` in common/client/machine.hpp. */
@@ -28,31 +23,31 @@ export const enum Field {
     kind = 80, via = 81, to = 82, outcome = 83, replayed = 84, localCode = 85,
 }
 
-/** How the publications of a subscription look, but for their type and their numbers. */
-interface Look {
-    readonly subscription: number;
-    readonly receiver: Receiver;
-    /** Nothing looks at a string as quickly as what engines compile of patterns. */
-    readonly pattern: RegExp;
-    /** What stands between type and offset. */
-    readonly middle: string;
-}
-
-/** Who delivers messages: `raw` is the JSON text of the payload; offset and time are 0 where there are none. */
+/**
+ * Who delivers messages: to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
+ * are 0 where there are none.
+ */
 export interface Deliverer {
-    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void;
+    deliver(
+        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+    ): void;
 }
 
+/** How publications look (docs/protocol.md 4.4); nothing looks at a string as quickly as what engines compile of patterns. */
+const publication = /{"type":"[^"]+","channel":"[!#-~]+","offset":\d{1,15},"time":\d{13},"payload":/y;
 const typeAt = 9; // behind {"type":"
-const timeDigits = 13;
+const channelKey = '","channel":"';
+const offsetKey = '","offset":';
 const timeKey = ',"time":';
-/** So many messages of a subscription in a row are worth a pattern, which costs as much as some hundred messages. */
-const runMin = 32;
+const timeDigits = 13;
 const payloadKey = '"payload":';
+/** Where a channel's name ends when it is written from its end. */
+const nameEnd = 256;
 const textBytes = 1024;
 /** A longer header is cut, which breaks the frame, which ends the connection. Real ones have a few hundred bytes. */
 const headerBytesMax = 65_536;
 const asciiMax = 127;
+const quote = 34;
 const zero = 48;
 const questionMark = 63;
 
@@ -64,13 +59,13 @@ export class Core {
     #text = 0;
     #textSize = 0;
     #action = 0;
+    /** Whether the machine was told something of which it may want something done. */
+    #told = false;
     #line = '';
     #wall = 0;
     #now = 0;
-    #look: Look | undefined;
-    // Of messages that went the long way, one after the other: whose, and how many.
-    #last = 0;
-    #run = 0;
+    /** Of the last message. */
+    #type = '';
 
     constructor(instance: WebAssembly.Instance) {
         this.#exports = instance.exports as Exports;
@@ -82,6 +77,7 @@ export class Core {
     call(call: Call, texts: readonly string[], ...numbers: number[]): number {
         const text = texts.join('');
         this.#write(text, text.length);
+        this.#told = true;
         return this.#exports[call](...texts.map(({length}) => length), ...numbers, this.#time());
     }
 
@@ -100,52 +96,47 @@ export class Core {
             const size = Math.min(payload ? payload + payloadKey.length - 1 : line.length, headerBytesMax);
             this.#write(line, size);
             this.#line = line;
-            this.#exports.line(attempt, size, line.length, now);
+            this.#told = true;
+            this.#exports[Call.line](attempt, size, line.length, now);
             obey();
         }
         this.#line = '';
     }
 
-    /** Takes the line if it is the next publication and looks like those before it; false: line() is to see it. */
+    /** Takes the line if it is the next publication of a subscription; false: line() is to see it. */
     #publication(message: string, begin: number, end: number, attempt: number, now: number, to: Deliverer): boolean {
-        const look = this.#look;
-        if (!look) return false;
-        const {pattern} = look;
-        pattern.lastIndex = begin;
-        if (!pattern.test(message)) return false;
-        const payload = pattern.lastIndex;
+        publication.lastIndex = begin;
+        if (!publication.test(message)) return false;
+        const payload = publication.lastIndex;
         const timeEnd = payload - payloadKey.length - 1;
         let time = 0;
         for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + message.charCodeAt(at) - zero;
         let at = timeEnd - timeDigits - timeKey.length;
         let offset = 0;
         for (let factor = 1, digit; (digit = message.charCodeAt(at - 1) - zero) >= 0 && digit < 10; factor *= 10, at--) offset += digit * factor;
-        const taken = payload + 2 > end ? 0 : this.#exports.publication(attempt, look.subscription, offset, now);
+        at -= offsetKey.length;
+        const bytes = this.#bytes;
+        const text = this.#text;
+        let name = nameEnd;
+        for (let unit; name && (unit = message.charCodeAt(at - 1)) !== quote; at--) bytes[text + --name] = unit;
+        const taken = payload + 2 > end ? 0 : this.#exports[Call.publication](attempt, name, nameEnd - name, offset, now);
         if (!taken) return false;
-        to.deliver(look.receiver, message.slice(begin + typeAt, at - look.middle.length), offset, time, taken > 1, message.slice(payload, end - 1));
+        // Most are of the type of the one before; a string that is used again is looked up faster.
+        const last = this.#type;
+        const typeEnd = at - channelKey.length;
+        let left = typeEnd - begin - typeAt;
+        if (left === last.length) while (left && message.charCodeAt(begin + typeAt + left - 1) === last.charCodeAt(left - 1)) left--;
+        const type = left ? (this.#type = message.slice(begin + typeAt, typeEnd)) : last;
+        to.deliver(Math.abs(taken), type, offset, time, taken < 0, message, payload, end - 1);
         return true;
-    }
-
-    /** A publication went the long way; when many of a subscription do, the next ones are spared it. */
-    learn(subscription: number, receiver: Receiver): void {
-        if (this.#last !== subscription) this.#run = 0;
-        this.#last = subscription;
-        if (++this.#run !== runMin) return;
-        const middle = `","channel":"${receiver.name}","offset":`;
-        const pattern = new RegExp(`{"type":"[^"]+${middle.replace(/\W/g, '\\$&')}\\d{1,15}${timeKey}\\d{13},${payloadKey}`, 'y');
-        this.#look = {subscription, receiver, pattern, middle};
-    }
-
-    /** The number of a subscription that ended is given again. */
-    forget(): void {
-        this.#look = undefined;
     }
 
     /** Goes to the next action; false when there is none. Read its fields before anything else is called. */
     next(): boolean {
-        this.#action = this.#exports.next();
+        if (!this.#told) return false;
+        this.#action = this.#exports[Call.next]();
         this.#refresh();
-        return this.#action > 0;
+        return (this.#told = this.#action > 0);
     }
 
     byte(field: Field): number {
@@ -179,13 +170,13 @@ export class Core {
 
     /** The line to be sent, or its header. */
     text(): string {
-        const begin = this.#exports.texts() + this.word(Field.textAt);
+        const begin = this.#exports[Call.texts]() + this.word(Field.textAt);
         return String.fromCharCode(...this.#bytes.subarray(begin, begin + this.word(Field.textSize)));
     }
 
     /** The largest message that the server takes, in bytes. */
     messageBytesMax(): number {
-        return this.#exports.message_bytes_max();
+        return this.#exports[Call.messageBytesMax]();
     }
 
     /**
@@ -203,7 +194,7 @@ export class Core {
     }
 
     #reserve(size: number): void {
-        if (size > this.#textSize) this.#text = this.#exports.text_buffer((this.#textSize = size));
+        if (size > this.#textSize) this.#text = this.#exports[Call.textBuffer]((this.#textSize = size));
         this.#refresh();
     }
 

@@ -1,6 +1,5 @@
-import {Field, Kind, type Call, type Core, type Deliverer} from './core.js';
+import {Call, Field, Kind, type Core, type Deliverer} from './core.js';
 import {endpointsFrom} from './environment.js';
-import type {Receiver} from './session.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
@@ -51,9 +50,24 @@ export class Host implements Deliverer {
             call();
             this.#obey();
         } catch (error) {
-            this.end();
-            this.#listener.broken(error);
+            this.#broken(error);
         }
+    }
+
+    /** As run(), without a function made for each message. */
+    #received(message: string, attempt: number): void {
+        if (this.#over) return;
+        try {
+            this.#core.receive(message, attempt, this.#obey, this);
+            this.#obey();
+        } catch (error) {
+            this.#broken(error);
+        }
+    }
+
+    #broken(error: unknown): void {
+        this.end();
+        this.#listener.broken(error);
     }
 
     /** Closes everything; the machine is told nothing any more. */
@@ -65,13 +79,15 @@ export class Host implements Deliverer {
     }
 
     readonly #online = (): void => {
-        if (globalThis.document?.visibilityState !== 'hidden') this.tell('network_online');
+        if (globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
     };
 
     /** What its handlers ask for is done behind it, as behind every action: at the end of run() at the latest. */
-    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
+    deliver(
+        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+    ): void {
         this.#obeying = true;
-        this.#listener.deliver(to, type, offset, time, replayed, raw);
+        this.#listener.deliver(to, type, offset, time, replayed, text, begin, end);
         this.#obeying = false;
     }
 
@@ -98,7 +114,7 @@ export class Host implements Deliverer {
             transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
-            this.#timer = setTimeout(() => this.tell('timer'), core.word(Field.delayMs));
+            this.#timer = setTimeout(() => this.tell(Call.timer), core.word(Field.delayMs));
         } else {
             this.#listener.told(kind, core);
         }
@@ -108,14 +124,14 @@ export class Host implements Deliverer {
     #open(via: number, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
-            this.tell('transport_closed', attempt, code);
+            this.tell(Call.transportClosed, attempt, code);
         };
         try {
             const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
             if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
             this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(endpoints, {
-                opened: () => this.tell('transport_opened', attempt),
-                received: (message) => this.run(() => this.#core.receive(message, attempt, this.#obey, this)),
+                opened: () => this.tell(Call.transportOpened, attempt),
+                received: (message) => this.#received(message, attempt),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => this.#core.messageBytesMax() / 3,

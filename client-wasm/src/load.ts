@@ -15,9 +15,7 @@ export function whyNot(error: unknown): CloseReason {
     return {
         code: 0,
         name: blocked ? 'wasm_blocked' : 'wasm_failed',
-        message: blocked
-            ? `This page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src. (${error})`
-            : `WebAssembly failed: ${error}`,
+        message: `WebAssembly failed: ${error}${blocked ? ` (the Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)` : ''}`,
         reconnect: false,
     };
 }

@@ -9,31 +9,37 @@ export class Message<P = unknown> {
     readonly time: number | undefined;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;
-    #raw: string;
+    /** While there is one, engines keep what they know of messages, and with it the code that they made for them. @internal */
+    static readonly one = new Message('', '', 0, 0, false, '', 0, 0);
+    readonly #text: string;
+    readonly #begin: number;
+    readonly #end: number;
     #payload: P | undefined;
 
-    /** @internal */
+    /** The JSON text of the payload is that part of `text`; where there is none, it is `payload`. @internal */
     constructor(
         channel: string, type: string, offset: number | undefined, time: number | undefined, replayed: boolean,
-        raw: string, payload?: P,
+        text: string, begin: number, end: number, payload?: P,
     ) {
         this.channel = channel;
         this.type = type;
         this.offset = offset || undefined;
         this.time = time || undefined;
         this.replayed = replayed;
-        this.#raw = raw;
+        this.#text = text;
+        this.#begin = begin;
+        this.#end = end;
         this.#payload = payload;
     }
 
     /** The payload; parsed when first read, so what nobody looks at costs nothing. */
     get payload(): P {
-        if (this.#payload === undefined && this.#raw) this.#payload = JSON.parse(this.#raw);
+        if (this.#payload === undefined && this.#end) this.#payload = JSON.parse(this.raw);
         return this.#payload as P;
     }
 
     /** The JSON text of the payload, for passing on. */
     get raw(): string {
-        return (this.#raw ||= JSON.stringify(this.#payload));
+        return this.#end ? this.#text.slice(this.#begin, this.#end) : JSON.stringify(this.#payload);
     }
 }

@@ -1,5 +1,5 @@
 import {localErrors, type ErrorCode} from './codes.js';
-import {Field, Kind, type Call, type Core} from './core.js';
+import {Call, Field, Kind, type Core} from './core.js';
 import {PulsewireError} from './errors.js';
 import type {ReportError} from './handlers.js';
 import {Host, type Listener} from './host.js';
@@ -16,8 +16,8 @@ export interface Receiver {
     readonly name: string;
     /** `kind` says what happened, `core` has the fields. After `refused` nothing more comes. */
     receive(kind: Kind, core: Core): void;
-    /** A message; offset and time are 0 where there are none. */
-    deliver(type: string, offset: number, time: number, replayed: boolean, raw: string): void;
+    /** A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`. */
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void;
     /** The client ended, and the subscription with it. */
     closed(error: PulsewireError, reason: CloseReason): void;
 }
@@ -80,8 +80,8 @@ export class Session implements Listener {
         if (this.#closed()) return;
         this.#core = core;
         this.#host = new Host(core, endpoints, this);
-        core.call('create', [this.name], ...options);
-        this.tell('start');
+        core.call(Call.create, [this.name], ...options);
+        this.tell(Call.start);
         this.#flush();
     }
 
@@ -89,7 +89,7 @@ export class Session implements Listener {
     end(reason: CloseReason): void {
         if (this.#closed()) return;
         this.#why = reason;
-        if (this.#host) this.tell('stop');
+        if (this.#host) this.tell(Call.stop);
         else this.#enter({name: 'closed', reason});
     }
 
@@ -104,7 +104,7 @@ export class Session implements Listener {
     ): Promise<any> {
         checkType(texts[0]);
         return this.command({
-            call: 'request', texts, payload: toJson(payload), numbers: [timeoutMs], signal,
+            call: Call.request, texts, payload: toJson(payload), numbers: [timeoutMs], signal,
             read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),
         });
     }
@@ -120,7 +120,7 @@ export class Session implements Listener {
         const promise = new Promise<T>((resolve, failed) => {
             cancel = () => {
                 failed(new PulsewireError('aborted', 'The call was aborted.', {cause: signal!.reason}));
-                if (this.#commands.delete(id)) this.tell('cancel', id);
+                if (this.#commands.delete(id)) this.tell(Call.cancel, id);
                 id = -1;
             };
             if (signal?.aborted) return cancel();
@@ -147,7 +147,7 @@ export class Session implements Listener {
     /** Resolves with the position of a kept message, with undefined for a transient one. */
     publish({channel, type, key = '', conflate = '', payload, echo, transient, timeoutMs, signal, sent}: Outgoing): Promise<Position | undefined> {
         return this.command({
-            call: 'publish',
+            call: Call.publish,
             texts: [channel, type, key, conflate],
             payload,
             numbers: [+echo, +transient, timeoutMs],
@@ -164,15 +164,14 @@ export class Session implements Listener {
         if (info) this.#infos.set(infoId, info);
         this.#whenStarted((error, reason) => receiver.closed(error, reason), () => {
             if (id < 0) return;
-            id = this.#core.call('subscribe', texts, infoId, ...numbers);
+            id = this.#core.call(Call.subscribe, texts, infoId, ...numbers);
             this.#receivers.set(id, receiver);
-            this.#core.forget();
         });
         return () => {
             this.#infos.delete(infoId);
             if (this.#receivers.get(id) === receiver) {
                 this.#receivers.delete(id);
-                this.tell('unsubscribe', id);
+                this.tell(Call.unsubscribe, id);
             }
             id = -1;
         };
@@ -192,10 +191,8 @@ export class Session implements Listener {
             if (kind === Kind.stateChanged) {
                 this.#enter(stateFrom(core, this.name, this.#why));
             } else if (kind === Kind.deliver) {
-                if (receiver) {
-                    core.learn(id, receiver);
-                    receiver.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, core.slice(Field.payload));
-                }
+                const raw = core.slice(Field.payload);
+                receiver?.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, raw, 0, raw.length);
             } else if (kind < Kind.published) {
                 receiver?.receive(kind, core);
             } else {
@@ -210,9 +207,11 @@ export class Session implements Listener {
         }
     }
 
-    deliver(to: Receiver, type: string, offset: number, time: number, replayed: boolean, raw: string): void {
+    deliver(
+        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+    ): void {
         try {
-            to.deliver(type, offset, time, replayed, raw);
+            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end);
         } catch (error) {
             this.report(error, 'a frame of the server');
         }

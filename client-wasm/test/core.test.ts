@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import text from 'pulsewire.wasm';
 import {connect} from '../src/index.js';
-import {Core, Field, Kind, type Deliverer} from '../src/core.js';
+import {Call, Core, Field, Kind, type Deliverer} from '../src/core.js';
 import {fromText, toText} from '../src/inline_bytes.js';
 import {instantiate, whyNot} from '../src/load.js';
 import {takeBatch} from '../src/line_batch.js';
@@ -14,10 +14,10 @@ const module = await WebAssembly.compile(fromText(text));
 
 async function openCore(instance?: WebAssembly.Instance): Promise<Core> {
     const core = instance ? new Core(instance) : await instantiate(module);
-    core.call('create', ['session-1'], 1, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
-    core.call('start', []);
-    core.call('transport_opened', [], 1);
-    core.call('subscribe', ['a', ''], 0, 0, 0, 0);
+    core.call(Call.create, ['session-1'], 1, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
+    core.call(Call.start, []);
+    core.call(Call.transportOpened, [], 1);
+    core.call(Call.subscribe, ['a', ''], 0, 0, 0, 0);
     while (core.next());
     core.receive('{"op":"welcome","session":"session-1"}\n{"op":"subscribed","id":1,"channel":"a","epoch":"e1","offset":0,"replay":0}', 1, () => {
         while (core.next());
@@ -63,7 +63,7 @@ test('memory may grow at any moment', async () => {
     const core = await openCore(instance);
     const before = memoryOf(instance);
     const ids = new Set<number>();
-    for (let i = 0; i < 3000; i++) ids.add(core.call('subscribe', [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0));
+    for (let i = 0; i < 3000; i++) ids.add(core.call(Call.subscribe, [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0));
     assert.equal(ids.size, 3000);
     let lines = 0;
     while (core.next()) if (core.text().startsWith('{"op":"subscribe"')) lines++;
@@ -76,8 +76,8 @@ test('memory that was freed is used again', async () => {
     const core = await openCore(instance);
     const use = () => {
         for (let i = 0; i < 5000; i++) {
-            core.call('unsubscribe', [], core.call('subscribe', [`channel-${i % 7}`.repeat(20), ''], 0, 0, 0, 0));
-            const id = core.call('publish', [`channel-${i % 7}`.repeat(20), 'some.type'], 10, 1, 0, 0);
+            core.call(Call.unsubscribe, [], core.call(Call.subscribe, [`channel-${i % 7}`.repeat(20), ''], 0, 0, 0, 0));
+            const id = core.call(Call.publish, [`channel-${i % 7}`.repeat(20), 'some.type'], 10, 1, 0, 0);
             while (core.next());
             core.receive(`{"op":"published","id":${id},"channel":"x","epoch":"e","offset":1}`, 1, () => {
                 while (core.next());

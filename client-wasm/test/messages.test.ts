@@ -97,7 +97,7 @@ test('the position counts the message that is being handled', async () => {
 });
 
 /** More than it takes for the publications of a channel to go the short way (runMin in core.ts). */
-const learned = 40;
+const earlier = 40;
 const numbers = (from: number, to: number) => Array.from({length: to - from + 1}, (_, i) => from + i);
 
 test('messages that look alike come whichever way they go: in order, each once, none of what is not next', async (t) => {
@@ -107,10 +107,10 @@ test('messages that look alike come whichever way they go: in order, each once, 
     other.on('t', (payload) => others.push(payload));
     await settle();
     await accept(network.socket, 'c');
-    const at = (n: number) => learned + n;
+    const at = (n: number) => earlier + n;
     const line = (offset: number, payload: unknown, type = 't', name = 'a.b$') =>
         `{"type":"${type}","channel":"${name}","offset":${offset},"time":${1_764_000_000_000 + offset},"payload":${JSON.stringify(payload)}}`;
-    network.socket.receive(...numbers(1, learned).map((offset) => line(offset, {offset})));
+    network.socket.receive(...numbers(1, earlier).map((offset) => line(offset, {offset})));
     const searches = t.mock.method(String.prototype, 'indexOf');
     network.socket.receive(line(at(1), 1), line(at(2), 2, 'another.type'));
     const long = searches.mock.calls.filter(({arguments: [what]}) => (what as string).startsWith('"payload')).length;
@@ -122,11 +122,11 @@ test('messages that look alike come whichever way they go: in order, each once, 
     network.socket.receive(`{"type":"t","channel":"a.b$","offset":${at(6)},"time":5,"payload":6}`, '{"type":"t","channel":"a.b$","payload":"transient"}');
     network.socket.receive(`{"type":"t","channel":"a.b$","offset":${at(7)},"time":1764000000012,"except":"${client.session}","payload":7}`, line(at(8), 8));
     network.socket.receive(line(at(9), 'not of this channel', 't', 'aXb$'), line(at(9), 9));
-    const after = messages.slice(learned);
-    assert.deepEqual(messages.slice(0, learned).map(({payload, offset}) => [payload, offset]), numbers(1, learned).map((offset) => [{offset}, offset]));
+    const after = messages.slice(earlier);
+    assert.deepEqual(messages.slice(0, earlier).map(({payload, offset}) => [payload, offset]), numbers(1, earlier).map((offset) => [{offset}, offset]));
     assert.deepEqual(after.map(({payload}) => payload), [1, 2, '"payload":', 4, 5, 6, 'transient', 8, 9]);
     assert.deepEqual(after.map(({type}) => type), ['t', 'another.type', 't', 't', 't', 't', 't', 't', 't']);
-    assert.deepEqual(after.map(({offset}) => offset && offset - learned), [1, 2, 3, 4, 5, 6, undefined, 8, 9]);
+    assert.deepEqual(after.map(({offset}) => offset && offset - earlier), [1, 2, 3, 4, 5, 6, undefined, 8, 9]);
     assert.equal(after[8]!.time, 1_764_000_000_000 + at(9));
     assert.ok(messages.every(({channel: name}) => name === 'a.b$'));
     assert.deepEqual(others, ['other']);
@@ -143,18 +143,39 @@ test('messages that look alike come whichever way they go: in order, each once, 
     client.close();
 });
 
+test('channels that speak in turn take the short way, each with its own types', async (t) => {
+    const {client, network, messages} = await channelWith('room:1');
+    const long = `room:${'x'.repeat(250)}`;
+    const seen: string[] = [];
+    client.channel(long).on('*', (payload, {channel, type, offset}) => seen.push(`${channel === long} ${type} ${offset} ${payload}`));
+    await settle();
+    await accept(network.socket, long);
+    const line = (channel: string, offset: number, type: string) => `{"type":"${type}","channel":"${channel}","offset":${offset},"time":1764000000000,"payload":${offset}}`;
+    const searches = t.mock.method(String.prototype, 'indexOf');
+    network.socket.receive(line('room:1', 1, 'a'), line(long, 1, 'b'), line('room:1', 2, 'aa'), line(long, 2, 'b'), line('room:1', 3, 'ab'), line('room:1', 4, 'a'));
+    const longWay = searches.mock.calls.filter(({arguments: [what]}) => (what as string).startsWith('"payload')).length;
+    searches.mock.restore();
+    assert.equal(longWay, 0);
+    assert.deepEqual(messages.map(({channel, type, offset}) => [channel, type, offset]), [['room:1', 'a', 1], ['room:1', 'aa', 2], ['room:1', 'ab', 3], ['room:1', 'a', 4]]);
+    assert.deepEqual(seen, ['true b 1 1', 'true b 2 2']);
+    // A name that no channel can have is not mistaken for the part of it that fits.
+    network.socket.receive(line(`y${long}`, 3, 'b'), line(`${'y'.repeat(2000)}room:1`, 5, 'a'));
+    assert.equal(messages.length + seen.length, 6);
+    client.close();
+});
+
 test('a channel that takes the number of one that ended gets nothing of it', async () => {
     const {client, network, channel, messages} = await channelWith('a');
     const line = (name: string, offset: number) => `{"type":"t","channel":"${name}","offset":${offset},"time":1764000000000,"payload":"${name}"}`;
-    network.socket.receive(...numbers(1, learned).map((offset) => line('a', offset)));
+    network.socket.receive(...numbers(1, earlier).map((offset) => line('a', offset)));
     channel.unsubscribe();
-    network.socket.receive(line('a', learned + 1));
+    network.socket.receive(line('a', earlier + 1));
     const seen: unknown[] = [];
     client.channel('b').on('t', (payload) => seen.push(payload));
     await settle();
-    await accept(network.socket, 'b', {offset: learned});
-    network.socket.receive(line('a', learned + 1), line('b', learned + 1));
-    assert.equal(messages.length, learned);
+    await accept(network.socket, 'b', {offset: earlier});
+    network.socket.receive(line('a', earlier + 1), line('b', earlier + 1));
+    assert.equal(messages.length, earlier);
     assert.deepEqual(seen, ['b']);
     client.close();
 });
@@ -165,14 +186,14 @@ test('what a handler asks for is done behind the message, however that came', as
     client.on('closed', () => order.push('closed'));
     channel.on('t', (payload) => {
         order.push(payload);
-        if (payload === learned + 2) client.close();
+        if (payload === earlier + 2) client.close();
     });
     channel.on('*', (payload) => order.push(-(payload as number)));
     const line = (n: number) => `{"type":"t","channel":"a","offset":${n},"time":1764000000000,"payload":${n}}`;
-    network.socket.receive(...numbers(1, learned + 2).map(line));
-    const expected = [...numbers(1, learned + 2).flatMap((n) => [n, -n]), 'closed'];
+    network.socket.receive(...numbers(1, earlier + 2).map(line));
+    const expected = [...numbers(1, earlier + 2).flatMap((n) => [n, -n]), 'closed'];
     assert.deepEqual(order, expected);
-    network.socket.onmessage?.({data: line(learned + 3)});
+    network.socket.onmessage?.({data: line(earlier + 3)});
     assert.deepEqual(order, expected);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {test} from 'node:test';
@@ -30,6 +30,17 @@ test('the default entry, WebAssembly included, is at most 12 KiB with brotli', a
     const sizes: {entry: string; brotli: number}[] = sizesOf(join(home, 'dist'));
     const {brotli} = sizes.find(({entry}) => entry === 'pulsewire')!;
     assert.ok(brotli <= sizeMax, `${brotli} bytes`);
+});
+
+test('no property that is minified can be seen by an application', async () => {
+    const {ownNames} = await import(pathToFileURL(join(home, 'build_options.mjs')).href);
+    const member = new RegExp(`^\\s*(?:readonly )?(${ownNames.join('|')})\\b[?(:<]`, 'm');
+    const types = readdirSync(join(home, 'dist')).filter((file) => file.endsWith('.d.ts'));
+    assert.ok(types.includes('types.d.ts'));
+    for (const file of types) assert.doesNotMatch(readFileSync(join(home, 'dist', file), 'utf8'), member, file);
+    // One of these would be found.
+    assert.match('    readonly sseUrl: string;\n', member);
+    assert.match('    told(kind: Kind): void;\n', member);
 });
 
 test('the defaults that the documentation states are those that are used', () => {

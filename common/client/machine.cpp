@@ -13,12 +13,12 @@ constexpr std::uint16_t number(close_code code) {
 }  // namespace
 
 machine::machine(const options& opts, std::string_view session, std::uint64_t seed)
-    : options_(opts),
+    : connections_(opts.open_timeout_ms),
+      options_(opts),
       session_(session),
       life_(static_cast<std::uint32_t>(seed)),
       picker_(opts.transports),
-      backoff_(opts.backoff, seed),
-      connections_(opts.open_timeout_ms) {}
+      backoff_(opts.backoff, seed) {}
 
 // --- what the application wants ---
 

@@ -153,10 +153,12 @@ public:
     // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
     // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
-    // The same for a publication whose line the host has read itself (protocol 4.4). Not taken: nothing has
-    // happened, and line() is to see it. Taken: it is the next one, the host delivers it, there is no action.
-    enum class taken : std::uint8_t { no, live, replayed };
-    taken publication(std::uint32_t attempt, std::uint32_t subscription, std::uint64_t offset, time_ms now);
+    // The same for a publication whose line the host has read itself (protocol 4.4). 0: not taken, nothing
+    // has happened, and line() is to see it. Otherwise it is the next one of the subscription with this
+    // number, negative where it is replayed: the host delivers it, there is no action.
+    std::int32_t publication(
+        std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
+    );
     void timer(time_ms now);
     // The network is said to be back: do not wait any longer.
     void network_online(time_ms now);
@@ -219,8 +221,8 @@ private:
     // When the transport that serves has kept us waiting too long.
     time_ms serving_deadline() const;
 
-    // To the next publication of the channel, whoever sent it.
-    static taken advance(subscription& s);
+    // To the next publication of the channel, whoever sent it. Returns whether it is replayed.
+    static bool advance(subscription& s);
     void on_message(const server_frame& f, std::string_view header, time_ms now);
     void on_welcome(const server_frame& f, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
@@ -234,26 +236,26 @@ private:
     void on_farewell(const server_frame& f, std::string_view header, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
-    options options_;
-    text_buffer session_;
-    std::uint32_t life_;     // random: a session that outlives its page does not repeat its keys
-    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
+    // What is used most stands first: small distances make small code.
     state state_ = state::idle;
     transport transport_ = transport::websocket;
-    transport_picker picker_;
-    backoff backoff_;
-    connections connections_;
-    channel_table channels_;
     outbox outbox_;
-    relocating_vector<action> actions_;
+    channel_table channels_;
     text_buffer outgoing_;          // the texts of the send actions
     std::uint32_t line_begin_ = 0;  // where the line being written starts
-
+    relocating_vector<action> actions_;
+    connections connections_;
     std::uint32_t last_id_ = 0;
     time_ms timer_at_ = never;
     time_ms state_since_ = 0;
     time_ms retry_at_ = 0;
     std::uint32_t message_bytes_max_ = 65'536;
+    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
+    options options_;
+    text_buffer session_;
+    std::uint32_t life_;  // random: a session that outlives its page does not repeat its keys
+    transport_picker picker_;
+    backoff backoff_;
 };
 
 }  // namespace pulsewire::client

@@ -67,13 +67,14 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
     }
 }
 
-machine::taken machine::publication(
-    std::uint32_t attempt, std::uint32_t subscription_id, std::uint64_t offset, time_ms now
+std::int32_t machine::publication(
+    std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
 ) {
-    if (connections_.heard(attempt, now) != connections::role::serving) return taken::no;
-    subscription* s = channels_.with_id(subscription_id);
-    if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return taken::no;
-    return advance(*s);
+    if (connections_.heard(attempt, now) != connections::role::serving) return 0;
+    subscription* s = channels_.with_channel(channel);
+    if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return 0;
+    const auto id = static_cast<std::int32_t>(channels_.id_of(*s));
+    return advance(*s) ? -id : id;
 }
 
 void machine::on_welcome(const server_frame& f, time_ms now) {
@@ -90,11 +91,11 @@ void machine::on_welcome(const server_frame& f, time_ms now) {
     rearm(now);
 }
 
-machine::taken machine::advance(subscription& s) {
+bool machine::advance(subscription& s) {
     ++s.offset;
-    if (s.replay_left == 0) return taken::live;
+    if (s.replay_left == 0) return false;
     --s.replay_left;
-    return taken::replayed;
+    return true;
 }
 
 void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
@@ -109,7 +110,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
             send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
-        replayed = advance(*s) == taken::replayed;
+        replayed = advance(*s);
     }
     if (own) return;
     act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;

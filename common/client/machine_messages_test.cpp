@@ -96,27 +96,34 @@ TEST_F(machine_messages, each_publication_is_delivered_once_and_in_order) {  // 
 }
 
 TEST_F(machine_messages, takes_a_publication_that_the_host_has_read_only_when_it_is_the_next_one) {
-    using taken = client::machine::taken;
+    h.subscribe("b");
     h.subscribe("a");
-    const auto at = [&](std::uint64_t offset, std::uint32_t subscription = 1, std::uint32_t attempt = 1) {
-        return h.machine.publication(attempt, subscription, offset, h.now);
+    const auto at = [&](std::uint64_t offset, std::string_view channel = "a", std::uint32_t attempt = 1) {
+        return h.machine.publication(attempt, channel, offset, h.now);
     };
-    EXPECT_EQ(at(19), taken::no) << "not live yet";
-    h.hears(R"({"op":"subscribed","id":1,"channel":"a","epoch":"x7Qa","offset":18,"replay":2})");
+    EXPECT_EQ(at(19), 0) << "not live yet";
+    h.hears(R"({"op":"subscribed","id":2,"channel":"a","epoch":"x7Qa","offset":18,"replay":2})");
     h.done();
-    EXPECT_EQ(at(18), taken::no) << "had before";
-    EXPECT_EQ(at(20), taken::no) << "something is missing";
-    EXPECT_EQ(at(19, 2), taken::no) << "nobody's";
-    EXPECT_EQ(at(19, 0), taken::no) << "nobody's";
-    EXPECT_EQ(at(19, 1, 2), taken::no) << "of no transport of ours";
-    EXPECT_EQ(at(19), taken::replayed);
-    EXPECT_EQ(at(19), taken::no) << "taken";
+    EXPECT_EQ(at(18), 0) << "had before";
+    EXPECT_EQ(at(20), 0) << "something is missing";
+    EXPECT_EQ(at(19, "b"), 0) << "not live";
+    EXPECT_EQ(at(19, "c"), 0) << "nobody's";
+    EXPECT_EQ(at(19, ""), 0) << "nobody's";
+    EXPECT_EQ(at(19, "a", 2), 0) << "of no transport of ours";
+    EXPECT_EQ(at(19), -2) << "replayed";
+    EXPECT_EQ(at(19), 0) << "taken";
     message(R"("offset":20,)");
-    EXPECT_EQ(h.done(), done{"deliver to 1: t at 20 again 1"}) << "one count for both ways";
-    EXPECT_EQ(at(21), taken::live);
+    EXPECT_EQ(h.done(), done{"deliver to 2: t at 20 again 1"}) << "one count for both ways";
+    EXPECT_EQ(at(21), 2);
     EXPECT_EQ(h.done(), done{});
-    EXPECT_EQ(again(), done{subscribe_from(2, "a", 21)}) << "it moves the position";
-    EXPECT_EQ(at(22, 1, 2), taken::no) << "not live yet";
+    h.hears(R"({"op":"subscribed","id":1,"channel":"b","epoch":"x7Qa","offset":0,"replay":0})");
+    h.done();
+    EXPECT_EQ(at(1, "b"), 1) << "channels in turn";
+    EXPECT_EQ(at(22), 2);
+    EXPECT_EQ(at(2, "b"), 1);
+    const auto asked = again();
+    EXPECT_EQ(asked.back(), subscribe_from(4, "a", 22)) << "it moves the position";
+    EXPECT_EQ(at(23, "a", 2), 0) << "not live yet";
 }
 
 TEST_F(machine_messages, messages_without_offset_are_delivered_as_they_come) {  // 5.2
