@@ -35,6 +35,11 @@ void* allocate(std::size_t bytes) {
 
 }  // namespace
 
+#ifndef __clang__
+// g++ 12 with -fsanitize=thread takes these for a mismatched pair.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 void* operator new(std::size_t bytes) {
     return allocate(bytes);
 }
