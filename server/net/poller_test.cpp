@@ -1,0 +1,140 @@
+#include "server/net/poller.hpp"
+
+#include "server/net/socket.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace pulsewire::shell {
+namespace {
+
+class Poller : public ::testing::Test {
+protected:
+    Poller() {
+        int ends[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        ours_.emplace(ends[0]);
+        peers_.emplace(ends[1]);
+    }
+
+    // What is told next, as "ID reads writes broken"; empty when nothing is told although the loop has
+    // looked.
+    std::string next() {
+        told_.clear();
+        loop_.restart();
+        while (told_.empty() && loop_.poll_one() > 0) continue;
+        return told_;
+    }
+    void send(std::string_view bytes) {
+        EXPECT_EQ(
+            ::send(peers_->descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(bytes.size())
+        );
+    }
+    std::string receive(std::size_t most) {
+        std::string bytes(most, ' ');
+        const ssize_t got = ::recv(ours_->descriptor(), bytes.data(), most, MSG_DONTWAIT);
+        return got < 0 ? "nothing" : bytes.substr(0, static_cast<std::size_t>(got));
+    }
+    int fill() {
+        const std::string bytes(65'536, 'x');
+        int writes = 0;
+        while (::send(ours_->descriptor(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+            ++writes;
+        return writes;
+    }
+
+    std::string told_;
+    boost::asio::io_context loop_;
+    poller poll_{loop_, [this](std::uint64_t id, poller::readiness what) {
+                     told_ += std::to_string(id);
+                     if (what.reads) told_ += " reads";
+                     if (what.writes) told_ += " writes";
+                     if (what.broken) told_ += " broken";
+                 }};
+    std::optional<tcp_socket> ours_, peers_;
+};
+
+TEST_F(Poller, TellsAsLongAsThereIsSomethingToRead) {
+    poll_.add(ours_->descriptor(), 7, {true, false});
+    EXPECT_EQ(next(), "");
+    send("ab");
+    EXPECT_EQ(next(), "7 reads");
+    EXPECT_EQ(receive(1), "a");
+    EXPECT_EQ(next(), "7 reads");
+    EXPECT_EQ(receive(9), "b");
+    EXPECT_EQ(next(), "");
+}
+
+TEST_F(Poller, TellsOnlyWhatIsAskedFor) {
+    poll_.add(ours_->descriptor(), 7, {false, false});
+    send("a");
+    EXPECT_EQ(next(), "");
+    poll_.change(ours_->descriptor(), 7, {true, true});
+    EXPECT_EQ(next(), "7 reads writes");
+    EXPECT_GT(fill(), 0);
+    EXPECT_EQ(next(), "7 reads");
+    poll_.change(ours_->descriptor(), 7, {false, true});
+    EXPECT_EQ(next(), "");
+    std::string drained(1 << 20, ' ');
+    EXPECT_GT(::recv(peers_->descriptor(), drained.data(), drained.size(), 0), 0);
+    EXPECT_EQ(next(), "7 writes");
+}
+
+TEST_F(Poller, AnEndIsReadAndABrokenSocketIsToldAnyway) {
+    poll_.add(ours_->descriptor(), 7, {true, false});
+    EXPECT_EQ(::shutdown(peers_->descriptor(), SHUT_WR), 0);
+    EXPECT_EQ(next(), "7 reads");
+    poll_.change(ours_->descriptor(), 7, {false, false});
+    EXPECT_EQ(next(), "");
+    peers_.reset();
+    EXPECT_EQ(next(), "7 broken");
+}
+
+TEST_F(Poller, AClosedSocketIsForgotten) {
+    poll_.add(ours_->descriptor(), 7, {true, false});
+    send("a");
+    ours_.reset();
+    EXPECT_EQ(next(), "");
+}
+
+// More than have their turn at once.
+TEST_F(Poller, ManyAreAllToldAndTakeTurns) {
+    constexpr int many = 300;
+    std::vector<tcp_socket> sockets;
+    for (int i = 0; i < many; ++i) {
+        int ends[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        sockets.emplace_back(ends[0]);
+        sockets.emplace_back(ends[1]);
+    }
+    std::vector<int> turns(many);
+    poller all(loop_, [&](std::uint64_t id, poller::readiness) { ++turns[id]; });
+    for (int i = 0; i < many; ++i) {
+        all.add(
+            sockets[2 * static_cast<std::size_t>(i)].descriptor(), static_cast<std::uint64_t>(i),
+            {true, false}
+        );
+        EXPECT_EQ(::send(sockets[2 * static_cast<std::size_t>(i) + 1].descriptor(), "x", 1, 0), 1);
+    }
+    // Nobody reads: each is ready again and again, and none twice as often as another.
+    for (int i = 0; i < 60; ++i) loop_.poll_one();
+    const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
+    EXPECT_GE(*least, 2);
+    EXPECT_LE(*most, *least + 1);
+}
+
+TEST_F(Poller, WhatIsNoSocketIsAnError) {
+    EXPECT_THROW(poll_.add(-1, 7, {true, false}), std::system_error);
+}
+
+}  // namespace
+}  // namespace pulsewire::shell
