@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,45 @@ TEST(channel_log, may_keep_nothing_at_all) {
     EXPECT_TRUE(log.reaches_back_to(5));
     EXPECT_FALSE(log.reaches_back_to(4));
     EXPECT_TRUE(log.latest(3).empty());
+}
+
+// However many come and are dropped, it holds the newest in their order.
+TEST(channel_log, holds_under_thousands_of_publications) {
+    for (const std::uint32_t most : {1u, 2u, 15u, 17u, 300u}) {
+        namespace_options options;
+        options.history_count_max = most;
+        channel_log log("epoch", options);
+        for (std::uint64_t offset = 1; offset <= 2'000; ++offset) {
+            log.append(publication(offset), 0);
+            const std::uint64_t kept = std::min<std::uint64_t>(offset, most);
+            ASSERT_EQ(log.head(), offset);
+            ASSERT_EQ(log.oldest(), offset + 1 - kept);
+            ASSERT_EQ(log.latest(1).at(0)->offset, offset);
+            ASSERT_EQ(log.after(offset - kept, 1).at(0)->offset, log.oldest());
+            ASSERT_EQ(log.before(offset + 1, most).size(), kept);
+        }
+        log.trim(options.history_age_ms + 1);
+        EXPECT_TRUE(log.empty());
+        EXPECT_EQ(log.oldest(), 2'001u);
+        log.append(publication(2'001), 0);
+        EXPECT_EQ(log.after(0, 9).size(), 1u);
+    }
+}
+
+// Histories are made of them.
+TEST(channel_log, a_publication_takes_the_room_of_its_line) {
+    publish p;
+    p.channel = "chat:1";
+    p.type = "chat.message";
+    p.payload = R"({"text":"hello"})";
+    for (const std::uint64_t offset : {0u, 1u, 9u, 10u, 1'234'567u}) {
+        const auto m = make_message(p, offset, 1'764'000'000'000);
+        EXPECT_EQ(m->line.size(), m->line.capacity());
+    }
+    p.except = "Zk3f9aQx1mPw";
+    p.conflate = "AAPL";
+    const auto m = make_message(p, 99, 1'764'000'000'000);
+    EXPECT_EQ(m->line.size(), m->line.capacity());
 }
 
 }  // namespace

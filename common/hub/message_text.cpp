@@ -91,15 +91,34 @@ message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) 
 
 }  // namespace
 
+namespace {
+
+std::size_t digits(std::uint64_t number) {
+    std::size_t count = 1;
+    for (; number >= 10; number /= 10) ++count;
+    return count;
+}
+
+// How long a publication's line is: what is kept in history should not be half empty.
+std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t wall_ms) {
+    const auto member = [](std::string_view begin, std::size_t value) { return begin.size() + value; };
+    std::size_t bytes = member(R"({"type":"")", p.type.size()) +
+                        member(R"(,"channel":"")", p.channel.size()) +
+                        member(R"(,"time":)", digits(static_cast<std::uint64_t>(wall_ms))) +
+                        member(R"(,"payload":)", p.payload.size()) + sizeof "}\n" - 1;
+    if (offset != 0) bytes += member(R"(,"offset":)", digits(offset));
+    if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
+    if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
+    return bytes;
+}
+
+}  // namespace
+
 message_ptr make_message(
     const publish_view& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
 ) {
-    // What is kept in history should not be half empty: the names of all members, the numbers, the values.
-    constexpr std::size_t names_and_numbers = 120;
     message_writer w(
-        offset != 0 ? message_kind::publication : message_kind::direct,
-        names_and_numbers + p.type.size() + p.channel.size() + p.except.size() + p.conflate.size() +
-            p.payload.size()
+        offset != 0 ? message_kind::publication : message_kind::direct, line_bytes(p, offset, wall_ms)
     );
     w.name("type", p.type, &message::type).name("channel", p.channel, &message::channel);
     if (offset != 0) w.number("offset", offset);
