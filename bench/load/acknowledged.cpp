@@ -1,5 +1,5 @@
-// Publishes until the server has acknowledged each: how many a second, and how long each took. On a server with
-// durable channels that is what its disk allows.
+// Publishes until the server has acknowledged each: how many a second, and how long each took. On a server
+// with durable channels that is what its disk allows.
 
 #include <cstdint>
 #include <stdexcept>

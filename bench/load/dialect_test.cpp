@@ -160,7 +160,9 @@ TEST(centrifugo_dialect, is_settled_by_the_answer_to_its_subscribe) {
 }
 
 TEST(pulsewire_dialect, an_acknowledgement_names_its_publish) {
-    EXPECT_EQ(acknowledged_number(R"({"op":"published","id":4711,"channel":"a","epoch":"x","offset":9})"), 4711);
+    EXPECT_EQ(
+        acknowledged_number(R"({"op":"published","id":4711,"channel":"a","epoch":"x","offset":9})"), 4711
+    );
     EXPECT_EQ(acknowledged_number(R"({"op":"published","id":10})"), publish_number_min);
     EXPECT_EQ(acknowledged_number(R"({"op":"published","id":9})"), std::nullopt);
     EXPECT_EQ(acknowledged_number(R"({"op":"published","id":)"), std::nullopt);

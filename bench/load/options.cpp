@@ -49,7 +49,9 @@ options read_options(int count, char** arguments) {
     app.set_version_flag("--version", "pulsewire-bench " PULSEWIRE_VERSION);
     app.add_option("scenario", o.scenario, "What to do, see below")
         ->required()
-        ->check(CLI::IsMember({"fanout", "rate", "rooms", "sse", "publish", "idle", "connect", "storm", "channels"}));
+        ->check(CLI::IsMember(
+            {"fanout", "rate", "rooms", "sse", "publish", "idle", "connect", "storm", "channels"}
+        ));
     app.add_option(
            "--url", o.url,
            "The server: ws://host:port or http://host:port, wss:// or https:// for TLS, with a path in front "
