@@ -1,12 +1,16 @@
 // script/bench chart: puts what script/bench measured, build/bench/*.json, into docs/performance.md and docs/images/.
 //
+//   node bench/chart.mjs [SCENARIO…]
+//
 // A section of the text between `<!-- measured: NAME -->` and `<!-- end measured -->` is written anew when there is a
-// build/bench/NAME.json; others stay as they are.
+// build/bench/NAME.json in which Pulsewire did not fail and no server is missing that the section has. With names, only
+// those are, also with fewer servers.
 
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 import {cellsOf, columns, number} from './judge.mjs';
+import {isFigure} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const textFile = `${root}docs/performance.md`;
@@ -27,7 +31,7 @@ const inks = {
     'socket.io': ['#007b83', '#78d9ec'],
     centrifugo: ['#c2185b', '#ff8bcb'],
 };
-const names = {pulsewire: 'Pulsewire', limit: 'limit', uwebsockets: 'uWebSockets', nats: 'NATS', nchan: 'Nchan', ws: 'ws', 'socket.io': 'Socket.IO', centrifugo: 'Centrifugo'};
+export const names = {pulsewire: 'Pulsewire', limit: 'limit', uwebsockets: 'uWebSockets', nats: 'NATS', nchan: 'Nchan', ws: 'ws', 'socket.io': 'Socket.IO', centrifugo: 'Centrifugo'};
 
 const logScale = (from, to, a, b) => (value) => a + ((Math.log10(value) - Math.log10(from)) / (Math.log10(to) - Math.log10(from))) * (b - a);
 const round = (value) => Math.round(value * 10) / 10;
@@ -84,7 +88,7 @@ function drawPanel({title, unit, curves, figure, left, right, range}) {
     return out.join('\n');
 }
 
-function chart({curves, rounds, seconds}) {
+export function chart({curves, rounds, seconds}) {
     const half = (width - panel.left - panel.right - panel.gap - panel.left - 20) / 2;
     const leftPanel = [panel.left, panel.left + half];
     const rightPanel = [leftPanel[1] + panel.right + panel.gap, width - panel.right];
@@ -128,11 +132,11 @@ function provenance({rounds, seconds, machine}) {
     return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds of ${seconds} s; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel.split('-')[0]}, ${machine.compiler}.`;
 }
 
-function section(run) {
+export function section(run) {
     const out = [];
     for (const {title, better, rows} of run.tables ?? []) out.push(`${title[0].toUpperCase()}${title.slice(1)} (${better} is better):`, markdown([columns, ...rows.map(cellsOf)]));
     if (run.curves) {
-        const rates = run.curves[0].points.map(({offered}) => offered);
+        const rates = [...new Set(run.curves.flatMap(({points}) => points.map(({offered}) => offered)))].toSorted((a, b) => a - b);
         const cell = (point) => (point ? `${number(point.delivered)}, ${number(point.p99_ms)} ms` : '');
         out.push(markdown([['offered/s', ...rates.map(number)], ...run.curves.map(({server, points}) =>
             [server, ...rates.map((rate) => cell(points.find(({offered}) => offered === rate)))])]));
@@ -142,16 +146,70 @@ function section(run) {
     return out.join('\n\n');
 }
 
-const text = readFileSync(textFile, 'utf8');
-const written = text.replace(/(<!-- measured: ([\w-]+) -->)[^]*?(<!-- end measured -->)/g, (whole, begin, name, end) => {
-    const file = `${root}build/bench/${name}.json`;
-    if (!existsSync(file)) {
-        console.log(`${name}: not measured here, left as it is`);
-        return whole;
+// ---------------------------------------------------------------------------------------------------------- the text
+
+const marked = /(<!-- measured: ([\w-]+) -->)((?:(?!<!-- measured: )[^])*?)(<!-- end measured -->)/g;
+const serversIn = (body) => [...body.matchAll(/^\| ([\w.-]+) \|/gm)].map(([, first]) => first).filter((first) => !/^-+$/.test(first));
+
+// The servers that a run has figures of: in each of its tables, or in its curves.
+function serversOf({tables, curves}) {
+    if (curves) return curves.filter(({points}) => points.some(({delivered}) => isFigure(delivered))).map(({server}) => server);
+    const withFigure = (tables ?? []).map(({rows}) => rows.filter(({figure}) => figure).map(({server}) => server));
+    return withFigure.length ? withFigure.reduce((all, some) => all.filter((server) => some.includes(server))) : [];
+}
+
+// Why a section stays as it is, or undefined.
+function objection(run, body, asked) {
+    if (run === undefined) return 'not measured here';
+    if (run.unreadable) return `its measurement cannot be read (${run.unreadable})`;
+    const servers = serversOf(run);
+    if (!servers.includes('pulsewire')) return 'its measurement has no figures of Pulsewire';
+    const failures = Object.values(run.results.pulsewire).flat().flatMap((result) => result.failures ?? []);
+    if (failures.length) return `Pulsewire failed in its measurement (${failures[0]})`;
+    const lost = [...new Set(serversIn(body).filter((server) => !servers.includes(server)))];
+    return lost.length && !asked ? `its measurement lacks ${lost.join(', ')}; 'script/bench chart ${run.name}' writes it nonetheless` : undefined;
+}
+
+// `text` with the sections written anew for which there is a whole measurement, nothing else touched. `runOf(name)`: the
+// run, {unreadable: why}, or undefined; `asked`: only these sections, also with fewer servers than they had. Throws
+// where a section has no end, or one that was asked for is not there.
+export function rewrite(text, runOf, asked = []) {
+    const names = [...text.matchAll(marked)].map((match) => match[2]);
+    const begun = [...text.matchAll(/<!-- measured: ([\w-]+) -->/g)].map((match) => match[1]);
+    const open = begun.find((name, i) => name !== names[i]);
+    if (open) throw new Error(`the section '${open}' has no <!-- end measured -->`);
+    const absent = asked.find((name) => !names.includes(name));
+    if (absent) throw new Error(`there is no section '${absent}'`);
+    const written = [];
+    const left = [];
+    const result = text.replace(marked, (whole, begin, name, body, end) => {
+        if (asked.length && !asked.includes(name)) return whole;
+        const run = runOf(name);
+        const why = objection(run, body, asked.includes(name));
+        if (why) {
+            left.push({name, why});
+            return whole;
+        }
+        written.push(run);
+        return `${begin}\n\n${section(run)}\n\n${end}`;
+    });
+    return {text: result, written, left};
+}
+
+function readRun(file) {
+    if (!existsSync(file)) return undefined;
+    try {
+        return JSON.parse(readFileSync(file, 'utf8'));
+    } catch (error) {
+        return {unreadable: error.message};
     }
-    console.log(`${name}: written`);
-    const run = JSON.parse(readFileSync(file, 'utf8'));
-    if (run.curves) writeFileSync(`${root}docs/images/${name}.svg`, chart(run));
-    return `${begin}\n\n${section(run)}\n\n${end}`;
-});
-writeFileSync(textFile, written);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+    const {text, written, left} = rewrite(readFileSync(textFile, 'utf8'), (name) => readRun(`${root}build/bench/${name}.json`), process.argv.slice(2));
+    const images = written.filter(({curves}) => curves).map((run) => [`${root}docs/images/${run.name}.svg`, chart(run)]);
+    for (const [file, image] of images) writeFileSync(file, image);
+    writeFileSync(textFile, text);
+    for (const {name} of written) console.log(`${name}: written`);
+    for (const {name, why} of left) console.log(`${name}: left as it is; ${why}`);
+}

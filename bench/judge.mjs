@@ -1,14 +1,24 @@
 // What the rounds of a scenario say: tables of medians and ratios, goals, doubts.
 
-import {ratios, summary, verdict} from './statistics.mjs';
+import {isFigure, ratios, summary, verdict} from './statistics.mjs';
 
-// Beyond these, others than those measured decide about the figures.
-const foreignMax = 0.1;
-const stolenMax = 0.02;
+// Beyond these shares of both cores, others than those measured decide about the figures. What they do depends on the
+// kind of a figure: time on the clock passes for them too; of CPU time they cost only what goes with sharing caches and
+// turns; memory does not know of them.
+const disturbances = {
+    clock: {foreignMax: 0.1, stolenMax: 0.02, says: 'latencies and figures per second say little, and so do their ratios'},
+    cpu: {foreignMax: 0.3, stolenMax: 0.1, says: 'figures per second of CPU are those of a busy machine, their ratios hold better'},
+};
 const spreadMax = 0.3;
 
+// 'cpu', 'memory' or 'clock', by a figure's key.
+export function kindOf(figure) {
+    if (figure.endsWith('_per_cpu_s')) return 'cpu';
+    return figure.endsWith('_bytes') ? 'memory' : 'clock';
+}
+
 export function number(value) {
-    if (value === undefined) return '–';
+    if (!isFigure(value)) return '–';
     if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
     if (value >= 1e4) return `${(value / 1e3).toFixed(0)} k`;
     if (value >= 100) return value.toFixed(0);
@@ -16,7 +26,7 @@ export function number(value) {
 }
 
 const range = (s) => (s ? `${number(s.least)}–${number(s.most)}` : '–');
-const known = (values) => values.filter((value) => value !== undefined);
+const known = (values) => values.filter(isFigure);
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
 function goalText(goal, values) {
@@ -60,16 +70,36 @@ export function print(lines, {leftColumns}) {
     }
 }
 
-// Sentences about what makes the figures doubtful. `tables`: what judge() returned.
-export function doubts(results, tables) {
-    const noises = Object.values(results).flat().flatMap((result) => result.noise ?? []);
+// What the rounds say at each rate. `results`: by server and rate, a result per round.
+export function curvesOf(results) {
+    return Object.entries(results).map(([server, byRate]) => ({
+        server,
+        points: Object.entries(byRate).map(([rate, each]) => {
+            const of = (figure) => summary(known(each.map((result) => result[figure])))?.median;
+            return {offered: Number(rate), delivered: of('deliveries_per_s'), p50_ms: of('p50_ms'), p99_ms: of('p99_ms')};
+        }),
+    }));
+}
+
+// Sentences about what makes the figures doubtful. `results`: of all servers and rounds; `figures`: the keys of what is
+// told of them.
+export function disturbed(results, figures) {
+    const kinds = Object.keys(disturbances).filter((kind) => figures.some((figure) => kindOf(figure) === kind));
+    const noises = results.flatMap((result) => result.noise ?? []);
     const found = [];
-    const foreign = summary(noises.map((one) => one.foreign));
-    const stolen = summary(noises.map((one) => one.stolen));
-    if (foreign?.median > foreignMax) {
-        found.push(`other programs took ${percent(foreign.median)} of both cores (median): latencies say nothing, ratios and figures per second of CPU little`);
-    }
-    if (stolen?.median > stolenMax) found.push(`the host took ${percent(stolen.median)} of both cores away`);
+    const foreign = summary(noises.map((one) => one.foreign))?.median;
+    const stolen = summary(noises.map((one) => one.stolen))?.median;
+    const beyond = (limit, share) => kinds.filter((kind) => share > disturbances[kind][limit]).map((kind) => disturbances[kind].says).join('; ');
+    const byOthers = beyond('foreignMax', foreign);
+    const byHost = beyond('stolenMax', stolen);
+    if (byOthers) found.push(`other programs took ${percent(foreign)} of both cores (median): ${byOthers}`);
+    if (byHost) found.push(`the host took ${percent(stolen)} of both cores away (median): ${byHost}`);
+    return found;
+}
+
+// The same, and where Pulsewire's own rounds differ. `results` by server; `tables`: what judge() returned.
+export function doubts(results, tables) {
+    const found = disturbed(Object.values(results).flat(), tables.map(({figure}) => figure));
     for (const {title, rows} of tables) {
         const ours = rows.find((row) => row.server === 'pulsewire').figure;
         const spread = ours && (ours.most - ours.least) / ours.median;

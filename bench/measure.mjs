@@ -5,7 +5,7 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 import {spawnOn, start} from './servers.mjs';
-import {noise, readCores} from './statistics.mjs';
+import {noise, processSeconds, readCores} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const serverCore = '0';
@@ -24,22 +24,28 @@ async function generate(server, args) {
     return JSON.parse(output);
 }
 
-// What pulsewire-bench says with these arguments, and `noise` where the run has a fixed duration.
-export async function measure(name, args, {timed = true, deflate = false, tls = false} = {}) {
-    const server = await start(name, serverCore, {deflate, tls});
+const read = (file) => readFileSync(`/proc/${file}`, 'utf8');
+
+// The CPU seconds of the server, and of the load generators that have ended.
+function measuredSeconds(server) {
+    const ofServer = server.pids.map((pid) => processSeconds(read(`${pid}/stat`)).own);
+    return ofServer.reduce((sum, one) => sum + one, processSeconds(read('self/stat')).children);
+}
+
+// What pulsewire-bench says with these arguments, and the `noise` meanwhile. `how`: as for start().
+export async function measure(name, args, how = {}) {
+    let server;
     try {
-        const before = readCores(readFileSync('/proc/stat', 'utf8'));
-        const began = performance.now();
-        const result = await generate(server, tls ? [...args, '--insecure'] : args);
-        const seconds = (performance.now() - began) / 1_000;
-        const after = readCores(readFileSync('/proc/stat', 'utf8'));
-        // Warm-up and drain look much like what is measured between them.
-        const own = ((result.server_cpu_percent ?? 0) + (result.generator_cpu_percent ?? 0)) / 100;
-        if (timed) result.noise = noise(before, after, [serverCore, clientCore], own * seconds);
+        server = await start(name, serverCore, how);
+        const cores = readCores(read('stat'));
+        const before = measuredSeconds(server);
+        const result = await generate(server, how.tls ? [...args, '--insecure'] : args);
+        const own = measuredSeconds(server) - before;
+        result.noise = noise(cores, readCores(read('stat')), [serverCore, clientCore], own);
         return result;
     } catch (error) {
         return {warnings: [], failures: [error.message]};
     } finally {
-        await server.stop();
+        await server?.stop();
     }
 }

@@ -8,11 +8,10 @@ import {cpus, release} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
-import {cellsOf, columns, doubts, judge, number, print} from './judge.mjs';
+import {cellsOf, columns, curvesOf, disturbed, doubts, judge, number, print} from './judge.mjs';
 import {measure} from './measure.mjs';
 import {scenarios} from './scenarios.mjs';
 import {servers} from './servers.mjs';
-import {summary} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -55,7 +54,7 @@ async function runRounds(scenario, contestants) {
     let done = 0;
     for (let round = 1; round <= rounds; ++round) {
         for (const one of contestants) {
-            const result = await measure(one, argumentsOf(scenario), {timed: !scenario.fixedTime, deflate: scenario.deflate, tls: scenario.tls});
+            const result = await measure(one, argumentsOf(scenario), scenario.server);
             results[one].push(result);
             const told = scenario.figures.map(({figure}) => `${figure} ${number(result[figure])}`).join(', ');
             say(`    [${++done}/${rounds * contestants.length}] round ${round}, ${one}: ${told}${remarksOf(result)}`);
@@ -79,16 +78,6 @@ async function runCurve(scenario, contestants) {
         }
     }
     return results;
-}
-
-function curveOf(results) {
-    return Object.entries(results).map(([server, byRate]) => ({
-        server,
-        points: Object.entries(byRate).map(([rate, each]) => {
-            const of = (figure) => summary(each.map((result) => result[figure]).filter((value) => value !== undefined))?.median;
-            return {offered: Number(rate), delivered: of('deliveries_per_s'), p50_ms: of('p50_ms'), p99_ms: of('p99_ms')};
-        }),
-    }));
 }
 
 function machine() {
@@ -118,9 +107,9 @@ function tellRounds(scenario, run) {
 }
 
 function tellCurve(scenario, run) {
-    run.curves = curveOf(run.results);
-    const flat = Object.fromEntries(Object.entries(run.results).map(([server, byRate]) => [server, Object.values(byRate).flat()]));
-    run.doubts = doubts(flat, []);
+    run.curves = curvesOf(run.results);
+    const results = Object.values(run.results).flatMap((byRate) => Object.values(byRate).flat());
+    run.doubts = disturbed(results, ['deliveries_per_s', 'p99_ms']);
     console.log('');
     const head = ['offered/s', ...scenario.rates.map(number)];
     const row = (title, curve, text) => [title, ...scenario.rates.map((rate) => text(curve.points.find(({offered}) => offered === rate)))];

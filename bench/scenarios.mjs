@@ -1,13 +1,20 @@
 // What is measured, with whom, and what Pulsewire is to reach beside them.
 //
 // `figure` is a key of pulsewire-bench's JSON. `goals`: Pulsewire's figure divided by that of the named server in the
-// same round, at least (or, where less is better, at most) so much, or {least} or {most}. `bounds` are absolute.
+// same round, at least (or, where less is better, at most) so much, or {least} or {most}. `bounds` are absolute. `server`:
+// with what it is started, as start() in servers.mjs takes it.
 
 const everybody = ['limit', 'uwebsockets', 'nats', 'nchan', 'centrifugo', 'ws', 'socket.io'];
 const deliveries = {figure: 'deliveries_per_cpu_s', title: 'deliveries per second of the server’s CPU', better: 'more'};
 const latency = [
     {figure: 'p50_ms', title: 'latency, ms, half below', better: 'less'},
     {figure: 'p99_ms', title: 'latency, ms, 99 % below', better: 'less'},
+];
+const acknowledged = [
+    {figure: 'acknowledged_per_s', title: 'acknowledged publishes per second', better: 'more'},
+    {figure: 'p50_ms', title: 'until the acknowledgement, ms, half below', better: 'less'},
+    {figure: 'p99_ms', title: 'until the acknowledgement, ms, 99 % below', better: 'less'},
+    {figure: 'acknowledged_per_cpu_s', title: 'acknowledged publishes per second of the server’s CPU', better: 'more'},
 ];
 
 export const scenarios = {
@@ -33,7 +40,7 @@ export const scenarios = {
         title: 'Holding 400,000 deliveries/s offered, 1,000 subscribers',
         arguments: ['rate', '--rate', '400000'],
         peers: everybody,
-            figures: [
+        figures: [
             {figure: 'deliveries_per_s', title: 'deliveries per second', better: 'more', bounds: {least: 396_000}},
             latency[0],
             {...latency[1], bounds: {most: 100}},
@@ -76,7 +83,7 @@ export const scenarios = {
         title: 'Full TLS handshakes until subscribed, 5,000 of them, with a certificate of ECDSA P-256 and of RSA 2048',
         arguments: ['connect'],
         peers: ['pulsewire-rsa'],
-        tls: true,
+        server: {tls: true},
         figures: [
             {figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 1_000}},
             {figure: 'handshakes_per_s', title: '… per second; the load generator’s half of each costs as much', better: 'more'},
@@ -87,7 +94,7 @@ export const scenarios = {
         title: 'Idle: 10,000 subscribed WebSockets over TLS',
         arguments: ['idle', '--seconds', '0.5'],
         peers: [],
-        tls: true,
+        server: {tls: true},
         figures: [{figure: 'rss_per_connection_bytes', title: 'memory of each, bytes', better: 'less'}],
         fixedTime: true,
     },
@@ -95,7 +102,7 @@ export const scenarios = {
         title: 'Fan-out over TLS: 1 publisher, 1,000 subscribers, 32 publishes in flight, each connection encrypted by itself',
         arguments: ['fanout'],
         peers: [],
-        tls: true,
+        server: {tls: true},
         figures: [deliveries],
     },
     storm: {
@@ -121,6 +128,20 @@ export const scenarios = {
         ],
         fixedTime: true,
     },
+    durable: {
+        title: 'Durable: 1 publisher, each publish waits until the one before is synced and acknowledged',
+        arguments: ['publish'],
+        peers: ['pulsewire-memory'],
+        server: {durable: true},
+        figures: acknowledged,
+    },
+    'durable-64': {
+        title: 'Durable: 64 publishers, so that many publishes go with one sync',
+        arguments: ['publish', '--publishers', '64'],
+        peers: ['pulsewire-memory'],
+        server: {durable: true},
+        figures: acknowledged,
+    },
     threads: {
         title: 'Fan-out with two event loops on two cores, the second shared with the load generator',
         arguments: ['fanout'],
@@ -132,7 +153,7 @@ export const scenarios = {
         title: 'Fan-out of 1 KiB of JSON, compressed (permessage-deflate without context takeover)',
         arguments: ['fanout', '--deflate', '--json-payload', '--payload-bytes', '1024'],
         peers: ['limit', 'uwebsockets', 'ws'],
-        deflate: true,
+        server: {deflate: true},
         figures: [{...deliveries, goals: {limit: 0.5, uwebsockets: 20}}],
     },
     load: {

@@ -2,7 +2,7 @@
 
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {fileURLToPath} from 'node:url';
 import {freePort} from '../script/free_port.mjs';
@@ -28,8 +28,9 @@ const firstLine = (...command) => {
 
 // `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
 // that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
-// `deflate`: with what it compresses. `certificate`: of what kind it shows one when TLS is measured. `workers`: the work is done by its child processes. `package`: what brings it, told
-// when it is missing.
+// `deflate`: with what it compresses. `certificate`: of what kind it shows one when TLS is measured. `keeps`: it has a
+// data folder when durability is measured. `workers`: the work is done by its child processes. `package`: what brings it,
+// told when it is missing.
 export const servers = {
     pulsewire: {
         dialect: 'pulsewire',
@@ -40,6 +41,14 @@ export const servers = {
         environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
         deflate: {environment: {PULSEWIRE_WEBSOCKET_COMPRESSION: 'true'}},
         certificate: 'ecdsa',
+        keeps: true,
+        version: () => firstLine(built('pulsewired'), '--version'),
+    },
+    'pulsewire-memory': {
+        dialect: 'pulsewire',
+        available: () => existsSync(built('pulsewired')),
+        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
+        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
         version: () => firstLine(built('pulsewired'), '--version'),
     },
     'pulsewire-rsa': {
@@ -166,6 +175,29 @@ function tlsArguments(kind) {
     return ['--tls-certificate', `${base}.crt`, '--tls-key', `${base}.key`];
 }
 
+// A folder on the disk that holds the working copy, empty at first.
+const dataFolder = `${folder}/data`;
+const tmpfs = 0x01021994;
+function emptyDataFolder() {
+    rmSync(dataFolder, {recursive: true, force: true});
+    if (statfsSync(folder).type === tmpfs) throw new Error(`${folder} is in memory: a sync costs nothing there, so there is nothing to measure`);
+}
+
+// The program and its arguments, and what its environment has beside ours. The rest is as for start().
+export function commandOf(name, port, {deflate = false, tls = false, durable = false} = {}) {
+    const server = servers[name];
+    const compressing = (deflate && server.deflate) || {};
+    return {
+        command: [
+            ...server.command(port),
+            ...(compressing.arguments ?? []),
+            ...(tls ? tlsArguments(server.certificate) : []),
+            ...(durable && server.keeps ? ['--data', dataFolder] : []),
+        ],
+        environment: {...server.environment, ...compressing.environment},
+    };
+}
+
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
@@ -183,15 +215,16 @@ export function spawnOn(cores, command, options) {
     return child;
 }
 
-// Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up.
-export async function start(name, cores, {deflate = false, tls = false} = {}) {
+// Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up. `how`: {deflate,
+// tls, durable}, each for the servers that can.
+export async function start(name, cores, how = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
-    const extra = (deflate && server.deflate) || {};
-    const command = [...server.command(port), ...(extra.arguments ?? []), ...(tls ? tlsArguments(server.certificate) : [])];
+    if (how.durable) emptyDataFolder();
+    const {command, environment} = commandOf(name, port, how);
     const child = spawnOn(server.cores ?? cores, command, {
-        env: {...process.env, ...server.environment, ...extra.environment},
+        env: {...process.env, ...environment},
         stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -203,6 +236,7 @@ export async function start(name, cores, {deflate = false, tls = false} = {}) {
         child.kill(name === 'pulsewire' ? 'SIGKILL' : 'SIGTERM');
         await gone;
         clearTimeout(deadline);
+        if (how.durable) rmSync(dataFolder, {recursive: true, force: true});
     };
     const until = Date.now() + startMs;
     for (;;) {

@@ -1,5 +1,8 @@
 // Sums over rounds, and whether they say anything.
 
+// A run that failed has no figure, and JSON has null for what could not be divided.
+export const isFigure = (value) => Number.isFinite(value);
+
 export function median(values) {
     const sorted = values.toSorted((a, b) => a - b);
     const middle = sorted.length >> 1;
@@ -15,7 +18,7 @@ export function summary(values) {
 // Ours divided by theirs, in the rounds that have both. Servers that were measured side by side share what else
 // happened on the machine, so this holds where the figures themselves wander.
 export function ratios(ours, theirs) {
-    return ours.flatMap((value, round) => (value !== undefined && theirs[round] > 0 ? [value / theirs[round]] : []));
+    return ours.flatMap((value, round) => (isFigure(value) && isFigure(theirs[round]) && theirs[round] > 0 ? [value / theirs[round]] : []));
 }
 
 // What rounds say about a goal: 'reached' or 'missed' when all agree, otherwise how the median would have it.
@@ -43,6 +46,14 @@ export function noise(before, after, cores, measuredSeconds, ticksPerSecond = 10
     }
     if (all === 0) return {foreign: 0, stolen: 0};
     return {foreign: Math.max(0, busy - measuredSeconds * ticksPerSecond) / all, stolen: stolen / all};
+}
+
+// CPU seconds out of /proc/PID/stat: the process's own, and of those of its children that have ended.
+export function processSeconds(text, ticksPerSecond = 100) {
+    // The name in parentheses may hold anything. What follows it begins with field 3.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const seconds = (field) => (Number(fields[field - 3]) + Number(fields[field - 2])) / ticksPerSecond;
+    return {own: seconds(14), children: seconds(16)};
 }
 
 // The lines of /proc/stat by core: {0: [user, nice, …]}.

@@ -216,7 +216,7 @@ void connection::publish(std::string_view payload) {
     static std::string message;
     message.clear();
     if (over_ == transport::websocket) {
-        d.append_publish(message, channel, payload, 10 + published_++);
+        d.append_publish(message, channel, payload, publish_number_min + published_++);
         return write_frame(message, d.opcode());
     }
     d.append_post_body(message, payload);

@@ -1,5 +1,7 @@
 #include "bench/load/dialect.hpp"
 
+#include <charconv>
+
 #include "bench/load/lines.hpp"
 
 namespace pulsewire::bench {
@@ -209,6 +211,16 @@ public:
 };
 
 }  // namespace
+
+std::optional<std::uint64_t> acknowledged_number(std::string_view line) {
+    constexpr std::string_view beginning = R"({"op":"published","id":)";
+    if (!line.starts_with(beginning)) return {};
+    line.remove_prefix(beginning.size());
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (read.ec != std::errc() || number < publish_number_min) return {};
+    return number;
+}
 
 std::unique_ptr<dialect> make_dialect(
     std::string_view name, std::size_t payload_bytes, std::size_t stamp_at

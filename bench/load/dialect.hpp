@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,12 @@ protected:
     ~talk() = default;
 };
 
+// Smaller ones are for what a dialect says by itself.
+inline constexpr std::uint64_t publish_number_min = 10;
+
+// The number of the publish that this line of Pulsewire's protocol acknowledges, if it does.
+std::optional<std::uint64_t> acknowledged_number(std::string_view line);
+
 class dialect {
 public:
     virtual ~dialect() = default;
@@ -53,7 +60,8 @@ public:
     // After the upgrade: says what it takes to be settled.
     virtual void opened(talk& t) const = 0;
     virtual void received(talk& t, std::string_view message) const = 0;
-    // Appends one message that publishes the payload; `number` is unique on the connection and from 10 on.
+    // Appends one message that publishes the payload; `number` counts the publishes of the connection, from
+    // publish_number_min on.
     virtual void append_publish(
         std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
     ) const = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -156,6 +157,17 @@ TEST(centrifugo_dialect, is_settled_by_the_answer_to_its_subscribe) {
     EXPECT_EQ(s.settlings, 1);
     EXPECT_EQ(s.said.back(), "{}");
     EXPECT_EQ(s.sequences, (sequences{3}));
+}
+
+TEST(pulsewire_dialect, an_acknowledgement_names_its_publish) {
+    EXPECT_EQ(
+        acknowledged_number(R"({"op":"published","id":4711,"channel":"a","epoch":"x","offset":9})"), 4711
+    );
+    EXPECT_EQ(acknowledged_number(R"({"op":"published","id":10})"), publish_number_min);
+    EXPECT_EQ(acknowledged_number(R"({"op":"published","id":9})"), std::nullopt);
+    EXPECT_EQ(acknowledged_number(R"({"op":"published","id":)"), std::nullopt);
+    EXPECT_EQ(acknowledged_number(R"({"op":"subscribed","id":12})"), std::nullopt);
+    EXPECT_EQ(acknowledged_number(R"({"type":"bench","payload":{"op":"published","id":12}})"), std::nullopt);
 }
 
 TEST(dialect, another_name_is_none) {

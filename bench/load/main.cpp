@@ -15,6 +15,7 @@ pulsewire::bench::report run(const pulsewire::bench::options& o) {
     if (o.scenario == "connect") return run_connect(o);
     if (o.scenario == "storm") return run_storm(o);
     if (o.scenario == "channels") return run_channels(o);
+    if (o.scenario == "publish") return run_publish(o);
     return run_traffic(o);
 }
 

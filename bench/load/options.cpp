@@ -24,6 +24,8 @@ Scenarios, with their defaults:
   rooms     500 channels (--channels) with 2 members each (--members); one of them publishes over its WebSocket, the
             next when all members have it
   sse       1,000 subscribers of an event stream, 8 publishers by HTTP POST (--publishers) over kept connections
+  publish   one publisher (--publishers) that sends its next when the server has acknowledged the one before
+            (--window), and one subscriber that checks: what durable channels cost. Pulsewire only
   idle      10,000 subscribers that do nothing: the server's memory for each (needs --server-pid)
   connect   5,000 connections until they are subscribed; over TLS each with a full handshake
   storm     1,000 subscribers lose their connections at once, come back, and recover the same 100 messages each.
@@ -47,7 +49,9 @@ options read_options(int count, char** arguments) {
     app.set_version_flag("--version", "pulsewire-bench " PULSEWIRE_VERSION);
     app.add_option("scenario", o.scenario, "What to do, see below")
         ->required()
-        ->check(CLI::IsMember({"fanout", "rate", "rooms", "sse", "idle", "connect", "storm", "channels"}));
+        ->check(CLI::IsMember(
+            {"fanout", "rate", "rooms", "sse", "publish", "idle", "connect", "storm", "channels"}
+        ));
     app.add_option(
            "--url", o.url,
            "The server: ws://host:port or http://host:port, wss:// or https:// for TLS, with a path in front "

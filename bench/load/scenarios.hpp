@@ -7,6 +7,7 @@ namespace pulsewire::bench {
 
 // Each runs one scenario to its end. Throws std::runtime_error where it cannot even begin.
 report run_traffic(const options& o);  // fanout, rate, rooms, sse
+report run_publish(const options& o);
 report run_idle(const options& o);
 report run_connect(const options& o);
 report run_storm(const options& o);
