@@ -141,18 +141,19 @@ TEST(channel_log, holds_under_thousands_of_publications) {
 
 // Histories are made of them.
 TEST(channel_log, a_publication_takes_the_room_of_its_line) {
+    constexpr std::size_t allocation_step = 16;  // libc++ rounds up to it
     publish p;
     p.channel = "chat:1";
     p.type = "chat.message";
     p.payload = R"({"text":"hello"})";
     for (const std::uint64_t offset : {0u, 1u, 9u, 10u, 1'234'567u}) {
         const auto m = make_message(p, offset, 1'764'000'000'000);
-        EXPECT_EQ(m->line.size(), m->line.capacity());
+        EXPECT_LT(m->line.capacity(), m->line.size() + allocation_step);
     }
     p.except = "Zk3f9aQx1mPw";
     p.conflate = "AAPL";
     const auto m = make_message(p, 99, 1'764'000'000'000);
-    EXPECT_EQ(m->line.size(), m->line.capacity());
+    EXPECT_LT(m->line.capacity(), m->line.size() + allocation_step);
 }
 
 }  // namespace
