@@ -26,6 +26,16 @@ const firstLine = (...command) => {
     }
 };
 
+// Ours. One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
+// positions, acknowledgements, presence, idempotency.
+const pulsewired = ({threads = 1} = {}) => ({
+    dialect: 'pulsewire',
+    available: () => existsSync(built('pulsewired')),
+    command: () => [built('pulsewired'), '--port', '0', '--threads', `${threads}`, '--log-level', 'warning'],
+    environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+    version: () => firstLine(built('pulsewired'), '--version'),
+});
+
 // `available`: what it takes is there. `command(port)`: the program and its arguments; `port` is a free one for those
 // that cannot choose one themselves, which then have `chooses: false`. Those that choose print "listening on URL".
 // `deflate`: with what it compresses. `certificate`: of what kind it shows one when TLS is measured. `keeps`: it has a
@@ -33,40 +43,14 @@ const firstLine = (...command) => {
 // told when it is missing.
 export const servers = {
     pulsewire: {
-        dialect: 'pulsewire',
-        available: () => existsSync(built('pulsewired')),
-        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
-        // One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
-        // positions, acknowledgements, presence, idempotency.
-        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+        ...pulsewired(),
         deflate: {environment: {PULSEWIRE_WEBSOCKET_COMPRESSION: 'true'}},
         certificate: 'ecdsa',
         keeps: true,
-        version: () => firstLine(built('pulsewired'), '--version'),
     },
-    'pulsewire-memory': {
-        dialect: 'pulsewire',
-        available: () => existsSync(built('pulsewired')),
-        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
-        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
-        version: () => firstLine(built('pulsewired'), '--version'),
-    },
-    'pulsewire-rsa': {
-        dialect: 'pulsewire',
-        available: () => existsSync(built('pulsewired')),
-        command: () => [built('pulsewired'), '--port', '0', '--threads', '1', '--log-level', 'warning'],
-        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
-        certificate: 'rsa',
-        version: () => firstLine(built('pulsewired'), '--version'),
-    },
-    'pulsewire-2': {
-        dialect: 'pulsewire',
-        available: () => existsSync(built('pulsewired')),
-        cores: '0,1',
-        command: () => [built('pulsewired'), '--port', '0', '--threads', '2', '--log-level', 'warning'],
-        environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
-        version: () => firstLine(built('pulsewired'), '--version'),
-    },
+    'pulsewire-memory': pulsewired(),
+    'pulsewire-rsa': {...pulsewired(), certificate: 'rsa'},
+    'pulsewire-2': {...pulsewired({threads: 2}), cores: '0,1'},
     limit: {
         dialect: 'plain',
         deflate: {arguments: ['--deflate']},

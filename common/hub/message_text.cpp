@@ -89,10 +89,6 @@ message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) 
     return w;
 }
 
-}  // namespace
-
-namespace {
-
 std::size_t digits(std::uint64_t number) {
     std::size_t count = 1;
     for (; number >= 10; number /= 10) ++count;

@@ -125,6 +125,10 @@ std::string head_of(const response& r, after_response then) {
     return head;
 }
 
+std::string last_words(const response& r) {
+    return head_of(r, after_response::close) + r.body;
+}
+
 response error_response(int status, error_code code, std::string_view message, std::string_view pointer) {
     response r;
     r.body = "{\"error\":";

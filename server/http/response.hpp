@@ -35,6 +35,8 @@ struct response {
 
 // Status line and fields, with the empty line.
 std::string head_of(const response& r, after_response then);
+// The whole of an answer behind which the connection is closed.
+std::string last_words(const response& r);
 
 // The body of protocol 11.4.
 response error_response(int status, error_code code, std::string_view message, std::string_view pointer = {});

@@ -35,9 +35,8 @@ std::string_view name_of(method m) {
 // True when the request may go on; otherwise it is answered: pages that may not come, preflights, wrong
 // methods.
 bool admitted(http_conversation& c, std::initializer_list<method> methods) {
-    const config& settings = c.settings();
-    const auto how = settings.tls_certificate.empty() ? reached::somehow : reached::over_tls;
-    const origin_verdict verdict = check_origin(c.asked(), settings.allowed_origins, how);
+    const auto how = c.home().home().has_tls() ? reached::over_tls : reached::somehow;
+    const origin_verdict verdict = check_origin(c.asked(), c.settings().allowed_origins, how);
     if (!verdict.allowed) {
         c.answer(origin_refused());
         return false;

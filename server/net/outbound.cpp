@@ -450,28 +450,27 @@ std::size_t outbound::write_parts(
     return taken;
 }
 
-// A few lines for a connection that keeps up, the usual thing where much is said to few: joined to one
-// message and gone with one system call, without a look at what does not concern them. False when they are no
-// such lines; then nothing was done.
+// A few lines for a connection that keeps up, the usual thing where much is said to few: one message and one
+// system call, without a look at what does not concern them. False when they are no such lines; then nothing
+// was done.
 bool outbound::write_few(int socket, written& result) {
-    constexpr std::size_t few = 4, header_bytes_max = 4;
+    constexpr std::size_t few = 4;
     if (framing_ != framing::websocket || slow_ != nullptr || framed_ != 0 ||
         chunks_.size() > std::min<std::size_t>(few, storage_->bounds().batch_messages_max))
         return false;
-    std::size_t bytes = 0;
+    iovec parts[1 + few];  // the header first
+    std::size_t count = 1, bytes = 0;
     for (const chunk& c : chunks_) {
         if (c.run != nullptr) return false;
-        bytes += c.text().size();
+        const std::string_view text = c.text();
+        parts[count++] = {const_cast<char*>(text.data()), text.size()};
+        bytes += text.size();
     }
-    const std::size_t most =
-        std::min<std::size_t>(small_write_bytes - header_bytes_max, storage_->bounds().batch_bytes_max);
-    if (bytes == 0 || bytes > most) return false;
-    char message[small_write_bytes];
-    const auto header = websocket::frame_header(websocket::opcode::text, bytes);
-    char* end = std::copy_n(header.view().data(), header.view().size(), message);
-    for (const chunk& c : chunks_) end = std::copy_n(c.text().data(), c.text().size(), end);
-    iovec part{message, static_cast<std::size_t>(end - message)};
-    const std::size_t taken = write_parts(socket, nullptr, std::span(&part, 1), part.iov_len, result);
+    if (bytes == 0 || bytes > storage_->bounds().batch_bytes_max) return false;
+    auto header = websocket::frame_header(websocket::opcode::text, bytes);
+    parts[0] = {header.bytes().data(), header.size()};
+    const std::size_t taken =
+        write_parts(socket, nullptr, std::span(parts).first(count), header.size() + bytes, result);
     if (result.how == outcome::drained) {
         chunks_.clear();
         bytes_ = replay_bytes_ = 0;

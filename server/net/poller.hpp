@@ -2,7 +2,7 @@
 
 // Tells which of a shard's sockets can be read or written: an epoll instance of their own, for which the loop
 // waits as for one descriptor. A socket stays watched until it is closed, where Asio asks the kernel anew for
-// each wait, and keeps 200 bytes for each (docs/decisions/0011).
+// each wait, and keeps a block for each (docs/decisions/0011).
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>

@@ -21,7 +21,7 @@ std::string wrong_scheme_answer() {
     const response answer = error_response(
         400, error_code::not_supported, "this port speaks TLS: use https:// and wss:// to reach it"
     );
-    return head_of(answer, after_response::close) + answer.body;
+    return last_words(answer);
 }
 
 }  // namespace

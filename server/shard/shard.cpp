@@ -40,7 +40,7 @@ std::int64_t milliseconds_of(auto time_point) {
 std::string overloaded_answer(std::string_view message) {
     response answer = error_response(503, error_code::overloaded, message);
     answer.add("Retry-After", "5");
-    return head_of(answer, after_response::close) + answer.body;
+    return last_words(answer);
 }
 
 }  // namespace
