@@ -26,11 +26,6 @@ public:
 
     // Precondition: not sealed.
     void append(const hub::message_ptr& m);
-    // Whether one more message of this size in bytes keeps it within these bounds.
-    bool has_room(std::size_t bytes, std::size_t bytes_max, std::size_t messages_max) const {
-        return messages_.size() < messages_max && text_.size() + bytes <= bytes_max;
-    }
-
     // What it says is going to be written: it grows no more.
     void seal() { sealed_ = true; }
     bool sealed() const { return sealed_; }

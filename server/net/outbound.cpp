@@ -329,7 +329,12 @@ void outbound::frame_batch(std::size_t end) {
 }
 
 bool outbound::compressible(const chunk& c) const {
-    return compresses_ && c.run != nullptr && c.text().size() >= storage_->bounds().compression_bytes_min;
+    return c.run != nullptr && compressor_for(*c.run) != nullptr;
+}
+
+deflater* outbound::compressor_for(const line_run& run) const {
+    const bool is_worth_it = compresses_ && run.text().size() >= storage_->bounds().compression_bytes_min;
+    return is_worth_it ? &storage_->compressor() : nullptr;
 }
 
 // The first chunk without framing, a run, becomes a message of its own.
@@ -338,7 +343,7 @@ void outbound::frame_run() {
     settle(c);
     const std::size_t before = c.text().size();
     // The message lives as long as its run.
-    const auto& message = c.run->websocket_message(compressible(c) ? &storage_->compressor() : nullptr);
+    const auto& message = c.run->websocket_message(compressor_for(*c.run));
     c.run = nullptr;
     c.body = message;
     bytes_ += c.body->size() - before;
@@ -502,6 +507,26 @@ void outbound::write_some(int socket, tls_session* tls, written& result) {
             return;
         }
     }
+}
+
+// The usual thing where one message is published to many: it never enters the queue.
+outbound::written outbound::write_run(int socket, tls_session* tls, std::shared_ptr<line_run>&& run) {
+    if (tls != nullptr || framing_ != framing::websocket || !chunks_.empty()) {
+        push_run(std::move(run));
+        return write_to(socket, tls);
+    }
+    written result;
+    run->seal();
+    const std::string& message = *run->websocket_message(compressor_for(*run));
+    iovec whole{const_cast<char*>(message.data()), message.size()};
+    const std::size_t taken = write_parts(socket, nullptr, {&whole, 1}, message.size(), result);
+    if (result.how != outcome::drained) {
+        push_run(std::move(run));
+        frame_run();
+        consume(taken);
+        blocked_ = result.how == outcome::blocked;
+    }
+    return result;
 }
 
 outbound::written outbound::write_to(int socket, tls_session* tls) {

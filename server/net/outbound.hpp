@@ -120,6 +120,8 @@ public:
 
     // One or a few non-blocking gathered writes, up to turn_bytes_max; through `tls` where there is one.
     written write_to(int socket, tls_session* tls = nullptr);
+    // As push_run() and write_to(). Precondition: takes_runs().
+    written write_run(int socket, tls_session* tls, std::shared_ptr<line_run>&& run);
 
 private:
     struct chunk;
@@ -141,6 +143,7 @@ private:
     void frame_waiting(std::size_t bytes_ahead);
     void frame_batch(std::size_t end);
     bool compressible(const chunk& c) const;
+    deflater* compressor_for(const line_run& run) const;
     void frame_run();
     bool is_one_run() const;
     std::size_t gather(iovec* parts, std::size_t& count) const;

@@ -163,7 +163,18 @@ void connection::flush_soon() {
 void connection::flush() {
     dirty = false;
     if (gone_ || blocked_) return;
-    const outbound::written done = out_.write_to(socket_.descriptor(), tls_.get());
+    go_on_after(out_.write_to(socket_.descriptor(), tls_.get()));
+}
+
+void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
+    if (gone_) return;
+    if (at_once && !dirty && !blocked_)
+        return go_on_after(out_.write_run(socket_.descriptor(), tls_.get(), std::move(run)));
+    out_.push_run(std::move(run));
+    flush_soon();
+}
+
+void connection::go_on_after(const outbound::written& done) {
     home_.metrics().bytes_out += done.bytes;
     switch (done.how) {
         case outbound::outcome::failed:

@@ -62,12 +62,15 @@ public:
     void start(std::unique_ptr<conversation> first, const tls_context* tls);
     void on_ready(poller::readiness what);
     void flush();
+    // Queues a run; where nothing else waits it is written at once, if that is wanted.
+    void send(std::shared_ptr<line_run>&& run, bool at_once);
     void sweep(std::int64_t now_ms);
     bool dirty = false;  // on the shard's list of connections to flush
 
 private:
     void on_readable();
     void watch();
+    void go_on_after(const outbound::written& done);
     void say_farewell();
     void adopt_next();
     void on_end();

@@ -9,10 +9,13 @@
 #include "server/net/outbound.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
 namespace pulsewire::shell {
+
+class gathering;
 
 // The kinds of connections that metrics tell apart.
 enum class transport : std::uint8_t { http, websocket, plain_websocket, sse, events };
@@ -61,6 +64,9 @@ public:
 
     // A message of the hub for this connection; `how` it counts while it waits.
     virtual void on_message(const hub::message_ptr&, outbound::counts /*how*/) {}
+    // The run of messages for many that connection::out() may hold instead of each of them; null when each is
+    // to come by on_message().
+    virtual std::shared_ptr<line_run> run_of(gathering&) { return nullptr; }
     // The hub has ended this connection and forgotten it. Its close frame (protocol 7.1), if any, came as a
     // message.
     virtual void on_close(close_code, std::string_view /*reason*/) {}

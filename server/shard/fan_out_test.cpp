@@ -32,26 +32,44 @@ class OutboundRuns : public Outbound {
 protected:
     static constexpr std::uint64_t connection = 7;
 
-    // As a shard does: the queue takes part, or is given the message alone. Returns whether it was alone.
+    // As a shard does when the connection is sent something else in the same turn: it is visited at once, and
+    // takes part, or is given the message alone. Returns whether it was alone.
     bool publish(outbound& queue, const hub::message_ptr& m, line_run::writer write) {
-        if (const auto* apart = fan_out_.extend(m, audience_)) {
+        if (const auto* apart = gather(m)) {
             if (apart->empty()) return false;
             EXPECT_EQ(*apart, std::vector{connection});
             push_alone(queue, m);
             return true;
         }
-        fan_out_.begin(m, audience_);
-        const bool joined = fan_out_.join(queue, [&] { return write; });
-        if (!joined) {
-            fan_out_.stands_apart(connection);
-            push_alone(queue, m);
+        const auto visit = fan_out_.take(connection);
+        EXPECT_TRUE(visit);
+        if (auto run = visit->what->run_for(queue, [&] { return write; })) {
+            queue.push_run(std::move(run));
+            return false;
         }
-        fan_out_.end();
-        return !joined;
+        push_alone(queue, m);
+        fan_out_.stands_apart(*visit);
+        return true;
+    }
+    const std::vector<std::uint64_t>* gather(const hub::message_ptr& m) {
+        const auto* apart = fan_out_.extend(m, audience_);
+        if (apart == nullptr) fan_out_.begin(m, audience_, std::vector{connection});
+        return apart;
     }
     static void push_alone(outbound& queue, const hub::message_ptr& m) {
         queue.push_line(shared_bytes(m, &m->line), outbound::counts::as_live, m.get());
     }
+    // At the end of a turn.
+    outbound::written write_gathered(outbound& queue) {
+        const auto visit = fan_out_.next();
+        EXPECT_TRUE(visit);
+        auto run = visit->what->run_for(queue, [] { return as_line; });
+        if (run != nullptr) return queue.write_run(ends_[0], nullptr, std::move(run));
+        for (const hub::message_ptr& m : visit->what->messages()) push_alone(queue, m);
+        return queue.write_to(ends_[0]);
+    }
+    static void as_line(const hub::message& one, std::string& text) { text += one.line; }
+    void push_for(outbound& queue, const hub::message_ptr& m) { EXPECT_FALSE(publish(queue, m, as_line)); }
     void push(const hub::message_ptr& m, std::string_view prefix = {}) {
         publish(queue_, m, [prefix](const hub::message& one, std::string& text) {
             (text += prefix) += one.line;
@@ -95,6 +113,53 @@ TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
     EXPECT_EQ(messages_, 1);
 }
 
+TEST_F(OutboundRuns, WhatIsGatheredIsWrittenWithoutBeingQueued) {
+    queue_.set_framing(outbound::framing::websocket);
+    texts expected;
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        const auto m = publication("a", i, slow_consumer::disconnect);
+        gather(m);
+        expected.push_back(line_of(m));
+    }
+    const auto done = write_gathered(queue_);
+    EXPECT_EQ(done.how, outbound::outcome::drained);
+    EXPECT_FALSE(fan_out_.next());
+    const std::string bytes = read();
+    EXPECT_EQ(done.bytes, bytes.size());
+    EXPECT_EQ(lines_of(bytes), expected);
+    EXPECT_EQ(messages_, 1);
+}
+
+// The rest of a run that did not fit stays, in front of what comes next.
+TEST_F(OutboundRuns, ARunThatDoesNotFitIsFinishedLater) {
+    queue_.set_framing(outbound::framing::websocket);
+    const auto large = publication("a", 1, slow_consumer::disconnect, 4 << 20);
+    const auto next = publication("b", 1, slow_consumer::disconnect);
+    gather(large);
+    const auto done = write_gathered(queue_);
+    EXPECT_EQ(done.how, outbound::outcome::blocked);
+    EXPECT_GT(done.bytes, 0u);
+    EXPECT_LT(done.bytes, large->line.size());
+    EXPECT_EQ(queue_.pieces(), 1u);
+    EXPECT_FALSE(queue_.takes_runs());
+    push_alone(queue_, next);
+    EXPECT_EQ(lines_of(pass_all()), (texts{line_of(large), line_of(next)}));
+    EXPECT_FALSE(queue_.overflows());
+    EXPECT_EQ(queue_.drop_lines(), 0u);
+}
+
+TEST_F(OutboundRuns, EachWhoWaitsIsVisitedOnce) {
+    const auto m = publication("a", 1, slow_consumer::disconnect);
+    fan_out_.begin(m, audience_, std::vector<std::uint64_t>{1, 2, 3});
+    EXPECT_EQ(fan_out_.next()->connection, 1u);
+    EXPECT_FALSE(fan_out_.take(1));
+    EXPECT_EQ(fan_out_.take(2)->connection, 2u);
+    EXPECT_FALSE(fan_out_.take(2));
+    EXPECT_FALSE(fan_out_.take(4));
+    EXPECT_EQ(fan_out_.next()->connection, 3u);
+    EXPECT_FALSE(fan_out_.next());
+}
+
 // A connection that subscribes in the middle of a turn, or again.
 TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
     queue_.set_framing(outbound::framing::websocket);
@@ -102,7 +167,7 @@ TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
     other.set_framing(outbound::framing::websocket);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
-    publish(other, first, [](const hub::message& one, std::string& text) { text += one.line; });
+    publish(other, first, as_line);
     queue_.push_line(bytes_of("subscribed\n"));
     ++audience_;
     push(second);
@@ -148,18 +213,18 @@ TEST_F(OutboundRuns, ATransientMessageDoesNotGrowTextsMadeForPublications) {
         void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
     } maker;
     events.set_framing(outbound::framing::made, &maker);
-    fan_out_.begin(publication("a", 1, slow_consumer::disconnect), audience_);
-    const auto as_line = [](const hub::message& one, std::string& text) { text += one.line; };
-    EXPECT_TRUE(fan_out_.join(websocket, [&] { return as_line; }));
-    fan_out_.end();
+    push_for(websocket, publication("a", 1, slow_consumer::disconnect));
     const auto transient = hub::make_direct("a", "t", "1");
-    EXPECT_NE(fan_out_.extend(transient, audience_), nullptr);
-    const auto next = publication("a", 2, slow_consumer::disconnect);
-    fan_out_.begin(next, ++audience_);
-    EXPECT_TRUE(fan_out_.join(events, [&] { return as_line; }));
-    fan_out_.end();
+    EXPECT_NE(gather(transient), nullptr);
+    ++audience_;
+    push_for(events, publication("a", 2, slow_consumer::disconnect));
     EXPECT_EQ(fan_out_.extend(transient, audience_), nullptr);
-    EXPECT_NE(fan_out_.extend(publication("a", 3, slow_consumer::disconnect), audience_), nullptr);
+    EXPECT_NE(gather(publication("a", 3, slow_consumer::disconnect)), nullptr);
+    // Where nobody had a text made yet, who wants one is told.
+    ++audience_;
+    gather(publication("a", 4, slow_consumer::disconnect));
+    EXPECT_NE(gather(transient), nullptr);
+    EXPECT_FALSE(fan_out_.next()->what->only_publications());
 }
 
 TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
@@ -241,7 +306,7 @@ TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
         queue.set_framing(outbound::framing::websocket);
         bounds_.queue_bytes_max = policy == slow_consumer::drop_oldest ? 20'000 : 1 << 30;
         std::string got;
-        std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0, alone = 0;
+        std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0, alone = 0, at_once = 0;
         for (int turn = 0; turn < 3'000; ++turn) {
             for (std::uint64_t n = next_random(random, 6); n > 0; --n) {
                 const auto m = publication("a", ++offset, policy, 1 + next_random(random, 2'000));
@@ -261,11 +326,18 @@ TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
                 }
                 (void)queue.overflows();
             }
+            outbound::written done = queue.write_to(ends_[0]);
+            if (next_random(random, 2) == 0) {
+                // What is gathered last is written at once.
+                fan_out_.forget("a");
+                gather(publication("a", ++offset, policy, 1 + next_random(random, 2'000)));
+                at_once += queue.takes_runs() && queue.empty();
+                done = write_gathered(queue);
+            }
             fan_out_.clear();
-            const auto done = queue.write_to(ends_[0]);
             ASSERT_NE(done.how, outbound::outcome::failed);
             blocked += done.how == outbound::outcome::blocked;
-            if (next_random(random, 3) == 0) got += read();
+            if (next_random(random, 2) == 0) got += read();
         }
         while (!queue.empty()) {
             (void)queue.write_to(ends_[0]);
@@ -287,6 +359,7 @@ TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
         EXPECT_EQ(position, offset);
         EXPECT_GT(shared - alone, 300u);
         EXPECT_GT(alone, 100u);
+        EXPECT_GT(at_once, 100u);
         EXPECT_GT(blocked, 100u);
         EXPECT_EQ(gaps > 0, policy == slow_consumer::drop_oldest);
     }

@@ -198,6 +198,7 @@ void shard::carry_out() {
         std::swap(work_, hub_.out());
         for (const hub::output::send& s : work_.sends) deliver(s, work_.to(s));
         for (const hub::output::close& end : work_.closes) {
+            catch_up(end.connection);
             guarded(end.connection, [&](connection& c) { c.speaks().on_close(end.code, end.reason); });
         }
         for (hub::output::post& p : work_.posts) post(std::move(p));
@@ -217,16 +218,13 @@ void shard::deliver(const hub::output::send& s, std::span<const std::uint64_t> t
         ++metrics_.errors[static_cast<std::size_t>(m->code) % metrics_.errors.size()];
     if (!is_worth_joining(s)) {
         if (s.audience != 0) fan_out_.forget(m->channel);
+        for (const std::uint64_t id : to) catch_up(id);
         return give(s, to);
     }
     if (const auto* apart = fan_out_.extend(m, s.audience)) return give(s, *apart);
-    fan_out_.begin(m, s.audience);
-    for (const std::uint64_t id : to) {
-        joined_ = false;
-        give(s, std::span(&id, 1));
-        if (!joined_) fan_out_.stands_apart(id);
-    }
-    fan_out_.end();
+    while (const auto next = fan_out_.next()) visit(*next, false);
+    fan_out_.begin(m, s.audience, to);
+    schedule_turn_end();
 }
 
 bool shard::is_worth_joining(const hub::output::send& s) const {
@@ -239,6 +237,22 @@ bool shard::is_worth_joining(const hub::output::send& s) const {
 void shard::give(const hub::output::send& s, std::span<const std::uint64_t> to) {
     const auto how = s.replayed ? outbound::counts::as_replay : outbound::counts::as_live;
     for (const std::uint64_t id : to) guarded(id, [&](connection& c) { c.speaks().on_message(s.what, how); });
+}
+
+// What was gathered for the connection before goes before what it is sent now.
+void shard::catch_up(std::uint64_t id) {
+    if (const auto waits = fan_out_.take(id)) visit(*waits, false);
+}
+
+// What was gathered is given to one connection, which writes it at once or at the end of the turn.
+void shard::visit(const fan_out::visit& v, bool writes) {
+    guarded(v.connection, [&](connection& c) {
+        if (auto run = c.speaks().run_of(*v.what)) return c.send(std::move(run), writes);
+        // It may grow meanwhile, by what somebody too slow makes the hub say.
+        for (std::size_t i = 0; i < v.what->messages().size(); ++i)
+            c.speaks().on_message(v.what->messages()[i], outbound::counts::as_live);
+        fan_out_.stands_apart(v);
+    });
 }
 
 void shard::post(hub::output::post&& p) {
@@ -281,7 +295,10 @@ void shard::end_turn() {
     turn_end_scheduled_ = false;
     post_stores();
     post_batches();
+    while (const auto next = fan_out_.next()) visit(*next, true);
     flush_connections();
+    // What connections that ended just now made the hub say is written in the next turn.
+    while (const auto next = fan_out_.next()) visit(*next, false);
     retired_.clear();
     fan_out_.clear();
     plain_from_.reset();

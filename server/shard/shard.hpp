@@ -101,13 +101,6 @@ public:
         return how;
     }
 
-    // Lets the queue of the connection that is given a message take part in a run (fan_out::join).
-    template <class MakeWriter>
-    bool join(outbound& queue, MakeWriter&& make_writer) {
-        joined_ = fan_out_.join(queue, make_writer);
-        return joined_;
-    }
-
     // --- for connections ---
     void flush_at_turn_end(connection& c);
     void retire(connection& c);
@@ -120,6 +113,8 @@ private:
     void deliver(const hub::output::send& s, std::span<const std::uint64_t> to);
     void give(const hub::output::send& s, std::span<const std::uint64_t> to);
     bool is_worth_joining(const hub::output::send& s) const;
+    void catch_up(std::uint64_t id);
+    void visit(const fan_out::visit& v, bool writes);
     void post(hub::output::post&& p);
     bool application_is_full(const hub::shard_message& m);
     void schedule_turn_end();
@@ -154,7 +149,6 @@ private:
     std::vector<char> scratch_, plaintext_;
     std::shared_ptr<const tls_context> tls_;  // null: without
     fan_out fan_out_;
-    bool joined_ = false;  // the connection that is given a message, a run
     inflater inflater_;
     std::string inflated_;
     hub::message_ptr plain_from_;  // what plain_text_ was made of

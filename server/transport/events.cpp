@@ -51,7 +51,7 @@ public:
         if (m->kind == hub::message_kind::error)
             return end(close_code::try_again_later, "a channel cannot be read now");
         if (writer_.opened()) {
-            push(m, how);
+            push_message(owner_.out(), m, how);
             return owner_.flush_soon();
         }
         std::string text;
@@ -61,6 +61,12 @@ public:
         // From here on an event gets its text when its turn comes, because its cursor says what went before.
         if (writer_.opened()) owner_.out().set_framing(outbound::framing::made, this);
         owner_.flush_soon();
+    }
+
+    // What all streams of just this channel write is the same text.
+    std::shared_ptr<line_run> run_of(gathering& all) override {
+        if (writer_.channels().size() != 1 || !all.only_publications()) return nullptr;
+        return all.run_for(owner_.out(), [this] { return writer_.alone(); });
     }
 
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
@@ -77,13 +83,6 @@ public:
 
 private:
     shard& home() const { return owner_.home(); }
-
-    // What all streams of just this channel write is the same text.
-    void push(const hub::message_ptr& m, outbound::counts how) {
-        const auto alone = [this] { return writer_.alone(); };
-        const bool is_shared = writer_.channels().size() == 1 && m->kind == hub::message_kind::publication;
-        if (!is_shared || !home().join(owner_.out(), alone)) owner_.out().push_line(line_of(m), how, m.get());
-    }
 
     bool passes(std::span<const hub::message_ptr> messages) override {
         return writer_.pass(messages.front()->offset, messages.back()->offset);

@@ -27,8 +27,12 @@ public:
 
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
         if (closing()) return;
-        push_message(home(), owner().out(), m, how);
+        push_message(owner().out(), m, how);
         owner().flush_soon();
+    }
+
+    std::shared_ptr<line_run> run_of(gathering& all) override {
+        return closing() ? nullptr : run_of_lines(all, owner().out());
     }
 
 private:

@@ -4,8 +4,9 @@
 
 #include "common/hub/message.hpp"
 #include "server/net/outbound.hpp"
-#include "server/shard/shard.hpp"
+#include "server/shard/fan_out.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,14 +19,18 @@ inline shared_bytes line_of(hub::message_ptr m) {
     return shared_bytes(std::move(m), line);
 }
 
-// Queues a message of the hub as a line; `prefix`, a literal, stands before each one of the framing.
-inline void push_message(
-    shard& home, outbound& out, const hub::message_ptr& m, outbound::counts how, std::string_view prefix = {}
+// Queues a message of the hub as a line.
+inline void push_message(outbound& out, const hub::message_ptr& m, outbound::counts how) {
+    out.push_line(line_of(m), how, m.get());
+}
+
+// The run of lines that the queue may take part in; `prefix`, a literal, stands before each one.
+inline std::shared_ptr<line_run> run_of_lines(
+    gathering& all, const outbound& out, std::string_view prefix = {}
 ) {
-    const auto line_writer = [prefix] {
+    return all.run_for(out, [prefix] {
         return [prefix](const hub::message& one, std::string& text) { (text += prefix) += one.line; };
-    };
-    if (!home.join(out, line_writer)) out.push_line(line_of(m), how, m.get());
+    });
 }
 
 }  // namespace pulsewire::shell

@@ -40,8 +40,12 @@ public:
 
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
-        push_message(home(), owner_.out(), m, how, event_stream::data_prefix);
+        push_message(owner_.out(), m, how);
         owner_.flush_soon();
+    }
+
+    std::shared_ptr<line_run> run_of(gathering& all) override {
+        return run_of_lines(all, owner_.out(), event_stream::data_prefix);
     }
 
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
