@@ -94,6 +94,25 @@ TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
         for (std::uint64_t offset = 1; offset <= 5; ++offset) EXPECT_EQ(offset_in(other.next_line()), offset);
 }
 
+// Protocol 4.8: also where many get the publication, and it is gathered for them.
+TEST(Shards, AnAnswerComesBehindItsOwnPublication) {
+    running_server server(test_config(1));
+    std::vector<websocket_client> others;
+    for (int i = 0; i < 9; ++i)
+        others.push_back(subscribed(server.port(), "a", "other-session-" + std::to_string(i)));
+    websocket_client c = subscribed(server.port(), "a", "publishing-itself");
+    const std::string publish = R"({"op":"publish","id":7,"channel":"a","type":"t","payload":1})";
+    for (std::uint64_t offset = 1; offset <= 3; ++offset) {
+        c.send_text(publish);
+        const std::string publication = c.next_line();
+        EXPECT_NE(publication.find("\"type\":\"t\""), std::string::npos) << publication;
+        EXPECT_EQ(offset_in(publication), offset);
+        const std::string answer = c.next_line();
+        EXPECT_NE(answer.find("\"published\""), std::string::npos) << answer;
+        EXPECT_EQ(offset_in(answer), offset);
+    }
+}
+
 // Promise P6: while every kind of bad input arrives, a hundred good clients notice nothing.
 TEST(Shards, BadClientsHarmNobodyElse) {
     running_server server(test_config(2));
