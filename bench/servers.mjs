@@ -2,8 +2,9 @@
 
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
+import {cpus} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {freePort} from '../script/free_port.mjs';
 
@@ -50,7 +51,7 @@ export const servers = {
     },
     'pulsewire-memory': pulsewired(),
     'pulsewire-rsa': {...pulsewired(), certificate: 'rsa'},
-    'pulsewire-2': {...pulsewired({threads: 2}), cores: '0,1'},
+    'pulsewire-2': pulsewired({threads: 2}),
     limit: {
         dialect: 'plain',
         deflate: {arguments: ['--deflate']},
@@ -199,15 +200,30 @@ export function spawnOn(cores, command, options) {
     return child;
 }
 
+// Each thread of the process gets this share of a core and no more, wherever it runs: cores that are slower than the load
+// generator's. The kernel wants the process on all cores for that, and root.
+const periodNs = 10_000_000;
+function limitThreads(pid, share) {
+    const limits = ['--sched-runtime', `${periodNs * share}`, '--sched-deadline', `${periodNs}`, '--sched-period', `${periodNs}`];
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        try {
+            execFileSync('chrt', ['--deadline', ...limits, '--pid', '0', thread], {stdio: ['ignore', 'ignore', 'pipe']});
+        } catch (error) {
+            throw new Error(`cannot give each thread a share of a core, which takes root and chrt: ${error.message}`);
+        }
+    }
+}
+
 // Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up. `how`: {deflate,
-// tls, durable}, each for the servers that can.
+// tls, durable}, each for the servers that can; {share} of a core for each of its threads, on all cores.
 export async function start(name, cores, how = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});
     const port = server.chooses === false ? await freePort() : undefined;
     if (how.durable) emptyDataFolder();
     const {command, environment} = commandOf(name, port, how);
-    const child = spawnOn(server.cores ?? cores, command, {
+    const allCores = `0-${cpus().length - 1}`;
+    const child = spawnOn(how.share ? allCores : cores, command, {
         env: {...process.env, ...environment},
         stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -227,7 +243,15 @@ export async function start(name, cores, how = {}) {
         const url = port ? ((await answers(port)) ? `http://127.0.0.1:${port}` : undefined) : /listening on (https?:\S+)/.exec(output)?.[1];
         // The port may answer before the workers are there.
         const pids = server.workers ? children(child.pid) : [`${child.pid}`];
-        if (url && pids.length !== 0) return {url, pids, dialect: server.dialect, stop};
+        if (url && pids.length !== 0) {
+            try {
+                if (how.share) pids.forEach((pid) => limitThreads(pid, how.share));
+            } catch (error) {
+                await stop();
+                throw error;
+            }
+            return {url, pids, dialect: server.dialect, stop};
+        }
         if (child.exitCode !== null || Date.now() > until) {
             await stop();
             throw new Error(`${name} did not start:\n${output}`);
