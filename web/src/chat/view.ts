@@ -21,6 +21,8 @@ export class ChatView {
     readonly #text = byId<HTMLTextAreaElement>('text');
     readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
     #enterRoom: (name: string) => void = () => {};
+    #here = 0;
+    #online = false;
 
     /** `author` marks what was written here. */
     constructor(author: string) {
@@ -79,6 +81,8 @@ export class ChatView {
     }
 
     showOnline(online: boolean): void {
+        this.#online = online;
+        this.#showHere();
         this.#conversation.showOnline(online);
     }
 
@@ -97,7 +101,8 @@ export class ChatView {
     }
 
     showMembers(members: readonly Member[], ownSession: string): void {
-        byId('room-count').textContent = members.length ? `${members.length} here` : '';
+        this.#here = members.length;
+        this.#showHere();
         const named = members.map(({session, info}) => ({own: session === ownSession, name: nameOf(info)}));
         named.sort((a, b) => Number(b.own) - Number(a.own) || a.name.localeCompare(b.name));
         byId('members').replaceChildren(...named.map(({own, name}) => make('li', {class: 'member'},
@@ -145,6 +150,12 @@ export class ChatView {
 
     onTyping(typing: () => void): void {
         this.#text.addEventListener('input', () => { if (this.#text.value) typing(); });
+    }
+
+    // Who is here is known while the connection is open only.
+    #showHere(): void {
+        const when = this.#online ? '' : ' when last connected';
+        byId('room-count').textContent = this.#here ? `${this.#here} here${when}` : '';
     }
 
     #edit(text: string): void {

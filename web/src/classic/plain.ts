@@ -31,7 +31,9 @@ export function plainWebSocket(panel: Panel): void {
 export function plainEventSource(panel: Panel): void {
     panel.setState('connecting', 'Connecting…');
     const source = new EventSource(endpoint('events?channel=classic:sse'));
+    let open = false;
     source.onopen = () => {
+        open = true;
         panel.setState('open', 'Open over SSE');
         panel.add('note', 'Connected to server');
     };
@@ -41,6 +43,7 @@ export function plainEventSource(panel: Panel): void {
     source.onerror = () => {
         if (source.readyState === EventSource.CONNECTING) panel.setState('connecting', 'Reconnecting…');
         else panel.setState('closed', 'Closed: the server refused', () => location.reload());
-        panel.add('note', 'Connection lost');
+        if (open) panel.add('note', 'Connection lost');  // once, not with each attempt that fails
+        open = false;
     };
 }

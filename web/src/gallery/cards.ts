@@ -70,7 +70,8 @@ export function showJob(job: JobProgress): void {
     showActivity();
 }
 
-function showActivity(): void {
+/** The newest notification and the running job, or that there is neither. */
+export function showActivity(): void {
     const [job] = running.values();
     const place = byId('notifications');
     if (job) {
@@ -81,6 +82,6 @@ function showActivity(): void {
             make('span', {class: 'level-dot', 'data-level': lastNotification.level, 'aria-hidden': 'true'}),
             make('span', {class: 'card__said', text: lastNotification.title}));
     } else {
-        place.textContent = 'Nothing is running.';
+        place.textContent = 'Nothing new, nothing running.';
     }
 }

@@ -19,5 +19,7 @@ lobby.on('chat.message', card.showLastWords);
 
 client.channel<Messages>('ticker:prices', {latest: 240}).on('ticker.price', card.showPrice);
 
-client.channel<Messages>('notify:all', {latest: 1}).on('notify.message', card.showNotification);
+const notices = client.channel<Messages>('notify:all', {latest: 1});
+notices.on('notify.message', card.showNotification);
+notices.watch('subscribed', card.showActivity);
 client.channel<Messages>('jobs:all').on('job.progress', card.showJob);

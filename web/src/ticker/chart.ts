@@ -9,6 +9,7 @@ export interface Point {
 }
 
 const windowMs = 30_000;
+const quietMs = 3000;  // a price that is older than this is not drawn as today's
 const frameMs = 1000 / 30;
 const margin = {top: 16, right: 64, bottom: 28, left: 0};
 const labelEveryMs = 10_000;
@@ -91,7 +92,8 @@ export class Chart {
 
         const pieces = this.#pieces(shown);
         const lines = pieces.map((piece) => `M${piece.map((point) => `${x(point.time).toFixed(1)} ${y(point.value).toFixed(1)}`).join('L')}`);
-        lines[lines.length - 1] += `L${right} ${y(last.value).toFixed(1)}`;
+        const end = now - last.time < quietMs ? right : x(last.time);
+        lines[lines.length - 1] += `L${end.toFixed(1)} ${y(last.value).toFixed(1)}`;
         this.#line.setAttribute('d', lines.join(''));
         this.#area.setAttribute('d', lines.map((line, i) => `${line}V${bottom}H${x(pieces[i]![0]!.time).toFixed(1)}Z`).join(''));
         this.#gapMarks.replaceChildren(...pieces.slice(1).flatMap((piece, i) => {
@@ -100,7 +102,7 @@ export class Chart {
             const band = makeSvg('rect', {x: from.toFixed(1), y: margin.top, width: Math.max(width, 2).toFixed(1), height: bottom - margin.top});
             return width < gapLabelPx ? [band] : [band, text(from + width / 2, margin.top + 14, 'middle', 'gap')];
         }));
-        place(this.#dot, {cx: right, cy: y(last.value)});
+        place(this.#dot, {cx: end, cy: y(last.value)});
         place(this.#flag, {x: right + 6, y: y(last.value) - 11});
         place(this.#flagText, {x: right + 34, y: y(last.value)});
         this.#flagText.textContent = last.value.toFixed(2);
