@@ -52,10 +52,11 @@ public:
         return r;
     }
 
-    void on_message(connection&, std::string_view message) override {
+    void on_message(connection& c, std::string_view message) override {
         for_each_line(message, [&](std::string_view line) {
+            if (line.starts_with(R"({"op":"error")")) on_refused(c, line);
             if (line.starts_with(R"({"op":"subscribed")") || line.starts_with(R"({"op":"unsubscribed")") ||
-                line.starts_with(R"({"op":"published")") || line.starts_with(R"({"op":"error")"))
+                line.starts_with(R"({"op":"published")"))
                 ++answered_;
             if (line.starts_with(R"({"type":"bench")")) ++delivered_;
         });
@@ -68,7 +69,7 @@ private:
         std::uint32_t first, std::uint32_t last, std::string_view more
     ) {
         const std::uint64_t all = std::uint64_t{last - first} * members().size();
-        if (all == 0) return;
+        if (all == 0 || refusals() != 0) return;
         const bool publishes = command == R"({"op":"publish")";
         answered_ = delivered_ = 0;
         std::uint64_t said = 0;
@@ -81,7 +82,8 @@ private:
                 say_batch(command, first, more, said, batch);
                 said += batch;
             }
-            return (answered_ >= all && (!publishes || delivered_ >= all)) || lost_connections() != 0;
+            return (answered_ >= all && (!publishes || delivered_ >= all)) || lost_connections() != 0 ||
+                   refusals() != 0;
         });
         m.stop();
         if (!done || answered_ < all) r.fail("not every answer came: " + label);

@@ -140,8 +140,9 @@ void connection::close() {
 }
 
 void connection::lose(std::string_view why) {
+    const std::string words(why);  // may be the TLS layer's own, which ends here
     close();
-    owner_.on_lost(*this, why);
+    owner_.on_lost(*this, words);
 }
 
 void connection::secured() {

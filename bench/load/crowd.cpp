@@ -16,6 +16,16 @@ constexpr double busy_share = 0.95;
 // The longest that the loop waits when nothing else is due.
 constexpr std::uint64_t nap_ns = 10'000'000;
 
+// The setting to raise, for what the server refused because of a limit.
+std::string remedy_for(std::string_view refusal) {
+    if (refusal.find("rate_limited") != refusal.npos)
+        return " (the server's limit is commands_per_second: start it with PULSEWIRE_COMMANDS_PER_SECOND=0)";
+    if (refusal.find("too_many_channels") != refusal.npos)
+        return " (the server's limit is channels_per_connection_max: start it with "
+               "PULSEWIRE_CHANNELS_PER_CONNECTION_MAX=20000)";
+    return {};
+}
+
 }  // namespace
 
 void allow_descriptors(std::size_t count, report& r) {
@@ -77,8 +87,11 @@ void crowd::open_all(std::size_t at_once) {
         }
         const std::size_t done = settled_ - settled;
         if (lost_ != lost)
-            throw std::runtime_error("connection " + std::to_string(done + 1) + " failed: " + first_loss_);
-        if (refused_ != 0) throw std::runtime_error("the server refused: " + first_refusal_);
+            throw std::runtime_error(
+                "connection " + std::to_string(done + 1) + " to " + options_.url + " failed: " + first_loss_
+            );
+        if (refused_ != 0)
+            throw std::runtime_error("the server refused: " + first_refusal_ + remedy_for(first_refusal_));
         if (next == members_.size() && done == opened) return;
         if (now_ns() > until)
             throw std::runtime_error(
@@ -101,7 +114,10 @@ bool crowd::run_until(double seconds_max, const std::function<bool()>& done) {
 void crowd::tell_faults(report& r) const {
     if (lost_ != 0) r.fail(std::to_string(lost_) + " connections ended; the first: " + first_loss_);
     if (refused_ != 0)
-        r.fail("the server refused " + std::to_string(refused_) + " times; first: " + first_refusal_);
+        r.fail(
+            "the server refused " + std::to_string(refused_) + " times; first: " + first_refusal_ +
+            remedy_for(first_refusal_)
+        );
 }
 
 void crowd::on_refused(connection&, std::string_view words) {

@@ -52,6 +52,7 @@ public:
     void on_lost(connection&, std::string_view why) override;
 
     std::size_t lost_connections() const { return lost_; }
+    std::size_t refusals() const { return refused_; }
 
 private:
     const options& options_;

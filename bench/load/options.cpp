@@ -3,8 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
 
 #include "bench/load/dialect.hpp"
+#include "bench/load/process.hpp"
 #include "bench/load/stamp.hpp"
 
 namespace pulsewire::bench {
@@ -39,6 +43,29 @@ reordered and repeated ones are counted, and there must be none; the exit code i
 
 A server refuses what goes beyond its limits. For one publisher at full speed: commands_per_second 0; for more than
 18,000 connections: connections_max and the limit of open files. docs/operating.md lists them.)";
+
+// CLI11's own would print the greatest number there is. What is no number the option itself refuses.
+CLI::Validator refusing(bool (*is_wrong)(double), const char* rule) {
+    const auto check = [is_wrong, rule](std::string& text) {
+        double number = 0;
+        return std::string(CLI::detail::lexical_cast(text, number) && is_wrong(number) ? rule : "");
+    };
+    return {check, ""};
+}
+
+const CLI::Validator positive = refusing([](double n) { return !(n > 0); }, "must be more than 0");
+const CLI::Validator not_negative = refusing([](double n) { return !(n >= 0); }, "must be 0 or more");
+
+// What no single option knows; a sentence, or nothing.
+std::string fault_of(const options& o) {
+    for (const std::string& header : o.headers)
+        if (const std::size_t colon = header.find(':'); colon == header.npos || colon == 0)
+            return "--header '" + header + "': a field is written \"Name: value\"";
+    for (const pid_t pid : o.server_pids)
+        if (!cpu_seconds(pid))
+            return "--server-pid " + std::to_string(pid) + ": no such process on this machine";
+    return {};
+}
 
 }  // namespace
 
@@ -79,17 +106,23 @@ options read_options(int count, char** arguments) {
            "Name of the channel, or its beginning where there are several; nobody else may use it"
     )
         ->capture_default_str();
-    app.add_option("--connections", o.connections, "Subscribers");
-    app.add_option("--channels", o.channels, "Channels; the subscribers are spread over them");
-    app.add_option("--members", o.members, "Members of a room");
-    app.add_option("--publishers", o.publishers, "Publishers of a channel");
-    app.add_option("--window", o.window, "Publishes in flight of each publisher");
-    app.add_option("--rate", o.rate, "Deliveries offered per second, to all subscribers together");
+    app.add_option("--connections", o.connections, "Subscribers")->check(positive);
+    app.add_option("--channels", o.channels, "Channels; the subscribers are spread over them")
+        ->check(positive);
+    app.add_option("--members", o.members, "Members of a room")->check(positive);
+    app.add_option("--publishers", o.publishers, "Publishers of a channel")->check(positive);
+    app.add_option("--window", o.window, "Publishes in flight of each publisher")->check(positive);
+    app.add_option("--rate", o.rate, "Deliveries offered per second, to all subscribers together")
+        ->check(positive);
     app.add_option("--messages", o.messages, "Messages that everybody recovers in a storm")
+        ->check(positive)
         ->capture_default_str();
-    app.add_option("--seconds", o.seconds, "How long to measure")->capture_default_str();
-    app.add_option("--warm-up", o.warm_up_seconds, "Seconds of the same before")->capture_default_str();
+    app.add_option("--seconds", o.seconds, "How long to measure")->check(positive)->capture_default_str();
+    app.add_option("--warm-up", o.warm_up_seconds, "Seconds of the same before")
+        ->check(not_negative)
+        ->capture_default_str();
     app.add_option("--drain", o.drain_seconds, "Seconds to wait at the end for what is on its way")
+        ->check(not_negative)
         ->capture_default_str();
     app.add_option("--payload-bytes", o.payload_bytes, "Size of a payload, a JSON string")
         ->capture_default_str()
@@ -110,6 +143,10 @@ options read_options(int count, char** arguments) {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& e) {
         std::exit(app.exit(e) == 0 ? 0 : 2);
+    }
+    if (const std::string fault = fault_of(o); !fault.empty()) {
+        std::fprintf(stderr, "pulsewire-bench: %s\n", fault.c_str());
+        std::exit(2);
     }
     if (o.filled_with == filling::json) o.payload_bytes = std::max(o.payload_bytes, json_payload_bytes_min);
     return o;

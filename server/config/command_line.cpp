@@ -40,6 +40,7 @@ void apply_environment(const environment& env, config& c) {
 // The flags, each into `c`. CLI11 leaves a member as it is when its flag is not given.
 void add_flags(CLI::App& app, config& c, std::string& config_file) {
     app.add_option("--port", c.port, "TCP port to listen on; 0 takes any free one and prints it")
+        ->check(CLI::Range(0, 65535))
         ->capture_default_str();
     app.add_option("--address", c.address, "IP address to listen on; 0.0.0.0 for all networks")
         ->capture_default_str();

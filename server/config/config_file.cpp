@@ -6,10 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <stdexcept>
+#include <system_error>
 
 namespace pulsewire::shell {
 namespace {
@@ -113,8 +116,16 @@ void apply_config(std::string_view text, config& c) {
 }
 
 void apply_config_file(const std::string& path, config& c) {
+    const auto unreadable = [&](int error) {
+        return std::runtime_error(
+            "the config file " + path + " cannot be read: " + std::generic_category().message(error) +
+            ". Is the path right, as seen from where the server was started?"
+        );
+    };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) throw unreadable(EISDIR);
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error("the config file " + path + " cannot be read");
+    if (!file) throw unreadable(errno);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     try {
         apply_config(text, c);

@@ -134,7 +134,9 @@ TEST(Config, MistakesEndWithASentence) {
     };
     expect(read({"--port", "http"}), "--port");
     expect(read({"--prot", "1"}), "--prot");
-    expect(read({"--config", "/does/not/exist"}), "/does/not/exist cannot be read");
+    expect(read({"--config", "/does/not/exist"}), "/does/not/exist cannot be read: No such file");
+    expect(read({"--config", "/"}), "/ cannot be read: Is a directory");
+    expect(read({"--port", "65536"}), "not in range 0 to 65535");
     expect(read({}, {{"PULSEWIRE_PORT", "http"}}), "PULSEWIRE_PORT must be a whole number");
     expect(read({"--log-level", "loud"}), "log_level");
     expect(read({}, {{"PULSEWIRE_MESSAGE_BYTES_MAX", "10"}}), "message_bytes_max");
@@ -182,6 +184,30 @@ TEST(Config, StandbyNeedsAFolderAndHandsNothingOver) {
     EXPECT_EQ(fault_of(c), "");
     c.shell.drain_handover = true;
     EXPECT_NE(fault_of(c).find("drain_handover"), std::string::npos);
+}
+
+TEST(Config, AnOriginIsSchemeAndHostAsBrowsersSendThem) {
+    config c;
+    c.allowed_origins = {
+        "https://app.example.com", "http://localhost:5173", "capacitor://localhost", "null", "*"};
+    EXPECT_EQ(fault_of(c), "");
+    for (const char* wrong :
+         {"https://app.example.com/", "app.example.com", "https://", "://app", "https://a b", ""}) {
+        c.allowed_origins = {wrong};
+        EXPECT_NE(fault_of(c).find("allowed_origins has \"" + std::string(wrong) + '"'), std::string::npos)
+            << wrong;
+    }
+}
+
+TEST(Config, TheFolderOfFilesIsThere) {
+    config c;
+    c.web_root = "/";
+    EXPECT_EQ(fault_of(c), "");
+    const ConfigFile file("{}");
+    for (const std::string& wrong : {std::string("/does/not/exist"), file.path()}) {
+        c.web_root = wrong;
+        EXPECT_NE(fault_of(c).find("web_root is " + wrong), std::string::npos);
+    }
 }
 
 TEST(Config, TlsNeedsBothFiles) {

@@ -5,7 +5,9 @@
 #include "server/log.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
+#include <system_error>
 #include <type_traits>
 
 namespace pulsewire::shell {
@@ -58,6 +60,15 @@ bool is_address(std::string_view url) {
     return known && url.size() <= drain_url_bytes_max && std::all_of(url.begin(), url.end(), [](char c) {
                return c > ' ' && c < 127 && std::string_view("\"\\;,'").find(c) == std::string_view::npos;
            });
+}
+
+// What browsers send as Origin: a scheme and a host, nothing behind them.
+bool is_origin(std::string_view text) {
+    if (text == "*" || text == "null") return true;
+    const std::size_t scheme = text.find("://");
+    if (scheme == std::string_view::npos || scheme == 0) return false;
+    const std::string_view host = text.substr(scheme + 3);
+    return !host.empty() && host.find_first_of("/?# ") == std::string_view::npos;
 }
 
 bool is_loopback(std::string_view address) {
@@ -203,6 +214,14 @@ std::string fault_of(const config& c) {
                std::string(c.tls_key.empty() ? "tls_certificate" : "tls_key") +
                " is set: name both files, with --tls-certificate and --tls-key or in the config file, or "
                "none.";
+    if (std::error_code ignored; !c.web_root.empty() && !std::filesystem::is_directory(c.web_root, ignored))
+        return "web_root is " + log::printable(c.web_root) +
+               ", and there is no such folder. Is the path right, as seen from where the server was started?";
+    for (const std::string& origin : c.allowed_origins)
+        if (!is_origin(origin))
+            return "allowed_origins has \"" + log::printable(origin) +
+                   "\", which no browser sends as an origin: that is scheme and host without a path, for "
+                   "example https://app.example.com; * allows all.";
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)
