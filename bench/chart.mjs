@@ -17,13 +17,14 @@ const textFile = `${root}docs/performance.md`;
 
 // ----------------------------------------------------------------------------------------------------------- the chart
 
-const width = 860;
+const width = 900;
 const height = 400;
-const panel = {top: 56, bottom: 52, left: 64, right: 84, gap: 40};
+// `right` has room for the longest name in any system's letters.
+const panel = {top: 56, bottom: 52, left: 64, right: 104, gap: 40};
 // Light, then dark. Pulsewire stands out, the limit steps back.
 const inks = {
     pulsewire: ['#0b57d0', '#8ab4f8'],
-    limit: ['#80868b', '#9aa0a6'],
+    limit: ['#5f6368', '#9aa0a6'],
     uwebsockets: ['#b3261e', '#f28b82'],
     nats: ['#137333', '#81c995'],
     nchan: ['#8430ce', '#c58af9'],
@@ -89,7 +90,7 @@ function drawPanel({title, unit, curves, figure, left, right, range}) {
 }
 
 export function chart({curves, rounds, seconds}) {
-    const half = (width - panel.left - panel.right - panel.gap - panel.left - 20) / 2;
+    const half = (width - panel.left - 2 * panel.right - panel.gap) / 2;
     const leftPanel = [panel.left, panel.left + half];
     const rightPanel = [leftPanel[1] + panel.right + panel.gap, width - panel.right];
     const inkRules = (shade) => Object.entries(inks).map(([server, shades]) =>

@@ -204,7 +204,7 @@ TEST(Config, TheFolderOfFilesIsThere) {
     c.web_root = "/";
     EXPECT_EQ(fault_of(c), "");
     const ConfigFile file("{}");
-    for (const std::string& wrong : {std::string("/does/not/exist"), file.path()}) {
+    for (const std::string& wrong : {std::string("/does/not/exist"), std::string(file.path())}) {
         c.web_root = wrong;
         EXPECT_NE(fault_of(c).find("web_root is " + wrong), std::string::npos);
     }
