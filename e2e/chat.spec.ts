@@ -48,6 +48,28 @@ test('who is here: comes, is renamed, goes (4.6, 4.7)', async ({server, visit}) 
     await expect(ada.getByTestId('room-count')).toHaveText('1 here');
 });
 
+test('two windows of one browser are two visitors, and a reload changes neither', async ({server, visit}) => {
+    const left = await visit(`${server.origin}/chat/`);
+    await openChat(left);
+    const right = await left.context().newPage();
+    await right.goto(`${server.origin}/chat/`);
+    await openChat(right);
+    const owners = (page: Page) => page.getByTestId('messages').locator('.message').evaluateAll(
+        (messages) => messages.map((message) => 'own' in (message as HTMLElement).dataset));
+    await say(left, 'From the left');
+    await expect(chatTexts(right).last()).toHaveText('From the left');
+    expect(await owners(right)).toEqual([false]);
+    await expect.poll(() => owners(left)).toEqual([true]);
+
+    const name = await left.getByLabel('Your name').inputValue();
+    await left.reload();
+    await openChat(left);
+    await expect(left.getByLabel('Your name')).toHaveValue(name);
+    await expect(chatTexts(left)).toHaveText(['From the left']);
+    expect(await owners(left)).toEqual([true]);
+    await expect(members(left)).toHaveCount(2);
+});
+
 test('after a reload a person is listed once again (4.7)', async ({server, visit}) => {
     const ada = await visit(`${server.origin}/chat/?name=Ada`);
     const bob = await visit(`${server.origin}/chat/?name=Bob`);

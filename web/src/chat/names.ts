@@ -3,7 +3,6 @@
 import {param} from '../shared/page.ts';
 
 const key = 'pulsewire-name';
-const authorKey = 'pulsewire-author';
 const firsts = ['Quiet', 'Bright', 'Swift', 'Gentle', 'Clever', 'Merry', 'Bold', 'Calm'];
 const seconds = ['Heron', 'Otter', 'Finch', 'Lynx', 'Maple', 'Comet', 'Harbor', 'Willow'];
 
@@ -16,7 +15,7 @@ export function startingName(): string {
     } catch {
         // Without storage a new name is drawn at each visit.
     }
-    return `${drawn(firsts)} ${drawn(seconds)}`;
+    return ofThisTab('pulsewire-drawn-name', `${drawn(firsts)} ${drawn(seconds)}`);
 }
 
 export function storeName(name: string): void {
@@ -27,15 +26,19 @@ export function storeName(name: string): void {
     }
 }
 
-/** A random name of this browser, by which it knows its own messages again: names of people are not unique. */
+/** A random name of this tab, by which it knows its own messages again: names of people are not unique. */
 export function authorId(): string {
-    const drawn = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return ofThisTab('pulsewire-author', Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join(''));
+}
+
+// Drawn once and kept when the page is reloaded. Two windows of one browser are two visitors.
+function ofThisTab(name: string, fresh: string): string {
     try {
-        const stored = localStorage.getItem(authorKey) ?? drawn;
-        localStorage.setItem(authorKey, stored);
+        const stored = sessionStorage.getItem(name) ?? fresh;
+        sessionStorage.setItem(name, stored);
         return stored;
     } catch {
-        return drawn;  // for this visit
+        return fresh;  // for this visit
     }
 }
 
