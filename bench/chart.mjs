@@ -10,6 +10,7 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 import {cellsOf, columns, number} from './judge.mjs';
+import {scenarios} from './scenarios.mjs';
 import {isFigure} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -129,8 +130,9 @@ ${drawPanel({title: 'How late', unit: 'latency that 99 % stay below, ms', curves
 const markdown = (lines) => [lines[0], lines[0].map((_, i) => (i === 0 ? '---' : '---:')), ...lines.slice(1)]
     .map((line) => `| ${line.join(' | ')} |`).join('\n');
 
-function provenance({rounds, seconds, machine}) {
-    return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds of ${seconds} s; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel.split('-')[0]}, ${machine.compiler}.`;
+function provenance({name, rounds, seconds, machine}) {
+    const length = scenarios[name]?.fixedTime ? '' : ` of ${seconds} s`;
+    return `${machine.date.slice(0, 10)}, commit ${machine.commit}, medians of ${rounds} rounds${length}; ${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel.split('-')[0]}, ${machine.compiler}.`;
 }
 
 export function section(run) {

@@ -1,6 +1,8 @@
 // script/bench: runs scenarios against Pulsewire and its peers in turns, and prints how they stand to each other.
 //
-//   node bench/run.mjs [SCENARIO…] [--rounds N] [--seconds S] [--quick] [--peers a,b] [--list]
+//   node bench/run.mjs [SCENARIO…] [--rounds N] [--seconds S] [--quick] [--peers a,b] [--list] [--check]
+//
+// --check only says what is wrong with the arguments.
 
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
@@ -31,10 +33,11 @@ function readArguments() {
                 peers: {type: 'string'},
                 quick: {type: 'boolean', default: false},
                 list: {type: 'boolean', default: false},
+                check: {type: 'boolean', default: false},
             },
         });
     } catch (error) {
-        return fail(`${error.message}; script/bench --help`);
+        return fail(`${error.message.split('. ')[0]}; script/bench --help`);
     }
 }
 
@@ -130,6 +133,7 @@ if (!(rounds >= 1) || !(seconds > 0)) fail('--rounds and --seconds are numbers g
 if (cpus().length < 2) fail('this takes two cores: one for the server, one for the load');
 const asked = wishes.peers?.split(',').filter((name) => name !== 'none');
 for (const name of asked ?? []) if (!servers[name]) fail(`there is no peer '${name}'; there are ${Object.keys(servers).join(', ')}`);
+if (wishes.check) process.exit(0);
 const present = Object.keys(servers).filter((name) => name !== 'pulsewire' && servers[name].available() && (!asked || asked.includes(name)));
 for (const [name, server] of Object.entries(servers)) {
     if (server.available() || (asked && !asked.includes(name))) continue;
