@@ -1,13 +1,17 @@
 # What every target of ours shares: warnings, the include root, sanitizers, and how sources are collected.
 
 set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
-option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ON)
+option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
-# Warnings, include root ("common/protocol/codec.hpp") and sanitizers, as one target to link.
+# Warnings, include root ("common/protocol/codec.hpp") and sanitizers, as one target to link. An application that has this
+# tree as a subdirectory gets the include root and the language, and keeps its own opinion of warnings.
 add_library(pulsewire_options INTERFACE)
 target_include_directories(pulsewire_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(pulsewire_options INTERFACE -Wall -Wextra -Wpedantic $<$<BOOL:${PULSEWIRE_WERROR}>:-Werror>)
+target_compile_features(pulsewire_options INTERFACE cxx_std_20)
+if(PROJECT_IS_TOP_LEVEL)
+  target_compile_options(pulsewire_options INTERFACE -Wall -Wextra -Wpedantic $<$<BOOL:${PULSEWIRE_WERROR}>:-Werror>)
+endif()
 
 if(PULSEWIRE_SANITIZE)
   # Everything gets them, GoogleTest and Boost's compiled half too; a finding ends the program.
