@@ -108,12 +108,12 @@ private:
     static constexpr time_ms retry_websocket_ms = 5 * 60'000;
 
     // A WebSocket that worked before is more likely to meet a server that is down than a proxy that blocks
-    // it.
+    // it; all the more when SSE did not get through either.
     std::uint32_t patience() const { return websocket_worked_ ? 4 : 1; }
 
     void use_websocket() {
         next_ = transport::websocket;
-        websocket_failures_ = patience() - 1;
+        websocket_failures_ = 0;
     }
 
     transport_choice choice_;

@@ -138,7 +138,13 @@ TEST(transport_picker, a_server_that_is_down_is_no_reason_to_leave_a_websocket_t
     p.fails(1);
     EXPECT_FALSE(p.websocket()) << "after four times, perhaps it is blocked now";
     p.fails(1);
-    EXPECT_TRUE(p.websocket()) << "SSE does not work either";
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_TRUE(p.websocket()) << "SSE does not work either: the server is down, and comes back for both";
+        p.fails(1);
+    }
+    EXPECT_FALSE(p.websocket());
+    p.fails(1);
+    EXPECT_TRUE(p.websocket());
     p.lives(long_enough);
     p.fails(3);
     EXPECT_TRUE(p.websocket()) << "patient again after it opened";
