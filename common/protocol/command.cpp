@@ -36,17 +36,16 @@ enum class members_of : bool { a_command, a_publish_body };
 class member_reader {
 public:
     member_reader(std::string_view text, std::string& scratch, members_of which)
-        : text_(text), scratch_(scratch), which_(which) {
+        : text_(text), scan_(text), scratch_(scratch), which_(which) {
         scratch_.clear();
     }
 
     bool read() {
-        json_scan scan(text_);
         const bool complete =
-            for_each_member(scan, json_depth_max, [&](std::string_view key, std::string_view value) {
+            for_each_member(scan_, json_depth_max, [&](std::string_view key, std::string_view value) {
                 return member(key, value), true;
             });
-        if (complete && scan.skip_space() && scan.at_end()) return true;
+        if (complete && scan_.skip_space() && scan_.at_end()) return true;
         fault_ = {};
         std::size_t stopped_at = 0;
         if (is_json(text_, json_depth_max, stopped_at)) {
@@ -54,9 +53,10 @@ public:
         } else {
             blame(
                 error_code::malformed_json,
-                (scan.too_deep() ? "nested deeper than " + std::to_string(json_depth_max) + " levels at byte "
-                                 : "not valid JSON, reading stopped at byte ") +
-                    std::to_string(scan.at())
+                (scan_.too_deep()
+                     ? "nested deeper than " + std::to_string(json_depth_max) + " levels at byte "
+                     : "not valid JSON, reading stopped at byte ") +
+                    std::to_string(scan_.at())
             );
         }
         return false;
@@ -126,7 +126,7 @@ private:
             return false;
         }
         into = value.substr(1, value.size() - 2);
-        if (into.find('\\') != std::string_view::npos) {
+        if (scan_.has_escapes() && into.find('\\') != std::string_view::npos) {
             const std::size_t begin = scratch().size();
             append_unescaped(scratch(), into);
             into = std::string_view(scratch_).substr(begin);
@@ -177,18 +177,16 @@ private:
     // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the
     // payload on.
     void payload(std::string_view value) {
+        found.payload = value;
         const bool has_tokens = value.front() == '{' || value.front() == '[';
-        const auto has = [&](char c) { return value.find(c) != std::string_view::npos; };
-        if (!has_tokens || (!has('\n') && !has('\r'))) {
-            found.payload = value;
-            return;
-        }
+        if (!has_tokens || !scan_.has_line_ends()) return;
         const std::size_t begin = scratch().size();
         for (const char c : value) scratch_.push_back(c == '\r' || c == '\n' ? ' ' : c);
         found.payload = std::string_view(scratch_).substr(begin);
     }
 
     std::string_view text_;
+    json_scan scan_;
     std::string& scratch_;
     members_of which_;
     command_error fault_;

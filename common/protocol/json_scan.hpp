@@ -4,6 +4,8 @@
 // object's members. This is how the server makes sure that a payload it only carries is well-formed, in one
 // pass.
 
+#include "common/protocol/skip_plain.hpp"
+
 #include <cstddef>
 #include <string_view>
 
@@ -12,7 +14,8 @@ namespace pulsewire {
 class json_scan {
 public:
     // `text` outlives the scan.
-    explicit json_scan(std::string_view text) : text_(text) {}
+    explicit json_scan(std::string_view text)
+        : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
 
     // Each returns false at the first fault, after which at() tells where reading stopped.
     bool skip_space();         // always true
@@ -21,42 +24,75 @@ public:
     // One value of any kind after space, with UTF-8 strings and at most `depth_max` levels of nesting.
     bool take_value(std::string_view& slice, int depth_max);
     // A string after space; `inner` is what stands between the quotes, still escaped.
-    bool take_string(std::string_view& inner, bool& escaped);
+    bool take_string(std::string_view& inner);
 
-    bool at_end() const { return at_ == text_.size(); }
-    std::size_t at() const { return at_; }
+    bool at_end() const { return at_ == end_; }
+    std::size_t at() const { return static_cast<std::size_t>(at_ - begin_); }
     // Whether it stopped because a value nests deeper than it may.
     bool too_deep() const { return too_deep_; }
+    // What there was so far: line ends between tokens, escapes in strings.
+    bool has_line_ends() const { return has_line_ends_; }
+    bool has_escapes() const { return has_escapes_; }
 
 private:
-    bool take_escape();
-    bool take_literal(std::string_view literal);
-    bool take_number();
-    bool take_digits();
-    bool take_scalar();
+    bool next_is(char expected) const { return at_ != end_ && *at_ == expected; }
+    void skip_spaces();
+    bool skip_string();
+    bool skip_rest_of_string();
+    bool skip_escape();
+    bool skip_literal(std::string_view literal);
+    bool skip_digits();
+    bool skip_number();
+    bool skip_scalar();
+    bool skip_container(int depth_max);
 
-    std::string_view text_;
-    std::size_t at_ = 0;
+    const char* begin_;
+    const char* at_;
+    const char* end_;
     bool too_deep_ = false;
+    bool has_line_ends_ = false;
+    bool has_escapes_ = false;
 };
 
+// Mostly there is none.
 inline bool json_scan::skip_space() {
-    while (at_ < text_.size()) {
-        const char c = text_[at_];
-        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
-        ++at_;
-    }
+    if (at_ != end_ && static_cast<unsigned char>(*at_) <= ' ') skip_spaces();
     return true;
 }
 
 inline bool json_scan::peek(char expected) {
     skip_space();
-    return at_ < text_.size() && text_[at_] == expected;
+    return next_is(expected);
 }
 
 inline bool json_scan::take(char expected) {
     if (!peek(expected)) return false;
     ++at_;
+    return true;
+}
+
+inline bool json_scan::skip_string() {
+    if (!take('"')) return false;
+    at_ = skip_plain(begin_, at_, end_);
+    if (!next_is('"')) return skip_rest_of_string();
+    ++at_;
+    return true;
+}
+
+inline bool json_scan::take_string(std::string_view& inner) {
+    skip_space();
+    const char* const quote = at_;
+    if (!skip_string()) return false;
+    inner = {quote + 1, static_cast<std::size_t>(at_ - quote) - 2};
+    return true;
+}
+
+inline bool json_scan::take_value(std::string_view& slice, int depth_max) {
+    skip_space();
+    const char* const first = at_;
+    const bool opens = next_is('{') || next_is('[');
+    if (!(next_is('"') ? skip_string() : opens ? skip_container(depth_max) : skip_scalar())) return false;
+    slice = {first, static_cast<std::size_t>(at_ - first)};
     return true;
 }
 
@@ -75,14 +111,12 @@ void append_unescaped(String& out, std::string_view inner);
 template <class Member>
 bool for_each_member(json_scan& scan, int depth_max, Member&& member) {
     if (!scan.take('{')) return false;
-    if (scan.peek('}')) return scan.take('}');
+    if (scan.take('}')) return true;
     while (true) {
         std::string_view key, value;
-        bool escaped = false;
-        if (!scan.take_string(key, escaped) || !scan.take(':') || !scan.take_value(value, depth_max - 1))
-            return false;
+        if (!scan.take_string(key) || !scan.take(':') || !scan.take_value(value, depth_max - 1)) return false;
         if (!member(key, value)) return true;
-        if (scan.peek('}')) return scan.take('}');
+        if (scan.take('}')) return true;
         if (!scan.take(',')) return false;
     }
 }

@@ -18,17 +18,14 @@ constexpr bool is_letter_or_digit(char c) {
 class name_characters {
 public:
     consteval explicit name_characters(std::string_view others) {
-        for (char c = 1; c != 127; ++c)
-            if (is_letter_or_digit(c) || others.find(c) != std::string_view::npos)
-                bits_[static_cast<unsigned char>(c) / 32] |= 1u << c % 32;
+        for (unsigned char c = 1; c != 127; ++c)
+            has_[c] = is_letter_or_digit(static_cast<char>(c)) ||
+                      others.find(static_cast<char>(c)) != std::string_view::npos;
     }
-    constexpr bool has(char c) const {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 128 && (bits_[byte / 32] >> byte % 32 & 1) != 0;
-    }
+    constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
 
 private:
-    std::uint32_t bits_[4] = {};
+    bool has_[256] = {};
 };
 
 // Whether `name` has `bytes_min` to `bytes_max` characters, all of the set.
