@@ -68,7 +68,7 @@ std::function<void(std::uint64_t)> recover() {
     const std::string line = publish_line("chat:42");
     for (int i = 0; i < 200; ++i) say(*h, 1, line);
     h->receive(2, R"({"op":"subscribe","id":2,"channel":"chat:42"})", now);
-    const std::string epoch(h->out().sends.front().what->epoch);
+    const std::string epoch(h->out().sends.front().what->epoch());
     h->out().clear();
     say(*h, 2, R"({"op":"unsubscribe","channel":"chat:42"})");
     return [h, subscribe = R"({"op":"subscribe","id":2,"channel":"chat:42","epoch":")" + epoch +

@@ -63,9 +63,9 @@ std::optional<std::size_t> event_stream_writer::index_of(std::string_view channe
 }
 
 event_stream_writer::outcome event_stream_writer::subscribed(const message_ptr& m, std::string& out) {
-    const auto index = index_of(m->channel);
+    const auto index = index_of(m->channel());
     if (!index || opened_) return outcome::nothing;
-    cursor_.set(*index, m->epoch, m->offset);
+    cursor_.set(*index, m->epoch(), m->offset);
     if (!m->recovered) unrecovered_.push_back(m);
     if (!opened_ && cursor_.complete()) open(out);
     return outcome::written;
@@ -79,7 +79,7 @@ void event_stream_writer::open(std::string& out) {
     for (std::size_t i = 0; i < unrecovered_.size(); ++i) {
         const bool last = i + 1 == unrecovered_.size();
         event_stream::append_gap(
-            out, unrecovered_[i]->channel, unrecovered_[i]->reason, last ? &cursor_ : nullptr
+            out, unrecovered_[i]->channel(), unrecovered_[i]->reason(), last ? &cursor_ : nullptr
         );
     }
     unrecovered_ = {};
@@ -88,21 +88,21 @@ void event_stream_writer::open(std::string& out) {
 
 event_stream_writer::outcome event_stream_writer::write_message(const message& m, std::string& out) {
     if (m.kind == message_kind::direct) {
-        event_stream::append_event(out, m.type, nullptr, json_of(m));
+        event_stream::append_event(out, m.type(), nullptr, json_of(m));
         return outcome::written;
     }
-    const auto index = index_of(m.channel);
+    const auto index = index_of(m.channel());
     if (!index) return outcome::nothing;
     // A publication does not say its epoch: it is that of the subscription (4.3).
     if (m.offset <= cursor_.at(*index).offset) return outcome::nothing;
     cursor_.advance(*index, m.offset);
-    event_stream::append_event(out, m.type, &cursor_, json_of(m));
+    event_stream::append_event(out, m.type(), &cursor_, json_of(m));
     return outcome::written;
 }
 
 void event_stream_writer::lone_writer::operator()(const message& m, std::string& out) {
     at_.advance(0, m.offset);
-    event_stream::append_event(out, m.type, &at_, json_of(m));
+    event_stream::append_event(out, m.type(), &at_, json_of(m));
 }
 
 bool event_stream_writer::pass(std::uint64_t first, std::uint64_t last) {

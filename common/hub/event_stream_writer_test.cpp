@@ -13,27 +13,26 @@ using event_stream::testing::seen_event;
 using outcome = event_stream_writer::outcome;
 using events = std::vector<seen_event>;
 
-// The parts are literals, which outlive the message.
-std::shared_ptr<message> make(message_kind kind, std::string line) {
-    auto m = std::make_shared<message>();
+// Of a kind whose parts do not matter.
+message_ptr make(message_kind kind, std::string_view line) {
+    auto m = std::make_shared<message>(0);
     m->kind = kind;
-    m->line = std::move(line) + "\n";
+    m->line.append(line).append("\n");
     return m;
 }
 
+// The others as the hub makes them.
 message_ptr subscribed(
     std::string_view channel, std::string_view epoch, std::uint64_t offset, std::string_view not_because = {}
 ) {
-    auto m = make(message_kind::subscribed, "{\"op\":\"subscribed\"}");
-    m->channel = channel;
-    m->epoch = epoch;
-    m->offset = offset;
-    m->recovered = not_because.empty();
-    m->reason = not_because;
-    return m;
+    subscribed_fields f;
+    f.channel = channel;
+    f.epoch = epoch;
+    f.offset = offset;
+    f.reason = not_because;
+    return make_subscribed(f);
 }
 
-// As the hub makes them.
 message_ptr publication(std::string_view channel, std::uint64_t offset, std::string_view type = "message") {
     publish p;
     p.channel = channel;
@@ -46,10 +45,8 @@ std::string data_of(const message_ptr& m) {
     return m->line.substr(0, m->line.size() - 1);
 }
 
-message_ptr direct(std::string_view type, std::string line) {
-    auto m = make(message_kind::direct, std::move(line));
-    m->type = type;
-    return m;
+message_ptr hint() {
+    return make_direct("a", "hint", "1");
 }
 
 // One stream and what a browser sees of it.
@@ -92,12 +89,11 @@ TEST(event_stream_writer, protocol_8_4_3_each_publication_moves_the_cursor_of_it
     s.text.clear();
     EXPECT_EQ(s.write(publication("b", 8, "chat.message")), outcome::written);
     EXPECT_EQ(s.write(publication("a", 1)), outcome::written);
-    EXPECT_EQ(s.write(direct("hint", "direct")), outcome::written);
+    EXPECT_EQ(s.write(hint()), outcome::written);
     EXPECT_EQ(
         s.text, "event: chat.message\nid: 1.e.0.f.8\ndata: " + data_of(publication("b", 8, "chat.message")) +
                     "\n\nid: 1.e.1.f.8\ndata: " + data_of(publication("a", 1)) +
-                    "\n\nevent: hint\ndata: "
-                    "direct\n\n"
+                    "\n\nevent: hint\ndata: " + data_of(hint()) + "\n\n"
     );
     EXPECT_EQ(s.writer.position().encode(), "1.e.1.f.8");
 }
@@ -106,7 +102,7 @@ TEST(event_stream_writer, what_comes_before_the_stream_opens_waits_and_keeps_its
     stream s({"a", "b"});
     s.write(subscribed("a", "e", 5));
     s.write(publication("a", 6));
-    s.write(direct("hint", "direct"));
+    s.write(hint());
     s.write(publication("a", 7));
     EXPECT_EQ(s.text, "");
     s.write(subscribed("b", "f", 0));
@@ -115,7 +111,7 @@ TEST(event_stream_writer, what_comes_before_the_stream_opens_waits_and_keeps_its
     EXPECT_EQ(seen[0].type, "pulsewire.open");
     EXPECT_EQ(seen[0].last_id, "1.e.5.f.0");
     EXPECT_EQ(seen[1], (seen_event{"message", data_of(publication("a", 6)), "1.e.6.f.0"}));
-    EXPECT_EQ(seen[2], (seen_event{"hint", "direct", "1.e.6.f.0"}));
+    EXPECT_EQ(seen[2], (seen_event{"hint", data_of(hint()), "1.e.6.f.0"}));
     EXPECT_EQ(seen[3], (seen_event{"message", data_of(publication("a", 7)), "1.e.7.f.0"}));
 }
 

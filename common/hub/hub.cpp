@@ -49,7 +49,7 @@ bool take_request(session& s, std::uint64_t id) {
 
 // Raw text does not go back to its sender, who could not tell it from others' (docs/protocol.md 10.1).
 bool is_own_text(const session& s, const message& m) {
-    return s.speaks == face::plain_websocket && m.except == s.name;
+    return s.speaks == face::plain_websocket && m.except() == s.name;
 }
 
 bool is_overdue(const request_in_flight& r, std::int64_t ms) {
@@ -437,10 +437,10 @@ void hub::on(attach_refused&& m, instant now) {
 }
 
 void hub::on(deliver&& m, instant now) {
-    local_channel* here = subscribers_.find(m.what->channel);
+    local_channel* here = subscribers_.find(m.what->channel());
     if (here == nullptr) return;
     const bool to_all = m.what->kind != message_kind::presence;
-    const bool to_publisher = m.what->except.empty();
+    const bool to_publisher = m.what->except().empty();
     const auto first = static_cast<std::uint32_t>(output_.receivers.size());
     bool is_everyone = to_all;
     for (const subscriber& sub : here->subscribers) {

@@ -52,11 +52,11 @@ TEST_P(hub_slow, publications_and_transient_messages_carry_the_policy_and_nothin
 TEST_P(hub_slow, a_publication_says_what_it_is_the_latest_of) {
     for (const message_ptr& m : sent_for(options, R"("conflate":"AAPL",)")) {
         if (m->kind != message_kind::publication) continue;
-        EXPECT_EQ(m->conflate, "AAPL");
+        EXPECT_EQ(m->conflate(), "AAPL");
         EXPECT_NE(m->line.find(R"("conflate":"AAPL","payload":1})"), std::string::npos) << m->line;
     }
     for (const message_ptr& m : sent_for(options, "")) {
-        EXPECT_EQ(m->conflate, "");
+        EXPECT_EQ(m->conflate(), "");
         EXPECT_EQ(m->line.find("conflate"), std::string::npos);
     }
 }

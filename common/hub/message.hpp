@@ -2,9 +2,11 @@
 
 // One line that goes to connections, encoded once and shared by all who get it.
 
+#include "common/base/slice.hpp"
 #include "common/protocol/codes.hpp"
 #include "common/protocol/limits.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,11 +31,27 @@ enum class message_kind : std::uint8_t {
     drain,
 };
 
-// Immutable once shared; the views point into `line` and live as long as the message.
+// Immutable once shared.
 struct message {
-    message() = default;
+    // With a line of `line_bytes` to write over.
+    explicit message(std::size_t line_bytes) : line(line_bytes, '\0') {}
     message(const message&) = delete;
     message& operator=(const message&) = delete;
+
+    // Parts of `line`, which live as long as the message; empty where there is none.
+    std::string_view channel() const { return text_of(part::channel); }
+    std::string_view type() const { return text_of(part::type); }
+    std::string_view epoch() const { return text_of(part::epoch); }
+    std::string_view payload() const { return text_of(part::payload); }
+    std::string_view except() const { return text_of(part::except); }
+    // Of a publication, as its publisher named it; empty: its type stands for it.
+    std::string_view conflate() const { return text_of(part::conflate); }
+    // subscribed: why it is not recovered.
+    std::string_view reason() const { return text_of(part::reason); }
+    // For people; still escaped as in JSON.
+    std::string_view text() const { return text_of(part::text); }
+    // error: RFC 6901, still escaped as in JSON.
+    std::string_view pointer() const { return text_of(part::pointer); }
 
     message_kind kind = message_kind::answer;
     bool recovered = true;  // subscribed: whether nothing was missed
@@ -45,11 +63,13 @@ struct message {
     std::uint64_t offset = 0;
     std::int64_t time_ms = 0;  // wall clock when the publication was put in order
     std::string line;          // the JSON and a newline
-    std::string_view channel, type, epoch, payload, except;
-    std::string_view conflate;  // publication: as its publisher named it; empty: its type stands for it
-    std::string_view reason;    // subscribed: why it is not recovered
-    std::string_view text;      // for people; still escaped as in JSON
-    std::string_view pointer;   // error: RFC 6901, still escaped as in JSON; empty: none
+
+    enum class part : std::uint8_t { channel, type, epoch, payload, except, conflate, reason, text, pointer };
+    std::string_view text_of(part p) const { return places[static_cast<std::size_t>(p)].of(line); }
+    slice& place_of(part p) { return places[static_cast<std::size_t>(p)]; }
+
+    // Of the parts. A history keeps hundreds of messages: places are half as large as views.
+    slice places[9];
 };
 
 // Shared: one publication waits in the queues of many connections on several shards and in a channel's

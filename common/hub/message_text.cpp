@@ -1,34 +1,50 @@
 #include "common/hub/message_text.hpp"
 
+#include "common/base/decimal.hpp"
+#include "common/base/string_writer.hpp"
 #include "common/protocol/line_writer.hpp"
 
 namespace pulsewire::hub {
 namespace {
 
+using part = message::part;
+
 // Writes a line and remembers where the parts that messages point to stand.
 class message_writer {
 public:
-    // `bytes`: about how long the line becomes.
-    explicit message_writer(message_kind kind, std::size_t bytes = 0)
-        : made_(blank(kind, bytes)), line_(made_->line) {}
-    message_writer(message_kind kind, std::string_view op)
-        : made_(blank(kind, usual_bytes)), line_(made_->line, op) {}
+    // `bytes`: how long the line becomes, about.
+    explicit message_writer(message_kind kind, std::size_t bytes = usual_bytes)
+        : made_(std::make_shared<message>(bytes)), out_(made_->line), line_(out_) {
+        made_->kind = kind;
+    }
+    message_writer(message_kind kind, std::string_view op) : message_writer(kind) { name("op", op); }
+    // The answer to the command `id`.
+    message_writer(message_kind kind, std::string_view op, std::uint64_t id) : message_writer(kind, op) {
+        made_->id = id;
+        if (id != 0) number("id", id);
+    }
+    message_writer(const message_writer&) = delete;
+    message_writer& operator=(const message_writer&) = delete;
 
     message& fields() { return *made_; }
 
-    message_writer& name(
-        std::string_view key, std::string_view value, std::string_view message::*view = nullptr
-    ) {
+    message_writer& name(std::string_view key, std::string_view value) {
         line_.name(key, value);
-        return note(view, size() - 1 - value.size(), value.size());
+        return *this;
+    }
+    message_writer& name(std::string_view key, std::string_view value, part p) {
+        line_.name(key, value);
+        return note(p, out_.size() - 1 - value.size(), value.size());
     }
 
-    message_writer& text(
-        std::string_view key, std::string_view value, std::string_view message::*view = nullptr
-    ) {
-        const std::size_t begin = size() + key.size() + 5;  // ,"key":"
+    message_writer& text(std::string_view key, std::string_view value) {
         line_.text(key, value);
-        return note(view, begin, size() - 1 - begin);
+        return *this;
+    }
+    message_writer& text(std::string_view key, std::string_view value, part p) {
+        const std::size_t begin = out_.size() + key.size() + 5;  // ,"key":"
+        line_.text(key, value);
+        return note(p, begin, out_.size() - 1 - begin);
     }
 
     message_writer& number(std::string_view key, std::uint64_t value) {
@@ -43,66 +59,38 @@ public:
 
     message_writer& payload(std::string_view json) {
         line_.payload_key();
-        made_->line += json;
-        return note(&message::payload, size() - json.size(), json.size());
+        out_ += json;
+        return note(part::payload, out_.size() - json.size(), json.size());
     }
 
     message_ptr end() {
         line_.end();
-        made_->line.push_back('\n');
-        for (std::size_t i = 0; i < noted_; ++i)
-            (*made_).*notes_[i].view = std::string_view(made_->line).substr(notes_[i].begin, notes_[i].size);
+        out_.push_back('\n');
+        out_.finish();
         return std::move(made_);
     }
 
 private:
-    struct place {
-        std::string_view message::*view;
-        std::size_t begin, size;
-    };
-
     static constexpr std::size_t usual_bytes = 160;
 
-    static std::shared_ptr<message> blank(message_kind kind, std::size_t bytes) {
-        auto made = std::make_shared<message>();
-        made->kind = kind;
-        made->line.reserve(bytes);
-        return made;
-    }
-    std::size_t size() const { return made_->line.size(); }
-
-    message_writer& note(std::string_view message::*view, std::size_t begin, std::size_t size) {
-        if (view != nullptr) notes_[noted_++] = {view, begin, size};
+    message_writer& note(part p, std::size_t begin, std::size_t size) {
+        made_->place_of(p) = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size)};
         return *this;
     }
 
     std::shared_ptr<message> made_;
-    line_writer line_;
-    place notes_[6];
-    std::size_t noted_ = 0;
+    string_writer out_;
+    basic_line_writer<string_writer> line_;
 };
-
-message_writer answer(message_kind kind, std::string_view op, std::uint64_t id) {
-    message_writer w(kind, op);
-    w.fields().id = id;
-    if (id != 0) w.number("id", id);
-    return w;
-}
-
-std::size_t digits(std::uint64_t number) {
-    std::size_t count = 1;
-    for (; number >= 10; number /= 10) ++count;
-    return count;
-}
 
 // How long a publication's line is: what is kept in history should not be half empty.
 std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t wall_ms) {
     const auto member = [](std::string_view begin, std::size_t value) { return begin.size() + value; };
     std::size_t bytes = member(R"({"type":"")", p.type.size()) +
                         member(R"(,"channel":"")", p.channel.size()) +
-                        member(R"(,"time":)", digits(static_cast<std::uint64_t>(wall_ms))) +
+                        member(R"(,"time":)", decimal_digits(static_cast<std::uint64_t>(wall_ms))) +
                         member(R"(,"payload":)", p.payload.size()) + sizeof "}\n" - 1;
-    if (offset != 0) bytes += member(R"(,"offset":)", digits(offset));
+    if (offset != 0) bytes += member(R"(,"offset":)", decimal_digits(offset));
     if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
     if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
     return bytes;
@@ -116,11 +104,11 @@ message_ptr make_message(
     message_writer w(
         offset != 0 ? message_kind::publication : message_kind::direct, line_bytes(p, offset, wall_ms)
     );
-    w.name("type", p.type, &message::type).name("channel", p.channel, &message::channel);
+    w.name("type", p.type, part::type).name("channel", p.channel, part::channel);
     if (offset != 0) w.number("offset", offset);
     w.number("time", static_cast<std::uint64_t>(wall_ms));
-    if (!p.except.empty()) w.name("except", p.except, &message::except);
-    if (!p.conflate.empty()) w.name("conflate", p.conflate, &message::conflate);
+    if (!p.except.empty()) w.name("except", p.except, part::except);
+    if (!p.conflate.empty()) w.name("conflate", p.conflate, part::conflate);
     w.fields().offset = offset;
     w.fields().time_ms = wall_ms;
     w.fields().when_slow = when_slow;
@@ -129,17 +117,14 @@ message_ptr make_message(
 
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload) {
     message_writer w(message_kind::direct);
-    return w.name("type", type, &message::type)
-        .name("channel", channel, &message::channel)
-        .payload(payload)
-        .end();
+    return w.name("type", type, part::type).name("channel", channel, part::channel).payload(payload).end();
 }
 
 message_ptr make_welcome(
     std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
     const limits& bounds
 ) {
-    message_writer w = answer(message_kind::welcome, "welcome", id);
+    message_writer w(message_kind::welcome, "welcome", id);
     w.name("session", session);
     if (!secret.empty()) w.name("connection", secret);
     return w.text("server", server)
@@ -152,34 +137,36 @@ message_ptr make_welcome(
 }
 
 message_ptr make_subscribed(const subscribed_fields& f) {
-    message_writer w = answer(message_kind::subscribed, "subscribed", f.id);
-    w.name("channel", f.channel, &message::channel)
-        .name("epoch", f.epoch, &message::epoch)
+    message_writer w(message_kind::subscribed, "subscribed", f.id);
+    w.name("channel", f.channel, part::channel)
+        .name("epoch", f.epoch, part::epoch)
         .number("offset", f.offset)
         .number("replay", f.replay);
     w.fields().offset = f.offset;
     w.fields().recovered = f.reason.empty();
     if (f.asked_to_recover) w.flag("recovered", f.reason.empty());
-    if (!f.reason.empty()) w.name("reason", f.reason, &message::reason);
+    if (!f.reason.empty()) w.name("reason", f.reason, part::reason);
     return w.end();
 }
 
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel) {
-    return answer(message_kind::answer, "unsubscribed", id).name("channel", channel, &message::channel).end();
+    return message_writer(message_kind::answer, "unsubscribed", id)
+        .name("channel", channel, part::channel)
+        .end();
 }
 
 message_ptr make_published(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
 ) {
-    message_writer w = answer(message_kind::published, "published", id);
-    w.name("channel", channel, &message::channel);
+    message_writer w(message_kind::published, "published", id);
+    w.name("channel", channel, part::channel);
     w.fields().offset = offset;
-    if (offset != 0) w.name("epoch", epoch, &message::epoch).number("offset", offset);
+    if (offset != 0) w.name("epoch", epoch, part::epoch).number("offset", offset);
     return w.end();
 }
 
 message_ptr make_response(std::uint64_t id, std::string_view payload) {
-    return answer(message_kind::answer, "response", id).payload(payload).end();
+    return message_writer(message_kind::answer, "response", id).payload(payload).end();
 }
 
 message_ptr make_request(
@@ -202,10 +189,8 @@ message_ptr make_history(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
     std::string_view publications
 ) {
-    message_writer w = answer(message_kind::history, "history", id);
-    w.name("channel", channel, &message::channel)
-        .name("epoch", epoch, &message::epoch)
-        .number("offset", head);
+    message_writer w(message_kind::history, "history", id);
+    w.name("channel", channel, part::channel).name("epoch", epoch, part::epoch).number("offset", head);
     w.fields().offset = head;
     w.fields().more = more;
     return w.flag("more", more).payload(publications).end();
@@ -214,25 +199,28 @@ message_ptr make_history(
 message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members) {
     // As the answer to a query it goes to whoever asked; otherwise it is an event of the subscription.
     const message_kind kind = id != 0 ? message_kind::answer : message_kind::presence;
-    return answer(kind, "presence", id).name("channel", channel, &message::channel).payload(members).end();
+    return message_writer(kind, "presence", id)
+        .name("channel", channel, part::channel)
+        .payload(members)
+        .end();
 }
 
 message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info) {
     message_writer w(message_kind::presence, "join");
-    return w.name("channel", channel, &message::channel).name("session", session).payload(info).end();
+    return w.name("channel", channel, part::channel).name("session", session).payload(info).end();
 }
 
 message_ptr make_leave(std::string_view channel, std::string_view session) {
     message_writer w(message_kind::presence, "leave");
-    return w.name("channel", channel, &message::channel).name("session", session).end();
+    return w.name("channel", channel, part::channel).name("session", session).end();
 }
 
 message_ptr make_error(std::uint64_t id, error_code code, std::string_view text, std::string_view pointer) {
-    message_writer w = answer(message_kind::error, "error", id);
+    message_writer w(message_kind::error, "error", id);
     w.fields().code = code;
     w.name("code", name_of(code));
-    if (!pointer.empty()) w.text("pointer", pointer, &message::pointer);
-    return w.text("message", text, &message::text).end();
+    if (!pointer.empty()) w.text("pointer", pointer, part::pointer);
+    return w.text("message", text, part::text).end();
 }
 
 std::string_view gap_reason(slow_consumer why) {
@@ -252,7 +240,7 @@ message_ptr make_ping() {
 }
 
 message_ptr make_pong(std::uint64_t id) {
-    return answer(message_kind::pong, "pong", id).end();
+    return message_writer(message_kind::pong, "pong", id).end();
 }
 
 message_ptr make_drain(std::uint32_t after_ms, std::string_view url) {
@@ -268,7 +256,7 @@ message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view
     w.number("code", number).flag("reconnect", should_reconnect(number));
     if (after_ms != 0) w.number("after_ms", after_ms);
     if (!url.empty()) w.name("url", url);
-    return w.text("message", text, &message::text).end();
+    return w.text("message", text, part::text).end();
 }
 
 }  // namespace pulsewire::hub

@@ -61,7 +61,7 @@ public:
 private:
     void on(const keep_channel& k) { channels_[k.channel] = {k.epoch, k.head}; }
     void on(const keep_publication& k) {
-        const std::string channel(k.what->channel);
+        const std::string channel(k.what->channel());
         publications_[{channel, k.what->offset}] = k;
         if (k.key.empty()) return;
         const restored_key added{channel, k.epoch, k.key, k.what->offset, k.what->time_ms};

@@ -35,4 +35,10 @@ void append_escaped(std::string& out, std::string_view value) {
     }
 }
 
+void append_escaped(string_writer& out, std::string_view value) {
+    std::string escaped;
+    append_escaped(escaped, value);
+    out += escaped;
+}
+
 }  // namespace pulsewire

@@ -4,21 +4,13 @@
 // payload, without unescaping or copying anything. Strings are slices, positions in the line, because the
 // host (JavaScript) has the line as a string of its own and cuts there.
 
+#include "common/base/slice.hpp"
 #include "common/protocol/codes.hpp"
 
 #include <cstdint>
 #include <string_view>
 
 namespace pulsewire {
-
-// A part of the line; size 0: not there.
-struct slice {
-    std::uint32_t at = 0;
-    std::uint32_t size = 0;
-
-    // `line` is the one that it was made for.
-    std::string_view of(std::string_view line) const { return {line.data() + at, size}; }
-};
 
 enum class server_op : std::uint8_t {
     message,  // no "op": a publication or a direct message

@@ -12,11 +12,11 @@ namespace {
 constexpr std::uint64_t recorder = 1;
 
 publication seen_publication(const hub::message& m, std::int64_t at_ms) {
-    return {std::string(m.payload), std::string(m.except), m.line.size(), at_ms};
+    return {std::string(m.payload()), std::string(m.except()), m.line.size(), at_ms};
 }
 
 std::string place_of(const hub::message& m) {
-    return std::string(m.payload) + std::to_string(m.offset);
+    return std::string(m.payload()) + std::to_string(m.offset);
 }
 
 void add(hub::counters& sum, const hub::counters& c) {
@@ -256,9 +256,9 @@ server::tries server::tries_of(const hub::message& m) const {
 }
 
 void server::record(const hub::message& m) {
-    if (m.kind == hub::message_kind::subscribed) seen_.begins(std::string(m.channel), m.epoch);
+    if (m.kind == hub::message_kind::subscribed) seen_.begins(std::string(m.channel()), m.epoch());
     if (m.kind == hub::message_kind::publication)
-        seen_.ordered(m.channel, m.offset, seen_publication(m, tries_of(m).last_ms));
+        seen_.ordered(m.channel(), m.offset, seen_publication(m, tries_of(m).last_ms));
 }
 
 void server::tick(hub::shard_index shard) {

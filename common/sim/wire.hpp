@@ -39,19 +39,19 @@ public:
         if (m.id != 0 && unanswered_[m.id]-- <= 0) return "nobody waits for this answer";
         if (m.kind == hub::message_kind::question) return asked(number_after(m.line, "\"request\":"), m);
         if (m.kind == hub::message_kind::subscribed) {
-            if (asked_[std::string(m.channel)].erase(m.id) == 0) return "nobody waits for this";
-            positions_[std::string(m.channel)] = m.offset;
+            if (asked_[std::string(m.channel())].erase(m.id) == 0) return "nobody waits for this";
+            positions_[std::string(m.channel())] = m.offset;
             return {};
         }
         if (m.kind == hub::message_kind::answer && m.line.starts_with("{\"op\":\"unsubscribed\"")) {
-            positions_.erase(std::string(m.channel));
+            positions_.erase(std::string(m.channel()));
             return {};
         }
         const bool of_a_stream = m.kind == hub::message_kind::publication ||
                                  m.kind == hub::message_kind::direct ||
                                  (m.kind == hub::message_kind::presence && m.id == 0);
-        if (!of_a_stream || m.channel.empty()) return {};
-        const auto position = positions_.find(m.channel);
+        if (!of_a_stream || m.channel().empty()) return {};
+        const auto position = positions_.find(m.channel());
         if (position == positions_.end()) return "nobody subscribed to this";
         if (m.kind != hub::message_kind::publication) return {};
         if (m.offset != ++position->second) return "the stream has a hole or a repetition";

@@ -38,15 +38,15 @@ int status_of(error_code code) {
 
 response from_error(const hub::message& m) {
     std::string text, pointer;
-    append_unescaped(text, m.text);
-    append_unescaped(pointer, m.pointer);
+    append_unescaped(text, m.text());
+    append_unescaped(pointer, m.pointer());
     return error_response(status_of(m.code), m.code, text, pointer);
 }
 
 // A transient message has no position.
 void add_channel_and_position(line_writer& json, const hub::message& m, std::string_view channel) {
     json.name("channel", channel);
-    if (!m.epoch.empty()) json.name("epoch", m.epoch).number("offset", m.offset);
+    if (!m.epoch().empty()) json.name("epoch", m.epoch()).number("offset", m.offset);
 }
 
 response json_answer(std::string body) {
@@ -112,7 +112,7 @@ void api_history(http_conversation& c, std::string channel) {
         line_writer json(body);
         add_channel_and_position(json, m, channel);
         json.flag("more", m.more);
-        body.append(",\"messages\":").append(m.payload).append("}\n");
+        body.append(",\"messages\":").append(m.payload()).append("}\n");
         return json_answer(std::move(body));
     });
 }
@@ -125,7 +125,7 @@ void api_presence(http_conversation& c, std::string channel) {
         if (m.kind == hub::message_kind::error) return from_error(m);
         std::string body;
         line_writer(body).name("channel", channel);
-        body.append(",\"members\":").append(m.payload).append("}\n");
+        body.append(",\"members\":").append(m.payload()).append("}\n");
         return json_answer(std::move(body));
     });
 }

@@ -166,9 +166,9 @@ void outbound::make_ready(std::size_t at) {
         const bool live = c.how == counts::as_live;
         if (const auto gap = live ? slow_->due_before(*c.what) : std::nullopt) {
             if (framing_ == framing::made) {
-                maker_->write_gap(c.what->channel, gap->offset, gap->why, text);
+                maker_->write_gap(c.what->channel(), gap->offset, gap->why, text);
             } else if (framing_ != framing::plain) {
-                text = hub::make_gap(c.what->channel, gap->offset, gap->why);
+                text = hub::make_gap(c.what->channel(), gap->offset, gap->why);
                 if (framing_ == framing::event_stream) text += event_stream::data_prefix;
             }
         }

@@ -328,7 +328,7 @@ TEST_F(OutboundSlow, RawTextHasNoMarkers) {
 struct listing final : text_maker {
     void write(const hub::message_ptr& m, std::string& out) override {
         if (m->kind == hub::message_kind::publication)
-            out += std::string(m->channel) + std::to_string(m->offset) + ";";
+            out += std::string(m->channel()) + std::to_string(m->offset) + ";";
     }
     bool passes(std::span<const hub::message_ptr>) override { return false; }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)

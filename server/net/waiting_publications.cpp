@@ -7,7 +7,7 @@ namespace pulsewire::shell {
 
 void waiting_publications::dropped(const hub::message& m) {
     if (m.offset == 0) return;  // a transient one has no place that could be missed
-    const auto [at, fresh] = missing_.try_emplace(std::string(m.channel));
+    const auto [at, fresh] = missing_.try_emplace(std::string(m.channel()));
     missing& of = at->second;
     of.why = m.when_slow;
     of.first = fresh ? m.offset : std::min(of.first, m.offset);
@@ -16,7 +16,7 @@ void waiting_publications::dropped(const hub::message& m) {
 
 std::optional<waiting_publications::gap> waiting_publications::due_before(const hub::message& m) {
     if (missing_.empty() || m.offset == 0) return std::nullopt;
-    const auto found = missing_.find(m.channel);
+    const auto found = missing_.find(m.channel());
     if (found == missing_.end() || m.offset < found->second.first) return std::nullopt;
     missing& of = found->second;
     std::optional<gap> due;

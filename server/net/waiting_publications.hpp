@@ -59,7 +59,9 @@ private:
         slow_consumer why = slow_consumer::drop_oldest;
     };
 
-    static key key_of(const hub::message& m) { return {m.channel, m.conflate.empty() ? m.type : m.conflate}; }
+    static key key_of(const hub::message& m) {
+        return {m.channel(), m.conflate().empty() ? m.type() : m.conflate()};
+    }
 
     std::map<std::string, missing, std::less<>> missing_;  // by channel: at most as many as are subscribed
     std::unordered_map<key, std::uint32_t, key_hash> newest_;

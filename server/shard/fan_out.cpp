@@ -28,7 +28,7 @@ void gathering::append(const hub::message_ptr& m) {
 }
 
 const std::vector<std::uint64_t>* fan_out::extend(const hub::message_ptr& m, std::uint64_t audience) {
-    const auto found = channels_.find(m->channel);
+    const auto found = channels_.find(m->channel());
     if (found == channels_.end()) return nullptr;
     gathering& g = *found->second;
     if (audience == 0 || g.audience_ != audience || !g.may_grow(*m, bounds_)) return nullptr;
@@ -38,7 +38,7 @@ const std::vector<std::uint64_t>* fan_out::extend(const hub::message_ptr& m, std
 
 void fan_out::begin(const hub::message_ptr& m, std::uint64_t audience, std::span<const std::uint64_t> to) {
     gathered_.push_back(std::make_unique<gathering>(m, audience));
-    channels_[m->channel] = gathered_.back().get();
+    channels_[m->channel()] = gathered_.back().get();
     waiting_.assign(to.begin(), to.end());
     next_ = 0;
 }

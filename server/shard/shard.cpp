@@ -217,7 +217,7 @@ void shard::deliver(const hub::output::send& s, std::span<const std::uint64_t> t
     if (m->kind == hub::message_kind::error)
         ++metrics_.errors[static_cast<std::size_t>(m->code) % metrics_.errors.size()];
     if (!is_worth_joining(s)) {
-        if (s.audience != 0) fan_out_.forget(m->channel);
+        if (s.audience != 0) fan_out_.forget(m->channel());
         for (const std::uint64_t id : to) catch_up(id);
         return give(s, to);
     }
@@ -363,7 +363,7 @@ shared_bytes shard::plain_text(const hub::message_ptr& m, std::string (*text_of)
         hub::message_ptr of;
     };
     if (plain_from_ != m) {
-        const auto made = std::make_shared<const text_and_message>(text_of(m->payload), m);
+        const auto made = std::make_shared<const text_and_message>(text_of(m->payload()), m);
         plain_text_ = shared_bytes(made, &made->text);
         plain_from_ = m;
     }

@@ -64,7 +64,7 @@ void expect_kept(const std::string& folder, const life& l) {
         std::uint64_t offset = 0;
         for (const hub::message_ptr& p : c.publications) {
             EXPECT_EQ(p->offset, ++offset);
-            payloads[c.name].emplace_back(p->payload);
+            payloads[c.name].emplace_back(p->payload());
         }
         EXPECT_EQ(std::set(payloads[c.name].begin(), payloads[c.name].end()).size(), payloads[c.name].size());
     }

@@ -160,10 +160,10 @@ struct log_store::parts {
         batch.Put(key, row::value(key, c));
     }
     void add(rocksdb::WriteBatch& batch, const hub::keep_publication& p) {
-        const std::string key = row::publication_key(p.what->channel, p.what->offset);
+        const std::string key = row::publication_key(p.what->channel(), p.what->offset);
         batch.Put(key, row::value(key, p));
         if (p.key.empty()) return;
-        const std::string remembered = row::key_key(p.what->time_ms, p.what->channel, p.what->offset);
+        const std::string remembered = row::key_key(p.what->time_ms, p.what->channel(), p.what->offset);
         batch.Put(remembered, row::key_value(remembered, p));
     }
     void add(rocksdb::WriteBatch& batch, const hub::trim_channel& t) {
@@ -205,7 +205,7 @@ struct log_store::parts {
         for (const hub::store_op& op : ops) {
             const auto* p = std::get_if<hub::keep_publication>(&op.what);
             if (p == nullptr || p->key.empty()) continue;
-            const std::string channel(p->what->channel);
+            const std::string channel(p->what->channel());
             doubtful[channel].push_back(row::key_key(p->what->time_ms, channel, p->what->offset));
         }
     }

@@ -117,20 +117,20 @@ std::string value(std::string_view key, const hub::keep_channel& c) {
 std::string value(std::string_view key, const hub::keep_publication& p) {
     const hub::message& m = *p.what;
     return value_writer()
-        .text(m.channel)
+        .text(m.channel())
         .number(m.offset)
         .number(static_cast<std::uint64_t>(m.time_ms))
         .text(p.epoch)
         .text(p.key)
-        .text(m.type)
-        .text(m.except)
-        .text(m.payload)
+        .text(m.type())
+        .text(m.except())
+        .text(m.payload())
         .end(key);
 }
 
 std::string key_value(std::string_view key, const hub::keep_publication& p) {
     return value_writer()
-        .text(p.what->channel)
+        .text(p.what->channel())
         .text(p.epoch)
         .text(p.key)
         .number(p.what->offset)

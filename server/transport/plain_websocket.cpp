@@ -72,7 +72,7 @@ private:
 
     void say_error(const hub::message& m) {
         std::string text = "error " + std::string(name_of(m.code)) + ": ";
-        append_unescaped(text, m.text);
+        append_unescaped(text, m.text());
         say(std::make_shared<const std::string>(std::move(text)));
         if (m.id == subscribe_id)
             end_with(close_code::try_again_later, "the channel cannot be subscribed to now");

@@ -68,7 +68,7 @@ void acknowledge(const hub::message& m) {
     char line[128];
     const int size = std::snprintf(
         line, sizeof line, "k%llu %.*s %llu\n", static_cast<unsigned long long>(m.id),
-        static_cast<int>(m.channel.size()), m.channel.data(), static_cast<unsigned long long>(m.offset)
+        static_cast<int>(m.channel().size()), m.channel().data(), static_cast<unsigned long long>(m.offset)
     );
     [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, line, static_cast<std::size_t>(size));
 }

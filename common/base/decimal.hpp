@@ -1,0 +1,54 @@
+#pragma once
+
+// Decimal digits of numbers, without a loop to count them and two at a time: every publication has two
+// numbers.
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace pulsewire {
+namespace detail {
+
+inline constexpr std::array<std::uint64_t, 20> powers_of_ten = [] {
+    std::array<std::uint64_t, 20> powers{1};
+    for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+    return powers;
+}();
+
+// "00" to "99".
+inline constexpr std::array<char, 200> digit_pairs = [] {
+    std::array<char, 200> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        pairs[i] = static_cast<char>('0' + (i % 2 == 0 ? i / 20 : i / 2 % 10));
+    return pairs;
+}();
+
+}  // namespace detail
+
+// How many digits it has, 1 to 20.
+constexpr std::size_t decimal_digits(std::uint64_t number) {
+    number |= 1;  // 0 has one, too, and no other gets more by it
+    // 1233 / 4096 is the logarithm of 2, and right for 64 bits; it may be one too many.
+    const auto most = static_cast<std::size_t>(std::bit_width(number) * 1233 >> 12);
+    return number < detail::powers_of_ten[most] ? most : most + 1;
+}
+
+// Writes its digits so that they end before `end`. Precondition: there is room for decimal_digits(number).
+inline void write_decimal(char* end, std::uint64_t number) {
+    const auto put = [&end](std::uint64_t pair) {
+        end -= 2;
+        std::memcpy(end, &detail::digit_pairs[pair * 2], 2);
+    };
+    while (number >= 100) {
+        const std::uint64_t rest = number / 100;
+        put(number - rest * 100);
+        number = rest;
+    }
+    if (number >= 10) return put(number);
+    *--end = static_cast<char>('0' + number);
+}
+
+}  // namespace pulsewire
