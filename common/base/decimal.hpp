@@ -7,7 +7,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace pulsewire {
 namespace detail {
@@ -16,14 +15,6 @@ inline constexpr std::array<std::uint64_t, 20> powers_of_ten = [] {
     std::array<std::uint64_t, 20> powers{1};
     for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
     return powers;
-}();
-
-// "00" to "99".
-inline constexpr std::array<char, 200> digit_pairs = [] {
-    std::array<char, 200> pairs{};
-    for (std::size_t i = 0; i < pairs.size(); ++i)
-        pairs[i] = static_cast<char>('0' + (i % 2 == 0 ? i / 20 : i / 2 % 10));
-    return pairs;
 }();
 
 }  // namespace detail
@@ -37,18 +28,6 @@ constexpr std::size_t decimal_digits(std::uint64_t number) {
 }
 
 // Writes its digits so that they end before `end`. Precondition: there is room for decimal_digits(number).
-inline void write_decimal(char* end, std::uint64_t number) {
-    const auto put = [&end](std::uint64_t pair) {
-        end -= 2;
-        std::memcpy(end, &detail::digit_pairs[pair * 2], 2);
-    };
-    while (number >= 100) {
-        const std::uint64_t rest = number / 100;
-        put(number - rest * 100);
-        number = rest;
-    }
-    if (number >= 10) return put(number);
-    *--end = static_cast<char>('0' + number);
-}
+void write_decimal(char* end, std::uint64_t number);
 
 }  // namespace pulsewire
