@@ -125,13 +125,16 @@ private:
             blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be a string");
             return false;
         }
-        into = value.substr(1, value.size() - 2);
-        if (scan_.has_escapes() && into.find('\\') != std::string_view::npos) {
-            const std::size_t begin = scratch().size();
-            append_unescaped(scratch(), into);
-            into = std::string_view(scratch_).substr(begin);
-        }
+        into = {value.data() + 1, value.size() - 2};
+        if (scan_.has_escapes()) unescape(into);
         return true;
+    }
+
+    void unescape(std::string_view& text) {
+        if (text.find('\\') == std::string_view::npos) return;
+        const std::size_t begin = scratch().size();
+        append_unescaped(scratch(), text);
+        text = std::string_view(scratch_).substr(begin);
     }
 
     void op(std::string_view value) {

@@ -1,15 +1,18 @@
 #include "common/protocol/websocket_frame.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace pulsewire::websocket {
 
 content apply_mask(std::span<char> bytes, masking_key key, std::size_t at) {
-    masking_key turned;
-    for (std::size_t i = 0; i < 4; ++i) turned[i] = key[(at + i) % 4];
-    std::uint64_t mask;
-    std::memcpy(&mask, turned.data(), 4);
-    std::memcpy(reinterpret_cast<char*>(&mask) + 4, turned.data(), 4);
+    // Turned so that the key's byte `at` comes first in memory, and twice, so that it is so after four bytes,
+    // too.
+    std::uint32_t half;
+    std::memcpy(&half, key.data(), 4);
+    const int turn = static_cast<int>(at % 4) * 8;
+    half = std::endian::native == std::endian::little ? std::rotr(half, turn) : std::rotl(half, turn);
+    const std::uint64_t mask = std::uint64_t{half} << 32 | half;
 
     char* p = bytes.data();
     std::size_t left = bytes.size();
@@ -30,8 +33,18 @@ content apply_mask(std::span<char> bytes, masking_key key, std::size_t at) {
         std::memcpy(p, &word, 8);
         seen |= word;
     }
+    if (left >= 4) {
+        std::uint32_t word;
+        std::memcpy(&word, p, 4);
+        word ^= half;
+        std::memcpy(p, &word, 4);
+        seen |= word;
+        left -= 4;
+        p += 4;
+    }
+    std::memcpy(key.data(), &half, 4);
     for (std::size_t i = 0; i < left; ++i) {
-        const auto byte = static_cast<unsigned char>(static_cast<unsigned char>(p[i]) ^ turned[i % 4]);
+        const auto byte = static_cast<unsigned char>(static_cast<unsigned char>(p[i]) ^ key[i]);
         p[i] = static_cast<char>(byte);
         seen |= byte;
     }

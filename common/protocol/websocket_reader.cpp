@@ -103,6 +103,13 @@ bool reader::mid_message() const {
 // Whether the header is whole now.
 bool reader::take_header(std::span<char>& bytes) {
     if (header_bytes_ == 0 && !bytes.empty() && message_ == message_state::none) ++begun_;
+    // Mostly it is there as a whole, with something behind it.
+    if (header_bytes_ == 0 && bytes.size() >= header_.size()) {
+        std::memcpy(header_.data(), bytes.data(), header_.size());
+        header_bytes_ = static_cast<std::uint8_t>(first_bytes{header_[0], header_[1]}.header_bytes());
+        bytes = bytes.subspan(header_bytes_);
+        return true;
+    }
     for (;;) {
         // The first two bytes tell how many there are.
         const first_bytes first{header_[0], header_[1]};
@@ -168,7 +175,7 @@ reader::piece reader::take(std::span<char>& bytes, std::size_t bytes_max) {
     bytes = bytes.subspan(count);
     frame_left_ -= static_cast<std::uint32_t>(count);
     const content what = apply_mask(taken, key_);
-    std::rotate(key_.begin(), key_.begin() + count % key_.size(), key_.end());
+    if (frame_left_ != 0) std::rotate(key_.begin(), key_.begin() + count % key_.size(), key_.end());
     return {taken, what};
 }
 
