@@ -66,6 +66,14 @@ void output::clear() {
     stores.clear();
 }
 
+void output::swap(output& other) noexcept {
+    sends.swap(other.sends);
+    receivers.swap(other.receivers);
+    closes.swap(other.closes);
+    posts.swap(other.posts);
+    stores.swap(other.stores);
+}
+
 void output::add_send(message_ptr what, std::uint64_t connection, bool replayed) {
     sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed, 0});
     receivers.push_back(connection);
@@ -205,9 +213,9 @@ void hub::closed(std::uint64_t connection, instant now) {
     if (session* s = find(connection); s != nullptr) forget(*s, now);
 }
 
-void hub::send(session& s, const message_ptr& m, instant now) {
+void hub::send(session& s, message_ptr m, instant now) {
     s.sent_ms = now.monotonic_ms;
-    output_.add_send(m, s.connection);
+    output_.add_send(std::move(m), s.connection);
 }
 
 void hub::answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now) {
@@ -419,10 +427,10 @@ void hub::on(attached&& m, instant now) {
     subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
     if (sub == nullptr || sub->token != m.token) return;  // unsubscribed, or gone, meanwhile
     subscribers_.set_live(*sub);
-    send(*s, m.subscribed, now);
-    if (m.members != nullptr) send(*s, m.members, now);
-    for (const message_ptr& old : m.replay) output_.add_send(old, s->connection, true);
+    send(*s, std::move(m.subscribed), now);
+    if (m.members != nullptr) send(*s, std::move(m.members), now);
     counters_.deliveries += m.replay.size();
+    for (message_ptr& old : m.replay) output_.add_send(std::move(old), s->connection, true);
     if (config_.tell_subscriptions) post(application, client_subscribed{m.to, s->name, m.channel}, now);
 }
 
@@ -433,7 +441,7 @@ void hub::on(attach_refused&& m, instant now) {
     sub->listed = false;
     remove(*sub, now);
     ++counters_.errors;
-    send(*s, m.error, now);
+    send(*s, std::move(m.error), now);
 }
 
 void hub::on(deliver&& m, instant now) {
@@ -465,7 +473,7 @@ void hub::on(reply&& m, instant now) {
     if (s == nullptr) return;
     if (m.ends_request != 0 && !take_request(*s, m.ends_request)) return;  // canceled or overdue meanwhile
     if (m.what->kind == message_kind::error) ++counters_.errors;
-    send(*s, m.what, now);
+    send(*s, std::move(m.what), now);
 }
 
 void hub::on(disconnect&& m, instant now) {

@@ -87,6 +87,7 @@ struct output {
     }
     bool empty() const { return sends.empty() && closes.empty() && posts.empty() && stores.empty(); }
     void clear();
+    void swap(output& other) noexcept;
     void add_send(message_ptr what, std::uint64_t connection, bool replayed = false);
 };
 
@@ -168,7 +169,7 @@ private:
 
     void heard(session& s, instant now);
     void execute(session& s, const command& c, instant now);
-    void send(session& s, const message_ptr& m, instant now);
+    void send(session& s, message_ptr m, instant now);
     void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);
     void answer_error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
@@ -210,9 +211,9 @@ private:
     void on(ForTheApplication&&, instant) {}
 
     channel* channel_for(std::string_view name, instant now);
-    void broadcast(const channel& c, const message_ptr& m, instant now);
+    void broadcast(const channel& c, message_ptr m, instant now);
     void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
-    void put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now);
+    void put_in_order(channel& c, message_ptr m, std::string_view key, instant now);
     std::string new_epoch();
     void order(const publish_view& p, instant now);
     void keep(channel& c, const publish_view& p, instant now);

@@ -100,8 +100,9 @@ channel* hub::channel_for(std::string_view name, instant now) {
     return found->second.get();
 }
 
-void hub::broadcast(const channel& c, const message_ptr& m, instant now) {
-    for (const shard_index shard : c.shards) post(shard, deliver{m}, now);
+void hub::broadcast(const channel& c, message_ptr m, instant now) {
+    for (const shard_index& shard : c.shards)
+        post(shard, deliver{&shard == &c.shards.back() ? std::move(m) : m}, now);
 }
 
 void hub::on(attach&& m, instant now) {
@@ -161,11 +162,11 @@ void hub::answer_publish(const connection_ref& from, std::uint64_t id, message_p
 }
 
 // `m` carries the next offset. From here on everybody sees it.
-void hub::put_in_order(channel& c, const message_ptr& m, std::string_view key, instant now) {
+void hub::put_in_order(channel& c, message_ptr m, std::string_view key, instant now) {
     c.log.append(m, now.monotonic_ms);
     ++counters_.publications;
     if (!key.empty()) idempotency_.remember(c.name, c.log.epoch(), key, m->offset, now.monotonic_ms);
-    broadcast(c, m, now);
+    broadcast(c, std::move(m), now);
 }
 
 // Gives a publish its place, or the place that it has already.

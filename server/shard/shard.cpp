@@ -195,7 +195,7 @@ void shard::carry_out() {
         s->carrying_out_ = false;
     });
     while (!hub_.out().empty()) {
-        std::swap(work_, hub_.out());
+        work_.swap(hub_.out());
         for (const hub::output::send& s : work_.sends) deliver(s, work_.to(s));
         for (const hub::output::close& end : work_.closes) {
             catch_up(end.connection);
