@@ -2,8 +2,8 @@
 // cut in three texts at its first two 0xff bytes, and all of it is read as a cursor too.
 //
 //   clang++-14 -std=c++20 -g -O1 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-//       fuzz/event_stream_fuzz.cpp common/protocol/{event_stream,line_writer}.cpp common/base/{decimal,string_writer}.cpp
-//       -o build/event_stream_fuzz
+//       fuzz/event_stream_fuzz.cpp common/protocol/{event_stream,line_writer}.cpp
+//       common/base/{decimal,string_writer}.cpp -o build/event_stream_fuzz
 //   build/event_stream_fuzz -max_len=2048 build/event_stream_corpus
 
 #include "common/protocol/event_stream.hpp"
