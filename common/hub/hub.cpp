@@ -20,28 +20,6 @@ std::uint64_t credit_max(const limits& bounds) {
     return 2 * credit_per_command * bounds.commands_per_second;
 }
 
-// What the passing of time asks of a session.
-enum class duty : std::uint8_t { none, ping, end_unconnected, end_silent };
-
-// When something was sent last: to the session alone, or to a channel that it is subscribed to.
-std::int64_t last_sent_ms(const session& s) {
-    std::int64_t last = s.sent_ms;
-    for (const subscription* sub : s.subscriptions)
-        if (subscriber_table::entry_of(*sub).live) last = std::max(last, sub->where->delivered_ms);
-    return last;
-}
-
-duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
-    if (s.speaks == face::api) return duty::none;
-    if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
-    const bool quiet = ms - s.sent_ms >= bounds.ping_ms && ms - last_sent_ms(s) >= bounds.ping_ms;
-    if (s.speaks != face::protocol && s.speaks != face::plain_websocket)
-        return quiet ? duty::ping : duty::none;
-    const std::int64_t silence = ms - s.heard_ms;
-    if (!s.pinged) return quiet || silence >= bounds.ping_ms ? duty::ping : duty::none;
-    return silence >= bounds.ping_ms + bounds.pong_ms ? duty::end_silent : duty::none;
-}
-
 // Forgets a request in flight; false when there is none with that id.
 bool take_request(session& s, std::uint64_t id) {
     return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
@@ -50,10 +28,6 @@ bool take_request(session& s, std::uint64_t id) {
 // Raw text does not go back to its sender, who could not tell it from others' (docs/protocol.md 10.1).
 bool is_own_text(const session& s, const message& m) {
     return s.speaks == face::plain_websocket && m.except() == s.name;
-}
-
-bool is_overdue(const request_in_flight& r, std::int64_t ms) {
-    return ms >= r.due_ms;
 }
 
 }  // namespace
@@ -340,52 +314,6 @@ void hub::on_publish(session& s, const command& c, instant now) {
     post(owner, p.as<std::string>(), now);
 }
 
-void hub::on_request(session& s, const command& c, instant now) {
-    if (!c.channel.empty()) return on_client_request(s, c, now);
-    if (!config_.tell_requests)
-        return refuse(
-            s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now
-        );
-    const std::uint32_t timeout_ms = take_up(s, c, now);
-    if (timeout_ms == 0) return;
-    client_request r;
-    r.from = ref_to(s);
-    r.id = c.id;
-    r.session = s.name;
-    r.type = c.type;
-    r.payload = c.payload;
-    r.timeout_ms = timeout_ms;
-    post(application, std::move(r), now);
-}
-
-// Remembers the request as in flight and returns its deadline in milliseconds; 0: it was refused.
-std::uint32_t hub::take_up(session& s, const command& c, instant now) {
-    const auto refused = [&](error_code code, std::string_view text) {
-        refuse(s, c, code, text, now);
-        return 0;
-    };
-    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
-        return refused(error_code::too_many_requests, "too many requests in flight");
-    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
-        return refused(error_code::invalid_frame, "a request with this id is in flight");
-    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
-    const auto timeout_ms = std::max<std::uint32_t>(
-        1, static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms))
-    );
-    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms, std::string(c.channel)});
-    return timeout_ms;
-}
-
-void hub::on_cancel(session& s, const command& c, instant now) {
-    const auto found = std::find_if(s.requests.begin(), s.requests.end(), [&](const request_in_flight& r) {
-        return r.id == c.id;
-    });
-    if (found == s.requests.end()) return;
-    const request_in_flight r = std::move(*found);
-    s.requests.erase(found);
-    withdraw(s, r, now);
-}
-
 void hub::on_query(session& s, const command& c, instant now) {
     if (c.id == 0) return refuse(s, c, error_code::invalid_frame, "\"id\" is missing", now);
     if (c.limit > config_.bounds.recovery_max)
@@ -478,91 +406,6 @@ void hub::on(reply&& m, instant now) {
 
 void hub::on(disconnect&& m, instant now) {
     if (session* s = find(m.to.value); s != nullptr) end(*s, m.code, m.reason, now);
-}
-
-// --- time ---
-
-void hub::tick(instant now) {
-    sweep_sessions(now);
-    sweep_channels(now);
-    idempotency_.trim(now.monotonic_ms);
-}
-
-// Those who have a duty are few; they are served in the order of their ids, so that a run can be repeated
-// exactly.
-void hub::sweep_sessions(instant now) {
-    const std::int64_t ms = now.monotonic_ms;
-    std::vector<std::uint64_t> due;
-    for (const auto& [connection, s] : sessions_) {
-        const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
-        std::erase_if(s->questions, [&](const question& q) { return ms >= q.due_ms; });
-        if (duty_of(*s, config_.bounds, ms) != duty::none ||
-            std::any_of(s->requests.begin(), s->requests.end(), overdue))
-            due.push_back(connection);
-    }
-    std::sort(due.begin(), due.end());
-    for (const std::uint64_t connection : due) {
-        session& s = *find(connection);
-        expire_requests(s, now);
-        switch (duty_of(s, config_.bounds, ms)) {
-            case duty::none:
-                break;
-            case duty::ping:
-                s.pinged = true;
-                send(s, make_ping(), now);
-                break;
-            case duty::end_unconnected:
-                end(s, close_code::connect_timeout, "no connect frame came", now);
-                break;
-            case duty::end_silent:
-                end(s, close_code::no_pong, "no answer to the ping", now);
-                break;
-        }
-    }
-}
-
-void hub::expire_requests(session& s, instant now) {
-    for (const request_in_flight& r : s.requests)
-        if (is_overdue(r, now.monotonic_ms))
-            answer_error(
-                s, r.id, error_code::timeout, "no answer within " + std::to_string(r.timeout_ms) + " ms", now
-            );
-    std::erase_if(s.requests, [&](const request_in_flight& r) { return is_overdue(r, now.monotonic_ms); });
-}
-
-// In an order that is the same on every platform.
-std::vector<std::uint64_t> hub::connections() const {
-    std::vector<std::uint64_t> all;
-    for (const auto& [connection, s] : sessions_) all.push_back(connection);
-    std::sort(all.begin(), all.end());
-    return all;
-}
-
-void hub::send_away(session& s, close_code code, std::uint32_t spread_ms, instant now) {
-    // At least 1: 0 would not be told.
-    const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
-    if (s.speaks != face::api)
-        send(s, make_close(code, after, "the server restarts", config_.drain_url), now);
-    output_.closes.push_back({s.connection, code, "the server restarts"});
-}
-
-void hub::drain(close_code code, std::uint32_t spread_ms, instant now) {
-    const std::vector<std::uint64_t> all = connections();
-    for (const std::uint64_t connection : all) send_away(*find(connection), code, spread_ms, now);
-    for (const std::uint64_t connection : all) forget(*find(connection), now);
-}
-
-void hub::hand_over(close_code code, std::uint32_t spread_ms, instant now) {
-    for (const std::uint64_t connection : connections()) {
-        session& s = *find(connection);
-        if (s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream)) {
-            const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
-            send(s, make_drain(after, config_.drain_url), now);
-        } else if (s.speaks != face::api) {
-            send_away(s, code, spread_ms, now);
-            forget(s, now);
-        }
-    }
 }
 
 }  // namespace pulsewire::hub

@@ -1,5 +1,6 @@
-// Requests between the clients of a channel (docs/protocol.md 4.18): from the asker's shard to the channel's
-// owner, which knows who is there, to the shard of the one that is asked; the answer goes back directly.
+// Requests: to the application (docs/protocol.md 4.12), and between the clients of a channel (4.18): from the
+// asker's shard to the channel's owner, which knows who is there, to the shard of the one that is asked; the
+// answer goes back directly.
 
 #include "common/hub/hub.hpp"
 #include "common/hub/message_text.hpp"
@@ -20,6 +21,52 @@ error_code refusal_named(std::string_view name) {
 }
 
 }  // namespace
+
+void hub::on_request(session& s, const command& c, instant now) {
+    if (!c.channel.empty()) return on_client_request(s, c, now);
+    if (!config_.tell_requests)
+        return refuse(
+            s, c, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now
+        );
+    const std::uint32_t timeout_ms = take_up(s, c, now);
+    if (timeout_ms == 0) return;
+    client_request r;
+    r.from = ref_to(s);
+    r.id = c.id;
+    r.session = s.name;
+    r.type = c.type;
+    r.payload = c.payload;
+    r.timeout_ms = timeout_ms;
+    post(application, std::move(r), now);
+}
+
+// Remembers the request as in flight and returns its deadline in milliseconds; 0: it was refused.
+std::uint32_t hub::take_up(session& s, const command& c, instant now) {
+    const auto refused = [&](error_code code, std::string_view text) {
+        refuse(s, c, code, text, now);
+        return 0;
+    };
+    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
+        return refused(error_code::too_many_requests, "too many requests in flight");
+    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
+        return refused(error_code::invalid_frame, "a request with this id is in flight");
+    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    const auto timeout_ms = std::max<std::uint32_t>(
+        1, static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms))
+    );
+    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms, std::string(c.channel)});
+    return timeout_ms;
+}
+
+void hub::on_cancel(session& s, const command& c, instant now) {
+    const auto found = std::find_if(s.requests.begin(), s.requests.end(), [&](const request_in_flight& r) {
+        return r.id == c.id;
+    });
+    if (found == s.requests.end()) return;
+    const request_in_flight r = std::move(*found);
+    s.requests.erase(found);
+    withdraw(s, r, now);
+}
 
 void hub::on_client_request(session& s, const command& c, instant now) {
     if (!is_session(c.to)) return refuse(s, c, error_code::invalid_frame, "\"to\" is not a session", now);
