@@ -14,7 +14,7 @@ export const wasmPath = join(home, '../build/wasm/pulsewire.wasm');
  * an application sees have none of these.
  */
 export const ownNames = [
-    'answered', 'broken', 'byte', 'configure', 'deliver', 'emit', 'endpoints', 'header', 'iterator', 'long',
+    'answered', 'broken', 'byte', 'configure', 'deliver', 'emit', 'endpoints', 'header', 'heard', 'iterator', 'long',
     'messageBytesMax', 'numbers', 'opened', 'payloadOf', 'receive', 'received', 'report',
     'sseUrl', 'string', 'texts', 'told', 'unitsMax', 'websocketUrl', 'word',
 ];

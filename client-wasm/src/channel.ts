@@ -1,6 +1,6 @@
 import {Call, Field, Kind, type Core} from './core.js';
 import type {PulsewireError} from './errors.js';
-import {Handlers, type ReportError} from './handlers.js';
+import {first, Handlers, type ReportError} from './handlers.js';
 import {toJson} from './json.js';
 import {Loop} from './loop.js';
 import {Message} from './message.js';
@@ -97,7 +97,8 @@ export class Channel<M extends object = AnyMessages> {
 
     /** Calls `handler` with what happens to the subscription, or with each message unparsed; subscribes, like on(). */
     watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents[E]) => void): () => void {
-        const remove = this.#watchers.add(event, handler);
+        const [handlers, name] = event === 'message' ? [this.#handlers, first] : [this.#watchers, event];
+        const remove = handlers.add(name, (told) => handler(told));
         this.#subscribe();
         return remove;
     }
@@ -194,9 +195,7 @@ export class Channel<M extends object = AnyMessages> {
         const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, text, begin, end);
         if (offset) this.#moveTo(this.#epoch, offset);
         if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
-        this.#tell('message', message);
         this.#handlers.emit(type, message);
-        this.#handlers.emit('*', message);
     }
 
     /** @internal */

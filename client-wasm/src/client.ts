@@ -94,7 +94,7 @@ export class Client<R extends object = AnyRequests> {
     /** The storage does not work as it should; told once for each code. */
     on(event: 'storage', handler: (warning: StorageWarning) => void): () => void;
     on(event: string, handler: (told: any) => void): () => void {
-        return this.#handlers.add(event, handler);
+        return this.#handlers.add(event, (told) => handler(told));
     }
 
     /** The channel of that name, always the same object. Nothing is sent before its first handler or message. */

@@ -25,7 +25,7 @@ export const enum Field {
 
 /**
  * Who delivers messages: to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
- * are 0 where there are none.
+ * are 0 where there are none; a publication's time may be left where it is, before its payload.
  */
 export interface Deliverer {
     deliver(
@@ -33,26 +33,37 @@ export interface Deliverer {
     ): void;
 }
 
-/** How publications look (docs/protocol.md 4.4); nothing looks at a string as quickly as what engines compile of patterns. */
-const publication = /{"type":"[^"]+","channel":"[!#-~]+","offset":\d{1,15},"time":\d{13},"payload":/y;
+/**
+ * How publications look (docs/protocol.md 4.4), up to the offset and from there on; nothing looks at a string as quickly as
+ * what engines compile of patterns, and of short ones it is little code, which leaves the cache to others.
+ */
+const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
+const publicationTail = /\d+,"time":\d+,"payload":/y;
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
 const timeKey = ',"time":';
 const timeDigits = 13;
 const payloadKey = '"payload":';
+/** From the offset's end to the payload. */
+const offsetEndAt = timeKey.length + timeDigits + 1 + payloadKey.length;
 /** Where a channel's name ends when it is written from its end. */
 const nameEnd = 256;
 const textBytes = 1024;
 /** A longer header is cut, which breaks the frame, which ends the connection. Real ones have a few hundred bytes. */
 const headerBytesMax = 65_536;
+/** No line begins like this. */
+const noHead = '\n';
 const asciiMax = 127;
 const quote = 34;
+const comma = 44;
 const zero = 48;
 const questionMark = 63;
 
 /** The machine in WebAssembly: strings go in through its text buffer, actions are read where they lie. */
 export class Core {
+    /** The attempt on which a publication came since the machine was told the time; 0: none. */
+    heard = 0;
     readonly #exports: Exports;
     #bytes!: Uint8Array;
     #words!: Uint32Array;
@@ -62,10 +73,11 @@ export class Core {
     /** Whether the machine was told something of which it may want something done. */
     #told = false;
     #line = '';
-    #wall = 0;
     #now = 0;
-    /** Of the last message. */
+    /** The last publication up to its offset, its type, and where its channel's name begins in the text buffer. */
+    #head = noHead;
     #type = '';
+    #name = 0;
 
     constructor(instance: WebAssembly.Instance) {
         this.#exports = instance.exports as Exports;
@@ -78,7 +90,11 @@ export class Core {
         const text = texts.join('');
         this.#write(text, text.length);
         this.#told = true;
-        return this.#exports[call](...texts.map(({length}) => length), ...numbers, this.#time());
+        const now = this.#time();
+        // Of no channel: this says no more than that something arrived.
+        if (this.heard) this.#exports[Call.publication](this.heard, 0, 0, 0, now);
+        this.heard = 0;
+        return this.#exports[call](...texts.map(({length}) => length), ...numbers, now);
     }
 
     /**
@@ -86,48 +102,55 @@ export class Core {
      * out what it then wants done.
      */
     receive(message: string, attempt: number, obey: () => void, to: Deliverer): void {
-        const now = this.#time();
+        let now = 0;
         for (let begin = 0, end; begin < message.length; begin = end + 1) {
             end = message.indexOf('\n', begin);
             if (end < 0) end = message.length;
-            if (this.#publication(message, begin, end, attempt, now, to)) continue;
-            const line = message.slice(begin, end);
-            const payload = line.indexOf(payloadKey) + 1;
-            const size = Math.min(payload ? payload + payloadKey.length - 1 : line.length, headerBytesMax);
-            this.#write(line, size);
-            this.#line = line;
-            this.#told = true;
-            this.#exports[Call.line](attempt, size, line.length, now);
-            obey();
+            if (!this.#publication(message, begin, end, attempt, to)) {
+                const line = message.slice(begin, end);
+                const payload = line.indexOf(payloadKey) + 1;
+                const size = Math.min(payload ? payload + payloadKey.length - 1 : line.length, headerBytesMax);
+                this.#write(line, size);
+                this.#line = line;
+                this.#told = true;
+                this.heard = 0;
+                this.#exports[Call.line](attempt, size, line.length, (now ||= this.#time()));
+            }
+            if (this.#told) obey();
         }
         this.#line = '';
     }
 
     /** Takes the line if it is the next publication of a subscription; false: line() is to see it. */
-    #publication(message: string, begin: number, end: number, attempt: number, now: number, to: Deliverer): boolean {
-        publication.lastIndex = begin;
-        if (!publication.test(message)) return false;
-        const payload = publication.lastIndex;
-        const timeEnd = payload - payloadKey.length - 1;
-        let time = 0;
-        for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + message.charCodeAt(at) - zero;
-        let at = timeEnd - timeDigits - timeKey.length;
+    #publication(message: string, begin: number, end: number, attempt: number, to: Deliverer): boolean {
+        if (message.slice(begin, begin + this.#head.length) !== this.#head && !this.#remember(message, begin)) return false;
+        let at = (publicationTail.lastIndex = begin + this.#head.length);
+        if (!publicationTail.test(message)) return false;
+        const payload = publicationTail.lastIndex;
+        const offsetEnd = payload - offsetEndAt;
+        if (payload + 2 > end || message.charCodeAt(offsetEnd) !== comma) return false;
         let offset = 0;
-        for (let factor = 1, digit; (digit = message.charCodeAt(at - 1) - zero) >= 0 && digit < 10; factor *= 10, at--) offset += digit * factor;
-        at -= offsetKey.length;
-        const bytes = this.#bytes;
-        const text = this.#text;
-        let name = nameEnd;
-        for (let unit; name && (unit = message.charCodeAt(at - 1)) !== quote; at--) bytes[text + --name] = unit;
-        const taken = payload + 2 > end ? 0 : this.#exports[Call.publication](attempt, name, nameEnd - name, offset, now);
+        for (; at < offsetEnd; at++) offset = offset * 10 + message.charCodeAt(at) - zero;
+        const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
         if (!taken) return false;
-        // Most are of the type of the one before; a string that is used again is looked up faster.
-        const last = this.#type;
-        const typeEnd = at - channelKey.length;
-        let left = typeEnd - begin - typeAt;
-        if (left === last.length) while (left && message.charCodeAt(begin + typeAt + left - 1) === last.charCodeAt(left - 1)) left--;
-        const type = left ? (this.#type = message.slice(begin + typeAt, typeEnd)) : last;
-        to.deliver(Math.abs(taken), type, offset, time, taken < 0, message, payload, end - 1);
+        this.heard = attempt;
+        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1);
+        return true;
+    }
+
+    /** Reads a publication up to its offset: the next one often begins in the same way. False: it is none. */
+    #remember(message: string, begin: number): boolean {
+        publicationHead.lastIndex = begin;
+        if (!publicationHead.test(message)) return false;
+        let at = publicationHead.lastIndex;
+        this.#head = message.slice(begin, at);
+        at -= offsetKey.length;
+        let name = nameEnd;
+        for (let unit; name && (unit = message.charCodeAt(at - 1)) !== quote; at--) this.#bytes[this.#text + --name] = unit;
+        this.#name = name;
+        const type = message.slice(begin + typeAt, at - channelKey.length);
+        // A string that is used again is looked up faster.
+        if (type !== this.#type) this.#type = type;
         return true;
     }
 
@@ -185,6 +208,7 @@ export class Core {
      */
     #write(text: string, size: number): void {
         this.#reserve(size);
+        this.#head = noHead;
         const bytes = this.#bytes;
         const at = this.#text;
         for (let i = 0; i < size; i++) {
@@ -198,14 +222,9 @@ export class Core {
         this.#refresh();
     }
 
-    /** Milliseconds that never go back. In Chromium Date.now() takes a third of the time of performance.now(). */
+    /** Milliseconds that never go back. */
     #time(): number {
-        const wall = Date.now();
-        if (wall !== this.#wall) {
-            this.#wall = wall;
-            this.#now = performance.now();
-        }
-        return this.#now;
+        return (this.#now = performance.now());
     }
 
     /** The memory grows now and then, which leaves views of it empty. */

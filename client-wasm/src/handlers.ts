@@ -4,10 +4,16 @@ export type ReportError = (error: unknown, context: string) => void;
 type Handler = (event: any) => void;
 
 const none: readonly Handler[] = [];
+/** Handlers of these are called with every event, before and after those of its own. */
+export const first = '';
+const last = '*';
 
-/** Handlers by event. One that is added or removed by another counts from the next event on. */
+/** Handlers by event. One that is added or removed by another counts from the next event on; clear() at once. */
 export class Handlers {
     readonly #lists = new Map<string, readonly Handler[]>();
+    /** All that the last event had, as most are of the kind of the one before; '' when they have changed. */
+    #event = '';
+    #ofEvent: Handler[] = [];
     readonly #owner: string;
     readonly #report: ReportError;
 
@@ -16,16 +22,19 @@ export class Handlers {
         this.#report = report;
     }
 
-    /** Returns the function that removes the handler again. Each registration is one of its own. */
+    /** Returns the function that removes the handler again; each registration has one of its own. */
     add(event: string, handler: Handler): () => void {
-        const own: Handler = (told) => handler(told);
-        this.#lists.set(event, [...this.#of(event), own]);
-        return () => void this.#lists.set(event, this.#of(event).filter((other) => other !== own));
+        this.#set(event, [...this.#of(event), handler]);
+        return () => this.#set(event, this.#of(event).filter((other) => other !== handler));
     }
 
-    /** Calls the handlers in the order in which they were added; what one throws is reported and harms no other. */
+    /** Calls the handlers, each group in the order in which they were added; what one throws is reported and harms no other. */
     emit(event: string, told: unknown): void {
-        const handlers = this.#of(event);
+        if (event !== this.#event) {
+            this.#event = event;
+            this.#ofEvent = [...this.#of(first), ...this.#of(event), ...this.#of(last)];
+        }
+        const handlers = this.#ofEvent;
         for (let i = 0; i < handlers.length; i++) {
             try {
                 handlers[i]!(told);
@@ -37,6 +46,14 @@ export class Handlers {
 
     clear(): void {
         this.#lists.clear();
+        this.#event = '';
+        // Also of those that are being called.
+        this.#ofEvent.length = 0;
+    }
+
+    #set(event: string, handlers: readonly Handler[]): void {
+        this.#lists.set(event, handlers);
+        this.#event = '';
     }
 
     #of(event: string): readonly Handler[] {

@@ -12,17 +12,23 @@ export interface Listener extends Deliverer {
 }
 
 const pageEvents = ['online', 'pageshow', 'visibilitychange'];
+/**
+ * After how long the machine is told at the latest that publications arrived, in milliseconds. Reading the clock for each of
+ * them would take as long as half of the rest.
+ */
+const heardMs = 1000;
 const closeNormal = 1000;
 const closeAbnormal = 1006;
 
 /** Does what the machine says with sockets and timers, and tells it what happened. Decides nothing itself. */
-export class Host implements Deliverer {
+export class Host {
     readonly #core: Core;
     readonly #endpoints: Endpoints;
     readonly #listener: Listener;
     /** By attempt; two for a moment when the server hands over to another. */
     readonly #transports = new Map<number, OpenTransport>();
     #timer: ReturnType<typeof setTimeout> | undefined;
+    #hearing: ReturnType<typeof setTimeout> | undefined;
     #obeying = false;
     #over = false;
 
@@ -48,7 +54,10 @@ export class Host implements Deliverer {
         if (this.#over) return;
         try {
             call();
+            if (this.#obeying) return;
+            this.#obeying = true;
             this.#obey();
+            this.#obeying = false;
         } catch (error) {
             this.#broken(error);
         }
@@ -58,8 +67,11 @@ export class Host implements Deliverer {
     #received(message: string, attempt: number): void {
         if (this.#over) return;
         try {
-            this.#core.receive(message, attempt, this.#obey, this);
-            this.#obey();
+            // What a handler asks for is done behind the message.
+            this.#obeying = true;
+            this.#core.receive(message, attempt, this.#obey, this.#listener);
+            this.#obeying = false;
+            if (this.#core.heard) this.#hearing ??= setTimeout(this.#hear, heardMs);
         } catch (error) {
             this.#broken(error);
         }
@@ -75,28 +87,23 @@ export class Host implements Deliverer {
         this.#over = true;
         for (const event of pageEvents) globalThis.removeEventListener?.(event, this.#online);
         clearTimeout(this.#timer);
+        clearTimeout(this.#hearing);
         for (const transport of this.#transports.values()) transport.close(closeNormal);
     }
+
+    /** With any call the machine is told what was heard; this one says nothing else. */
+    readonly #hear = (): void => {
+        this.#hearing = undefined;
+        this.tell(Call.publication, 0, 0, 0, 0);
+    };
 
     readonly #online = (): void => {
         if (globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
     };
 
-    /** What its handlers ask for is done behind it, as behind every action: at the end of run() at the latest. */
-    deliver(
-        to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-    ): void {
-        this.#obeying = true;
-        this.#listener.deliver(to, type, offset, time, replayed, text, begin, end);
-        this.#obeying = false;
-    }
-
     /** One action after the other, also those that come up meanwhile: what is told is told in order. */
     readonly #obey = (): void => {
-        if (this.#obeying) return;
-        this.#obeying = true;
         while (!this.#over && this.#core.next()) this.#do(this.#core);
-        this.#obeying = false;
     };
 
     #do(core: Core): void {

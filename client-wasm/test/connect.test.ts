@@ -212,6 +212,46 @@ test('a silent connection is replaced', async () => {
     client.close();
 });
 
+/** In steps, so that what is due on the way sees the time at which it is. */
+async function pass(ms: number): Promise<void> {
+    for (const step = 250; ms > 0; ms -= step) await clock.tick(Math.min(step, ms));
+}
+
+/** A client with a subscription, and its server's next publication. */
+async function subscribed() {
+    const {client, network} = await opened();
+    client.channel('a').on('t', () => {});
+    await settle();
+    await accept(network.socket, 'a');
+    let offset = 0;
+    return {client, network, publish: () => network.socket.receive(`{"type":"t","channel":"a","offset":${++offset},"time":1764000000000,"payload":1}`)};
+}
+
+test('a connection on which publications come is not silent; when none does any more, it is noticed a second later at most', async () => {
+    const {client, network, publish} = await subscribed();
+    await pass(20_100);
+    publish();
+    await pass(500);
+    publish();
+    await pass(20_000);
+    publish();
+    await pass(32_999);
+    assert.equal(client.state.name, 'open');
+    await pass(1001);
+    assert.equal(waiting(network).reason.name, 'no_pong');
+    client.close();
+});
+
+test('a page that was asleep while publications came keeps its connection', async () => {
+    const {client, publish} = await subscribed();
+    await pass(32_500);
+    publish();
+    // Silence is due before the machine is told of the publication, and both before this.
+    await clock.tick(30_000);
+    assert.equal(client.state.name, 'open');
+    client.close();
+});
+
 test('a ping is answered', async () => {
     const {client, network} = await opened();
     network.socket.receive({op: 'ping'});

@@ -41,10 +41,30 @@ test('offsets and times of more than 32 bits arrive whole', async () => {
     const core = await openCore();
     const offset = Number.MAX_SAFE_INTEGER - 1;
     const seen: number[] = [];
-    core.receive(`{"op":"gap","channel":"a","offset":${offset - 1},"reason":"replaced"}\n{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`, 1, () => {
+    const lines = [
+        `{"op":"gap","channel":"a","offset":${offset - 2},"reason":"replaced"}`,
+        `{"type":"t","channel":"a","offset":${offset - 1},"time":1764000000122,"key":"k","payload":1}`,
+        `{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`,
+    ];
+    core.receive(lines.join('\n'), 1, () => {
         while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.long(Field.offset), core.long(Field.time));
-    }, nobody);
-    assert.deepEqual(seen, [offset, 1764000000123]);
+    }, {deliver: (_to, _type, shortWay) => void seen.push(shortWay)});
+    assert.deepEqual(seen, [offset - 1, 1764000000122, offset]);
+});
+
+test('what only resembles a publication is not taken for one', async () => {
+    for (const line of [
+        '{"type":"t","channel":"a","offset":1,"time":1764000000123,"payload":',
+        '{"type":"t","channel":"a","offset":11,"time":176400000012,"payload":1}',
+        '{"type":"t","channel":"a","offset":1,"time":17640000001234,"payload":1}',
+        '{"type":"t","channel":"a","offset":1,"time":1764000000123,"key":1,"payload":1}',
+        '{"op":"t","channel":"a","offset":1,"time":1764000000123,"payload":1}',
+    ]) {
+        const core = await openCore();
+        core.receive(`${line}\n`, 1, () => {
+            while (core.next());
+        }, nobody);
+    }
 });
 
 test('positions are those of the string, whatever stands before them', async () => {

@@ -33,7 +33,8 @@ test('a message has type, channel, offset, time and payload', async () => {
     const {client, network, messages} = await channelWith();
     network.socket.receive('{"type":"chat.message","channel":"chat:42","offset":1,"time":1764000000000,"payload":{"text":"hi"}}');
     const [message] = messages;
-    assert.deepEqual({...message}, {channel: 'chat:42', type: 'chat.message', offset: 1, time: 1764000000000, replayed: false});
+    assert.deepEqual({...message}, {channel: 'chat:42', type: 'chat.message', offset: 1, replayed: false});
+    assert.equal(message!.time, 1764000000000);
     assert.deepEqual(message!.payload, {text: 'hi'});
     assert.equal(message!.raw, '{"text":"hi"}');
     assert.equal(message!.payload, message!.payload);
@@ -161,6 +162,13 @@ test('channels that speak in turn take the short way, each with its own types', 
     // A name that no channel can have is not mistaken for the part of it that fits.
     network.socket.receive(line(`y${long}`, 3, 'b'), line(`${'y'.repeat(2000)}room:1`, 5, 'a'));
     assert.equal(messages.length + seen.length, 6);
+    // A long frame takes the place of the name that stood in the module's memory.
+    network.socket.receive(line('room:1', 5, 'a'), `{"op":"pong","note":"${'x'.repeat(2000)}"}`);
+    const again = t.mock.method(String.prototype, 'indexOf');
+    network.socket.receive(line('room:1', 6, 'a'));
+    assert.equal(again.mock.calls.filter(({arguments: [what]}) => (what as string).startsWith('"payload')).length, 0);
+    again.mock.restore();
+    assert.deepEqual(messages.slice(-2).map(({offset}) => offset), [5, 6]);
     client.close();
 });
 
@@ -231,6 +239,21 @@ test('a handler that throws is reported with its place, and the next messages ar
         ['mine', 'a handler for "a" of channel chat:42'], ['mine', 'a handler for "a" of channel chat:42'],
     ]);
     assert.equal(client.state.name, 'open');
+    client.close();
+});
+
+test('of one message watch() hears first, then on(), then on() of all types; unsubscribe() ends it there', async () => {
+    const {client, network, channel} = await channelWith();
+    const order: string[] = [];
+    channel.on('*', () => order.push('*'));
+    channel.on('t', () => order.push('t'));
+    channel.on('t', () => {
+        order.push('t again');
+        if (order.length > 4) channel.unsubscribe();
+    });
+    channel.watch('message', () => order.push('message'));
+    network.socket.receive(publication('chat:42', 1, 1, 't'), publication('chat:42', 2, 2, 't'));
+    assert.deepEqual(order, ['message', 't', 't again', '*', 'message', 't', 't again']);
     client.close();
 });
 
