@@ -1,10 +1,9 @@
-// The benchmark that runs in the page: rounds in which every client gets the same messages in turn, so that what else
-// the machine does hits all alike. Posts its result.
+// The benchmark's page: rounds in which every client gets the same messages in turn, so that what else the machine does
+// hits all alike. Posts its result.
 
-import {channelName, flat, lineOf, payloadOf} from './frames.js';
 import {measureSockets} from './sockets.js';
 import {measureStorm} from './storm.js';
-import {seen, subjects} from './subjects.js';
+import {subjects} from './subjects.js';
 
 const options = await (await fetch('/options')).json();
 const cases = [];
@@ -17,79 +16,33 @@ for (const bytes of [64, 128, 1024, 16384]) {
     }
 }
 
-/**
- * Messages of one timed round: so many that the clock's 5 µs do not count. They come in parts that fit into the second
- * cache, where what a browser has just received is.
- */
-const messagesIn = ({bytes}) => (bytes <= 1024 ? 2048 : 256);
-const partBytes = 256 * 1024;
-
-function framesFor(protocol, {bytes, batch, spread}, count, offsets, payloads) {
-    const frames = [];
-    for (let sent = 0; sent < count; ) {
-        const lines = [];
-        for (let i = 0; i < batch && sent < count; i++, sent++) {
-            const channel = sent % spread;
-            offsets[channel] = (offsets[channel] ?? 0) + 1;
-            lines.push(lineOf[protocol](channelName(channel), offsets[channel], payloads[sent % payloads.length]));
-        }
-        frames.push({data: flat(lines.join('\n'))});
-    }
-    return frames;
-}
-
-/** Milliseconds for the frames of one part; `sizes` are how many messages each has. */
-async function timed(socket, frames, sizes) {
-    const begin = performance.now();
-    let wanted = seen.messages;
-    for (let i = 0; i < frames.length; i++) {
-        socket.onmessage(frames[i]);
-        wanted += sizes[i];
-        // A message is a task of its own in a page: what the client does in microtasks belongs to it.
-        for (let turn = 0; seen.messages < wanted; turn++) {
-            if (turn > 1000) throw new Error(`${wanted - seen.messages} messages did not arrive`);
-            await undefined;
-        }
-        await undefined;
-    }
-    return performance.now() - begin;
-}
-
-/**
- * Nanoseconds per message. Every round begins with a full collection, so that nobody pays for the garbage of another, and
- * with a part that does not count: such a collection throws compiled code away as well, which it does not do that often
- * in a page.
- */
-async function roundOf(subject, one, count, part, payloads) {
-    globalThis.gc?.();
-    let sum = 0;
-    for (let sent = -part; sent < count; sent += part) {
-        const frames = framesFor(subject.protocol, one, part, subject.offsets, payloads);
-        const sizes = frames.map((_, i) => Math.min(one.batch, part - i * one.batch));
-        const took = await timed(subject.socket, frames, sizes);
-        if (sent >= 0) sum += took;
-    }
-    return sum * 1e6 / count;
+/** Opens a client in a frame of its own: in a page, too, it would be alone, and no other would have shaped its compiled code. */
+async function openClient(name, one) {
+    const frame = document.createElement('iframe');
+    frame.src = `/client?${new URLSearchParams({name, one: JSON.stringify(one)})}`;
+    const client = await new Promise((resolve, reject) => {
+        Object.assign(globalThis, {clientOpened: resolve, clientFailed: reject});
+        document.body.append(frame);
+    });
+    return {...client, name, frame, nanoseconds: []};
 }
 
 async function runCase(one) {
-    const count = messagesIn(one);
-    const payloads = Array.from({length: 64}, (_, i) => payloadOf(one.bytes, i));
-    const frameBytes = lineOf.pulsewire(channelName(0), 1000, payloads[0]).length;
-    const part = Math.max(one.batch, Math.min(count, 2 ** Math.floor(Math.log2(partBytes / frameBytes))));
     const running = [];
-    for (const [name, {protocol, open, alone}] of Object.entries(subjects)) {
+    for (const [name, {alone}] of Object.entries(subjects)) {
         if (options.only && !options.only.some((part) => name.startsWith(part))) continue;
         if (alone && (one.batch > 1 || one.subscriptions > 1)) continue;
-        running.push({name, protocol, socket: await open(one.subscriptions, one.batch), offsets: [], nanoseconds: []});
+        running.push(await openClient(name, one));
     }
     for (let round = -options.warmup; round < options.rounds; round++) {
-        for (const subject of running) {
-            const took = await roundOf(subject, one, count, part, payloads);
-            if (round >= 0) subject.nanoseconds.push(took);
+        for (const client of running) {
+            const took = await client.round();
+            if (round >= 0) client.nanoseconds.push(took);
         }
         running.push(running.shift());
     }
+    const {frameBytes} = running[0];
+    for (const {frame} of running) frame.remove();
     return {...one, frameBytes, subjects: Object.fromEntries(running.map(({name, nanoseconds}) => [name, nanoseconds]))};
 }
 

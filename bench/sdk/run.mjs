@@ -33,21 +33,23 @@ function prepare() {
     execFileSync(join(root, 'script/build'), ['sdk'], {stdio: ['ignore', 'inherit', 'inherit']});
 }
 
-async function bundled() {
+async function bundled(name) {
     const {outputFiles} = await build({
-        entryPoints: [join(here, 'page.js')], bundle: true, format: 'esm', target: 'es2022', write: false,
+        entryPoints: [join(here, name)], bundle: true, format: 'esm', target: 'es2022', write: false,
         define: {'process.env.NODE_ENV': '"production"'}, minify: !given.readable,
     });
     return outputFiles[0].text;
 }
 
 /** Serves the page and resolves with what it posts. The two headers give it a clock of 5 µs instead of 100. */
-function serve(script) {
+function serve(page, client) {
     let settle;
     const result = new Promise((resolve, reject) => (settle = {resolve, reject}));
     const files = {
-        '/': ['text/html', '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>'],
-        '/page.js': ['text/javascript', script],
+        '/': ['text/html', '<!doctype html><title>bench</title><body><script type="module" src="/page.js"></script>'],
+        '/page.js': ['text/javascript', page],
+        '/client': ['text/html', '<!doctype html><title>client</title><script type="module" src="/client.js"></script>'],
+        '/client.js': ['text/javascript', client],
         '/pulsewire.wasm': ['application/wasm', readFileSync(join(root, 'client-wasm/dist/pulsewire.wasm'))],
     };
     const server = createServer(async (request, response) => {
@@ -64,7 +66,7 @@ function serve(script) {
             else settle.resolve(told);
             return;
         }
-        const [type, body] = request.url === '/options' ? ['application/json', JSON.stringify(options)] : (files[request.url] ?? []);
+        const [type, body] = request.url === '/options' ? ['application/json', JSON.stringify(options)] : (files[request.url.split('?')[0]] ?? []);
         response.writeHead(type ? 200 : 404, {
             'Content-Type': type ?? 'text/plain',
             'Cross-Origin-Opener-Policy': 'same-origin',
@@ -107,7 +109,7 @@ async function inChromium(url, result) {
 }
 
 prepare();
-const {server, result, port} = await serve(await bundled());
+const {server, result, port} = await serve(await bundled('page.js'), await bundled('client.js'));
 const servers = [];
 try {
     if (given.server !== 'none') {
