@@ -97,7 +97,7 @@ test('the position counts the message that is being handled', async () => {
     client.close();
 });
 
-/** More than it takes for the publications of a channel to go the short way (runMin in core.ts). */
+/** So many come before those that are looked at. */
 const earlier = 40;
 const numbers = (from: number, to: number) => Array.from({length: to - from + 1}, (_, i) => from + i);
 
