@@ -75,6 +75,10 @@ public:
     };
     // Takes the next one who waits for a visit.
     std::optional<visit> next();
+    // The connection that comes so many behind the next one; 0: none, or it was taken.
+    std::uint64_t upcoming(std::size_t behind) const {
+        return next_ + behind < waiting_.size() ? waiting_[next_ + behind] : 0;
+    }
     // Takes this connection, if it waits.
     std::optional<visit> take(std::uint64_t connection);
     // It was visited and takes no part.

@@ -151,6 +151,8 @@ TEST_F(OutboundRuns, ARunThatDoesNotFitIsFinishedLater) {
 TEST_F(OutboundRuns, EachWhoWaitsIsVisitedOnce) {
     const auto m = publication("a", 1, slow_consumer::disconnect);
     fan_out_.begin(m, audience_, std::vector<std::uint64_t>{1, 2, 3});
+    EXPECT_EQ(fan_out_.upcoming(2), 3u);
+    EXPECT_EQ(fan_out_.upcoming(3), 0u);
     EXPECT_EQ(fan_out_.next()->connection, 1u);
     EXPECT_FALSE(fan_out_.take(1));
     EXPECT_EQ(fan_out_.take(2)->connection, 2u);

@@ -295,7 +295,7 @@ void shard::end_turn() {
     turn_end_scheduled_ = false;
     post_stores();
     post_batches();
-    while (const auto next = fan_out_.next()) visit(*next, true);
+    write_gathered();
     flush_connections();
     // What connections that ended just now made the hub say is written in the next turn.
     while (const auto next = fan_out_.next()) visit(*next, false);
@@ -305,6 +305,16 @@ void shard::end_turn() {
     plain_text_.reset();
     report_if_quiet();
     report_if_drained();
+}
+
+// Between two publications the processor forgets the connections: what the visits after next will touch is
+// fetched while the kernel takes what is written.
+void shard::write_gathered() {
+    while (const auto next = fan_out_.next()) {
+        if (const connection* later = find(fan_out_.upcoming(4))) later->prefetch();
+        if (const connection* soon = find(fan_out_.upcoming(2))) soon->prefetch_conversation();
+        visit(*next, true);
+    }
 }
 
 void shard::post_batches() {

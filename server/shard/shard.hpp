@@ -119,6 +119,7 @@ private:
     bool application_is_full(const hub::shard_message& m);
     void schedule_turn_end();
     void end_turn();
+    void write_gathered();
     void post_batches();
     void post_stores();
     void flush_connections();
