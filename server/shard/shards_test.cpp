@@ -66,12 +66,18 @@ TEST_P(ShardsOf, EverySubscriberSeesTheSameOrder) {
     }
 }
 
+// So many that what they get is gathered for them.
+std::vector<websocket_client> many_subscribed(std::uint16_t port, const std::string& channel) {
+    std::vector<websocket_client> all;
+    for (int i = 0; i < 9; ++i)
+        all.push_back(subscribed(port, channel, "other-session-" + std::to_string(i)));
+    return all;
+}
+
 // What one message of a client asks for happens in one turn of the loop. Protocol 4.3, 4.8.
 TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
     running_server server(test_config(1));
-    std::vector<websocket_client> others;
-    for (int i = 0; i < 9; ++i)
-        others.push_back(subscribed(server.port(), "a", "other-session-" + std::to_string(i)));
+    std::vector<websocket_client> others = many_subscribed(server.port(), "a");
     websocket_client c = subscribed(server.port(), "a", "coming-and-going");
     const std::string publish = R"({"op":"publish","channel":"a","type":"t","payload":1})";
     const std::string leave = R"({"op":"unsubscribe","id":8,"channel":"a"})";
@@ -97,9 +103,7 @@ TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
 // Protocol 4.8: also where many get the publication, and it is gathered for them.
 TEST(Shards, AnAnswerComesBehindItsOwnPublication) {
     running_server server(test_config(1));
-    std::vector<websocket_client> others;
-    for (int i = 0; i < 9; ++i)
-        others.push_back(subscribed(server.port(), "a", "other-session-" + std::to_string(i)));
+    const std::vector<websocket_client> others = many_subscribed(server.port(), "a");
     websocket_client c = subscribed(server.port(), "a", "publishing-itself");
     const std::string publish = R"({"op":"publish","id":7,"channel":"a","type":"t","payload":1})";
     for (std::uint64_t offset = 1; offset <= 3; ++offset) {
