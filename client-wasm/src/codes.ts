@@ -52,6 +52,8 @@ export type ErrorCode =
     | 'storage_failed'
     /** The server's disk is full; the publication was refused. */
     | 'storage_full'
+    /** Another message was published in this channel with the same key; this one was not published. */
+    | 'key_reused'
     /** The server failed while processing the command. */
     | 'internal'
     /** The SDK holds as many unacknowledged messages as its limit allows; this one was not taken. */
@@ -111,8 +113,8 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 /** Error codes and messages by the number that the WebAssembly core uses for those that it raises itself. */
 export const localErrors: Readonly<Record<number, [code: ErrorCode, message: string]>> = {
     19: ['timeout', 'No answer came in time.'],
-    30: ['disconnected', 'The connection ended before the answer came.'],
-    31: ['closed', 'The client was closed.'],
+    31: ['disconnected', 'The connection ended before the answer came.'],
+    32: ['closed', 'The client was closed.'],
 };
 
 /** Codes where trying again later may help. */

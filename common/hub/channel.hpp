@@ -7,7 +7,9 @@
 #include "common/hub/shard_message.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -22,12 +24,23 @@ struct channel {
     }
     void remove_shard(shard_index shard) { std::erase(shards, shard); }
 
+    // Nobody is here, and nothing is kept or on its way to the disk.
+    bool unused() const { return shards.empty() && presence.empty() && log.empty() && unstored == 0; }
+    // About what it takes in memory, without its presence list.
+    std::uint64_t bytes() const { return bytes_of_name(name.size()) + log.bytes(); }
+    static constexpr std::uint64_t bytes_of_name(std::size_t name_bytes) { return 640 + 2 * name_bytes; }
+
     std::string name;
     namespace_options options;
     channel_log log;
     presence_list presence;
     std::vector<shard_index> shards;  // those with at least one subscription, in the order in which they came
     std::int64_t used_ms = 0;         // monotonic time of the last publish or subscribe
+
+    // --- of the history_budget ---
+    std::uint64_t counted_bytes = 0;
+    std::list<channel*>::iterator place_by_use;  // valid while budgeted
+    bool budgeted = false;
 
     // --- durable ones ---
     bool durable() const { return options.keeps == durability::disk; }

@@ -23,6 +23,11 @@ void channel_log::trim(std::int64_t now_ms) {
         drop_oldest();
 }
 
+void channel_log::give_up(std::uint64_t bytes) {
+    const std::uint64_t before = this->bytes();
+    while (!empty() && before - this->bytes() < bytes) drop_oldest();
+}
+
 void channel_log::drop_oldest() {
     entry& oldest = entries_[dropped_++];
     bytes_ -= oldest.what->line.size();

@@ -22,6 +22,8 @@ public:
     // The offset of the newest publication ever, 0 before the first.
     std::uint64_t head() const { return head_; }
     bool empty() const { return kept().empty(); }
+    // About what it takes in memory.
+    std::uint64_t bytes() const { return bytes_ + kept().size() * publication_overhead_bytes; }
 
     // The next publication gets the offset head + 1. Precondition: nothing was appended yet.
     void start_at(std::uint64_t head) { head_ = head; }
@@ -29,6 +31,8 @@ public:
     void append(message_ptr m, std::int64_t now_ms);
     // Drops what the namespace keeps no longer.
     void trim(std::int64_t now_ms);
+    // Drops the oldest ones, until `bytes` less are taken or nothing is left.
+    void give_up(std::uint64_t bytes);
 
     // Whether every publication after `offset` is still here. Precondition: offset <= head().
     bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
@@ -46,6 +50,9 @@ public:
     std::uint64_t oldest() const { return head_ + 1 - kept().size(); }
 
 private:
+    // What a publication takes beside its line.
+    static constexpr std::uint64_t publication_overhead_bytes = 256;
+
     struct entry {
         message_ptr what;
         std::int64_t at_ms;

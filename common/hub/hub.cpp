@@ -15,6 +15,9 @@ bool is_client(face f) {
 
 constexpr std::uint64_t credit_per_command = 1'000;
 
+// Channels whose names fall into one bucket get new epochs when one of them is forgotten with publications.
+constexpr std::size_t forgotten_buckets = 1'024;
+
 // commands_per_second: what is earned in two seconds.
 std::uint64_t credit_max(const limits& bounds) {
     return 2 * credit_per_command * bounds.commands_per_second;
@@ -23,6 +26,13 @@ std::uint64_t credit_max(const limits& bounds) {
 // Forgets a request in flight; false when there is none with that id.
 bool take_request(session& s, std::uint64_t id) {
     return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
+}
+
+// A hash of what is published with a key: whatever else is in the publish may differ when it is repeated by
+// another session, as by a tab that took over the outbox of one that was closed. Never 0.
+std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
+    const std::uint64_t hash = sip_hasher<>(secret).piece(p.type).piece(p.conflate).piece(p.payload).end();
+    return hash == 0 ? 1 : hash;
 }
 
 // Raw text does not go back to its sender, who could not tell it from others' (docs/protocol.md 10.1).
@@ -55,15 +65,18 @@ void output::add_send(message_ptr what, std::uint64_t connection, bool replayed)
 
 hub::hub(config c)
     : config_(std::move(c)),
-      idempotency_(config_.bounds.idempotency_ms, config_.bounds.idempotency_keys_max),
+      subscribers_(config_.secret),
+      channels_(0, name_hash(config_.secret)),
+      histories_(config_.bounds.history_bytes_total_max),
+      forgotten_(forgotten_buckets),
+      idempotency_(config_.bounds.idempotency_ms, config_.bounds.idempotency_keys_max, config_.secret),
+      unstored_(config_.secret),
       random_(config_.seed ^ (std::uint64_t{config_.shard} << 48)) {}
 
-// FNV-1a; spread once more, since shard counts are small.
-shard_index hub::owner_of(std::string_view channel, shard_index shard_count) {
+// Keyed, so that an outsider cannot choose names that all belong to one shard.
+shard_index hub::owner_of(std::string_view channel, shard_index shard_count, const hash_key& secret) {
     if (shard_count == 1) return 0;
-    std::uint64_t h = 14695981039346656037u;
-    for (const char c : channel) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    return static_cast<shard_index>(next_random(h) % shard_count);
+    return static_cast<shard_index>(keyed_hash(secret, channel) % shard_count);
 }
 
 session* hub::find(std::uint64_t connection) {
@@ -307,6 +320,10 @@ void hub::on_publish(session& s, const command& c, instant now) {
     p.conflate = c.conflate;
     p.transient = c.transient;
     if (!c.echo) p.except = s.name;
+    if (!c.key.empty() && !c.transient) {
+        p.content = content_of(config_.secret, p);
+        p.publisher = keyed_hash(config_.secret, s.name);
+    }
     if (config_.tell_publishes && is_client(s.speaks))
         return post(application, client_publish{s.name, p.as<std::string>()}, now);
     const shard_index owner = owner_of(c.channel);

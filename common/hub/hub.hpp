@@ -5,7 +5,9 @@
 // what should happen next collects in output(), which the shell carries out and clears after each call. One
 // hub belongs to one thread; hubs of a node speak to each other only through `posts`.
 
+#include "common/base/keyed_hash.hpp"
 #include "common/hub/channel.hpp"
+#include "common/hub/history_budget.hpp"
 #include "common/hub/idempotency.hpp"
 #include "common/hub/message.hpp"
 #include "common/hub/session.hpp"
@@ -40,8 +42,11 @@ struct config {
     std::string server_name = "pulsewire";
     // Where clients are told to come back by drain() and hand_over(); empty: where they came from.
     std::string drain_url;
-    // 64 random bits: the source of epochs. Two lives of a node must not share it.
+    // 64 random bits: a source of epochs. Two lives of a node must not share it.
     std::uint64_t seed = 0;
+    // Hashes what outsiders name, and what they publish under a key: the same on all shards of a node, and
+    // where there is a store, in all its lives.
+    hash_key secret;
     // The source of the epochs of durable channels: see durable_epoch().
     std::uint64_t store_id = 0;
     std::uint64_t store_generation = 0;
@@ -97,6 +102,8 @@ struct counters {
     std::uint64_t publications = 0;       // put in order by this shard
     std::uint64_t duplicates = 0;         // publishes answered from the idempotency window
     std::uint64_t unstored = 0;           // publishes refused because the store failed
+    std::uint64_t keys_reused = 0;        // publishes refused because their key stands for another content
+    std::uint64_t histories_shrunk = 0;   // times that a channel gave up publications for the sake of all
     std::uint64_t deliveries = 0;         // messages handed to connections of this shard
     std::uint64_t errors = 0;             // error answers
     std::uint64_t recoveries = 0;         // subscribes with a position that recovered
@@ -151,15 +158,19 @@ public:
     std::size_t session_count() const { return sessions_.size(); }
     std::size_t subscription_count() const { return subscribers_.size(); }
     std::size_t channel_count() const { return channels_.size(); }
+    // Of all channels with their histories: limits::history_bytes_total_max.
+    std::uint64_t history_bytes() const { return histories_.bytes(); }
 
     // The shard that owns a channel's log.
-    static shard_index owner_of(std::string_view channel, shard_index shard_count);
+    static shard_index owner_of(std::string_view channel, shard_index shard_count, const hash_key& secret);
 
 private:
     session* find(std::uint64_t connection);
     connection_ref ref_to(const session& s) const { return {config_.shard, s.connection}; }
     const namespace_options& options_of(std::string_view channel) const;
-    shard_index owner_of(std::string_view channel) const { return owner_of(channel, config_.shard_count); }
+    shard_index owner_of(std::string_view channel) const {
+        return owner_of(channel, config_.shard_count, config_.secret);
+    }
     // Values to the own shard are handled at once, others wait in the output.
     template <class Value>
     void post(shard_index to, Value&& m, instant now) {
@@ -210,19 +221,23 @@ private:
     template <class ForTheApplication>
     void on(ForTheApplication&&, instant) {}
 
+    channel* find_channel(std::string_view name);
     channel* channel_for(std::string_view name, instant now);
+    void shrink_histories(std::uint64_t wanted = 0);
+    void forget_if_empty(channel& c);
     void broadcast(const channel& c, message_ptr m, instant now);
     void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
-    void put_in_order(channel& c, message_ptr m, std::string_view key, instant now);
-    std::string new_epoch();
+    void put_in_order(channel& c, message_ptr m, const publish_key& key, instant now);
+    std::string epoch_for(std::string_view channel) const;
     void order(const publish_view& p, instant now);
+    bool repeats(const publish_view& p, const idempotency_window::known& before, instant now);
     void keep(channel& c, const publish_view& p, instant now);
     template <class Operation>
     void store(Operation&& what) {
         output_.stores.push_back({++store_number_, store_term_, std::forward<Operation>(what)});
     }
     void trim_store(channel& c);
-    void forget(const channel& c);
+    void forget(channel& c);
     void sweep_sessions(instant now);
     void expire_requests(session& s, instant now);
     void sweep_channels(instant now);
@@ -233,6 +248,8 @@ private:
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
     subscriber_table subscribers_;
     std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
+    history_budget histories_;
+    std::vector<std::uint32_t> forgotten_;  // how many channels with publications, by hash of their name
     idempotency_window idempotency_;
     std::set<std::string> leaving_;  // channels where somebody is about to leave presence
     unstored_publishes unstored_;

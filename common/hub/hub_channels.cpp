@@ -80,24 +80,56 @@ std::string durable_epoch(std::uint64_t store_id, std::uint64_t generation) {
     return epoch_of(next_random(state));
 }
 
-std::string hub::new_epoch() {
-    return epoch_of(next_random(random_));
+// The same as long as the channel has had no publication, so that nothing has to be kept for one that is only
+// read. It changes when a channel that had some is forgotten: then its offsets begin again.
+std::string hub::epoch_for(std::string_view channel) const {
+    if (options_of(channel).keeps == durability::disk)
+        return durable_epoch(config_.store_id, config_.store_generation);
+    const std::uint32_t generation = forgotten_[keyed_hash(config_.secret, channel) % forgotten_.size()];
+    return epoch_of(sip_hasher<>(config_.secret).number(config_.seed).number(generation).piece(channel).end()
+    );
+}
+
+channel* hub::find_channel(std::string_view name) {
+    const auto found = channels_.find(name);
+    return found == channels_.end() ? nullptr : found->second.get();
 }
 
 // Null when there are too many.
 channel* hub::channel_for(std::string_view name, instant now) {
-    auto found = channels_.find(name);
-    if (found == channels_.end()) {
-        if (channels_.size() >= config_.bounds.channels_max) return nullptr;
-        const namespace_options& options = options_of(name);
-        std::string epoch = options.keeps == durability::disk
-                                ? durable_epoch(config_.store_id, config_.store_generation)
-                                : new_epoch();
-        auto made = std::make_unique<channel>(std::string(name), std::move(epoch), options);
-        found = channels_.emplace(std::string(name), std::move(made)).first;
+    channel* c = find_channel(name);
+    if (c == nullptr) {
+        if (!histories_.has_room_for(name.size())) shrink_histories(channel::bytes_of_name(name.size()));
+        if (channels_.size() >= config_.bounds.channels_max || !histories_.has_room_for(name.size()))
+            return nullptr;
+        auto made = std::make_unique<channel>(std::string(name), epoch_for(name), options_of(name));
+        c = channels_.emplace(std::string(name), std::move(made)).first->second.get();
     }
-    found->second->used_ms = now.monotonic_ms;
-    return found->second.get();
+    c->used_ms = now.monotonic_ms;
+    histories_.use(*c);
+    return c;
+}
+
+// Makes room for `wanted` bytes, as far as there are publications to give up. May forget channels.
+void hub::shrink_histories(std::uint64_t wanted) {
+    while (const std::uint64_t excess = histories_.excess(wanted)) {
+        channel* c = histories_.least_used();
+        if (c == nullptr) return;
+        if (!c->log.empty()) ++counters_.histories_shrunk;
+        c->log.give_up(excess);
+        histories_.count(*c);
+        if (c->log.oldest() >= c->stored_oldest + trim_batch || c->log.empty()) trim_store(*c);
+        if (c->unused()) {
+            forget(*c);
+        } else if (c->log.empty()) {
+            histories_.set_aside(*c);
+        }
+    }
+}
+
+// A channel that never had a publication need not be kept for its epoch.
+void hub::forget_if_empty(channel& c) {
+    if (c.unused() && c.log.head() == 0) forget(c);
 }
 
 void hub::broadcast(const channel& c, message_ptr m, instant now) {
@@ -141,20 +173,24 @@ void hub::on(attach&& m, instant now) {
     // From here on the shard gets what is published; since posts keep their order, nothing is missed between
     // the replay and the first of those, and nothing comes twice.
     c->add_shard(m.from.shard);
+    histories_.count(*c);
     post(m.from.shard, std::move(answer), now);
 }
 
 void hub::on(detach&& m, instant now) {
-    const auto found = channels_.find(m.channel);
-    if (found == channels_.end()) return;
-    channel& c = *found->second;
+    channel* found = find_channel(m.channel);
+    if (found == nullptr) return;
+    channel& c = *found;
     if (m.last_of_shard) c.remove_shard(m.from);
     c.used_ms = now.monotonic_ms;
-    if (m.session.empty()) return;
-    c.presence.part(
-        m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms
-    );
-    if (c.presence.leaving()) leaving_.insert(c.name);
+    histories_.use(c);
+    if (!m.session.empty()) {
+        c.presence.part(
+            m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms
+        );
+        if (c.presence.leaving()) leaving_.insert(c.name);
+    }
+    forget_if_empty(c);
 }
 
 void hub::answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now) {
@@ -162,22 +198,38 @@ void hub::answer_publish(const connection_ref& from, std::uint64_t id, message_p
 }
 
 // `m` carries the next offset. From here on everybody sees it.
-void hub::put_in_order(channel& c, message_ptr m, std::string_view key, instant now) {
+void hub::put_in_order(channel& c, message_ptr m, const publish_key& key, instant now) {
     c.log.append(m, now.monotonic_ms);
+    histories_.use(c);
     ++counters_.publications;
-    if (!key.empty()) idempotency_.remember(c.name, c.log.epoch(), key, m->offset, now.monotonic_ms);
+    if (!key.empty())
+        idempotency_.remember(
+            c.name, c.log.epoch(), key.text, {m->offset, key.content}, key.publisher, now.monotonic_ms
+        );
     broadcast(c, std::move(m), now);
+}
+
+// Whether the publish repeats one that got its place before; otherwise its key is another one's, and it is
+// refused.
+bool hub::repeats(const publish_view& p, const idempotency_window::known& before, instant now) {
+    if (before.is(p.content)) {
+        ++counters_.duplicates;
+        return true;
+    }
+    ++counters_.keys_reused;
+    auto error = make_error(
+        p.id, error_code::key_reused, "another message was published in this channel with the same key"
+    );
+    answer_publish(p.from, p.id, std::move(error), now);
+    return false;
 }
 
 // Gives a publish its place, or the place that it has already.
 void hub::order(const publish_view& p, instant now) {
     if (p.transient) {
         // Where there is no channel there is nobody to hear it, and none has to be made.
-        const auto found = channels_.find(p.channel);
-        if (found != channels_.end()) {
-            const slow_consumer when_slow = found->second->options.slow_consumers;
-            broadcast(*found->second, make_message(p, 0, now.wall_ms, when_slow), now);
-        }
+        if (const channel* c = find_channel(p.channel); c != nullptr)
+            broadcast(*c, make_message(p, 0, now.wall_ms, c->options.slow_consumers), now);
         return answer_publish(p.from, p.id, make_published(p.id, p.channel, {}, 0), now);
     }
     channel* c = channel_for(p.channel, now);
@@ -187,30 +239,33 @@ void hub::order(const publish_view& p, instant now) {
     }
     const std::string& epoch = c->log.epoch();
     if (!p.key.empty()) {
-        const std::uint64_t first = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms);
-        if (first != 0) {
-            ++counters_.duplicates;
-            return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, first), now);
+        if (const auto before = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms)) {
+            if (!repeats(p, *before, now)) return;
+            return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, before->offset), now);
         }
     }
     if (c->durable()) return keep(*c, p, now);
     const std::uint64_t offset = c->log.head() + 1;
-    put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), p.key, now);
+    const publish_key key{std::string(p.key), p.content, p.publisher};
+    put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), key, now);
     answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
+    shrink_histories();
 }
 
 void hub::on(query&& q, instant now) {
+    channel* c = find_channel(q.channel);
     if (q.what == query::kind::presence) {
-        const auto found = channels_.find(q.channel);
-        const std::string members = found == channels_.end() ? "[]" : found->second->presence.json();
+        const std::string members = c == nullptr ? "[]" : c->presence.json();
         return post(q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0}, now);
     }
-    channel* c = channel_for(q.channel, now);
     if (c == nullptr) {
-        auto error = make_error(q.id, error_code::overloaded, "the server keeps as many channels as it may");
-        return post(q.from.shard, reply{q.from, std::move(error), 0}, now);
+        // Reading makes no channel: an outsider could fill the memory with names.
+        auto nothing = make_history(q.id, q.channel, epoch_for(q.channel), 0, false, "[]");
+        return post(q.from.shard, reply{q.from, std::move(nothing), 0}, now);
     }
     c->log.trim(now.monotonic_ms);
+    c->used_ms = now.monotonic_ms;
+    histories_.use(*c);
     if (q.has_time) {
         const std::uint64_t first = c->log.first_at(q.time_ms);
         q.has_offset = true;
@@ -224,23 +279,22 @@ void hub::on(query&& q, instant now) {
 
 void hub::sweep_channels(instant now) {
     for (auto name = leaving_.begin(); name != leaving_.end();) {
-        const auto found = channels_.find(*name);
-        if (found != channels_.end())
-            for (const std::string& session : found->second->presence.take_left(now.monotonic_ms))
-                broadcast(*found->second, make_leave(*name, session), now);
-        const bool settled = found == channels_.end() || !found->second->presence.leaving();
+        channel* c = find_channel(*name);
+        if (c != nullptr)
+            for (const std::string& session : c->presence.take_left(now.monotonic_ms))
+                broadcast(*c, make_leave(*name, session), now);
+        const bool settled = c == nullptr || !c->presence.leaving();
+        if (settled && c != nullptr) forget_if_empty(*c);
         name = settled ? leaving_.erase(name) : std::next(name);
     }
     if (now.monotonic_ms - channels_swept_ms_ < channels_sweep_ms) return;
     channels_swept_ms_ = now.monotonic_ms;
     for (auto at = channels_.begin(); at != channels_.end();) {
-        channel& c = *at->second;
+        channel& c = *(at++)->second;  // forget() keeps the others' places
         c.log.trim(now.monotonic_ms);
+        histories_.count(c);
         trim_store(c);
-        const bool unused = c.shards.empty() && c.presence.empty() && c.log.empty() && c.unstored == 0 &&
-                            now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms;
-        if (unused) forget(c);
-        at = unused ? channels_.erase(at) : std::next(at);
+        if (c.unused() && now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms) forget(c);
     }
     if (keys_stored_ms_ == 0) return;
     const std::int64_t forgotten_before_ms = now.wall_ms - config_.bounds.idempotency_ms;

@@ -95,8 +95,8 @@ void hub::answer_ask(
 }
 
 void hub::on(ask&& m, instant now) {
-    const auto found = channels_.find(m.channel);
-    const std::uint64_t where = found == channels_.end() ? 0 : found->second->presence.connection_of(m.to);
+    const channel* c = find_channel(m.channel);
+    const std::uint64_t where = c == nullptr ? 0 : c->presence.connection_of(m.to);
     if (where == 0)
         return answer_ask(
             m.from, m.id, error_code::not_present, "nobody of that session shows itself in the channel", now
@@ -153,9 +153,9 @@ void hub::withdraw(const session& s, const request_in_flight& r, instant now) {
 void hub::on(unask&& m, instant now) {
     if (!m.passed_on) {
         m.passed_on = true;
-        const auto found = channels_.find(m.channel);
-        if (found == channels_.end()) return;
-        for (const shard_index shard : found->second->shards) post(shard, unask(m), now);
+        const channel* c = find_channel(m.channel);
+        if (c == nullptr) return;
+        for (const shard_index shard : c->shards) post(shard, unask(m), now);
         return;
     }
     local_channel* here = subscribers_.find(m.channel);

@@ -8,19 +8,11 @@
 #include <algorithm>
 
 namespace pulsewire::hub {
-namespace {
-
-// So many publications may be on the disk beyond those in memory before they are removed there: a removal for
-// each publication would double the work.
-constexpr std::uint64_t trim_batch = 256;
-
-}  // namespace
-
 void hub::keep(channel& c, const publish_view& p, instant now) {
-    if (const std::uint64_t first = unstored_.offset_of(c, p.key); first != 0) {
+    if (const auto before = unstored_.find(c, p.key)) {
+        if (!repeats(p, *before, now)) return;
         // The first is not safe yet: this one waits for the same.
-        ++counters_.duplicates;
-        return unstored_.push({store_number_, &c, nullptr, {}, p.from, p.id, first});
+        return unstored_.push({store_number_, &c, nullptr, {}, p.from, p.id, before->offset});
     }
     if (unstored_.bytes() > config_.bounds.storage_queue_bytes_max) {
         auto error = make_error(p.id, error_code::overloaded, "the disk does not keep up; try again later");
@@ -36,9 +28,9 @@ void hub::keep(channel& c, const publish_view& p, instant now) {
     waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
     waiting.from = p.from;
     waiting.id = p.id;
-    store(keep_publication{waiting.what, c.log.epoch(), std::string(p.key)});
+    store(keep_publication{waiting.what, c.log.epoch(), std::string(p.key), p.content});
     waiting.number = store_number_;
-    waiting.key = p.key;
+    waiting.key = {std::string(p.key), p.content, p.publisher};
     unstored_.push(std::move(waiting));
 }
 
@@ -52,6 +44,7 @@ void hub::stored(std::uint64_t number, instant now) {
         }
         answer_publish(p.from, p.id, make_published(p.id, c.name, c.log.epoch(), p.offset), now);
     }
+    shrink_histories();
 }
 
 void hub::store_failed(std::uint32_t term, error_code code, std::string_view text, instant now) {
@@ -76,8 +69,11 @@ void hub::trim_store(channel& c) {
 }
 
 // The channel will not be remembered; should there be one of this name again, its epoch is another.
-void hub::forget(const channel& c) {
+void hub::forget(channel& c) {
     if (c.noted) store(drop_channel{c.name, ++config_.store_generation});
+    if (c.log.head() != 0) ++forgotten_[keyed_hash(config_.secret, c.name) % forgotten_.size()];
+    histories_.remove(c);
+    channels_.erase(channels_.find(c.name));
 }
 
 // --- after a restart ---
@@ -96,17 +92,22 @@ void hub::restore(restored_channel&& kept, instant now) {
         c.log.append(std::move(m), now.monotonic_ms - age_ms);
     }
     c.log.trim(now.monotonic_ms);
+    histories_.use(c);
     channels_.emplace(std::move(kept.name), std::move(made));
+    shrink_histories();
 }
 
 void hub::restore(const restored_key& kept, instant now) {
-    const auto found = channels_.find(kept.channel);
-    if (found == channels_.end() || found->second->log.epoch() != kept.epoch) return;
+    const channel* c = find_channel(kept.channel);
+    if (c == nullptr || c->log.epoch() != kept.epoch) return;
     const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - kept.time_ms);
     keys_stored_ms_ = std::max(keys_stored_ms_, kept.time_ms);
     // Were it remembered, it would stand in the way of the same key, used again since.
     if (age_ms > config_.bounds.idempotency_ms) return;
-    idempotency_.remember(kept.channel, kept.epoch, kept.key, kept.offset, now.monotonic_ms - age_ms);
+    // Whose share it was is not known any more: restored keys have one of their own.
+    idempotency_.remember(
+        kept.channel, kept.epoch, kept.key, {kept.offset, kept.content}, 0, now.monotonic_ms - age_ms
+    );
 }
 
 }  // namespace pulsewire::hub

@@ -19,10 +19,17 @@ config durable_config() {
     return c;
 }
 
-std::string publish_line(int id, const std::string& key = {}, const std::string& channel = "a") {
+// The payload is the id, unless it is given: what repeats a publish repeats its payload.
+std::string publish_line(
+    int id, const std::string& key = {}, const std::string& channel = "a", const std::string& payload = {}
+) {
     return R"({"op":"publish","id":)" + std::to_string(id) +
            (key.empty() ? "" : R"(,"key":")" + key + R"(")") + R"(,"channel":")" + channel +
-           R"(","type":"t","payload":)" + std::to_string(id) + "}";
+           R"(","type":"t","payload":)" + (payload.empty() ? std::to_string(id) : payload) + "}";
+}
+
+std::string repeat_line(int id, const std::string& key, const std::string& payload) {
+    return publish_line(id, key, "a", payload);
 }
 
 lines ops_of(const lines& said) {
@@ -109,13 +116,13 @@ TEST(durable_channel, a_repetition_before_the_first_is_safe_waits_for_the_same_a
     durable_node n;
     const auto c = n->connect(0, "session-1");
     n->say(c, publish_line(1, "key-1"));
-    n->say(c, publish_line(2, "key-1"));
+    n->say(c, repeat_line(2, "key-1", "1"));
     EXPECT_TRUE(n->heard(c).empty());
     n.write();
     const lines said = n->heard(c);
     EXPECT_EQ(ops_of(said), (lines{"published", "published"}));
     EXPECT_EQ(members_of(said, "offset"), (lines{"1", "1"}));
-    n->say(c, publish_line(3, "key-1"));
+    n->say(c, repeat_line(3, "key-1", "1"));
     EXPECT_EQ(members_of(n->heard(c), "offset"), lines{"1"});
 }
 
@@ -133,7 +140,7 @@ TEST(durable_channel, a_restart_brings_back_history_epoch_and_keys) {
     EXPECT_EQ(member_of(said.at(0), "recovered"), "true");
     EXPECT_EQ(member_of(said.at(0), "epoch"), epoch);
     EXPECT_EQ(members_of({said.begin() + 1, said.end()}, "payload"), (lines{"2", "3"}));
-    n->say(back, publish_line(9, "key-2"));
+    n->say(back, repeat_line(9, "key-2", "2"));
     EXPECT_EQ(members_of(n->heard(back), "offset"), lines{"2"}) << "answered from memory, nothing to write";
     n->say(back, publish_line(10, "key-10"));
     n.write();
@@ -213,7 +220,7 @@ TEST(durable_channel, a_key_that_was_used_again_after_its_window_is_remembered_f
     EXPECT_EQ(members_of(n->heard(c), "offset"), (lines{"1", "2"}));
     n.restart();
     const auto back = n->connect(0, "session-1");
-    n->say(back, publish_line(3, "key-1"));
+    n->say(back, repeat_line(3, "key-1", "2"));
     n.write();
     EXPECT_EQ(members_of(n->heard(back), "offset"), lines{"2"});
 }
@@ -257,7 +264,7 @@ TEST(durable_channel, a_failed_write_is_told_to_all_who_wait_and_their_places_ar
     n->heard(c);
     n->say(c, publish_line(3, "key-3"));
     n->say(c, publish_line(4, "key-4"));
-    n->say(c, publish_line(5, "key-3"));
+    n->say(c, repeat_line(5, "key-3", "3"));
     const std::uint32_t term = n->unwritten(0).back().term;
     // One of them reached the disk after all, and nobody knows.
     for (const store_op& op : n->unwritten(0)) n.image().apply(op);

@@ -72,6 +72,11 @@ struct basic_publish {
     Text except;    // a session that must not show it; empty: none
     Text conflate;  // what it is the latest of (protocol 4.17); empty: its type
     bool transient = false;
+    // With a key: a hash of what its client published, which stays the same when a handler replaces the
+    // content.
+    std::uint64_t content = 0;
+    // Whose share of remembered keys the key counts against.
+    std::uint64_t publisher = 0;
 
     template <class Other>
     basic_publish<Other> as() const {
@@ -79,7 +84,8 @@ struct basic_publish {
                 Other(channel), Other(type),
                 Other(key),     Other(payload),
                 Other(except),  Other(conflate),
-                transient};
+                transient,      content,
+                publisher};
     }
 };
 using publish = basic_publish<std::string>;

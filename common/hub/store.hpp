@@ -15,6 +15,10 @@
 
 namespace pulsewire::hub {
 
+// So many publications may be on the disk beyond those in memory before they are removed there: a removal for
+// each publication would double the work.
+inline constexpr std::uint64_t trim_batch = 256;
+
 // The channel exists under this epoch, and had `head` publications so far. Takes the place of an earlier one.
 struct keep_channel {
     std::string channel;
@@ -27,6 +31,7 @@ struct keep_publication {
     message_ptr what;
     std::string epoch;
     std::string key;
+    std::uint64_t content = 0;  // what the key stands for: idempotency_window::known
 };
 
 // Publications with smaller offsets are kept no longer.
@@ -81,7 +86,8 @@ struct restored_key {
     std::string epoch;
     std::string key;
     std::uint64_t offset = 0;
-    std::int64_t time_ms = 0;  // wall clock
+    std::int64_t time_ms = 0;   // wall clock
+    std::uint64_t content = 0;  // 0: a store of before knew none
 };
 
 }  // namespace pulsewire::hub

@@ -64,7 +64,7 @@ private:
         const std::string channel(k.what->channel());
         publications_[{channel, k.what->offset}] = k;
         if (k.key.empty()) return;
-        const restored_key added{channel, k.epoch, k.key, k.what->offset, k.what->time_ms};
+        const restored_key added{channel, k.epoch, k.key, k.what->offset, k.what->time_ms, k.content};
         const auto later = [](const restored_key& a, const restored_key& b) { return a.time_ms < b.time_ms; };
         keys_.insert(std::upper_bound(keys_.begin(), keys_.end(), added, later), added);
     }

@@ -2,7 +2,7 @@
 
 // The subscriptions of one shard's connections, by channel.
 
-#include "common/hub/idempotency.hpp"
+#include "common/base/keyed_hash.hpp"
 #include "common/hub/session.hpp"
 
 #include <cstdint>
@@ -44,6 +44,9 @@ struct local_channel {
 
 class subscriber_table {
 public:
+    // `secret` is unknown outside.
+    explicit subscriber_table(const hash_key& secret) : channels_(0, name_hash(secret)) {}
+
     // Precondition: find(owner, channel) is null.
     subscription& add(session& owner, std::string_view channel);
     // The owner of the channel has answered: the subscription gets what comes from now on.

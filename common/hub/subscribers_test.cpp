@@ -14,7 +14,7 @@ namespace pulsewire::hub {
 namespace {
 
 TEST(subscribers, finds_what_was_added_from_both_sides) {
-    subscriber_table table;
+    subscriber_table table(hash_key{1, 2});
     session ada, bob;
     EXPECT_EQ(table.find("a"), nullptr);
     EXPECT_EQ(table.find(ada, "a"), nullptr);
@@ -31,7 +31,7 @@ TEST(subscribers, finds_what_was_added_from_both_sides) {
 }
 
 TEST(subscribers, tells_when_a_channel_has_lost_its_last_one_here) {
-    subscriber_table table;
+    subscriber_table table(hash_key{1, 2});
     session ada, bob;
     subscription& first = table.add(ada, "a");
     subscription& second = table.add(bob, "a");
@@ -44,7 +44,7 @@ TEST(subscribers, tells_when_a_channel_has_lost_its_last_one_here) {
 }
 
 TEST(subscribers, stays_right_under_random_comings_and_goings) {
-    subscriber_table table;
+    subscriber_table table(hash_key{1, 2});
     std::vector<std::unique_ptr<session>> sessions;
     for (int i = 0; i < 7; ++i) sessions.push_back(std::make_unique<session>());
     std::set<std::pair<std::size_t, std::string>> expected;

@@ -26,9 +26,11 @@ public:
         std::uint64_t connection = 0;
     };
     using lines = std::vector<std::string>;
+    static constexpr hash_key secret{17, 7};
 
     explicit test_node(shard_index shards = 1, config c = {}, std::uint64_t seed = 1) : random_(seed) {
         c.seed = seed;
+        c.secret = secret;
         c.shard_count = shards;
         for (shard_index s = 0; s < shards; ++s) {
             c.shard = s;
@@ -85,7 +87,10 @@ public:
 
     hub& at(shard_index shard) { return *hubs_[shard]; }
     shard_index shards() const { return static_cast<shard_index>(hubs_.size()); }
-    hub& owner_of(std::string_view channel) { return at(hub::owner_of(channel, shards())); }
+    shard_index owner_index(std::string_view channel) const {
+        return hub::owner_of(channel, shards(), secret);
+    }
+    hub& owner_of(std::string_view channel) { return at(owner_index(channel)); }
     // Posted by the application, behind what it posted there before.
     void post(shard_index to, shard_message m) { queues_[{application, to}].push_back(std::move(m)); }
     // One post arrives; false when none is on its way.

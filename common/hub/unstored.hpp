@@ -2,11 +2,14 @@
 
 // The publishes that are on their way to the disk, in their order, with whoever waits for them.
 
+#include "common/base/keyed_hash.hpp"
 #include "common/hub/channel.hpp"
 #include "common/hub/idempotency.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,11 +17,20 @@
 
 namespace pulsewire::hub {
 
+// The key of a publish, and what has to be remembered with it.
+struct publish_key {
+    std::string text;  // empty: none
+    std::uint64_t content = 0;
+    std::uint64_t publisher = 0;
+
+    bool empty() const { return text.empty(); }
+};
+
 struct unstored_publish {
     std::uint64_t number = 0;  // of the store operation that it waits for
     channel* where = nullptr;  // is not forgotten while it waits
     message_ptr what;          // null: a repetition, which only waits for the answer of the first
-    std::string key;
+    publish_key key;
     connection_ref from;
     std::uint64_t id = 0;
     std::uint64_t offset = 0;
@@ -26,6 +38,9 @@ struct unstored_publish {
 
 class unstored_publishes {
 public:
+    // `secret` is unknown outside.
+    explicit unstored_publishes(const hash_key& secret) : keys_(0, name_hash(secret)) {}
+
     bool empty() const { return waiting_.empty(); }
     std::size_t bytes() const { return bytes_; }
     const unstored_publish& front() const { return waiting_.front(); }
@@ -34,7 +49,7 @@ public:
         if (p.what != nullptr) {
             bytes_ += p.what->line.size();
             ++p.where->unstored;
-            if (!p.key.empty()) offsets_[joined(*p.where, p.key)] = p.offset;
+            if (!p.key.empty()) keys_[joined(*p.where, p.key.text)] = {p.offset, p.key.content};
         }
         waiting_.push_back(std::move(p));
     }
@@ -45,16 +60,17 @@ public:
         if (p.what != nullptr) {
             bytes_ -= p.what->line.size();
             --p.where->unstored;
-            if (!p.key.empty()) offsets_.erase(joined(*p.where, p.key));
+            if (!p.key.empty()) keys_.erase(joined(*p.where, p.key.text));
         }
         return p;
     }
 
-    // The offset that a waiting publish with this key will have; 0 when none waits.
-    std::uint64_t offset_of(const channel& c, std::string_view key) const {
-        if (offsets_.empty() || key.empty()) return 0;
-        const auto found = offsets_.find(joined(c, key));
-        return found == offsets_.end() ? 0 : found->second;
+    // What a waiting publish with this key will get; nothing when none waits.
+    std::optional<idempotency_window::known> find(const channel& c, std::string_view key) const {
+        if (keys_.empty() || key.empty()) return std::nullopt;
+        const auto found = keys_.find(joined(c, key));
+        if (found == keys_.end()) return std::nullopt;
+        return found->second;
     }
 
 private:
@@ -63,8 +79,8 @@ private:
     }
 
     std::deque<unstored_publish> waiting_;
-    std::unordered_map<std::string, std::uint64_t, name_hash, std::equal_to<>>
-        offsets_;  // by channel and key
+    std::unordered_map<std::string, idempotency_window::known, name_hash, std::equal_to<>>
+        keys_;  // by channel and key
     std::size_t bytes_ = 0;
 };
 

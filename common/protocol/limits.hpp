@@ -50,12 +50,19 @@ struct limits {
     std::uint32_t presence_leave_ms = 3'000;
     // Sessions listed in one channel's presence; beyond: subscribed, but not listed.
     std::uint32_t presence_members_max = 1'000;
-    // How long a publish key is remembered, and how many per shard; beyond: the oldest is forgotten.
+    // How long a publish key is remembered, and how many per shard; beyond: the oldest of the publisher that
+    // has the most are forgotten.
     std::uint32_t idempotency_ms = 5 * 60'000;
     std::uint32_t idempotency_keys_max = 100'000;
+    // All channels of the process with their histories, in bytes; beyond: the oldest publications of the
+    // channel that was used least recently are forgotten (a later recovery is told `expired`), and where
+    // nothing can be forgotten, a new channel is refused with overloaded. 0: a quarter of the memory that the
+    // process may use.
+    std::uint64_t history_bytes_total_max = 0;
     // Channels that one shard keeps a log for; beyond: a new one is refused with overloaded.
     std::uint32_t channels_max = 1'000'000;
-    // A channel without subscribers and publications is forgotten after this; its next epoch is a new one.
+    // A channel that had publications, and has neither these nor subscribers any more, is forgotten after
+    // this; its next epoch is a new one.
     std::uint32_t channel_idle_ms = 60 * 60'000;
     // Publications of one shard on their way to the disk, in bytes; beyond: overloaded.
     std::uint32_t storage_queue_bytes_max = 32 << 20;

@@ -2,6 +2,7 @@
 
 #include "common/hub/message_text.hpp"
 #include "server/log.hpp"
+#include "server/random.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -13,7 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What the window of seen keys remembers.
+// What the window of seen keys remembers in place of an offset.
 constexpr std::uint64_t seen_and_passed = 1;
 constexpr std::uint64_t seen_and_dropped = 2;
 
@@ -22,7 +23,9 @@ constexpr std::uint64_t seen_and_dropped = 2;
 application::application(const config& settings)
     : settings_(settings),
       work_(asio::make_work_guard(loop_)),
-      seen_(settings.bounds.idempotency_ms, settings.bounds.idempotency_keys_max) {}
+      seen_(
+          settings.bounds.idempotency_ms, settings.bounds.idempotency_keys_max, {random_bits(), random_bits()}
+      ) {}
 
 application::~application() {
     stop();
@@ -181,18 +184,24 @@ void application::handle(hub::client_publish& m) {
     ask_handlers(c);
 }
 
+// A transient publish is never remembered: its owner does not know its key either, so every one of them has
+// an effect and has to be looked at.
+bool application::is_remembered(const hub::publish& p) {
+    return !p.key.empty() && !p.transient;
+}
+
+// Only what is equal to what the handlers have seen goes past them.
 bool application::answered_before(const hub::publish& p) {
-    if (p.key.empty()) return false;
-    switch (seen_.find(p.channel, {}, p.key, now_ms())) {
-        case seen_and_passed:
-            pass_on(hub::publish(p));  // its owner knows the key too, and answers with the first position
-            return true;
-        case seen_and_dropped:
-            if (p.id != 0) send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
-            return true;
-        default:
-            return false;
+    const auto before = is_remembered(p) ? seen_.find(p.channel, {}, p.key, now_ms()) : std::nullopt;
+    if (!before) return false;
+    if (!before->is(p.content)) {
+        refuse(p, error_code::key_reused, "another message was published in this channel with the same key");
+    } else if (before->offset == seen_and_passed) {
+        pass_on(hub::publish(p));  // its owner knows the key too, and answers with the first position
+    } else if (p.id != 0) {
+        send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
     }
+    return true;
 }
 
 void application::ask_handlers(publish_context& c) {
@@ -215,9 +224,9 @@ void application::settle(publish_context& c) {
     using verdict = publish_context::verdict;
     hub::publish& p = c.what_;
     if (c.verdict_ == verdict::reject) return refuse(p, error_code::rejected, c.reason_);
-    if (!p.key.empty()) {
+    if (is_remembered(p)) {
         const std::uint64_t outcome = c.verdict_ == verdict::pass ? seen_and_passed : seen_and_dropped;
-        seen_.remember(p.channel, {}, p.key, outcome, now_ms());
+        seen_.remember(p.channel, {}, p.key, {outcome, p.content}, p.publisher, now_ms());
     }
     if (c.verdict_ == verdict::pass) return pass_on(std::move(p));
     if (p.id != 0) send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
@@ -257,7 +266,7 @@ std::int64_t application::now_ms() const {
 }
 
 void application::pass_on(hub::publish&& p) {
-    const hub::shard_index owner = hub::hub::owner_of(p.channel, home_->shard_count());
+    const hub::shard_index owner = home_->index_of_owner(p.channel);
     std::vector<hub::shard_message> one;
     one.emplace_back(std::move(p));
     home_->post(owner, std::move(one));

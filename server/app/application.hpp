@@ -75,6 +75,7 @@ private:
     void handle(hub::client_subscribed& m);
     void handle(hub::client_publish& m);
     void handle(hub::client_request& m, clock::time_point arrived);
+    static bool is_remembered(const hub::publish& p);
     bool answered_before(const hub::publish& p);
     void ask_handlers(publish_context& c);
     void settle(publish_context& c);

@@ -140,6 +140,46 @@ TEST(Application, ARepeatedKeyDoesNotReachTheHandlerAgain) {
     EXPECT_EQ(calls, 4) << "what was rejected may be tried again";
 }
 
+// What a handler did not look at is never passed on because something else was: every second publish with a
+// key that something passed with before, in all combinations.
+TEST(Application, AKeyThatPassedLetsNothingElsePass) {
+    running_server server(test_config(), [](auto& s) {
+        s.template on<note>([](const note& n, publish_context& c) {
+            if (n.text == "forged") c.reject("no");
+        });
+    });
+    auto c = connected(server.port());
+    const std::string good = R"({"text":"good"})", bad = R"({"text":42})", forged = R"({"text":"forged"})";
+    int id = 10;
+    const auto answer_to = [&](const std::string& type, const std::string& payload, const std::string& more) {
+        c.send_text(publish_line(++id, "room", type, payload, more));
+        return c.line_with("\"id\":" + std::to_string(id) + ",");
+    };
+    for (const std::string first_transient : {"", R"(,"transient":true)"}) {
+        for (const std::string second_transient : {"", R"(,"transient":true)"}) {
+            for (const auto& [type, payload] :
+                 {std::pair("app.note", good), {"other", good}, {"other", bad}}) {
+                for (const std::string& second : {bad, forged}) {
+                    const std::string key = R"(,"key":"k)" + std::to_string(id) + "\"";
+                    const std::string tried =
+                        type + (" " + payload) + first_transient + " then " + second + second_transient;
+                    EXPECT_NE(
+                        answer_to(type, payload, first_transient + key).find("published"), std::string::npos
+                    );
+                    EXPECT_NE(
+                        answer_to("app.note", second, second_transient + key).find("\"error\""),
+                        std::string::npos
+                    ) << tried;
+                }
+            }
+        }
+    }
+    const std::string key = R"(,"key":"same")";
+    answer_to("app.note", good, key);
+    EXPECT_NE(answer_to("app.note", good, key).find("published"), std::string::npos);
+    EXPECT_NE(answer_to("app.note", R"({"text":"else"})", key).find("key_reused"), std::string::npos);
+}
+
 TEST(Application, PublishesOfOneClientKeepTheirOrderThroughHandlers) {
     running_server server(test_config(4), [](auto& s) { s.template declare<note>(); });
     auto c = subscribed(server.port(), "room");

@@ -39,6 +39,7 @@ struct reader {
 
     void operator()(std::uint16_t* n) const { read_number(value, pointer, *n); }
     void operator()(std::uint32_t* n) const { read_number(value, pointer, *n); }
+    void operator()(std::uint64_t* n) const { read_number(value, pointer, *n); }
     void operator()(std::string* text) const {
         if (!value.is_string()) wrong(pointer, "must be a string");
         *text = value.get<std::string>();

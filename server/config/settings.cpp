@@ -123,6 +123,7 @@ std::vector<setting> settings_of(config& c) {
         {"presence_members_max", &b.presence_members_max},
         {"idempotency_ms", &b.idempotency_ms},
         {"idempotency_keys_max", &b.idempotency_keys_max},
+        {"history_bytes_total_max", &b.history_bytes_total_max},
         {"channels_max", &b.channels_max},
         {"channel_idle_ms", &b.channel_idle_ms},
         {"storage_queue_bytes_max", &b.storage_queue_bytes_max},
@@ -172,6 +173,7 @@ std::string text_of(const setting& s) {
     struct {
         std::string operator()(const std::uint16_t* n) const { return std::to_string(*n); }
         std::string operator()(const std::uint32_t* n) const { return std::to_string(*n); }
+        std::string operator()(const std::uint64_t* n) const { return std::to_string(*n); }
         std::string operator()(const std::string* t) const { return *t; }
         std::string operator()(const bool* f) const { return *f ? "true" : "false"; }
         std::string operator()(const std::vector<std::string>* list) const {
@@ -189,6 +191,7 @@ std::string set_from_text(const setting& s, std::string_view text) {
         std::string_view text;
         std::string operator()(std::uint16_t* n) const { return set_number(*n, text); }
         std::string operator()(std::uint32_t* n) const { return set_number(*n, text); }
+        std::string operator()(std::uint64_t* n) const { return set_number(*n, text); }
         std::string operator()(std::string* t) const { return *t = text, std::string(); }
         std::string operator()(bool* f) const { return set_flag(*f, text); }
         std::string operator()(std::vector<std::string>* list) const { return set_list(*list, text); }

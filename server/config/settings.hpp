@@ -29,7 +29,9 @@ struct one_of_names {
 // same name.
 struct setting {
     std::string_view name;
-    std::variant<std::uint16_t*, std::uint32_t*, std::string*, bool*, std::vector<std::string>*, one_of_names>
+    std::variant<
+        std::uint16_t*, std::uint32_t*, std::uint64_t*, std::string*, bool*, std::vector<std::string>*,
+        one_of_names>
         value;
 };
 

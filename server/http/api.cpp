@@ -20,6 +20,8 @@ int status_of(error_code code) {
             return 401;
         case error_code::forbidden:
             return 403;
+        case error_code::key_reused:
+            return 409;
         case error_code::too_large:
             return 413;
         case error_code::rate_limited:

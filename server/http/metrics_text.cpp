@@ -214,6 +214,21 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             "Publishes whose key was known, answered with the first position"
         )
             .with(total(s, [](m x) { return x.hub.duplicates; })),
+        counter(
+            "pulsewire_publications_key_reused_total",
+            "Publishes refused because their key stands for another message"
+        )
+            .with(total(s, [](m x) { return x.hub.keys_reused; })),
+        gauge(
+            "pulsewire_history_bytes",
+            "What all channels and their histories take, of history_bytes_total_max"
+        )
+            .with(total(s, [](m x) { return x.history_bytes; })),
+        counter(
+            "pulsewire_histories_shrunk_total",
+            "Times that a channel gave up publications because all histories together were too large"
+        )
+            .with(total(s, [](m x) { return x.hub.histories_shrunk; })),
         counter("pulsewire_publications_unstored_total", "Publishes refused because the disk failed")
             .with(total(s, [](m x) { return x.hub.unstored; })),
         counter("pulsewire_messages_delivered_total", "Messages handed to subscribers")

@@ -52,6 +52,7 @@ struct shard_metrics {
     std::uint64_t sessions = 0;
     std::uint64_t subscriptions = 0;
     std::uint64_t channels = 0;
+    std::uint64_t history_bytes = 0;
 
     void opened(transport t) {
         ++open[static_cast<std::size_t>(t)];

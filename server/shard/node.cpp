@@ -1,5 +1,6 @@
 #include "server/shard/node.hpp"
 
+#include "server/config/memory.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
 #include "server/version.hpp"
@@ -49,6 +50,13 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
     return static_cast<hub::shard_index>(std::min(wanted, shards_max));
 }
 
+// Of all shards together.
+std::uint64_t history_bytes_total(const limits& bounds) {
+    constexpr std::uint64_t share_of_memory = 4;
+    const std::uint64_t configured = bounds.history_bytes_total_max;
+    return configured != 0 ? configured : usable_memory_bytes() / share_of_memory;
+}
+
 std::int64_t seconds_now() {
     using namespace std::chrono;
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
@@ -67,7 +75,8 @@ node::node(const config& settings, application_port* application)
     : settings_(settings),
       application_(application),
       shard_count_(choose_shard_count(settings.threads)),
-      connections_max_(choose_connections_max(settings.shell.connections_max)) {}
+      connections_max_(choose_connections_max(settings.shell.connections_max)),
+      secret_{random_bits(), random_bits()} {}
 
 node::~node() {
     stop();
@@ -80,6 +89,8 @@ hub::config node::hub_config(hub::shard_index index) const {
     };
     hub::config c;
     c.bounds = settings_.bounds;
+    c.bounds.history_bytes_total_max =
+        std::max<std::uint64_t>(1, history_bytes_total(settings_.bounds) / shard_count_);
     c.default_namespace = resolved(settings_.default_namespace);
     for (const auto& [name, options] : settings_.namespaces) c.namespaces.emplace(name, resolved(options));
     if (log_) {
@@ -91,6 +102,7 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.server_name = "pulsewire/" + std::string(version);
     c.drain_url = settings_.drain_url;
     c.seed = random_bits();
+    c.secret = secret_;
     if (application_ != nullptr) {
         const auto wants = application_->wants();
         c.tell_connections = wants.connections;
@@ -135,7 +147,10 @@ void node::start() {
         if (const std::string fault = tls->fault_at(seconds_now()); !fault.empty()) log::warning(fault);
     }
     port_ = settings_.port;
-    if (!settings_.data.empty()) log_ = std::make_unique<log_store>(settings_.data);
+    if (!settings_.data.empty()) {
+        log_ = std::make_unique<log_store>(settings_.data);
+        secret_ = log_->secret();
+    }
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         if (tls) shards_.back()->use_tls(tls);

@@ -74,7 +74,10 @@ public:
     const config& settings() const { return settings_; }
     hub::shard_index shard_count() const { return shard_count_; }
     shard& at(hub::shard_index index) { return *shards_[index]; }
-    shard& owner_of(std::string_view channel) { return at(hub::hub::owner_of(channel, shard_count_)); }
+    hub::shard_index index_of_owner(std::string_view channel) const {
+        return hub::hub::owner_of(channel, shard_count_, secret_);
+    }
+    shard& owner_of(std::string_view channel) { return at(index_of_owner(channel)); }
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch);
     bool announced_drain() const { return announced_; }
     // Null without a data folder.
@@ -104,6 +107,7 @@ private:
     application_port* application_;
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
+    hash_key secret_;  // hub::config::secret
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;

@@ -431,6 +431,7 @@ shard_metrics shard::metrics_copy() const {
     copy.sessions = hub_.session_count();
     copy.subscriptions = hub_.subscription_count();
     copy.channels = hub_.channel_count();
+    copy.history_bytes = hub_.history_bytes();
     return copy;
 }
 

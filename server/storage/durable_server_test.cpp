@@ -66,6 +66,21 @@ TEST(durable_server, goes_on_where_it_was_after_a_restart_with_other_threads) {
     EXPECT_THAT(memory, HasSubstr(R"("messages":[])"));
 }
 
+TEST(durable_server, knows_after_a_restart_what_a_key_stands_for) {
+    const temporary_folder folder;
+    {
+        running_server first(durable(folder));
+        ASSERT_EQ(publish(first.port(), "chat:1", R"({"payload":1,"key":"k"})").status, 200);
+    }
+    running_server second(durable(folder));
+    EXPECT_THAT(
+        publish(second.port(), "chat:1", R"({"payload":1,"key":"k"})").body, HasSubstr(R"("offset":1)")
+    );
+    const auto other = publish(second.port(), "chat:1", R"({"payload":2,"key":"k"})");
+    EXPECT_EQ(other.status, 409) << other.body;
+    EXPECT_THAT(other.body, HasSubstr("key_reused"));
+}
+
 TEST(durable_server, says_why_it_does_not_start) {
     const temporary_folder folder;
     running_server first(durable(folder));

@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace pulsewire::shell {
 namespace {
@@ -70,11 +70,12 @@ struct log_store::parts {
     std::unique_ptr<rocksdb::DB> db;
     std::uint64_t id = 0;
     std::uint64_t generation = 0;
+    hash_key secret;
     bool to_reopen = false;  // the disk was full at the last write
     std::optional<failure> final;
     // By channel: rows of publish keys that a refused write may have left, though it found no room. They are
     // void with the channel's next publication.
-    std::unordered_map<std::string, std::vector<std::string>> doubtful;
+    std::map<std::string, std::vector<std::string>> doubtful;
 
     void close() {
         if (db) db->Close().PermitUncheckedError();
@@ -121,6 +122,7 @@ struct log_store::parts {
             put(first, row::format, format_version);
             put(first, row::store_id, id = random_bits());
             put(first, row::generation, 0);
+            draw_secret(first);
             return commit(first);
         }
         if (*version != format_version)
@@ -130,6 +132,21 @@ struct log_store::parts {
             );
         id = number(row::store_id).value_or(0);
         generation = number(row::generation).value_or(0);
+        const auto half = number(row::secret_first), other = number(row::secret_second);
+        if (half && other) {
+            secret = {*half, *other};
+        } else {
+            // A folder of before had none.
+            rocksdb::WriteBatch drawn;
+            draw_secret(drawn);
+            commit(drawn);
+        }
+    }
+
+    void draw_secret(rocksdb::WriteBatch& batch) {
+        secret = {random_bits(), random_bits()};
+        put(batch, row::secret_first, secret.first);
+        put(batch, row::secret_second, secret.second);
     }
 
     // Acknowledged publications may be missing: no client may go on as if nothing had happened.
@@ -257,10 +274,15 @@ std::uint64_t log_store::generation() const {
     return parts_->generation;
 }
 
+const hash_key& log_store::secret() const {
+    return parts_->secret;
+}
+
 log_store::contents log_store::load() {
     contents all;
-    std::unordered_map<std::string, std::size_t> index;  // into all.channels
-    std::vector<std::string> of_head;                    // the key of each channel's newest publication
+    // Outsiders chose the names: a map, which no names make slow.
+    std::map<std::string, std::size_t> index;  // into all.channels
+    std::vector<std::string> of_head;          // the key of each channel's newest publication
     bool channel_damaged = false;
 
     const std::unique_ptr<rocksdb::Iterator> at(parts_->db->NewIterator({}));
@@ -283,7 +305,7 @@ log_store::contents log_store::load() {
         all.channels.push_back({c->channel, c->epoch, c->head, {}});
     });
 
-    std::unordered_map<std::string, std::string> keys_of;  // by row key: the publish key of what is kept
+    std::map<std::string, std::string> keys_of;  // by row key: the publish key of what is kept
     each(row::publications, [&](std::string_view key, std::string_view value) {
         const auto where = row::place_of(key);
         const auto found = where ? index.find(std::string(where->channel)) : index.end();

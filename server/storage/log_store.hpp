@@ -3,6 +3,7 @@
 // The durable log: a folder on the disk that holds what hub::store_op values say. RocksDB does the files
 // (docs/decisions/0006-durable-log.md). All is read once, at the start; from then on it is only written.
 
+#include "common/base/keyed_hash.hpp"
 #include "common/hub/store.hpp"
 #include "common/protocol/codes.hpp"
 
@@ -31,6 +32,7 @@ public:
 
     // For hub::config.
     std::uint64_t id() const;
+    const hash_key& secret() const;
     std::uint64_t generation() const;
 
     struct contents {

@@ -36,7 +36,7 @@ store_op op(auto what) {
 }
 
 store_op keep(const std::string& channel, std::uint64_t offset, const std::string& key = {}) {
-    return op(hub::keep_publication{publication(channel, offset), "epoch-1", key});
+    return op(hub::keep_publication{publication(channel, offset), "epoch-1", key, offset * 100});
 }
 
 // All of it as lines, to be compared.
@@ -49,7 +49,10 @@ std::vector<std::string> lines_of(
         for (const auto& p : c.publications) lines.push_back(p->line);
     }
     for (const hub::restored_key& k : keys)
-        lines.push_back(k.channel + " " + k.epoch + " " + k.key + " " + std::to_string(k.offset));
+        lines.push_back(
+            k.channel + " " + k.epoch + " " + k.key + " " + std::to_string(k.offset) + " " +
+            std::to_string(k.content)
+        );
     std::sort(lines.begin(), lines.end());
     return lines;
 }

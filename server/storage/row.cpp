@@ -135,6 +135,7 @@ std::string key_value(std::string_view key, const hub::keep_publication& p) {
         .text(p.key)
         .number(p.what->offset)
         .number(static_cast<std::uint64_t>(p.what->time_ms))
+        .number(p.content)
         .end(key);
 }
 
@@ -177,6 +178,8 @@ std::optional<hub::restored_key> read_key(std::string_view key, std::string_view
     k.key = r.text();
     k.offset = r.number();
     k.time_ms = static_cast<std::int64_t>(r.number());
+    // Rows written before keys stood for a content have none; they live for idempotency_ms.
+    if (!r.ok()) k.content = r.number();
     if (!r.ok()) return std::nullopt;
     return k;
 }

@@ -18,6 +18,7 @@ namespace pulsewire::shell::row {
 // The first byte of a key says what the row is.
 inline constexpr char channels = 'c', publications = 'p', keys = 'k';
 inline constexpr std::string_view store_id = "i", generation = "g", format = "v";
+inline constexpr std::string_view secret_first = "s1", secret_second = "s2";
 
 std::string channel_key(std::string_view channel);
 std::string publication_key(std::string_view channel, std::uint64_t offset);

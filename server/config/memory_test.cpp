@@ -1,0 +1,30 @@
+#include "server/config/memory.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace pulsewire::shell {
+namespace {
+
+TEST(usable_memory, is_at_most_what_the_machine_has) {
+    const auto installed = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    EXPECT_GT(usable_memory_bytes(), 16u << 20);
+    EXPECT_LE(usable_memory_bytes(), installed);
+}
+
+TEST(usable_memory, is_at_most_the_limit_of_the_process) {
+    EXPECT_EXIT(
+        {
+            const rlimit limit{64 << 20, 64 << 20};
+            (void)::setrlimit(RLIMIT_DATA, &limit);
+            ::_exit(usable_memory_bytes() == 64 << 20 ? 0 : 1);
+        },
+        ::testing::ExitedWithCode(0), ""
+    );
+}
+
+}  // namespace
+}  // namespace pulsewire::shell
