@@ -16,14 +16,13 @@ TEST(usable_memory, is_at_most_what_the_machine_has) {
 }
 
 TEST(usable_memory, is_at_most_the_limit_of_the_process) {
-    EXPECT_EXIT(
-        {
-            const rlimit limit{64 << 20, 64 << 20};
-            (void)::setrlimit(RLIMIT_DATA, &limit);
-            ::_exit(usable_memory_bytes() == 64 << 20 ? 0 : 1);
-        },
-        ::testing::ExitedWithCode(0), ""
-    );
+    const auto ask_with_a_limit = [] {
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 64 << 20;
+        (void)::setrlimit(RLIMIT_DATA, &limit);
+        ::_exit(usable_memory_bytes() == 64 << 20 ? 0 : 1);
+    };
+    EXPECT_EXIT(ask_with_a_limit(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

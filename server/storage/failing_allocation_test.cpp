@@ -84,7 +84,8 @@ void expect_kept(const std::string& folder, const life& l) {
         h.receive(
             1,
             R"({"op":"publish","id":1,"key":")" + key + R"(","channel":")" + a.channel +
-                R"(","type":"t","payload":0})",
+                R"(","type":"t","payload":")" + key.substr(1) +
+                R"( and a payload that does not fit into a small string"})",
             now
         );
         ASSERT_EQ(h.out().sends.size(), 1u);
