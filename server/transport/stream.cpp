@@ -5,6 +5,7 @@
 #include "common/protocol/event_stream.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
+#include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/event_response.hpp"
@@ -19,16 +20,17 @@ namespace {
 
 class stream final : public conversation {
 public:
-    explicit stream(connection& owner) : conversation(transport::sse), owner_(owner) {}
+    stream(connection& owner, shard& own_shard)
+        : conversation(transport::sse), owner_(owner), shard_(own_shard) {}
 
     void on_begin() override {
-        secret_ = home().register_stream(owner_.id());
+        secret_ = shard_.streams().add(owner_.id(), random_secret());
         std::string first;
         event_stream::append_stream_event(first, secret_);
         owner_.out().push_raw(std::move(first));
         owner_.out().set_framing(outbound::framing::event_stream);
         owner_.flush_soon();
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
         });
     }
@@ -51,8 +53,8 @@ public:
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
-        home().metrics().queue_drops += owner_.out().drop_lines();
-        ++home().metrics().slow_closes;
+        shard_.metrics().queue_drops += owner_.out().drop_lines();
+        ++shard_.metrics().slow_closes;
         const std::string_view reason = "too much waited for this connection; come back and recover";
         owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
         on_lost();
@@ -60,14 +62,13 @@ public:
     }
 
     void on_lost() override {
-        home().forget_stream(secret_);
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        shard_.streams().remove(secret_);
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
     }
 
 private:
-    shard& home() const { return owner_.home(); }
-
     connection& owner_;
+    shard& shard_;
     std::string secret_;
 };
 
@@ -83,16 +84,16 @@ response taken() {
     return r;
 }
 
-bool give_to_stream(shard& home, std::string_view secret, std::string_view lines) {
-    const auto connection = home.find_stream(secret);
+bool give_to_stream(shard& target, std::string_view secret, std::string_view lines) {
+    const auto connection = target.streams().find(secret);
     if (!connection) return false;
-    home.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
+    target.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
     return true;
 }
 
 // The stream lives on another shard: the lines go there, and the answer comes back.
 void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
-    shard& asker = c.home();
+    shard& asker = c.own_shard();
     const std::uint64_t connection = c.owner().id();
     const std::uint64_t ticket = c.wait_for_answer();
     boost::asio::post(
@@ -110,7 +111,7 @@ void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
 }  // namespace
 
 void open_stream(http_conversation& c) {
-    c.upgrade(event_response(), std::make_unique<stream>(c.owner()));
+    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard()));
 }
 
 void post_to_stream(http_conversation& c) {
@@ -121,11 +122,11 @@ void post_to_stream(http_conversation& c) {
             "name the stream in the field Pulsewire-Connection; its first event tells the value"
         ));
     }
-    const auto index = shard::shard_of_stream(secret);
-    node& all = c.home().home();
+    const auto index = stream_names::shard_of(secret);
+    node& all = c.own_node();
     if (!index || *index >= all.shard_count()) return c.answer(stream_is_gone());
     shard& target = all.at(*index);
-    if (&target != &c.home()) return hop_to_stream(c, target, secret);
+    if (&target != &c.own_shard()) return hop_to_stream(c, target, secret);
     c.answer(give_to_stream(target, secret, c.body()) ? taken() : stream_is_gone());
 }
 
