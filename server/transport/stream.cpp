@@ -8,6 +8,7 @@
 #include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
+#include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
 #include "server/transport/shared_line.hpp"
 
@@ -18,57 +19,40 @@
 namespace pulsewire::shell {
 namespace {
 
-class stream final : public conversation {
+class stream final : public event_conversation {
 public:
-    stream(connection& owner, shard& own_shard)
-        : conversation(transport::sse), owner_(owner), shard_(own_shard) {}
+    stream(connection& owner, shard& own_shard) : event_conversation(transport::sse, owner, own_shard) {}
 
     void on_begin() override {
-        secret_ = shard_.streams().add(owner_.id(), random_secret());
+        secret_ = own_shard().streams().add(owner().id(), random_secret());
         std::string first;
         event_stream::append_stream_event(first, secret_);
-        owner_.out().push_raw(std::move(first));
-        owner_.out().set_framing(outbound::framing::event_stream);
-        owner_.flush_soon();
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
+        owner().out().push_raw(std::move(first));
+        owner().out().set_framing(outbound::framing::event_stream);
+        owner().flush_soon();
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now);
         });
     }
 
-    // The client's half comes by POST; what it sends here means nothing.
-    void on_bytes(std::span<char>) override {}
-    void on_end() override { owner_.drop(); }
-    void on_deadline() override {}
-
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
-        push_message(owner_.out(), m, how);
-        owner_.flush_soon();
+        push_message(owner().out(), m, how);
+        owner().flush_soon();
     }
 
     std::shared_ptr<line_run> run_of(gathering& all) override {
-        return run_of_lines(all, owner_.out(), event_stream::data_prefix);
-    }
-
-    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
-
-    void on_overflow() override {
-        shard_.metrics().queue_drops += owner_.out().drop_lines();
-        ++shard_.metrics().slow_closes;
-        const std::string_view reason = "too much waited for this connection; come back and recover";
-        owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
-        on_lost();
-        owner_.finish(connection::farewell::close);
+        return run_of_lines(all, owner().out(), event_stream::data_prefix);
     }
 
     void on_lost() override {
-        shard_.streams().remove(secret_);
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        own_shard().streams().remove(secret_);
+        event_conversation::on_lost();
     }
 
 private:
-    connection& owner_;
-    shard& shard_;
+    void push_close(const hub::message_ptr& close) override { owner().out().push_line(line_of(close)); }
+
     std::string secret_;
 };
 
