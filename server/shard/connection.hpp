@@ -9,6 +9,7 @@
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/conversation.hpp"
+#include "server/shard/ending.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -51,9 +52,11 @@ public:
     void pause_reading() { reads_ = false; }
     void resume_reading();
 
-    // Whether the peer's address is a loopback one.
-    bool peer_is_this_machine() const;
+    // For server/net/peer.hpp.
+    int descriptor() const { return socket_.descriptor(); }
 
+    // Who ends the connection and why is noted here before it is done.
+    ending& end() { return end_; }
     bool gone() const { return gone_; }
     bool finishing() const { return finishing_; }
 
@@ -81,6 +84,7 @@ private:
     void watch();
     void go_on_after(const outbound::written& done);
     void say_farewell();
+    void log_end() const;
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
@@ -104,6 +108,7 @@ private:
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
+    ending end_;
     bool overflowed_ = false;
 };
 
