@@ -94,6 +94,140 @@ const includes = {
     innocent: {'server/shard.cpp': '#include <vector>\n#include "common/hub/hub.hpp"\n', 'common/hub/hub.hpp': ''},
 };
 
+// ------------------------------------------------------------------------------------------------------- C++ floors
+
+// Tests may look anywhere, and so may what only tests use.
+const forTests = /_test\.(cpp|hpp)$|\/test_\w+\.hpp$|^server\/testing\//;
+
+// The quoted includes of the C++ below these folders, tests apart: [file, target, line].
+function includesBelow(tree, folders) {
+    const files = tree.files.filter((path) => cpp.test(path) && folders.includes(path.split('/')[0]) && !forTests.test(path));
+    return files.flatMap((path) =>
+        tree.code(path, {strings: true}).flatMap((line, index) => {
+            const target = /^\s*#\s*include\s*"([^"]+)"/.exec(line)?.[1];
+            return target ? [{path, target, line: index + 1}] : [];
+        }));
+}
+
+// A header and its source are one unit.
+const unitOf = (path) => path.replace(cpp, '');
+
+// A circle that begins and ends with `start`, as the units on the way; nothing where there is none.
+function circleThrough(start, targets) {
+    const before = new Map();
+    const waiting = [start];
+    for (const unit of waiting) {
+        for (const next of targets.get(unit) ?? []) {
+            if (next === start) {
+                const way = [start];
+                for (let at = unit; at !== start; at = before.get(at)) way.push(at);
+                return [start, ...way.reverse()];
+            }
+            if (!before.has(next)) {
+                before.set(next, unit);
+                waiting.push(next);
+            }
+        }
+    }
+    return undefined;
+}
+
+const circles = {
+    name: 'no circle of includes between the units of common/, server/ and bench/',
+    check(tree) {
+        const targets = new Map();
+        for (const {path, target} of includesBelow(tree, ['common', 'server', 'bench'])) {
+            const unit = unitOf(path);
+            if (!targets.has(unit)) targets.set(unit, new Set());
+            if (unitOf(target) !== unit) targets.get(unit).add(unitOf(target));
+        }
+        const told = new Set();
+        return [...targets.keys()].sort().flatMap((unit) => {
+            const circle = told.has(unit) ? undefined : circleThrough(unit, targets);
+            for (const one of circle ?? []) told.add(one);
+            return circle ? [`${unit}: a circle, ${circle.join(' -> ')}; hand one of them in through a port`] : [];
+        });
+    },
+    breach: {
+        'server/shard/shard.hpp': '',
+        'server/shard/shard.cpp': '#include "server/shard/shard.hpp"\n#include "server/shard/connection.hpp"\n',
+        'server/shard/connection.hpp': '',
+        'server/shard/connection.cpp': '#include "server/shard/shard.hpp"\n',
+    },
+    innocent: {
+        'server/shard/shard.hpp': '#include "server/shard/port.hpp"\n',
+        'server/shard/shard.cpp': '#include "server/shard/shard.hpp"\n#include "server/shard/connection.hpp"\n',
+        'server/shard/connection.hpp': '#include "server/shard/port.hpp"\n',
+        'server/shard/connection_test.cpp': '#include "server/shard/connection.hpp"\n#include "server/shard/shard.hpp"\n',
+        'server/shard/port.hpp': '',
+    },
+};
+
+// What each folder may include besides itself. `base` are the small files directly below server/ that everybody may use,
+// `top` the others there, which put everything together.
+const words = ['protocol', 'base'];
+const values = ['exchange', 'access', 'delivery', ...words];
+const underShard = ['storage', 'net', 'config', 'base'];
+const floors = {
+    common: {
+        base: [], protocol: ['base'], message: ['base'], client: words,
+        exchange: words, access: words, delivery: ['exchange', ...words],
+        session: values, channel: values, cluster: ['channel', ...values],
+        hub: ['session', 'channel', 'cluster', ...values],
+        sim: ['hub', 'session', 'channel', 'cluster', 'client', ...values],
+    },
+    server: {
+        base: [], config: ['base'], net: ['config', 'base'], storage: ['config', 'base'], http: ['config', 'base'],
+        schema: ['config', 'base'], shard: underShard,
+        endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
+        app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard],
+        observe: ['shard', ...underShard], examples: ['top'],
+    },
+};
+const serverBase = /^server\/(log|log_limit|out_of_memory|random|text|version)\.(cpp|hpp)$/;
+const serverConfig = /^server\/(config|limits)\.hpp$/;
+
+function floorOf(path) {
+    const [layer, folder, file] = path.split('/');
+    if (file !== undefined) return folder;
+    if (layer !== 'server') return undefined;
+    return serverBase.test(path) ? 'base' : serverConfig.test(path) ? 'config' : 'top';
+}
+
+const arrows = {
+    name: 'the folders of common/ and server/ include each other one way',
+    check(tree) {
+        return includesBelow(tree, ['common', 'server']).flatMap(({path, target, line}) => {
+            const layer = path.split('/')[0];
+            if (target.split('/')[0] !== layer) return [];
+            const from = floorOf(path);
+            const to = floorOf(target);
+            if (from === to || from === 'top') return [];
+            const may = floors[layer][from];
+            if (!may) return [`${path}: ${layer}/${from}/ has no place among the floors in script/tidy.mjs`];
+            if (may.includes(to)) return [];
+            return [`${path}:${line}: ${layer}/${from}/ includes ${target}, and may include only ${['itself', ...may].join(', ')}`];
+        });
+    },
+    breach: {'server/shard/shard.cpp': '#include "server/endpoint/router.hpp"\n', 'server/endpoint/router.hpp': ''},
+    innocent: {
+        'server/endpoint/router.cpp': '#include "server/shard/shard.hpp"\n#include "server/log.hpp"\n#include "common/hub/hub.hpp"\n',
+        'server/server.cpp': '#include "server/endpoint/router.hpp"\n',
+        'server/shard/shard_test.cpp': '#include "server/endpoint/router.hpp"\n#include "server/testing/client.hpp"\n',
+        'common/hub/hub.cpp': '#include "common/protocol/names.hpp"\n',
+    },
+};
+const arrowsPlanted = [
+    {'common/session/session.cpp': '#include "common/channel/channel_log.hpp"\n'},
+    {'common/channel/channel_log.cpp': '#include "common/session/session.hpp"\n'},
+    {'common/client/machine.cpp': '#include "common/message/json.hpp"\n'},
+    {'server/net/tls.cpp': '#include "server/shard/shard.hpp"\n'},
+    {'server/shard/connection.cpp': '#include "server/http/response.hpp"\n'},
+    {'server/config/settings.cpp': '#include "server/server.hpp"\n'},
+    {'server/log.cpp': '#include "server/config/settings.hpp"\n'},
+    {'server/manager/manager.cpp': '#include "server/log.hpp"\n'},
+];
+
 // What reaches outside a state machine. `tests` says whether a test may have it.
 const outside = [
     {pattern: /^\s*#\s*include\s*<(boost|openssl|spdlog|prometheus|CLI|curl|zlib)\b/, what: 'a library of the shells'},
@@ -198,6 +332,85 @@ const deterministicPlanted = [
     'await new Promise((done) => setTimeout(done, 100));',
 ];
 
+// ----------------------------------------------------------------------------------------------------- what prose names
+
+const sourceFile = /\.(cpp|hpp|ts|tsx|mts|js|mjs|cjs|json|cmake|html|css|service|yml|pc\.in)$|(^|\/)(CMakeLists\.txt|\.clang-format)$|^script\/[^.]+$/;
+const extension = /\.(cpp|hpp|ts|tsx|js|mjs|cjs|json|md|cmake|txt|html|css|sh|patch|wasm|supp)$/;
+const builtFolders = /^(build|dist|node_modules|test-results|playwright-report)\/|\/(build|dist|node_modules|test-results|playwright-report)(\/|$)/;
+
+// Every word of the code, comments apart.
+function wordsOf(tree) {
+    const found = new Set();
+    for (const path of tree.files.filter((one) => sourceFile.test(one))) {
+        const lines = cpp.test(path) || script.test(path) ? tree.code(path, {strings: true}) : tree.read(path).split('\n');
+        for (const word of lines.join('\n').match(/[A-Za-z_][\w-]*/g) ?? []) {
+            found.add(word);
+            for (const part of word.split('-')) found.add(part);
+        }
+    }
+    return found;
+}
+
+// Whether some file or folder is called so, from the root or from a folder on the way: `net/tls` is server/net/tls.hpp.
+function isPath(tree, path) {
+    const name = path.replace(/\/$/, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\*', '[^/]*');
+    const pattern = new RegExp(`(^|/)${name}([./-]|$)`);
+    return tree.files.some((file) => pattern.test(file));
+}
+
+// What is wrong with one piece of text in backticks: a path that leads nowhere, or a name that the code does not know.
+function judgeName(tree, known, text) {
+    const name = text.split(' ')[0].replace(/[.,]$/, '');
+    if (/^[\w.@-]*\*?[\w.-]*(\/[\w.*-]+)*\/?$/.test(name) && (name.includes('/') || extension.test(name))) {
+        return builtFolders.test(name) || isPath(tree, name) ? undefined : `there is no ${name}`;
+    }
+    // what others wrote has other places to be looked up
+    if (text.startsWith('std::')) return undefined;
+    if (!/^[A-Za-z_][\w]*(?:(::|\.)[A-Za-z_]\w*)*(\(\))?$/.test(text)) return undefined;
+    const unknown = text.replace('()', '').split(/::|\./).find((part) => !known.has(part));
+    return unknown && `the code knows no ${unknown}`;
+}
+
+// The comment at the head of a header, with the line on which it begins.
+function headOf(text) {
+    const [all, before] = /^#pragma once\n\n((?:\/\/[^\n]*\n)+)/.exec(text) ?? ['', ''];
+    return {text: before, line: all === '' ? 0 : 3};
+}
+
+const namedThings = {
+    name: 'paths and names in ARCHITECTURE.md, CONTRIBUTING.md and at the head of headers exist',
+    check(tree) {
+        const known = wordsOf(tree);
+        const prose = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].filter((path) => tree.has(path))
+            .map((path) => ({path, line: 1, text: tree.read(path).replace(/^```[^]*?^```/gm, (block) => block.replace(/[^\n]/g, ''))}));
+        const heads = tree.matching(/\.hpp$/).map((path) => ({path, ...headOf(tree.read(path))}));
+        return [...prose, ...heads].flatMap(({path, line, text}) =>
+            text.split('\n').flatMap((words, index) => {
+                const quoted = [...words.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+                // in a header's head a path stands without backticks, too, and a function without its class
+                const bare = path.endsWith('.hpp')
+                    ? [...words.matchAll(/\b((?:common|server|client-wasm|bench|docs|script|e2e|web|fuzz)\/[\w./-]+\w|[a-z_]+\(\))/g)].map((match) => match[1])
+                    : [];
+                return [...new Set([...quoted, ...bare])].flatMap((name) => {
+                    const wrong = judgeName(tree, known, name);
+                    return wrong ? [`${path}:${line + index}: ${wrong}`] : [];
+                });
+            }));
+    },
+    breach: {'ARCHITECTURE.md': '`hub` knows the sessions.\n', 'common/hub/machine.cpp': 'class machine;\n'},
+    innocent: {
+        'ARCHITECTURE.md': 'The `hub` in `common/hub`, `hub/hub.cpp`, reads `{"op":"ping"}`; `build/dev/x` is made.\n```\n`nothing`\n```\n',
+        'common/hub/hub.cpp': 'class hub;\n',
+        'common/hub/names.hpp': '#pragma once\n\n// What is never longer than read_hub() allows (common/hub/hub.cpp).\nint read_hub();\n',
+    },
+};
+const namedThingsPlanted = [
+    {'CONTRIBUTING.md': 'See `common/protocol/codec.hpp`.\n', 'common/protocol/names.hpp': ''},
+    {'common/hub/hub.hpp': '#pragma once\n\n// Returned by output().\nvoid out();\n'},
+    {'common/hub/hub.hpp': '#pragma once\n\n// As docs/protocol.md says.\nvoid out();\n'},
+    {'common/hub/hub.hpp': '#pragma once\n\n// What a `remedy` is.\n// A remedy: nothing in the code.\nvoid out();\n'},
+];
+
 // --------------------------------------------------------------------------------------------------------- hygiene
 
 const generated = {
@@ -282,7 +495,7 @@ const version = {
     innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
 };
 
-const rules = [includes, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts, version];
+const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, deterministicTests, namedThings, generated, formatting, registries, scripts, version];
 
 // ------------------------------------------------------------------------------------------------------------- running
 
@@ -313,6 +526,8 @@ function selfTest() {
     for (const rule of rules) {
         if (rule.needs && !rule.needs()) continue;
         const breaches = [rule.breach];
+        if (rule === arrows) breaches.push(...arrowsPlanted);
+        if (rule === namedThings) breaches.push(...namedThingsPlanted);
         if (rule === sansIo) breaches.push(...sansIoPlanted.map((line) => ({'common/hub/hub.cpp': `${line}\n`})));
         if (rule === deterministicTests) breaches.push(...deterministicPlanted.map((line) => ({'e2e/chat.spec.ts': `${line}\n`})));
         const missed = breaches.filter((files) => inFolderWith(files, (tree) => rule.check(tree)).length === 0);

@@ -1,13 +1,13 @@
 #include "server/shard/connection.hpp"
 
-#include "server/http/response.hpp"
 #include "server/log.hpp"
-#include "server/shard/shard.hpp"
+#include "server/net/peer.hpp"
+#include "server/shard/shard_port.hpp"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -16,17 +16,9 @@ namespace {
 // What a peer may send after our last words before it is cut off.
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
-// For who speaks HTTP without TLS where it is spoken with TLS.
-std::string wrong_scheme_answer() {
-    const response answer = error_response(
-        400, error_code::not_supported, "this port speaks TLS: use https:// and wss:// to reach it"
-    );
-    return last_words(answer);
-}
-
 }  // namespace
 
-connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
+connection::connection(shard_port& home, std::uint64_t id, tcp_socket&& socket)
     : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
 
 connection::~connection() = default;
@@ -34,6 +26,10 @@ connection::~connection() = default;
 void connection::start(std::unique_ptr<conversation> first, const tls_context* tls) {
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
+    if (log::enabled(log::level::debug))
+        log::debug(
+            "connection ", home_.index(), ".", id_, " opened from ", peer_address(socket_.descriptor())
+        );
     if (tls != nullptr) tls_ = tls->new_session();
     watched_ = {true, false};
     home_.poll().add(socket_.descriptor(), id_, watched_);
@@ -48,6 +44,7 @@ void connection::become(std::unique_ptr<conversation> next) {
 void connection::adopt_next() {
     if (!next_ || gone_) return;
     home_.metrics().changed(conversation_->kind(), next_->kind());
+    log::debug("connection ", home_.index(), ".", id_, " upgraded to ", name_of(next_->kind()));
     conversation_ = std::move(next_);
 }
 
@@ -59,7 +56,10 @@ void connection::on_ready(poller::readiness what) {
     }
     if (what.reads && reads_) return on_readable();
     // The broken one would be told again and again; where something is to be read or written, that tells.
-    if (what.broken && !what.reads && !what.writes) return drop();
+    if (what.broken && !what.reads && !what.writes) {
+        end_.note(ended_by::peer);
+        return drop();
+    }
     watch();
 }
 
@@ -71,8 +71,9 @@ void connection::on_readable() {
         received = ::recv(socket_.descriptor(), scratch.data(), scratch.size(), MSG_DONTWAIT);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK) drop();
-        return;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        end_.note(ended_by::peer);
+        return drop();
     }
     const auto size = static_cast<std::size_t>(received);
     home_.metrics().bytes_in += size;
@@ -91,6 +92,7 @@ void connection::on_readable() {
 
 // The peer sends nothing more.
 void connection::on_end() {
+    end_.note(ended_by::peer);
     if (finishing_) return drop();
     reads_ = false;
     conversation_->on_end();
@@ -120,6 +122,7 @@ void connection::on_ciphertext(std::span<const char> bytes) {
 
 // Whose handshake fails gets the alert, or words; who breaks the rules later may get the alert.
 void connection::on_tls_failure(tls_session::state how) {
+    end_.note(ended_by::peer);
     if (tls_->established()) {
         (void)tls_->flush(socket_.descriptor());
         return drop();
@@ -128,7 +131,7 @@ void connection::on_tls_failure(tls_session::state how) {
     log::debug("a TLS handshake failed: ", tls_->fault());
     if (how == tls_session::state::not_tls) {
         tls_.reset();
-        out_.push_raw(wrong_scheme_answer());
+        out_.push_raw(std::string(home_.canned().wrong_scheme));
     }
     finish(farewell::linger);
 }
@@ -153,22 +156,29 @@ void connection::watch() {
 
 void connection::flush_soon() {
     if (gone_) return;
-    if (!blocked_) return home_.flush_at_turn_end(*this);
+    if (!blocked_) return flush_at_turn_end();
     if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
         conversation_->on_overflow();
     }
 }
 
+// Asks the shard once per turn, however much is queued.
+void connection::flush_at_turn_end() {
+    if (flush_is_due_) return;
+    flush_is_due_ = true;
+    home_.flush_at_turn_end(id_);
+}
+
 void connection::flush() {
-    dirty = false;
+    flush_is_due_ = false;
     if (gone_ || blocked_) return;
     go_on_after(out_.write_to(socket_.descriptor(), tls_.get()));
 }
 
 void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
     if (gone_) return;
-    if (at_once && !dirty && !blocked_)
+    if (at_once && !flush_is_due_ && !blocked_)
         return go_on_after(out_.write_run(socket_.descriptor(), tls_.get(), std::move(run)));
     out_.push_run(std::move(run));
     flush_soon();
@@ -178,10 +188,11 @@ void connection::go_on_after(const outbound::written& done) {
     home_.metrics().bytes_out += done.bytes;
     switch (done.how) {
         case outbound::outcome::failed:
+            end_.note(ended_by::peer);
             return drop();
         case outbound::outcome::more:
             watch();
-            return home_.flush_at_turn_end(*this);
+            return flush_at_turn_end();
         case outbound::outcome::blocked:
             if (done.bytes > 0 || write_deadline_ms_ == 0)
                 write_deadline_ms_ = home_.now().monotonic_ms + home_.bounds().write_timeout_ms;
@@ -193,7 +204,7 @@ void connection::go_on_after(const outbound::written& done) {
             watch();
             if (finishing_) {
                 // That nothing follows is told behind everything else.
-                if (tls_ != nullptr && tls_->close()) return home_.flush_at_turn_end(*this);
+                if (tls_ != nullptr && tls_->close()) return flush_at_turn_end();
                 return say_farewell();
             }
             conversation_->on_drained();
@@ -203,12 +214,13 @@ void connection::go_on_after(const outbound::written& done) {
 
 void connection::finish(farewell how) {
     if (gone_ || finishing_) return;
+    end_.note(ended_by::server);
     finishing_ = true;
     lingers_ = how == farewell::linger;
     deadline_ms_ =
         home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
     resume_reading();
-    home_.flush_at_turn_end(*this);
+    flush_at_turn_end();
 }
 
 void connection::say_farewell() {
@@ -220,35 +232,34 @@ void connection::say_farewell() {
 void connection::drop() {
     if (gone_) return;
     gone_ = true;
+    end_.note(ended_by::server);
+    log_end();
     if (tls_ != nullptr && tls_->in_handshake()) ++home_.metrics().tls_handshake_errors;
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
-    speaks().on_lost();
-    home_.metrics().closed(speaks().kind());
+    current_conversation().on_lost();
+    home_.metrics().closed(current_conversation().kind());
     socket_.close();
     home_.retire(*this);
 }
 
-bool connection::peer_is_this_machine() const {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (::getpeername(socket_.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-    if (peer.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
-        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
-    }
-    const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-    // ::ffff:127.0.0.1, on a socket that takes both
-    if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 127;
-    return IN6_IS_ADDR_LOOPBACK(&v6);
+void connection::log_end() const {
+    if (!log::enabled(log::level::debug)) return;
+    const std::string code = end_.code == 0 ? "" : " with code " + std::to_string(end_.code);
+    const transport kind = next_ ? next_->kind() : conversation_->kind();
+    log::debug(
+        "connection ", home_.index(), ".", id_, " (", name_of(kind), ") ended by ", name_of(end_.who), code
+    );
 }
 
 void connection::sweep(std::int64_t now_ms) {
     if (gone_) return;
     if (blocked_ && now_ms >= write_deadline_ms_) {
         ++home_.metrics().write_timeouts;
+        end_.note(ended_by::timeout);
         return drop();
     }
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
+    end_.note(ended_by::timeout);
     if (finishing_) return drop();
     deadline_ms_ = 0;
     conversation_->on_deadline();

@@ -9,6 +9,7 @@
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/conversation.hpp"
+#include "server/shard/ending.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,20 +18,19 @@
 
 namespace pulsewire::shell {
 
-class shard;
+class shard_port;
 
 class connection {
 public:
     // `home` outlives the connection.
-    connection(shard& home, std::uint64_t id, tcp_socket&& socket);
+    connection(shard_port& home, std::uint64_t id, tcp_socket&& socket);
     ~connection();
 
     // Unique for the life of the process on its shard; also the hub's name for it.
     std::uint64_t id() const { return id_; }
-    shard& home() const { return home_; }
     outbound& out() { return out_; }
     // The conversation that will get what happens next.
-    conversation& speaks() { return next_ ? *next_ : *conversation_; }
+    conversation& current_conversation() { return next_ ? *next_ : *conversation_; }
 
     // What was queued is written at the end of this turn of the loop, together with what follows until then.
     void flush_soon();
@@ -52,9 +52,11 @@ public:
     void pause_reading() { reads_ = false; }
     void resume_reading();
 
-    // Whether the peer's address is a loopback one.
-    bool peer_is_this_machine() const;
+    // For server/net/peer.hpp.
+    int descriptor() const { return socket_.descriptor(); }
 
+    // Who ends the connection and why is noted here before it is done.
+    ending& end() { return end_; }
     bool gone() const { return gone_; }
     bool finishing() const { return finishing_; }
 
@@ -70,7 +72,6 @@ public:
     // conversation.
     void prefetch() const { prefetch(this, sizeof *this); }
     void prefetch_conversation() const { prefetch(conversation_.get(), sizeof *conversation_); }
-    bool dirty = false;  // on the shard's list of connections to flush
 
 private:
     static void prefetch(const void* object, std::size_t bytes) {
@@ -78,17 +79,19 @@ private:
         for (std::size_t at = 0; at < bytes; at += line_bytes)
             __builtin_prefetch(static_cast<const char*>(object) + at);
     }
+    void flush_at_turn_end();
     void on_readable();
     void watch();
     void go_on_after(const outbound::written& done);
     void say_farewell();
+    void log_end() const;
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
     void on_ciphertext(std::span<const char> bytes);
     void on_tls_failure(tls_session::state how);
 
-    shard& home_;
+    shard_port& home_;
     std::uint64_t id_;
     tcp_socket socket_;
     outbound out_;
@@ -99,11 +102,13 @@ private:
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;
     poller::interest watched_;
-    bool reads_ = true;     // not paused, and the peer has not ended
-    bool blocked_ = false;  // the kernel's buffer is full
+    bool flush_is_due_ = false;  // at the end of this turn
+    bool reads_ = true;          // not paused, and the peer has not ended
+    bool blocked_ = false;       // the kernel's buffer is full
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
+    ending end_;
     bool overflowed_ = false;
 };
 

@@ -4,11 +4,12 @@
 #include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/names.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
 #include "server/random.hpp"
 #include "server/shard/shard.hpp"
+#include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
 #include "server/transport/shared_line.hpp"
 
@@ -21,74 +22,55 @@ namespace {
 
 using position = event_stream::cursor;
 
-class events final : public conversation, private text_maker {
+class events final : public event_conversation, private text_maker {
 public:
     events(
-        connection& owner, hub::event_stream_writer writer, std::optional<position> resume,
+        connection& owner, shard& own_shard, hub::event_stream_writer writer, std::optional<position> resume,
         std::uint64_t latest
     )
-        : conversation(transport::events),
-          owner_(owner),
+        : event_conversation(transport::events, owner, own_shard),
           writer_(std::move(writer)),
           resume_(std::move(resume)),
           latest_(latest) {}
 
     void on_begin() override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner_.id(), hub::face::event_stream, {}, random_secret(), now);
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now);
             for (std::size_t i = 0; i < writer_.channels().size(); ++i)
-                h.execute(owner_.id(), subscribe_to(i), now);
+                h.execute(owner().id(), subscribe_to(i), now);
         });
         resume_.reset();
     }
 
-    void on_bytes(std::span<char>) override {}
-    void on_end() override { owner_.drop(); }
-    void on_deadline() override {}
-
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
-            return end(close_code::try_again_later, "a channel cannot be read now");
+            return end_with(close_code::try_again_later, "a channel cannot be read now");
         if (writer_.opened()) {
-            push_message(owner_.out(), m, how);
-            return owner_.flush_soon();
+            push_message(owner().out(), m, how);
+            return owner().flush_soon();
         }
         std::string text;
-        const auto outcome = writer_.write(m, home().now().wall_ms, text);
+        const auto outcome = writer_.write(m, own_shard().now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
-        owner_.out().push_raw(std::move(text), how);
+        owner().out().push_raw(std::move(text), how);
         // From here on an event gets its text when its turn comes, because its cursor says what went before.
-        if (writer_.opened()) owner_.out().set_framing(outbound::framing::made, this);
-        owner_.flush_soon();
+        if (writer_.opened()) owner().out().set_framing(outbound::framing::made, this);
+        owner().flush_soon();
     }
 
     // What all streams of just this channel write is the same text.
     std::shared_ptr<line_run> run_of(gathering& all) override {
         if (writer_.channels().size() != 1 || !all.only_publications()) return nullptr;
-        return all.run_for(owner_.out(), [this] { return writer_.alone(); });
-    }
-
-    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
-
-    void on_overflow() override {
-        home().metrics().queue_drops += owner_.out().drop_lines();
-        ++home().metrics().slow_closes;
-        end(close_code::slow_consumer, "too much waited for this connection; come back and recover");
-    }
-
-    void on_lost() override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        return all.run_for(owner().out(), [this] { return writer_.alone(); });
     }
 
 private:
-    shard& home() const { return owner_.home(); }
-
     bool passes(std::span<const hub::message_ptr> messages) override {
         return writer_.pass(messages.front()->offset, messages.back()->offset);
     }
     void write(const hub::message_ptr& m, std::string& out) override {
-        (void)writer_.write(m, home().now().wall_ms, out);
+        (void)writer_.write(m, own_shard().now().wall_ms, out);
     }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
         override {
@@ -109,15 +91,12 @@ private:
         return c;
     }
 
-    void end(close_code code, std::string_view reason) {
+    void push_close(const hub::message_ptr& close) override {
         std::string text;
-        write(hub::make_close(code, 0, reason), text);
-        owner_.out().push_raw(std::move(text));
-        on_lost();
-        owner_.finish(connection::farewell::close);
+        write(close, text);
+        owner().out().push_raw(std::move(text));
     }
 
-    connection& owner_;
     hub::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;
@@ -159,7 +138,8 @@ void open_events(http_conversation& c) {
     const auto latest = parse_number(c.asked().parameter("latest", "0"));
     if (!latest) return c.answer(bad_request(error_code::invalid_frame, "latest must be a whole number"));
     c.upgrade(
-        event_response(), std::make_unique<events>(c.owner(), std::move(writer), std::move(resume), *latest)
+        event_response(),
+        std::make_unique<events>(c.owner(), c.own_shard(), std::move(writer), std::move(resume), *latest)
     );
 }
 

@@ -2,8 +2,8 @@
 
 #include "common/hub/message_text.hpp"
 #include "common/protocol/websocket_deflate.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/handshake.hpp"
 #include "server/transport/shared_line.hpp"
@@ -14,13 +14,13 @@ namespace {
 
 class protocol_websocket final : public websocket_conversation {
 public:
-    protocol_websocket(connection& owner, bool compressed)
-        : websocket_conversation(transport::websocket, owner), compressed_(compressed) {}
+    protocol_websocket(connection& owner, shard& own_shard, bool compressed)
+        : websocket_conversation(transport::websocket, owner, own_shard), compressed_(compressed) {}
 
     void on_begin() override {
         if (compressed_) allow_compression();
         owner().out().set_framing(outbound::framing::websocket);
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::protocol, {}, {}, now);
         });
     }
@@ -37,10 +37,12 @@ public:
 
 private:
     void on_text(std::string_view text) override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive(owner().id(), text, now); });
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) { h.receive(owner().id(), text, now); });
     }
     void on_oversized(std::string_view head) override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), head, now); });
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.receive_oversized(owner().id(), head, now);
+        });
     }
     void say_close(close_code code, std::string_view reason) override {
         on_message(hub::make_close(code, 0, reason), outbound::counts::as_live);
@@ -52,9 +54,9 @@ private:
 }  // namespace
 
 void open_websocket(http_conversation& c) {
-    auto key = handshake_key(c);
-    if (!key) return;
-    if (!offers_subprotocol(c)) {
+    auto key = read_handshake(c.asked());
+    if (!key) return c.answer(std::move(key).error());
+    if (!offers_subprotocol(c.asked())) {
         return c.answer(error_response(
             400, error_code::not_supported,
             "offer the subprotocol pulsewire.v1, as in new WebSocket(url, 'pulsewire.v1'); for raw text "
@@ -64,9 +66,9 @@ void open_websocket(http_conversation& c) {
     }
     response head = accept_handshake(*key);
     head.add("Sec-WebSocket-Protocol", std::string(subprotocol));
-    const bool compressed = c.home().bounds().websocket_compression && offers_compression(c);
+    const bool compressed = c.own_shard().bounds().websocket_compression && offers_compression(c.asked());
     if (compressed) head.add("Sec-WebSocket-Extensions", std::string(websocket::deflate_accepted));
-    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), compressed));
+    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), c.own_shard(), compressed));
 }
 
 }  // namespace pulsewire::shell

@@ -3,10 +3,12 @@
 
 #include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
+#include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
+#include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
 #include "server/transport/shared_line.hpp"
 
@@ -17,57 +19,40 @@
 namespace pulsewire::shell {
 namespace {
 
-class stream final : public conversation {
+class stream final : public event_conversation {
 public:
-    explicit stream(connection& owner) : conversation(transport::sse), owner_(owner) {}
+    stream(connection& owner, shard& own_shard) : event_conversation(transport::sse, owner, own_shard) {}
 
     void on_begin() override {
-        secret_ = home().register_stream(owner_.id());
+        secret_ = own_shard().streams().add(owner().id(), random_secret());
         std::string first;
         event_stream::append_stream_event(first, secret_);
-        owner_.out().push_raw(std::move(first));
-        owner_.out().set_framing(outbound::framing::event_stream);
-        owner_.flush_soon();
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
+        owner().out().push_raw(std::move(first));
+        owner().out().set_framing(outbound::framing::event_stream);
+        owner().flush_soon();
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now);
         });
     }
 
-    // The client's half comes by POST; what it sends here means nothing.
-    void on_bytes(std::span<char>) override {}
-    void on_end() override { owner_.drop(); }
-    void on_deadline() override {}
-
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
-        push_message(owner_.out(), m, how);
-        owner_.flush_soon();
+        push_message(owner().out(), m, how);
+        owner().flush_soon();
     }
 
     std::shared_ptr<line_run> run_of(gathering& all) override {
-        return run_of_lines(all, owner_.out(), event_stream::data_prefix);
-    }
-
-    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
-
-    void on_overflow() override {
-        home().metrics().queue_drops += owner_.out().drop_lines();
-        ++home().metrics().slow_closes;
-        const std::string_view reason = "too much waited for this connection; come back and recover";
-        owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
-        on_lost();
-        owner_.finish(connection::farewell::close);
+        return run_of_lines(all, owner().out(), event_stream::data_prefix);
     }
 
     void on_lost() override {
-        home().forget_stream(secret_);
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        own_shard().streams().remove(secret_);
+        event_conversation::on_lost();
     }
 
 private:
-    shard& home() const { return owner_.home(); }
+    void push_close(const hub::message_ptr& close) override { owner().out().push_line(line_of(close)); }
 
-    connection& owner_;
     std::string secret_;
 };
 
@@ -83,16 +68,16 @@ response taken() {
     return r;
 }
 
-bool give_to_stream(shard& home, std::string_view secret, std::string_view lines) {
-    const auto connection = home.find_stream(secret);
+bool give_to_stream(shard& target, std::string_view secret, std::string_view lines) {
+    const auto connection = target.streams().find(secret);
     if (!connection) return false;
-    home.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
+    target.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
     return true;
 }
 
 // The stream lives on another shard: the lines go there, and the answer comes back.
 void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
-    shard& asker = c.home();
+    shard& asker = c.own_shard();
     const std::uint64_t connection = c.owner().id();
     const std::uint64_t ticket = c.wait_for_answer();
     boost::asio::post(
@@ -110,7 +95,7 @@ void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
 }  // namespace
 
 void open_stream(http_conversation& c) {
-    c.upgrade(event_response(), std::make_unique<stream>(c.owner()));
+    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard()));
 }
 
 void post_to_stream(http_conversation& c) {
@@ -121,11 +106,11 @@ void post_to_stream(http_conversation& c) {
             "name the stream in the field Pulsewire-Connection; its first event tells the value"
         ));
     }
-    const auto index = shard::shard_of_stream(secret);
-    node& all = c.home().home();
+    const auto index = stream_names::shard_of(secret);
+    node& all = c.own_node();
     if (!index || *index >= all.shard_count()) return c.answer(stream_is_gone());
     shard& target = all.at(*index);
-    if (&target != &c.home()) return hop_to_stream(c, target, secret);
+    if (&target != &c.own_shard()) return hop_to_stream(c, target, secret);
     c.answer(give_to_stream(target, secret, c.body()) ? taken() : stream_is_gone());
 }
 
