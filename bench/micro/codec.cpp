@@ -1,4 +1,4 @@
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/command.hpp"
 #include "common/protocol/server_frame.hpp"
 #include "common/protocol/websocket_reader.hpp"

@@ -1,7 +1,7 @@
 #include "common/hub/hub.hpp"
 
-#include "common/hub/channel_log.hpp"
-#include "common/hub/message_text.hpp"
+#include "common/channel/channel_log.hpp"
+#include "common/exchange/message_text.hpp"
 
 #include <memory>
 #include <string>

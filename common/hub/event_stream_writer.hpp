@@ -3,7 +3,7 @@
 // Turns the hub's messages for one plain event stream (docs/protocol.md 8.4) into its text and keeps the
 // cursor.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "common/protocol/event_stream.hpp"
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 #include "common/hub/event_stream_writer.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream_reference_test.hpp"
 
 #include <gtest/gtest.h>

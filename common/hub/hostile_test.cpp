@@ -252,8 +252,8 @@ TEST(names, are_hashed_with_the_secret_of_the_node) {
     int moved = 0;
     for (int i = 0; i < 1'000; ++i) {
         const std::string name = "chat:" + std::to_string(i);
-        moved += hub::owner_of(name, 8, {1, 2}) != hub::owner_of(name, 8, {3, 4});
-        EXPECT_EQ(hub::owner_of(name, 8, {1, 2}), hub::owner_of(name, 8, {1, 2}));
+        moved += owner_of(name, 8, {1, 2}) != owner_of(name, 8, {3, 4});
+        EXPECT_EQ(owner_of(name, 8, {1, 2}), owner_of(name, 8, {1, 2}));
     }
     EXPECT_GT(moved, 800);
 }

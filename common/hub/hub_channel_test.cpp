@@ -1,6 +1,6 @@
 // The hub as keeper of channels, on one shard and on several, between which values take their time.
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/hub/test_node.hpp"
 #include "common/protocol/names.hpp"
 
@@ -684,14 +684,14 @@ class hub_channel_application : public hub_channel {
 protected:
     static config told() {
         config c;
-        c.tell_publishes = true;
+        c.observers = {{.publishes = true}};
         return c;
     }
     hub_channel_application() : hub_channel(told()) {}
 
     // What the application does with each publish: `refuse` those with this payload, pass on the others.
     void pass_on(const std::string& refuse = "none") {
-        for (shard_message& m : node.told()) {
+        for (to_observer& m : node.told()) {
             auto& p = std::get<client_publish>(m);
             if (p.what.payload != refuse) {
                 const shard_index owner = node.owner_index(p.what.channel);

@@ -1,6 +1,6 @@
 // The hub towards one connection: connect, errors, limits, heartbeats, requests, the end.
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/hub/test_node.hpp"
 
 #include <gtest/gtest.h>
@@ -386,7 +386,7 @@ TEST(hub_connection, a_plain_socket_is_pinged_and_closed_and_an_http_request_nei
 
 struct hub_requests : ::testing::Test {
     test_node node{2, with([](config& c) {
-                       c.tell_requests = true;
+                       c.observers = {{.requests = true}};
                        c.bounds.requests_per_connection_max = 3;
                    })};
     client ada = node.connect(1, "ada-session");
@@ -504,10 +504,7 @@ TEST(hub_connection, without_handlers_a_request_is_answered_at_once) {
 // --- the application hears of connections, and ends them ---
 
 TEST(hub_connection, the_application_hears_of_clients_that_come_and_go) {
-    test_node node(2, with([](config& c) {
-                       c.tell_connections = true;
-                       c.tell_subscriptions = true;
-                   }));
+    test_node node(2, with([](config& c) { c.observers = {{.connections = true, .subscriptions = true}}; }));
     const client ada = node.connect(0, "ada-session");
     const client api = node.open(1, face::api, {}, "api-session");
     const client stranger = node.open(1);
@@ -516,7 +513,7 @@ TEST(hub_connection, the_application_hears_of_clients_that_come_and_go) {
     node.settle();
     for (const client c : {ada, api, stranger, plain}) node.close(c);
     std::vector<std::string> story;
-    for (const shard_message& m : node.told()) {
+    for (const to_observer& m : node.told()) {
         if (const auto* c = std::get_if<connected>(&m)) story.push_back("+" + c->session);
         if (const auto* d = std::get_if<disconnected>(&m)) story.push_back("-" + d->session);
         if (const auto* s = std::get_if<client_subscribed>(&m))
@@ -545,7 +542,7 @@ TEST(hub_connection, the_application_can_end_a_connection_and_speak_to_it_alone)
 
 TEST(hub_connection, a_server_that_goes_down_tells_everybody_a_moment_to_come_back) {
     const auto run = [](std::uint64_t seed) {
-        test_node node(1, with([](config& c) { c.tell_connections = true; }), seed);
+        test_node node(1, with([](config& c) { c.observers = {{.connections = true}}; }), seed);
         std::vector<client> clients;
         for (int i = 0; i < 50; ++i) clients.push_back(node.connect(0, "session-" + std::to_string(i)));
         for (const client c : clients) node.say(c, R"({"op":"subscribe","channel":"a","payload":1})");

@@ -1,6 +1,6 @@
 // Durable channels: what is shown and acknowledged when, and what a restart brings back.
 
-#include "common/hub/store_image.hpp"
+#include "common/exchange/store_image.hpp"
 #include "common/hub/test_node.hpp"
 
 #include <gtest/gtest.h>

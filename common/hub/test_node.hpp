@@ -88,10 +88,10 @@ public:
     hub& at(shard_index shard) { return *hubs_[shard]; }
     shard_index shards() const { return static_cast<shard_index>(hubs_.size()); }
     shard_index owner_index(std::string_view channel) const {
-        return hub::owner_of(channel, shards(), secret);
+        return pulsewire::hub::owner_of(channel, shards(), secret);
     }
     hub& owner_of(std::string_view channel) { return at(owner_index(channel)); }
-    // Posted by the application, behind what it posted there before.
+    // Posted by the application, after what it posted there before.
     void post(shard_index to, shard_message m) { queues_[{application, to}].push_back(std::move(m)); }
     // One post arrives; false when none is on its way.
     bool step() {
@@ -112,8 +112,8 @@ public:
     void settle() {
         while (step()) continue;
     }
-    // What the application was told since the last call.
-    std::vector<shard_message> told() {
+    // What the observers were told since the last call.
+    std::vector<to_observer> told() {
         settle();
         return std::exchange(told_, {});
     }
@@ -138,13 +138,8 @@ public:
                 sent_[{shard, connection}].emplace_back(line, 0, line.size() - 1);
         }
         for (const output::close& c : out.closes) ended_[{shard, c.connection}] = c.code;
-        for (output::post& p : out.posts) {
-            if (p.to == application) {
-                told_.push_back(std::move(p.what));
-            } else {
-                queues_[{shard, p.to}].push_back(std::move(p.what));
-            }
-        }
+        for (output::post& p : out.posts) queues_[{shard, p.to}].push_back(std::move(p.what));
+        for (output::notice& n : out.notices) told_.push_back(std::move(n.what));
         std::move(out.stores.begin(), out.stores.end(), std::back_inserter(unwritten_[shard]));
         out.clear();
     }
@@ -180,6 +175,8 @@ private:
         return all;
     }
 
+    // Where the application's posts come from: no shard.
+    static constexpr shard_index application = 0xffff;
     using pair = std::pair<shard_index, shard_index>;
     using name = std::pair<shard_index, std::uint64_t>;
 
@@ -188,7 +185,7 @@ private:
     std::map<pair, std::deque<shard_message>> queues_;  // by sender and receiver; no empty ones
     std::map<name, lines> sent_;
     std::map<name, close_code> ended_;
-    std::vector<shard_message> told_;
+    std::vector<to_observer> told_;
     std::uint64_t random_;
     std::uint64_t last_connection_ = 0;
     std::int64_t now_ms_ = 1'000;

@@ -3,7 +3,7 @@
 #include "common/protocol/server_frame.hpp"
 
 #include "common/base/random.hpp"
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/json_scan.hpp"
 
 #include <gtest/gtest.h>

@@ -5,8 +5,8 @@
 // synced; a write or a sync may find no room, and a sync may fail, after which nothing is known and nothing
 // is written until the next start.
 
-#include "common/hub/shard_message.hpp"
-#include "common/hub/store_image.hpp"
+#include "common/exchange/shard_message.hpp"
+#include "common/exchange/store_image.hpp"
 #include "common/sim/dice.hpp"
 #include "common/sim/timeline.hpp"
 

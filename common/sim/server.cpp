@@ -1,6 +1,6 @@
 #include "common/sim/server.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 
 #include <algorithm>
 #include <span>
@@ -10,6 +10,8 @@ namespace {
 
 // A connection on each shard that hears what is put in order there, at once.
 constexpr std::uint64_t recorder = 1;
+// Where the posts of the application come from: no shard.
+constexpr hub::shard_index application = 0xffff;
 
 publication seen_publication(const hub::message& m, std::int64_t at_ms) {
     return {std::string(m.payload()), std::string(m.except()), m.line.size(), at_ms};
@@ -49,7 +51,7 @@ void server::start() {
     seen_.tell("server", "starts");
     hub::config c = options_.hub;
     c.seed = random_.any();
-    c.tell_requests = true;
+    c.observers = {{.requests = true}};
     c.shard_count = shards_ = static_cast<hub::shard_index>(random_.between(1, options_.shards_max));
     c.store_generation = disk_.opened().generation();
     for (hub::shard_index s = 0; s < shards_; ++s) {
@@ -162,7 +164,7 @@ void server::publish(const std::string& channel, const std::string& payload) {
     p.channel = channel;
     p.type = "say";
     p.payload = payload;
-    post(hub::application, owner_of(channel), std::move(p));
+    post(application, owner_of(channel), std::move(p));
 }
 
 void server::carry_out(hub::shard_index shard) {
@@ -184,6 +186,8 @@ void server::carry_out(hub::shard_index shard) {
             if (c.connection != recorder) tell_.closed({shard, c.connection}, c.code);
         }
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
+        for (hub::output::notice& n : todo.notices)
+            if (auto* asked = std::get_if<hub::client_request>(&n.what)) answer(shard, std::move(*asked));
         for (const hub::store_op& op : todo.stores)
             if (const auto* p = std::get_if<hub::keep_publication>(&op.what); p != nullptr) {
                 tries_.try_emplace(place_of(*p->what), tries{time_.now()}).first->second.last_ms =
@@ -205,7 +209,7 @@ void server::check_audience(hub::shard_index shard, const hub::output& out, cons
 
 // The answer takes its way from thread to thread, too.
 void server::stored(hub::shard_index shard, const disk::outcome& o) {
-    std::int64_t& last = last_arrival_[{hub::application, shard}];
+    std::int64_t& last = last_arrival_[{application, shard}];
     last = std::max(last, time_.now() + random_.below(options_.post_delay_max_ms + 1));
     time_.at(last, [this, shard, o, life = life_] {
         if (life != life_) return;
@@ -226,10 +230,6 @@ void server::say(hub::connection_ref to, const hub::message& m) {
 }
 
 void server::post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m) {
-    if (to == hub::application) {
-        if (auto* asked = std::get_if<hub::client_request>(&m)) answer(from, std::move(*asked));
-        return;
-    }
     std::int64_t& last = last_arrival_[{from, to}];
     last = std::max(last, time_.now() + random_.below(options_.post_delay_max_ms + 1));
     // Shared, because std::function wants to be copied; it is not.
@@ -246,7 +246,7 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
     seen_.requested(asked.payload);
     hub::reply answer{asked.from, hub::make_response(asked.id, asked.payload), asked.id};
     time_.after(random_.below(options_.answer_delay_max_ms + 1), [this, from, answer, life = life_] {
-        if (life == life_) post(hub::application, from, hub::shard_message(answer));
+        if (life == life_) post(application, from, answer);
     });
 }
 

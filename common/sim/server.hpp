@@ -77,7 +77,7 @@ public:
 private:
     hub::hub& at(hub::shard_index shard) { return *hubs_[shard]; }
     hub::shard_index owner_of(std::string_view channel) const {
-        return hub::hub::owner_of(channel, shards_, options_.hub.secret);
+        return hub::owner_of(channel, shards_, options_.hub.secret);
     }
     hub::instant now() const;
     void restore();

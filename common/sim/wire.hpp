@@ -6,7 +6,7 @@
 // it is unanswered (4.18). Clients mend such faults by themselves, so from their side alone they could not be
 // seen.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "common/sim/text.hpp"
 
 #include <algorithm>

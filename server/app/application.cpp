@@ -1,6 +1,6 @@
 #include "server/app/application.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
 

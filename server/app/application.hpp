@@ -3,7 +3,7 @@
 // The application: one thread on which all handlers and timers of the program run, so that they need no locks
 // and never hold up connections. Shards post to it what clients did; it posts back what should become of it.
 
-#include "common/hub/idempotency.hpp"
+#include "common/channel/idempotency_window.hpp"
 #include "server/app/contexts.hpp"
 #include "server/app/handlers.hpp"
 #include "server/shard/node.hpp"

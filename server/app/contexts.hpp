@@ -3,7 +3,7 @@
 // What handlers are given: who did something, and what they can do about it. All of it lives on the
 // application's thread.
 
-#include "common/hub/shard_message.hpp"
+#include "common/exchange/shard_message.hpp"
 #include "common/message/message.hpp"
 
 #include <cstdint>

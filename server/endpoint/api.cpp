@@ -1,6 +1,6 @@
 // The HTTP API: publishing, history and presence for backends and curl (protocol section 11).
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "common/protocol/command.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/line_writer.hpp"

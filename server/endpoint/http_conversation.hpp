@@ -3,7 +3,7 @@
 // The HTTP/1.1 half of a connection: one request after the other, each read whole (head, then a bounded body)
 // before it is answered. Further requests wait until the answer is with the kernel.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "common/protocol/command.hpp"
 #include "server/config.hpp"
 #include "server/endpoint/static_files.hpp"

@@ -4,7 +4,7 @@
 // queue holds a reference to the run and is not touched again while it grows; it grows until the first queue
 // begins to write it.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/net/compression.hpp"
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 #include "server/net/outbound.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_writer.hpp"
 #include "server/net/tls.hpp"

@@ -9,7 +9,7 @@
 // too slow for them; what is missing is told before the next one (5.4). Whatever has a part of its frame
 // written, and whatever is no publication, stays.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/limits.hpp"
 #include "server/net/line_run.hpp"
 

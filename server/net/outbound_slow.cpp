@@ -1,7 +1,7 @@
 // A queue whose peer does not keep up: what may leave it unwritten, and what is told of that
 // (docs/protocol.md 5.4).
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "server/net/outbound.hpp"
 #include "server/net/waiting_publications.hpp"
 

@@ -1,7 +1,7 @@
 // What a queue does with publications of a connection that is too slow for them (docs/protocol.md 5.4).
 
 #include "common/base/random.hpp"
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
 #include "server/net/outbound_fixture_test.hpp"

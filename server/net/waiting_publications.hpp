@@ -4,7 +4,7 @@
 // key, and which offsets of a channel were dropped and not yet told (docs/protocol.md 5.4). Made when the
 // first one is dropped or replaced, gone when the queue is empty: a connection that keeps up has none.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 
 #include <cstddef>
 #include <cstdint>

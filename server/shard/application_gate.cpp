@@ -1,6 +1,6 @@
 #include "server/shard/application_gate.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 
 #include <string_view>
 #include <variant>

@@ -3,7 +3,7 @@
 // Keeps the application's queue bounded (application_queue_max): what a client wants of the handlers is
 // passed on, or its sender is told that there is no room.
 
-#include "common/hub/shard_message.hpp"
+#include "common/exchange/shard_message.hpp"
 #include "server/shard/ports.hpp"
 
 #include <optional>

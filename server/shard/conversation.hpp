@@ -4,7 +4,7 @@
 // the rest of its life. The connection owns its conversation and calls it on the shard's thread; the
 // conversation queues what it has to say in connection::out() and calls flush_soon().
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "common/protocol/codes.hpp"
 #include "server/net/outbound.hpp"
 

@@ -5,7 +5,7 @@
 // framing, which goes out at once (docs/decisions/0009). Whoever is sent something else before is visited
 // before it.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/limits.hpp"
 #include "server/net/line_run.hpp"
 #include "server/net/outbound.hpp"

@@ -3,7 +3,7 @@
 #include "server/shard/fan_out.hpp"
 
 #include "common/base/random.hpp"
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_reader.hpp"
 #include "server/net/outbound_fixture_test.hpp"

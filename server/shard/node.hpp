@@ -3,7 +3,7 @@
 // One server process: its shards and their threads, and what they share. What is shared is constant after
 // start(), or atomic and off the message path.
 
-#include "common/hub/shard_message.hpp"
+#include "common/exchange/shard_message.hpp"
 #include "server/config.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/ports.hpp"

@@ -3,7 +3,7 @@
 // The raw text of a message (protocol 10.1), made once for all plain connections that get the message in a
 // row.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/net/outbound.hpp"
 
 #include <string>

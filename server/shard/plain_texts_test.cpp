@@ -1,6 +1,6 @@
 #include "server/shard/plain_texts.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 
 #include <gtest/gtest.h>
 

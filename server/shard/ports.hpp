@@ -3,8 +3,8 @@
 // What a shard needs of its surroundings, without knowing them: the node that it is a part of, the program's
 // handlers, and the conversation that begins on a new connection.
 
-#include "common/hub/shard_message.hpp"
-#include "common/hub/store.hpp"
+#include "common/exchange/shard_message.hpp"
+#include "common/exchange/store.hpp"
 #include "server/config.hpp"
 
 #include <memory>

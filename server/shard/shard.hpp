@@ -7,8 +7,8 @@
 // the hub answer is queued. At the end of the turn what other shards should know leaves in one batch each,
 // and what waits for a connection in one write each.
 
+#include "common/exchange/shard_message.hpp"
 #include "common/hub/hub.hpp"
-#include "common/hub/shard_message.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/connection_table.hpp"

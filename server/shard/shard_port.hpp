@@ -4,7 +4,7 @@
 // counters, the shared buffers, and the end of a turn. Everything here is touched by the shard's thread
 // alone, except loop(), which other threads post to.
 
-#include "common/hub/session.hpp"
+#include "common/session/session.hpp"
 #include "server/limits.hpp"
 #include "server/log_limit.hpp"
 #include "server/net/outbound.hpp"

@@ -3,7 +3,7 @@
 // The names by which POST /sse finds an event stream (protocol 8.2). A name is secret, and begins with the
 // index of the shard on which its stream lives, so that any shard can tell where to ask.
 
-#include "common/hub/shard_message.hpp"
+#include "common/exchange/shard_message.hpp"
 
 #include <cstddef>
 #include <cstdint>

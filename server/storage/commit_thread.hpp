@@ -4,8 +4,8 @@
 // one is under way goes with the next, all of it together (group commit), so that the rate of publications
 // does not depend on the disk's latency.
 
-#include "common/hub/shard_message.hpp"
-#include "common/hub/store.hpp"
+#include "common/exchange/shard_message.hpp"
+#include "common/exchange/store.hpp"
 #include "server/storage/log_store.hpp"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "server/storage/commit_thread.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "server/log.hpp"
 #include "server/testing/fault_file_system.hpp"
 #include "server/testing/temporary_folder.hpp"

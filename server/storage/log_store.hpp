@@ -4,7 +4,7 @@
 // (docs/decisions/0006-durable-log.md). All is read once, at the start; from then on it is only written.
 
 #include "common/base/keyed_hash.hpp"
-#include "common/hub/store.hpp"
+#include "common/exchange/store.hpp"
 #include "common/protocol/codes.hpp"
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 #include "server/storage/log_store.hpp"
 
-#include "common/hub/message_text.hpp"
-#include "common/hub/store_image.hpp"
+#include "common/exchange/message_text.hpp"
+#include "common/exchange/store_image.hpp"
 #include "server/log.hpp"
 #include "server/storage/row.hpp"
 #include "server/testing/fault_file_system.hpp"

@@ -1,6 +1,6 @@
 #include "server/storage/row.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 
 #include <boost/crc.hpp>
 

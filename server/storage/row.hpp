@@ -4,7 +4,7 @@
 // by offset. Every value carries a checksum over its key and itself: a row that was damaged, or that stands
 // in a wrong place, is recognised whatever the layers below say.
 
-#include "common/hub/store.hpp"
+#include "common/exchange/store.hpp"
 
 #include <cstdint>
 #include <optional>

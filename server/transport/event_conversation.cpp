@@ -1,6 +1,6 @@
 #include "server/transport/event_conversation.hpp"
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "server/shard/shard.hpp"
 
 namespace pulsewire::shell {

@@ -3,7 +3,7 @@
 // What both kinds of event streams share, GET /sse and GET /events: nothing that the peer sends on the stream
 // has a meaning, and its end is an event like any other.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/shard/connection.hpp"
 #include "server/shard/conversation.hpp"
 

@@ -1,7 +1,7 @@
 // GET /events: channels as a plain event stream, for EventSource and curl (protocol 8.4).
 
+#include "common/exchange/message_text.hpp"
 #include "common/hub/event_stream_writer.hpp"
-#include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/names.hpp"
 #include "server/endpoint/endpoints.hpp"

@@ -1,6 +1,6 @@
 // GET /ws: the frames of pulsewire.v1 over WebSocket (protocol 2.1).
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/websocket_deflate.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"

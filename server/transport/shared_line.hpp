@@ -2,7 +2,7 @@
 
 // The line of a message as bytes for a queue, without copying.
 
-#include "common/hub/message.hpp"
+#include "common/exchange/message.hpp"
 #include "server/net/outbound.hpp"
 #include "server/shard/fan_out.hpp"
 

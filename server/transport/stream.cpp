@@ -1,7 +1,7 @@
 // GET /sse and POST /sse: the frames of pulsewire.v1, the server's half as an event stream and the client's
 // by POST (protocol 2.2, 8.1, 8.2).
 
-#include "common/hub/message_text.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"

@@ -1,0 +1,53 @@
+#pragma once
+
+// A channel as its owner shard sees it: the log, who is there, and which shards have subscribers.
+
+#include "common/channel/channel_log.hpp"
+#include "common/channel/presence_list.hpp"
+#include "common/exchange/address.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+
+struct channel {
+    channel(std::string name_, std::string epoch, const namespace_options& options_)
+        : name(std::move(name_)), options(options_), log(std::move(epoch), options_) {}
+
+    void add_shard(shard_index shard) {
+        if (std::find(shards.begin(), shards.end(), shard) == shards.end()) shards.push_back(shard);
+    }
+    void remove_shard(shard_index shard) { std::erase(shards, shard); }
+
+    // Nobody is here, and nothing is kept or on its way to the disk.
+    bool unused() const { return shards.empty() && presence.empty() && log.empty() && unstored == 0; }
+    // About what it takes in memory, without its presence list.
+    std::uint64_t bytes() const { return bytes_of_name(name.size()) + log.bytes(); }
+    static constexpr std::uint64_t bytes_of_name(std::size_t name_bytes) { return 640 + 2 * name_bytes; }
+
+    std::string name;
+    namespace_options options;
+    channel_log log;
+    presence_list presence;
+    std::vector<shard_index> shards;  // those with at least one subscription, in the order in which they came
+    std::int64_t used_ms = 0;         // monotonic time of the last publish or subscribe
+
+    // --- of the history_budget ---
+    std::uint64_t counted_bytes = 0;
+    std::list<channel*>::iterator place_by_use;  // valid while budgeted
+    bool budgeted = false;
+
+    // --- durable ones ---
+    bool durable() const { return options.keeps == durability::disk; }
+    std::uint32_t unstored = 0;       // publications on their way to the disk, with the offsets after head()
+    bool noted = false;               // the store knows the channel and its epoch
+    bool truncate_first = true;       // the store may have publications after head(), which are void
+    std::uint64_t stored_oldest = 1;  // the oldest publication that the store still has to keep
+};
+
+}  // namespace pulsewire::hub

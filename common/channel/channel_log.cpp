@@ -1,0 +1,71 @@
+#include "common/channel/channel_log.hpp"
+
+#include <algorithm>
+
+namespace pulsewire::hub {
+namespace {
+
+// Dropped entries are removed when they are so many, and an eighth of all: each is moved eight times at most.
+constexpr std::size_t dropped_at_once = 16;
+
+}  // namespace
+
+void channel_log::append(message_ptr m, std::int64_t now_ms) {
+    ++head_;
+    bytes_ += m->line.size();
+    entries_.push_back({std::move(m), now_ms});
+    trim(now_ms);
+}
+
+void channel_log::trim(std::int64_t now_ms) {
+    while (!empty() && (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
+                        now_ms - kept().front().at_ms > options_.history_age_ms))
+        drop_oldest();
+}
+
+void channel_log::give_up(std::uint64_t bytes) {
+    const std::uint64_t before = this->bytes();
+    while (!empty() && before - this->bytes() < bytes) drop_oldest();
+}
+
+void channel_log::drop_oldest() {
+    entry& oldest = entries_[dropped_++];
+    bytes_ -= oldest.what->line.size();
+    oldest.what.reset();
+    if (empty()) {
+        std::vector<entry>().swap(entries_);
+        dropped_ = 0;
+    } else if (dropped_ >= std::max(dropped_at_once, entries_.size() / 8)) {
+        entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(dropped_));
+        dropped_ = 0;
+    }
+}
+
+std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {
+    const std::uint64_t first = std::max(offset + 1, oldest());
+    std::vector<message_ptr> found;
+    for (std::uint64_t o = first; o <= head_ && found.size() < most; ++o)
+        found.push_back(kept()[static_cast<std::size_t>(o - oldest())].what);
+    return found;
+}
+
+std::vector<message_ptr> channel_log::before(std::uint64_t offset, std::size_t most) const {
+    std::vector<message_ptr> found;
+    for (std::uint64_t o = std::min(offset, head_ + 1); o > oldest() && found.size() < most; --o)
+        found.push_back(kept()[static_cast<std::size_t>(o - 1 - oldest())].what);
+    return found;
+}
+
+std::uint64_t channel_log::first_at(std::int64_t wall_ms) const {
+    const auto older = [&](const entry& e) { return e.what->time_ms < wall_ms; };
+    const std::span<const entry> all = kept();
+    const auto first = std::partition_point(all.begin(), all.end(), older);
+    return oldest() + static_cast<std::uint64_t>(first - all.begin());
+}
+
+std::vector<message_ptr> channel_log::latest(std::size_t most) const {
+    const std::size_t count = std::min(most, kept().size());
+    return after(head_ - count, count);
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,330 @@
+#include "common/channel/channels.hpp"
+
+#include "common/base/overloaded.hpp"
+#include "common/channel/recovery.hpp"
+#include "common/exchange/message_text.hpp"
+
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace pulsewire::hub {
+namespace {
+
+// How often all channels are looked through for what is too old.
+constexpr std::int64_t channels_sweep_ms = 30'000;
+
+constexpr std::string_view no_room = "the server keeps as many channels as it may";
+
+}  // namespace
+
+channels::channels(const config& settings, session_port& sessions, output& out)
+    : config_(settings),
+      sessions_(sessions),
+      stores_(out, settings.store_generation),
+      table_(settings, stores_, counters_),
+      idempotency_(settings.bounds.idempotency_ms, settings.bounds.idempotency_keys_max, settings.secret),
+      unstored_(settings.secret) {}
+
+void channels::receive(channel_change&& value, instant now) {
+    std::visit(
+        overloaded{
+            [&](publish& m) { order(m.as<std::string_view>(), now); },
+            [&](join& m) { on(std::move(m), now); },
+            [&](part& m) { on(std::move(m), now); },
+            [&](ask& m) { on(std::move(m), now); },
+            [&](unask& m) { on(std::move(m), now); },
+        },
+        value
+    );
+}
+
+void channels::receive(channel_read&& value, instant now) {
+    std::visit(
+        overloaded{
+            [&](attach& m) { on(std::move(m), now); },
+            [&](detach& m) { on(std::move(m), now); },
+            [&](query& m) { on(std::move(m), now); },
+        },
+        value
+    );
+}
+
+void channels::broadcast(const channel& c, message_ptr m, instant now) {
+    for (const shard_index& shard : c.shards)
+        sessions_.post(shard, deliver{&shard == &c.shards.back() ? std::move(m) : m}, now);
+}
+
+// --- subscribing ---
+
+void channels::on(attach&& m, instant now) {
+    channel* c = table_.find_or_make(m.channel, now);
+    if (c == nullptr) {
+        auto error = make_error(m.id, error_code::overloaded, no_room);
+        return sessions_.post(
+            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error), m.weight},
+            now
+        );
+    }
+    c->log.trim(now.monotonic_ms);
+    starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
+    if (m.seen) ++(start.lost.empty() ? counters_.recoveries : counters_.failed_recoveries);
+    subscribed_fields f;
+    f.id = m.id;
+    f.channel = c->name;
+    f.epoch = c->log.epoch();
+    f.offset = start.offset;
+    f.replay = start.replay.size();
+    f.asked_to_recover = m.seen.has_value();
+    f.reason = start.lost;
+
+    attached answer;
+    answer.to = m.from;
+    answer.token = m.token;
+    answer.weight = m.weight;
+    answer.channel = c->name;
+    answer.subscribed = make_subscribed(f);
+    if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
+    answer.replay = std::move(start.replay);
+    // From here on the shard gets what is published; since posts keep their order, nothing is missed between
+    // the replay and the first of those, and nothing comes twice.
+    c->add_shard(m.from.shard);
+    table_.changed(*c);
+    sessions_.post(m.from.shard, std::move(answer), now);
+}
+
+void channels::on(detach&& m, instant now) {
+    channel* c = table_.find(m.channel);
+    if (c == nullptr) return;
+    c->remove_shard(m.from);
+    c->used_ms = now.monotonic_ms;
+    table_.used(*c);
+    table_.forget_if_empty(*c);
+}
+
+// --- presence ---
+
+void channels::on(join&& m, instant now) {
+    channel* c = table_.find_or_make(m.channel, now);
+    if (c == nullptr) return;  // the attach that follows is refused
+    const std::uint64_t connection = node_wide(m.from, m.token);
+    if (c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max))
+        broadcast(*c, make_join(c->name, m.session, m.info), now);
+}
+
+void channels::on(part&& m, instant now) {
+    channel* c = table_.find(m.channel);
+    if (c == nullptr) return;
+    c->presence.part(
+        m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms
+    );
+    if (c->presence.leaving()) leaving_.insert(c->name);
+    table_.forget_if_empty(*c);
+}
+
+void channels::sweep_leaving(instant now) {
+    for (auto name = leaving_.begin(); name != leaving_.end();) {
+        channel* c = table_.find(*name);
+        if (c != nullptr)
+            for (const std::string& session : c->presence.take_left(now.monotonic_ms))
+                broadcast(*c, make_leave(*name, session), now);
+        const bool settled = c == nullptr || !c->presence.leaving();
+        if (settled && c != nullptr) table_.forget_if_empty(*c);
+        name = settled ? leaving_.erase(name) : std::next(name);
+    }
+}
+
+// --- publishing ---
+
+void channels::answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now) {
+    if (id != 0) sessions_.post(from.shard, reply{from, std::move(answer), 0}, now);
+}
+
+// `m` carries the next offset. From here on everybody sees it.
+void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, instant now) {
+    c.log.append(m, now.monotonic_ms);
+    table_.used(c);
+    ++counters_.publications;
+    if (!key.empty())
+        idempotency_.remember(
+            c.name, c.log.epoch(), key.text, {m->offset, key.content}, key.publisher, now.monotonic_ms
+        );
+    broadcast(c, std::move(m), now);
+}
+
+// Whether the publish repeats one that got its place before; otherwise its key is another one's, and it is
+// refused.
+bool channels::repeats(const publish_view& p, const idempotency_window::known& before, instant now) {
+    if (before.is(p.content)) {
+        ++counters_.duplicates;
+        return true;
+    }
+    ++counters_.keys_reused;
+    auto error = make_error(
+        p.id, error_code::key_reused, "another message was published in this channel with the same key"
+    );
+    answer_publish(p.from, p.id, std::move(error), now);
+    return false;
+}
+
+void channels::order(const publish_view& p, instant now) {
+    if (p.transient) {
+        // Where there is no channel there is nobody to hear it, and none has to be made.
+        if (const channel* c = table_.find(p.channel); c != nullptr)
+            broadcast(*c, make_message(p, 0, now.wall_ms, c->options.slow_consumers), now);
+        return answer_publish(p.from, p.id, make_published(p.id, p.channel, {}, 0), now);
+    }
+    channel* c = table_.find_or_make(p.channel, now);
+    if (c == nullptr)
+        return answer_publish(p.from, p.id, make_error(p.id, error_code::overloaded, no_room), now);
+    const std::string& epoch = c->log.epoch();
+    if (!p.key.empty()) {
+        if (const auto before = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms)) {
+            if (!repeats(p, *before, now)) return;
+            return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, before->offset), now);
+        }
+    }
+    if (c->durable()) return keep(*c, p, now);
+    const std::uint64_t offset = c->log.head() + 1;
+    const publish_key key{std::string(p.key), p.content, p.publisher};
+    put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), key, now);
+    answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
+    table_.shrink();
+}
+
+// --- durable channels: a publication waits here until it is safe ---
+
+void channels::keep(channel& c, const publish_view& p, instant now) {
+    if (const auto before = unstored_.find(c, p.key)) {
+        if (!repeats(p, *before, now)) return;
+        // The first is not safe yet: this one waits for the same.
+        return unstored_.push({stores_.number(), &c, nullptr, {}, p.from, p.id, before->offset});
+    }
+    if (unstored_.bytes() > config_.bounds.storage_queue_bytes_max) {
+        auto error = make_error(p.id, error_code::overloaded, "the disk does not keep up; try again later");
+        return answer_publish(p.from, p.id, std::move(error), now);
+    }
+    if (std::exchange(c.truncate_first, false)) stores_.store(truncate_channel{c.name, c.log.head()});
+    if (!std::exchange(c.noted, true)) stores_.store(keep_channel{c.name, c.log.epoch(), c.log.head()});
+    if (!p.key.empty()) keys_stored_ms_ = now.wall_ms;
+
+    unstored_publish waiting;
+    waiting.where = &c;
+    waiting.offset = c.log.head() + c.unstored + 1;
+    waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
+    waiting.from = p.from;
+    waiting.id = p.id;
+    stores_.store(keep_publication{waiting.what, c.log.epoch(), std::string(p.key), p.content});
+    waiting.number = stores_.number();
+    waiting.key = {std::string(p.key), p.content, p.publisher};
+    unstored_.push(std::move(waiting));
+}
+
+void channels::stored(std::uint64_t number, instant now) {
+    while (!unstored_.empty() && unstored_.front().number <= number) {
+        const unstored_publish p = unstored_.pop();
+        channel& c = *p.where;
+        if (p.what != nullptr) {
+            put_in_order(c, p.what, p.key, now);
+            if (c.log.oldest() >= c.stored_oldest + trim_batch) stores_.trim(c);
+        }
+        answer_publish(p.from, p.id, make_published(p.id, c.name, c.log.epoch(), p.offset), now);
+    }
+    table_.shrink();
+}
+
+void channels::store_failed(std::uint32_t term, error_code code, std::string_view text, instant now) {
+    if (term != stores_.term()) return;  // was told already
+    stores_.begin_term();
+    while (!unstored_.empty()) {
+        const unstored_publish p = unstored_.pop();
+        ++counters_.unstored;
+        // What the store holds of this channel is not known: the next publication takes the same place.
+        p.where->truncate_first = true;
+        p.where->noted = false;
+        answer_publish(p.from, p.id, make_error(p.id, code, text), now);
+    }
+}
+
+void channels::restore(restored_channel&& kept, instant now) {
+    table_.restore(std::move(kept), now);
+}
+
+void channels::restore(const restored_key& kept, instant now) {
+    const channel* c = table_.find(kept.channel);
+    if (c == nullptr || c->log.epoch() != kept.epoch) return;
+    const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - kept.time_ms);
+    keys_stored_ms_ = std::max(keys_stored_ms_, kept.time_ms);
+    // Were it remembered, it would stand in the way of the same key, used again since.
+    if (age_ms > config_.bounds.idempotency_ms) return;
+    // Whose share it was is not known any more: restored keys have one of their own.
+    idempotency_.remember(
+        kept.channel, kept.epoch, kept.key, {kept.offset, kept.content}, 0, now.monotonic_ms - age_ms
+    );
+}
+
+// --- reading ---
+
+void channels::on(query&& q, instant now) {
+    channel* c = table_.find(q.channel);
+    if (q.of == query::kind::presence) {
+        const std::string members = c == nullptr ? "[]" : c->presence.json();
+        return sessions_.post(
+            q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0, text_weight}, now
+        );
+    }
+    if (c == nullptr) {
+        // Reading makes no channel: an outsider could fill the memory with names.
+        auto nothing = make_history(q.id, q.channel, table_.epoch_for(q.channel), 0, false, "[]");
+        return sessions_.post(q.from.shard, reply{q.from, std::move(nothing), 0, text_weight}, now);
+    }
+    c->log.trim(now.monotonic_ms);
+    c->used_ms = now.monotonic_ms;
+    table_.used(*c);
+    const history_page page = page_of(c->log, q);
+    auto answer =
+        make_history(q.id, c->name, c->log.epoch(), c->log.head(), page.more, json_array(page.publications));
+    sessions_.post(q.from.shard, reply{q.from, std::move(answer), 0, text_weight}, now);
+}
+
+// --- requests between clients ---
+
+// Who is asked must be present; the newest connection of the session gets the question.
+void channels::on(ask&& m, instant now) {
+    const channel* c = table_.find(m.channel);
+    const std::uint64_t where = c == nullptr ? 0 : c->presence.connection_of(m.to);
+    if (where == 0) {
+        auto error =
+            make_error(m.id, error_code::not_present, "nobody of that session shows itself in the channel");
+        return sessions_.post(m.from.shard, reply{m.from, std::move(error), m.id}, now);
+    }
+    sessions_.post(shard_of(where), asked{std::move(m), token_of(where)}, now);
+}
+
+// Which shard has the question is not remembered here, so all with subscribers hear of it.
+void channels::on(unask&& m, instant now) {
+    const channel* c = table_.find(m.channel);
+    if (c == nullptr) return;
+    for (const shard_index shard : c->shards) sessions_.post(shard, withdrawn{m.from, m.id, m.channel}, now);
+}
+
+// --- the passing of time ---
+
+void channels::tick(instant now) {
+    sweep_leaving(now);
+    idempotency_.trim(now.monotonic_ms);
+    if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return;
+    swept_ms_ = now.monotonic_ms;
+    table_.sweep(now);
+    sweep_keys(now);
+}
+
+// The store forgets keys by the wall's clock, a little later than they are forgotten here.
+void channels::sweep_keys(instant now) {
+    if (keys_stored_ms_ == 0) return;
+    const std::int64_t forgotten_before_ms = now.wall_ms - config_.bounds.idempotency_ms;
+    stores_.store(forget_keys{forgotten_before_ms});
+    if (keys_stored_ms_ < forgotten_before_ms) keys_stored_ms_ = 0;
+}
+
+}  // namespace pulsewire::hub

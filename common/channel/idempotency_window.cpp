@@ -1,0 +1,80 @@
+#include "common/channel/idempotency_window.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pulsewire::hub {
+namespace {
+
+// Room is made for so many keys at once, a fraction of all: looking for the publisher that holds the most
+// takes a walk through all of them.
+constexpr std::size_t room_fraction = 64;
+
+}  // namespace
+
+fingerprint idempotency_window::fingerprint_of(
+    std::string_view channel, std::string_view epoch, std::string_view key
+) const {
+    return sip_hasher<>(secret_, true).piece(channel).piece(epoch).piece(key).end_wide();
+}
+
+std::optional<idempotency_window::known> idempotency_window::find(
+    std::string_view channel, std::string_view epoch, std::string_view key, std::int64_t now_ms
+) {
+    trim(now_ms);
+    const auto found = entries_.find(fingerprint_of(channel, epoch, key));
+    if (found == entries_.end()) return std::nullopt;
+    return found->second->what;
+}
+
+void idempotency_window::remember(
+    std::string_view channel, std::string_view epoch, std::string_view key, const known& what,
+    std::uint64_t publisher, std::int64_t now_ms
+) {
+    trim(now_ms);
+    if (keys_max_ == 0) return;
+    const auto [at, inserted] = entries_.emplace(fingerprint_of(channel, epoch, key), nullptr);
+    if (!inserted) return;
+    by_age_.push_back({at->first, what, publisher, now_ms, ++last_number_, nullptr, {}});
+    entry& added = by_age_.back();
+    added.self = std::prev(by_age_.end());
+    at->second = &added;
+    share& of = shares_[publisher];
+    (of.newest == nullptr ? of.oldest : of.newest->next_of_publisher) = &added;
+    of.newest = &added;
+    ++of.count;
+    if (entries_.size() > keys_max_) make_room();
+}
+
+// The oldest of all is the oldest of its publisher, too.
+void idempotency_window::trim(std::int64_t now_ms) {
+    while (!by_age_.empty() && now_ms - by_age_.front().at_ms > window_ms_)
+        forget_oldest_of(shares_.find(by_age_.front().publisher));
+}
+
+void idempotency_window::make_room() {
+    // Of several that hold the most, the one with the oldest key: the same on every platform.
+    const auto fewer = [](const auto& a, const auto& b) {
+        const share &one = a.second, &other = b.second;
+        return one.count != other.count ? one.count < other.count : one.oldest->number > other.oldest->number;
+    };
+    const std::size_t wanted = keys_max_ - keys_max_ / room_fraction;
+    while (entries_.size() > keys_max_) {
+        const auto largest = std::max_element(shares_.begin(), shares_.end(), fewer);
+        // At most half of its keys, so that the largest share shrinks towards the others and not below them.
+        std::size_t many = std::max<std::size_t>(1, largest->second.count / 2);
+        many = std::min(many, std::max<std::size_t>(1, entries_.size() - wanted));
+        for (; many > 0; --many) forget_oldest_of(largest);
+    }
+}
+
+void idempotency_window::forget_oldest_of(std::unordered_map<std::uint64_t, share>::iterator of) {
+    entry* const oldest = of->second.oldest;
+    of->second.oldest = oldest->next_of_publisher;
+    if (of->second.oldest == nullptr) of->second.newest = nullptr;
+    if (--of->second.count == 0) shares_.erase(of);
+    entries_.erase(oldest->id);
+    by_age_.erase(oldest->self);
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,59 @@
+#include "common/channel/presence_list.hpp"
+
+namespace pulsewire::hub {
+
+bool presence_list::join(
+    const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max
+) {
+    auto found = members_.find(session);
+    if (found == members_.end()) {
+        if (members_.size() >= members_max) return false;
+        members_.emplace(session, member{std::string(info), {connection}, 0});
+        return true;
+    }
+    member& m = found->second;
+    if (m.connections.empty()) --leaving_;
+    m.connections.push_back(connection);
+    if (m.info == info) return false;
+    m.info = info;
+    return true;
+}
+
+void presence_list::part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms) {
+    auto found = members_.find(session);
+    if (found == members_.end() || std::erase(found->second.connections, connection) == 0) return;
+    if (!found->second.connections.empty()) return;
+    found->second.leaves_at_ms = leaves_at_ms;
+    ++leaving_;
+}
+
+std::vector<std::string> presence_list::take_left(std::int64_t now_ms) {
+    std::vector<std::string> left;
+    for (auto m = members_.begin(); m != members_.end() && leaving_ > 0;) {
+        if (!m->second.connections.empty() || m->second.leaves_at_ms > now_ms) {
+            ++m;
+            continue;
+        }
+        left.push_back(m->first);
+        m = members_.erase(m);
+        --leaving_;
+    }
+    return left;
+}
+
+std::uint64_t presence_list::connection_of(std::string_view session) const {
+    const auto found = members_.find(session);
+    return found == members_.end() || found->second.connections.empty() ? 0
+                                                                        : found->second.connections.back();
+}
+
+std::string presence_list::json() const {
+    std::string json = "[";
+    for (const auto& [session, m] : members_) {
+        if (json.size() > 1) json += ',';
+        json += "{\"session\":\"" + session + "\",\"info\":" + m.info + "}";
+    }
+    return json += ']';
+}
+
+}  // namespace pulsewire::hub

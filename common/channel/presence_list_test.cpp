@@ -1,0 +1,110 @@
+#include "common/channel/presence_list.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+namespace {
+
+using names = std::vector<std::string>;
+
+constexpr std::size_t many = 1'000;
+
+TEST(presence_list, lists_each_session_once_by_name) {  // protocol 4.6, 4.7
+    presence_list list;
+    EXPECT_EQ(list.json(), "[]");
+    EXPECT_TRUE(list.join("bob-session", 1, "2", many));
+    EXPECT_TRUE(list.join("ada-session", 1, R"({"n":1})", many));
+    EXPECT_FALSE(list.join("bob-session", 2, "2", many)) << "its second connection is no news";
+    EXPECT_EQ(
+        list.json(), R"([{"session":"ada-session","info":{"n":1}},{"session":"bob-session","info":2}])"
+    );
+}
+
+TEST(presence_list, tells_a_new_info) {
+    presence_list list;
+    list.join("ada-session", 1, "1", many);
+    EXPECT_TRUE(list.join("ada-session", 2, "2", many));
+    EXPECT_EQ(list.json(), R"([{"session":"ada-session","info":2}])");
+}
+
+TEST(presence_list, a_session_leaves_when_its_last_connection_was_gone_long_enough) {  // protocol 4.7
+    presence_list list;
+    list.join("ada-session", 1, "1", many);
+    list.join("ada-session", 2, "1", many);
+    list.part("ada-session", 1, 100);
+    EXPECT_FALSE(list.leaving());
+    EXPECT_TRUE(list.take_left(1'000).empty());
+    list.part("ada-session", 2, 200);
+    EXPECT_TRUE(list.leaving());
+    EXPECT_FALSE(list.empty());
+    EXPECT_TRUE(list.take_left(199).empty());
+    EXPECT_EQ(list.take_left(200), names{"ada-session"});
+    EXPECT_FALSE(list.leaving());
+    EXPECT_TRUE(list.empty());
+}
+
+TEST(presence_list, coming_back_in_time_is_no_news) {  // protocol 4.7: a page is reloaded
+    presence_list list;
+    list.join("ada-session", 1, "1", many);
+    list.part("ada-session", 1, 100);
+    EXPECT_FALSE(list.join("ada-session", 1, "1", many));
+    EXPECT_FALSE(list.leaving());
+    EXPECT_TRUE(list.take_left(1'000).empty());
+    list.part("ada-session", 1, 1'100);
+    EXPECT_TRUE(list.take_left(1'099).empty()) << "the time to leave counts anew";
+    EXPECT_EQ(list.take_left(1'100), names{"ada-session"});
+    EXPECT_TRUE(list.join("ada-session", 1, "1", many)) << "after the leave it is news again";
+}
+
+TEST(presence_list, several_leave_at_their_own_times) {
+    presence_list list;
+    for (const char* session : {"c-session", "a-session", "b-session"}) list.join(session, 1, "1", many);
+    list.part("c-session", 1, 10);
+    list.part("a-session", 1, 10);
+    list.part("b-session", 1, 20);
+    EXPECT_EQ(list.take_left(10), (names{"a-session", "c-session"}));
+    EXPECT_TRUE(list.leaving());
+    EXPECT_EQ(list.take_left(20), names{"b-session"});
+}
+
+TEST(presence_list, parting_without_having_come_changes_nothing) {
+    presence_list list;
+    list.part("ada-session", 1, 1);
+    EXPECT_FALSE(list.leaving());
+    list.join("ada-session", 1, "1", many);
+    list.part("ada-session", 1, 1);
+    list.part("ada-session", 1, 500);
+    EXPECT_EQ(list.take_left(1), names{"ada-session"});
+}
+
+TEST(presence_list, has_room_for_so_many_and_no_more) {
+    presence_list list;
+    EXPECT_TRUE(list.join("a-session", 1, "1", 2));
+    EXPECT_TRUE(list.join("b-session", 1, "1", 2));
+    EXPECT_FALSE(list.join("c-session", 1, "1", 2));
+    EXPECT_TRUE(list.join("a-session", 4, "2", 2)) << "who is listed may change";
+    EXPECT_EQ(list.json(), R"([{"session":"a-session","info":2},{"session":"b-session","info":1}])");
+    list.part("b-session", 1, 1);
+    EXPECT_FALSE(list.join("c-session", 1, "1", 2)) << "who is about to leave still has its place";
+    list.take_left(1);
+    EXPECT_TRUE(list.join("c-session", 1, "1", 2));
+}
+
+TEST(presence_list, a_connection_that_found_no_room_takes_no_other_with_it_when_it_goes) {
+    presence_list list;
+    list.join("a-session", 1, "1", 1);
+    EXPECT_FALSE(list.join("b-session", 2, "1", 1));
+    list.part("a-session", 1, 10);
+    list.take_left(10);
+    EXPECT_TRUE(list.join("b-session", 3, "1", 1));
+    list.part("b-session", 2, 20);
+    EXPECT_FALSE(list.leaving()) << "connection 3 is still here";
+    list.part("b-session", 3, 30);
+    EXPECT_TRUE(list.leaving());
+}
+
+}  // namespace
+}  // namespace pulsewire::hub

@@ -1,0 +1,35 @@
+#pragma once
+
+// What a reader gets of a channel's log: where a subscription starts (docs/protocol.md 4.4, 4.5), and pages
+// of history (4.14).
+
+#include "common/channel/channel_log.hpp"
+#include "common/exchange/to_channel.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pulsewire::hub {
+
+// Where a new subscription starts, and what it gets first.
+struct starting_point {
+    std::uint64_t offset = 0;
+    std::vector<message_ptr> replay;
+    std::string_view lost;  // why recovery failed; empty: it did not, or was not asked for
+};
+starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max);
+
+// A page of history, and whether there is more in its direction.
+struct history_page {
+    std::vector<message_ptr> publications;
+    bool more = false;
+};
+history_page page_of(const channel_log& log, const query& q);
+
+// The publications as they were sent, in a JSON array.
+std::string json_array(const std::vector<message_ptr>& messages);
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,262 @@
+#include "common/exchange/message_text.hpp"
+
+#include "common/base/decimal.hpp"
+#include "common/base/string_writer.hpp"
+#include "common/protocol/line_writer.hpp"
+
+namespace pulsewire::hub {
+namespace {
+
+using piece = message::part;
+
+// Writes a line and remembers where the parts that messages point to stand.
+class message_writer {
+public:
+    // `bytes`: how long the line becomes, about.
+    explicit message_writer(message_kind kind, std::size_t bytes = usual_bytes)
+        : made_(std::make_shared<message>(bytes)), out_(made_->line), line_(out_) {
+        made_->kind = kind;
+    }
+    message_writer(message_kind kind, std::string_view op) : message_writer(kind) { name("op", op); }
+    // The answer to the command `id`.
+    message_writer(message_kind kind, std::string_view op, std::uint64_t id) : message_writer(kind, op) {
+        made_->id = id;
+        if (id != 0) number("id", id);
+    }
+    message_writer(const message_writer&) = delete;
+    message_writer& operator=(const message_writer&) = delete;
+
+    message& fields() { return *made_; }
+
+    message_writer& name(std::string_view key, std::string_view value) {
+        line_.name(key, value);
+        return *this;
+    }
+    message_writer& name(std::string_view key, std::string_view value, piece p) {
+        line_.name(key, value);
+        return note(p, out_.size() - 1 - value.size(), value.size());
+    }
+
+    message_writer& text(std::string_view key, std::string_view value) {
+        line_.text(key, value);
+        return *this;
+    }
+    message_writer& text(std::string_view key, std::string_view value, piece p) {
+        const std::size_t begin = out_.size() + key.size() + 5;  // ,"key":"
+        line_.text(key, value);
+        return note(p, begin, out_.size() - 1 - begin);
+    }
+
+    message_writer& number(std::string_view key, std::uint64_t value) {
+        line_.number(key, value);
+        return *this;
+    }
+
+    message_writer& flag(std::string_view key, bool value) {
+        line_.flag(key, value);
+        return *this;
+    }
+
+    message_writer& payload(std::string_view json) {
+        line_.payload_key();
+        out_ += json;
+        return note(piece::payload, out_.size() - json.size(), json.size());
+    }
+
+    message_ptr end() {
+        line_.end();
+        out_.push_back('\n');
+        out_.finish();
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::size_t usual_bytes = 160;
+
+    message_writer& note(piece p, std::size_t begin, std::size_t size) {
+        made_->place_of(p) = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size)};
+        return *this;
+    }
+
+    std::shared_ptr<message> made_;
+    string_writer out_;
+    basic_line_writer<string_writer> line_;
+};
+
+// How long a publication's line is: what is kept in history should not be half empty.
+std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t wall_ms) {
+    const auto member = [](std::string_view begin, std::size_t value) { return begin.size() + value; };
+    std::size_t bytes = member(R"({"type":"")", p.type.size()) +
+                        member(R"(,"channel":"")", p.channel.size()) +
+                        member(R"(,"time":)", decimal_digits(static_cast<std::uint64_t>(wall_ms))) +
+                        member(R"(,"payload":)", p.payload.size()) + sizeof "}\n" - 1;
+    if (offset != 0) bytes += member(R"(,"offset":)", decimal_digits(offset));
+    if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
+    if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
+    return bytes;
+}
+
+}  // namespace
+
+message_ptr make_message(
+    const publish_view& p, std::uint64_t offset, std::int64_t wall_ms, slow_consumer when_slow
+) {
+    message_writer w(
+        offset != 0 ? message_kind::publication : message_kind::direct, line_bytes(p, offset, wall_ms)
+    );
+    w.name("type", p.type, piece::type).name("channel", p.channel, piece::channel);
+    if (offset != 0) w.number("offset", offset);
+    w.number("time", static_cast<std::uint64_t>(wall_ms));
+    if (!p.except.empty()) w.name("except", p.except, piece::except);
+    if (!p.conflate.empty()) w.name("conflate", p.conflate, piece::conflate);
+    w.fields().offset = offset;
+    w.fields().time_ms = wall_ms;
+    w.fields().when_slow = when_slow;
+    return w.payload(p.payload).end();
+}
+
+message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload) {
+    message_writer w(message_kind::direct);
+    return w.name("type", type, piece::type).name("channel", channel, piece::channel).payload(payload).end();
+}
+
+message_ptr make_welcome(
+    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
+    const limits& bounds
+) {
+    message_writer w(message_kind::welcome, "welcome", id);
+    w.name("session", session);
+    if (!secret.empty()) w.name("connection", secret);
+    return w.text("server", server)
+        .number("ping_ms", bounds.ping_ms)
+        .number("pong_ms", bounds.pong_ms)
+        .number("message_bytes_max", bounds.message_bytes_max)
+        .number("channels_max", bounds.channels_per_connection_max)
+        .number("requests_max", bounds.requests_per_connection_max)
+        .end();
+}
+
+message_ptr make_subscribed(const subscribed_fields& f) {
+    message_writer w(message_kind::subscribed, "subscribed", f.id);
+    w.name("channel", f.channel, piece::channel)
+        .name("epoch", f.epoch, piece::epoch)
+        .number("offset", f.offset)
+        .number("replay", f.replay);
+    w.fields().offset = f.offset;
+    w.fields().recovered = f.reason.empty();
+    if (f.asked_to_recover) w.flag("recovered", f.reason.empty());
+    if (!f.reason.empty()) w.name("reason", f.reason, piece::reason);
+    return w.end();
+}
+
+message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel) {
+    return message_writer(message_kind::answer, "unsubscribed", id)
+        .name("channel", channel, piece::channel)
+        .end();
+}
+
+message_ptr make_published(
+    std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
+) {
+    message_writer w(message_kind::published, "published", id);
+    w.name("channel", channel, piece::channel);
+    w.fields().offset = offset;
+    if (offset != 0) w.name("epoch", epoch, piece::epoch).number("offset", offset);
+    return w.end();
+}
+
+message_ptr make_response(std::uint64_t id, std::string_view payload) {
+    return message_writer(message_kind::answer, "response", id).payload(payload).end();
+}
+
+message_ptr make_request(
+    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
+    std::uint32_t timeout_ms, std::string_view payload
+) {
+    message_writer w(message_kind::question, "request");
+    w.number("request", number).name("channel", channel).name("from", from).name("type", type);
+    return w.number("timeout_ms", timeout_ms).payload(payload).end();
+}
+
+message_ptr make_cancel(std::string_view channel, std::uint64_t number) {
+    return message_writer(message_kind::question, "cancel")
+        .number("request", number)
+        .name("channel", channel)
+        .end();
+}
+
+message_ptr make_history(
+    std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
+    std::string_view publications
+) {
+    message_writer w(message_kind::history, "history", id);
+    w.name("channel", channel, piece::channel).name("epoch", epoch, piece::epoch).number("offset", head);
+    w.fields().offset = head;
+    w.fields().more = more;
+    return w.flag("more", more).payload(publications).end();
+}
+
+message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members) {
+    // As the answer to a query it goes to whoever asked; otherwise it is an event of the subscription.
+    const message_kind kind = id != 0 ? message_kind::answer : message_kind::presence;
+    return message_writer(kind, "presence", id)
+        .name("channel", channel, piece::channel)
+        .payload(members)
+        .end();
+}
+
+message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info) {
+    message_writer w(message_kind::presence, "join");
+    return w.name("channel", channel, piece::channel).name("session", session).payload(info).end();
+}
+
+message_ptr make_leave(std::string_view channel, std::string_view session) {
+    message_writer w(message_kind::presence, "leave");
+    return w.name("channel", channel, piece::channel).name("session", session).end();
+}
+
+message_ptr make_error(std::uint64_t id, error_code code, std::string_view text, std::string_view pointer) {
+    message_writer w(message_kind::error, "error", id);
+    w.fields().code = code;
+    w.name("code", name_of(code));
+    if (!pointer.empty()) w.text("pointer", pointer, piece::pointer);
+    return w.text("message", text, piece::text).end();
+}
+
+std::string_view gap_reason(slow_consumer why) {
+    return why == slow_consumer::latest_per_key ? "replaced" : "dropped";
+}
+
+std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consumer why) {
+    std::string line;
+    line_writer w(line, "gap");
+    w.name("channel", channel).number("offset", offset).name("reason", gap_reason(why)).end();
+    line.push_back('\n');
+    return line;
+}
+
+message_ptr make_ping() {
+    return message_writer(message_kind::ping, "ping").end();
+}
+
+message_ptr make_pong(std::uint64_t id) {
+    return message_writer(message_kind::pong, "pong", id).end();
+}
+
+message_ptr make_drain(std::uint32_t after_ms, std::string_view url) {
+    message_writer w(message_kind::drain, "drain");
+    w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
+    return w.end();
+}
+
+message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url) {
+    const auto number = static_cast<std::uint16_t>(code);
+    message_writer w(message_kind::close, "close");
+    w.number("code", number).flag("reconnect", should_reconnect(number));
+    if (after_ms != 0) w.number("after_ms", after_ms);
+    if (!url.empty()) w.name("url", url);
+    return w.text("message", text, piece::text).end();
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,30 @@
+#include "common/exchange/output.hpp"
+
+#include <utility>
+
+namespace pulsewire::hub {
+
+void output::clear() {
+    sends.clear();
+    receivers.clear();
+    closes.clear();
+    posts.clear();
+    notices.clear();
+    stores.clear();
+}
+
+void output::swap(output& other) noexcept {
+    sends.swap(other.sends);
+    receivers.swap(other.receivers);
+    closes.swap(other.closes);
+    posts.swap(other.posts);
+    notices.swap(other.notices);
+    stores.swap(other.stores);
+}
+
+void output::add_send(message_ptr what, std::uint64_t connection, bool replayed) {
+    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed, 0});
+    receivers.push_back(connection);
+}
+
+}  // namespace pulsewire::hub

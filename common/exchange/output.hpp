@@ -1,0 +1,64 @@
+#pragma once
+
+// What a hub wants its shell to do.
+
+#include "common/exchange/address.hpp"
+#include "common/exchange/message.hpp"
+#include "common/exchange/shard_message.hpp"
+#include "common/exchange/store.hpp"
+#include "common/exchange/to_observer.hpp"
+#include "common/protocol/codes.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+
+// First all `sends` in order, then all `closes`; `posts`, `notices` and `stores` at any time, each in order.
+struct output {
+    // One message to one connection, or to many: a publication is named once, whoever gets it.
+    struct send {
+        message_ptr what;
+        std::uint32_t first = 0;  // its connections' place in `receivers`
+        std::uint32_t count = 0;
+        bool replayed = false;  // from history: bounded by recovery_max, whatever the connection can take now
+        // Identifies the set of receivers. Two messages of a channel with the same non-zero audience go to
+        // exactly the same connections.
+        std::uint64_t audience = 0;
+    };
+    // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
+    struct close {
+        std::uint64_t connection;
+        close_code code;
+        std::string reason;
+    };
+    struct post {
+        shard_index to;  // never the own shard
+        shard_message what;
+    };
+    struct notice {
+        observer_index to;
+        to_observer what;
+    };
+    std::vector<send> sends;
+    std::vector<std::uint64_t> receivers;
+    std::vector<close> closes;
+    std::vector<post> posts;
+    std::vector<notice> notices;
+    std::vector<store_op> stores;
+
+    // The connections that a message goes to.
+    std::span<const std::uint64_t> to(const send& s) const {
+        return std::span(receivers).subspan(s.first, s.count);
+    }
+    bool empty() const {
+        return sends.empty() && closes.empty() && posts.empty() && notices.empty() && stores.empty();
+    }
+    void clear();
+    void swap(output& other) noexcept;
+    void add_send(message_ptr what, std::uint64_t connection, bool replayed = false);
+};
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,33 @@
+#pragma once
+
+// The two doors between the halves of the hub. Values for the own shard go through at once, others leave in
+// the output; neither half knows which.
+
+#include "common/exchange/instant.hpp"
+#include "common/exchange/to_channel.hpp"
+#include "common/exchange/to_session.hpp"
+
+namespace pulsewire::hub {
+
+// Leads to the owner of the channel that a value names.
+class channel_port {
+public:
+    // The quick way of a publish: its views are copied only when the channel belongs to another shard.
+    virtual void publish(const publish_view& p, instant now) = 0;
+    virtual void change(channel_change&& value, instant now) = 0;
+    virtual void read(channel_read&& value, instant now) = 0;
+
+protected:
+    ~channel_port() = default;
+};
+
+// Leads to the sessions of a shard.
+class session_port {
+public:
+    virtual void post(shard_index to, to_session&& value, instant now) = 0;
+
+protected:
+    ~session_port() = default;
+};
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,60 @@
+#pragma once
+
+// The values that go to observers of a node: the handlers of a C++ program are one.
+
+#include "common/exchange/address.hpp"
+#include "common/exchange/to_channel.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace pulsewire::hub {
+
+// A place in the list config::observers.
+using observer_index = std::size_t;
+
+// What an observer wants to hear.
+struct interests {
+    bool connections = false;
+    bool subscriptions = false;
+    // Every publish of a client, and every request to the server, goes to the first observer that wants it,
+    // and is that one's to pass on, refuse or answer.
+    bool publishes = false;
+    bool requests = false;
+};
+
+struct connected {
+    connection_ref who;
+    std::string session;
+};
+
+struct disconnected {
+    connection_ref who;
+    std::string session;
+};
+
+struct client_subscribed {
+    connection_ref who;
+    std::string session;
+    std::string channel;
+};
+
+struct client_publish {
+    std::string session;
+    publish what;  // not yet in the channel: the observer passes it on to the owner, or refuses it
+};
+
+struct client_request {
+    connection_ref from;
+    std::uint64_t id = 0;
+    std::string session;
+    std::string type;
+    std::string payload;
+    std::uint32_t timeout_ms = 0;
+};
+
+using to_observer = std::variant<connected, disconnected, client_subscribed, client_publish, client_request>;
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,84 @@
+#include "common/session/guard.hpp"
+
+#include "common/protocol/names.hpp"
+
+namespace pulsewire::hub {
+namespace {
+
+using verdict = std::optional<refusal>;
+
+verdict refused(error_code code, std::string text) {
+    return refusal{code, std::move(text)};
+}
+
+verdict may_subscribe(const command& c, const config& settings) {
+    if (c.payload.size() > settings.bounds.presence_info_bytes_max)
+        return refused(error_code::too_large, "the presence info is too large");
+    if ((c.presence || !c.payload.empty()) && !settings.options_of(c.channel).presence)
+        return refused(error_code::forbidden, "this namespace keeps no presence");
+    return std::nullopt;
+}
+
+// The application and the HTTP API publish where clients may not.
+verdict may_publish(const session& s, const command& c, const config& settings) {
+    if (is_client(s.speaks) && !settings.options_of(c.channel).client_publish)
+        return refused(error_code::forbidden, "clients may not publish in this namespace");
+    return std::nullopt;
+}
+
+// A request without a channel is the application's to answer.
+verdict may_request(const command& c, const config& settings) {
+    if (c.channel.empty()) return std::nullopt;
+    if (!is_session(c.to)) return refused(error_code::invalid_frame, "\"to\" is not a session");
+    if (!settings.options_of(c.channel).client_requests)
+        return refused(error_code::forbidden, "clients may not ask each other in this namespace");
+    return std::nullopt;
+}
+
+verdict may_query(const command& c, const config& settings) {
+    if (c.id == 0) return refused(error_code::invalid_frame, "\"id\" is missing");
+    if (c.limit > settings.bounds.recovery_max)
+        return refused(
+            error_code::invalid_frame, "\"limit\" is at most " + std::to_string(settings.bounds.recovery_max)
+        );
+    if (c.has_time && c.has_offset)
+        return refused(error_code::invalid_frame, "give \"offset\" or \"time\", not both");
+    if (c.op == command_op::presence && !settings.options_of(c.channel).presence)
+        return refused(error_code::forbidden, "this namespace keeps no presence");
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool is_client(face f) {
+    return f != face::api;
+}
+
+std::optional<refusal> guard(const session& s, const command& c, const config& settings) {
+    if (!s.welcome && c.op != command_op::connect)
+        return refused(error_code::not_connected, "send connect first");
+    switch (c.op) {
+        case command_op::connect:
+            if (s.welcome) return refused(error_code::invalid_frame, "already connected");
+            return std::nullopt;
+        case command_op::subscribe:
+            return may_subscribe(c, settings);
+        case command_op::publish:
+            return may_publish(s, c, settings);
+        case command_op::request:
+            return may_request(c, settings);
+        case command_op::history:
+        case command_op::presence:
+            return may_query(c, settings);
+        case command_op::unsubscribe:
+        case command_op::cancel:
+        case command_op::respond:
+        case command_op::ping:
+        case command_op::pong:
+        case command_op::none:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,32 @@
+#include "common/session/heartbeat.hpp"
+
+#include "common/session/subscribers.hpp"
+
+#include <algorithm>
+
+namespace pulsewire::hub {
+namespace {
+
+// When something was sent last: to the session alone, or to a channel that it is subscribed to.
+std::int64_t last_sent_ms(const session& s) {
+    std::int64_t last = s.sent_ms;
+    for (const subscription* sub : s.subscriptions)
+        if (subscriber_table::entry_of(*sub).live) last = std::max(last, sub->where->delivered_ms);
+    return last;
+}
+
+}  // namespace
+
+duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
+    if (s.speaks == face::api) return duty::none;
+    if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
+    const bool quiet = ms - s.sent_ms >= bounds.ping_ms && ms - last_sent_ms(s) >= bounds.ping_ms;
+    // An event stream has no way to answer, so its silence means nothing.
+    if (s.speaks != face::protocol && s.speaks != face::plain_websocket)
+        return quiet ? duty::ping : duty::none;
+    const std::int64_t silence = ms - s.heard_ms;
+    if (!s.pinged) return quiet || silence >= bounds.ping_ms ? duty::ping : duty::none;
+    return silence >= bounds.ping_ms + bounds.pong_ms ? duty::end_silent : duty::none;
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,40 @@
+#pragma once
+
+// Who hears of what clients do: a list, each with its interests.
+
+#include "common/exchange/output.hpp"
+#include "common/exchange/to_observer.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace pulsewire::hub {
+
+class observers {
+public:
+    // Both outlive it.
+    observers(const std::vector<interests>& list, output& out) : list_(list), output_(out) {}
+
+    // Whether somebody wants to hear of this; asked before a value is made for nothing.
+    bool any(bool interests::*of) const { return first(of).has_value(); }
+    // The one whose decision it is.
+    std::optional<observer_index> first(bool interests::*of) const {
+        for (observer_index i = 0; i < list_.size(); ++i)
+            if (list_[i].*of) return i;
+        return std::nullopt;
+    }
+    // To all who want to hear of it.
+    template <class Value>
+    void tell(bool interests::*of, const Value& value) {
+        for (observer_index i = 0; i < list_.size(); ++i)
+            if (list_[i].*of) tell(i, Value(value));
+    }
+    void tell(observer_index to, to_observer value) { output_.notices.push_back({to, std::move(value)}); }
+
+private:
+    const std::vector<interests>& list_;
+    output& output_;
+};
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,191 @@
+#include "common/session/requests.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace pulsewire::hub {
+namespace {
+
+// What the one that is asked may answer instead of a payload.
+error_code refusal_named(std::string_view name) {
+    for (const error_code code :
+         {error_code::rejected, error_code::no_handler, error_code::handler_failed,
+          error_code::invalid_payload})
+        if (name == name_of(code)) return code;
+    return error_code::none;
+}
+
+bool is_overdue(const request_in_flight& r, std::int64_t ms) {
+    return ms >= r.due_ms;
+}
+
+}  // namespace
+
+void requests::on_request(session& s, const command& c, instant now) {
+    if (!c.channel.empty()) return on_client_request(s, c, now);
+    const auto answering = observers_.first(&interests::requests);
+    if (!answering)
+        return answers_.error(
+            s, c.id, error_code::no_handler, "no handler for requests of type " + std::string(c.type), now
+        );
+    const std::uint32_t timeout_ms = take_up(s, c, now);
+    if (timeout_ms == 0) return;
+    client_request r;
+    r.from = {config_.shard, s.connection};
+    r.id = c.id;
+    r.session = s.name;
+    r.type = c.type;
+    r.payload = c.payload;
+    r.timeout_ms = timeout_ms;
+    observers_.tell(*answering, std::move(r));
+}
+
+// Remembers the request as in flight and returns its deadline in milliseconds; 0: it was refused.
+std::uint32_t requests::take_up(session& s, const command& c, instant now) {
+    const auto refused = [&](error_code code, std::string_view text) {
+        answers_.error(s, c.id, code, text, now);
+        return 0;
+    };
+    if (s.requests.size() >= config_.bounds.requests_per_connection_max)
+        return refused(error_code::too_many_requests, "too many requests in flight");
+    if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
+        return refused(error_code::invalid_frame, "a request with this id is in flight");
+    const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    const auto timeout_ms = std::max<std::uint32_t>(
+        1, static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms))
+    );
+    s.requests.push_back({c.id, timeout_ms, now.monotonic_ms + timeout_ms, std::string(c.channel)});
+    return timeout_ms;
+}
+
+void requests::on_cancel(session& s, const command& c, instant now) {
+    const auto found = std::find_if(s.requests.begin(), s.requests.end(), [&](const request_in_flight& r) {
+        return r.id == c.id;
+    });
+    if (found == s.requests.end()) return;
+    const request_in_flight r = std::move(*found);
+    s.requests.erase(found);
+    withdraw(s, r, now);
+}
+
+void requests::on_client_request(session& s, const command& c, instant now) {
+    if (subscriptions_.find(s, c.channel) == nullptr)
+        return answers_.error(s, c.id, error_code::not_subscribed, "not subscribed to this channel", now);
+    const std::uint32_t timeout_ms = take_up(s, c, now);
+    if (timeout_ms == 0) return;
+    ask a;
+    a.from = {config_.shard, s.connection};
+    a.id = c.id;
+    a.channel = c.channel;
+    a.session = s.name;
+    a.to = c.to;
+    a.type = c.type;
+    a.payload = c.payload;
+    a.timeout_ms = timeout_ms;
+    channels_.change(std::move(a), now);
+}
+
+void requests::answer_ask(
+    const connection_ref& from, std::uint64_t id, error_code code, std::string_view text, instant now
+) {
+    sessions_.post(from.shard, reply{from, make_error(id, code, text), id}, now);
+}
+
+void requests::on(asked&& m, instant now) {
+    ask& what = m.request;
+    local_channel* here = subscriptions_.find(what.channel);
+    const auto sub = here == nullptr ? nullptr : subscriber_table::with_token(*here, m.token);
+    if (sub == nullptr)
+        return answer_ask(
+            what.from, what.id, error_code::not_present, "the client that is asked has just gone", now
+        );
+    // Its join has reached the owner, and the answer to its attach is still on the way.
+    if (!subscriber_table::entry_of(*sub).live)
+        return answer_ask(
+            what.from, what.id, error_code::not_present, "the client that is asked has only just come", now
+        );
+    session& s = *sub->owner;
+    if (s.questions.size() >= config_.bounds.requests_per_connection_max)
+        return answer_ask(
+            what.from, what.id, error_code::overloaded,
+            "the client that is asked has as many requests open as it may", now
+        );
+    // The number is the asked connection's own: ids of strangers may be equal.
+    const std::uint64_t number = ++s.last_question;
+    s.questions.push_back(
+        {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms}
+    );
+    answers_.send(
+        s, make_request(number, what.channel, what.session, what.type, what.timeout_ms, what.payload), now
+    );
+}
+
+void requests::on_respond(session& s, const command& c, instant now) {
+    const error_code refused = refusal_named(c.code);
+    if (c.payload.empty() && refused == error_code::none)
+        return answers_.error(
+            s, 0, error_code::invalid_frame,
+            "\"code\" is rejected, no_handler, handler_failed or invalid_payload", now
+        );
+    const auto found = std::find_if(s.questions.begin(), s.questions.end(), [&](const question& q) {
+        return q.number == c.request;
+    });
+    if (found == s.questions.end()) return;  // too late, or withdrawn
+    const question q = *found;
+    s.questions.erase(found);
+    auto answer = c.payload.empty() ? make_error(q.id, refused, c.message) : make_response(q.id, c.payload);
+    sessions_.post(q.shard, reply{{q.shard, q.connection}, std::move(answer), q.id}, now);
+}
+
+// The asker no longer wants the answer, or is gone. The word goes by way of the owner, so that it stays after
+// the question.
+void requests::withdraw(const session& s, const request_in_flight& r, instant now) {
+    if (!r.channel.empty()) channels_.change(unask{{config_.shard, s.connection}, r.id, r.channel}, now);
+}
+
+void requests::on(withdrawn&& m, instant now) {
+    local_channel* here = subscriptions_.find(m.channel);
+    if (here == nullptr) return;
+    for (const subscriber& sub : here->subscribers) {
+        session& s = *sub.what->owner;
+        const auto found = std::find_if(s.questions.begin(), s.questions.end(), [&](const question& q) {
+            return q.shard == m.from.shard && q.connection == m.from.value && q.id == m.id;
+        });
+        if (found == s.questions.end()) continue;
+        answers_.send(s, make_cancel(m.channel, found->number), now);
+        s.questions.erase(found);
+        return;
+    }
+}
+
+bool requests::take(session& s, std::uint64_t id) {
+    return std::erase_if(s.requests, [&](const request_in_flight& r) { return r.id == id; }) != 0;
+}
+
+bool requests::sweep(session& s, std::int64_t ms) {
+    std::erase_if(s.questions, [&](const question& q) { return ms >= q.due_ms; });
+    const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
+    return std::any_of(s.requests.begin(), s.requests.end(), overdue);
+}
+
+void requests::expire(session& s, instant now) {
+    for (const request_in_flight& r : s.requests)
+        if (is_overdue(r, now.monotonic_ms))
+            answers_.error(
+                s, r.id, error_code::timeout, "no answer within " + std::to_string(r.timeout_ms) + " ms", now
+            );
+    std::erase_if(s.requests, [&](const request_in_flight& r) { return is_overdue(r, now.monotonic_ms); });
+}
+
+void requests::forget(session& s, instant now) {
+    for (const question& q : std::exchange(s.questions, {}))
+        if (q.shard != config_.shard || q.connection != s.connection)
+            answer_ask(
+                {q.shard, q.connection}, q.id, error_code::disconnected,
+                "the client that was asked has gone; the request may or may not have run", now
+            );
+    for (const request_in_flight& r : std::exchange(s.requests, {})) withdraw(s, r, now);
+}
+
+}  // namespace pulsewire::hub

@@ -1,0 +1,58 @@
+#pragma once
+
+// What the hub knows of one connection and the session behind it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pulsewire::hub {
+
+// How a connection speaks. All faces get the same messages; the shell formats them.
+enum class face : std::uint8_t {
+    protocol,         // frames both ways over WebSocket: pinged, and closed when silent
+    protocol_stream,  // frames over SSE, the client's half by POST: pinged, never expected to answer
+    plain_websocket,  // raw text: pinged by control frames, does not get its own messages
+    event_stream,     // EventSource: pinged by events
+    api,              // one HTTP request: never pinged
+};
+
+struct subscription;
+
+struct request_in_flight {
+    std::uint64_t id = 0;
+    std::uint32_t timeout_ms = 0;
+    std::int64_t due_ms = 0;
+    std::string channel;  // of a client there; empty: of the server
+};
+
+// A request of another client that this one has not answered: whose, and under which number this one knows
+// it.
+struct question {
+    std::uint64_t number = 0;
+    std::uint16_t shard = 0;
+    std::uint64_t connection = 0;
+    std::uint64_t id = 0;
+    std::int64_t due_ms = 0;
+};
+
+struct session {
+    std::uint64_t connection = 0;
+    face speaks = face::protocol;
+    bool welcome = false;  // connect was accepted
+    bool pinged = false;   // a ping is unanswered
+    std::string name;      // the client's session id
+    std::string secret;    // names the connection for POST
+    std::int64_t opened_ms = 0;
+    std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life
+    std::int64_t sent_ms = 0;                  // ... of the last message sent
+    std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
+    std::uint64_t credit = 0;                  // in thousandths of a command
+    std::uint32_t awaited_answers = 0;         // weight of what owners are making for it
+    std::vector<subscription*> subscriptions;  // owned by the subscriber_table
+    std::vector<request_in_flight> requests;
+    std::vector<question> questions;
+    std::uint64_t last_question = 0;
+};
+
+}  // namespace pulsewire::hub

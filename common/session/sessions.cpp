@@ -1,0 +1,328 @@
+#include "common/session/sessions.hpp"
+
+#include "common/base/overloaded.hpp"
+#include "common/base/random.hpp"
+#include "common/protocol/names.hpp"
+#include "common/session/credit.hpp"
+#include "common/session/guard.hpp"
+#include "common/session/heartbeat.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace pulsewire::hub {
+namespace {
+
+// A hash of what is published with a key: whatever else is in the publish may differ when it is repeated by
+// another session, as by a tab that took over the outbox of one that was closed. Never 0.
+std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
+    const std::uint64_t hash = sip_hasher<>(secret).piece(p.type).piece(p.conflate).piece(p.payload).end();
+    return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+sessions::sessions(const config& settings, channel_port& channels, session_port& others, output& out)
+    : config_(settings),
+      channels_(channels),
+      output_(out),
+      answers_(out, counters_),
+      observers_(settings.observers, out),
+      subscriptions_(settings, table_, channels, out, answers_, observers_, counters_),
+      requests_(settings, channels, others, answers_, observers_, subscriptions_),
+      random_(settings.seed ^ (std::uint64_t{settings.shard} << 48)) {}
+
+// --- connections ---
+
+void sessions::open(
+    std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+) {
+    closed(connection, now);  // an id that is in use already would leave subscriptions without an owner
+    auto s = std::make_unique<session>();
+    s->connection = connection;
+    s->speaks = f;
+    s->secret = secret;
+    s->name = session_name;
+    s->welcome = !session_name.empty();
+    s->opened_ms = s->heard_ms = s->sent_ms = s->credit_at_ms = now.monotonic_ms;
+    s->credit = credit_max(config_.bounds);
+    if (s->welcome && is_client(f))
+        observers_.tell(&interests::connections, connected{{config_.shard, connection}, s->name});
+    table_.add(std::move(s));
+}
+
+std::size_t sessions::receive(
+    std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
+) {
+    const std::size_t given = lines.size();
+    session* s = table_.find(connection);
+    if (s != nullptr) heard(*s, now);
+    bool limit_told = false;
+    std::size_t answer_bytes = 0, counted = output_.sends.size();
+    // A line may end the session.
+    for (; s != nullptr && !lines.empty(); s = table_.find(connection)) {
+        for (; counted < output_.sends.size(); ++counted) {
+            const output::send& sent = output_.sends[counted];
+            if (sent.count == 1 && output_.to(sent)[0] == connection) answer_bytes += sent.what->line.size();
+        }
+        if (answer_bytes > answer_bytes_max) break;
+        if (answer_bytes_max != no_limit && s->awaited_answers >= awaited_answers_max) break;
+        const std::size_t newline = lines.find('\n');
+        const std::string_view line = lines.substr(0, newline);
+        lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
+        if (!line.empty()) receive_line(*s, line, limit_told, now);
+    }
+    return s == nullptr ? given : given - lines.size();
+}
+
+void sessions::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
+    ++counters_.commands;
+    if (!take_credit(s, 1, config_.bounds, now)) {
+        // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
+        // 32,000 lines.
+        const std::uint64_t id = id_of_partial_frame(line);
+        if (id == 0 && std::exchange(limit_told, true)) return;
+        return answers_.error(s, id, error_code::rate_limited, "too many commands per second", now);
+    }
+    const auto read = read_command(line, scratch_);
+    if (!read) return answers_.error(s, read.error().id, read.error().code, read.error().message, now);
+    execute(s, *read, now);
+}
+
+void sessions::receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
+    heard(connection, now);
+    session* s = table_.find(connection);
+    if (s == nullptr) return;
+    ++counters_.commands;
+    const std::string text =
+        "the message is larger than " + std::to_string(config_.bounds.message_bytes_max) + " bytes";
+    answers_.error(*s, id_of_partial_frame(head), error_code::too_large, text, now);
+}
+
+void sessions::execute(std::uint64_t connection, const command& c, instant now) {
+    session* s = table_.find(connection);
+    if (s == nullptr) return;
+    // What came as a line was read by read_command(), and its rate checked.
+    if (!c.channel.empty() && !is_channel(c.channel))
+        return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
+    if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, now))
+        return answers_.error(*s, c.id, error_code::rate_limited, "too many messages per second", now);
+    execute(*s, c, now);
+}
+
+void sessions::execute(session& s, const command& c, instant now) {
+    if (const auto why = guard(s, c, config_)) return answers_.error(s, c.id, why->code, why->text, now);
+    switch (c.op) {
+        case command_op::connect:
+            return on_connect(s, c, now);
+        case command_op::subscribe:
+            return subscriptions_.on_subscribe(s, c, now);
+        case command_op::unsubscribe:
+            return subscriptions_.on_unsubscribe(s, c, now);
+        case command_op::publish:
+            return on_publish(s, c, now);
+        case command_op::request:
+            return requests_.on_request(s, c, now);
+        case command_op::cancel:
+            return requests_.on_cancel(s, c, now);
+        case command_op::respond:
+            return requests_.on_respond(s, c, now);
+        case command_op::history:
+        case command_op::presence:
+            return on_query(s, c, now);
+        case command_op::ping:
+            return answers_.send(s, make_pong(c.id), now);
+        case command_op::pong:
+        case command_op::none:
+            return;
+    }
+}
+
+void sessions::heard(std::uint64_t connection, instant now) {
+    if (session* s = table_.find(connection); s != nullptr) heard(*s, now);
+}
+
+void sessions::heard(session& s, instant now) {
+    s.heard_ms = now.monotonic_ms;
+    s.pinged = false;
+}
+
+void sessions::closed(std::uint64_t connection, instant now) {
+    if (session* s = table_.find(connection); s != nullptr) forget(*s, now);
+}
+
+// Sends the client the reason, and forgets it.
+void sessions::end(session& s, close_code code, std::string_view reason, instant now) {
+    answers_.send(s, make_close(code, 0, reason), now);
+    output_.closes.push_back({s.connection, code, std::string(reason)});
+    forget(s, now);
+}
+
+void sessions::forget(session& s, instant now) {
+    requests_.forget(s, now);
+    subscriptions_.remove_all(s, now);
+    if (s.welcome && is_client(s.speaks))
+        observers_.tell(&interests::connections, disconnected{{config_.shard, s.connection}, s.name});
+    table_.remove(s.connection);
+}
+
+// --- commands ---
+
+void sessions::on_connect(session& s, const command& c, instant now) {
+    if (c.version != 1) return end(s, close_code::unsupported_version, "this server speaks version 1", now);
+    if (!is_session(c.session))
+        return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
+    s.name = c.session;
+    s.welcome = true;
+    answers_.send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
+    s.secret.clear();
+    s.secret.shrink_to_fit();
+    observers_.tell(&interests::connections, connected{{config_.shard, s.connection}, s.name});
+}
+
+void sessions::on_publish(session& s, const command& c, instant now) {
+    publish_view p;
+    p.from = {config_.shard, s.connection};
+    p.id = c.id;
+    p.channel = c.channel;
+    p.type = c.type;
+    p.key = c.key;
+    p.payload = c.payload;
+    p.conflate = c.conflate;
+    p.transient = c.transient;
+    if (!c.echo) p.except = s.name;
+    if (!c.key.empty() && !c.transient) {
+        p.content = content_of(config_.secret, p);
+        p.publisher = keyed_hash(config_.secret, s.name);
+    }
+    const auto deciding = is_client(s.speaks) ? observers_.first(&interests::publishes) : std::nullopt;
+    if (deciding) return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>()});
+    channels_.publish(p, now);
+}
+
+void sessions::on_query(session& s, const command& c, instant now) {
+    // A short line asks for a long answer; one command is paid for already.
+    const std::uint32_t price = std::min(commands_per_query, config_.bounds.commands_per_second);
+    if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, config_.bounds, now))
+        return answers_.error(s, c.id, error_code::rate_limited, "too many queries per second", now);
+    query q;
+    q.of = c.op == command_op::presence ? query::kind::presence : query::kind::history;
+    q.from = {config_.shard, s.connection};
+    q.id = c.id;
+    q.channel = c.channel;
+    q.limit =
+        c.limit != 0 ? static_cast<std::uint32_t>(c.limit) : std::min(q.limit, config_.bounds.recovery_max);
+    if (c.has_offset) q.offset = c.offset;
+    if (c.has_time) q.time_ms = static_cast<std::int64_t>(c.time);
+    q.backwards = c.backwards;
+    s.awaited_answers += text_weight;
+    channels_.read(std::move(q), now);
+}
+
+// --- values from the owners of channels and from observers ---
+
+void sessions::receive(to_session&& value, instant now) {
+    std::visit(
+        overloaded{
+            [&](attached& m) {
+                answered(m.to, m.weight);
+                subscriptions_.on(std::move(m), now);
+            },
+            [&](attach_refused& m) {
+                answered(m.to, m.weight);
+                subscriptions_.on(std::move(m), now);
+            },
+            [&](deliver& m) { subscriptions_.on(std::move(m), now); },
+            [&](reply& m) {
+                answered(m.to, m.weight);
+                on(std::move(m), now);
+            },
+            [&](asked& m) { requests_.on(std::move(m), now); },
+            [&](withdrawn& m) { requests_.on(std::move(m), now); },
+            [&](disconnect& m) { on(std::move(m), now); },
+        },
+        value
+    );
+}
+
+// The owner that was asked has answered. The line that was waited for is the last one that was read, so its
+// answer is sent, and the shell comes back with the rest when that is written.
+void sessions::answered(const connection_ref& to, std::uint8_t weight) {
+    if (weight == 0) return;
+    if (session* s = table_.find(to.value); s != nullptr)
+        s->awaited_answers -= std::min<std::uint32_t>(s->awaited_answers, weight);
+}
+
+void sessions::on(reply&& m, instant now) {
+    session* s = table_.find(m.to.value);
+    if (s == nullptr) return;
+    // Canceled or overdue meanwhile: the client has its answer.
+    if (m.ends_request != 0 && !requests::take(*s, m.ends_request)) return;
+    if (m.what->kind == message_kind::error) ++counters_.errors;
+    answers_.send(*s, std::move(m.what), now);
+}
+
+void sessions::on(disconnect&& m, instant now) {
+    if (session* s = table_.find(m.to.value); s != nullptr) end(*s, m.code, m.reason, now);
+}
+
+// --- the passing of time ---
+
+void sessions::tick(instant now) {
+    const std::int64_t ms = now.monotonic_ms;
+    const auto due = table_.those([&](session& s) {
+        const bool overdue = requests::sweep(s, ms);
+        return overdue || duty_of(s, config_.bounds, ms) != duty::none;
+    });
+    for (const std::uint64_t connection : due) {
+        session& s = *table_.find(connection);
+        requests_.expire(s, now);
+        switch (duty_of(s, config_.bounds, ms)) {
+            case duty::none:
+                break;
+            case duty::ping:
+                s.pinged = true;
+                answers_.send(s, make_ping(), now);
+                break;
+            case duty::end_unconnected:
+                end(s, close_code::connect_timeout, "no connect frame came", now);
+                break;
+            case duty::end_silent:
+                end(s, close_code::no_pong, "no answer to the ping", now);
+                break;
+        }
+    }
+}
+
+// --- the end of a server ---
+
+void sessions::send_away(session& s, close_code code, std::uint32_t spread_ms, instant now) {
+    // At least 1: 0 would not be written.
+    const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
+    if (s.speaks != face::api)
+        answers_.send(s, make_close(code, after, "the server restarts", config_.drain_url), now);
+    output_.closes.push_back({s.connection, code, "the server restarts"});
+}
+
+void sessions::drain(close_code code, std::uint32_t spread_ms, instant now) {
+    const auto all = table_.those([](const session&) { return true; });
+    for (const std::uint64_t connection : all) send_away(*table_.find(connection), code, spread_ms, now);
+    for (const std::uint64_t connection : all) forget(*table_.find(connection), now);
+}
+
+void sessions::hand_over(close_code code, std::uint32_t spread_ms, instant now) {
+    for (const std::uint64_t connection : table_.those([](const session&) { return true; })) {
+        session& s = *table_.find(connection);
+        if (s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream)) {
+            const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
+            answers_.send(s, make_drain(after, config_.drain_url), now);
+        } else if (s.speaks != face::api) {
+            send_away(s, code, spread_ms, now);
+            forget(s, now);
+        }
+    }
+}
+
+}  // namespace pulsewire::hub

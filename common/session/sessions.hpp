@@ -1,0 +1,73 @@
+#pragma once
+
+// The half of the hub that faces clients: the sessions of the connections that a shard accepted. It reads
+// their commands, lets each pass the guard, and sends what concerns a channel to its owner; what owners,
+// observers and the passing of time make of it goes to the connections. It knows channels by their values
+// alone.
+
+#include "common/exchange/config.hpp"
+#include "common/exchange/ports.hpp"
+#include "common/session/requests.hpp"
+#include "common/session/session_table.hpp"
+#include "common/session/subscriptions.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::hub {
+
+class sessions {
+public:
+    // All outlive it.
+    sessions(const config& settings, channel_port& channels, session_port& others, output& out);
+
+    // These are as the hub's.
+    void open(
+        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+    );
+    static constexpr std::size_t no_limit = SIZE_MAX;
+    std::size_t receive(
+        std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
+    );
+    void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
+    void execute(std::uint64_t connection, const command& c, instant now);
+    void heard(std::uint64_t connection, instant now);
+    void closed(std::uint64_t connection, instant now);
+    void receive(to_session&& value, instant now);
+    void tick(instant now);
+    void drain(close_code code, std::uint32_t spread_ms, instant now);
+    void hand_over(close_code code, std::uint32_t spread_ms, instant now);
+
+    const session_counters& count() const { return counters_; }
+    std::size_t session_count() const { return table_.size(); }
+    std::size_t subscription_count() const { return subscriptions_.size(); }
+
+private:
+    void heard(session& s, instant now);
+    void receive_line(session& s, std::string_view line, bool& limit_told, instant now);
+    void answered(const connection_ref& to, std::uint8_t weight);
+    void execute(session& s, const command& c, instant now);
+    void on_connect(session& s, const command& c, instant now);
+    void on_publish(session& s, const command& c, instant now);
+    void on_query(session& s, const command& c, instant now);
+    void end(session& s, close_code code, std::string_view reason, instant now);
+    void send_away(session& s, close_code code, std::uint32_t spread_ms, instant now);
+    void forget(session& s, instant now);
+    void on(reply&& m, instant now);
+    void on(disconnect&& m, instant now);
+
+    const config& config_;
+    channel_port& channels_;
+    output& output_;
+    session_counters counters_;
+    session_table table_;
+    answers answers_;
+    observers observers_;
+    subscriptions subscriptions_;
+    requests requests_;
+    std::uint64_t random_;
+    std::string scratch_;
+};
+
+}  // namespace pulsewire::hub
