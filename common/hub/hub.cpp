@@ -109,32 +109,50 @@ void hub::open(
     sessions_[connection] = std::move(s);
 }
 
-void hub::receive(std::uint64_t connection, std::string_view lines, instant now) {
+std::size_t hub::receive(
+    std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
+) {
+    const std::size_t given = lines.size();
     session* s = find(connection);
     if (s != nullptr) heard(*s, now);
     bool limit_told = false;
+    std::size_t answer_bytes = 0, counted = output_.sends.size();
     // A line may end the session.
-    for (; s != nullptr && !lines.empty(); s = lines.empty() ? nullptr : find(connection)) {
+    for (; s != nullptr && !lines.empty(); s = find(connection)) {
+        for (; counted < output_.sends.size(); ++counted) {
+            const output::send& sent = output_.sends[counted];
+            if (sent.count == 1 && output_.to(sent)[0] == connection) answer_bytes += sent.what->line.size();
+        }
+        if (answer_bytes > answer_bytes_max) break;
+        if (answer_bytes_max != no_limit && s->awaited_answers >= awaited_answers_max) break;
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
         lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
-        if (line.empty()) continue;
-        ++counters_.commands;
-        if (!take_credit(*s, 1, now)) {
-            // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
-            // 32,000 lines.
-            const std::uint64_t id = id_of_partial_frame(line);
-            if (id == 0 && std::exchange(limit_told, true)) continue;
-            answer_error(*s, id, error_code::rate_limited, "too many commands per second", now);
-            continue;
-        }
-        const auto read = read_command(line, scratch_);
-        if (read) {
-            execute(*s, *read, now);
-        } else {
-            answer_error(*s, read.error().id, read.error().code, read.error().message, now);
-        }
+        if (!line.empty()) receive_line(*s, line, limit_told, now);
     }
+    return s == nullptr ? given : given - lines.size();
+}
+
+void hub::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
+    ++counters_.commands;
+    if (!take_credit(s, 1, now)) {
+        // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
+        // 32,000 lines.
+        const std::uint64_t id = id_of_partial_frame(line);
+        if (id == 0 && std::exchange(limit_told, true)) return;
+        return answer_error(s, id, error_code::rate_limited, "too many commands per second", now);
+    }
+    const auto read = read_command(line, scratch_);
+    if (!read) return answer_error(s, read.error().id, read.error().code, read.error().message, now);
+    execute(s, *read, now);
+}
+
+// The shard that was asked has answered. The line that was waited for is the last one that was read, so its
+// answer is sent, and the shell comes back with the rest when that is written.
+void hub::answered(const connection_ref& to, std::uint8_t weight) {
+    if (weight == 0) return;
+    if (session* s = find(to.value); s != nullptr)
+        s->awaited_answers -= std::min<std::uint32_t>(s->awaited_answers, weight);
 }
 
 void hub::receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
@@ -285,6 +303,8 @@ void hub::on_subscribe(session& s, const command& c, instant now) {
         a.session = s.name;
         a.info = c.payload;
     }
+    a.weight = c.presence ? text_weight : a.has_position || a.latest != 0 ? replay_weight : std::uint8_t{0};
+    s.awaited_answers += a.weight;
     post(owner_of(c.channel), std::move(a), now);
 }
 
@@ -358,6 +378,7 @@ void hub::on_query(session& s, const command& c, instant now) {
     q.has_time = c.has_time;
     q.time_ms = static_cast<std::int64_t>(c.time);
     q.backwards = c.backwards;
+    s.awaited_answers += text_weight;
     post(owner_of(c.channel), std::move(q), now);
 }
 
@@ -368,6 +389,7 @@ void hub::receive(shard_message&& m, instant now) {
 }
 
 void hub::on(attached&& m, instant now) {
+    answered(m.to, m.weight);
     session* s = find(m.to.value);
     subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
     if (sub == nullptr || sub->token != m.token) return;  // unsubscribed, or gone, meanwhile
@@ -380,6 +402,7 @@ void hub::on(attached&& m, instant now) {
 }
 
 void hub::on(attach_refused&& m, instant now) {
+    answered(m.to, m.weight);
     session* s = find(m.to.value);
     subscription* sub = s == nullptr ? nullptr : subscribers_.find(*s, m.channel);
     if (sub == nullptr || sub->token != m.token) return;
@@ -414,6 +437,7 @@ void hub::on(deliver&& m, instant now) {
 }
 
 void hub::on(reply&& m, instant now) {
+    answered(m.to, m.weight);
     session* s = find(m.to.value);
     if (s == nullptr) return;
     if (m.ends_request != 0 && !take_request(*s, m.ends_request)) return;  // canceled or overdue meanwhile

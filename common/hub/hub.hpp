@@ -119,8 +119,16 @@ public:
     void open(
         std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
     );
-    // Lines arrived (protocol 2.3); for face::protocol.
-    void receive(std::uint64_t connection, std::string_view lines, instant now);
+    // Lines arrived (protocol 2.3); for the faces that speak in frames. They are carried out one after the
+    // other until this call has put more than `answer_bytes_max` for the connection into out(), or until
+    // other shards are making answers for it: nobody may make the server hold more answers than it reads.
+    // Returns how many bytes of `lines` are done; the rest is to be given again when the answers are written.
+    // All, when the connection is gone.
+    static constexpr std::size_t no_limit = SIZE_MAX;
+    std::size_t receive(
+        std::uint64_t connection, std::string_view lines, instant now,
+        std::size_t answer_bytes_max = no_limit
+    );
     // A message was larger than message_bytes_max; `head` is its beginning.
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
     // One command that the shell made itself (plain faces, HTTP API). Its views are used only during the
@@ -179,6 +187,8 @@ private:
     }
 
     void heard(session& s, instant now);
+    void receive_line(session& s, std::string_view line, bool& limit_told, instant now);
+    void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);
     void send(session& s, message_ptr m, instant now);
     void refuse(session& s, const command& c, error_code code, std::string_view text, instant now);

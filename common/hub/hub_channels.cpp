@@ -142,7 +142,7 @@ void hub::on(attach&& m, instant now) {
     if (c == nullptr) {
         auto error = make_error(m.id, error_code::overloaded, "the server keeps as many channels as it may");
         return post(
-            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error)}, now
+            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error), m.weight}, now
         );
     }
     c->log.trim(now.monotonic_ms);
@@ -166,6 +166,7 @@ void hub::on(attach&& m, instant now) {
     attached answer;
     answer.to = m.from;
     answer.token = m.token;
+    answer.weight = m.weight;
     answer.channel = c->name;
     answer.subscribed = make_subscribed(f);
     if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
@@ -256,12 +257,12 @@ void hub::on(query&& q, instant now) {
     channel* c = find_channel(q.channel);
     if (q.what == query::kind::presence) {
         const std::string members = c == nullptr ? "[]" : c->presence.json();
-        return post(q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0}, now);
+        return post(q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0, text_weight}, now);
     }
     if (c == nullptr) {
         // Reading makes no channel: an outsider could fill the memory with names.
         auto nothing = make_history(q.id, q.channel, epoch_for(q.channel), 0, false, "[]");
-        return post(q.from.shard, reply{q.from, std::move(nothing), 0}, now);
+        return post(q.from.shard, reply{q.from, std::move(nothing), 0, text_weight}, now);
     }
     c->log.trim(now.monotonic_ms);
     c->used_ms = now.monotonic_ms;
@@ -274,7 +275,7 @@ void hub::on(query&& q, instant now) {
     bool more = false;
     const auto page = page_of(c->log, q, more);
     auto answer = make_history(q.id, c->name, c->log.epoch(), c->log.head(), more, json_array(page));
-    post(q.from.shard, reply{q.from, std::move(answer), 0}, now);
+    post(q.from.shard, reply{q.from, std::move(answer), 0, text_weight}, now);
 }
 
 void hub::sweep_channels(instant now) {

@@ -24,6 +24,12 @@ enum class face : std::uint8_t {
     api,              // one HTTP request: never pinged
 };
 
+// What answers weigh while another shard makes them: texts are made anew for each, replays are references. A
+// connection whose answers weigh the most is not read on (hub::receive).
+inline constexpr std::uint8_t text_weight = 8;
+inline constexpr std::uint8_t replay_weight = 1;
+inline constexpr std::uint32_t awaited_answers_max = 8;
+
 struct subscription;
 
 struct request_in_flight {
@@ -55,6 +61,7 @@ struct session {
     std::int64_t sent_ms = 0;                  // ... of the last message sent
     std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
     std::uint64_t credit = 0;                  // in thousandths of a command
+    std::uint32_t awaited_answers = 0;         // weight of what other shards are making for it
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
     std::vector<request_in_flight> requests;
     std::vector<question> questions;

@@ -50,6 +50,7 @@ struct attach {
     bool wants_presence = false;
     std::string session;  // with info: who to list
     std::string info;     // JSON; empty: not listed
+    std::uint8_t weight = 0;  // of its answer: session::awaited_answers
 };
 
 struct detach {
@@ -139,6 +140,7 @@ struct attached {
     message_ptr subscribed;
     message_ptr members;  // null unless presence was wanted
     std::vector<message_ptr> replay;
+    std::uint8_t weight = 0;  // of its attach
 };
 
 struct attach_refused {
@@ -146,6 +148,7 @@ struct attach_refused {
     std::uint64_t token = 0;
     std::string channel;
     message_ptr error;
+    std::uint8_t weight = 0;
 };
 
 // To all subscribers that the shard has for the channel (presence events: to those who want them).
@@ -158,6 +161,7 @@ struct reply {
     connection_ref to;
     message_ptr what;
     std::uint64_t ends_request = 0;
+    std::uint8_t weight = 0;  // of the query that is hereby answered
 };
 
 // Ends a connection on the application's wish.

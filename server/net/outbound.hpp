@@ -13,6 +13,7 @@
 #include "server/limits.hpp"
 #include "server/net/line_run.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -115,6 +116,13 @@ public:
     // Whether more waits than may, also after what may be dropped was dropped.
     bool overflows();
     bool empty() const { return next_ == chunks_.size(); }
+    // Whether more of what the peer asks for may be carried out: at most one batch waits for it. A small
+    // piece takes more memory than its bytes, so their number counts, too.
+    bool has_room() const {
+        return waiting_bytes() <= bounds().batch_bytes_max && chunks_.size() - next_ <= room_pieces_max;
+    }
+    // Bytes of answers that may be made now; 0 when there is no room.
+    std::size_t room() const { return has_room() ? bounds().batch_bytes_max - waiting_bytes() + 1 : 0; }
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return chunks_.size(); }
 
@@ -127,6 +135,13 @@ private:
     struct chunk;
     friend class outbound_storage;
 
+    static constexpr std::size_t room_pieces_max = 512;
+
+    const shell_limits& bounds() const;
+    std::size_t waiting_bytes() const {
+        const std::size_t all = bytes_ + replay_bytes_;
+        return all - std::min<std::size_t>(all, offset_);
+    }
     void push(chunk&& c);
     std::size_t& count_of(const chunk& c);
     bool exceeds() const;
@@ -218,5 +233,9 @@ private:
     deflater compressor_;
     const shell_limits& bounds_;
 };
+
+inline const shell_limits& outbound::bounds() const {
+    return storage_->bounds();
+}
 
 }  // namespace pulsewire::shell

@@ -57,7 +57,9 @@ void connection::on_ready(poller::readiness what) {
         blocked_ = false;
         flush_soon();
     }
-    if (what.reads && reads_) return on_readable();
+    if (what.reads && reads_ && !waits_for_room_) return on_readable();
+    // Only now, since mostly there is room again before more comes.
+    if (what.reads && waits_for_room_) reads_ = false;
     // The broken one would be told again and again; where something is to be read or written, that tells.
     if (what.broken && !what.reads && !what.writes) return drop();
     watch();
@@ -93,6 +95,8 @@ void connection::on_readable() {
 void connection::on_end() {
     if (finishing_) return drop();
     reads_ = false;
+    ended_unread_ = waits_for_room_;
+    if (ended_unread_) return;
     conversation_->on_end();
     adopt_next();
 }
@@ -143,6 +147,23 @@ void connection::resume_reading() {
     watch();
 }
 
+void connection::read_on_soon() {
+    if (gone_ || std::exchange(reads_on_soon_, true)) return;
+    home_.read_on_at_turn_end(*this);
+}
+
+void connection::read_on() {
+    reads_on_soon_ = false;
+    if (gone_ || !std::exchange(waits_for_room_, false)) return;
+    reads_ = !ended_unread_;
+    conversation_->on_room();
+    if (ended_unread_ && !gone_ && !waits_for_room_) {
+        ended_unread_ = false;
+        on_end();
+    }
+    if (!waits_for_room_) watch();
+}
+
 // Lets the kernel tell what is waited for now.
 void connection::watch() {
     const poller::interest wanted{reads_, blocked_};
@@ -176,6 +197,7 @@ void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
 
 void connection::go_on_after(const outbound::written& done) {
     home_.metrics().bytes_out += done.bytes;
+    if (waits_for_room_ && has_room()) read_on_soon();
     switch (done.how) {
         case outbound::outcome::failed:
             return drop();
@@ -207,6 +229,7 @@ void connection::finish(farewell how) {
     lingers_ = how == farewell::linger;
     deadline_ms_ =
         home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
+    waits_for_room_ = false;  // what comes now is discarded
     resume_reading();
     home_.flush_at_turn_end(*this);
 }
@@ -248,6 +271,8 @@ void connection::sweep(std::int64_t now_ms) {
         ++home_.metrics().write_timeouts;
         return drop();
     }
+    // Its signs of life wait unread.
+    if (waits_for_room_) home_.tell_hub([&](hub::hub& h, hub::instant now) { h.heard(id_, now); });
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
     if (finishing_) return drop();
     deadline_ms_ = 0;

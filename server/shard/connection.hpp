@@ -52,6 +52,16 @@ public:
     void pause_reading() { reads_ = false; }
     void resume_reading();
 
+    // Whether more of what the peer asks for may be carried out now: what waits for it is not more than one
+    // batch.
+    bool has_room() const { return out_.has_room(); }
+    // Until there is room again what the peer sends waits in the kernel; then comes conversation::on_room().
+    // The peer does not count as silent meanwhile.
+    void wait_for_room() { waits_for_room_ = true; }
+    bool waits_for_room() const { return waits_for_room_; }
+    // conversation::on_room() comes soon, whether there is room or not.
+    void read_on_soon();
+
     // Whether the peer's address is a loopback one.
     bool peer_is_this_machine() const;
 
@@ -65,6 +75,7 @@ public:
     void flush();
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
     void send(std::shared_ptr<line_run>&& run, bool at_once);
+    void read_on();
     void sweep(std::int64_t now_ms);
     // Lets the processor fetch what is touched when a run is sent: this, and when it has that, the
     // conversation.
@@ -105,6 +116,9 @@ private:
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
     bool overflowed_ = false;
+    bool waits_for_room_ = false;
+    bool ended_unread_ = false;  // the peer ended while what it sent before waits for room
+    bool reads_on_soon_ = false;
 };
 
 }  // namespace pulsewire::shell

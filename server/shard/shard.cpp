@@ -170,6 +170,11 @@ void shard::flush_at_turn_end(connection& c) {
     schedule_turn_end();
 }
 
+void shard::read_on_at_turn_end(connection& c) {
+    reading_on_.push_back(c.id());
+    schedule_turn_end();
+}
+
 void shard::retire(connection& c) {
     // Its memory is still in use by the call that ends it.
     retired_.push_back(connections_.remove(c.id()));
@@ -292,6 +297,7 @@ void shard::schedule_turn_end() {
 }
 
 void shard::end_turn() {
+    read_on_connections();
     turn_end_scheduled_ = false;
     post_stores();
     post_batches();
@@ -305,6 +311,13 @@ void shard::end_turn() {
     plain_text_.reset();
     report_if_quiet();
     report_if_drained();
+}
+
+// Before anything is written, so that their answers leave in this turn. Each of them once a turn: who asks for
+// much takes turns with the others.
+void shard::read_on_connections() {
+    for (const std::uint64_t id : std::exchange(reading_on_, {}))
+        guarded(id, [](connection& c) { c.read_on(); });
 }
 
 // Between two publications the processor forgets the connections: what the visits after next will touch is

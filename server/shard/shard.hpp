@@ -103,6 +103,7 @@ public:
 
     // --- for connections ---
     void flush_at_turn_end(connection& c);
+    void read_on_at_turn_end(connection& c);
     void retire(connection& c);
     poller& poll() { return poller_; }
 
@@ -119,6 +120,7 @@ private:
     bool application_is_full(const hub::shard_message& m);
     void schedule_turn_end();
     void end_turn();
+    void read_on_connections();
     void write_gathered();
     void post_batches();
     void post_stores();
@@ -144,6 +146,7 @@ private:
     connection_table connections_;
     std::unordered_map<std::string, std::uint64_t> streams_;
     std::vector<std::uint64_t> dirty_, flushing_;
+    std::vector<std::uint64_t> reading_on_;  // have room again
     std::vector<std::unique_ptr<connection>> retired_;
     std::vector<std::vector<hub::shard_message>> batches_;  // by target, the application's last
     std::vector<hub::store_op> stores_;                     // of this turn
