@@ -12,6 +12,7 @@
 #include "common/hub/message.hpp"
 #include "server/limits.hpp"
 #include "server/net/line_run.hpp"
+#include "server/net/waiting_memory.hpp"
 
 #include <algorithm>
 #include <array>
@@ -125,6 +126,8 @@ public:
     std::size_t room() const { return has_room() ? bounds().batch_bytes_max - waiting_bytes() + 1 : 0; }
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return chunks_.size(); }
+    // What waits, in bytes of memory, shared or not.
+    std::size_t waiting_memory() const;
 
     // One or a few non-blocking gathered writes, up to turn_bytes_max; through `tls` where there is one.
     written write_to(int socket, tls_session* tls = nullptr);
@@ -152,6 +155,9 @@ private:
     void forget_places();
     void push_markers();
     void take_runs_apart();
+    void count_waiting();
+    void hold(chunk& c);
+    void release(chunk& c);
     void make_ready(std::size_t at);
     void settle(chunk& c);
     void make_run_ready(chunk& c);
@@ -196,6 +202,7 @@ struct outbound::chunk {
     std::uint8_t prefix_size = 0;
     bool grows = false;       // the run is not sealed by this queue, and not counted
     bool ends_event = false;  // a newline follows the body
+    bool held = false;        // `body` counts in the storage's waiting_memory
     counts how = counts::as_live;
 
     // Whether it may leave the queue by this policy.
@@ -222,6 +229,9 @@ public:
     std::array<std::uint64_t, 3>& drops() { return drops_; }
     const std::array<std::uint64_t, 3>& drops() const { return drops_; }
     deflater& compressor() { return compressor_; }
+    // Of the queues that cannot be written.
+    waiting_memory& memory() { return memory_; }
+    const waiting_memory& memory() const { return memory_; }
     std::vector<outbound::chunk> take();
     void give_back(std::vector<outbound::chunk>&& chunks);
 
@@ -231,6 +241,7 @@ private:
     std::vector<std::vector<outbound::chunk>> kept_;
     std::array<std::uint64_t, 3> drops_{};
     deflater compressor_;
+    waiting_memory memory_;
     const shell_limits& bounds_;
 };
 

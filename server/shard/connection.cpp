@@ -29,7 +29,9 @@ std::string wrong_scheme_answer() {
 connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
     : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
 
-connection::~connection() = default;
+connection::~connection() {
+    home_.storage().memory().change(unread_bytes_, 0);
+}
 
 void connection::start(std::unique_ptr<conversation> first, const tls_context* tls) {
     conversation_ = std::move(first);
@@ -152,6 +154,23 @@ void connection::read_on_soon() {
     home_.read_on_at_turn_end(*this);
 }
 
+void connection::keeps_unread(std::size_t bytes) {
+    home_.storage().memory().change(unread_bytes_, bytes);
+    unread_bytes_ = static_cast<std::uint32_t>(bytes);
+    home_.watch_waiting();
+}
+
+void connection::cut() {
+    if (gone_) return;
+    if (overflowed_ || finishing_) return drop();
+    overflowed_ = true;
+    conversation_->on_overflow();
+    // What has its framing is mostly two batches. Where it is more, a large frame has begun, and its last
+    // words would have to wait until that is written.
+    constexpr std::size_t batches = 3;
+    if (!gone_ && out_.waiting_memory() > batches * home_.bounds().batch_bytes_max) drop();
+}
+
 void connection::read_on() {
     reads_on_soon_ = false;
     if (gone_ || !std::exchange(waits_for_room_, false)) return;
@@ -175,6 +194,7 @@ void connection::watch() {
 void connection::flush_soon() {
     if (gone_) return;
     if (!blocked_) return home_.flush_at_turn_end(*this);
+    home_.watch_waiting();
     if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
         conversation_->on_overflow();

@@ -61,6 +61,8 @@ public:
     bool waits_for_room() const { return waits_for_room_; }
     // conversation::on_room() comes soon, whether there is room or not.
     void read_on_soon();
+    // Bytes of the peer's that wait for room, in the conversation's hands.
+    void keeps_unread(std::size_t bytes);
 
     // Whether the peer's address is a loopback one.
     bool peer_is_this_machine() const;
@@ -76,6 +78,10 @@ public:
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
     void send(std::shared_ptr<line_run>&& run, bool at_once);
     void read_on();
+    // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
+    std::size_t waiting_memory() const { return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_; }
+    // Ends it as a slow consumer, whatever its queue may hold.
+    void cut();
     void sweep(std::int64_t now_ms);
     // Lets the processor fetch what is touched when a run is sent: this, and when it has that, the
     // conversation.
@@ -109,6 +115,7 @@ private:
     std::int64_t deadline_ms_ = 0;
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;
+    std::uint32_t unread_bytes_ = 0;
     poller::interest watched_;
     bool reads_ = true;     // not paused, and the peer has not ended
     bool blocked_ = false;  // the kernel's buffer is full

@@ -36,6 +36,11 @@ std::uint32_t raise_descriptor_limit() {
     return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur, 10'000'000));
 }
 
+std::uint64_t choose_waiting_bytes(std::uint64_t configured) {
+    constexpr std::uint64_t share_of_memory = 8;
+    return configured == 0 ? usable_memory_bytes() / share_of_memory : configured;
+}
+
 std::uint32_t choose_connections_max(std::uint32_t configured) {
     const std::uint32_t descriptors = raise_descriptor_limit();
     const std::uint32_t possible =
@@ -76,6 +81,7 @@ node::node(const config& settings, application_port* application)
       application_(application),
       shard_count_(choose_shard_count(settings.threads)),
       connections_max_(choose_connections_max(settings.shell.connections_max)),
+      waiting_bytes_max_(choose_waiting_bytes(settings.shell.waiting_bytes_total_max) / shard_count_),
       secret_{random_bits(), random_bits()} {}
 
 node::~node() {

@@ -97,6 +97,8 @@ public:
     void shard_quiet();
     void shard_drained();
     std::uint32_t connections_max() const { return connections_max_; }
+    // One shard's part of waiting_bytes_total_max.
+    std::uint64_t waiting_bytes_max() const { return waiting_bytes_max_; }
 
 private:
     hub::config hub_config(hub::shard_index index) const;
@@ -107,6 +109,7 @@ private:
     application_port* application_;
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
+    std::uint64_t waiting_bytes_max_;
     hash_key secret_;  // hub::config::secret
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;

@@ -17,6 +17,7 @@
 #include <charconv>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -30,6 +31,7 @@ constexpr std::size_t scratch_bytes = 64 * 1024;
 constexpr std::size_t many = 8;
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
+constexpr std::int64_t cuts_report_interval_ms = 10'000;
 // What the last client that is sent away has for opening its next connection.
 constexpr auto handover_grace = std::chrono::milliseconds(2'000);
 
@@ -60,7 +62,9 @@ shard::shard(node& home, hub::shard_index index, hub::config hub_config)
       storage_(home.settings().shell),
       batches_(home.shard_count() + 1u),
       scratch_(scratch_bytes),
-      fan_out_(home.settings().shell) {}
+      fan_out_(home.settings().shell) {
+    storage_.memory().set_max(home.waiting_bytes_max());
+}
 
 shard::~shard() = default;
 
@@ -136,6 +140,7 @@ void shard::sweep() {
     if (now_ms >= next_tick_ms_) {
         next_tick_ms_ = now_ms + tick_interval_ms;
         tell_hub([](hub::hub& h, hub::instant at) { h.tick(at); });
+        report_cuts();
     }
 }
 
@@ -303,6 +308,7 @@ void shard::end_turn() {
     post_batches();
     write_gathered();
     flush_connections();
+    if (storage_.memory().is_too_much()) cut_slowest();
     // What connections that ended just now made the hub say is written in the next turn.
     while (const auto next = fan_out_.next()) visit(*next, false);
     retired_.clear();
@@ -318,6 +324,35 @@ void shard::end_turn() {
 void shard::read_on_connections() {
     for (const std::uint64_t id : std::exchange(reading_on_, {}))
         guarded(id, [](connection& c) { c.read_on(); });
+}
+
+// All slow readers together make too much wait: those with the most go first.
+void shard::cut_slowest() {
+    std::vector<std::pair<std::size_t, std::uint64_t>> slow;
+    connections_.for_each([&](connection& c) {
+        if (const std::size_t bytes = c.waiting_memory(); bytes > 0) slow.emplace_back(bytes, c.id());
+    });
+    std::sort(slow.begin(), slow.end(), std::greater<>());
+    for (const auto& [bytes, id] : slow) {
+        if (!storage_.memory().is_too_much()) break;
+        ++metrics_.waiting_cuts;
+        guarded(id, [](connection& c) { c.cut(); });
+    }
+    report_cuts();
+}
+
+// At most once in a while, whatever comes.
+void shard::report_cuts() {
+    const std::int64_t now_ms = now().monotonic_ms;
+    if (metrics_.waiting_cuts == cuts_reported_) return;
+    if (cuts_reported_ms_ != 0 && now_ms - cuts_reported_ms_ < cuts_report_interval_ms) return;
+    log::warning(
+        "shard ", index_, ": more than ", home_.waiting_bytes_max(),
+        " bytes waited for slow readers, so the slowest were closed with 4000: ",
+        metrics_.waiting_cuts - cuts_reported_, " since this was said last (waiting_bytes_total_max)"
+    );
+    cuts_reported_ms_ = now_ms;
+    cuts_reported_ = metrics_.waiting_cuts;
 }
 
 // Between two publications the processor forgets the connections: what the visits after next will touch is
@@ -440,6 +475,7 @@ void shard::report_if_drained() {
 shard_metrics shard::metrics_copy() const {
     shard_metrics copy = metrics_;
     copy.publication_drops = storage_.drops();
+    copy.waiting_bytes = storage_.memory().bytes();
     copy.hub = hub_.count();
     copy.sessions = hub_.session_count();
     copy.subscriptions = hub_.subscription_count();

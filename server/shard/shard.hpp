@@ -104,6 +104,10 @@ public:
     // --- for connections ---
     void flush_at_turn_end(connection& c);
     void read_on_at_turn_end(connection& c);
+    // More waits for one that does not keep up.
+    void watch_waiting() {
+        if (storage_.memory().is_too_much()) schedule_turn_end();
+    }
     void retire(connection& c);
     poller& poll() { return poller_; }
 
@@ -121,6 +125,8 @@ private:
     void schedule_turn_end();
     void end_turn();
     void read_on_connections();
+    void cut_slowest();
+    void report_cuts();
     void write_gathered();
     void post_batches();
     void post_stores();
@@ -160,6 +166,8 @@ private:
     shard_metrics metrics_;
     std::int64_t oldest_publication_ms_ = 0;  // of this turn
     std::int64_t next_tick_ms_ = 0;
+    std::int64_t cuts_reported_ms_ = 0;
+    std::uint64_t cuts_reported_ = 0;  // of metrics_.waiting_cuts
     bool carrying_out_ = false;
     bool turn_end_scheduled_ = false;
     bool draining_ = false;

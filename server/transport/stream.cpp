@@ -57,6 +57,7 @@ public:
             return done(taken::too_many);
         posts_.push_back({std::string(lines), 0, std::move(done)});
         posts_bytes_ += lines.size();
+        owner_.keeps_unread(posts_bytes_);
         if (!owner_.waits_for_room()) carry_out_posts();
     }
     void on_room() override { carry_out_posts(); }
@@ -107,6 +108,7 @@ private:
             const post whole = std::move(posts_.front());
             posts_.pop_front();
             posts_bytes_ -= whole.lines.size();
+            owner_.keeps_unread(posts_bytes_);
             whole.done(taken::all);
         }
     }

@@ -43,6 +43,7 @@ void websocket_conversation::keep_unread(std::span<char> bytes) {
         if (unread_ == nullptr) unread_ = std::make_unique<unread>();
         unread_->bytes.append(bytes.data(), bytes.size());
     }
+    if (unread_ != nullptr) owner_.keeps_unread(unread_->text.size() + unread_->bytes.size());
     // The rest of a message may be here already; its time begins again with the reading.
     if (std::exchange(watching_, false)) owner_.set_deadline(0);
     owner_.wait_for_room();
@@ -50,6 +51,7 @@ void websocket_conversation::keep_unread(std::span<char> bytes) {
 
 void websocket_conversation::on_room() {
     const auto was = std::move(unread_);
+    owner_.keeps_unread(0);
     if (was != nullptr && !was->text.empty() && !closing_) take_text(was->text);
     read(was != nullptr ? std::span<char>(was->bytes) : std::span<char>());
 }
