@@ -2,7 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/micro/work.hpp"
+#include "bench/micro/all_work.hpp"
 
 int main(int count, char** arguments) {
     benchmark::Initialize(&count, arguments);

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "bench/micro/work.hpp"
+#include "bench/micro/all_work.hpp"
 
 extern "C" [[gnu::noinline]] void counted(
     const std::function<void(std::uint64_t)>& repeat, std::uint64_t times

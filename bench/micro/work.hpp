@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace pulsewire::bench {
 
@@ -17,8 +16,6 @@ struct work {
     // Prepares everything and returns what does so many repetitions.
     std::function<std::function<void(std::uint64_t)>()> prepare;
 };
-
-std::vector<work> all_work();
 
 // Keeps the compiler from leaving out what makes `value`.
 template <class T>

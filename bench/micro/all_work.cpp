@@ -1,4 +1,4 @@
-#include "bench/micro/work.hpp"
+#include "bench/micro/all_work.hpp"
 
 #include "bench/micro/parts.hpp"
 
