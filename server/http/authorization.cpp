@@ -1,6 +1,6 @@
 #include "server/http/authorization.hpp"
 
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
 
 #include <openssl/crypto.h>

@@ -1,7 +1,7 @@
 #include "server/shard/shard.hpp"
 
 #include "common/hub/message_text.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/response.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"

@@ -2,7 +2,7 @@
 
 #include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
 
 #include <openssl/evp.h>

@@ -2,8 +2,8 @@
 
 #include "common/hub/message_text.hpp"
 #include "common/protocol/websocket_deflate.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/handshake.hpp"
 #include "server/transport/shared_line.hpp"

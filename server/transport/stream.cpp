@@ -3,8 +3,8 @@
 
 #include "common/hub/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/event_response.hpp"

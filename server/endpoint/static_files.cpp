@@ -1,4 +1,4 @@
-#include "server/http/static_files.hpp"
+#include "server/endpoint/static_files.hpp"
 
 #include "server/http/text.hpp"
 

@@ -1,9 +1,9 @@
-#include "server/http/router.hpp"
+#include "server/endpoint/router.hpp"
 
 #include "common/protocol/names.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/authorization.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
 #include "server/http/text.hpp"
 #include "server/shard/node.hpp"
 

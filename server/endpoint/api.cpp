@@ -4,8 +4,8 @@
 #include "common/protocol/command.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/line_writer.hpp"
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
 #include "server/shard/shard.hpp"
 

@@ -1,9 +1,9 @@
 // GET /metrics. Each shard gives a copy of its numbers on its own thread; the last one to answer wakes the
 // request.
 
-#include "server/http/endpoints.hpp"
-#include "server/http/http_conversation.hpp"
-#include "server/http/metrics_text.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
+#include "server/endpoint/metrics_text.hpp"
 #include "server/shard/node.hpp"
 
 #include <boost/asio/post.hpp>

@@ -6,10 +6,10 @@
 #include "common/hub/message.hpp"
 #include "common/protocol/command.hpp"
 #include "server/config.hpp"
+#include "server/endpoint/static_files.hpp"
 #include "server/http/origin.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
-#include "server/http/static_files.hpp"
 #include "server/shard/connection.hpp"
 #include "server/shard/conversation.hpp"
 

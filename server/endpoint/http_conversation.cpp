@@ -1,6 +1,6 @@
-#include "server/http/http_conversation.hpp"
+#include "server/endpoint/http_conversation.hpp"
 
-#include "server/http/router.hpp"
+#include "server/endpoint/router.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 

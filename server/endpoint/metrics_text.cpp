@@ -1,4 +1,4 @@
-#include "server/http/metrics_text.hpp"
+#include "server/endpoint/metrics_text.hpp"
 
 #include "common/protocol/codes.hpp"
 #include "server/shard/node.hpp"
