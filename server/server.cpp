@@ -3,6 +3,7 @@
 #include "common/protocol/names.hpp"
 #include "server/app/application.hpp"
 #include "server/config/settings.hpp"
+#include "server/endpoint/welcome.hpp"
 #include "server/log.hpp"
 #include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
@@ -230,7 +231,7 @@ void server::start() {
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     if (parts_->settings.handle_signals) parts_->watch_signals();
-    parts_->node.emplace(parts_->settings, &parts_->application);
+    parts_->node.emplace(parts_->settings, &parts_->application, shell::http_welcome());
     parts_->node->check_port();
     parts_->node->check_tls();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");

@@ -126,8 +126,7 @@ public:
     // All, when the connection is gone.
     static constexpr std::size_t no_limit = SIZE_MAX;
     std::size_t receive(
-        std::uint64_t connection, std::string_view lines, instant now,
-        std::size_t answer_bytes_max = no_limit
+        std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max = no_limit
     );
     // A message was larger than message_bytes_max; `head` is its beginning.
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now);

@@ -142,7 +142,8 @@ void hub::on(attach&& m, instant now) {
     if (c == nullptr) {
         auto error = make_error(m.id, error_code::overloaded, "the server keeps as many channels as it may");
         return post(
-            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error), m.weight}, now
+            m.from.shard, attach_refused{m.from, m.token, std::move(m.channel), std::move(error), m.weight},
+            now
         );
     }
     c->log.trim(now.monotonic_ms);

@@ -48,8 +48,8 @@ struct attach {
     std::uint64_t offset = 0;
     std::uint32_t latest = 0;
     bool wants_presence = false;
-    std::string session;  // with info: who to list
-    std::string info;     // JSON; empty: not listed
+    std::string session;      // with info: who to list
+    std::string info;         // JSON; empty: not listed
     std::uint8_t weight = 0;  // of its answer: session::awaited_answers
 };
 

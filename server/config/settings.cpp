@@ -1,8 +1,8 @@
 #include "server/config/settings.hpp"
 
 #include "common/protocol/event_stream.hpp"
-#include "server/http/text.hpp"
 #include "server/log.hpp"
+#include "server/text.hpp"
 
 #include <algorithm>
 #include <filesystem>

@@ -83,9 +83,9 @@ void api_publish(http_conversation& c, std::string channel) {
     if (!read) return c.answer(error_response(400, read.error().code, read.error().message));
     read->channel = channel;
     const auto started = std::chrono::steady_clock::now();
-    c.ask_hub(*read, [&home = c.home(), channel, started](const hub::message& m) {
+    c.ask_hub(*read, [&own_shard = c.own_shard(), channel, started](const hub::message& m) {
         if (m.kind == hub::message_kind::error) return from_error(m);
-        home.metrics().publish.observe(
+        own_shard.metrics().publish.observe(
             std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count()
         );
         std::string body;

@@ -1,6 +1,5 @@
 #include "server/endpoint/http_conversation.hpp"
 
-#include "server/endpoint/router.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
@@ -14,28 +13,27 @@ constexpr std::size_t file_piece_bytes = 64 * 1024;
 
 }  // namespace
 
-http_conversation::http_conversation(connection& owner) : conversation(transport::http), owner_(owner) {
-    deadline_in(home().bounds().http_head_timeout_ms);
+http_conversation::http_conversation(
+    connection& owner, shard& own_shard, node& own_node, request_handler handle
+)
+    : conversation(transport::http), owner_(owner), shard_(own_shard), node_(own_node), handle_(handle) {
+    deadline_in(shard_.bounds().http_head_timeout_ms);
 }
 
 http_conversation::~http_conversation() = default;
 
-shard& http_conversation::home() const {
-    return owner_.home();
-}
-
 const config& http_conversation::settings() const {
-    return home().home().settings();
+    return node_.settings();
 }
 
 void http_conversation::deadline_in(std::uint32_t ms) {
-    owner_.set_deadline(home().now().monotonic_ms + ms);
+    owner_.set_deadline(shard_.now().monotonic_ms + ms);
 }
 
 // --- reading requests ---
 
 void http_conversation::on_bytes(std::span<char> bytes) {
-    if (idle_) deadline_in(home().bounds().http_head_timeout_ms);
+    if (idle_) deadline_in(shard_.bounds().http_head_timeout_ms);
     idle_ = false;
     buffer_.append(bytes.data(), bytes.size());
     if (!busy()) process();
@@ -49,7 +47,7 @@ bool http_conversation::busy() const {
 
 void http_conversation::read_on() {
     if (phase_ == phase::upgraded) return;
-    if (busy() && buffer_.size() > home().bounds().http_pipelined_bytes_max) {
+    if (busy() && buffer_.size() > shard_.bounds().http_pipelined_bytes_max) {
         owner_.pause_reading();
     } else {
         owner_.resume_reading();
@@ -64,7 +62,7 @@ void http_conversation::process() {
 }
 
 bool http_conversation::take_head() {
-    const shell_limits& bounds = home().bounds();
+    const shell_limits& bounds = shard_.bounds();
     // Empty lines before a request are allowed (RFC 9112 2.2).
     while (searched_ == 0 && buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
     const std::size_t size = find_head_end(buffer_, searched_);
@@ -104,10 +102,10 @@ bool http_conversation::take_body() {
 
 void http_conversation::dispatch() {
     phase_ = phase::answering;
-    deadline_in(home().bounds().http_answer_timeout_ms);
+    deadline_in(shard_.bounds().http_answer_timeout_ms);
     ++ticket_;
     cors_origin_.clear();
-    route(*this);
+    handle_(*this);
 }
 
 // --- answering ---
@@ -117,12 +115,12 @@ void http_conversation::allow_origin(const origin_verdict& verdict) {
 }
 
 after_response http_conversation::fate(const response& r) const {
-    const bool kept = request_ && request_->keep_alive && !r.closes && !r.streams && !home().draining();
+    const bool kept = request_ && request_->keep_alive && !r.closes && !r.streams && !shard_.draining();
     return kept ? after_response::keep_alive : after_response::close;
 }
 
 void http_conversation::count(const response& r) {
-    ++home().metrics().responses[static_cast<std::size_t>(std::clamp(r.status / 100, 0, 5))];
+    ++shard_.metrics().responses[static_cast<std::size_t>(std::clamp(r.status / 100, 0, 5))];
 }
 
 void http_conversation::add_cors_fields(response& r) const {
@@ -149,7 +147,7 @@ void http_conversation::answered(after_response then) {
     searched_ = 0;
     if (then == after_response::close) return owner_.finish(connection::farewell::linger);
     idle_ = buffer_.empty();
-    deadline_in(idle_ ? home().bounds().http_idle_timeout_ms : home().bounds().http_head_timeout_ms);
+    deadline_in(idle_ ? shard_.bounds().http_idle_timeout_ms : shard_.bounds().http_head_timeout_ms);
     owner_.flush_soon();
 }
 
@@ -200,7 +198,7 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
 void http_conversation::ask_hub(command c, format_answer format) {
     c.id = ticket_;
     hub_call_ = hub_call{c.id, std::move(format)};
-    home().tell_hub([&](hub::hub& h, hub::instant now) {
+    shard_.tell_hub([&](hub::hub& h, hub::instant now) {
         h.open(owner_.id(), hub::face::api, {}, "api", now);
         h.execute(owner_.id(), c, now);
     });
@@ -209,7 +207,7 @@ void http_conversation::ask_hub(command c, format_answer format) {
 void http_conversation::end_hub_call() {
     if (!hub_call_) return;
     hub_call_.reset();
-    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+    shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
 void http_conversation::on_message(const hub::message_ptr& m, outbound::counts) {
@@ -223,11 +221,11 @@ std::uint64_t http_conversation::wait_for_answer() {
 }
 
 http_conversation* http_conversation::waiting(
-    shard& home, std::uint64_t connection_id, std::uint64_t ticket
+    shard& asker, std::uint64_t connection_id, std::uint64_t ticket
 ) {
-    connection* c = home.find(connection_id);
-    if (c == nullptr || c->speaks().kind() != transport::http) return nullptr;
-    auto& found = static_cast<http_conversation&>(c->speaks());
+    connection* c = asker.find(connection_id);
+    if (c == nullptr || c->current_conversation().kind() != transport::http) return nullptr;
+    auto& found = static_cast<http_conversation&>(c->current_conversation());
     return found.phase_ == phase::answering && found.ticket_ == ticket ? &found : nullptr;
 }
 

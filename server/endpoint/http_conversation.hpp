@@ -22,17 +22,25 @@
 
 namespace pulsewire::shell {
 
+class http_conversation;
+class node;
+class shard;
+
+// Answers the request of the conversation, or sees to it that it will be answered.
+using request_handler = void (*)(http_conversation&);
+
 class http_conversation final : public conversation {
 public:
-    // `owner` outlives the conversation.
-    explicit http_conversation(connection& owner);
+    // `owner`, its shard and the node outlive the conversation.
+    http_conversation(connection& owner, shard& own_shard, node& own_node, request_handler handle);
     ~http_conversation() override;
 
     // --- for endpoints: the request being answered ---
     const request& asked() const { return *request_; }
     std::string_view body() const { return body_; }
     connection& owner() const { return owner_; }
-    shard& home() const;
+    shard& own_shard() const { return shard_; }
+    node& own_node() const { return node_; }
     const config& settings() const;
     // The origin that the answers of this request allow to read them; nothing for pages of our own.
     void allow_origin(const origin_verdict& verdict);
@@ -48,7 +56,7 @@ public:
     void ask_hub(command c, format_answer format);
     // The answer comes later, from elsewhere: the ticket finds the request again, as long as it waits.
     std::uint64_t wait_for_answer();
-    static http_conversation* waiting(shard& home, std::uint64_t connection, std::uint64_t ticket);
+    static http_conversation* waiting(shard& asker, std::uint64_t connection, std::uint64_t ticket);
 
     // --- for the connection ---
     void on_bytes(std::span<char> bytes) override;
@@ -84,6 +92,9 @@ private:
     after_response fate(const response& r) const;
 
     connection& owner_;
+    shard& shard_;
+    node& node_;
+    request_handler handle_;
     std::string buffer_;
     std::size_t searched_ = 0;  // of buffer_, without finding the end of the head
     std::unique_ptr<request> request_;

@@ -5,6 +5,7 @@
 #include "server/endpoint/http_conversation.hpp"
 #include "server/endpoint/metrics_text.hpp"
 #include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -24,8 +25,8 @@ struct collection {
 }  // namespace
 
 void show_metrics(http_conversation& c) {
-    node& all = c.home().home();
-    shard& asker = c.home();
+    node& all = c.own_node();
+    shard& asker = c.own_shard();
     const std::uint64_t connection = c.owner().id();
     const std::uint64_t ticket = c.wait_for_answer();
     // Shared: by the shards that still write into it.

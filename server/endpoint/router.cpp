@@ -6,6 +6,7 @@
 #include "server/http/authorization.hpp"
 #include "server/http/text.hpp"
 #include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
 
 #include <initializer_list>
 
@@ -35,7 +36,7 @@ std::string_view name_of(method m) {
 // True when the request may go on; otherwise it is answered: pages that may not come, preflights, wrong
 // methods.
 bool admitted(http_conversation& c, std::initializer_list<method> methods) {
-    const auto how = c.home().home().has_tls() ? reached::over_tls : reached::somehow;
+    const auto how = c.own_node().has_tls() ? reached::over_tls : reached::somehow;
     const origin_verdict verdict = check_origin(c.asked(), c.settings().allowed_origins, how);
     if (!verdict.allowed) {
         c.answer(origin_refused());
@@ -58,11 +59,23 @@ bool admitted(http_conversation& c, std::initializer_list<method> methods) {
     return false;
 }
 
+// Where no key is configured the API is open.
+bool has_api_key(const http_conversation& c) {
+    const std::string& key = c.settings().api_key;
+    return key.empty() || carries_key(c.asked(), key);
+}
+
+// Metrics are for this machine, and for whoever has the API key.
+bool may_see_metrics(const http_conversation& c) {
+    const std::string& key = c.settings().api_key;
+    return c.owner().peer_is_this_machine() || (!key.empty() && carries_key(c.asked(), key));
+}
+
 void healthz(http_conversation& c) {
     if (c.asked().verb != method::get && c.asked().verb != method::head)
         return c.answer(wrong_method("GET, HEAD"));
     response r;
-    const bool leaving = c.home().draining() || c.home().home().announced_drain();
+    const bool leaving = c.own_shard().draining() || c.own_node().announced_drain();
     r.status = leaving ? 503 : 200;
     r.content_type = "text/plain; charset=utf-8";
     r.body = leaving ? "draining\n" : "ok\n";
@@ -111,7 +124,7 @@ void files(http_conversation& c) {
     if (root.empty()) return c.answer(not_found());
     if (c.asked().verb != method::get && c.asked().verb != method::head)
         return c.answer(wrong_method("GET, HEAD"));
-    found_file found = find_static_file(root, c.asked(), c.home().home().settings().drain_url);
+    found_file found = find_static_file(root, c.asked(), c.settings().drain_url);
     if (found.file) return c.answer_with_file(std::move(*found.file));
     c.answer(std::move(found.other));
 }

@@ -1,18 +1,19 @@
 #pragma once
 
-// Who may use the HTTP API and read the metrics (protocol 11.5).
+// The API key in a request (protocol 11.5).
 
+#include "server/http/request.hpp"
 #include "server/http/response.hpp"
+
+#include <string>
 
 namespace pulsewire::shell {
 
-class http_conversation;
+// Whether the request carries this key as "Authorization: Bearer <key>". Takes as long for a nearly right
+// guess as for a wrong one. Precondition: the key is not empty.
+bool carries_key(const request& r, const std::string& key);
 
-// Whether the request carries the API key, where one is configured.
-bool has_api_key(const http_conversation& c);
-// Metrics are for this machine, and for whoever has the API key.
-bool may_see_metrics(const http_conversation& c);
-
+// The answer to a request without it.
 response unauthorized();
 
 }  // namespace pulsewire::shell

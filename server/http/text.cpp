@@ -1,14 +1,7 @@
 #include "server/http/text.hpp"
 
-#include <algorithm>
-#include <cstdint>
-
 namespace pulsewire::shell {
 namespace {
-
-constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 constexpr int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -18,19 +11,6 @@ constexpr int hex_value(char c) {
 
 }  // namespace
 
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-        return lower(x) == lower(y);
-    });
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view space = " \t";
-    const std::size_t begin = text.find_first_not_of(space);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(space) - begin + 1);
-}
-
 bool list_has(std::string_view list, std::string_view element) {
     while (!list.empty()) {
         const std::size_t comma = list.find(',');
@@ -39,16 +19,6 @@ bool list_has(std::string_view list, std::string_view element) {
         list.remove_prefix(comma + 1);
     }
     return false;
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view digits) {
-    if (digits.empty() || digits.size() > 19) return std::nullopt;
-    std::uint64_t number = 0;
-    for (const char c : digits) {
-        if (c < '0' || c > '9') return std::nullopt;
-        number = number * 10 + static_cast<std::uint64_t>(c - '0');
-    }
-    return number;
 }
 
 std::optional<std::string> decode_percent(std::string_view text) {

@@ -1,8 +1,7 @@
 #include "server/shard/connection.hpp"
 
-#include "server/http/response.hpp"
 #include "server/log.hpp"
-#include "server/shard/shard.hpp"
+#include "server/shard/shard_port.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -16,17 +15,9 @@ namespace {
 // What a peer may send after our last words before it is cut off.
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
-// For who speaks HTTP without TLS where it is spoken with TLS.
-std::string wrong_scheme_answer() {
-    const response answer = error_response(
-        400, error_code::not_supported, "this port speaks TLS: use https:// and wss:// to reach it"
-    );
-    return last_words(answer);
-}
-
 }  // namespace
 
-connection::connection(shard& home, std::uint64_t id, tcp_socket&& socket)
+connection::connection(shard_port& home, std::uint64_t id, tcp_socket&& socket)
     : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
 
 connection::~connection() {
@@ -134,7 +125,7 @@ void connection::on_tls_failure(tls_session::state how) {
     log::debug("a TLS handshake failed: ", tls_->fault());
     if (how == tls_session::state::not_tls) {
         tls_.reset();
-        out_.push_raw(wrong_scheme_answer());
+        out_.push_raw(std::string(home_.canned().wrong_scheme));
     }
     finish(farewell::linger);
 }
@@ -151,7 +142,7 @@ void connection::resume_reading() {
 
 void connection::read_on_soon() {
     if (gone_ || std::exchange(reads_on_soon_, true)) return;
-    home_.read_on_at_turn_end(*this);
+    home_.read_on_at_turn_end(id_);
 }
 
 void connection::keeps_unread(std::size_t bytes) {
@@ -193,7 +184,7 @@ void connection::watch() {
 
 void connection::flush_soon() {
     if (gone_) return;
-    if (!blocked_) return home_.flush_at_turn_end(*this);
+    if (!blocked_) return flush_at_turn_end();
     home_.watch_waiting();
     if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
@@ -201,15 +192,22 @@ void connection::flush_soon() {
     }
 }
 
+// Asks the shard once per turn, however much is queued.
+void connection::flush_at_turn_end() {
+    if (flush_is_due_) return;
+    flush_is_due_ = true;
+    home_.flush_at_turn_end(id_);
+}
+
 void connection::flush() {
-    dirty = false;
+    flush_is_due_ = false;
     if (gone_ || blocked_) return;
     go_on_after(out_.write_to(socket_.descriptor(), tls_.get()));
 }
 
 void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
     if (gone_) return;
-    if (at_once && !dirty && !blocked_)
+    if (at_once && !flush_is_due_ && !blocked_)
         return go_on_after(out_.write_run(socket_.descriptor(), tls_.get(), std::move(run)));
     out_.push_run(std::move(run));
     flush_soon();
@@ -223,7 +221,7 @@ void connection::go_on_after(const outbound::written& done) {
             return drop();
         case outbound::outcome::more:
             watch();
-            return home_.flush_at_turn_end(*this);
+            return flush_at_turn_end();
         case outbound::outcome::blocked:
             if (done.bytes > 0 || write_deadline_ms_ == 0)
                 write_deadline_ms_ = home_.now().monotonic_ms + home_.bounds().write_timeout_ms;
@@ -235,7 +233,7 @@ void connection::go_on_after(const outbound::written& done) {
             watch();
             if (finishing_) {
                 // That nothing follows is told behind everything else.
-                if (tls_ != nullptr && tls_->close()) return home_.flush_at_turn_end(*this);
+                if (tls_ != nullptr && tls_->close()) return flush_at_turn_end();
                 return say_farewell();
             }
             conversation_->on_drained();
@@ -251,7 +249,7 @@ void connection::finish(farewell how) {
         home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
     waits_for_room_ = false;  // what comes now is discarded
     resume_reading();
-    home_.flush_at_turn_end(*this);
+    flush_at_turn_end();
 }
 
 void connection::say_farewell() {
@@ -265,8 +263,8 @@ void connection::drop() {
     gone_ = true;
     if (tls_ != nullptr && tls_->in_handshake()) ++home_.metrics().tls_handshake_errors;
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
-    speaks().on_lost();
-    home_.metrics().closed(speaks().kind());
+    current_conversation().on_lost();
+    home_.metrics().closed(current_conversation().kind());
     socket_.close();
     home_.retire(*this);
 }
@@ -292,7 +290,7 @@ void connection::sweep(std::int64_t now_ms) {
         return drop();
     }
     // Its signs of life wait unread.
-    if (waits_for_room_) home_.tell_hub([&](hub::hub& h, hub::instant now) { h.heard(id_, now); });
+    if (waits_for_room_) home_.heard(*this);
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
     if (finishing_) return drop();
     deadline_ms_ = 0;

@@ -17,20 +17,19 @@
 
 namespace pulsewire::shell {
 
-class shard;
+class shard_port;
 
 class connection {
 public:
     // `home` outlives the connection.
-    connection(shard& home, std::uint64_t id, tcp_socket&& socket);
+    connection(shard_port& home, std::uint64_t id, tcp_socket&& socket);
     ~connection();
 
     // Unique for the life of the process on its shard; also the hub's name for it.
     std::uint64_t id() const { return id_; }
-    shard& home() const { return home_; }
     outbound& out() { return out_; }
     // The conversation that will get what happens next.
-    conversation& speaks() { return next_ ? *next_ : *conversation_; }
+    conversation& current_conversation() { return next_ ? *next_ : *conversation_; }
 
     // What was queued is written at the end of this turn of the loop, together with what follows until then.
     void flush_soon();
@@ -79,7 +78,9 @@ public:
     void send(std::shared_ptr<line_run>&& run, bool at_once);
     void read_on();
     // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
-    std::size_t waiting_memory() const { return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_; }
+    std::size_t waiting_memory() const {
+        return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_;
+    }
     // Ends it as a slow consumer, whatever its queue may hold.
     void cut();
     void sweep(std::int64_t now_ms);
@@ -87,7 +88,6 @@ public:
     // conversation.
     void prefetch() const { prefetch(this, sizeof *this); }
     void prefetch_conversation() const { prefetch(conversation_.get(), sizeof *conversation_); }
-    bool dirty = false;  // on the shard's list of connections to flush
 
 private:
     static void prefetch(const void* object, std::size_t bytes) {
@@ -95,6 +95,7 @@ private:
         for (std::size_t at = 0; at < bytes; at += line_bytes)
             __builtin_prefetch(static_cast<const char*>(object) + at);
     }
+    void flush_at_turn_end();
     void on_readable();
     void watch();
     void go_on_after(const outbound::written& done);
@@ -105,7 +106,7 @@ private:
     void on_ciphertext(std::span<const char> bytes);
     void on_tls_failure(tls_session::state how);
 
-    shard& home_;
+    shard_port& home_;
     std::uint64_t id_;
     tcp_socket socket_;
     outbound out_;
@@ -117,8 +118,9 @@ private:
     std::uint32_t discarded_bytes_ = 0;
     std::uint32_t unread_bytes_ = 0;
     poller::interest watched_;
-    bool reads_ = true;     // not paused, and the peer has not ended
-    bool blocked_ = false;  // the kernel's buffer is full
+    bool flush_is_due_ = false;  // at the end of this turn
+    bool reads_ = true;          // not paused, and the peer has not ended
+    bool blocked_ = false;       // the kernel's buffer is full
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;

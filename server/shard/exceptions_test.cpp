@@ -1,5 +1,6 @@
 // An exception ends at most the connection that it came from.
 
+#include "server/endpoint/welcome.hpp"
 #include "server/log.hpp"
 #include "server/shard/node.hpp"
 #include "server/testing/running_server.hpp"
@@ -42,7 +43,7 @@ protected:
         return on_shard([](shard& s) { return s.metrics().exceptions; });
     }
 
-    node node_{test_config(1), nullptr};
+    node node_{test_config(1), nullptr, http_welcome()};
 };
 
 TEST_F(Exceptions, OfAConversationEndItsConnectionAlone) {

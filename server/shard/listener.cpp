@@ -1,7 +1,7 @@
 #include "server/shard/listener.hpp"
 
 #include "server/log.hpp"
-#include "server/shard/shard.hpp"
+#include "server/shard/shard_port.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -96,7 +96,7 @@ tcp_acceptor listen_on(asio::io_context& loop, const std::string& address, std::
     return acceptor;
 }
 
-listener::listener(shard& home, tcp_acceptor&& acceptor)
+listener::listener(shard_port& home, tcp_acceptor&& acceptor)
     : home_(home),
       acceptor_(std::move(acceptor)),
       pause_(home.loop()),

@@ -13,7 +13,7 @@
 
 namespace pulsewire::shell {
 
-class shard;
+class shard_port;
 
 using tcp_acceptor =
     boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
@@ -21,7 +21,7 @@ using tcp_acceptor =
 class listener {
 public:
     // The acceptor is bound and listening. `home` outlives the listener.
-    listener(shard& home, tcp_acceptor&& acceptor);
+    listener(shard_port& home, tcp_acceptor&& acceptor);
     ~listener();
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
@@ -36,7 +36,7 @@ private:
     void on_error(int error);
     void back_off();
 
-    shard& home_;
+    shard_port& home_;
     tcp_acceptor acceptor_;
     boost::asio::steady_timer pause_;
     // Given up for a moment when the process has no descriptors left, to take a connection and close it:

@@ -76,9 +76,10 @@ std::string_view error_text(const log_store::failure& failed) {
 
 }  // namespace
 
-node::node(const config& settings, application_port* application)
+node::node(const config& settings, application_port* application, welcome how)
     : settings_(settings),
       application_(application),
+      welcome_(std::move(how)),
       shard_count_(choose_shard_count(settings.threads)),
       connections_max_(choose_connections_max(settings.shell.connections_max)),
       waiting_bytes_max_(choose_waiting_bytes(settings.shell.waiting_bytes_total_max) / shard_count_),
@@ -250,6 +251,14 @@ void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {
     asio::post(target.loop(), [&target, batch = std::move(batch)]() mutable {
         target.receive(std::move(batch));
     });
+}
+
+void node::store(hub::shard_index from, std::vector<hub::store_op>&& operations) {
+    storage_->post(from, std::move(operations));
+}
+
+std::unique_ptr<conversation> node::first_conversation(connection& owner, shard& home) {
+    return welcome_.first_conversation(owner, home, *this);
 }
 
 bool node::admit_connection() {

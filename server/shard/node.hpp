@@ -6,6 +6,7 @@
 #include "common/hub/shard_message.hpp"
 #include "server/config.hpp"
 #include "server/net/tls.hpp"
+#include "server/shard/ports.hpp"
 #include "server/shard/shard.hpp"
 #include "server/storage/commit_thread.hpp"
 #include "server/storage/folder_lock.hpp"
@@ -22,25 +23,10 @@
 
 namespace pulsewire::shell {
 
-// The program's handlers, as the shards see them. All members may be called from any thread.
-class application_port {
-public:
-    virtual ~application_port() = default;
-    // The values arrive in this order, after those posted earlier by the same shard.
-    virtual void post(std::vector<hub::shard_message>&& batch) = 0;
-    // Whether one more publish or request may be posted; the port forgets it when it is handled.
-    virtual bool admit() = 0;
-    // What the handlers want to hear.
-    struct interests {
-        bool connections = false, subscriptions = false, publishes = false, requests = false;
-    };
-    virtual interests wants() const = 0;
-};
-
-class node {
+class node final : public node_port {
 public:
     // `application` is null where there are no handlers; else it outlives the node.
-    node(const config& settings, application_port* application);
+    node(const config& settings, application_port* application, welcome how);
     ~node();
 
     // These four throw std::runtime_error with a sentence for the operator. First, whether the port is free,
@@ -71,34 +57,33 @@ public:
     void stop();
 
     // --- from any thread ---
-    const config& settings() const { return settings_; }
-    hub::shard_index shard_count() const { return shard_count_; }
+    const config& settings() const override { return settings_; }
+    hub::shard_index shard_count() const override { return shard_count_; }
     shard& at(hub::shard_index index) { return *shards_[index]; }
     hub::shard_index index_of_owner(std::string_view channel) const {
         return hub::hub::owner_of(channel, shard_count_, secret_);
     }
     shard& owner_of(std::string_view channel) { return at(index_of_owner(channel)); }
-    void post(hub::shard_index to, std::vector<hub::shard_message>&& batch);
+    void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) override;
+    void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
     // Null without a data folder.
-    commit_thread* storage() { return storage_.get(); }
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
     const std::string& restored() const { return restored_; }
     // When the certificate in use ends, in seconds since 1970; 0 without TLS.
     std::int64_t certificate_expires_s() const { return certificate_expires_s_; }
     bool has_tls() const { return !settings_.tls_certificate.empty(); }
-    application_port* application() { return application_; }
+    application_port* application() override { return application_; }
+    const canned_answers& canned() const override { return welcome_.canned; }
+    std::unique_ptr<conversation> first_conversation(connection& owner, shard& home) override;
 
-    // Counts connections of all shards against connections_max.
-    bool admit_connection();
-    void release_connection() { --connections_; }
-    bool admit_to_application() { return application_ == nullptr || application_->admit(); }
-    void shard_quiet();
-    void shard_drained();
+    bool admit_connection() override;
+    void release_connection() override { --connections_; }
+    void shard_quiet() override;
+    void shard_drained() override;
     std::uint32_t connections_max() const { return connections_max_; }
-    // One shard's part of waiting_bytes_total_max.
-    std::uint64_t waiting_bytes_max() const { return waiting_bytes_max_; }
+    std::uint64_t waiting_bytes_max() const override { return waiting_bytes_max_; }
 
 private:
     hub::config hub_config(hub::shard_index index) const;
@@ -107,6 +92,7 @@ private:
 
     config settings_;
     application_port* application_;
+    welcome welcome_;
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
     std::uint64_t waiting_bytes_max_;

@@ -1,5 +1,6 @@
 // TLS as its users meet it: a whole server, real sockets, OpenSSL's own client.
 
+#include "server/endpoint/welcome.hpp"
 #include "server/shard/node.hpp"
 #include "server/testing/certificate.hpp"
 #include "server/testing/running_server.hpp"
@@ -317,7 +318,7 @@ TEST_F(SecureConnection, ARenewedCertificateIsForNewConnections) {
 }
 
 TEST_F(SecureConnection, WhatCannotBeUsedChangesNothing) {
-    shell::node node(secure(), nullptr);
+    shell::node node(secure(), nullptr, shell::http_welcome());
     node.start();
     const auto shown = [&] { return client(node.port(), tls_wishes()).peer_name(); };
     const auto expect_refused = [&](const certificate_files& bad, const std::string& why) {

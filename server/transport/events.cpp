@@ -24,17 +24,18 @@ using position = event_stream::cursor;
 class events final : public conversation, private text_maker {
 public:
     events(
-        connection& owner, hub::event_stream_writer writer, std::optional<position> resume,
+        connection& owner, shard& own_shard, hub::event_stream_writer writer, std::optional<position> resume,
         std::uint64_t latest
     )
         : conversation(transport::events),
           owner_(owner),
+          shard_(own_shard),
           writer_(std::move(writer)),
           resume_(std::move(resume)),
           latest_(latest) {}
 
     void on_begin() override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner_.id(), hub::face::event_stream, {}, random_secret(), now);
             for (std::size_t i = 0; i < writer_.channels().size(); ++i)
                 h.execute(owner_.id(), subscribe_to(i), now);
@@ -55,7 +56,7 @@ public:
             return owner_.flush_soon();
         }
         std::string text;
-        const auto outcome = writer_.write(m, home().now().wall_ms, text);
+        const auto outcome = writer_.write(m, shard_.now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
         owner_.out().push_raw(std::move(text), how);
         if (writer_.opened()) {
@@ -77,23 +78,21 @@ public:
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
-        home().metrics().queue_drops += owner_.out().drop_lines();
-        ++home().metrics().slow_closes;
+        shard_.metrics().queue_drops += owner_.out().drop_lines();
+        ++shard_.metrics().slow_closes;
         end(close_code::slow_consumer, "too much waited for this connection; come back and recover");
     }
 
     void on_lost() override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
     }
 
 private:
-    shard& home() const { return owner_.home(); }
-
     bool passes(std::span<const hub::message_ptr> messages) override {
         return writer_.pass(messages.front()->offset, messages.back()->offset);
     }
     void write(const hub::message_ptr& m, std::string& out) override {
-        (void)writer_.write(m, home().now().wall_ms, out);
+        (void)writer_.write(m, shard_.now().wall_ms, out);
     }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
         override {
@@ -123,6 +122,7 @@ private:
     }
 
     connection& owner_;
+    shard& shard_;
     hub::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;
@@ -164,7 +164,8 @@ void open_events(http_conversation& c) {
     const auto latest = parse_number(c.asked().parameter("latest", "0"));
     if (!latest) return c.answer(bad_request(error_code::invalid_frame, "latest must be a whole number"));
     c.upgrade(
-        event_response(), std::make_unique<events>(c.owner(), std::move(writer), std::move(resume), *latest)
+        event_response(),
+        std::make_unique<events>(c.owner(), c.own_shard(), std::move(writer), std::move(resume), *latest)
     );
 }
 

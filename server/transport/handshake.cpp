@@ -2,7 +2,6 @@
 
 #include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
-#include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
 
 #include <openssl/evp.h>
@@ -42,45 +41,41 @@ std::string accept_value(const std::string& key) {
 
 }  // namespace
 
-bool offers_subprotocol(const http_conversation& c) {
-    for (const auto& [name, value] : c.asked().fields) {
+bool offers_subprotocol(const request& r) {
+    for (const auto& [name, value] : r.fields) {
         const bool offer = same_ignoring_case(name, "Sec-WebSocket-Protocol");
         if (offer && websocket::offers_protocol(value, subprotocol)) return true;
     }
     return false;
 }
 
-bool offers_compression(const http_conversation& c) {
-    for (const auto& [name, value] : c.asked().fields) {
+bool offers_compression(const request& r) {
+    for (const auto& [name, value] : r.fields) {
         const bool offer = same_ignoring_case(name, "Sec-WebSocket-Extensions");
         if (offer && websocket::offers_deflate(value)) return true;
     }
     return false;
 }
 
-std::optional<std::string> handshake_key(http_conversation& c) {
-    const request& r = c.asked();
+result<std::string, response> read_handshake(const request& r) {
     if (!r.upgrade || !has_upgrade_to_websocket(r)) {
-        c.answer(
-            upgrade_required("this address speaks WebSocket: use new WebSocket(url, 'pulsewire.v1') or the "
-                             "npm package pulsewire. For "
-                             "an event stream, as curl shows it, use /events?channel=<name>")
-        );
-        return std::nullopt;
+        return failure{upgrade_required(
+            "this address speaks WebSocket: use new WebSocket(url, 'pulsewire.v1') or the npm package "
+            "pulsewire. "
+            "For an event stream, as curl shows it, use /events?channel=<name>"
+        )};
     }
     if (r.field("Sec-WebSocket-Version") != "13") {
-        c.answer(upgrade_required("only version 13 of WebSocket is spoken here"));
-        return std::nullopt;
+        return failure{upgrade_required("only version 13 of WebSocket is spoken here")};
     }
     const std::string_view key = r.field("Sec-WebSocket-Key");
     if (r.http_1_0 || r.content_length > 0 || r.count("Sec-WebSocket-Key") != 1 ||
         !websocket::valid_handshake_key(key)) {
-        c.answer(error_response(
+        return failure{error_response(
             400, error_code::invalid_frame,
             "the WebSocket handshake is not complete: HTTP/1.1, no body, and one Sec-WebSocket-Key of 16 "
             "bytes in base64"
-        ));
-        return std::nullopt;
+        )};
     }
     return std::string(key);
 }

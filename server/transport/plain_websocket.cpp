@@ -30,8 +30,9 @@ std::string text_of(std::string_view payload) {
 
 class plain_websocket final : public websocket_conversation {
 public:
-    plain_websocket(connection& owner, std::string channel)
-        : websocket_conversation(transport::plain_websocket, owner), channel_(std::move(channel)) {}
+    plain_websocket(connection& owner, shard& own_shard, std::string channel)
+        : websocket_conversation(transport::plain_websocket, owner, own_shard),
+          channel_(std::move(channel)) {}
 
     void on_begin() override {
         owner().out().set_framing(outbound::framing::plain);
@@ -39,7 +40,7 @@ public:
         subscribe.op = command_op::subscribe;
         subscribe.id = subscribe_id;
         subscribe.channel = channel_;
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::plain_websocket, {}, random_secret(), now);
             h.execute(owner().id(), subscribe, now);
         });
@@ -50,7 +51,7 @@ public:
         switch (m->kind) {
             case hub::message_kind::publication:
             case hub::message_kind::direct:
-                return say(home().plain_text(m, text_of), how, m.get());
+                return say(own_shard().texts().of(m, text_of), how, m.get());
             case hub::message_kind::ping:
                 owner().out().push_control(websocket::ping_frame({}));
                 return owner().flush_soon();
@@ -88,14 +89,16 @@ private:
         publish.type = "message";
         publish.payload = payload;
         publish.echo = false;
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.heard(owner().id(), now);
             h.execute(owner().id(), publish, now);
         });
         return text.size();
     }
     void on_oversized(std::string_view) override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), {}, now); });
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.receive_oversized(owner().id(), {}, now);
+        });
     }
     // Whoever has only raw text sees the code of the close frame.
     void say_close(close_code, std::string_view) override {}
@@ -106,8 +109,8 @@ private:
 }  // namespace
 
 void open_plain_websocket(http_conversation& c, std::string_view encoded) {
-    auto key = handshake_key(c);
-    if (!key) return;
+    auto key = read_handshake(c.asked());
+    if (!key) return c.answer(std::move(key).error());
     auto channel = decode_percent(encoded);
     if (!channel || !is_channel(*channel)) {
         return c.answer(error_response(
@@ -115,13 +118,15 @@ void open_plain_websocket(http_conversation& c, std::string_view encoded) {
             "the channel in the path has a length or a character that is not allowed"
         ));
     }
-    if (offers_subprotocol(c)) {
+    if (offers_subprotocol(c.asked())) {
         return c.answer(error_response(
             400, error_code::not_supported, "raw text is spoken here; /ws has the subprotocol pulsewire.v1"
         ));
     }
     response head = accept_handshake(*key);
-    c.upgrade(std::move(head), std::make_unique<plain_websocket>(c.owner(), std::move(*channel)));
+    c.upgrade(
+        std::move(head), std::make_unique<plain_websocket>(c.owner(), c.own_shard(), std::move(*channel))
+    );
 }
 
 }  // namespace pulsewire::shell

@@ -14,13 +14,13 @@ namespace {
 
 class protocol_websocket final : public websocket_conversation {
 public:
-    protocol_websocket(connection& owner, bool compressed)
-        : websocket_conversation(transport::websocket, owner), compressed_(compressed) {}
+    protocol_websocket(connection& owner, shard& own_shard, bool compressed)
+        : websocket_conversation(transport::websocket, owner, own_shard), compressed_(compressed) {}
 
     void on_begin() override {
         if (compressed_) allow_compression();
         owner().out().set_framing(outbound::framing::websocket);
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::protocol, {}, {}, now);
         });
     }
@@ -39,13 +39,15 @@ private:
     std::size_t on_text(std::string_view text) override {
         std::size_t all = 0;
         for (std::size_t done = 1; all < text.size() && done != 0 && owner().has_room(); all += done)
-            home().tell_hub([&](hub::hub& h, hub::instant now) {
+            own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
                 done = h.receive(owner().id(), text.substr(all), now, owner().out().room());
             });
         return all;
     }
     void on_oversized(std::string_view head) override {
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.receive_oversized(owner().id(), head, now); });
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.receive_oversized(owner().id(), head, now);
+        });
     }
     void say_close(close_code code, std::string_view reason) override {
         on_message(hub::make_close(code, 0, reason), outbound::counts::as_live);
@@ -57,9 +59,9 @@ private:
 }  // namespace
 
 void open_websocket(http_conversation& c) {
-    auto key = handshake_key(c);
-    if (!key) return;
-    if (!offers_subprotocol(c)) {
+    auto key = read_handshake(c.asked());
+    if (!key) return c.answer(std::move(key).error());
+    if (!offers_subprotocol(c.asked())) {
         return c.answer(error_response(
             400, error_code::not_supported,
             "offer the subprotocol pulsewire.v1, as in new WebSocket(url, 'pulsewire.v1'); for raw text "
@@ -69,9 +71,9 @@ void open_websocket(http_conversation& c) {
     }
     response head = accept_handshake(*key);
     head.add("Sec-WebSocket-Protocol", std::string(subprotocol));
-    const bool compressed = c.home().bounds().websocket_compression && offers_compression(c);
+    const bool compressed = c.own_shard().bounds().websocket_compression && offers_compression(c.asked());
     if (compressed) head.add("Sec-WebSocket-Extensions", std::string(websocket::deflate_accepted));
-    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), compressed));
+    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), c.own_shard(), compressed));
 }
 
 }  // namespace pulsewire::shell

@@ -251,7 +251,8 @@ TEST(SlowConsumer, ABurstToManyIsNotTheSumOfItsReaders) {
         ));
     const std::string payload(900'000, 'x');
     ASSERT_EQ(
-        ask(server.port(), "POST", "/api/channels/a/messages", "{\"payload\":\"" + payload + "\"}").status, 200
+        ask(server.port(), "POST", "/api/channels/a/messages", "{\"payload\":\"" + payload + "\"}").status,
+        200
     );
     for (const auto& each : crowd) EXPECT_NE(each->line_with("\"offset\":1,"), "");
     EXPECT_EQ(server.metric("pulsewire_waiting_cuts_total"), 0);

@@ -5,6 +5,7 @@
 #include "common/protocol/event_stream.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
+#include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/event_response.hpp"
@@ -25,16 +26,17 @@ namespace {
 
 class stream final : public conversation {
 public:
-    explicit stream(connection& owner) : conversation(transport::sse), owner_(owner) {}
+    stream(connection& owner, shard& own_shard)
+        : conversation(transport::sse), owner_(owner), shard_(own_shard) {}
 
     void on_begin() override {
-        secret_ = home().register_stream(owner_.id());
+        secret_ = shard_.streams().add(owner_.id(), random_secret());
         std::string first;
         event_stream::append_stream_event(first, secret_);
         owner_.out().push_raw(std::move(first));
         owner_.out().set_framing(outbound::framing::event_stream);
         owner_.flush_soon();
-        home().tell_hub([&](hub::hub& h, hub::instant now) {
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
         });
     }
@@ -52,7 +54,7 @@ public:
     };
     // Carries the lines out, now or when there is room for their answers; `done` is called once.
     void take(std::string_view lines, std::function<void(taken)> done) {
-        const std::size_t bytes_max = home().home().settings().bounds.message_bytes_max;
+        const std::size_t bytes_max = shard_.settings().bounds.message_bytes_max;
         if (posts_.size() >= posts_max || (!posts_.empty() && posts_bytes_ + lines.size() > bytes_max))
             return done(taken::too_many);
         posts_.push_back({std::string(lines), 0, std::move(done)});
@@ -75,8 +77,8 @@ public:
     void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
 
     void on_overflow() override {
-        home().metrics().queue_drops += owner_.out().drop_lines();
-        ++home().metrics().slow_closes;
+        shard_.metrics().queue_drops += owner_.out().drop_lines();
+        ++shard_.metrics().slow_closes;
         const std::string_view reason = "too much waited for this connection; come back and recover";
         owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
         on_lost();
@@ -84,8 +86,8 @@ public:
     }
 
     void on_lost() override {
-        home().forget_stream(secret_);
-        home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        shard_.streams().remove(secret_);
+        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
         for (const post& p : std::exchange(posts_, {})) p.done(taken::gone);
     }
 
@@ -98,8 +100,6 @@ private:
         std::size_t carried_out = 0;  // bytes of them
         std::function<void(taken)> done;
     };
-
-    shard& home() const { return owner_.home(); }
 
     void carry_out_posts() {
         while (!posts_.empty()) {
@@ -118,7 +118,7 @@ private:
         for (std::size_t done = 1; done != 0 && p.carried_out < p.lines.size(); p.carried_out += done) {
             if (!owner_.has_room()) return false;
             const std::string_view rest = std::string_view(p.lines).substr(p.carried_out);
-            home().tell_hub([&](hub::hub& h, hub::instant now) {
+            shard_.tell_hub([&](hub::hub& h, hub::instant now) {
                 done = h.receive(owner_.id(), rest, now, owner_.out().room());
             });
             if (posts_.empty()) return true;
@@ -127,6 +127,7 @@ private:
     }
 
     connection& owner_;
+    shard& shard_;
     std::string secret_;
     std::deque<post> posts_;       // that are not wholly carried out
     std::size_t posts_bytes_ = 0;  // of their lines
@@ -151,17 +152,17 @@ response answer_to(stream::taken how) {
 }
 
 void give_to_stream(
-    shard& home, std::string_view secret, std::string_view lines, std::function<void(stream::taken)> done
+    shard& target, std::string_view secret, std::string_view lines, std::function<void(stream::taken)> done
 ) {
-    const auto id = home.find_stream(secret);
-    connection* c = id ? home.find(*id) : nullptr;
-    if (c == nullptr || c->speaks().kind() != transport::sse) return done(stream::taken::gone);
-    static_cast<stream&>(c->speaks()).take(lines, std::move(done));
+    const auto id = target.streams().find(secret);
+    connection* c = id ? target.find(*id) : nullptr;
+    if (c == nullptr || c->current_conversation().kind() != transport::sse) return done(stream::taken::gone);
+    static_cast<stream&>(c->current_conversation()).take(lines, std::move(done));
 }
 
 // The stream lives on another shard: the lines go there, and the answer comes back.
 void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
-    shard& asker = c.home();
+    shard& asker = c.own_shard();
     const std::uint64_t connection = c.owner().id();
     const std::uint64_t ticket = c.wait_for_answer();
     boost::asio::post(
@@ -180,7 +181,7 @@ void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
 }  // namespace
 
 void open_stream(http_conversation& c) {
-    c.upgrade(event_response(), std::make_unique<stream>(c.owner()));
+    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard()));
 }
 
 void post_to_stream(http_conversation& c) {
@@ -191,11 +192,11 @@ void post_to_stream(http_conversation& c) {
             "name the stream in the field Pulsewire-Connection; its first event tells the value"
         ));
     }
-    const auto index = shard::shard_of_stream(secret);
-    node& all = c.home().home();
+    const auto index = stream_names::shard_of(secret);
+    node& all = c.own_node();
     if (!index || *index >= all.shard_count()) return c.answer(answer_to(stream::taken::gone));
     shard& target = all.at(*index);
-    if (&target != &c.home()) return hop_to_stream(c, target, secret);
+    if (&target != &c.own_shard()) return hop_to_stream(c, target, secret);
     const std::uint64_t ticket = c.wait_for_answer();
     give_to_stream(target, secret, c.body(), [&target, id = c.owner().id(), ticket](stream::taken how) {
         auto* waiting = http_conversation::waiting(target, id, ticket);

@@ -97,7 +97,9 @@ TEST(unread, over_tls) {
     auto publisher = connected(client(server.port(), tls_wishes()), "publisher-session");
     const std::string payload(payload_bytes, 'x');
     for (int i = 1; i <= publications; ++i) {
-        publisher.send_text(R"({"op":"publish","id":7,"channel":"a","type":"t","payload":")" + payload + "\"}");
+        publisher.send_text(
+            R"({"op":"publish","id":7,"channel":"a","type":"t","payload":")" + payload + "\"}"
+        );
         publisher.line_with("\"published\"");
     }
     auto c = connected(client(server.port(), tls_wishes()), "asking-session");
@@ -216,9 +218,7 @@ TEST(unread, a_post_to_a_stream_is_answered_when_its_lines_are_carried_out) {
                 "Content-Length: " + std::to_string(lines.size()) + "\r\n\r\n" + lines
             );
             for (int i = 0; i < 10; ++i) server.metric("pulsewire_channels");
-            EXPECT_LT(
-                server.metric("pulsewire_messages_received_total") - before, unread_queries_max
-            );
+            EXPECT_LT(server.metric("pulsewire_messages_received_total") - before, unread_queries_max);
             EXPECT_FALSE(post.has_more()) << "not all is taken";
             EXPECT_EQ(ask(server.port(), "POST", "/sse", lines, name).status, 503) << "one at a time";
             expect_all_answers([&] {
@@ -245,8 +245,9 @@ TEST(unread, a_post_to_a_stream_that_ends_is_told_so) {
         const std::string first = stream.read_until("\n\n");
         const std::size_t at = first.find("\"connection\":\"") + 14;
         name = "Pulsewire-Connection: " + first.substr(at, first.find('"', at) - at) + "\r\n";
-        const std::string lines =
-            R"({"op":"connect","version":1,"session":"asking-session"})" "\n" + many_queries("a");
+        const std::string lines = R"({"op":"connect","version":1,"session":"asking-session"})"
+                                  "\n" +
+                                  many_queries("a");
         post.send(
             "POST /sse HTTP/1.1\r\nHost: localhost\r\n" + name +
             "Content-Length: " + std::to_string(lines.size()) + "\r\n\r\n" + lines

@@ -2,25 +2,21 @@
 
 #include "common/base/utf8_validator.hpp"
 #include "common/protocol/websocket_writer.hpp"
-#include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
 #include <utility>
 
 namespace pulsewire::shell {
 
-websocket_conversation::websocket_conversation(transport kind, connection& owner)
+websocket_conversation::websocket_conversation(transport kind, connection& owner, shard& own_shard)
     : conversation(kind),
       owner_(owner),
-      reader_(websocket::role::server, owner.home().home().settings().bounds.message_bytes_max) {}
+      shard_(own_shard),
+      reader_(websocket::role::server, own_shard.settings().bounds.message_bytes_max) {}
 
 void websocket_conversation::allow_compression() {
     reader_.allow_compression();
     owner_.out().set_compression(true);
-}
-
-shard& websocket_conversation::home() const {
-    return owner_.home();
 }
 
 void websocket_conversation::on_bytes(std::span<char> bytes) {
@@ -81,12 +77,12 @@ void websocket_conversation::handle(const websocket::event& e) {
             owner_.flush_soon();
             [[fallthrough]];
         case kind::pong:
-            home().tell_hub([&](hub::hub& h, hub::instant now) { h.heard(owner_.id(), now); });
+            shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.heard(owner_.id(), now); });
             if (too_many_control_frames()) end_with(close_code::policy_violation, "too many control frames");
             return;
         case kind::close:
             say_close_frame(e.code, {});
-            home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+            shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
             return owner_.finish(connection::farewell::close);
         case kind::failure:
             return end_with(static_cast<close_code>(e.code), e.data);
@@ -94,8 +90,8 @@ void websocket_conversation::handle(const websocket::event& e) {
 }
 
 void websocket_conversation::handle_compressed(std::string_view payload) {
-    std::string_view text;
-    switch (home().decompress(payload, home().home().settings().bounds.message_bytes_max, text)) {
+    const auto [how, text] = shard_.inflating().inflate(payload, shard_.settings().bounds.message_bytes_max);
+    switch (how) {
         case inflater::outcome::whole:
             if (!is_utf8(text)) return end_with(close_code::invalid_utf8, "a text message is not UTF-8");
             return take_text(text);
@@ -107,13 +103,13 @@ void websocket_conversation::handle_compressed(std::string_view payload) {
 }
 
 bool websocket_conversation::too_many_control_frames() {
-    const std::int64_t now_ms = home().now().monotonic_ms;
+    const std::int64_t now_ms = shard_.now().monotonic_ms;
     const std::uint32_t frames = reader_.control_frames_in_a_row();
     if (now_ms - control_window_ms_ >= 1'000 || frames < control_frames_before_) {
         control_window_ms_ = now_ms;
         control_frames_before_ = frames;
     }
-    return frames - control_frames_before_ > home().bounds().control_frames_max;
+    return frames - control_frames_before_ > shard_.bounds().control_frames_max;
 }
 
 // A message that was begun must be finished in time, or a peer could drip it for ever.
@@ -121,7 +117,7 @@ void websocket_conversation::watch_assembly() {
     const bool unfinished = reader_.mid_message();
     if (unfinished && (!watching_ || assembling_ != reader_.begun())) {
         assembling_ = reader_.begun();
-        owner_.set_deadline(home().now().monotonic_ms + home().bounds().assembly_timeout_ms);
+        owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().assembly_timeout_ms);
     } else if (!unfinished && watching_) {
         owner_.set_deadline(0);
     }
@@ -134,7 +130,7 @@ void websocket_conversation::say_close_frame(std::uint16_t code, std::string_vie
     // The peer's close frame may be among what was left unread.
     if (owner_.waits_for_room()) owner_.read_on_soon();
     owner_.out().push_raw(std::string(websocket::close_frame(code, reason).view()));
-    owner_.set_deadline(home().now().monotonic_ms + home().bounds().close_timeout_ms);
+    owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().close_timeout_ms);
     owner_.flush_soon();
 }
 
@@ -142,7 +138,7 @@ void websocket_conversation::end_with(close_code code, std::string_view reason) 
     if (closing_) return;
     say_close(code, reason);
     say_close_frame(static_cast<std::uint16_t>(code), reason);
-    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+    shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
 // The hub said its close frame as a message already.
@@ -158,17 +154,17 @@ void websocket_conversation::on_deadline() {
     if (!closing_) return end_with(close_code::policy_violation, "a message was not finished in time");
     if (owner_.out().empty()) return owner_.drop();
     // Still writing; a writer that stands still has a deadline of its own.
-    owner_.set_deadline(home().now().monotonic_ms + home().bounds().close_timeout_ms);
+    owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().close_timeout_ms);
 }
 
 void websocket_conversation::on_overflow() {
-    home().metrics().queue_drops += owner_.out().drop_lines();
-    ++home().metrics().slow_closes;
+    shard_.metrics().queue_drops += owner_.out().drop_lines();
+    ++shard_.metrics().slow_closes;
     end_with(close_code::slow_consumer, "too much waited for this connection; come back and recover");
 }
 
 void websocket_conversation::on_lost() {
-    home().tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+    shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
 }  // namespace pulsewire::shell

@@ -16,6 +16,8 @@
 
 namespace pulsewire::shell {
 
+class shard;
+
 class websocket_conversation : public conversation {
 public:
     void on_bytes(std::span<char> bytes) final;
@@ -27,13 +29,13 @@ public:
     void on_close(close_code code, std::string_view reason) final;
 
 protected:
-    // `owner` outlives the conversation.
-    websocket_conversation(transport kind, connection& owner);
+    // Both outlive the conversation.
+    websocket_conversation(transport kind, connection& owner, shard& own_shard);
     // Compression was agreed on, in both directions.
     void allow_compression();
 
     connection& owner() const { return owner_; }
-    shard& home() const;
+    shard& own_shard() const { return shard_; }
     bool closing() const { return closing_; }
     // The last words of protocol 7.1 where the connection speaks in frames, then a close frame.
     void end_with(close_code code, std::string_view reason);
@@ -63,6 +65,7 @@ private:
     void watch_assembly();
 
     connection& owner_;
+    shard& shard_;
     websocket::reader reader_;
     std::unique_ptr<unread> unread_;  // null where nothing is left
     std::int64_t control_window_ms_ = 0;

@@ -1,0 +1,44 @@
+#include "server/shard/hub_runner.hpp"
+
+#include <memory>
+
+namespace pulsewire::shell {
+
+void hub_runner::receive(std::vector<hub::shard_message>&& batch) {
+    for (hub::shard_message& m : batch)
+        tell([&](hub::hub& h, hub::instant now) { h.receive(std::move(m), now); });
+}
+
+// What the hub answers may make a conversation tell the hub something; the outermost call carries that out
+// too, so that the hub's answers are carried out in their order.
+void hub_runner::carry_out() {
+    if (carrying_out_) return;
+    carrying_out_ = true;
+    const auto finally = std::unique_ptr<hub_runner, void (*)(hub_runner*)>(this, [](hub_runner* r) {
+        r->work_.clear();
+        r->carrying_out_ = false;
+    });
+    while (!hub_.out().empty()) {
+        work_.swap(hub_.out());
+        carry_out_once();
+        work_.clear();
+    }
+}
+
+void hub_runner::carry_out_once() {
+    for (const hub::output::send& s : work_.sends) to_connections_.deliver(s, work_.to(s));
+    for (const hub::output::close& end : work_.closes) to_connections_.close(end);
+    for (hub::output::post& p : work_.posts) post(std::move(p));
+    to_others_.add(work_.stores);
+    if (!to_others_.empty()) home_.schedule_turn_end();
+}
+
+void hub_runner::post(hub::output::post&& p) {
+    if (p.to != hub::application) return to_others_.add(std::move(p));
+    application_gate::verdict judged = gate_.judge(p.what);
+    if (judged.passes) return to_others_.add(std::move(p));
+    // Back into the hub, as the application's own answer would come.
+    if (judged.answer) hub_.receive(std::move(*judged.answer), home_.now());
+}
+
+}  // namespace pulsewire::shell

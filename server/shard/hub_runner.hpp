@@ -1,0 +1,59 @@
+#pragma once
+
+// Runs the hub of one shard: tells it what happened, and carries out what it answers. Only this class reads
+// the hub's output.
+
+#include "common/hub/hub.hpp"
+#include "server/shard/application_gate.hpp"
+#include "server/shard/deliveries.hpp"
+#include "server/shard/shard_port.hpp"
+#include "server/shard/turn_posts.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace pulsewire::shell {
+
+class hub_runner {
+public:
+    // All references outlive it.
+    hub_runner(
+        hub::config c, deliveries& to_connections, turn_posts& to_others, application_gate gate,
+        shard_port& home
+    )
+        : hub_(std::move(c)),
+          to_connections_(to_connections),
+          to_others_(to_others),
+          gate_(gate),
+          home_(home) {}
+
+    // Calls `call(hub, now)` and carries out what the hub answers.
+    template <class Call>
+    void tell(Call&& call) {
+        call(hub_, home_.now());
+        carry_out();
+    }
+    // Values that other shards or the application posted.
+    void receive(std::vector<hub::shard_message>&& batch);
+    // Before anything else: what the data folder kept (common/hub/hub.hpp).
+    template <class Kept>
+    void restore(Kept&& kept) {
+        hub_.restore(std::forward<Kept>(kept), home_.now());
+    }
+    const hub::hub& state() const { return hub_; }
+
+private:
+    void carry_out();
+    void carry_out_once();
+    void post(hub::output::post&& p);
+
+    hub::hub hub_;
+    hub::output work_;
+    deliveries& to_connections_;
+    turn_posts& to_others_;
+    application_gate gate_;
+    shard_port& home_;
+    bool carrying_out_ = false;
+};
+
+}  // namespace pulsewire::shell

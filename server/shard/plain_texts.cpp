@@ -1,0 +1,26 @@
+#include "server/shard/plain_texts.hpp"
+
+#include <memory>
+
+namespace pulsewire::shell {
+
+shared_bytes plain_texts::of(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload)) {
+    struct text_and_message {
+        std::string text;
+        hub::message_ptr of;
+    };
+    if (from_ != m) {
+        const auto made =
+            std::make_shared<const text_and_message>(text_and_message{text_of(m->payload()), m});
+        text_ = shared_bytes(made, &made->text);
+        from_ = m;
+    }
+    return text_;
+}
+
+void plain_texts::forget() {
+    from_.reset();
+    text_.reset();
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,80 @@
+#pragma once
+
+// What a shard needs of its surroundings, without knowing them: the node that it is a part of, the program's
+// handlers, and the conversation that begins on a new connection.
+
+#include "common/hub/shard_message.hpp"
+#include "common/hub/store.hpp"
+#include "server/config.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pulsewire::shell {
+
+class connection;
+class conversation;
+class node;
+class shard;
+
+// The program's handlers, as the shards see them. All members may be called from any thread.
+class application_port {
+public:
+    virtual ~application_port() = default;
+    // The values arrive in this order, after those posted earlier by the same shard.
+    virtual void post(std::vector<hub::shard_message>&& batch) = 0;
+    // Whether one more publish or request may be posted; the port forgets it when it is handled.
+    virtual bool admit() = 0;
+    // What the handlers want to hear.
+    struct interests {
+        bool connections = false, subscriptions = false, publishes = false, requests = false;
+    };
+    virtual interests wants() const = 0;
+};
+
+// Answers, complete with their heads, where no conversation can give one.
+struct canned_answers {
+    std::string overloaded;    // no room for more connections
+    std::string wrong_scheme;  // plain HTTP on a port that speaks TLS
+};
+
+// How a node meets its clients.
+struct welcome {
+    // What speaks on a connection that was just accepted. Called on the shard's thread; all three outlive the
+    // conversation.
+    std::unique_ptr<conversation> (*first_conversation)(connection& owner, shard& home, node& all);
+    canned_answers canned;
+};
+
+// The node, as its shards see it. All members may be called from any thread.
+class node_port {
+public:
+    virtual const config& settings() const = 0;
+    virtual hub::shard_index shard_count() const = 0;
+    // Null where there are no handlers.
+    virtual application_port* application() = 0;
+    virtual const canned_answers& canned() const = 0;
+    virtual std::unique_ptr<conversation> first_conversation(connection& owner, shard& home) = 0;
+
+    // One shard's part of waiting_bytes_total_max.
+    virtual std::uint64_t waiting_bytes_max() const = 0;
+
+    // Posts to another shard, or to hub::application. Posts of one shard to one target keep their order.
+    virtual void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) = 0;
+    // Gives operations to the commit thread, which answers shard `from`. Precondition: there is a data
+    // folder.
+    virtual void store(hub::shard_index from, std::vector<hub::store_op>&& operations) = 0;
+
+    // Counts connections of all shards against connections_max.
+    virtual bool admit_connection() = 0;
+    virtual void release_connection() = 0;
+    // A shard that drains has no session any more, and later no connection. Each is called once.
+    virtual void shard_quiet() = 0;
+    virtual void shard_drained() = 0;
+
+protected:
+    ~node_port() = default;
+};
+
+}  // namespace pulsewire::shell

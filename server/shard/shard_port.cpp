@@ -1,0 +1,71 @@
+#include "server/shard/shard_port.hpp"
+
+#include "server/net/tls.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::size_t scratch_bytes = 64 * 1024;
+
+std::int64_t milliseconds_of(auto time_point) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time_point.time_since_epoch()).count();
+}
+
+}  // namespace
+
+shard_port::shard_port(const shell_limits& bounds, const canned_answers& canned)
+    : poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
+      bounds_(bounds),
+      canned_(canned),
+      storage_(bounds),
+      scratch_(scratch_bytes) {}
+
+shard_port::~shard_port() = default;
+
+hub::instant shard_port::now() {
+    return {
+        milliseconds_of(std::chrono::steady_clock::now()), milliseconds_of(std::chrono::system_clock::now())};
+}
+
+// A record of TLS can hold more plaintext than the bytes that completed it.
+void shard_port::make_plaintext_scratch() {
+    plaintext_.resize(scratch_bytes + tls_session::record_bytes_max);
+}
+
+void shard_port::flush_at_turn_end(std::uint64_t connection) {
+    to_flush_.push_back(connection);
+    schedule_turn_end();
+}
+
+std::span<const std::uint64_t> shard_port::take_flushes() {
+    flushing_.clear();
+    // A connection that is flushed may ask again, for the next turn.
+    std::swap(to_flush_, flushing_);
+    return flushing_;
+}
+
+void shard_port::read_on_at_turn_end(std::uint64_t connection) {
+    to_read_.push_back(connection);
+    schedule_turn_end();
+}
+
+std::span<const std::uint64_t> shard_port::take_reads() {
+    reading_.clear();
+    std::swap(to_read_, reading_);
+    return reading_;
+}
+
+void shard_port::schedule_turn_end() {
+    if (turn_end_scheduled_) return;
+    turn_end_scheduled_ = true;
+    boost::asio::post(loop_, [this] {
+        turn_end_scheduled_ = false;
+        end_turn();
+    });
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,89 @@
+#pragma once
+
+// The part of a shard that its connections and its listener see: the loop, the clocks, the bounds, the
+// counters, the shared buffers, and the end of a turn. Everything here is touched by the shard's thread
+// alone, except loop(), which other threads post to.
+
+#include "common/hub/session.hpp"
+#include "server/limits.hpp"
+#include "server/net/outbound.hpp"
+#include "server/net/poller.hpp"
+#include "server/net/socket.hpp"
+#include "server/shard/metrics.hpp"
+#include "server/shard/ports.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pulsewire::shell {
+
+class connection;
+
+class shard_port {
+public:
+    shard_port(const shard_port&) = delete;
+    shard_port& operator=(const shard_port&) = delete;
+
+    boost::asio::io_context& loop() { return loop_; }
+    poller& poll() { return poller_; }
+    const shell_limits& bounds() const { return bounds_; }
+    const canned_answers& canned() const { return canned_; }
+    shard_metrics& metrics() { return metrics_; }
+    outbound_storage& storage() { return storage_; }
+    static hub::instant now();
+
+    // What a connection reads into; valid until the next read of any connection.
+    std::span<char> scratch() { return scratch_; }
+    // For what comes out of the scratch buffer by TLS; empty without.
+    std::span<char> plaintext_scratch() { return plaintext_; }
+
+    // Calls connection::flush() at the end of this turn. The connection asks once per turn.
+    void flush_at_turn_end(std::uint64_t connection);
+    // Calls connection::read_on() at the end of this turn, before anything is written. The connection asks
+    // once per turn.
+    void read_on_at_turn_end(std::uint64_t connection);
+    // More waits for a connection that does not keep up.
+    void watch_waiting() {
+        if (storage_.memory().is_too_much()) schedule_turn_end();
+    }
+    // The connection's peer lives, though what it sends waits unread.
+    virtual void heard(connection& c) = 0;
+    // Ends this turn of the loop after the handlers that are due now. Safe to call again.
+    void schedule_turn_end();
+    // Takes the connection out of the table. Its memory lives until the end of the turn, because the call
+    // that ends a connection still uses it.
+    virtual void retire(connection& c) = 0;
+    // A socket that the listener accepted.
+    virtual void accepted(tcp_socket&& socket) = 0;
+
+protected:
+    // Both references outlive the shard.
+    shard_port(const shell_limits& bounds, const canned_answers& canned);
+    ~shard_port();
+
+    void make_plaintext_scratch();
+    // The connections that asked to be flushed since the last call; valid until the next one.
+    std::span<const std::uint64_t> take_flushes();
+
+    // The same of those that asked to read on.
+    std::span<const std::uint64_t> take_reads();
+
+private:
+    virtual void on_ready(std::uint64_t connection, poller::readiness what) = 0;
+    virtual void end_turn() = 0;
+
+    boost::asio::io_context loop_{1};
+    poller poller_;
+    const shell_limits& bounds_;
+    const canned_answers& canned_;
+    shard_metrics metrics_;
+    outbound_storage storage_;
+    std::vector<char> scratch_, plaintext_;
+    std::vector<std::uint64_t> to_flush_, flushing_, to_read_, reading_;
+    bool turn_end_scheduled_ = false;
+};
+
+}  // namespace pulsewire::shell
