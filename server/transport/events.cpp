@@ -9,6 +9,7 @@
 #include "server/http/text.hpp"
 #include "server/random.hpp"
 #include "server/shard/shard.hpp"
+#include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
 #include "server/transport/shared_line.hpp"
 
@@ -21,70 +22,52 @@ namespace {
 
 using position = event_stream::cursor;
 
-class events final : public conversation, private text_maker {
+class events final : public event_conversation, private text_maker {
 public:
     events(
         connection& owner, shard& own_shard, hub::event_stream_writer writer, std::optional<position> resume,
         std::uint64_t latest
     )
-        : conversation(transport::events),
-          owner_(owner),
-          shard_(own_shard),
+        : event_conversation(transport::events, owner, own_shard),
           writer_(std::move(writer)),
           resume_(std::move(resume)),
           latest_(latest) {}
 
     void on_begin() override {
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner_.id(), hub::face::event_stream, {}, random_secret(), now);
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now);
             for (std::size_t i = 0; i < writer_.channels().size(); ++i)
-                h.execute(owner_.id(), subscribe_to(i), now);
+                h.execute(owner().id(), subscribe_to(i), now);
         });
         resume_.reset();
     }
 
-    void on_bytes(std::span<char>) override {}
-    void on_end() override { owner_.drop(); }
-    void on_deadline() override {}
-
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
-            return end(close_code::try_again_later, "a channel cannot be read now");
+            return end_with(close_code::try_again_later, "a channel cannot be read now");
         if (writer_.opened()) {
-            push_message(owner_.out(), m, how);
-            return owner_.flush_soon();
+            push_message(owner().out(), m, how);
+            return owner().flush_soon();
         }
         std::string text;
-        const auto outcome = writer_.write(m, shard_.now().wall_ms, text);
+        const auto outcome = writer_.write(m, own_shard().now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
-        owner_.out().push_raw(std::move(text), how);
+        owner().out().push_raw(std::move(text), how);
         if (writer_.opened()) {
             // From here on an event gets its text when its turn comes, because its cursor says what went
             // before. What waited is mostly replayed, and references to what the history holds.
-            owner_.out().set_framing(outbound::framing::made, this);
+            owner().out().set_framing(outbound::framing::made, this);
             for (const hub::message_ptr& waited : writer_.take_waiting())
-                push_message(owner_.out(), waited, outbound::counts::as_replay);
+                push_message(owner().out(), waited, outbound::counts::as_replay);
         }
-        owner_.flush_soon();
+        owner().flush_soon();
     }
 
     // What all streams of just this channel write is the same text.
     std::shared_ptr<line_run> run_of(gathering& all) override {
         if (writer_.channels().size() != 1 || !all.only_publications()) return nullptr;
-        return all.run_for(owner_.out(), [this] { return writer_.alone(); });
-    }
-
-    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
-
-    void on_overflow() override {
-        shard_.metrics().queue_drops += owner_.out().drop_lines();
-        ++shard_.metrics().slow_closes;
-        end(close_code::slow_consumer, "too much waited for this connection; come back and recover");
-    }
-
-    void on_lost() override {
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        return all.run_for(owner().out(), [this] { return writer_.alone(); });
     }
 
 private:
@@ -92,7 +75,7 @@ private:
         return writer_.pass(messages.front()->offset, messages.back()->offset);
     }
     void write(const hub::message_ptr& m, std::string& out) override {
-        (void)writer_.write(m, shard_.now().wall_ms, out);
+        (void)writer_.write(m, own_shard().now().wall_ms, out);
     }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
         override {
@@ -113,16 +96,12 @@ private:
         return c;
     }
 
-    void end(close_code code, std::string_view reason) {
+    void push_close(const hub::message_ptr& close) override {
         std::string text;
-        write(hub::make_close(code, 0, reason), text);
-        owner_.out().push_raw(std::move(text));
-        on_lost();
-        owner_.finish(connection::farewell::close);
+        write(close, text);
+        owner().out().push_raw(std::move(text));
     }
 
-    connection& owner_;
-    shard& shard_;
     hub::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;

@@ -8,6 +8,7 @@
 #include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
+#include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
 #include "server/transport/shared_line.hpp"
 
@@ -24,27 +25,21 @@
 namespace pulsewire::shell {
 namespace {
 
-class stream final : public conversation {
+class stream final : public event_conversation {
 public:
-    stream(connection& owner, shard& own_shard)
-        : conversation(transport::sse), owner_(owner), shard_(own_shard) {}
+    stream(connection& owner, shard& own_shard) : event_conversation(transport::sse, owner, own_shard) {}
 
     void on_begin() override {
-        secret_ = shard_.streams().add(owner_.id(), random_secret());
+        secret_ = own_shard().streams().add(owner().id(), random_secret());
         std::string first;
         event_stream::append_stream_event(first, secret_);
-        owner_.out().push_raw(std::move(first));
-        owner_.out().set_framing(outbound::framing::event_stream);
-        owner_.flush_soon();
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner_.id(), hub::face::protocol_stream, secret_, {}, now);
+        owner().out().push_raw(std::move(first));
+        owner().out().set_framing(outbound::framing::event_stream);
+        owner().flush_soon();
+        own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now);
         });
     }
-
-    // The client's half comes by POST; what it sends here means nothing.
-    void on_bytes(std::span<char>) override {}
-    void on_end() override { owner_.drop(); }
-    void on_deadline() override {}
 
     // What became of a POST.
     enum class taken : std::uint8_t {
@@ -54,40 +49,29 @@ public:
     };
     // Carries the lines out, now or when there is room for their answers; `done` is called once.
     void take(std::string_view lines, std::function<void(taken)> done) {
-        const std::size_t bytes_max = shard_.settings().bounds.message_bytes_max;
+        const std::size_t bytes_max = own_shard().settings().bounds.message_bytes_max;
         if (posts_.size() >= posts_max || (!posts_.empty() && posts_bytes_ + lines.size() > bytes_max))
             return done(taken::too_many);
         posts_.push_back({std::string(lines), 0, std::move(done)});
         posts_bytes_ += lines.size();
-        owner_.keeps_unread(posts_bytes_);
-        if (!owner_.waits_for_room()) carry_out_posts();
+        owner().keeps_unread(posts_bytes_);
+        if (!owner().waits_for_room()) carry_out_posts();
     }
     void on_room() override { carry_out_posts(); }
 
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
-        push_message(owner_.out(), m, how);
-        owner_.flush_soon();
+        push_message(owner().out(), m, how);
+        owner().flush_soon();
     }
 
     std::shared_ptr<line_run> run_of(gathering& all) override {
-        return run_of_lines(all, owner_.out(), event_stream::data_prefix);
-    }
-
-    void on_close(close_code, std::string_view) override { owner_.finish(connection::farewell::close); }
-
-    void on_overflow() override {
-        shard_.metrics().queue_drops += owner_.out().drop_lines();
-        ++shard_.metrics().slow_closes;
-        const std::string_view reason = "too much waited for this connection; come back and recover";
-        owner_.out().push_line(line_of(hub::make_close(close_code::slow_consumer, 0, reason)));
-        on_lost();
-        owner_.finish(connection::farewell::close);
+        return run_of_lines(all, owner().out(), event_stream::data_prefix);
     }
 
     void on_lost() override {
-        shard_.streams().remove(secret_);
-        shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
+        own_shard().streams().remove(secret_);
+        event_conversation::on_lost();
         for (const post& p : std::exchange(posts_, {})) p.done(taken::gone);
     }
 
@@ -101,14 +85,16 @@ private:
         std::function<void(taken)> done;
     };
 
+    void push_close(const hub::message_ptr& close) override { owner().out().push_line(line_of(close)); }
+
     void carry_out_posts() {
         while (!posts_.empty()) {
-            if (!carry_out(posts_.front())) return owner_.wait_for_room();
+            if (!carry_out(posts_.front())) return owner().wait_for_room();
             if (posts_.empty()) return;  // a line has ended the stream
             const post whole = std::move(posts_.front());
             posts_.pop_front();
             posts_bytes_ -= whole.lines.size();
-            owner_.keeps_unread(posts_bytes_);
+            owner().keeps_unread(posts_bytes_);
             whole.done(taken::all);
         }
     }
@@ -116,18 +102,16 @@ private:
     // Whether nothing of it is left.
     bool carry_out(post& p) {
         for (std::size_t done = 1; done != 0 && p.carried_out < p.lines.size(); p.carried_out += done) {
-            if (!owner_.has_room()) return false;
+            if (!owner().has_room()) return false;
             const std::string_view rest = std::string_view(p.lines).substr(p.carried_out);
-            shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-                done = h.receive(owner_.id(), rest, now, owner_.out().room());
+            own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+                done = h.receive(owner().id(), rest, now, owner().out().room());
             });
             if (posts_.empty()) return true;
         }
         return p.carried_out == p.lines.size();
     }
 
-    connection& owner_;
-    shard& shard_;
     std::string secret_;
     std::deque<post> posts_;       // that are not wholly carried out
     std::size_t posts_bytes_ = 0;  // of their lines
