@@ -94,6 +94,140 @@ const includes = {
     innocent: {'server/shard.cpp': '#include <vector>\n#include "common/hub/hub.hpp"\n', 'common/hub/hub.hpp': ''},
 };
 
+// ------------------------------------------------------------------------------------------------------- C++ floors
+
+// Tests may look anywhere, and so may what only tests use.
+const forTests = /_test\.(cpp|hpp)$|\/test_\w+\.hpp$|^server\/testing\//;
+
+// The quoted includes of the C++ below these folders, tests apart: [file, target, line].
+function includesBelow(tree, folders) {
+    const files = tree.files.filter((path) => cpp.test(path) && folders.includes(path.split('/')[0]) && !forTests.test(path));
+    return files.flatMap((path) =>
+        tree.code(path, {strings: true}).flatMap((line, index) => {
+            const target = /^\s*#\s*include\s*"([^"]+)"/.exec(line)?.[1];
+            return target ? [{path, target, line: index + 1}] : [];
+        }));
+}
+
+// A header and its source are one unit.
+const unitOf = (path) => path.replace(cpp, '');
+
+// A circle that begins and ends with `start`, as the units on the way; nothing where there is none.
+function circleThrough(start, targets) {
+    const before = new Map();
+    const waiting = [start];
+    for (const unit of waiting) {
+        for (const next of targets.get(unit) ?? []) {
+            if (next === start) {
+                const way = [start];
+                for (let at = unit; at !== start; at = before.get(at)) way.push(at);
+                return [start, ...way.reverse()];
+            }
+            if (!before.has(next)) {
+                before.set(next, unit);
+                waiting.push(next);
+            }
+        }
+    }
+    return undefined;
+}
+
+const circles = {
+    name: 'no circle of includes between the units of common/, server/ and bench/',
+    check(tree) {
+        const targets = new Map();
+        for (const {path, target} of includesBelow(tree, ['common', 'server', 'bench'])) {
+            const unit = unitOf(path);
+            if (!targets.has(unit)) targets.set(unit, new Set());
+            if (unitOf(target) !== unit) targets.get(unit).add(unitOf(target));
+        }
+        const told = new Set();
+        return [...targets.keys()].sort().flatMap((unit) => {
+            const circle = told.has(unit) ? undefined : circleThrough(unit, targets);
+            for (const one of circle ?? []) told.add(one);
+            return circle ? [`${unit}: a circle, ${circle.join(' -> ')}; hand one of them in through a port`] : [];
+        });
+    },
+    breach: {
+        'server/shard/shard.hpp': '',
+        'server/shard/shard.cpp': '#include "server/shard/shard.hpp"\n#include "server/shard/connection.hpp"\n',
+        'server/shard/connection.hpp': '',
+        'server/shard/connection.cpp': '#include "server/shard/shard.hpp"\n',
+    },
+    innocent: {
+        'server/shard/shard.hpp': '#include "server/shard/port.hpp"\n',
+        'server/shard/shard.cpp': '#include "server/shard/shard.hpp"\n#include "server/shard/connection.hpp"\n',
+        'server/shard/connection.hpp': '#include "server/shard/port.hpp"\n',
+        'server/shard/connection_test.cpp': '#include "server/shard/connection.hpp"\n#include "server/shard/shard.hpp"\n',
+        'server/shard/port.hpp': '',
+    },
+};
+
+// What each folder may include besides itself. `base` are the small files directly below server/ that everybody may use,
+// `top` the others there, which put everything together.
+const words = ['protocol', 'base'];
+const values = ['exchange', 'access', 'delivery', ...words];
+const underShard = ['storage', 'net', 'config', 'base'];
+const floors = {
+    common: {
+        base: [], protocol: ['base'], message: ['base'], client: words,
+        exchange: words, access: words, delivery: ['exchange', ...words],
+        session: values, channel: values, cluster: ['channel', ...values],
+        hub: ['session', 'channel', 'cluster', ...values],
+        sim: ['hub', 'session', 'channel', 'cluster', 'client', ...values],
+    },
+    server: {
+        base: [], config: ['base'], net: ['config', 'base'], storage: ['config', 'base'], http: ['config', 'base'],
+        schema: ['config', 'base'], shard: underShard,
+        endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
+        app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard],
+        observe: ['shard', ...underShard], examples: ['top'],
+    },
+};
+const serverBase = /^server\/(log|out_of_memory|random|text|version)\.(cpp|hpp)$/;
+const serverConfig = /^server\/(config|limits)\.hpp$/;
+
+function floorOf(path) {
+    const [layer, folder, file] = path.split('/');
+    if (file !== undefined) return folder;
+    if (layer !== 'server') return undefined;
+    return serverBase.test(path) ? 'base' : serverConfig.test(path) ? 'config' : 'top';
+}
+
+const arrows = {
+    name: 'the folders of common/ and server/ include each other one way',
+    check(tree) {
+        return includesBelow(tree, ['common', 'server']).flatMap(({path, target, line}) => {
+            const layer = path.split('/')[0];
+            if (target.split('/')[0] !== layer) return [];
+            const from = floorOf(path);
+            const to = floorOf(target);
+            if (from === to || from === 'top') return [];
+            const may = floors[layer][from];
+            if (!may) return [`${path}: ${layer}/${from}/ has no place among the floors in script/tidy.mjs`];
+            if (may.includes(to)) return [];
+            return [`${path}:${line}: ${layer}/${from}/ includes ${target}, and may include only ${['itself', ...may].join(', ')}`];
+        });
+    },
+    breach: {'server/shard/shard.cpp': '#include "server/endpoint/router.hpp"\n', 'server/endpoint/router.hpp': ''},
+    innocent: {
+        'server/endpoint/router.cpp': '#include "server/shard/shard.hpp"\n#include "server/log.hpp"\n#include "common/hub/hub.hpp"\n',
+        'server/server.cpp': '#include "server/endpoint/router.hpp"\n',
+        'server/shard/shard_test.cpp': '#include "server/endpoint/router.hpp"\n#include "server/testing/client.hpp"\n',
+        'common/hub/hub.cpp': '#include "common/protocol/names.hpp"\n',
+    },
+};
+const arrowsPlanted = [
+    {'common/session/session.cpp': '#include "common/channel/channel_log.hpp"\n'},
+    {'common/channel/channel_log.cpp': '#include "common/session/session.hpp"\n'},
+    {'common/client/machine.cpp': '#include "common/message/json.hpp"\n'},
+    {'server/net/tls.cpp': '#include "server/shard/shard.hpp"\n'},
+    {'server/shard/connection.cpp': '#include "server/http/response.hpp"\n'},
+    {'server/config/settings.cpp': '#include "server/server.hpp"\n'},
+    {'server/log.cpp': '#include "server/config/settings.hpp"\n'},
+    {'server/manager/manager.cpp': '#include "server/log.hpp"\n'},
+];
+
 // What reaches outside a state machine. `tests` says whether a test may have it.
 const outside = [
     {pattern: /^\s*#\s*include\s*<(boost|openssl|spdlog|prometheus|CLI|curl|zlib)\b/, what: 'a library of the shells'},
@@ -282,7 +416,7 @@ const version = {
     innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
 };
 
-const rules = [includes, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts, version];
+const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts, version];
 
 // ------------------------------------------------------------------------------------------------------------- running
 
@@ -313,6 +447,7 @@ function selfTest() {
     for (const rule of rules) {
         if (rule.needs && !rule.needs()) continue;
         const breaches = [rule.breach];
+        if (rule === arrows) breaches.push(...arrowsPlanted);
         if (rule === sansIo) breaches.push(...sansIoPlanted.map((line) => ({'common/hub/hub.cpp': `${line}\n`})));
         if (rule === deterministicTests) breaches.push(...deterministicPlanted.map((line) => ({'e2e/chat.spec.ts': `${line}\n`})));
         const missed = breaches.filter((files) => inFolderWith(files, (tree) => rule.check(tree)).length === 0);
