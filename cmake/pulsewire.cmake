@@ -4,7 +4,7 @@ set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize
 option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
-# Warnings, include root ("common/protocol/codec.hpp") and sanitizers, as one target to link. An application that has this
+# Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
 # tree as a subdirectory gets the include root and the language, and keeps its own opinion of warnings.
 add_library(pulsewire_options INTERFACE)
 target_include_directories(pulsewire_options INTERFACE ${PROJECT_SOURCE_DIR})

@@ -332,6 +332,85 @@ const deterministicPlanted = [
     'await new Promise((done) => setTimeout(done, 100));',
 ];
 
+// ----------------------------------------------------------------------------------------------------- what prose names
+
+const sourceFile = /\.(cpp|hpp|ts|tsx|mts|js|mjs|cjs|json|cmake|html|css|service|yml|pc\.in)$|(^|\/)(CMakeLists\.txt|\.clang-format)$|^script\/[^.]+$/;
+const extension = /\.(cpp|hpp|ts|tsx|js|mjs|cjs|json|md|cmake|txt|html|css|sh|patch|wasm|supp)$/;
+const builtFolders = /^(build|dist|node_modules|test-results|playwright-report)\/|\/(build|dist|node_modules|test-results|playwright-report)(\/|$)/;
+
+// Every word of the code, comments apart.
+function wordsOf(tree) {
+    const found = new Set();
+    for (const path of tree.files.filter((one) => sourceFile.test(one))) {
+        const lines = cpp.test(path) || script.test(path) ? tree.code(path, {strings: true}) : tree.read(path).split('\n');
+        for (const word of lines.join('\n').match(/[A-Za-z_][\w-]*/g) ?? []) {
+            found.add(word);
+            for (const part of word.split('-')) found.add(part);
+        }
+    }
+    return found;
+}
+
+// Whether some file or folder is called so, from the root or from a folder on the way: `net/tls` is server/net/tls.hpp.
+function isPath(tree, path) {
+    const name = path.replace(/\/$/, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\*', '[^/]*');
+    const pattern = new RegExp(`(^|/)${name}([./-]|$)`);
+    return tree.files.some((file) => pattern.test(file));
+}
+
+// What is wrong with one piece of text in backticks: a path that leads nowhere, or a name that the code does not know.
+function judgeName(tree, known, text) {
+    const name = text.split(' ')[0].replace(/[.,]$/, '');
+    if (/^[\w.@-]*\*?[\w.-]*(\/[\w.*-]+)*\/?$/.test(name) && (name.includes('/') || extension.test(name))) {
+        return builtFolders.test(name) || isPath(tree, name) ? undefined : `there is no ${name}`;
+    }
+    // what others wrote has other places to be looked up
+    if (text.startsWith('std::')) return undefined;
+    if (!/^[A-Za-z_][\w]*(?:(::|\.)[A-Za-z_]\w*)*(\(\))?$/.test(text)) return undefined;
+    const unknown = text.replace('()', '').split(/::|\./).find((part) => !known.has(part));
+    return unknown && `the code knows no ${unknown}`;
+}
+
+// The comment at the head of a header, with the line on which it begins.
+function headOf(text) {
+    const [all, before] = /^#pragma once\n\n((?:\/\/[^\n]*\n)+)/.exec(text) ?? ['', ''];
+    return {text: before, line: all === '' ? 0 : 3};
+}
+
+const namedThings = {
+    name: 'paths and names in ARCHITECTURE.md, CONTRIBUTING.md and at the head of headers exist',
+    check(tree) {
+        const known = wordsOf(tree);
+        const prose = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].filter((path) => tree.has(path))
+            .map((path) => ({path, line: 1, text: tree.read(path).replace(/^```[^]*?^```/gm, (block) => block.replace(/[^\n]/g, ''))}));
+        const heads = tree.matching(/\.hpp$/).map((path) => ({path, ...headOf(tree.read(path))}));
+        return [...prose, ...heads].flatMap(({path, line, text}) =>
+            text.split('\n').flatMap((words, index) => {
+                const quoted = [...words.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+                // in a header's head a path stands without backticks, too, and a function without its class
+                const bare = path.endsWith('.hpp')
+                    ? [...words.matchAll(/\b((?:common|server|client-wasm|bench|docs|script|e2e|web|fuzz)\/[\w./-]+\w|[a-z_]+\(\))/g)].map((match) => match[1])
+                    : [];
+                return [...new Set([...quoted, ...bare])].flatMap((name) => {
+                    const wrong = judgeName(tree, known, name);
+                    return wrong ? [`${path}:${line + index}: ${wrong}`] : [];
+                });
+            }));
+    },
+    breach: {'ARCHITECTURE.md': '`hub` knows the sessions.\n', 'common/hub/machine.cpp': 'class machine;\n'},
+    innocent: {
+        'ARCHITECTURE.md': 'The `hub` in `common/hub`, `hub/hub.cpp`, reads `{"op":"ping"}`; `build/dev/x` is made.\n```\n`nothing`\n```\n',
+        'common/hub/hub.cpp': 'class hub;\n',
+        'common/hub/names.hpp': '#pragma once\n\n// What is never longer than read_hub() allows (common/hub/hub.cpp).\nint read_hub();\n',
+    },
+};
+const namedThingsPlanted = [
+    {'CONTRIBUTING.md': 'See `common/protocol/codec.hpp`.\n', 'common/protocol/names.hpp': ''},
+    {'common/hub/hub.hpp': '#pragma once\n\n// Returned by output().\nvoid out();\n'},
+    {'common/hub/hub.hpp': '#pragma once\n\n// As docs/protocol.md says.\nvoid out();\n'},
+    {'common/hub/hub.hpp': '#pragma once\n\n// What a `remedy` is.\n// A remedy: nothing in the code.\nvoid out();\n'},
+];
+
 // --------------------------------------------------------------------------------------------------------- hygiene
 
 const generated = {
@@ -416,7 +495,7 @@ const version = {
     innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
 };
 
-const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, deterministicTests, generated, formatting, registries, scripts, version];
+const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, deterministicTests, namedThings, generated, formatting, registries, scripts, version];
 
 // ------------------------------------------------------------------------------------------------------------- running
 
@@ -448,6 +527,7 @@ function selfTest() {
         if (rule.needs && !rule.needs()) continue;
         const breaches = [rule.breach];
         if (rule === arrows) breaches.push(...arrowsPlanted);
+        if (rule === namedThings) breaches.push(...namedThingsPlanted);
         if (rule === sansIo) breaches.push(...sansIoPlanted.map((line) => ({'common/hub/hub.cpp': `${line}\n`})));
         if (rule === deterministicTests) breaches.push(...deterministicPlanted.map((line) => ({'e2e/chat.spec.ts': `${line}\n`})));
         const missed = breaches.filter((files) => inFolderWith(files, (tree) => rule.check(tree)).length === 0);

@@ -16,7 +16,7 @@ enum class subscription_state : std::uint8_t {
     idle,       // to be sent when a transport is open
     asked,      // sent, not answered
     live,       // messages count
-    postponed,  // the server asked for patience: sent again at retry_at
+    postponed,  // the server asked for patience: sent again at `due`
 };
 
 struct subscription {

@@ -47,9 +47,9 @@ struct starting_point {
 
 class witness {
 public:
-    // What the server promises stands in its configuration. `listener`, if given, is told the course of the
-    // run.
+    // Is told the course of the run, where listen() was called with one.
     using listener = std::function<void(std::int64_t ms, std::string_view who, std::string_view what)>;
+    // `promised` is the server's configuration, which says what it promises.
     witness(const timeline& time, const hub::config& promised) : time_(time), promised_(promised) {}
 
     const std::string& fault() const { return fault_; }
