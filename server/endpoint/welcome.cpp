@@ -10,7 +10,7 @@ namespace pulsewire::shell {
 namespace {
 
 std::unique_ptr<conversation> first_conversation(connection& owner, shard& home, node& all) {
-    return std::make_unique<http_conversation>(owner, home, all, &route);
+    return std::make_unique<http_conversation>(owner, home, all, &answer_request);
 }
 
 std::string overloaded() {

@@ -1,0 +1,139 @@
+#include "server/endpoint/routes.hpp"
+
+#include "common/protocol/names.hpp"
+#include "server/http/authorization.hpp"
+#include "server/http/text.hpp"
+
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::string_view plain_prefix = "/ws/plain/";
+constexpr std::string_view api_prefix = "/api/";
+constexpr std::string_view channels_prefix = "/api/channels/";
+
+using methods = std::initializer_list<method>;
+
+std::string_view name_of(method m) {
+    switch (m) {
+        case method::get:
+            return "GET";
+        case method::head:
+            return "HEAD";
+        case method::post:
+            return "POST";
+        case method::options:
+            return "OPTIONS";
+        case method::other:
+            return "";
+    }
+    return "";
+}
+
+route nowhere(response answer) {
+    return {{true, {}}, failure{std::move(answer)}};
+}
+
+// Of an endpoint that pages of other hosts have no use for.
+route same_origin(const request& r, methods allowed, endpoint to) {
+    for (const method m : allowed)
+        if (m == r.verb) return {{true, {}}, destination{to, {}}};
+    return nowhere(wrong_method(allowed.size() == 1 ? "GET" : "GET, HEAD"));
+}
+
+// The answer for pages that may not come, preflights and wrong methods; nothing where the request may go on.
+std::optional<response> turned_away(const request& r, const origin_verdict& verdict, methods allowed) {
+    if (!verdict.allowed) return origin_refused();
+    std::string names;
+    for (const method m : allowed) {
+        if (m == r.verb) return std::nullopt;
+        names += (names.empty() ? "" : ", ") + std::string(name_of(m));
+    }
+    names += ", OPTIONS";
+    if (r.verb != method::options) return wrong_method(names);
+    response answer = preflight(names);
+    answer.add("Allow", names);
+    return answer;
+}
+
+response no_channel_name() {
+    return error_response(
+        400, error_code::invalid_channel,
+        "the channel in the path must have 1 to 255 characters out of A-Z a-z 0-9 _ - . : / @ ~ = + $ !"
+    );
+}
+
+class finder {
+public:
+    finder(const request& r, const config& settings, reached how)
+        : r_(r), settings_(settings), verdict_(check_origin(r, settings.allowed_origins, how)) {}
+
+    route to(methods allowed, destination d) const {
+        if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
+        return {verdict_, std::move(d)};
+    }
+
+    // /api/channels/<channel>/messages and .../presence. The origin comes before the key, so that a page that
+    // may not come learns nothing of the key.
+    route api() const {
+        std::string_view rest = r_.path;
+        if (!rest.starts_with(channels_prefix)) return nowhere(not_found());
+        rest.remove_prefix(channels_prefix.size());
+        const std::size_t slash = rest.rfind('/');
+        if (slash == std::string_view::npos) return nowhere(not_found());
+        const std::string_view what = rest.substr(slash + 1);
+        if (what == "messages")
+            return api(
+                {method::get, method::post}, r_.verb == method::post ? endpoint::publish : endpoint::history,
+                rest.substr(0, slash)
+            );
+        if (what == "presence") return api({method::get}, endpoint::presence, rest.substr(0, slash));
+        return nowhere(not_found());
+    }
+
+private:
+    route api(methods allowed, endpoint to, std::string_view encoded) const {
+        if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
+        // Where no key is configured the API is open.
+        if (!settings_.api_key.empty() && !carries_key(r_, settings_.api_key)) return away(unauthorized());
+        auto channel = decode_percent(encoded);
+        if (!channel || !is_channel(*channel)) return away(no_channel_name());
+        return {verdict_, destination{to, std::move(*channel)}};
+    }
+    // Also a refusal may be read by a page that may come.
+    route away(response answer) const {
+        return {verdict_.allowed ? verdict_ : origin_verdict{true, {}}, failure{std::move(answer)}};
+    }
+
+    const request& r_;
+    const config& settings_;
+    origin_verdict verdict_;
+};
+
+}  // namespace
+
+route find_route(const request& r, const config& settings, reached how) {
+    const std::string_view path = r.path;
+    const finder find(r, settings, how);
+    if (path == "/ws") return find.to({method::get}, {endpoint::websocket, {}});
+    if (path.starts_with(plain_prefix))
+        return find.to(
+            {method::get}, {endpoint::plain_websocket, std::string(path.substr(plain_prefix.size()))}
+        );
+    if (path == "/sse") {
+        const endpoint to = r.verb == method::get ? endpoint::open_stream : endpoint::post_to_stream;
+        return find.to({method::get, method::post}, {to, {}});
+    }
+    if (path == "/events") return find.to({method::get}, {endpoint::events, {}});
+    if (path.starts_with(api_prefix)) return find.api();
+    if (path == "/healthz") return same_origin(r, {method::get, method::head}, endpoint::health);
+    if (path == "/metrics") return same_origin(r, {method::get}, endpoint::metrics);
+    if (settings.web_root.empty()) return nowhere(not_found());
+    return same_origin(r, {method::get, method::head}, endpoint::file);
+}
+
+}  // namespace pulsewire::shell

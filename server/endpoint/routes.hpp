@@ -1,0 +1,46 @@
+#pragma once
+
+// Which endpoint answers a request, and whether the request may go there. Pure: router.cpp obeys.
+
+#include "common/base/result.hpp"
+#include "server/config.hpp"
+#include "server/http/origin.hpp"
+#include "server/http/request.hpp"
+#include "server/http/response.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace pulsewire::shell {
+
+enum class endpoint : std::uint8_t {
+    websocket,
+    plain_websocket,
+    open_stream,
+    post_to_stream,
+    events,
+    publish,
+    history,
+    presence,
+    health,
+    metrics,
+    file,
+};
+
+struct destination {
+    endpoint to;
+    std::string channel;  // of the path; for plain_websocket still percent-encoded
+};
+
+struct route {
+    // Pages of this origin may read the answer, whatever it is.
+    origin_verdict origin{true, {}};
+    // Where the request goes, or the answer where it may go nowhere.
+    result<destination, response> end;
+};
+
+// `r` reached this server as `how` says. Whether a client may see metrics depends on its address, too, and is
+// left to the endpoint.
+route find_route(const request& r, const config& settings, reached how);
+
+}  // namespace pulsewire::shell
