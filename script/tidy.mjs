@@ -184,7 +184,7 @@ const floors = {
         observe: ['shard', ...underShard], examples: ['top'],
     },
 };
-const serverBase = /^server\/(log|out_of_memory|random|text|version)\.(cpp|hpp)$/;
+const serverBase = /^server\/(log|log_limit|out_of_memory|random|text|version)\.(cpp|hpp)$/;
 const serverConfig = /^server\/(config|limits)\.hpp$/;
 
 function floorOf(path) {

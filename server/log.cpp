@@ -4,11 +4,14 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
 namespace pulsewire::log {
 namespace {
+
+std::atomic<const listener*> listening = nullptr;
 
 constexpr std::size_t waiting_lines_max = 8'192;
 
@@ -68,7 +71,12 @@ bool enabled(level l) {
     return logger().should_log(to_spdlog(l));
 }
 
+void listen(const listener* listener) {
+    listening = listener;
+}
+
 void write(level l, std::string_view line) {
+    if (const listener* instead = listening) return (*instead)(l, line);
     logger().log(to_spdlog(l), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -4,6 +4,7 @@
 // follow, the oldest lines are dropped). What comes from clients must be shortened and quoted by printable()
 // first.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,6 +21,10 @@ bool enabled(level l);
 void write(level l, std::string_view line);
 // Waits until what was logged is written.
 void flush();
+// Lines go to `listener` instead, called on the thread that logs; null: to standard error again. For tests.
+// The listener lives until it was replaced and no thread logs any more.
+using listener = std::function<void(level l, std::string_view line)>;
+void listen(const listener* listener);
 
 // Text of a client made fit for a line of the log: at most 80 bytes, others than printable ASCII as '?'.
 std::string printable(std::string_view text);

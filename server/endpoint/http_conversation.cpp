@@ -1,5 +1,7 @@
 #include "server/endpoint/http_conversation.hpp"
 
+#include "server/log.hpp"
+#include "server/net/peer.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
@@ -67,7 +69,7 @@ bool http_conversation::take_head() {
     while (searched_ == 0 && buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
     const std::size_t size = find_head_end(buffer_, searched_);
     if (size > bounds.http_head_bytes_max || (size == 0 && buffer_.size() > bounds.http_head_bytes_max)) {
-        refuse({431, error_code::too_large, "the head of the request is too large"});
+        refuse({431, error_code::too_large, "the head of the request is too large", "http_head_bytes_max"});
         return false;
     }
     searched_ = buffer_.size();
@@ -81,7 +83,8 @@ bool http_conversation::take_head() {
     buffer_.erase(0, size);
     request_ = std::move(*read);
     if (request_->content_length > settings().bounds.message_bytes_max) {
-        refuse({413, error_code::too_large, "the body is larger than message_bytes_max"});
+        refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
+        );
         return false;
     }
     if (request_->expects_continue && buffer_.size() < request_->content_length) {
@@ -152,6 +155,8 @@ void http_conversation::answered(after_response then) {
 }
 
 void http_conversation::refuse(const refusal& why) {
+    const std::string advice = why.setting.empty() ? "" : "; the setting is " + std::string(why.setting);
+    log_refusal("a request: " + why.message + advice);
     request_.reset();
     buffer_.clear();
     answer(error_response(why));
@@ -191,6 +196,15 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
     heir.on_begin();
     if (!buffer_.empty() && !owner_.gone()) heir.on_bytes(buffer_);
     if (half_closed_ && !owner_.gone()) heir.on_end();
+}
+
+void http_conversation::log_refusal(std::string_view what) {
+    log::limit& limit = shard_.refusals();
+    if (!log::enabled(log::level::info) || !limit.admits(shard_.now().monotonic_ms)) return;
+    const std::uint64_t others = limit.take_left_out();
+    const std::string more =
+        others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)";
+    log::info("refused for ", peer_address(owner_.descriptor()), ": ", what, more);
 }
 
 // --- answers that come later ---
@@ -251,9 +265,15 @@ void http_conversation::on_deadline() {
     switch (phase_) {
         case phase::head:
             if (buffer_.empty()) return owner_.finish(connection::farewell::close);
-            return refuse({408, error_code::timeout, "the head of the request did not arrive in time"});
+            return refuse(
+                {408, error_code::timeout, "the head of the request did not arrive in time",
+                 "http_head_timeout_ms"}
+            );
         case phase::body:
-            return refuse({408, error_code::timeout, "the body of the request did not arrive in time"});
+            return refuse(
+                {408, error_code::timeout, "the body of the request did not arrive in time",
+                 "http_body_timeout_ms"}
+            );
         case phase::answering: {
             response late =
                 error_response(503, error_code::overloaded, "the answer took too long; try again later");

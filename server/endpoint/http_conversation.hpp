@@ -45,6 +45,10 @@ public:
     // The origin that the answers of this request allow to read them; nothing for pages of our own.
     void allow_origin(const origin_verdict& verdict);
 
+    // Tells the operator that something was refused, and which setting would change that. At most a few a
+    // second are written; text of the client was made printable before.
+    void log_refusal(std::string_view what);
+
     // Each request is answered by exactly one of these.
     void answer(response r);
     void answer_with_file(static_file file);

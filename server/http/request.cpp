@@ -49,7 +49,7 @@ fault check_lines(std::string_view head, const shell_limits& bounds) {
             return bad("there is a control byte in the head of the request");
         if (auto refused = check_transfer_encoding(line)) return refused;
         if (++lines > bounds.http_fields_max + 1)
-            return refusal{431, error_code::too_large, "the request has too many fields"};
+            return refusal{431, error_code::too_large, "the request has too many fields", "http_fields_max"};
         head.remove_prefix(end + 2);
     }
     return lines == 0 ? bad("the request line is missing") : std::nullopt;
@@ -106,7 +106,8 @@ fault parse_with_beast(std::string_view head, const shell_limits& bounds, reques
     if (error == http::error::bad_version)
         return refusal{505, error_code::not_supported, "the version of HTTP is not supported; use HTTP/1.1"};
     if (error == http::error::header_limit)
-        return refusal{431, error_code::too_large, "the head of the request is too large"};
+        return refusal{
+            431, error_code::too_large, "the head of the request is too large", "http_head_bytes_max"};
     if (error == http::error::bad_content_length) return bad("Content-Length is not one number");
     if (error && error != http::error::need_more)
         return bad("the request is not valid HTTP: " + error.message());

@@ -26,6 +26,7 @@ struct refusal {
     int status = 400;
     error_code code = error_code::invalid_frame;
     std::string message;
+    std::string_view setting = {};  // a literal: the bound to change where the request is an honest one
 };
 
 struct request {

@@ -1,12 +1,13 @@
 #include "server/shard/connection.hpp"
 
 #include "server/log.hpp"
+#include "server/net/peer.hpp"
 #include "server/shard/shard_port.hpp"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -27,6 +28,10 @@ connection::~connection() {
 void connection::start(std::unique_ptr<conversation> first, const tls_context* tls) {
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
+    if (log::enabled(log::level::debug))
+        log::debug(
+            "connection ", home_.index(), ".", id_, " opened from ", peer_address(socket_.descriptor())
+        );
     if (tls != nullptr) tls_ = tls->new_session();
     watched_ = {true, false};
     home_.poll().add(socket_.descriptor(), id_, watched_);
@@ -41,6 +46,7 @@ void connection::become(std::unique_ptr<conversation> next) {
 void connection::adopt_next() {
     if (!next_ || gone_) return;
     home_.metrics().changed(conversation_->kind(), next_->kind());
+    log::debug("connection ", home_.index(), ".", id_, " upgraded to ", name_of(next_->kind()));
     conversation_ = std::move(next_);
 }
 
@@ -54,7 +60,10 @@ void connection::on_ready(poller::readiness what) {
     // Only now, since mostly there is room again before more comes.
     if (what.reads && waits_for_room_) reads_ = false;
     // The broken one would be told again and again; where something is to be read or written, that tells.
-    if (what.broken && !what.reads && !what.writes) return drop();
+    if (what.broken && !what.reads && !what.writes) {
+        end_.note(ended_by::peer);
+        return drop();
+    }
     watch();
 }
 
@@ -66,8 +75,9 @@ void connection::on_readable() {
         received = ::recv(socket_.descriptor(), scratch.data(), scratch.size(), MSG_DONTWAIT);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK) drop();
-        return;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        end_.note(ended_by::peer);
+        return drop();
     }
     const auto size = static_cast<std::size_t>(received);
     home_.metrics().bytes_in += size;
@@ -86,6 +96,7 @@ void connection::on_readable() {
 
 // The peer sends nothing more.
 void connection::on_end() {
+    end_.note(ended_by::peer);
     if (finishing_) return drop();
     reads_ = false;
     ended_unread_ = waits_for_room_;
@@ -117,6 +128,7 @@ void connection::on_ciphertext(std::span<const char> bytes) {
 
 // Whose handshake fails gets the alert, or words; who breaks the rules later may get the alert.
 void connection::on_tls_failure(tls_session::state how) {
+    end_.note(ended_by::peer);
     if (tls_->established()) {
         (void)tls_->flush(socket_.descriptor());
         return drop();
@@ -218,6 +230,7 @@ void connection::go_on_after(const outbound::written& done) {
     if (waits_for_room_ && has_room()) read_on_soon();
     switch (done.how) {
         case outbound::outcome::failed:
+            end_.note(ended_by::peer);
             return drop();
         case outbound::outcome::more:
             watch();
@@ -243,6 +256,7 @@ void connection::go_on_after(const outbound::written& done) {
 
 void connection::finish(farewell how) {
     if (gone_ || finishing_) return;
+    end_.note(ended_by::server);
     finishing_ = true;
     lingers_ = how == farewell::linger;
     deadline_ms_ =
@@ -261,6 +275,8 @@ void connection::say_farewell() {
 void connection::drop() {
     if (gone_) return;
     gone_ = true;
+    end_.note(ended_by::server);
+    log_end();
     if (tls_ != nullptr && tls_->in_handshake()) ++home_.metrics().tls_handshake_errors;
     if (next_) home_.metrics().changed(conversation_->kind(), next_->kind());
     current_conversation().on_lost();
@@ -269,29 +285,26 @@ void connection::drop() {
     home_.retire(*this);
 }
 
-bool connection::peer_is_this_machine() const {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (::getpeername(socket_.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-    if (peer.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
-        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
-    }
-    const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-    // ::ffff:127.0.0.1, on a socket that takes both
-    if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 127;
-    return IN6_IS_ADDR_LOOPBACK(&v6);
+void connection::log_end() const {
+    if (!log::enabled(log::level::debug)) return;
+    const std::string code = end_.code == 0 ? "" : " with code " + std::to_string(end_.code);
+    const transport kind = next_ ? next_->kind() : conversation_->kind();
+    log::debug(
+        "connection ", home_.index(), ".", id_, " (", name_of(kind), ") ended by ", name_of(end_.who), code
+    );
 }
 
 void connection::sweep(std::int64_t now_ms) {
     if (gone_) return;
     if (blocked_ && now_ms >= write_deadline_ms_) {
         ++home_.metrics().write_timeouts;
+        end_.note(ended_by::timeout);
         return drop();
     }
     // Its signs of life wait unread.
     if (waits_for_room_) home_.heard(*this);
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
+    end_.note(ended_by::timeout);
     if (finishing_) return drop();
     deadline_ms_ = 0;
     conversation_->on_deadline();

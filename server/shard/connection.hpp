@@ -9,6 +9,7 @@
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/conversation.hpp"
+#include "server/shard/ending.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -63,9 +64,11 @@ public:
     // Bytes of the peer's that wait for room, in the conversation's hands.
     void keeps_unread(std::size_t bytes);
 
-    // Whether the peer's address is a loopback one.
-    bool peer_is_this_machine() const;
+    // For server/net/peer.hpp.
+    int descriptor() const { return socket_.descriptor(); }
 
+    // Who ends the connection and why is noted here before it is done.
+    ending& end() { return end_; }
     bool gone() const { return gone_; }
     bool finishing() const { return finishing_; }
 
@@ -100,6 +103,7 @@ private:
     void watch();
     void go_on_after(const outbound::written& done);
     void say_farewell();
+    void log_end() const;
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
@@ -124,6 +128,7 @@ private:
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
+    ending end_;
     bool overflowed_ = false;
     bool waits_for_room_ = false;
     bool ended_unread_ = false;  // the peer ended while what it sent before waits for room

@@ -1,5 +1,6 @@
 #include "server/shard/deliveries.hpp"
 
+#include "server/log.hpp"
 #include "server/shard/conversation.hpp"
 
 #include <algorithm>
@@ -15,12 +16,7 @@ constexpr std::size_t many = 8;
 
 void deliveries::deliver(const hub::output::send& s, std::span<const std::uint64_t> to) {
     const hub::message_ptr& m = s.what;
-    if (m->kind == hub::message_kind::publication && !s.replayed && oldest_publication_ms_ == 0)
-        oldest_publication_ms_ = m->time_ms;
-    if (m->kind == hub::message_kind::error) {
-        auto& errors = home_.metrics().errors;
-        ++errors[static_cast<std::size_t>(m->code) % errors.size()];
-    }
+    note(s, to);
     if (!is_worth_joining(s)) {
         if (s.audience != 0) fan_out_.forget(m->channel());
         for (const std::uint64_t id : to) catch_up(id);
@@ -31,6 +27,26 @@ void deliveries::deliver(const hub::output::send& s, std::span<const std::uint64
     while (const auto next = fan_out_.next()) visit(*next, writing::at_turn_end);
     fan_out_.begin(m, s.audience, to);
     home_.schedule_turn_end();
+}
+
+void deliveries::note(const hub::output::send& s, std::span<const std::uint64_t> to) {
+    const hub::message& m = *s.what;
+    switch (m.kind) {
+        case hub::message_kind::publication:
+            if (!s.replayed && oldest_publication_ms_ == 0) oldest_publication_ms_ = m.time_ms;
+            return;
+        case hub::message_kind::error: {
+            auto& errors = home_.metrics().errors;
+            ++errors[static_cast<std::size_t>(m.code) % errors.size()];
+            return;
+        }
+        case hub::message_kind::welcome:
+            for (const std::uint64_t id : to)
+                log::debug("connection ", home_.index(), ".", id, " is welcome");
+            return;
+        default:
+            return;
+    }
 }
 
 bool deliveries::is_worth_joining(const hub::output::send& s) const {

@@ -36,6 +36,8 @@ public:
     void end_turn();
 
 private:
+    // Counts and logs what is remarkable.
+    void note(const hub::output::send& s, std::span<const std::uint64_t> to);
     void give(const hub::output::send& s, std::span<const std::uint64_t> to);
     bool is_worth_joining(const hub::output::send& s) const;
     void catch_up(std::uint64_t id);

@@ -33,9 +33,8 @@ void send_last_words(const tcp_socket& socket, const std::string& answer) {
 }  // namespace
 
 shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
-    : shard_port(all.settings().shell, all.canned()),
+    : shard_port(index, all.settings().shell, all.canned()),
       all_(all),
-      index_(index),
       sweep_timer_(loop()),
       connections_(metrics().exceptions),
       deliveries_(connections_, *this),
@@ -67,7 +66,7 @@ void shard::run() {
             return;
         } catch (const std::exception& e) {
             ++metrics().exceptions;
-            log::error("shard ", index_, ": ", e.what());
+            log::error("shard ", index(), ": ", e.what());
         }
     }
 }

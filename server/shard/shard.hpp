@@ -41,7 +41,6 @@ public:
     ~shard();
 
     // --- from any thread ---
-    hub::shard_index index() const { return index_; }
     const config& settings() const { return all_.settings(); }
 
     // --- before its thread runs ---
@@ -83,7 +82,6 @@ private:
     void sweep();
 
     node_port& all_;
-    hub::shard_index index_;
     std::optional<listener> listener_;
     boost::asio::steady_timer sweep_timer_;
     connection_table connections_;

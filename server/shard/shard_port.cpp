@@ -17,8 +17,9 @@ std::int64_t milliseconds_of(auto time_point) {
 
 }  // namespace
 
-shard_port::shard_port(const shell_limits& bounds, const canned_answers& canned)
-    : poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
+shard_port::shard_port(hub::shard_index index, const shell_limits& bounds, const canned_answers& canned)
+    : index_(index),
+      poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
       bounds_(bounds),
       canned_(canned),
       storage_(bounds),

@@ -6,6 +6,7 @@
 
 #include "common/hub/session.hpp"
 #include "server/limits.hpp"
+#include "server/log_limit.hpp"
 #include "server/net/outbound.hpp"
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
@@ -27,11 +28,14 @@ public:
     shard_port(const shard_port&) = delete;
     shard_port& operator=(const shard_port&) = delete;
 
+    hub::shard_index index() const { return index_; }
     boost::asio::io_context& loop() { return loop_; }
     poller& poll() { return poller_; }
     const shell_limits& bounds() const { return bounds_; }
     const canned_answers& canned() const { return canned_; }
     shard_metrics& metrics() { return metrics_; }
+    // For lines about refused requests, at most a few a second.
+    log::limit& refusals() { return refusals_; }
     outbound_storage& storage() { return storage_; }
     static hub::instant now();
 
@@ -61,7 +65,7 @@ public:
 
 protected:
     // Both references outlive the shard.
-    shard_port(const shell_limits& bounds, const canned_answers& canned);
+    shard_port(hub::shard_index index, const shell_limits& bounds, const canned_answers& canned);
     ~shard_port();
 
     void make_plaintext_scratch();
@@ -72,14 +76,17 @@ protected:
     std::span<const std::uint64_t> take_reads();
 
 private:
+    static constexpr std::uint32_t refusals_logged_per_second = 5;
     virtual void on_ready(std::uint64_t connection, poller::readiness what) = 0;
     virtual void end_turn() = 0;
 
+    hub::shard_index index_;
     boost::asio::io_context loop_{1};
     poller poller_;
     const shell_limits& bounds_;
     const canned_answers& canned_;
     shard_metrics metrics_;
+    log::limit refusals_{refusals_logged_per_second};
     outbound_storage storage_;
     std::vector<char> scratch_, plaintext_;
     std::vector<std::uint64_t> to_flush_, flushing_, to_read_, reading_;

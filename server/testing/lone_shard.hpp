@@ -17,7 +17,7 @@ namespace pulsewire::shell {
 
 class lone_shard final : public shard_port {
 public:
-    lone_shard() : shard_port(bounds_, canned_) {}
+    lone_shard() : shard_port(3, bounds_, canned_) {}
     ~lone_shard() = default;
 
     void retire(connection& c) override {

@@ -16,13 +16,15 @@ void event_conversation::on_overflow() {
 
 // The hub forgets the connection at once; what is queued still leaves.
 void event_conversation::end_with(close_code code, std::string_view reason) {
+    owner_.end().note(ended_by::server, static_cast<std::uint16_t>(code));
     push_close(hub::make_close(code, 0, reason));
     on_lost();
     owner_.finish(connection::farewell::close);
 }
 
 // The hub's close message came before, and is queued.
-void event_conversation::on_close(close_code, std::string_view) {
+void event_conversation::on_close(close_code code, std::string_view) {
+    owner_.end().note(ended_by::hub, static_cast<std::uint16_t>(code));
     owner_.finish(connection::farewell::close);
 }
 

@@ -81,6 +81,7 @@ void websocket_conversation::handle(const websocket::event& e) {
             if (too_many_control_frames()) end_with(close_code::policy_violation, "too many control frames");
             return;
         case kind::close:
+            owner_.end().note(ended_by::peer, e.code);
             say_close_frame(e.code, {});
             shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
             return owner_.finish(connection::farewell::close);
@@ -136,6 +137,7 @@ void websocket_conversation::say_close_frame(std::uint16_t code, std::string_vie
 
 void websocket_conversation::end_with(close_code code, std::string_view reason) {
     if (closing_) return;
+    owner_.end().note(ended_by::server, static_cast<std::uint16_t>(code));
     say_close(code, reason);
     say_close_frame(static_cast<std::uint16_t>(code), reason);
     shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
@@ -143,6 +145,7 @@ void websocket_conversation::end_with(close_code code, std::string_view reason) 
 
 // The hub said its close frame as a message already.
 void websocket_conversation::on_close(close_code code, std::string_view reason) {
+    owner_.end().note(ended_by::hub, static_cast<std::uint16_t>(code));
     if (!closing_) say_close_frame(static_cast<std::uint16_t>(code), reason);
 }
 

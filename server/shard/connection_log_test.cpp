@@ -1,0 +1,122 @@
+// At debug the log tells of each connection when it opens, upgrades, is welcome and ends, by whom and with
+// which code; at info, what was refused and which setting would change that.
+
+#include "server/testing/recorded_log.hpp"
+#include "server/testing/running_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pulsewire {
+namespace {
+
+using namespace testing;
+using websocket::opcode;
+
+config logging(const std::string& level = "debug") {
+    config c = test_config(1);
+    c.log_level = level;
+    return c;
+}
+
+TEST(connection_log, a_connection_is_followed_from_its_opening_to_its_end) {
+    recorded_log log;
+    running_server server(logging());
+    auto c = connected(server.port());
+    EXPECT_NE(log.line_with("opened from 127.0.0.1"), "");
+    const std::string upgraded = log.line_with("upgraded to websocket");
+    const std::string name = upgraded.substr(0, upgraded.find(" upgraded"));
+    EXPECT_EQ(log.line_with("is welcome"), name + " is welcome");
+    c.connection().send(std::string(websocket::close_frame(1001, "bye", {1, 2, 3, 4}).view()));
+    EXPECT_EQ(log.line_with("ended by the peer"), name + " (websocket) ended by the peer with code 1001");
+}
+
+TEST(connection_log, an_end_by_the_server_has_its_code) {
+    recorded_log log;
+    running_server server(logging());
+    auto c = connected(server.port());
+    c.send_frame(opcode::binary, "x");
+    EXPECT_EQ(c.closed().code, 1003);
+    c.connection().send(std::string(websocket::close_frame(1003, {}, {1, 2, 3, 4}).view()));
+    EXPECT_NE(log.line_with("ended by the server with code 1003"), "");
+    EXPECT_EQ(log.count_with("ended by the peer"), 0u);
+}
+
+TEST(connection_log, an_end_by_the_hub_has_its_code) {
+    recorded_log log;
+    config c = logging();
+    c.bounds.connect_timeout_ms = 50;
+    running_server server(c);
+    websocket_client silent(server.port(), "/ws", "pulsewire.v1");
+    EXPECT_EQ(silent.closed().code, 4002);
+    silent.connection().send(std::string(websocket::close_frame(4002, {}, {1, 2, 3, 4}).view()));
+    EXPECT_NE(log.line_with("ended by the hub with code 4002"), "");
+}
+
+TEST(connection_log, an_event_stream_that_the_hub_ends_says_so) {
+    recorded_log log;
+    running_server server(logging());
+    client stream(server.port());
+    stream.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.read_until("\"stream\"");
+    server.stop();
+    EXPECT_NE(log.line_with("(sse) ended by the hub with code 1012"), "");
+}
+
+TEST(connection_log, silence_is_an_end_by_a_timeout) {
+    recorded_log log;
+    config c = logging();
+    c.shell.http_head_timeout_ms = 50;
+    running_server server(c);
+    client silent(server.port());
+    EXPECT_EQ(silent.read_to_end(), "");
+    EXPECT_NE(log.line_with("(http) ended by a timeout"), "");
+}
+
+TEST(connection_log, a_peer_that_goes_away_is_told_from_one_that_was_sent_away) {
+    recorded_log log;
+    running_server server(logging());
+    { client c(server.port()); }
+    EXPECT_NE(log.line_with("(http) ended by the peer"), "");
+}
+
+TEST(connection_log, a_refused_origin_names_the_setting) {
+    recorded_log log;
+    running_server server(logging("info"));
+    client c(server.port());
+    c.send("GET /ws HTTP/1.1\r\nHost: a\r\nOrigin: https://stranger.example\r\n\r\n");
+    EXPECT_EQ(read_answer(c).status, 403);
+    const std::string line = log.line_with("refused");
+    EXPECT_NE(line.find("127.0.0.1"), std::string::npos) << line;
+    EXPECT_NE(line.find("https://stranger.example"), std::string::npos) << line;
+    EXPECT_NE(line.find("allowed_origins"), std::string::npos) << line;
+    EXPECT_EQ(log.count_with("opened"), 0u);
+}
+
+TEST(connection_log, a_refused_key_names_the_setting_and_not_the_key) {
+    recorded_log log;
+    config c = logging("info");
+    c.api_key = "the-key";
+    running_server server(c);
+    client asking(server.port());
+    asking.send("GET /api/channels/a/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer wrong-key\r\n\r\n"
+    );
+    EXPECT_EQ(read_answer(asking).status, 401);
+    const std::string line = log.line_with("refused");
+    EXPECT_NE(line.find("/api/channels/a/messages"), std::string::npos) << line;
+    EXPECT_NE(line.find("api_key"), std::string::npos) << line;
+    EXPECT_EQ(line.find("-key"), std::string::npos) << line;
+}
+
+TEST(connection_log, a_refused_request_names_the_setting) {
+    recorded_log log;
+    running_server server(logging("info"));
+    client c(server.port());
+    c.send("POST /sse HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n");
+    EXPECT_EQ(read_answer(c).status, 413);
+    EXPECT_NE(log.line_with("refused").find("message_bytes_max"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pulsewire
