@@ -37,6 +37,10 @@ struct shell_limits {
     // Bytes of channels' histories that wait for one connection, shared with the histories; beyond: close
     // 4000.
     std::uint32_t replay_bytes_max = 64 * 1024 * 1024;
+    // The memory of all that waits for readers that do not keep up, in bytes, of the whole process, each
+    // loop having its equal part; beyond: those for whom the most waits are closed with 4000. 0: an eighth
+    // of the memory that the process may use.
+    std::uint64_t waiting_bytes_total_max = 0;
     // A write that makes no progress; beyond: the connection is dropped.
     std::uint32_t write_timeout_ms = 10'000;
     // What one WebSocket message or SSE event carries of what waits: bytes (or one message) and messages.

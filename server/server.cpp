@@ -231,7 +231,9 @@ void server::start() {
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     if (parts_->settings.handle_signals) parts_->watch_signals();
-    parts_->node.emplace(parts_->settings, &parts_->application, shell::http_welcome());
+    parts_->node.emplace(
+        parts_->settings, std::vector<shell::observer_port*>{&parts_->application}, shell::http_welcome()
+    );
     parts_->node->check_port();
     parts_->node->check_tls();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");

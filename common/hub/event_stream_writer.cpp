@@ -83,7 +83,6 @@ void event_stream_writer::open(std::string& out) {
         );
     }
     unrecovered_ = {};
-    for (const message_ptr& each : std::exchange(waiting_, {})) write_message(*each, out);
 }
 
 event_stream_writer::outcome event_stream_writer::write_message(const message& m, std::string& out) {

@@ -32,10 +32,15 @@ public:
     };
 
     // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when each
-    // channel is subscribed: then come the open event, a gap for each channel that was not recovered, and
-    // what has waited. The id of the start stands at the last of the gaps, without gaps at the open event, so
-    // that no gap can be missed by a connection that breaks in between. A close is written at any time.
+    // channel is subscribed: then come the open event and a gap for each channel that was not recovered.
+    // What has waited for that comes next: take_waiting(). The id of the start stands at the last of the
+    // gaps, without gaps at the open event, so that no gap can be missed by a connection that breaks in
+    // between. A close is written at any time.
     outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
+
+    // What came before the stream opened, in order: to be written next, each when it is its turn, because
+    // texts take far more memory than the messages, which are shared. Precondition: opened().
+    std::vector<message_ptr> take_waiting() { return std::exchange(waiting_, {}); }
 
     // Publications of the channel up to `offset` were dropped before their turn came: appends the event that
     // says so (protocol 8.4.7), whose id is behind them. Precondition: opened().

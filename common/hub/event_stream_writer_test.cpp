@@ -53,7 +53,12 @@ message_ptr hint() {
 struct stream {
     explicit stream(std::vector<std::string> channels) : writer(std::move(channels)) {}
 
-    outcome write(const message_ptr& m) { return writer.write(m, 1764000000000, text); }
+    outcome write(const message_ptr& m) {
+        const outcome result = writer.write(m, 1764000000000, text);
+        if (writer.opened())
+            for (const message_ptr& waited : writer.take_waiting()) writer.write(waited, 1764000000000, text);
+        return result;
+    }
     event_source seen() const { return event_source(text); }
 
     event_stream_writer writer;

@@ -1,5 +1,6 @@
 #include "server/app/application.hpp"
 
+#include "common/base/overloaded.hpp"
 #include "common/exchange/message_text.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
@@ -8,6 +9,7 @@
 
 #include <exception>
 #include <utility>
+#include <variant>
 
 namespace pulsewire::shell {
 namespace {
@@ -31,7 +33,7 @@ application::~application() {
     stop();
 }
 
-application_port::interests application::wants() const {
+hub::interests application::wants() const {
     return {
         !handlers_.on_connect.empty() || !handlers_.on_disconnect.empty(), !handlers_.on_subscribe.empty(),
         !handlers_.publishes.empty(), !handlers_.requests.empty()};
@@ -146,15 +148,16 @@ bool application::admit() {
     return false;
 }
 
-void application::post(std::vector<hub::shard_message>&& batch) {
+void application::post(std::vector<hub::to_observer>&& batch) {
     asio::post(loop_, [this, batch = std::move(batch), arrived = clock::now()]() mutable {
-        for (hub::shard_message& m : batch) {
-            if (auto* connected = std::get_if<hub::connected>(&m)) handle(*connected);
-            if (auto* disconnected = std::get_if<hub::disconnected>(&m)) handle(*disconnected);
-            if (auto* subscribed = std::get_if<hub::client_subscribed>(&m)) handle(*subscribed);
-            if (auto* publish = std::get_if<hub::client_publish>(&m)) handle(*publish);
-            if (auto* request = std::get_if<hub::client_request>(&m)) handle(*request, arrived);
-        }
+        for (hub::to_observer& m : batch)
+            std::visit(
+                overloaded{
+                    [&](hub::client_request& request) { handle(request, arrived); },
+                    [&](auto& other) { handle(other); },
+                },
+                m
+            );
     });
 }
 

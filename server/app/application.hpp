@@ -27,7 +27,7 @@
 
 namespace pulsewire::shell {
 
-class application final : public application_port {
+class application final : public observer_port {
 public:
     explicit application(const config& settings);
     ~application() override;
@@ -49,9 +49,9 @@ public:
     );
     void cancel_timer(std::uint64_t id);
     void run_soon(std::function<void()> what);
-    void post(std::vector<hub::shard_message>&& batch) override;
+    void post(std::vector<hub::to_observer>&& batch) override;
     bool admit() override;
-    interests wants() const override;
+    hub::interests wants() const override;
 
     // --- on its thread ---
     void send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request = 0);

@@ -243,6 +243,13 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
         counter("pulsewire_slow_consumers_total", "Connections closed because they read too slowly")
             .with(total(s, [](m x) { return x.slow_closes; })),
         drops_by_policy(s),
+        gauge("pulsewire_waiting_bytes", "Memory of what waits for readers that do not keep up")
+            .with(total(s, [](m x) { return x.waiting_bytes; })),
+        counter(
+            "pulsewire_waiting_cuts_total",
+            "Connections closed because all slow readers together made too much wait"
+        )
+            .with(total(s, [](m x) { return x.waiting_cuts; })),
         counter("pulsewire_write_timeouts_total", "Connections dropped because a write made no progress")
             .with(total(s, [](m x) { return x.write_timeouts; })),
         counter(

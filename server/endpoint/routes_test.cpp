@@ -72,7 +72,8 @@ TEST(routes, without_a_folder_there_are_no_files) {
 
 TEST(routes, wrong_methods_are_told_the_right_ones) {
     const auto allowed = [](const std::string& line) {
-        for (const auto& [name, value] : routed(line, keyed).end.error().fields)
+        const route refused = routed(line, keyed);
+        for (const auto& [name, value] : refused.end.error().fields)
             if (name == "Allow") return value;
         return std::string();
     };

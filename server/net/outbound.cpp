@@ -78,6 +78,7 @@ void outbound_storage::give_back(std::vector<outbound::chunk>&& chunks) {
 outbound::outbound(outbound_storage& storage) : storage_(&storage) {}
 
 outbound::~outbound() {
+    for (chunk& c : chunks_) release(c);
     storage_->give_back(std::move(chunks_));
 }
 
@@ -85,6 +86,7 @@ void outbound::push(chunk&& c) {
     if (chunks_.capacity() == 0) chunks_ = storage_->take();
     count_of(c) += c.counted();
     chunks_.push_back(std::move(c));
+    if (blocked_) hold(chunks_.back());
 }
 
 std::size_t& outbound::count_of(const chunk& c) {
@@ -135,6 +137,7 @@ void outbound::push_control(std::string_view bytes) {
     c.body = std::make_shared<const std::string>(bytes);
     bytes_ += bytes.size();
     framed_bytes_ += bytes.size();
+    if (blocked_) hold(c);
     chunks_.insert(chunks_.begin() + framed_, std::move(c));
     ++framed_;
     forget_places();
@@ -143,8 +146,9 @@ void outbound::push_control(std::string_view bytes) {
 std::size_t outbound::drop_lines() {
     std::size_t dropped = 0;
     for (std::size_t i = framed_; i < chunks_.size(); ++i) {
-        const chunk& c = chunks_[i];
+        chunk& c = chunks_[i];
         count_of(c) -= c.counted();
+        release(c);
         if (c.body != nullptr) dropped += c.lines();
     }
     chunks_.erase(chunks_.begin() + framed_, chunks_.end());
@@ -181,8 +185,10 @@ void outbound::make_ready(std::size_t at) {
         text += *c.body;
     }
     count_of(c) += text.size() - c.body->size();
+    release(c);
     c.body = std::make_shared<const std::string>(std::move(text));
     c.what = nullptr;
+    if (blocked_) hold(c);
 }
 
 // What a run holds by now is what this connection gets of it.
@@ -199,6 +205,7 @@ void outbound::make_run_ready(chunk& c) {
     std::string text;
     for (const hub::message_ptr& m : messages) maker_->write(m, text);
     bytes_ += text.size() - c.text().size();
+    release(c);
     c.run = nullptr;  // before what holds it
     c.body = std::make_shared<const std::string>(std::move(text));
 }
@@ -243,6 +250,7 @@ void outbound::frame_run() {
     const std::size_t before = c.text().size();
     // The message lives as long as its run.
     const auto& message = c.run->websocket_message(compressor_for(*c.run));
+    release(c);
     c.run = nullptr;
     c.body = message;
     bytes_ += c.body->size() - before;
@@ -310,6 +318,7 @@ void outbound::consume(std::size_t bytes) {
         chunk& c = chunks_[next_++];
         left -= c.size();
         count_of(c) -= c.text().size();
+        release(c);
         c.body.reset();
     }
     offset_ = static_cast<std::uint32_t>(left);
@@ -376,6 +385,7 @@ bool outbound::write_few(int socket, written& result) {
     const std::size_t taken =
         write_parts(socket, nullptr, std::span(parts).first(count), header.size() + bytes, result);
     if (result.how == outcome::drained) {
+        for (chunk& c : chunks_) release(c);
         chunks_.clear();
         bytes_ = replay_bytes_ = 0;
     } else if (taken > 0) {
@@ -424,6 +434,7 @@ outbound::written outbound::write_run(int socket, tls_session* tls, std::shared_
         frame_run();
         consume(taken);
         blocked_ = result.how == outcome::blocked;
+        if (blocked_) count_waiting();
     }
     return result;
 }
@@ -436,7 +447,10 @@ outbound::written outbound::write_to(int socket, tls_session* tls) {
     }
     if (result.how == outcome::drained) write_some(socket, tls, result);
     blocked_ = result.how == outcome::blocked;
-    if (blocked_) take_runs_apart();
+    if (blocked_) {
+        take_runs_apart();
+        count_waiting();
+    }
     tidy();
     return result;
 }

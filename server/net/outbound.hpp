@@ -12,7 +12,9 @@
 #include "common/exchange/message.hpp"
 #include "server/limits.hpp"
 #include "server/net/line_run.hpp"
+#include "server/net/waiting_memory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -115,8 +117,17 @@ public:
     // Whether more waits than may, also after what may be dropped was dropped.
     bool overflows();
     bool empty() const { return next_ == chunks_.size(); }
+    // Whether more of what the peer asks for may be carried out: at most one batch waits for it. A small
+    // piece takes more memory than its bytes, so their number counts, too.
+    bool has_room() const {
+        return waiting_bytes() <= bounds().batch_bytes_max && chunks_.size() - next_ <= room_pieces_max;
+    }
+    // Bytes of answers that may be made now; 0 when there is no room.
+    std::size_t room() const { return has_room() ? bounds().batch_bytes_max - waiting_bytes() + 1 : 0; }
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return chunks_.size(); }
+    // What waits, in bytes of memory, shared or not.
+    std::size_t waiting_memory() const;
 
     // One or a few non-blocking gathered writes, up to turn_bytes_max; through `tls` where there is one.
     written write_to(int socket, tls_session* tls = nullptr);
@@ -127,6 +138,13 @@ private:
     struct chunk;
     friend class outbound_storage;
 
+    static constexpr std::size_t room_pieces_max = 512;
+
+    const shell_limits& bounds() const;
+    std::size_t waiting_bytes() const {
+        const std::size_t all = bytes_ + replay_bytes_;
+        return all - std::min<std::size_t>(all, offset_);
+    }
     void push(chunk&& c);
     std::size_t& count_of(const chunk& c);
     bool exceeds() const;
@@ -137,6 +155,9 @@ private:
     void forget_places();
     void push_markers();
     void take_runs_apart();
+    void count_waiting();
+    void hold(chunk& c);
+    void release(chunk& c);
     void make_ready(std::size_t at);
     void settle(chunk& c);
     void make_run_ready(chunk& c);
@@ -181,6 +202,7 @@ struct outbound::chunk {
     std::uint8_t prefix_size = 0;
     bool grows = false;       // the run is not sealed by this queue, and not counted
     bool ends_event = false;  // a newline follows the body
+    bool held = false;        // `body` counts in the storage's waiting_memory
     counts how = counts::as_live;
 
     // Whether it may leave the queue by this policy.
@@ -207,6 +229,9 @@ public:
     std::array<std::uint64_t, 3>& drops() { return drops_; }
     const std::array<std::uint64_t, 3>& drops() const { return drops_; }
     deflater& compressor() { return compressor_; }
+    // Of the queues that cannot be written.
+    waiting_memory& memory() { return memory_; }
+    const waiting_memory& memory() const { return memory_; }
     std::vector<outbound::chunk> take();
     void give_back(std::vector<outbound::chunk>&& chunks);
 
@@ -216,7 +241,12 @@ private:
     std::vector<std::vector<outbound::chunk>> kept_;
     std::array<std::uint64_t, 3> drops_{};
     deflater compressor_;
+    waiting_memory memory_;
     const shell_limits& bounds_;
 };
+
+inline const shell_limits& outbound::bounds() const {
+    return storage_->bounds();
+}
 
 }  // namespace pulsewire::shell

@@ -47,6 +47,7 @@ void outbound::drop(std::size_t at) {
     slow_->dropped(*c.what);
     ++storage_->drops()[static_cast<std::size_t>(c.what->when_slow)];
     count_of(c) -= c.text().size();
+    release(c);
     c.body.reset();
     c.what = nullptr;
     ++holes_;
@@ -95,6 +96,7 @@ void outbound::take_runs_apart() {
         }
         settle(*at);
         count_of(*at) -= at->counted();
+        release(*at);
         for (const hub::message_ptr& m : at->run->messages()) {
             chunk c;
             c.body = shared_bytes(m, &m->line);
@@ -105,6 +107,27 @@ void outbound::take_runs_apart() {
     }
     chunks_ = std::move(apart);
     forget_places();
+}
+
+// The connection does not keep up: what waits for it counts, from now on also what comes.
+void outbound::count_waiting() {
+    for (std::size_t i = chunks_.size(); i > next_ && !chunks_[i - 1].held; --i) hold(chunks_[i - 1]);
+}
+
+void outbound::hold(chunk& c) {
+    if (c.held || c.body == nullptr) return;
+    c.held = true;
+    storage_->memory().add(c.body.get());
+}
+
+void outbound::release(chunk& c) {
+    if (!c.held) return;
+    c.held = false;
+    storage_->memory().remove(c.body.get());
+}
+
+std::size_t outbound::waiting_memory() const {
+    return bytes_ + replay_bytes_ + (chunks_.size() - next_) * shell::waiting_memory::reference_bytes;
 }
 
 }  // namespace pulsewire::shell

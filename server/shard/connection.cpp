@@ -21,7 +21,9 @@ constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 connection::connection(shard_port& home, std::uint64_t id, tcp_socket&& socket)
     : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
 
-connection::~connection() = default;
+connection::~connection() {
+    home_.storage().memory().change(unread_bytes_, 0);
+}
 
 void connection::start(std::unique_ptr<conversation> first, const tls_context* tls) {
     conversation_ = std::move(first);
@@ -54,7 +56,9 @@ void connection::on_ready(poller::readiness what) {
         blocked_ = false;
         flush_soon();
     }
-    if (what.reads && reads_) return on_readable();
+    if (what.reads && reads_ && !waits_for_room_) return on_readable();
+    // Only now, since mostly there is room again before more comes.
+    if (what.reads && waits_for_room_) reads_ = false;
     // The broken one would be told again and again; where something is to be read or written, that tells.
     if (what.broken && !what.reads && !what.writes) {
         end_.note(ended_by::peer);
@@ -95,6 +99,8 @@ void connection::on_end() {
     end_.note(ended_by::peer);
     if (finishing_) return drop();
     reads_ = false;
+    ended_unread_ = waits_for_room_;
+    if (ended_unread_) return;
     conversation_->on_end();
     adopt_next();
 }
@@ -146,6 +152,40 @@ void connection::resume_reading() {
     watch();
 }
 
+void connection::read_on_soon() {
+    if (gone_ || std::exchange(reads_on_soon_, true)) return;
+    home_.read_on_at_turn_end(id_);
+}
+
+void connection::keeps_unread(std::size_t bytes) {
+    home_.storage().memory().change(unread_bytes_, bytes);
+    unread_bytes_ = static_cast<std::uint32_t>(bytes);
+    home_.watch_waiting();
+}
+
+void connection::cut() {
+    if (gone_) return;
+    if (overflowed_ || finishing_) return drop();
+    overflowed_ = true;
+    conversation_->on_overflow();
+    // What has its framing is mostly two batches. Where it is more, a large frame has begun, and its last
+    // words would have to wait until that is written.
+    constexpr std::size_t batches = 3;
+    if (!gone_ && out_.waiting_memory() > batches * home_.bounds().batch_bytes_max) drop();
+}
+
+void connection::read_on() {
+    reads_on_soon_ = false;
+    if (gone_ || !std::exchange(waits_for_room_, false)) return;
+    reads_ = !ended_unread_;
+    conversation_->on_room();
+    if (ended_unread_ && !gone_ && !waits_for_room_) {
+        ended_unread_ = false;
+        on_end();
+    }
+    if (!waits_for_room_) watch();
+}
+
 // Lets the kernel tell what is waited for now.
 void connection::watch() {
     const poller::interest wanted{reads_, blocked_};
@@ -157,6 +197,7 @@ void connection::watch() {
 void connection::flush_soon() {
     if (gone_) return;
     if (!blocked_) return flush_at_turn_end();
+    home_.watch_waiting();
     if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
         conversation_->on_overflow();
@@ -186,6 +227,7 @@ void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
 
 void connection::go_on_after(const outbound::written& done) {
     home_.metrics().bytes_out += done.bytes;
+    if (waits_for_room_ && has_room()) read_on_soon();
     switch (done.how) {
         case outbound::outcome::failed:
             end_.note(ended_by::peer);
@@ -219,6 +261,7 @@ void connection::finish(farewell how) {
     lingers_ = how == farewell::linger;
     deadline_ms_ =
         home_.now().monotonic_ms + home_.bounds().close_timeout_ms + home_.bounds().write_timeout_ms;
+    waits_for_room_ = false;  // what comes now is discarded
     resume_reading();
     flush_at_turn_end();
 }
@@ -258,6 +301,8 @@ void connection::sweep(std::int64_t now_ms) {
         end_.note(ended_by::timeout);
         return drop();
     }
+    // Its signs of life wait unread.
+    if (waits_for_room_) home_.heard(*this);
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;
     end_.note(ended_by::timeout);
     if (finishing_) return drop();

@@ -52,6 +52,18 @@ public:
     void pause_reading() { reads_ = false; }
     void resume_reading();
 
+    // Whether more of what the peer asks for may be carried out now: what waits for it is not more than one
+    // batch.
+    bool has_room() const { return out_.has_room(); }
+    // Until there is room again what the peer sends waits in the kernel; then comes conversation::on_room().
+    // The peer does not count as silent meanwhile.
+    void wait_for_room() { waits_for_room_ = true; }
+    bool waits_for_room() const { return waits_for_room_; }
+    // conversation::on_room() comes soon, whether there is room or not.
+    void read_on_soon();
+    // Bytes of the peer's that wait for room, in the conversation's hands.
+    void keeps_unread(std::size_t bytes);
+
     // For server/net/peer.hpp.
     int descriptor() const { return socket_.descriptor(); }
 
@@ -67,6 +79,13 @@ public:
     void flush();
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
     void send(std::shared_ptr<line_run>&& run, bool at_once);
+    void read_on();
+    // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
+    std::size_t waiting_memory() const {
+        return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_;
+    }
+    // Ends it as a slow consumer, whatever its queue may hold.
+    void cut();
     void sweep(std::int64_t now_ms);
     // Lets the processor fetch what is touched when a run is sent: this, and when it has that, the
     // conversation.
@@ -101,6 +120,7 @@ private:
     std::int64_t deadline_ms_ = 0;
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;
+    std::uint32_t unread_bytes_ = 0;
     poller::interest watched_;
     bool flush_is_due_ = false;  // at the end of this turn
     bool reads_ = true;          // not paused, and the peer has not ended
@@ -110,6 +130,9 @@ private:
     bool gone_ = false;
     ending end_;
     bool overflowed_ = false;
+    bool waits_for_room_ = false;
+    bool ended_unread_ = false;  // the peer ended while what it sent before waits for room
+    bool reads_on_soon_ = false;
 };
 
 }  // namespace pulsewire::shell

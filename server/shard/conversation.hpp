@@ -55,6 +55,8 @@ public:
     virtual void on_deadline() = 0;
     // Everything queued is with the kernel.
     virtual void on_drained() {}
+    // There is room again after connection::wait_for_room(): what was left unread is to be read now.
+    virtual void on_room() {}
     // More than queue_bytes_max waits and the peer does not take it.
     virtual void on_overflow() = 0;
     // The server goes down: end what needs no hub to be ended.

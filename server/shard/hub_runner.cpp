@@ -28,16 +28,16 @@ void hub_runner::carry_out() {
 void hub_runner::carry_out_once() {
     for (const hub::output::send& s : work_.sends) to_connections_.deliver(s, work_.to(s));
     for (const hub::output::close& end : work_.closes) to_connections_.close(end);
-    for (hub::output::post& p : work_.posts) post(std::move(p));
+    for (hub::output::post& p : work_.posts) to_others_.add(std::move(p));
+    for (hub::output::notice& n : work_.notices) notify(std::move(n));
     to_others_.add(work_.stores);
     if (!to_others_.empty()) home_.schedule_turn_end();
 }
 
-void hub_runner::post(hub::output::post&& p) {
-    if (p.to != hub::application) return to_others_.add(std::move(p));
-    application_gate::verdict judged = gate_.judge(p.what);
-    if (judged.passes) return to_others_.add(std::move(p));
-    // Back into the hub, as the application's own answer would come.
+void hub_runner::notify(hub::output::notice&& n) {
+    observer_gate::verdict judged = gate_.judge(n);
+    if (judged.passes) return to_others_.add(std::move(n));
+    // Back into the hub, as the observer's own answer would come.
     if (judged.answer) hub_.receive(std::move(*judged.answer), home_.now());
 }
 

@@ -4,8 +4,8 @@
 // the hub's output.
 
 #include "common/hub/hub.hpp"
-#include "server/shard/application_gate.hpp"
 #include "server/shard/deliveries.hpp"
+#include "server/shard/observer_gate.hpp"
 #include "server/shard/shard_port.hpp"
 #include "server/shard/turn_posts.hpp"
 
@@ -18,8 +18,7 @@ class hub_runner {
 public:
     // All references outlive it.
     hub_runner(
-        hub::config c, deliveries& to_connections, turn_posts& to_others, application_gate gate,
-        shard_port& home
+        hub::config c, deliveries& to_connections, turn_posts& to_others, observer_gate gate, shard_port& home
     )
         : hub_(std::move(c)),
           to_connections_(to_connections),
@@ -33,7 +32,7 @@ public:
         call(hub_, home_.now());
         carry_out();
     }
-    // Values that other shards or the application posted.
+    // Values that other shards or observers posted.
     void receive(std::vector<hub::shard_message>&& batch);
     // Before anything else: what the data folder kept (common/hub/hub.hpp).
     template <class Kept>
@@ -45,13 +44,13 @@ public:
 private:
     void carry_out();
     void carry_out_once();
-    void post(hub::output::post&& p);
+    void notify(hub::output::notice&& n);
 
     hub::hub hub_;
     hub::output work_;
     deliveries& to_connections_;
     turn_posts& to_others_;
-    application_gate gate_;
+    observer_gate gate_;
     shard_port& home_;
     bool carrying_out_ = false;
 };

@@ -43,6 +43,7 @@ struct shard_metrics {
     std::uint64_t queue_drops = 0;             // messages that were dropped with them
     // Publications that left a slow connection's queue, by slow_consumer; without those of queue_drops.
     std::array<std::uint64_t, 3> publication_drops{};
+    std::uint64_t waiting_cuts = 0;  // ... because of waiting_bytes_total_max
     std::uint64_t write_timeouts = 0;
     std::uint64_t exceptions = 0;  // caught at the boundary of a connection or of the loop
     duration_histogram publish;    // HTTP API: from the request to its answer
@@ -53,6 +54,7 @@ struct shard_metrics {
     std::uint64_t subscriptions = 0;
     std::uint64_t channels = 0;
     std::uint64_t history_bytes = 0;
+    std::uint64_t waiting_bytes = 0;
 
     void opened(transport t) {
         ++open[static_cast<std::size_t>(t)];

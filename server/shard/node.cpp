@@ -36,6 +36,11 @@ std::uint32_t raise_descriptor_limit() {
     return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur, 10'000'000));
 }
 
+std::uint64_t choose_waiting_bytes(std::uint64_t configured) {
+    constexpr std::uint64_t share_of_memory = 8;
+    return configured == 0 ? usable_memory_bytes() / share_of_memory : configured;
+}
+
 std::uint32_t choose_connections_max(std::uint32_t configured) {
     const std::uint32_t descriptors = raise_descriptor_limit();
     const std::uint32_t possible =
@@ -71,12 +76,13 @@ std::string_view error_text(const log_store::failure& failed) {
 
 }  // namespace
 
-node::node(const config& settings, application_port* application, welcome how)
+node::node(const config& settings, std::vector<observer_port*> observers, welcome how)
     : settings_(settings),
-      application_(application),
+      observers_(std::move(observers)),
       welcome_(std::move(how)),
       shard_count_(choose_shard_count(settings.threads)),
       connections_max_(choose_connections_max(settings.shell.connections_max)),
+      waiting_bytes_max_(choose_waiting_bytes(settings.shell.waiting_bytes_total_max) / shard_count_),
       secret_{random_bits(), random_bits()} {}
 
 node::~node() {
@@ -104,13 +110,7 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.drain_url = settings_.drain_url;
     c.seed = random_bits();
     c.secret = secret_;
-    if (application_ != nullptr) {
-        const auto wants = application_->wants();
-        c.tell_connections = wants.connections;
-        c.tell_subscriptions = wants.subscriptions;
-        c.tell_publishes = wants.publishes;
-        c.tell_requests = wants.requests;
-    }
+    for (const observer_port* o : observers_) c.observers.push_back(o->wants());
     return c;
 }
 
@@ -237,10 +237,6 @@ void node::stop() {
 }
 
 void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {
-    if (to == hub::application) {
-        if (application_ != nullptr) application_->post(std::move(batch));
-        return;
-    }
     shard& target = at(to);
     asio::post(target.loop(), [&target, batch = std::move(batch)]() mutable {
         target.receive(std::move(batch));

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,8 +26,8 @@ namespace pulsewire::shell {
 
 class node final : public node_port {
 public:
-    // `application` is null where there are no handlers; else it outlives the node.
-    node(const config& settings, application_port* application, welcome how);
+    // The observers outlive the node.
+    node(const config& settings, std::vector<observer_port*> observers, welcome how);
     ~node();
 
     // These four throw std::runtime_error with a sentence for the operator. First, whether the port is free,
@@ -74,7 +75,7 @@ public:
     // When the certificate in use ends, in seconds since 1970; 0 without TLS.
     std::int64_t certificate_expires_s() const { return certificate_expires_s_; }
     bool has_tls() const { return !settings_.tls_certificate.empty(); }
-    application_port* application() override { return application_; }
+    std::span<observer_port* const> observers() const override { return observers_; }
     const canned_answers& canned() const override { return welcome_.canned; }
     std::unique_ptr<conversation> first_conversation(connection& owner, shard& home) override;
 
@@ -83,6 +84,7 @@ public:
     void shard_quiet() override;
     void shard_drained() override;
     std::uint32_t connections_max() const { return connections_max_; }
+    std::uint64_t waiting_bytes_max() const override { return waiting_bytes_max_; }
 
 private:
     hub::config hub_config(hub::shard_index index) const;
@@ -90,10 +92,11 @@ private:
     void run_storage();
 
     config settings_;
-    application_port* application_;
+    std::vector<observer_port*> observers_;
     welcome welcome_;
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
+    std::uint64_t waiting_bytes_max_;
     hash_key secret_;  // hub::config::secret
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;

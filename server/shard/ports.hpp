@@ -5,9 +5,11 @@
 
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
+#include "common/exchange/to_observer.hpp"
 #include "server/config.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,19 +20,17 @@ class conversation;
 class node;
 class shard;
 
-// The program's handlers, as the shards see them. All members may be called from any thread.
-class application_port {
+// An observer of what clients do, as the shards see it: the program's handlers are one. All members may be
+// called from any thread.
+class observer_port {
 public:
-    virtual ~application_port() = default;
+    virtual ~observer_port() = default;
     // The values arrive in this order, after those posted earlier by the same shard.
-    virtual void post(std::vector<hub::shard_message>&& batch) = 0;
+    virtual void post(std::vector<hub::to_observer>&& batch) = 0;
     // Whether one more publish or request may be posted; the port forgets it when it is handled.
     virtual bool admit() = 0;
-    // What the handlers want to hear.
-    struct interests {
-        bool connections = false, subscriptions = false, publishes = false, requests = false;
-    };
-    virtual interests wants() const = 0;
+    // What it wants to hear; asked once, at the start.
+    virtual hub::interests wants() const = 0;
 };
 
 // Answers, complete with their heads, where no conversation can give one.
@@ -52,12 +52,15 @@ class node_port {
 public:
     virtual const config& settings() const = 0;
     virtual hub::shard_index shard_count() const = 0;
-    // Null where there are no handlers.
-    virtual application_port* application() = 0;
+    // In the order of hub::config::observers.
+    virtual std::span<observer_port* const> observers() const = 0;
     virtual const canned_answers& canned() const = 0;
     virtual std::unique_ptr<conversation> first_conversation(connection& owner, shard& home) = 0;
 
-    // Posts to another shard, or to hub::application. Posts of one shard to one target keep their order.
+    // One shard's part of waiting_bytes_total_max.
+    virtual std::uint64_t waiting_bytes_max() const = 0;
+
+    // Posts to another shard. Posts of one shard to one target keep their order.
     virtual void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) = 0;
     // Gives operations to the commit thread, which answers shard `from`. Precondition: there is a data
     // folder.

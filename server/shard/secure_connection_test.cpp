@@ -318,7 +318,7 @@ TEST_F(SecureConnection, ARenewedCertificateIsForNewConnections) {
 }
 
 TEST_F(SecureConnection, WhatCannotBeUsedChangesNothing) {
-    shell::node node(secure(), nullptr, shell::http_welcome());
+    shell::node node(secure(), {}, shell::http_welcome());
     node.start();
     const auto shown = [&] { return client(node.port(), tls_wishes()).peer_name(); };
     const auto expect_refused = [&](const certificate_files& bad, const std::string& why) {

@@ -38,8 +38,9 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       sweep_timer_(loop()),
       connections_(metrics().exceptions),
       deliveries_(connections_, *this),
+      slow_readers_(connections_, *this, all.waiting_bytes_max()),
       posts_(all, index),
-      hub_(std::move(hub_config), deliveries_, posts_, application_gate(all.application()), *this),
+      hub_(std::move(hub_config), deliveries_, posts_, observer_gate(all.observers()), *this),
       drain_(connections_, hub_, all, *this),
       streams_(index) {}
 
@@ -96,14 +97,21 @@ void shard::retire(connection& c) {
     schedule_turn_end();
 }
 
+void shard::heard(connection& c) {
+    tell_hub([id = c.id()](hub::hub& h, hub::instant at) { h.heard(id, at); });
+}
+
 // --- turns and time ---
 
-// Others first: a shard or the disk can begin to work while this one writes to its own connections.
+// Reading on comes before anything is written, so that the answers leave in this turn. Then others first: a
+// shard or the disk can begin to work while this one writes to its own connections.
 void shard::end_turn() {
+    for (const std::uint64_t id : take_reads()) connections_.guarded(id, [](connection& c) { c.read_on(); });
     posts_.leave();
     deliveries_.write_collected();
     for (const std::uint64_t id : take_flushes()) connections_.guarded(id, [](connection& c) { c.flush(); });
     deliveries_.observe_written();
+    slow_readers_.cut();
     deliveries_.end_turn();
     retired_.clear();
     texts_.forget();
@@ -126,6 +134,7 @@ void shard::sweep() {
     if (now_ms < next_tick_ms_) return;
     next_tick_ms_ = now_ms + tick_interval_ms;
     tell_hub([](hub::hub& h, hub::instant at) { h.tick(at); });
+    slow_readers_.report();
 }
 
 void shard::begin_drain() {
@@ -137,6 +146,7 @@ void shard::begin_drain() {
 shard_metrics shard::metrics_copy() {
     shard_metrics copy = metrics();
     copy.publication_drops = storage().drops();
+    copy.waiting_bytes = storage().memory().bytes();
     copy.hub = hub_.state().count();
     copy.sessions = hub_.state().session_count();
     copy.subscriptions = hub_.state().subscription_count();

@@ -19,6 +19,7 @@
 #include "server/shard/plain_texts.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/shard_port.hpp"
+#include "server/shard/slow_readers.hpp"
 #include "server/shard/stream_names.hpp"
 #include "server/shard/text_inflater.hpp"
 #include "server/shard/turn_posts.hpp"
@@ -72,6 +73,7 @@ public:
 
     void accepted(tcp_socket&& socket) override;
     void retire(connection& c) override;
+    void heard(connection& c) override;
 
 private:
     void on_ready(std::uint64_t id, poller::readiness what) override;
@@ -84,6 +86,7 @@ private:
     boost::asio::steady_timer sweep_timer_;
     connection_table connections_;
     deliveries deliveries_;
+    slow_readers slow_readers_;
     turn_posts posts_;
     hub_runner hub_;
     drain drain_;

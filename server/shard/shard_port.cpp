@@ -49,6 +49,17 @@ std::span<const std::uint64_t> shard_port::take_flushes() {
     return flushing_;
 }
 
+void shard_port::read_on_at_turn_end(std::uint64_t connection) {
+    to_read_.push_back(connection);
+    schedule_turn_end();
+}
+
+std::span<const std::uint64_t> shard_port::take_reads() {
+    reading_.clear();
+    std::swap(to_read_, reading_);
+    return reading_;
+}
+
 void shard_port::schedule_turn_end() {
     if (turn_end_scheduled_) return;
     turn_end_scheduled_ = true;

@@ -46,6 +46,15 @@ public:
 
     // Calls connection::flush() at the end of this turn. The connection asks once per turn.
     void flush_at_turn_end(std::uint64_t connection);
+    // Calls connection::read_on() at the end of this turn, before anything is written. The connection asks
+    // once per turn.
+    void read_on_at_turn_end(std::uint64_t connection);
+    // More waits for a connection that does not keep up.
+    void watch_waiting() {
+        if (storage_.memory().is_too_much()) schedule_turn_end();
+    }
+    // The connection's peer lives, though what it sends waits unread.
+    virtual void heard(connection& c) = 0;
     // Ends this turn of the loop after the handlers that are due now. Safe to call again.
     void schedule_turn_end();
     // Takes the connection out of the table. Its memory lives until the end of the turn, because the call
@@ -63,6 +72,9 @@ protected:
     // The connections that asked to be flushed since the last call; valid until the next one.
     std::span<const std::uint64_t> take_flushes();
 
+    // The same of those that asked to read on.
+    std::span<const std::uint64_t> take_reads();
+
 private:
     static constexpr std::uint32_t refusals_logged_per_second = 5;
     virtual void on_ready(std::uint64_t connection, poller::readiness what) = 0;
@@ -77,7 +89,7 @@ private:
     log::limit refusals_{refusals_logged_per_second};
     outbound_storage storage_;
     std::vector<char> scratch_, plaintext_;
-    std::vector<std::uint64_t> to_flush_, flushing_;
+    std::vector<std::uint64_t> to_flush_, flushing_, to_read_, reading_;
     bool turn_end_scheduled_ = false;
 };
 

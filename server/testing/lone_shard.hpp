@@ -24,6 +24,7 @@ public:
         retired.push_back(c.id());
         if (on_retire) on_retire(c);
     }
+    void heard(connection& c) override { heard_of.push_back(c.id()); }
     void accepted(tcp_socket&& socket) override { sockets.push_back(std::move(socket)); }
     // What asked to be flushed since the last call.
     std::vector<std::uint64_t> flushes() {
@@ -31,7 +32,7 @@ public:
         return {asked.begin(), asked.end()};
     }
 
-    std::vector<std::uint64_t> retired;
+    std::vector<std::uint64_t> retired, heard_of;
     std::vector<tcp_socket> sockets;
     std::function<void(connection&)> on_retire;
 

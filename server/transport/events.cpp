@@ -54,8 +54,13 @@ public:
         const auto outcome = writer_.write(m, own_shard().now().wall_ms, text);
         if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
         owner().out().push_raw(std::move(text), how);
-        // From here on an event gets its text when its turn comes, because its cursor says what went before.
-        if (writer_.opened()) owner().out().set_framing(outbound::framing::made, this);
+        if (writer_.opened()) {
+            // From here on an event gets its text when its turn comes, because its cursor says what went
+            // before. What waited is mostly replayed, and references to what the history holds.
+            owner().out().set_framing(outbound::framing::made, this);
+            for (const hub::message_ptr& waited : writer_.take_waiting())
+                push_message(owner().out(), waited, outbound::counts::as_replay);
+        }
         owner().flush_soon();
     }
 

@@ -190,5 +190,28 @@ TEST(Events, AClientThatLeavesLeavesNothingBehind) {
     EXPECT_EQ(server.metric("pulsewire_connections{transport=\"events\"}"), 0);
 }
 
+// What a stream replays is shared with the history: a small request may not pin a large copy of it.
+TEST(Events, StreamsThatDoNotReadShareWhatTheyReplay) {
+    config settings = test_config(1);
+    settings.bounds.commands_per_second = 0;
+    running_server server(std::move(settings));
+    const std::string payload = "\"" + std::string(50'000, 'x') + "\"";
+    constexpr std::size_t publications = 20, streams = 20;
+    for (std::size_t i = 0; i < publications; ++i) publish(server, "a", payload);
+    std::vector<std::unique_ptr<client>> held;
+    for (std::size_t i = 0; i < streams; ++i) {
+        held.push_back(std::make_unique<client>(server.port(), 4'096));
+        held.back()->send("GET /events?channel=a&latest=300 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    for (const auto& c : held) c->read_until("pulsewire.open");
+    // What has its text already is one batch of each at most; the kernel has taken some, too.
+    EXPECT_LT(
+        server.metric("pulsewire_waiting_bytes"), publications * payload.size() + streams * 2 * payload.size()
+    );
+    for (const auto& c : held)
+        for (std::size_t i = 1; i <= publications; ++i)
+            c->read_until("\"offset\":" + std::to_string(i) + ",");
+}
+
 }  // namespace
 }  // namespace pulsewire

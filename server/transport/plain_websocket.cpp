@@ -80,7 +80,7 @@ private:
     }
 
     // With `echo` false the publication does not come back here.
-    void on_text(std::string_view text) override {
+    std::size_t on_text(std::string_view text) override {
         std::string payload;
         append_json_string(payload, text);
         command publish;
@@ -93,6 +93,7 @@ private:
             h.heard(owner().id(), now);
             h.execute(owner().id(), publish, now);
         });
+        return text.size();
     }
     void on_oversized(std::string_view) override {
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {

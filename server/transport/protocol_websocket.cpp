@@ -36,8 +36,13 @@ public:
     }
 
 private:
-    void on_text(std::string_view text) override {
-        own_shard().tell_hub([&](hub::hub& h, hub::instant now) { h.receive(owner().id(), text, now); });
+    std::size_t on_text(std::string_view text) override {
+        std::size_t all = 0;
+        for (std::size_t done = 1; all < text.size() && done != 0 && owner().has_room(); all += done)
+            own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+                done = h.receive(owner().id(), text.substr(all), now, owner().out().room());
+            });
+        return all;
     }
     void on_oversized(std::string_view head) override {
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {

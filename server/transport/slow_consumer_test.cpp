@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace pulsewire {
 namespace {
 
@@ -206,6 +210,53 @@ TEST(SlowConsumer, AKeyIsGivenByAProgramOrOverHttp) {
             .status,
         400
     );
+}
+
+// Sums are bounded, too: what waits for all slow readers together.
+TEST(SlowConsumer, TheSlowestGoFirstWhenAllTogetherAreTooMuch) {
+    config c = with_policies();
+    c.threads = 1;
+    c.shell.queue_bytes_max = 100'000'000;
+    c.shell.waiting_bytes_total_max = 40'000'000;
+    running_server server(std::move(c));
+    auto slow = subscribed(server.port(), "a", "slow-session", 4'096);
+    auto slower = subscribed(server.port(), "a", "slower-session", 4'096);
+    for (const std::string channel : {"b", "c"}) {
+        slower.send_text(R"({"op":"subscribe","id":3,"channel":")" + channel + "\"}");
+        slower.line_with("\"subscribed\"");
+    }
+    flood(server, "a", 1);
+    flood(server, "b", 1);
+    EXPECT_EQ(server.metric("pulsewire_waiting_cuts_total"), 0) << "16 MB each, and the first counts once";
+    flood(server, "c", 1);
+    EXPECT_EQ(server.metric("pulsewire_waiting_cuts_total"), 1);
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 1);
+    EXPECT_LE(server.metric("pulsewire_waiting_bytes"), 20'000'000);
+    EXPECT_EQ(slower.closed().code, 4000);
+    for (int i = 1; i <= messages; ++i)
+        ASSERT_EQ(offset_of(slow.next_line()), static_cast<std::uint64_t>(i)) << "the other goes on";
+}
+
+// One text for many counts once: what is published to a crowd cuts nobody.
+TEST(SlowConsumer, ABurstToManyIsNotTheSumOfItsReaders) {
+    config c = with_policies();
+    c.threads = 1;
+    c.shell.waiting_bytes_total_max = 2'000'000;
+    c.bounds.message_bytes_max = 1'000'000;
+    running_server server(std::move(c));
+    std::vector<std::unique_ptr<websocket_client>> crowd;
+    for (int i = 0; i < 100; ++i)
+        crowd.push_back(std::make_unique<websocket_client>(
+            subscribed(server.port(), "a", "session-" + std::to_string(i), 4'096)
+        ));
+    const std::string payload(900'000, 'x');
+    ASSERT_EQ(
+        ask(server.port(), "POST", "/api/channels/a/messages", "{\"payload\":\"" + payload + "\"}").status,
+        200
+    );
+    for (const auto& each : crowd) EXPECT_NE(each->line_with("\"offset\":1,"), "");
+    EXPECT_EQ(server.metric("pulsewire_waiting_cuts_total"), 0);
+    EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
 }
 
 }  // namespace

@@ -14,6 +14,12 @@
 
 #include <boost/asio/post.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -35,6 +41,24 @@ public:
         });
     }
 
+    // What became of a POST.
+    enum class taken : std::uint8_t {
+        all,       // its lines are carried out
+        gone,      // the stream ended before
+        too_many,  // others wait already: the client sends one at a time (8.2)
+    };
+    // Carries the lines out, now or when there is room for their answers; `done` is called once.
+    void take(std::string_view lines, std::function<void(taken)> done) {
+        const std::size_t bytes_max = own_shard().settings().bounds.message_bytes_max;
+        if (posts_.size() >= posts_max || (!posts_.empty() && posts_bytes_ + lines.size() > bytes_max))
+            return done(taken::too_many);
+        posts_.push_back({std::string(lines), 0, std::move(done)});
+        posts_bytes_ += lines.size();
+        owner().keeps_unread(posts_bytes_);
+        if (!owner().waits_for_room()) carry_out_posts();
+    }
+    void on_room() override { carry_out_posts(); }
+
     // The hub's lines hold no carriage return, so each is one data line as it is.
     void on_message(const hub::message_ptr& m, outbound::counts how) override {
         push_message(owner().out(), m, how);
@@ -48,31 +72,76 @@ public:
     void on_lost() override {
         own_shard().streams().remove(secret_);
         event_conversation::on_lost();
+        for (const post& p : std::exchange(posts_, {})) p.done(taken::gone);
     }
 
 private:
+    // POSTs of one stream that wait, together at most message_bytes_max; beyond: 503.
+    static constexpr std::size_t posts_max = 16;
+
+    struct post {
+        std::string lines;
+        std::size_t carried_out = 0;  // bytes of them
+        std::function<void(taken)> done;
+    };
+
     void push_close(const hub::message_ptr& close) override { owner().out().push_line(line_of(close)); }
 
+    void carry_out_posts() {
+        while (!posts_.empty()) {
+            if (!carry_out(posts_.front())) return owner().wait_for_room();
+            if (posts_.empty()) return;  // a line has ended the stream
+            const post whole = std::move(posts_.front());
+            posts_.pop_front();
+            posts_bytes_ -= whole.lines.size();
+            owner().keeps_unread(posts_bytes_);
+            whole.done(taken::all);
+        }
+    }
+
+    // Whether nothing of it is left.
+    bool carry_out(post& p) {
+        for (std::size_t done = 1; done != 0 && p.carried_out < p.lines.size(); p.carried_out += done) {
+            if (!owner().has_room()) return false;
+            const std::string_view rest = std::string_view(p.lines).substr(p.carried_out);
+            own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
+                done = h.receive(owner().id(), rest, now, owner().out().room());
+            });
+            if (posts_.empty()) return true;
+        }
+        return p.carried_out == p.lines.size();
+    }
+
     std::string secret_;
+    std::deque<post> posts_;       // that are not wholly carried out
+    std::size_t posts_bytes_ = 0;  // of their lines
 };
 
-response stream_is_gone() {
+response answer_to(stream::taken how) {
+    response r;
+    switch (how) {
+        case stream::taken::all:
+            r.status = 204;
+            return r;
+        case stream::taken::gone:
+            break;
+        case stream::taken::too_many:
+            return error_response(
+                503, error_code::overloaded, "an earlier POST to this stream waits; send one at a time"
+            );
+    }
     return error_response(
         404, error_code::not_connected, "there is no such stream; open a new one with GET /sse"
     );
 }
 
-response taken() {
-    response r;
-    r.status = 204;
-    return r;
-}
-
-bool give_to_stream(shard& target, std::string_view secret, std::string_view lines) {
-    const auto connection = target.streams().find(secret);
-    if (!connection) return false;
-    target.tell_hub([&](hub::hub& h, hub::instant now) { h.receive(*connection, lines, now); });
-    return true;
+void give_to_stream(
+    shard& target, std::string_view secret, std::string_view lines, std::function<void(stream::taken)> done
+) {
+    const auto id = target.streams().find(secret);
+    connection* c = id ? target.find(*id) : nullptr;
+    if (c == nullptr || c->current_conversation().kind() != transport::sse) return done(stream::taken::gone);
+    static_cast<stream&>(c->current_conversation()).take(lines, std::move(done));
 }
 
 // The stream lives on another shard: the lines go there, and the answer comes back.
@@ -83,10 +152,11 @@ void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
     boost::asio::post(
         target.loop(),
         [&asker, &target, connection, ticket, secret = std::move(secret), lines = std::string(c.body())] {
-            const bool found = give_to_stream(target, secret, lines);
-            boost::asio::post(asker.loop(), [&asker, connection, ticket, found] {
-                auto* waiting = http_conversation::waiting(asker, connection, ticket);
-                if (waiting != nullptr) waiting->answer(found ? taken() : stream_is_gone());
+            give_to_stream(target, secret, lines, [&asker, connection, ticket](stream::taken how) {
+                boost::asio::post(asker.loop(), [&asker, connection, ticket, how] {
+                    auto* waiting = http_conversation::waiting(asker, connection, ticket);
+                    if (waiting != nullptr) waiting->answer(answer_to(how));
+                });
             });
         }
     );
@@ -108,10 +178,14 @@ void post_to_stream(http_conversation& c) {
     }
     const auto index = stream_names::shard_of(secret);
     node& all = c.own_node();
-    if (!index || *index >= all.shard_count()) return c.answer(stream_is_gone());
+    if (!index || *index >= all.shard_count()) return c.answer(answer_to(stream::taken::gone));
     shard& target = all.at(*index);
     if (&target != &c.own_shard()) return hop_to_stream(c, target, secret);
-    c.answer(give_to_stream(target, secret, c.body()) ? taken() : stream_is_gone());
+    const std::uint64_t ticket = c.wait_for_answer();
+    give_to_stream(target, secret, c.body(), [&target, id = c.owner().id(), ticket](stream::taken how) {
+        auto* waiting = http_conversation::waiting(target, id, ticket);
+        if (waiting != nullptr) waiting->answer(answer_to(how));
+    });
 }
 
 }  // namespace pulsewire::shell

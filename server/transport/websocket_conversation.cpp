@@ -4,6 +4,8 @@
 #include "common/protocol/websocket_writer.hpp"
 #include "server/shard/shard.hpp"
 
+#include <utility>
+
 namespace pulsewire::shell {
 
 websocket_conversation::websocket_conversation(transport kind, connection& owner, shard& own_shard)
@@ -18,12 +20,43 @@ void websocket_conversation::allow_compression() {
 }
 
 void websocket_conversation::on_bytes(std::span<char> bytes) {
+    read(bytes);
+}
+
+void websocket_conversation::read(std::span<char> bytes) {
     while (!owner_.gone()) {
+        // Each event may make answers, pongs included. Nothing is answered any more when it closes.
+        if (!closing_ && (unread_ != nullptr || !owner_.has_room())) return keep_unread(bytes);
         const websocket::event e = reader_.next(bytes);
         if (e.kind == websocket::event_kind::more) break;
         handle(e);
     }
     if (!closing_ && !owner_.gone()) watch_assembly();
+}
+
+void websocket_conversation::keep_unread(std::span<char> bytes) {
+    if (!bytes.empty()) {
+        if (unread_ == nullptr) unread_ = std::make_unique<unread>();
+        unread_->bytes.append(bytes.data(), bytes.size());
+    }
+    if (unread_ != nullptr) owner_.keeps_unread(unread_->text.size() + unread_->bytes.size());
+    // The rest of a message may be here already; its time begins again with the reading.
+    if (std::exchange(watching_, false)) owner_.set_deadline(0);
+    owner_.wait_for_room();
+}
+
+void websocket_conversation::on_room() {
+    const auto was = std::move(unread_);
+    owner_.keeps_unread(0);
+    if (was != nullptr && !was->text.empty() && !closing_) take_text(was->text);
+    read(was != nullptr ? std::span<char>(was->bytes) : std::span<char>());
+}
+
+void websocket_conversation::take_text(std::string_view text) {
+    const std::size_t done = on_text(text);
+    if (done == text.size() || closing_ || owner_.gone()) return;
+    if (unread_ == nullptr) unread_ = std::make_unique<unread>();
+    unread_->text = text.substr(done);
 }
 
 void websocket_conversation::handle(const websocket::event& e) {
@@ -34,7 +67,7 @@ void websocket_conversation::handle(const websocket::event& e) {
         case kind::more:
             return;
         case kind::text:
-            return e.compressed ? handle_compressed(e.data) : on_text(e.data);
+            return e.compressed ? handle_compressed(e.data) : take_text(e.data);
         case kind::binary:
             return end_with(close_code::unsupported_data, "only text messages are taken here");
         case kind::oversized:
@@ -62,7 +95,7 @@ void websocket_conversation::handle_compressed(std::string_view payload) {
     switch (how) {
         case inflater::outcome::whole:
             if (!is_utf8(text)) return end_with(close_code::invalid_utf8, "a text message is not UTF-8");
-            return on_text(text);
+            return take_text(text);
         case inflater::outcome::too_large:
             return on_oversized(text.substr(0, websocket::oversized_head_bytes));
         case inflater::outcome::broken:
@@ -95,6 +128,8 @@ void websocket_conversation::watch_assembly() {
 // Behind everything that waits.
 void websocket_conversation::say_close_frame(std::uint16_t code, std::string_view reason) {
     closing_ = true;
+    // The peer's close frame may be among what was left unread.
+    if (owner_.waits_for_room()) owner_.read_on_soon();
     owner_.out().push_raw(std::string(websocket::close_frame(code, reason).view()));
     owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().close_timeout_ms);
     owner_.flush_soon();

@@ -7,8 +7,11 @@
 #include "server/shard/connection.hpp"
 #include "server/shard/conversation.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace pulsewire::shell {
@@ -20,6 +23,7 @@ public:
     void on_bytes(std::span<char> bytes) final;
     void on_end() final;
     void on_deadline() final;
+    void on_room() final;
     void on_overflow() final;
     void on_lost() final;
     void on_close(close_code code, std::string_view reason) final;
@@ -37,13 +41,23 @@ protected:
     void end_with(close_code code, std::string_view reason);
 
 private:
-    // A whole text message; `text` is valid UTF-8 and lives during the call.
-    virtual void on_text(std::string_view text) = 0;
+    // A whole text message, or the rest of one; `text` is valid UTF-8 and lives during the call. Returns how
+    // many bytes of it are done: the rest comes again when there is room for more answers.
+    virtual std::size_t on_text(std::string_view text) = 0;
     // A message that was too large and skipped; `head` is its beginning.
     virtual void on_oversized(std::string_view head) = 0;
     // Says in the connection's own way that it ends.
     virtual void say_close(close_code code, std::string_view reason) = 0;
 
+    // What arrived and is not carried out before there is room for its answers.
+    struct unread {
+        std::string text;   // the rest of a message
+        std::string bytes;  // frames that came after it
+    };
+
+    void read(std::span<char> bytes);
+    void keep_unread(std::span<char> bytes);
+    void take_text(std::string_view text);
     void handle(const websocket::event& e);
     void handle_compressed(std::string_view payload);
     void say_close_frame(std::uint16_t code, std::string_view reason);
@@ -53,6 +67,7 @@ private:
     connection& owner_;
     shard& shard_;
     websocket::reader reader_;
+    std::unique_ptr<unread> unread_;  // null where nothing is left
     std::int64_t control_window_ms_ = 0;
     std::uint32_t control_frames_before_ = 0;
     std::uint32_t assembling_ = 0;  // the message whose deadline runs, as reader::begun() counts

@@ -1,4 +1,4 @@
-#include "server/shard/application_gate.hpp"
+#include "server/shard/observer_gate.hpp"
 
 #include "common/exchange/message_text.hpp"
 
@@ -7,14 +7,14 @@
 
 namespace pulsewire::shell {
 
-application_gate::verdict application_gate::judge(const hub::shard_message& m) {
+observer_gate::verdict observer_gate::judge(const hub::output::notice& n) {
     static constexpr std::string_view text =
         "the application does not keep up with its messages; try again later";
-    const auto* publish = std::get_if<hub::client_publish>(&m);
-    const auto* request = std::get_if<hub::client_request>(&m);
+    const auto* publish = std::get_if<hub::client_publish>(&n.what);
+    const auto* request = std::get_if<hub::client_request>(&n.what);
     // News, for example of an end, has no sender that could be told, and is bounded by what it tells of.
     if (publish == nullptr && request == nullptr) return {};
-    if (application_ == nullptr || application_->admit()) return {};
+    if (observers_[n.to]->admit()) return {};
     hub::reply answer;
     if (request != nullptr) {
         answer.to = request->from;
