@@ -49,10 +49,10 @@ public:
     // The offset of the oldest publication that is here; head() + 1 when there is none.
     std::uint64_t oldest() const { return head_ + 1 - kept().size(); }
 
-private:
     // What a publication takes beside its line.
     static constexpr std::uint64_t publication_overhead_bytes = 256;
 
+private:
     struct entry {
         message_ptr what;
         std::int64_t at_ms;

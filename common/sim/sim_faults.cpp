@@ -34,6 +34,7 @@ sim_options drawn_options(std::uint64_t seed) {
     hub.namespaces["disk"].keeps = durability::disk;
     hub.store_id = d.any();
     hub.bounds.recovery_max = one_of({5, 300});
+    hub.bounds.history_bytes_total_max = one_of({0, 0, 0, 20'000});
     hub.bounds.idempotency_ms = one_of({20'000, 300'000});
     o.chaos.latency_max_ms = one_of({0, 20, 400});
     o.chaos.refused = one_of({0, 0, 40});

@@ -1,5 +1,6 @@
 #include "common/sim/witness.hpp"
 
+#include "common/channel/channel.hpp"
 #include "common/protocol/names.hpp"
 #include "common/sim/text.hpp"
 
@@ -104,6 +105,7 @@ void witness::add(channel& c, publication p) {
         first->second = {life_, p.at_ms};
     }
     c.logs.back().publications.push_back(std::move(p));
+    was_too_much_together_ = was_too_much_together_ || is_too_much_together();
 }
 
 // --- what clients are told ---
@@ -146,9 +148,25 @@ bool witness::may_have_dropped(std::string_view channel, const log& l, std::uint
     if (p == nullptr) return false;
     if (l.head() - offset + 1 > keeps.history_count_max) return true;
     if (time_.now() - p->at_ms > keeps.history_age_ms) return true;
+    if (was_too_much_together_) return true;
     std::size_t bytes = 0;
     for (std::uint64_t o = offset; o <= l.head(); ++o) bytes += l.at(o)->bytes;
     return bytes > keeps.history_bytes_max;
+}
+
+// A hub may hold fewer channels than there are, and so may have dropped nothing where this is true; it must
+// not have dropped anything where it never was.
+bool witness::is_too_much_together() const {
+    const std::uint64_t most = promised_.bounds.history_bytes_total_max;
+    if (most == 0) return false;
+    std::uint64_t bytes = 0;
+    for (const auto& [name, c] : channels_) {
+        bytes += hub::channel::bytes_of_name(name.size());
+        if (c.logs.empty()) continue;
+        for (const publication& p : c.logs.back().publications)
+            bytes += p.bytes + hub::channel_log::publication_overhead_bytes;
+    }
+    return bytes > most;
 }
 
 // Why it was wrong to say so; empty: it was right.

@@ -166,6 +166,8 @@ private:
     );
     // Whether the history may begin after `offset` by now.
     bool may_have_dropped(std::string_view channel, const log& l, std::uint64_t offset) const;
+    // Whether all histories together are larger than they may be.
+    bool is_too_much_together() const;
     std::string_view why_lost(std::string_view channel, const view& v, const starting_point& s) const;
 
     const timeline& time_;
@@ -173,7 +175,7 @@ private:
     listener listener_;
     std::string fault_;
     sometimes sometimes_;
-    bool calm_ = false, disk_failed_ = false, clock_leapt_ = false;
+    bool calm_ = false, disk_failed_ = false, clock_leapt_ = false, was_too_much_together_ = false;
     int life_ = 0;
     std::map<std::string, channel, std::less<>> channels_;
     std::unordered_map<std::string, place> seen_;            // publications by payload

@@ -43,7 +43,7 @@ protected:
         return on_shard([](shard& s) { return s.metrics().exceptions; });
     }
 
-    node node_{test_config(1), nullptr, http_welcome()};
+    node node_{test_config(1), {}, http_welcome()};
 };
 
 TEST_F(Exceptions, OfAConversationEndItsConnectionAlone) {

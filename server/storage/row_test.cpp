@@ -32,8 +32,10 @@ TEST(row, the_keys_of_publishes_sort_by_time) {
 }
 
 TEST(row, a_key_says_what_it_was_made_of) {
-    EXPECT_EQ(channel_of(channel_key("chat:42")), "chat:42");
-    const auto place = place_of(publication_key("chat:42", 0x0102030405060708));
+    const std::string of_channel = channel_key("chat:42");
+    EXPECT_EQ(channel_of(of_channel), "chat:42");
+    const std::string key = publication_key("chat:42", 0x0102030405060708);
+    const auto place = place_of(key);
     ASSERT_TRUE(place);
     EXPECT_EQ(place->channel, "chat:42");
     EXPECT_EQ(place->offset, 0x0102030405060708u);

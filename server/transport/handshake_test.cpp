@@ -13,7 +13,8 @@ const std::string thirteen = "Sec-WebSocket-Version: 13\r\n";
 const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 std::unique_ptr<request> asking(const std::string& fields, const std::string& line = "GET /ws HTTP/1.1") {
-    return std::move(*read_request_head(line + "\r\nHost: a\r\n" + fields + "\r\n", shell_limits{}));
+    auto read = read_request_head(line + "\r\nHost: a\r\n" + fields + "\r\n", shell_limits{});
+    return std::move(*read);
 }
 
 int status_of(const std::string& fields, const std::string& line = "GET /ws HTTP/1.1") {
