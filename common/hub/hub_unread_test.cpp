@@ -37,7 +37,8 @@ protected:
     // A channel that this hub owns.
     std::string channel_of(shard_index owner) {
         std::string name = "a";
-        while (hub::owner_of(name, static_cast<shard_index>(hubs_.size())) != owner) name += "a";
+        while (pulsewire::hub::owner_of(name, static_cast<shard_index>(hubs_.size()), {}) != owner)
+            name += "a";
         return name;
     }
     // Carries out what the first hub has posted, and gives it the answers.
