@@ -2,6 +2,9 @@
 
 // The HTTP/1.1 half of a connection: one request after the other, each read whole (head, then a bounded body)
 // before it is answered. Further requests wait until the answer is with the kernel.
+//
+// Its class has many members because it has three faces: for the connection, for the endpoints, and for
+// answers that come later.
 
 #include "common/exchange/message.hpp"
 #include "common/protocol/command.hpp"

@@ -3,6 +3,10 @@
 // One accepted socket: reads when bytes are there, writes what its queue holds, keeps deadlines. What the
 // bytes mean is its conversation's business. Lives and dies on one shard; nothing here may be touched by
 // another thread.
+//
+// Its class has many members because reading, writing, TLS, deadlines and the end of one socket depend on
+// each other in every step, as its nine flags do; divided, the parts would have to tell each other
+// everything.
 
 #include "server/net/outbound.hpp"
 #include "server/net/poller.hpp"

@@ -196,30 +196,16 @@ void node::run_storage() {
 
 void node::drain(std::function<void()> quiet, std::function<void()> drained) {
     announced_ = true;
-    quiet_ = std::move(quiet);
-    drained_ = std::move(drained);
-    shards_to_quiet_ = shards_to_drain_ = shard_count_;
+    quiet_.begin(shard_count_, std::move(quiet));
+    drained_.begin(shard_count_, std::move(drained));
     for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.begin_drain(); });
 }
 
-void node::shard_quiet() {
-    if (--shards_to_quiet_ == 0) quiet_();
-}
-
-void node::shard_drained() {
-    if (--shards_to_drain_ == 0) drained_();
-}
-
 void node::settle(std::function<void()> settled) {
-    shards_to_settle_ = shard_count_;
-    settled_ = std::move(settled);
+    settled_.begin(shard_count_, std::move(settled));
     for (const auto& s : shards_)
-        // Behind the end of the turn in which the last of it is carried out.
-        asio::post(s->loop(), [this, &loop = s->loop()] {
-            asio::post(loop, [this] {
-                if (--shards_to_settle_ == 0) settled_();
-            });
-        });
+        // After the end of the turn in which the last of it is carried out.
+        asio::post(s->loop(), [this, &loop = s->loop()] { asio::post(loop, [this] { settled_.arrive(); }); });
 }
 
 void node::release_log() {

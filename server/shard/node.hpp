@@ -2,10 +2,14 @@
 
 // One server process: its shards and their threads, and what they share. What is shared is constant after
 // start(), or atomic and off the message path.
+//
+// Its class has many members because everything that belongs to the whole process meets here, certificate,
+// data folder, limits and threads; most of them are one line, for one of those who ask.
 
 #include "common/exchange/shard_message.hpp"
 #include "server/config.hpp"
 #include "server/net/tls.hpp"
+#include "server/shard/countdown.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/shard.hpp"
 #include "server/storage/commit_thread.hpp"
@@ -81,8 +85,8 @@ public:
 
     bool admit_connection() override;
     void release_connection() override { --connections_; }
-    void shard_quiet() override;
-    void shard_drained() override;
+    void shard_quiet() override { quiet_.arrive(); }
+    void shard_drained() override { drained_.arrive(); }
     std::uint32_t connections_max() const { return connections_max_; }
     std::uint64_t waiting_bytes_max() const override { return waiting_bytes_max_; }
 
@@ -107,13 +111,8 @@ private:
     std::vector<std::thread> threads_;
     std::atomic<std::int64_t> certificate_expires_s_{0};
     std::atomic<std::uint32_t> connections_{0};
-    std::atomic<std::uint32_t> shards_to_quiet_{0};
-    std::atomic<std::uint32_t> shards_to_drain_{0};
-    std::atomic<std::uint32_t> shards_to_settle_{0};
     std::atomic<bool> announced_{false};
-    std::function<void()> quiet_;
-    std::function<void()> drained_;
-    std::function<void()> settled_;
+    countdown quiet_, drained_, settled_;
 };
 
 }  // namespace pulsewire::shell
