@@ -163,7 +163,7 @@ private:
         p.payload = "1";
         for (const std::uint64_t offset : {1, 2})
             kept.publications.push_back(make_message(p, offset, node_.now().wall_ms));
-        hub::hub& owner = node_.owner_of("disk:a");
+        pulsewire::hub::hub& owner = node_.owner_of("disk:a");
         owner.restore(std::move(kept), node_.now());
         owner.restore(restored_key{"disk:a", "e", "k", 2, node_.now().wall_ms}, node_.now());
     }
@@ -173,7 +173,7 @@ private:
         for (auto told = node_.told(); !told.empty(); told = node_.told())
             for (shard_message& m : told) {
                 if (auto* p = std::get_if<client_publish>(&m))
-                    node_.post(hub::hub::owner_of(p->what.channel, 2), std::move(p->what));
+                    node_.post(pulsewire::hub::hub::owner_of(p->what.channel, 2), std::move(p->what));
                 if (const auto* r = std::get_if<client_request>(&m))
                     node_.post(r->from.shard, reply{r->from, make_response(r->id, "[]"), r->id});
             }
