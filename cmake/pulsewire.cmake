@@ -2,6 +2,7 @@
 
 set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
 option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
+option(PULSEWIRE_FUZZ "Build common/ and the targets of fuzz/, and nothing else; takes clang" OFF)
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
 # Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
@@ -18,8 +19,18 @@ if(PULSEWIRE_SANITIZE)
   add_compile_options(-fsanitize=${PULSEWIRE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PULSEWIRE_SANITIZE})
   # g++ 12 sees overruns in the standard library's own headers that sanitizer instrumentation put there.
-  target_compile_options(
-    pulsewire_options INTERFACE -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=restrict)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(
+      pulsewire_options INTERFACE -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=restrict)
+  endif()
+endif()
+if(PULSEWIRE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "PULSEWIRE_FUZZ takes clang, for libFuzzer: cmake --preset fuzz (script/bootstrap installs it)")
+  endif()
+  # What guides libFuzzer through the code, and what tells afterwards which lines it reached.
+  add_compile_options(-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
 endif()
 if(PULSEWIRE_SANITIZE MATCHES thread)
   # ThreadSanitizer does not know fences, and with Asio's it would overlook what they hide; its locks it knows.

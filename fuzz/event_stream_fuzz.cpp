@@ -1,34 +1,18 @@
-// libFuzzer target: nothing breaks out of its field, and a cursor reads exactly what it writes. The input is
-// cut in three texts at its first two 0xff bytes, and all of it is read as a cursor too.
-//
-//   clang++-14 -std=c++20 -g -O1 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-//       fuzz/event_stream_fuzz.cpp common/protocol/{event_stream,line_writer}.cpp
-//       common/base/{decimal,string_writer}.cpp -o build/event_stream_fuzz
-//   build/event_stream_fuzz -max_len=2048 build/event_stream_corpus
+// The text of event streams: nothing breaks out of its field, and a cursor reads exactly what it writes. The
+// input is read as a cursor, and then cut at 0xff bytes into the texts of an event.
 
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/event_stream_reference_test.hpp"
+#include "fuzz/fuzz.hpp"
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
+#include <string>
 
+namespace pulsewire::fuzz {
 namespace {
 
-using namespace pulsewire::event_stream;
-using pulsewire::event_stream::testing::event_source;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "broken: %s\n", what);
-    std::abort();
-}
-
-std::string_view take_text(std::string_view& input) {
-    const auto end = input.find('\xff');
-    const std::string_view text = input.substr(0, end);
-    input = end == std::string_view::npos ? std::string_view{} : input.substr(end + 1);
-    return text;
-}
+using namespace event_stream;
+using event_stream::testing::event_source;
 
 std::string as_sent(std::string_view text) {
     std::string out(text);
@@ -43,8 +27,8 @@ bool only_events(const event_source& s) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::string_view input(reinterpret_cast<const char*>(data), size);
+void test_one_input(std::string_view input) {
+    const std::size_t size = input.size();
     for (const std::size_t count : {std::size_t{1}, std::size_t{2}, channels_max})
         if (const auto read = cursor::parse(input, count)) {
             require(read->size() == count, "as many positions as channels");
@@ -52,7 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(read->encode() == input, "a cursor reads exactly what it writes");
         }
 
-    const std::string_view type = take_text(input), json = take_text(input), epoch = take_text(input);
+    const std::string_view type = take_until(input, '\xff');
+    const std::string_view json = take_until(input, '\xff');
+    const std::string_view epoch = take_until(input, '\xff');
     cursor id(1);
     id.set(0, epoch, size);
     std::string out;
@@ -85,5 +71,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         "a batch is one event or nothing"
     );
     require(expected.empty() || batch.events[0].data == expected, "with one data line per frame");
-    return 0;
 }
+
+}  // namespace pulsewire::fuzz

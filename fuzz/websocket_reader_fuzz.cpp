@@ -1,30 +1,22 @@
-// libFuzzer target: the WebSocket reader against the reference of its tests. The first byte chooses the role,
-// the limit and how the rest, one direction of a connection, is cut.
-//
-//   clang++-14 -std=c++20 -g -O1 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-//       fuzz/websocket_reader_fuzz.cpp common/protocol/websocket_{frame,reader,writer}.cpp
-//       common/base/utf8_validator.cpp -o build/websocket_reader_fuzz
-//   build/websocket_reader_fuzz -max_len=4096 build/websocket_reader_corpus
+// The WebSocket reader, held against the reference of its tests. The first byte chooses the role, the limit
+// and how the rest, one direction of a connection, is cut.
 
 #include "common/protocol/websocket_reference_test.hpp"
 #include "common/protocol/websocket_writer.hpp"
+#include "fuzz/fuzz.hpp"
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
+#include <string>
+#include <vector>
 
+namespace pulsewire::fuzz {
 namespace {
 
-using namespace pulsewire::websocket;
-using pulsewire::websocket::testing::feeder;
-using pulsewire::websocket::testing::reference;
-using pulsewire::websocket::testing::seen;
-using pulsewire::websocket::testing::without_reasons;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "broken: %s\n", what);
-    std::abort();
-}
+using namespace websocket;
+using websocket::testing::feeder;
+using websocket::testing::reference;
+using websocket::testing::seen;
+using websocket::testing::without_reasons;
 
 // What the reader reads the writer writes so that the reader reads the same.
 void round_trip(const seen& s, role r) {
@@ -56,19 +48,18 @@ void round_trip(const seen& s, role r) {
             return;
     }
     require(
-        testing::read_whole(bytes, r, 1 << 20) == std::vector<seen>{s},
+        websocket::testing::read_whole(bytes, r, 1 << 20) == std::vector<seen>{s},
         "the writer's frame reads as the event"
     );
 }
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size == 0) return 0;
-    const role r = data[0] % 2 == 0 ? role::server : role::client;
-    const std::uint32_t message_bytes_max = data[0] / 2 % 2 == 0 ? 64 : 2000;
-    const std::size_t piece = data[0] / 4;
-    const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+void test_one_input(std::string_view bytes) {
+    const unsigned choice = take_byte(bytes);
+    const role r = choice % 2 == 0 ? role::server : role::client;
+    const std::uint32_t message_bytes_max = choice / 2 % 2 == 0 ? 64 : 2000;
+    const std::size_t piece = choice / 4;
 
     const reference expected(bytes, r, message_bytes_max);
     feeder whole(r, message_bytes_max), pieces(r, message_bytes_max);
@@ -83,5 +74,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         whole.subject.mid_message() == pieces.subject.mid_message(), "pieces stand where the whole stands"
     );
     for (const seen& s : whole.events) round_trip(s, r);
-    return 0;
 }
+
+}  // namespace pulsewire::fuzz

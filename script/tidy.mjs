@@ -69,12 +69,13 @@ const mayInclude = {
     'client-wasm': ['client-wasm', 'common'],
     simulation: ['simulation', 'common'],
     bench: ['bench', 'server', 'common'],
+    fuzz: ['fuzz', 'server', 'common'],
 };
 
 const includes = {
     name: 'C++ includes point one way and start at the repository root',
     check(tree) {
-        const files = tree.matching(/^(common|server|client-wasm|simulation|bench)\/.*\.(cpp|hpp)$/);
+        const files = tree.matching(/^(common|server|client-wasm|simulation|bench|fuzz)\/.*\.(cpp|hpp)$/);
         return judgeLines(tree, files, {strings: true}, (line, path) => {
             const [, quote, target] = /^\s*#\s*include\s*(["<])([^">]+)/.exec(line) ?? [];
             if (!target) return undefined;

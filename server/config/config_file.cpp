@@ -69,8 +69,10 @@ void read_object(
     if (!object.is_object()) wrong(at.empty() ? "/" : at, "must be an object");
     for (const auto& [key, value] : object.items()) {
         const std::string pointer = at + "/" + key;
-        const auto known =
-            std::find_if(settings.begin(), settings.end(), [&](const setting& s) { return s.name == key; });
+        // By a capture of its own: clang before 16 captures no structured binding.
+        const auto known = std::find_if(settings.begin(), settings.end(), [&name = key](const setting& s) {
+            return s.name == name;
+        });
         if (known != settings.end()) {
             std::visit(reader{value, pointer}, known->value);
         } else if (!other(key, value)) {
