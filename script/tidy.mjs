@@ -311,6 +311,19 @@ const artefacts = {
     },
 };
 
+const testNames = {
+    name: 'C++ tests are named by sentences in snake_case',
+    check(tree) {
+        return judgeLines(tree, tree.matching(/_test\.(cpp|hpp)$/), {strings: false}, (line) => {
+            const [, suite, name] = /\bTEST(?:_F|_P)?\(\s*(\w+)\s*(?:,\s*(\w+))?/.exec(line) ?? [];
+            const wrong = [suite, name].find((one) => one && /[A-Z]/.test(one));
+            return wrong && `${wrong} is no name for a test here: write a sentence of behaviour in snake_case`;
+        });
+    },
+    breach: {'server/net/tls_test.cpp': 'TEST(tls, ABadRecordEndsTheConnection) {\n'},
+    innocent: {'server/net/tls_test.cpp': 'TEST_F(tls_test, a_bad_record_ends_the_connection) {\nINSTANTIATE_TEST_SUITE_P(Inputs, tls_test, Values(1));\n'},
+};
+
 const deterministicTests = {
     name: 'browser tests neither sleep nor fix a port',
     check(tree) {
@@ -496,7 +509,7 @@ const version = {
     innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
 };
 
-const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, deterministicTests, namedThings, generated, formatting, registries, scripts, version];
+const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, testNames, deterministicTests, namedThings, generated, formatting, registries, scripts, version];
 
 // ------------------------------------------------------------------------------------------------------------- running
 

@@ -50,7 +50,7 @@ T soon(std::future<T> f) {
     return f.get();
 }
 
-TEST(Application, AHandlerSeesTypedMessagesAndTheyGoOn) {
+TEST(application, a_handler_sees_typed_messages_and_they_go_on) {
     std::promise<std::string> seen;
     running_server server(test_config(), [&](auto& s) {
         s.template on<note>([&](const note& n, publish_context& c) {
@@ -63,7 +63,7 @@ TEST(Application, AHandlerSeesTypedMessagesAndTheyGoOn) {
     EXPECT_EQ(soon(seen.get_future()), "ada-session in room: hi");
 }
 
-TEST(Application, APayloadThatDoesNotFitIsRefusedWithItsPlace) {
+TEST(application, a_payload_that_does_not_fit_is_refused_with_its_place) {
     running_server server(test_config(), [](auto& s) { s.template declare<note>(); });
     auto c = subscribed(server.port(), "room");
     c.send_text(publish_line(3, "room", "app.note", R"({"text":"hi","stars":"five"})"));
@@ -73,7 +73,7 @@ TEST(Application, APayloadThatDoesNotFitIsRefusedWithItsPlace) {
     EXPECT_NE(error.find("app.note: /stars: expected integer, found string"), std::string::npos) << error;
 }
 
-TEST(Application, AHandlerCanRejectDropAnswerAndReplace) {
+TEST(application, a_handler_can_reject_drop_answer_and_replace) {
     running_server server(test_config(), [](auto& s) {
         s.template on<note>([](const note& n, publish_context& c) {
             if (n.text == "reject") c.reject("because \"so\"");
@@ -104,7 +104,7 @@ TEST(Application, AHandlerCanRejectDropAnswerAndReplace) {
     EXPECT_NE(bob.next_line().find("to others"), std::string::npos);
 }
 
-TEST(Application, AHandlerIsForItsChannelsAlone) {
+TEST(application, a_handler_is_for_its_channels_alone) {
     running_server server(test_config(), [](auto& s) {
         s.template on<plain_text>("strict:", [](const plain_text&, publish_context& c) { c.reject("no"); });
     });
@@ -118,7 +118,7 @@ TEST(Application, AHandlerIsForItsChannelsAlone) {
 }
 
 // Promise P4 holds for what handlers do, too.
-TEST(Application, ARepeatedKeyDoesNotReachTheHandlerAgain) {
+TEST(application, a_repeated_key_does_not_reach_the_handler_again) {
     std::atomic<int> calls{0};
     running_server server(test_config(), [&](auto& s) {
         s.template on<note>([&](const note& n, publish_context& c) {
@@ -142,7 +142,7 @@ TEST(Application, ARepeatedKeyDoesNotReachTheHandlerAgain) {
 
 // What a handler did not look at is never passed on because something else was: every second publish with a
 // key that something passed with before, in all combinations.
-TEST(Application, AKeyThatPassedLetsNothingElsePass) {
+TEST(application, a_key_that_passed_lets_nothing_else_pass) {
     running_server server(test_config(), [](auto& s) {
         s.template on<note>([](const note& n, publish_context& c) {
             if (n.text == "forged") c.reject("no");
@@ -180,7 +180,7 @@ TEST(Application, AKeyThatPassedLetsNothingElsePass) {
     EXPECT_NE(answer_to("app.note", R"({"text":"else"})", key).find("key_reused"), std::string::npos);
 }
 
-TEST(Application, PublishesOfOneClientKeepTheirOrderThroughHandlers) {
+TEST(application, publishes_of_one_client_keep_their_order_through_handlers) {
     running_server server(test_config(4), [](auto& s) { s.template declare<note>(); });
     auto c = subscribed(server.port(), "room");
     std::string lines;
@@ -197,7 +197,7 @@ TEST(Application, PublishesOfOneClientKeepTheirOrderThroughHandlers) {
         );
 }
 
-TEST(Application, RequestsAreAnswered) {
+TEST(application, requests_are_answered) {
     running_server server(test_config(), [](auto& s) {
         s.template handle<add, sum>([](const add& q, request_context&) { return sum{q.a + q.b}; });
         s.template handle<note, std::vector<std::string>>(
@@ -228,7 +228,7 @@ TEST(Application, RequestsAreAnswered) {
     EXPECT_NE(ask_for("unknown", "{}").find("no_handler"), std::string::npos);
 }
 
-TEST(Application, AHandlerThatThrowsHarmsItsMessageAlone) {
+TEST(application, a_handler_that_throws_harms_its_message_alone) {
     running_server server(test_config(), [](auto& s) {
         s.template on<note>([](const note& n, publish_context&) {
             if (n.text == "throw") throw std::runtime_error("on purpose");
@@ -244,7 +244,7 @@ TEST(Application, AHandlerThatThrowsHarmsItsMessageAlone) {
     c.line_with("\"published\"");
 }
 
-TEST(Application, ItHearsWhoComesSubscribesAndGoes) {
+TEST(application, it_hears_who_comes_subscribes_and_goes) {
     std::promise<std::string> came, went;
     running_server server(test_config(), [&](auto& s) {
         s.on_connect([&](connection& c) { came.set_value(c.session()); });
@@ -263,7 +263,7 @@ TEST(Application, ItHearsWhoComesSubscribesAndGoes) {
     }
 }
 
-TEST(Application, AConnectionCanBeEnded) {
+TEST(application, a_connection_can_be_ended) {
     running_server server(test_config(), [](auto& s) {
         s.on_connect([](connection& c) { c.close(close_code::unauthorized, "go away"); });
     });
@@ -272,7 +272,7 @@ TEST(Application, AConnectionCanBeEnded) {
     EXPECT_EQ(c.closed().code, 4502);
 }
 
-TEST(Application, EveryThreadMayPublishAndKeepsItsOrder) {
+TEST(application, every_thread_may_publish_and_keeps_its_order) {
     running_server server(test_config(4));
     constexpr int threads = 4, each = 100;
     auto c = subscribed(server.port(), "room");
@@ -290,7 +290,7 @@ TEST(Application, EveryThreadMayPublishAndKeepsItsOrder) {
     }
 }
 
-TEST(Application, WhatIsPublishedBeforeTheStartIsKept) {
+TEST(application, what_is_published_before_the_start_is_kept) {
     running_server server(test_config(), [](auto& s) {
         s.publish("room", plain_text{"early"});
         s.publish("room", plain_text{"nobody hears"}, keeping::transient);
@@ -307,14 +307,14 @@ TEST(Application, WhatIsPublishedBeforeTheStartIsKept) {
     EXPECT_NE(c.next_line().find("late"), std::string::npos);
 }
 
-TEST(Application, PublishingToNoChannelIsABug) {
+TEST(application, publishing_to_no_channel_is_a_bug) {
     server s(test_config());
     EXPECT_THROW(s.publish("not a channel", plain_text{"x"}), std::invalid_argument);
     EXPECT_THROW(s.publish("", plain_text{"x"}), std::invalid_argument);
     EXPECT_THROW(s.every(0ms, [] {}), std::invalid_argument);
 }
 
-TEST(Application, TimersRunAgainOnceAndNotAtAll) {
+TEST(application, timers_run_again_once_and_not_at_all) {
     std::promise<void> third, once;
     std::atomic<int> canceled_runs{0};
     running_server server(test_config(), [&](auto& s) {
@@ -331,7 +331,7 @@ TEST(Application, TimersRunAgainOnceAndNotAtAll) {
     EXPECT_EQ(canceled_runs, 0);
 }
 
-TEST(Application, ATimerMayCancelItself) {
+TEST(application, a_timer_may_cancel_itself) {
     std::promise<void> after;
     std::atomic<int> runs{0};
     running_server server(test_config(), [&](auto& s) {
@@ -347,7 +347,7 @@ TEST(Application, ATimerMayCancelItself) {
 }
 
 // A slow handler holds up no connection, and what waits for it is bounded.
-TEST(Application, ASlowHandlerFillsABoundedQueue) {
+TEST(application, a_slow_handler_fills_a_bounded_queue) {
     config c = test_config();
     c.shell.application_queue_max = 5;
     std::promise<void> begun, go_on;
@@ -372,7 +372,7 @@ TEST(Application, ASlowHandlerFillsABoundedQueue) {
     for (int i = 0; i < 6; ++i) ada.line_with("\"published\"");
 }
 
-TEST(Application, TypescriptIsWrittenFromWhatIsRegistered) {
+TEST(application, typescript_is_written_from_what_is_registered) {
     server s(test_config());
     s.on<note>([](const note&, publish_context&) {});
     s.publishes<plain_text>();

@@ -34,7 +34,7 @@ std::vector<std::string> snippets_of(const std::string& page) {
     return found;
 }
 
-TEST(Guide, EverySnippetIsCompiled) {
+TEST(guide, every_snippet_is_compiled) {
     const std::string programs =
         without_space(text_of_file("server/examples/guide.cpp") + text_of_file("server/examples/hello.cpp"));
     const auto snippets = snippets_of(text_of_file("docs/cpp.md"));

@@ -49,7 +49,7 @@ std::string text_of_file(const std::string& path) {
     return text.str();
 }
 
-TEST(Config, AFileSetsEverySettingByItsName) {
+TEST(config, a_file_sets_every_setting_by_its_name) {
     config c;
     apply_config(
         R"({
@@ -76,7 +76,7 @@ TEST(Config, AFileSetsEverySettingByItsName) {
     EXPECT_FALSE(c.namespaces.at("").presence);
 }
 
-TEST(Config, MistakesAreNamedWithTheirPointer) {
+TEST(config, mistakes_are_named_with_their_pointer) {
     EXPECT_EQ(
         error_of(R"({"prot": 1})"), "at /prot: there is no setting of this name; docs/operating.md lists them"
     );
@@ -103,7 +103,7 @@ TEST(Config, MistakesAreNamedWithTheirPointer) {
     EXPECT_EQ(error_of(std::string(100'000, '[')).substr(0, 14), "not valid JSON");
 }
 
-TEST(Config, FlagsComeBeforeTheEnvironmentBeforeTheFileBeforeDefaults) {
+TEST(config, flags_come_before_the_environment_before_the_file_before_defaults) {
     const ConfigFile file(R"({"port": 1001, "threads": 11, "ping_ms": 111, "log_level": "debug"})");
     config defaults;
     defaults.port = 1;
@@ -127,7 +127,7 @@ TEST(Config, FlagsComeBeforeTheEnvironmentBeforeTheFileBeforeDefaults) {
     EXPECT_EQ(by_environment.settings.port, 1001);
 }
 
-TEST(Config, MistakesEndWithASentence) {
+TEST(config, mistakes_end_with_a_sentence) {
     const auto expect = [](const command_line& r, std::string_view part) {
         EXPECT_EQ(r.exit_code, 2);
         EXPECT_NE(r.text.find(part), std::string::npos) << r.text;
@@ -146,7 +146,7 @@ TEST(Config, MistakesEndWithASentence) {
     expect(read({"--config", file.path()}), std::string(file.path()) + ", at /nonsense");
 }
 
-TEST(Config, ThePolicyForSlowConsumersIsNamed) {
+TEST(config, the_policy_for_slow_consumers_is_named) {
     config c;
     apply_config(
         R"({"default_namespace": {"slow_consumer": "drop_oldest"}, "namespaces": {"ticker": {"slow_consumer": "latest_per_key"}}})",
@@ -160,7 +160,7 @@ TEST(Config, ThePolicyForSlowConsumersIsNamed) {
     );
 }
 
-TEST(Config, DurabilityIsNamedAndNeedsAFolder) {
+TEST(config, durability_is_named_and_needs_a_folder) {
     config c;
     apply_config(
         R"({"data": "/d", "default_namespace": {"durability": "disk"}, "namespaces": {"chat": {"durability": "memory"}}})",
@@ -178,7 +178,7 @@ TEST(Config, DurabilityIsNamedAndNeedsAFolder) {
     EXPECT_EQ(read({"--data", "/d"}).settings.data, "/d");
 }
 
-TEST(Config, StandbyNeedsAFolderAndHandsNothingOver) {
+TEST(config, standby_needs_a_folder_and_hands_nothing_over) {
     config c;
     c.standby = true;
     EXPECT_NE(fault_of(c).find("--data"), std::string::npos);
@@ -188,7 +188,7 @@ TEST(Config, StandbyNeedsAFolderAndHandsNothingOver) {
     EXPECT_NE(fault_of(c).find("drain_handover"), std::string::npos);
 }
 
-TEST(Config, AnOriginIsSchemeAndHostAsBrowsersSendThem) {
+TEST(config, an_origin_is_scheme_and_host_as_browsers_send_them) {
     config c;
     c.allowed_origins = {
         "https://app.example.com", "http://localhost:5173", "capacitor://localhost", "null", "*"};
@@ -201,7 +201,7 @@ TEST(Config, AnOriginIsSchemeAndHostAsBrowsersSendThem) {
     }
 }
 
-TEST(Config, TheFolderOfFilesIsThere) {
+TEST(config, the_folder_of_files_is_there) {
     config c;
     c.web_root = "/";
     EXPECT_EQ(fault_of(c), "");
@@ -212,7 +212,7 @@ TEST(Config, TheFolderOfFilesIsThere) {
     }
 }
 
-TEST(Config, TlsNeedsBothFiles) {
+TEST(config, tls_needs_both_files) {
     EXPECT_FALSE(read({"--tls-certificate", "c.pem", "--tls-key", "k.pem"}).exit_code);
     const auto without_key = read({"--tls-certificate", "c.pem"});
     EXPECT_EQ(without_key.exit_code, 2);
@@ -222,7 +222,7 @@ TEST(Config, TlsNeedsBothFiles) {
     EXPECT_NE(without_certificate.text.find("only tls_key is set"), std::string::npos);
 }
 
-TEST(Config, APublicAddressNeedsAKey) {
+TEST(config, a_public_address_needs_a_key) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_NE(refused.text.find("--api-key"), std::string::npos) << refused.text;
@@ -234,7 +234,7 @@ TEST(Config, APublicAddressNeedsAKey) {
     EXPECT_EQ(read({"--address", "::"}).exit_code, 2);
 }
 
-TEST(Config, HelpAndVersionSaySoAndEndWell) {
+TEST(config, help_and_version_say_so_and_end_well) {
     const auto help = read({"--help"});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
@@ -248,7 +248,7 @@ TEST(Config, HelpAndVersionSaySoAndEndWell) {
 }
 
 // The documentation names every setting with the default that the code has.
-TEST(Config, EverySettingIsDocumented) {
+TEST(config, every_setting_is_documented) {
     const std::string text = text_of_file("docs/operating.md");
     config c;
     for (const setting& s : settings_of(c)) {

@@ -14,7 +14,7 @@ http_answer publish(running_server& server, const std::string& body, const std::
 }
 
 // Protocol 11.1.
-TEST(Api, APublishIsAnsweredWithItsPosition) {
+TEST(api, a_publish_is_answered_with_its_position) {
     running_server server;
     const auto first = publish(server, R"({"type":"chat.message","payload":{"text":"hi"}})");
     EXPECT_EQ(first.status, 200);
@@ -24,14 +24,14 @@ TEST(Api, APublishIsAnsweredWithItsPosition) {
     EXPECT_TRUE(publish(server, "{\n \"payload\" : [\n1 ]\r\n}").body.ends_with(",\"offset\":2}\n"));
 }
 
-TEST(Api, AKeyIsGoodOnce) {
+TEST(api, a_key_is_good_once) {
     running_server server;
     EXPECT_TRUE(publish(server, R"({"payload":1,"key":"k"})").body.ends_with(",\"offset\":1}\n"));
     EXPECT_TRUE(publish(server, R"({"payload":1,"key":"k"})").body.ends_with(",\"offset\":1}\n"));
     EXPECT_TRUE(publish(server, R"({"payload":2,"key":"l"})").body.ends_with(",\"offset\":2}\n"));
 }
 
-TEST(Api, ATransientMessageHasNoPosition) {
+TEST(api, a_transient_message_has_no_position) {
     running_server server;
     auto c = subscribed(server.port(), "chat:42");
     EXPECT_EQ(
@@ -41,7 +41,7 @@ TEST(Api, ATransientMessageHasNoPosition) {
     EXPECT_EQ(c.line_with("typing").find("offset"), std::string::npos);
 }
 
-TEST(Api, BadBodiesAreRefusedWithTheirCode) {
+TEST(api, bad_bodies_are_refused_with_their_code) {
     running_server server;
     const auto expect = [&](const std::string& body, int status, const std::string& code) {
         const auto a = publish(server, body);
@@ -59,7 +59,7 @@ TEST(Api, BadBodiesAreRefusedWithTheirCode) {
     expect("{\"payload\":\"" + std::string(70'000, 'x') + "\"}", 413, "too_large");
 }
 
-TEST(Api, ChannelsInPathsAreChecked) {
+TEST(api, channels_in_paths_are_checked) {
     running_server server;
     const std::string bads[] = {"", "a%20b", "%ff", "%", std::string(300, 'a')};
     for (const std::string& bad : bads) {
@@ -72,7 +72,7 @@ TEST(Api, ChannelsInPathsAreChecked) {
 }
 
 // Protocol 11.2.
-TEST(Api, HistoryIsReadInBothDirections) {
+TEST(api, history_is_read_in_both_directions) {
     running_server server;
     for (int i = 1; i <= 5; ++i) publish(server, "{\"payload\":" + std::to_string(i) + "}");
     const auto forwards = ask(server.port(), "GET", "/api/channels/chat:42/messages?limit=2&offset=1");
@@ -95,7 +95,7 @@ TEST(Api, HistoryIsReadInBothDirections) {
 }
 
 // Protocol 11.3.
-TEST(Api, PresenceListsWhoShowsThemselves) {
+TEST(api, presence_lists_who_shows_themselves) {
     running_server server;
     auto c = connected(server.port(), "ada-session");
     c.send_text(R"({"op":"subscribe","id":2,"channel":"chat:42","payload":{"name":"Ada"}})");
@@ -106,7 +106,7 @@ TEST(Api, PresenceListsWhoShowsThemselves) {
     );
 }
 
-TEST(Api, RequestsOfOneConnectionAreAnsweredOneByOne) {
+TEST(api, requests_of_one_connection_are_answered_one_by_one) {
     running_server server(test_config(4));
     client c(server.port());
     std::string all;
@@ -124,7 +124,7 @@ TEST(Api, RequestsOfOneConnectionAreAnsweredOneByOne) {
 }
 
 // Protocol 11.4.
-TEST(Api, WrongMethodsAndUnknownPathsAreNamed) {
+TEST(api, wrong_methods_and_unknown_paths_are_named) {
     running_server server;
     const auto put =
         ask(server.port(), "PUT", "/api/channels/a/messages", "{}", "Content-Type: application/json\r\n");
@@ -142,7 +142,7 @@ TEST(Api, WrongMethodsAndUnknownPathsAreNamed) {
 }
 
 // Protocol 11.5.
-TEST(Api, AKeyIsRequiredWhereOneIsConfigured) {
+TEST(api, a_key_is_required_where_one_is_configured) {
     config c = test_config();
     c.api_key = "secret-key";
     running_server server(c);
@@ -164,7 +164,7 @@ TEST(Api, AKeyIsRequiredWhereOneIsConfigured) {
     EXPECT_EQ(ask(server.port(), "GET", "/events?channel=a&channel=").status, 400) << "clients need no key";
 }
 
-TEST(Api, PagesOfOtherOriginsAreRefused) {
+TEST(api, pages_of_other_origins_are_refused) {
     running_server server;
     for (const std::string target :
          {"/ws", "/ws/plain/a", "/sse", "/events?channel=a", "/api/channels/a/messages"}) {
@@ -175,7 +175,7 @@ TEST(Api, PagesOfOtherOriginsAreRefused) {
     }
 }
 
-TEST(Api, ListedOriginsGetTheirCorsFields) {
+TEST(api, listed_origins_get_their_cors_fields) {
     config c = test_config();
     c.allowed_origins = {"https://app.example"};
     running_server server(c);

@@ -9,7 +9,7 @@ namespace {
 
 using namespace testing;
 
-class HttpGuards : public ::testing::Test {
+class http_guards_test : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
         config c = test_config();
@@ -39,11 +39,11 @@ protected:
 
     static running_server* server_;
 };
-running_server* HttpGuards::server_ = nullptr;
+running_server* http_guards_test::server_ = nullptr;
 
 const std::string post = "POST /api/channels/a/messages HTTP/1.1\r\nHost: localhost\r\n";
 
-TEST_F(HttpGuards, ChunkedBodyIsRefusedBeforeItIsRead) {
+TEST_F(http_guards_test, chunked_body_is_refused_before_it_is_read) {
     const auto a = last_answer(post + "Transfer-Encoding: chunked\r\n\r\n");
     EXPECT_EQ(a.status, 411);
     EXPECT_EQ(a.field("Connection"), "close");
@@ -51,7 +51,7 @@ TEST_F(HttpGuards, ChunkedBodyIsRefusedBeforeItIsRead) {
 }
 
 // reliability: this request ended a stock Beast 1.81 server.
-TEST_F(HttpGuards, ATrailerOfSeventyKilobytesEndsNothing) {
+TEST_F(http_guards_test, a_trailer_of_seventy_kilobytes_ends_nothing) {
     client c(port());
     c.send(
         post + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: " + std::string(70'000, 'a') + "\r\n\r\n"
@@ -59,7 +59,7 @@ TEST_F(HttpGuards, ATrailerOfSeventyKilobytesEndsNothing) {
     EXPECT_EQ(read_answer(c).status, 411);
 }
 
-TEST_F(HttpGuards, AChunkExtensionOfHalfAMegabyteIsNotRead) {
+TEST_F(http_guards_test, a_chunk_extension_of_half_a_megabyte_is_not_read) {
     client c(port());
     c.send(post + "Transfer-Encoding: chunked\r\n\r\n5;x=");
     EXPECT_EQ(read_answer(c).status, 411);
@@ -67,7 +67,7 @@ TEST_F(HttpGuards, AChunkExtensionOfHalfAMegabyteIsNotRead) {
     c.send(std::string(500'000, 'e'));
 }
 
-TEST_F(HttpGuards, EveryTransferEncodingIsRefused) {
+TEST_F(http_guards_test, every_transfer_encoding_is_refused) {
     for (const std::string field :
          {"chunked, identity", "identity", "xchunked", "gzip, chunked", "gzip\r\nTransfer-Encoding: chunked",
           ""})
@@ -78,39 +78,39 @@ TEST_F(HttpGuards, EveryTransferEncodingIsRefused) {
     EXPECT_EQ(last_answer(post + "Transfer-Encoding : chunked\r\n\r\n").status, 411);
 }
 
-TEST_F(HttpGuards, TransferEncodingBesideContentLengthIsRefusedInBothOrders) {
+TEST_F(http_guards_test, transfer_encoding_beside_content_length_is_refused_in_both_orders) {
     EXPECT_EQ(last_answer(post + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}").status, 411);
     EXPECT_EQ(last_answer(post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}").status, 411);
     EXPECT_EQ(last_answer(post + "Content-Length: 2\r\nTransfer-Encoding: xchunked\r\n\r\n{}").status, 501);
 }
 
-TEST_F(HttpGuards, ChunkedInHttp10IsRefused) {
+TEST_F(http_guards_test, chunked_in_http_10_is_refused) {
     const auto a =
         last_answer("POST /api/channels/a/messages HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
     EXPECT_EQ(a.status, 411);
 }
 
-TEST_F(HttpGuards, FoldedFieldsAreRefused) {
+TEST_F(http_guards_test, folded_fields_are_refused) {
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n").status, 400);
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\n Host: localhost\r\n\r\n").status, 400);
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\tX: y\r\n\r\n").status, 400);
 }
 
-TEST_F(HttpGuards, TwoHostsAreRefused) {
+TEST_F(http_guards_test, two_hosts_are_refused) {
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n").status, 400);
 }
 
-TEST_F(HttpGuards, AMissingHostIsRefusedInHttp11) {
+TEST_F(http_guards_test, a_missing_host_is_refused_in_http_11) {
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\n\r\n").status, 400);
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.0\r\n\r\n").status, 200);
 }
 
-TEST_F(HttpGuards, AHostWithStrangeCharactersIsRefused) {
+TEST_F(http_guards_test, a_host_with_strange_characters_is_refused) {
     for (const std::string host : {"a b", "a/b", "a,b", "<x>", "a\"", "a@b"})
         EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status, 400) << host;
 }
 
-TEST_F(HttpGuards, ContentLengthMustBeOneNumber) {
+TEST_F(http_guards_test, content_length_must_be_one_number) {
     for (const std::string length :
          {"2\r\nContent-Length: 2", "2\r\nContent-Length: 3", "2, 2", "+2", "-1", "0x2", "", "two",
           "18446744073709551616", "99999999999999999999999"}) {
@@ -119,17 +119,17 @@ TEST_F(HttpGuards, ContentLengthMustBeOneNumber) {
     }
 }
 
-TEST_F(HttpGuards, ABodyThatIsTooLargeIsRefusedUnread) {
+TEST_F(http_guards_test, a_body_that_is_too_large_is_refused_unread) {
     EXPECT_EQ(last_answer(post + "Content-Length: 65537\r\n\r\n").status, 413);
     EXPECT_EQ(last_answer(post + "Content-Length: 9223372036854775807\r\n\r\n").status, 413);
 }
 
-TEST_F(HttpGuards, TheHttp2PrefaceIsRefused) {
+TEST_F(http_guards_test, the_http_2_preface_is_refused) {
     const auto a = last_answer("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     EXPECT_EQ(a.status, 505);
 }
 
-TEST_F(HttpGuards, OtherVersionsAreRefused) {
+TEST_F(http_guards_test, other_versions_are_refused) {
     for (const std::string version :
          {"HTTP/2.0", "HTTP/0.9", "HTTP/1.2", "HTTX/1.1", "HTTP/1.", "http/1.1"}) {
         const int status = last_answer("GET /healthz " + version + "\r\nHost: localhost\r\n\r\n").status;
@@ -137,7 +137,7 @@ TEST_F(HttpGuards, OtherVersionsAreRefused) {
     }
 }
 
-TEST_F(HttpGuards, AbsoluteTargetsAreNeverFollowed) {
+TEST_F(http_guards_test, absolute_targets_are_never_followed) {
     for (const std::string target :
          {"http://example.com/", "http://localhost/healthz", "https://169.254.169.254/", "*", "healthz"})
         EXPECT_EQ(last_answer("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 400)
@@ -145,7 +145,7 @@ TEST_F(HttpGuards, AbsoluteTargetsAreNeverFollowed) {
     EXPECT_GE(last_answer("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n").status, 400);
 }
 
-TEST_F(HttpGuards, ControlBytesInTheHeadAreRefused) {
+TEST_F(http_guards_test, control_bytes_in_the_head_are_refused) {
     using namespace std::string_literals;
     for (const std::string& bytes : {"\0"s, "\x01"s, "\x0b"s, "\x1f"s, "\x7f"s, "\r"s, "\n"s}) {
         client target(port());
@@ -161,32 +161,32 @@ TEST_F(HttpGuards, ControlBytesInTheHeadAreRefused) {
     EXPECT_EQ(last_answer("GET /h\xc3\xa4 HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 400);
 }
 
-TEST_F(HttpGuards, LinesThatEndWithLineFeedAloneAreNoRequest) {
+TEST_F(http_guards_test, lines_that_end_with_line_feed_alone_are_no_request) {
     client c(port());
     c.send("GET /healthz HTTP/1.1\nHost: localhost\n\n");
     EXPECT_EQ(read_answer(c).status, 408);  // the empty line of RFC 9112 never came
 }
 
-TEST_F(HttpGuards, TwoThousandFieldsAreRefused) {
+TEST_F(http_guards_test, two_thousand_fields_are_refused) {
     std::string head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
     for (int i = 0; i < 2'000; ++i) head += "a:b\r\n";
     EXPECT_EQ(last_answer(head + "\r\n").status, 431);
 }
 
-TEST_F(HttpGuards, MoreThanAHundredFieldsAreRefused) {
+TEST_F(http_guards_test, more_than_a_hundred_fields_are_refused) {
     std::string head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
     for (int i = 0; i < 99; ++i) head += "a:b\r\n";
     EXPECT_EQ(last_answer(head + "Connection: close\r\n\r\n").status, 431);
 }
 
-TEST_F(HttpGuards, AHeadThatNeverEndsIsRefused) {
+TEST_F(http_guards_test, a_head_that_never_ends_is_refused) {
     EXPECT_EQ(
         last_answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(9'000, 'a')).status, 431
     );
     EXPECT_EQ(last_answer("GET /" + std::string(9'000, 'a')).status, 431);
 }
 
-TEST_F(HttpGuards, SpacesInHandshakeFieldsCostNoTime) {
+TEST_F(http_guards_test, spaces_in_handshake_fields_cost_no_time) {
     const std::string head =
         "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -195,7 +195,7 @@ TEST_F(HttpGuards, SpacesInHandshakeFieldsCostNoTime) {
     EXPECT_EQ(read_answer(c).status, 400);
 }
 
-TEST_F(HttpGuards, HostileExtensionOffersAreIgnored) {
+TEST_F(http_guards_test, hostile_extension_offers_are_ignored) {
     for (const std::string offer :
          {"constructor", "__proto__", "permessage-deflate; server_max_window_bits=7",
           "permessage-deflate; client_max_window_bits=abc",
@@ -213,32 +213,32 @@ TEST_F(HttpGuards, HostileExtensionOffersAreIgnored) {
     }
 }
 
-TEST_F(HttpGuards, AHeadThatDripsIsCutOff) {
+TEST_F(http_guards_test, a_head_that_drips_is_cut_off) {
     client c(port());
     c.send("GET /healthz HTT");
     EXPECT_EQ(read_answer(c).status, 408);
     EXPECT_EQ(c.read_to_end(), "");
 }
 
-TEST_F(HttpGuards, ABodyThatDripsIsCutOff) {
+TEST_F(http_guards_test, a_body_that_drips_is_cut_off) {
     client c(port());
     c.send(post + "Content-Length: 100\r\n\r\n{");
     EXPECT_EQ(read_answer(c).status, 408);
 }
 
-TEST_F(HttpGuards, AConnectionThatSaysNothingIsClosed) {
+TEST_F(http_guards_test, a_connection_that_says_nothing_is_closed) {
     client c(port());
     EXPECT_EQ(c.read_to_end(), "");
 }
 
-TEST_F(HttpGuards, AKeptConnectionThatSaysNothingIsClosed) {
+TEST_F(http_guards_test, a_kept_connection_that_says_nothing_is_closed) {
     client c(port());
     c.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(read_answer(c).status, 200);
     EXPECT_EQ(c.read_to_end(), "");
 }
 
-TEST_F(HttpGuards, RandomBytesEndNothing) {
+TEST_F(http_guards_test, random_bytes_end_nothing) {
     std::uint64_t state = 7;
     for (int i = 0; i < 200; ++i) {
         std::string bytes;
@@ -252,11 +252,11 @@ TEST_F(HttpGuards, RandomBytesEndNothing) {
     }
 }
 
-TEST_F(HttpGuards, AnExpectationOtherThanContinueIsRefused) {
+TEST_F(http_guards_test, an_expectation_other_than_continue_is_refused) {
     EXPECT_EQ(last_answer(post + "Content-Length: 2\r\nExpect: 200-ok\r\n\r\n").status, 417);
 }
 
-TEST_F(HttpGuards, TheBodyIsAskedForWithContinue) {
+TEST_F(http_guards_test, the_body_is_asked_for_with_continue) {
     client c(port());
     c.send(post + "Content-Length: 13\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(c.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -264,7 +264,7 @@ TEST_F(HttpGuards, TheBodyIsAskedForWithContinue) {
     EXPECT_EQ(read_answer(c).status, 200);
 }
 
-TEST_F(HttpGuards, PipelinedRequestsAreAnsweredInOrder) {
+TEST_F(http_guards_test, pipelined_requests_are_answered_in_order) {
     client c(port());
     std::string all;
     for (int i = 0; i < 50; ++i)
@@ -274,7 +274,7 @@ TEST_F(HttpGuards, PipelinedRequestsAreAnsweredInOrder) {
     for (int i = 0; i < 50; ++i) EXPECT_EQ(read_answer(c).status, i % 2 == 0 ? 200 : 404);
 }
 
-TEST_F(HttpGuards, AClientThatStopsSendingGetsItsAnswer) {
+TEST_F(http_guards_test, a_client_that_stops_sending_gets_its_answer) {
     client c(port());
     c.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
     );
@@ -284,7 +284,7 @@ TEST_F(HttpGuards, AClientThatStopsSendingGetsItsAnswer) {
     EXPECT_EQ(c.read_to_end(), "");
 }
 
-TEST_F(HttpGuards, NothingOfTheRequestIsReflectedInFields) {
+TEST_F(http_guards_test, nothing_of_the_request_is_reflected_in_fields) {
     for (const std::string field :
          {"Last-Event-ID: <evil>", "Origin: http://evil\t.example", "Sec-WebSocket-Protocol: evil"}) {
         const auto a = ask(port(), "GET", "/events?channel=a&last_event_id=evil", {}, field + "\r\n");

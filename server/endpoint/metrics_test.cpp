@@ -10,7 +10,7 @@ namespace {
 
 using namespace testing;
 
-TEST(Metrics, EveryOneIsExplained) {
+TEST(metrics, every_one_is_explained) {
     running_server server;
     std::ostringstream page;
     page << std::ifstream("docs/operating.md").rdbuf();

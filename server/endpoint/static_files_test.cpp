@@ -14,9 +14,9 @@ namespace {
 using namespace testing;
 namespace fs = std::filesystem;
 
-class StaticFiles : public ::testing::Test {
+class static_files_test : public ::testing::Test {
 protected:
-    StaticFiles() {
+    static_files_test() {
         write("secret.txt", "secret");
         write("web/index.html", "<h1>index</h1>");
         write("web/chat/index.html", "<h1>chat</h1>");
@@ -50,7 +50,7 @@ protected:
     std::optional<running_server> server_;
 };
 
-TEST_F(StaticFiles, AreServedWithTypeAndSecurityFields) {
+TEST_F(static_files_test, are_served_with_type_and_security_fields) {
     const auto index = get("/");
     EXPECT_EQ(index.status, 200);
     EXPECT_EQ(index.body, "<h1>index</h1>");
@@ -69,7 +69,7 @@ TEST_F(StaticFiles, AreServedWithTypeAndSecurityFields) {
     EXPECT_EQ(get("/empty.txt").field("Content-Length"), "0");
 }
 
-TEST_F(StaticFiles, PagesMayGoWhereTheirClientsAreSent) {
+TEST_F(static_files_test, pages_may_go_where_their_clients_are_sent) {
     for (const auto& [url, origin] :
          {std::pair("https://b.example.com/rt?x", "https://b.example.com;"),
           std::pair("ws://127.0.0.1:8081", "http://127.0.0.1:8081;")}) {
@@ -83,14 +83,14 @@ TEST_F(StaticFiles, PagesMayGoWhereTheirClientsAreSent) {
     }
 }
 
-TEST_F(StaticFiles, AFolderIsItsIndex) {
+TEST_F(static_files_test, a_folder_is_its_index) {
     EXPECT_EQ(get("/chat/").body, "<h1>chat</h1>");
     const auto moved = get("/chat?room=1");
     EXPECT_EQ(moved.status, 308);
     EXPECT_EQ(moved.field("Location"), "/chat/?room=1");
 }
 
-TEST_F(StaticFiles, NothingOutsideTheFolderIsReached) {
+TEST_F(static_files_test, nothing_outside_the_folder_is_reached) {
     const char* targets[] = {
         "/../secret.txt",
         "/%2e%2e/secret.txt",
@@ -124,7 +124,7 @@ TEST_F(StaticFiles, NothingOutsideTheFolderIsReached) {
     }
 }
 
-TEST_F(StaticFiles, AKnownFileIsNotSentAgain) {
+TEST_F(static_files_test, a_known_file_is_not_sent_again) {
     const std::string tag = get("/app.js").field("ETag");
     ASSERT_FALSE(tag.empty());
     const auto same = get("/app.js", "If-None-Match: \"x\", " + tag + "\r\n");
@@ -136,7 +136,7 @@ TEST_F(StaticFiles, AKnownFileIsNotSentAgain) {
     EXPECT_EQ(get("/app.js", "If-None-Match: " + tag + "\r\n").status, 200);
 }
 
-TEST_F(StaticFiles, HeadTellsTheLengthAlone) {
+TEST_F(static_files_test, head_tells_the_length_alone) {
     client c(server_->port());
     c.send("HEAD /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\nGET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     );
@@ -144,7 +144,7 @@ TEST_F(StaticFiles, HeadTellsTheLengthAlone) {
     EXPECT_EQ(read_answer(c).body, "export {};");
 }
 
-TEST_F(StaticFiles, LargeFilesComeWholeAndTheConnectionGoesOn) {
+TEST_F(static_files_test, large_files_come_whole_and_the_connection_goes_on) {
     client c(server_->port(), 8'192);
     for (int i = 0; i < 2; ++i) {
         c.send("GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -154,7 +154,7 @@ TEST_F(StaticFiles, LargeFilesComeWholeAndTheConnectionGoesOn) {
     }
 }
 
-TEST_F(StaticFiles, AReaderThatLeavesInTheMiddleLeavesNothingBehind) {
+TEST_F(static_files_test, a_reader_that_leaves_in_the_middle_leaves_nothing_behind) {
     {
         client c(server_->port(), 8'192);
         c.send("GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -164,7 +164,7 @@ TEST_F(StaticFiles, AReaderThatLeavesInTheMiddleLeavesNothingBehind) {
     server_->wait_for("pulsewire_connections{transport=\"http\"}", 1);  // the one that asks
 }
 
-TEST_F(StaticFiles, PackedSiblingsAreSentToWhoTakesThem) {
+TEST_F(static_files_test, packed_siblings_are_sent_to_who_takes_them) {
     const auto brotli = get("/packed.js", "Accept-Encoding: gzip, deflate, br\r\n");
     EXPECT_EQ(brotli.body, "brotli");
     EXPECT_EQ(brotli.field("Content-Encoding"), "br");
@@ -180,13 +180,13 @@ TEST_F(StaticFiles, PackedSiblingsAreSentToWhoTakesThem) {
     EXPECT_EQ(get("/packed.js", "Accept-Encoding: br\r\n").body, "plain");
 }
 
-TEST_F(StaticFiles, OtherMethodsAreRefused) {
+TEST_F(static_files_test, other_methods_are_refused) {
     const auto a = get("/app.js", {}, "POST");
     EXPECT_EQ(a.status, 405);
     EXPECT_EQ(a.field("Allow"), "GET, HEAD");
 }
 
-TEST(NoStaticFiles, WithoutAFolderEveryPathIsUnknown) {
+TEST(no_static_files, without_a_folder_every_path_is_unknown) {
     running_server server;
     EXPECT_EQ(ask(server.port(), "GET", "/").status, 404);
     EXPECT_EQ(ask(server.port(), "GET", "/etc/passwd").status, 404);

@@ -17,13 +17,13 @@ bool allowed(
     return check_origin(*request_with(host, origin), listed).allowed;
 }
 
-TEST(Origin, ARequestWithoutOneIsAllowed) {
+TEST(origin, a_request_without_one_is_allowed) {
     request r;
     r.fields = {{"Host", "example.com"}};
     EXPECT_TRUE(check_origin(r, {}).allowed);
 }
 
-TEST(Origin, OwnPagesAreAllowed) {
+TEST(origin, own_pages_are_allowed) {
     EXPECT_TRUE(allowed("example.com", "https://example.com"));
     EXPECT_TRUE(allowed("EXAMPLE.com", "https://Example.COM"));
     EXPECT_TRUE(allowed("localhost:8080", "http://localhost:8080"));
@@ -32,7 +32,7 @@ TEST(Origin, OwnPagesAreAllowed) {
     EXPECT_TRUE(allowed("[::1]:8080", "http://[::1]:8080"));
 }
 
-TEST(Origin, APageOfPlainHttpIsNotOurOwnWhereWeSpeakTls) {
+TEST(origin, a_page_of_plain_http_is_not_our_own_where_we_speak_tls) {
     const auto over_tls = [](const std::string& host, const std::string& origin) {
         return check_origin(*request_with(host, origin), {}, reached::over_tls).allowed;
     };
@@ -44,7 +44,7 @@ TEST(Origin, APageOfPlainHttpIsNotOurOwnWhereWeSpeakTls) {
 }
 
 // Cross-site WebSocket hijacking lives from checks that these would pass.
-TEST(Origin, LookAlikesAreRefused) {
+TEST(origin, look_alikes_are_refused) {
     const char* others[] = {
         "https://example.com.evil.test",
         "https://evil-example.com",
@@ -75,13 +75,13 @@ TEST(Origin, LookAlikesAreRefused) {
     EXPECT_FALSE(allowed("example.com:80", "https://example.com"));
 }
 
-TEST(Origin, TwoOfThemAreRefused) {
+TEST(origin, two_of_them_are_refused) {
     request r;
     r.fields = {{"Host", "a"}, {"Origin", "http://a"}, {"Origin", "http://a"}};
     EXPECT_FALSE(check_origin(r, {"*"}).allowed);
 }
 
-TEST(Origin, ListedPagesAreAllowedAndNamed) {
+TEST(origin, listed_pages_are_allowed_and_named) {
     const auto verdict =
         check_origin(*request_with("rt.example.com", "https://app.example.com"), {"https://app.example.com"});
     EXPECT_TRUE(verdict.allowed);

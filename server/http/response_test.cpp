@@ -6,7 +6,7 @@ namespace pulsewire::shell {
 namespace {
 
 // Beast would put such a value on the wire as it is.
-TEST(Response, AFieldCannotSplitTheResponse) {
+TEST(response, a_field_cannot_split_the_response) {
     response r;
     for (const char* value : {"a\r\nSet-Cookie: x", "a\nb", "a\rb", "\x7f", "\x01"})
         EXPECT_THROW(r.add("X", value), std::logic_error);
@@ -16,7 +16,7 @@ TEST(Response, AFieldCannotSplitTheResponse) {
     EXPECT_EQ(r.fields.size(), 1u);
 }
 
-TEST(Response, ErrorsHaveTheBodyOfTheProtocol) {
+TEST(response, errors_have_the_body_of_the_protocol) {
     const response r = error_response(400, error_code::invalid_payload, "expected \"a\"\n", "/x");
     EXPECT_EQ(
         r.body,
@@ -25,7 +25,7 @@ TEST(Response, ErrorsHaveTheBodyOfTheProtocol) {
     );
 }
 
-TEST(Response, TheLengthIsToldWhereThereIsABody) {
+TEST(response, the_length_is_told_where_there_is_a_body) {
     response r;
     r.body = "12345";
     EXPECT_NE(head_of(r, after_response::keep_alive).find("\r\nContent-Length: 5\r\n"), std::string::npos);

@@ -19,14 +19,14 @@ inline shared_bytes bytes_of(std::string text) {
 }
 
 // Two ends of a socket; what is written to one is read at the other.
-class Outbound : public ::testing::Test {
+class outbound_test : public ::testing::Test {
 protected:
-    Outbound() {
+    outbound_test() {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_), 0);
         const int small = 4'096;
         ::setsockopt(ends_[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     }
-    ~Outbound() override {
+    ~outbound_test() override {
         ::close(ends_[0]);
         ::close(ends_[1]);
     }

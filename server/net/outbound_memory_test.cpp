@@ -7,7 +7,7 @@
 namespace pulsewire::shell {
 namespace {
 
-class outbound_memory : public Outbound {
+class outbound_memory : public outbound_test {
 protected:
     std::uint64_t memory() const { return storage_.memory().bytes(); }
     void block() {

@@ -5,7 +5,7 @@
 namespace pulsewire::shell {
 namespace {
 
-TEST_F(Outbound, LinesThatWaitLeaveAsOneWebSocketMessage) {
+TEST_F(outbound_test, lines_that_wait_leave_as_one_websocket_message) {
     queue_.set_framing(outbound::framing::websocket);
     queue_.push_line(bytes_of("one\n"));
     queue_.push_line(bytes_of("two\n"));
@@ -14,7 +14,7 @@ TEST_F(Outbound, LinesThatWaitLeaveAsOneWebSocketMessage) {
     EXPECT_TRUE(queue_.empty());
 }
 
-TEST_F(Outbound, AMessageHasABoundInMessagesAndBytes) {
+TEST_F(outbound_test, a_message_has_a_bound_in_messages_and_bytes) {
     bounds_.batch_messages_max = 2;
     queue_.set_framing(outbound::framing::websocket);
     for (int i = 0; i < 3; ++i) queue_.push_line(bytes_of("a\n"));
@@ -39,7 +39,7 @@ TEST_F(Outbound, AMessageHasABoundInMessagesAndBytes) {
     );
 }
 
-TEST_F(Outbound, LinesThatWaitLeaveAsOneEvent) {
+TEST_F(outbound_test, lines_that_wait_leave_as_one_event) {
     queue_.push_raw(std::string("head\n\n"));
     queue_.set_framing(outbound::framing::event_stream);
     queue_.push_line(bytes_of("one\n"));
@@ -47,14 +47,14 @@ TEST_F(Outbound, LinesThatWaitLeaveAsOneEvent) {
     EXPECT_EQ(pass_all(), "head\n\ndata: one\ndata: two\n\n");
 }
 
-TEST_F(Outbound, ControlFramesGoBeforeLinesThatHaveNotBegun) {
+TEST_F(outbound_test, control_frames_go_before_lines_that_have_not_begun) {
     queue_.set_framing(outbound::framing::websocket);
     queue_.push_line(bytes_of("line\n"));
     queue_.push_control("PONG");
     EXPECT_EQ(pass_all(), "PONG\x81\x05line\n");
 }
 
-TEST_F(Outbound, RawBytesKeepTheirPlaceBehindLines) {
+TEST_F(outbound_test, raw_bytes_keep_their_place_behind_lines) {
     queue_.set_framing(outbound::framing::websocket);
     queue_.push_line(bytes_of("line\n"));
     queue_.push_raw(std::string("CLOSE"));
@@ -62,7 +62,7 @@ TEST_F(Outbound, RawBytesKeepTheirPlaceBehindLines) {
 }
 
 // Whatever the kernel takes at a time, the bytes are the same.
-TEST_F(Outbound, PartialWritesGoOnWhereTheyStopped) {
+TEST_F(outbound_test, partial_writes_go_on_where_they_stopped) {
     queue_.set_framing(outbound::framing::websocket);
     std::string expected;
     for (int i = 0; i < 300; ++i) {
@@ -88,7 +88,7 @@ TEST_F(Outbound, PartialWritesGoOnWhereTheyStopped) {
     EXPECT_EQ(got, expected);
 }
 
-TEST_F(Outbound, AFullSocketBlocks) {
+TEST_F(outbound_test, a_full_socket_blocks) {
     queue_.push_raw(std::string(1'000'000, 'x'));
     const auto done = write();
     EXPECT_EQ(done.how, outbound::outcome::blocked);
@@ -97,7 +97,7 @@ TEST_F(Outbound, AFullSocketBlocks) {
     EXPECT_EQ(read() + pass_all(), std::string(1'000'000, 'x'));
 }
 
-TEST_F(Outbound, ATurnHasItsShare) {
+TEST_F(outbound_test, a_turn_has_its_share) {
     bounds_.turn_bytes_max = 1;
     // More chunks than one system call takes.
     for (int i = 0; i < 1'000; ++i) queue_.push_raw(std::string("x"));
@@ -105,14 +105,14 @@ TEST_F(Outbound, ATurnHasItsShare) {
     EXPECT_EQ(read() + pass_all(), std::string(1'000, 'x'));
 }
 
-TEST_F(Outbound, ABrokenSocketFails) {
+TEST_F(outbound_test, a_broken_socket_fails) {
     ::close(ends_[1]);
     ends_[1] = ::open("/dev/null", O_RDONLY);
     queue_.push_raw(std::string("x"));
     EXPECT_EQ(write().how, outbound::outcome::failed);
 }
 
-TEST_F(Outbound, LiveAndReplayedBytesHaveTheirOwnBounds) {
+TEST_F(outbound_test, live_and_replayed_bytes_have_their_own_bounds) {
     bounds_.queue_bytes_max = 10;
     bounds_.replay_bytes_max = 20;
     queue_.set_framing(outbound::framing::websocket);
@@ -130,7 +130,7 @@ TEST_F(Outbound, LiveAndReplayedBytesHaveTheirOwnBounds) {
     EXPECT_FALSE(queue_.overflows());
 }
 
-TEST_F(Outbound, DroppingLeavesAFrameThatHasBegunWhole) {
+TEST_F(outbound_test, dropping_leaves_a_frame_that_has_begun_whole) {
     queue_.set_framing(outbound::framing::websocket);
     queue_.push_line(bytes_of(std::string(100'000, 'a')));
     EXPECT_EQ(write().how, outbound::outcome::blocked);

@@ -16,9 +16,9 @@
 namespace pulsewire::shell {
 namespace {
 
-class Poller : public ::testing::Test {
+class poller_test : public ::testing::Test {
 protected:
-    Poller() {
+    poller_test() {
         int ends[2];
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
         ours_.emplace(ends[0]);
@@ -63,7 +63,7 @@ protected:
     std::optional<tcp_socket> ours_, peers_;
 };
 
-TEST_F(Poller, TellsAsLongAsThereIsSomethingToRead) {
+TEST_F(poller_test, tells_as_long_as_there_is_something_to_read) {
     poll_.add(ours_->descriptor(), 7, {true, false});
     EXPECT_EQ(next(), "");
     send("ab");
@@ -74,7 +74,7 @@ TEST_F(Poller, TellsAsLongAsThereIsSomethingToRead) {
     EXPECT_EQ(next(), "");
 }
 
-TEST_F(Poller, TellsOnlyWhatIsAskedFor) {
+TEST_F(poller_test, tells_only_what_is_asked_for) {
     poll_.add(ours_->descriptor(), 7, {false, false});
     send("a");
     EXPECT_EQ(next(), "");
@@ -89,7 +89,7 @@ TEST_F(Poller, TellsOnlyWhatIsAskedFor) {
     EXPECT_EQ(next(), "7 writes");
 }
 
-TEST_F(Poller, AnEndIsReadAndABrokenSocketIsToldAnyway) {
+TEST_F(poller_test, an_end_is_read_and_a_broken_socket_is_told_anyway) {
     poll_.add(ours_->descriptor(), 7, {true, false});
     EXPECT_EQ(::shutdown(peers_->descriptor(), SHUT_WR), 0);
     EXPECT_EQ(next(), "7 reads");
@@ -99,7 +99,7 @@ TEST_F(Poller, AnEndIsReadAndABrokenSocketIsToldAnyway) {
     EXPECT_EQ(next(), "7 broken");
 }
 
-TEST_F(Poller, AClosedSocketIsForgotten) {
+TEST_F(poller_test, a_closed_socket_is_forgotten) {
     poll_.add(ours_->descriptor(), 7, {true, false});
     send("a");
     ours_.reset();
@@ -107,7 +107,7 @@ TEST_F(Poller, AClosedSocketIsForgotten) {
 }
 
 // More than have their turn at once.
-TEST_F(Poller, ManyAreAllToldAndTakeTurns) {
+TEST_F(poller_test, many_are_all_told_and_take_turns) {
     constexpr int many = 300;
     std::vector<tcp_socket> sockets;
     for (int i = 0; i < many; ++i) {
@@ -132,7 +132,7 @@ TEST_F(Poller, ManyAreAllToldAndTakeTurns) {
     EXPECT_LE(*most, *least + 1);
 }
 
-TEST_F(Poller, WhatIsNoSocketIsAnError) {
+TEST_F(poller_test, what_is_no_socket_is_an_error) {
     EXPECT_THROW(poll_.add(-1, 7, {true, false}), std::system_error);
 }
 

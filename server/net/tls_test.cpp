@@ -39,7 +39,7 @@ std::string fault_of_files(const std::string& certificate, const std::string& ke
     return "none";
 }
 
-class TlsFiles : public ::testing::Test {
+class tls_files_test : public ::testing::Test {
 protected:
     std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
     void expect_fault(const std::string& certificate, const std::string& key, const std::string& part) const {
@@ -51,7 +51,7 @@ protected:
     certificate_files good_{path("good")};
 };
 
-TEST_F(TlsFiles, AreOneOrTwo) {
+TEST_F(tls_files_test, are_one_or_two) {
     EXPECT_EQ(fault_of_files(good_.certificate, good_.key), "none");
     const std::string both = path("both.pem");
     ASSERT_EQ(std::system(("cat " + good_.key + " " + good_.certificate + " > " + both).c_str()), 0);
@@ -60,7 +60,7 @@ TEST_F(TlsFiles, AreOneOrTwo) {
     EXPECT_EQ(fault_of_files(rsa.certificate, rsa.key), "none");
 }
 
-TEST_F(TlsFiles, ThatCannotBeUsedAreNamedWithTheReason) {
+TEST_F(tls_files_test, that_cannot_be_used_are_named_with_the_reason) {
     expect_fault(path("none.crt"), good_.key, path("none.crt") + " cannot be used: No such file");
     expect_fault(good_.certificate, path("none.key"), path("none.key") + " cannot be used: No such file");
     expect_fault(folder_.path(), good_.key, folder_.path() + " cannot be used: ");
@@ -79,7 +79,7 @@ TEST_F(TlsFiles, ThatCannotBeUsedAreNamedWithTheReason) {
     expect_fault(good_.certificate, good_.key, "Permission denied. Let the user");
 }
 
-TEST_F(TlsFiles, ACertificateOutOfItsTimeIsLoadedAndTold) {
+TEST_F(tls_files_test, a_certificate_out_of_its_time_is_loaded_and_told) {
     const std::int64_t now_s = std::time(nullptr);
     EXPECT_EQ(tls_context(good_.certificate, good_.key).fault_at(now_s), "");
     const certificate_files old(path("old"), {.begins_s = -7'200, .expires_s = -60});
@@ -96,15 +96,15 @@ TEST_F(TlsFiles, ACertificateOutOfItsTimeIsLoadedAndTold) {
 }
 
 // A client whose bytes go where the test wants them.
-class TlsSession : public ::testing::TestWithParam<int> {
+class tls_session_test : public ::testing::TestWithParam<int> {
 protected:
-    TlsSession() {
+    tls_session_test() {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_), 0);
         const int small = 4'096;
         ::setsockopt(ends_[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
         begin_again();
     }
-    ~TlsSession() override {
+    ~tls_session_test() override {
         SSL_free(client_);
         ::close(ends_[0]);
         ::close(ends_[1]);
@@ -187,11 +187,11 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(
-    , TlsSession, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+    , tls_session_test, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
     [](const auto& version) { return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; }
 );
 
-TEST_P(TlsSession, GivesAllThatCameHoweverItWasCut) {
+TEST_P(tls_session_test, gives_all_that_came_however_it_was_cut) {
     for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{16'000}, std::size_t{65'536}}) {
         begin_again();
         heard_.clear();
@@ -211,7 +211,7 @@ TEST_P(TlsSession, GivesAllThatCameHoweverItWasCut) {
     }
 }
 
-TEST_P(TlsSession, SendsPartsInOrderAsFarAsItTakesThem) {
+TEST_P(tls_session_test, sends_parts_in_order_as_far_as_it_takes_them) {
     shake_hands();
     std::string a(10, 'a'), b(20'000, 'b'), c(3, 'c'), d(100'000, 'd');
     std::array<iovec, 4> parts{
@@ -231,7 +231,7 @@ TEST_P(TlsSession, SendsPartsInOrderAsFarAsItTakesThem) {
     EXPECT_TRUE(heard == (a + b + c + d).substr(0, tls_session::taken_bytes_max));
 }
 
-TEST_P(TlsSession, SendsWhateverSizeToTheLastByte) {
+TEST_P(tls_session_test, sends_whatever_size_to_the_last_byte) {
     shake_hands();
     for (const std::size_t size : {1, 2, 16'383, 16'384, 16'385, 32'768, 32'769, 65'536}) {
         for (const std::size_t first : {std::size_t{0}, std::size_t{1}, size / 2, size - 1}) {
@@ -253,7 +253,7 @@ TEST_P(TlsSession, SendsWhateverSizeToTheLastByte) {
     }
 }
 
-TEST_P(TlsSession, SaysItsEndOnce) {
+TEST_P(tls_session_test, says_its_end_once) {
     EXPECT_FALSE(server_->close()) << "before the handshake there is nothing to say";
     shake_hands();
     EXPECT_TRUE(server_->close());
@@ -264,7 +264,7 @@ TEST_P(TlsSession, SaysItsEndOnce) {
     EXPECT_EQ(SSL_get_shutdown(client_), SSL_RECEIVED_SHUTDOWN);
 }
 
-TEST_P(TlsSession, ARecordThatWasChangedEndsIt) {
+TEST_P(tls_session_test, a_record_that_was_changed_ends_it) {
     shake_hands();
     client_writes("this is heard");
     std::string bytes = from_client();
@@ -279,7 +279,7 @@ TEST_P(TlsSession, ARecordThatWasChangedEndsIt) {
     EXPECT_EQ(ERR_peek_error(), 0u) << "nothing is left for another connection of the thread";
 }
 
-TEST_P(TlsSession, NoRenegotiation) {
+TEST_P(tls_session_test, no_renegotiation) {
     if (GetParam() != TLS1_2_VERSION) return;
     shake_hands();
     EXPECT_EQ(SSL_renegotiate(client_), 1);
@@ -293,7 +293,7 @@ TEST_P(TlsSession, NoRenegotiation) {
 }
 
 // Each of them is answered, and nobody reads the answers.
-TEST_P(TlsSession, WhoMakesItAnswerWithoutReadingIsCutOff) {
+TEST_P(tls_session_test, who_makes_it_answer_without_reading_is_cut_off) {
     if (GetParam() != TLS1_3_VERSION) return;
     shake_hands();
     int asked = 0;
@@ -307,7 +307,7 @@ TEST_P(TlsSession, WhoMakesItAnswerWithoutReadingIsCutOff) {
     EXPECT_EQ(how, tls_session::state::failed);
 }
 
-TEST_P(TlsSession, HttpWithoutTlsIsRecognised) {
+TEST_P(tls_session_test, http_without_tls_is_recognised) {
     EXPECT_EQ(give("GET / HTTP/1.1\r\nHost: x\r\n\r\n").how, tls_session::state::not_tls);
     server_ = context_.new_session();
     EXPECT_EQ(give("POST /api/channels/a/messages HTTP/1.1\r\n\r\n").how, tls_session::state::not_tls);

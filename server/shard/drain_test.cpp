@@ -9,7 +9,7 @@ namespace {
 
 using namespace testing;
 
-TEST(Drain, EveryKindOfConnectionIsToldToComeBack) {
+TEST(drain, every_kind_of_connection_is_told_to_come_back) {
     config c = test_config(3);
     c.shell.drain_spread_ms = 1'000;
     running_server server(c);
@@ -46,7 +46,7 @@ TEST(Drain, EveryKindOfConnectionIsToldToComeBack) {
     EXPECT_EQ(server.stop(), 0);
 }
 
-TEST(Drain, AServerThatHandsOverServesUntilTheClientHasLeft) {
+TEST(drain, a_server_that_hands_over_serves_until_the_client_has_left) {
     config c = test_config(1);
     c.shell.drain_spread_ms = 1'000;
     c.shell.drain_handover = true;
@@ -67,7 +67,7 @@ TEST(Drain, AServerThatHandsOverServesUntilTheClientHasLeft) {
     EXPECT_EQ(server.stop(), 0);
 }
 
-TEST(Drain, NewConnectionsAreNotAccepted) {
+TEST(drain, new_connections_are_not_accepted) {
     running_server server(test_config(1));
     auto stays = connected(server.port());
     server->stop();
@@ -75,7 +75,7 @@ TEST(Drain, NewConnectionsAreNotAccepted) {
     EXPECT_THROW(client(server.port()), std::runtime_error);
 }
 
-TEST(Drain, HealthzSaysSoWhileTheBalancerTurnsAway) {
+TEST(drain, healthz_says_so_while_the_balancer_turns_away) {
     config c = test_config(1);
     c.shell.drain_delay_ms = 60'000;
     c.shell.shutdown_timeout_ms = 1'000;
@@ -90,7 +90,7 @@ TEST(Drain, HealthzSaysSoWhileTheBalancerTurnsAway) {
     EXPECT_EQ(server.stop(), 0);
 }
 
-TEST(Drain, ItEndsInTimeWhateverIsOpen) {
+TEST(drain, it_ends_in_time_whatever_is_open) {
     config c = test_config();
     c.shell.shutdown_timeout_ms = 300;
     c.shell.close_timeout_ms = 60'000;
@@ -101,7 +101,7 @@ TEST(Drain, ItEndsInTimeWhateverIsOpen) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
-TEST(Drain, WithoutConnectionsItEndsAtOnce) {
+TEST(drain, without_connections_it_ends_at_once) {
     running_server server;
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(server.stop(), 0);

@@ -25,9 +25,9 @@ public:
     void on_overflow() override {}
 };
 
-class Exceptions : public ::testing::Test {
+class exceptions_test : public ::testing::Test {
 protected:
-    Exceptions() {
+    exceptions_test() {
         log::set_level("off");
         node_.start();
     }
@@ -46,7 +46,7 @@ protected:
     node node_{test_config(1), {}, http_welcome()};
 };
 
-TEST_F(Exceptions, OfAConversationEndItsConnectionAlone) {
+TEST_F(exceptions_test, of_a_conversation_end_its_connection_alone) {
     client other(node_.port());
     other.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(read_answer(other).status, 200);
@@ -68,7 +68,7 @@ TEST_F(Exceptions, OfAConversationEndItsConnectionAlone) {
     EXPECT_EQ(read_answer(other).status, 200);
 }
 
-TEST_F(Exceptions, OfTheLoopItselfDoNotEndIt) {
+TEST_F(exceptions_test, of_the_loop_itself_do_not_end_it) {
     boost::asio::post(node_.at(0).loop(), [] { throw std::runtime_error("on purpose"); });
     EXPECT_EQ(exceptions(), 1u);
     EXPECT_EQ(ask(node_.port(), "GET", "/healthz").status, 200);

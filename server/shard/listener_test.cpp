@@ -35,7 +35,7 @@ private:
     std::vector<int> taken_;
 };
 
-TEST(Listener, WithoutDescriptorsItRefusesAndGoesOnLater) {
+TEST(listener, without_descriptors_it_refuses_and_goes_on_later) {
     config c = test_config(1);
     c.shell.accept_backoff_ms = 20;
     running_server server(c);
@@ -50,7 +50,7 @@ TEST(Listener, WithoutDescriptorsItRefusesAndGoesOnLater) {
     EXPECT_GE(server.metric("pulsewire_accept_errors_total"), 1);
 }
 
-TEST(Listener, APortThatIsTakenIsASentence) {
+TEST(listener, a_port_that_is_taken_is_a_sentence) {
     running_server first;
     config c = test_config();
     c.port = first.port();
@@ -65,12 +65,12 @@ TEST(Listener, APortThatIsTakenIsASentence) {
     }
 }
 
-TEST(Listener, AnAddressThatIsNoneIsASentence) {
+TEST(listener, an_address_that_is_none_is_a_sentence) {
     EXPECT_THROW(shell::check_free("example.com", 80), std::runtime_error);
     EXPECT_THROW(shell::check_free("192.0.2.1", 8080), std::runtime_error);
 }
 
-TEST(Listener, Ipv6LoopbackIsServed) {
+TEST(listener, ipv_6_loopback_is_served) {
     config c = test_config();
     c.address = "::1";
     try {

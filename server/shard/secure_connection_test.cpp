@@ -28,7 +28,7 @@ using namespace testing;
 
 constexpr int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
-class SecureConnection : public ::testing::Test {
+class secure_connection_test : public ::testing::Test {
 protected:
     config secure(config c = test_config()) const {
         c.tls_certificate = files_.certificate;
@@ -64,7 +64,7 @@ std::string publish_line(int id, const std::string& channel, const std::string& 
            R"(","type":"t","conflate":"k","payload":")" + payload + "\"}";
 }
 
-TEST_F(SecureConnection, HttpAndTheWholeProtocolGoThroughIt) {
+TEST_F(secure_connection_test, http_and_the_whole_protocol_go_through_it) {
     running_server server(secure());
     for (const int version : versions) {
         client http(server.port(), tls_wishes{version});
@@ -95,14 +95,14 @@ TEST_F(SecureConnection, HttpAndTheWholeProtocolGoThroughIt) {
     EXPECT_GT(server.metric("pulsewire_tls_certificate_expires_seconds"), 1.7e9);
 }
 
-TEST_F(SecureConnection, APageOfItsOwnHostIsItsOwnByHttpsAlone) {
+TEST_F(secure_connection_test, a_page_of_its_own_host_is_its_own_by_https_alone) {
     running_server server(secure());
     client c(server.port(), tls_wishes());
     EXPECT_EQ(ask(c, "GET", "/api/channels/a/messages", {}, "Origin: https://localhost\r\n").status, 200);
     EXPECT_EQ(ask(c, "GET", "/api/channels/a/messages", {}, "Origin: http://localhost\r\n").status, 403);
 }
 
-TEST_F(SecureConnection, OlderVersionsAreRefusedByAnAlert) {
+TEST_F(secure_connection_test, older_versions_are_refused_by_an_alert) {
     running_server server(secure());
     for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
         try {
@@ -115,7 +115,7 @@ TEST_F(SecureConnection, OlderVersionsAreRefusedByAnAlert) {
     server.wait_for("pulsewire_tls_handshake_errors_total", 2);
 }
 
-TEST_F(SecureConnection, ItIsAgreedThatHttp11IsSpoken) {
+TEST_F(secure_connection_test, it_is_agreed_that_http_11_is_spoken) {
     running_server server(secure());
     client both(server.port(), tls_wishes{.protocols = "\x02h2\x08http/1.1"});
     const unsigned char* chosen = nullptr;
@@ -125,7 +125,7 @@ TEST_F(SecureConnection, ItIsAgreedThatHttp11IsSpoken) {
     EXPECT_THROW(client(server.port(), tls_wishes{.protocols = "\x02h2"}), std::runtime_error);
 }
 
-TEST_F(SecureConnection, ATicketResumesOnEveryShard) {
+TEST_F(secure_connection_test, a_ticket_resumes_on_every_shard) {
     running_server server(secure(test_config(3)));
     double resumed = 0;
     for (const int version : versions) {
@@ -144,7 +144,7 @@ TEST_F(SecureConnection, ATicketResumesOnEveryShard) {
 }
 
 // The kernel takes what fits; what was encrypted stays, what was not may still be dropped or replaced.
-TEST_F(SecureConnection, ASlowReaderGetsWholeMessagesAndIsToldWhatItMissed) {
+TEST_F(secure_connection_test, a_slow_reader_gets_whole_messages_and_is_told_what_it_missed) {
     config c = secure();
     c.bounds.commands_per_second = 0;
     c.shell.queue_bytes_max = 128 * 1024;
@@ -185,7 +185,7 @@ TEST_F(SecureConnection, ASlowReaderGetsWholeMessagesAndIsToldWhatItMissed) {
     }
 }
 
-TEST_F(SecureConnection, LargeMessagesGoBothWays) {
+TEST_F(secure_connection_test, large_messages_go_both_ways) {
     config c = secure();
     c.bounds.message_bytes_max = 4 * 1024 * 1024;
     c.shell.queue_bytes_max = 64 * 1024 * 1024;
@@ -201,7 +201,7 @@ TEST_F(SecureConnection, LargeMessagesGoBothWays) {
     }
 }
 
-TEST_F(SecureConnection, AHandshakeHasTheTimeOfARequestsHead) {
+TEST_F(secure_connection_test, a_handshake_has_the_time_of_a_requests_head) {
     config c = secure();
     c.shell.http_head_timeout_ms = 200;
     running_server server(c);
@@ -221,7 +221,7 @@ TEST_F(SecureConnection, AHandshakeHasTheTimeOfARequestsHead) {
     EXPECT_EQ(server.metric("pulsewire_tls_handshake_errors_total"), 2);
 }
 
-TEST_F(SecureConnection, WhoSpeaksNoTlsIsToldSo) {
+TEST_F(secure_connection_test, who_speaks_no_tls_is_told_so) {
     running_server server(secure());
     client plain(server.port());
     plain.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -235,7 +235,7 @@ TEST_F(SecureConnection, WhoSpeaksNoTlsIsToldSo) {
     server.wait_for("pulsewire_tls_handshake_errors_total", 2);
 }
 
-TEST_F(SecureConnection, EveryEndIsAnEnd) {
+TEST_F(secure_connection_test, every_end_is_an_end) {
     running_server server(secure());
     for (const int version : versions) {
         client said(server.port(), tls_wishes{version});
@@ -273,7 +273,7 @@ std::string client_hello() {
     return hello;
 }
 
-TEST_F(SecureConnection, ManyThatGoInTheMiddleOfTheirHandshakeLeaveNothing) {
+TEST_F(secure_connection_test, many_that_go_in_the_middle_of_their_handshake_leave_nothing) {
     running_server server(secure());
     const std::string hello = client_hello();
     double begun = 0;
@@ -291,7 +291,7 @@ TEST_F(SecureConnection, ManyThatGoInTheMiddleOfTheirHandshakeLeaveNothing) {
     EXPECT_GE(server.metric("pulsewire_tls_handshake_errors_total"), begun);
 }
 
-TEST_F(SecureConnection, BeyondTheConnectionsThatMayBeItIsJustClosed) {
+TEST_F(secure_connection_test, beyond_the_connections_that_may_be_it_is_just_closed) {
     config c = secure();
     c.shell.connections_max = 1;
     running_server server(c);
@@ -302,7 +302,7 @@ TEST_F(SecureConnection, BeyondTheConnectionsThatMayBeItIsJustClosed) {
     EXPECT_EQ(ask(only, "GET", "/healthz").status, 200);
 }
 
-TEST_F(SecureConnection, ARenewedCertificateIsForNewConnections) {
+TEST_F(secure_connection_test, a_renewed_certificate_is_for_new_connections) {
     running_server server(secure());
     client before(server.port(), tls_wishes());
     EXPECT_EQ(before.peer_name(), "first");
@@ -317,7 +317,7 @@ TEST_F(SecureConnection, ARenewedCertificateIsForNewConnections) {
     open.line_with("still here");
 }
 
-TEST_F(SecureConnection, WhatCannotBeUsedChangesNothing) {
+TEST_F(secure_connection_test, what_cannot_be_used_changes_nothing) {
     shell::node node(secure(), {}, shell::http_welcome());
     node.start();
     const auto shown = [&] { return client(node.port(), tls_wishes()).peer_name(); };
@@ -352,7 +352,7 @@ TEST_F(SecureConnection, WhatCannotBeUsedChangesNothing) {
     EXPECT_EQ(shown(), "other");
 }
 
-TEST_F(SecureConnection, SighupReadsTheFilesAgain) {
+TEST_F(secure_connection_test, sighup_reads_the_files_again) {
     config c = secure();
     c.handle_signals = true;
     running_server server(c);
@@ -361,7 +361,7 @@ TEST_F(SecureConnection, SighupReadsTheFilesAgain) {
     wait_for_certificate(server, "second");
 }
 
-TEST_F(SecureConnection, ReloadingUnderLoadFailsNoHandshake) {
+TEST_F(secure_connection_test, reloading_under_load_fails_no_handshake) {
     running_server server(secure(test_config(2)));
     std::atomic<bool> ended = false;
     std::atomic<int> done = 0;
@@ -390,7 +390,7 @@ TEST_F(SecureConnection, ReloadingUnderLoadFailsNoHandshake) {
     EXPECT_EQ(server.metric("pulsewire_tls_handshake_errors_total"), 0);
 }
 
-TEST_F(SecureConnection, AServerWithoutUsableFilesDoesNotStart) {
+TEST_F(secure_connection_test, a_server_without_usable_files_does_not_start) {
     const auto fault_with = [&](const certificate_files& files) {
         config c = test_config();
         c.tls_certificate = files.certificate;
@@ -415,7 +415,7 @@ TEST_F(SecureConnection, AServerWithoutUsableFilesDoesNotStart) {
         << "clients that do not mind are served, and the log says that the others are not";
 }
 
-TEST_F(SecureConnection, TheEndOfTheServerIsSaidWithinTls) {
+TEST_F(secure_connection_test, the_end_of_the_server_is_said_within_tls) {
     config c = secure();
     c.shell.drain_spread_ms = 50;
     running_server server(c);

@@ -19,10 +19,10 @@ std::uint64_t offset_in(const std::string& line) {
 
 // Promises P1 and P2: every subscriber sees every publication once and in order, across shards and where a
 // shard has so many that they share what is written.
-class ShardsOf : public ::testing::TestWithParam<std::uint16_t> {};
-INSTANTIATE_TEST_SUITE_P(Shards, ShardsOf, ::testing::Values(1, 4));
+class shards_of_test : public ::testing::TestWithParam<std::uint16_t> {};
+INSTANTIATE_TEST_SUITE_P(Shards, shards_of_test, ::testing::Values(1, 4));
 
-TEST_P(ShardsOf, EverySubscriberSeesTheSameOrder) {
+TEST_P(shards_of_test, every_subscriber_sees_the_same_order) {
     running_server server(test_config(GetParam()));
     constexpr int publishers = 8, each = 50, channels = 3;
     std::vector<websocket_client> subscribers;
@@ -75,7 +75,7 @@ std::vector<websocket_client> many_subscribed(std::uint16_t port, const std::str
 }
 
 // What one message of a client asks for happens in one turn of the loop. Protocol 4.3, 4.8.
-TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
+TEST(shards, who_comes_and_goes_within_a_turn_gets_what_belongs_to_each_subscription) {
     running_server server(test_config(1));
     std::vector<websocket_client> others = many_subscribed(server.port(), "a");
     websocket_client c = subscribed(server.port(), "a", "coming-and-going");
@@ -101,7 +101,7 @@ TEST(Shards, WhoComesAndGoesWithinATurnGetsWhatBelongsToEachSubscription) {
 }
 
 // Protocol 4.8: also where many get the publication, and it is gathered for them.
-TEST(Shards, AnAnswerComesBehindItsOwnPublication) {
+TEST(shards, an_answer_comes_behind_its_own_publication) {
     running_server server(test_config(1));
     const std::vector<websocket_client> others = many_subscribed(server.port(), "a");
     websocket_client c = subscribed(server.port(), "a", "publishing-itself");
@@ -118,7 +118,7 @@ TEST(Shards, AnAnswerComesBehindItsOwnPublication) {
 }
 
 // Promise P6: while every kind of bad input arrives, a hundred good clients notice nothing.
-TEST(Shards, BadClientsHarmNobodyElse) {
+TEST(shards, bad_clients_harm_nobody_else) {
     running_server server(test_config(2));
     std::vector<websocket_client> good;
     for (int i = 0; i < 100; ++i)
@@ -179,7 +179,7 @@ TEST(Shards, BadClientsHarmNobodyElse) {
     server.wait_for("pulsewire_connections{transport=\"websocket\"}", 101);
 }
 
-TEST(Shards, ConnectionsBeyondTheLimitAreToldSo) {
+TEST(shards, connections_beyond_the_limit_are_told_so) {
     config c = test_config(1);  // several accept in an order of their own
     c.shell.connections_max = 3;
     running_server server(c);
@@ -193,7 +193,7 @@ TEST(Shards, ConnectionsBeyondTheLimitAreToldSo) {
     EXPECT_GE(server.metric("pulsewire_connections_refused_total"), 1);
 }
 
-TEST(Shards, MetricsTellConnectionsByTransport) {
+TEST(shards, metrics_tell_connections_by_transport) {
     running_server server(test_config(3));
     auto ws = subscribed(server.port(), "a");
     websocket_client plain(server.port(), "/ws/plain/a", "");

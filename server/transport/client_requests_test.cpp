@@ -37,7 +37,7 @@ std::string number_in(const std::string& line) {
     return line.substr(begin, line.find(',', begin) - begin);
 }
 
-TEST(ClientRequests, GoFromAnyLoopToAnyOther) {
+TEST(client_requests, go_from_any_loop_to_any_other) {
     running_server server(allowed());
     auto device = welcome(server.port(), "the-device");
     for (int i = 0; i < 12; ++i) {
@@ -51,7 +51,7 @@ TEST(ClientRequests, GoFromAnyLoopToAnyOther) {
     }
 }
 
-TEST(ClientRequests, AreAnsweredOverServerSentEvents) {
+TEST(client_requests, are_answered_over_server_sent_events) {
     running_server server(allowed());
     client device(server.port());
     device.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -79,7 +79,7 @@ TEST(ClientRequests, AreAnsweredOverServerSentEvents) {
     EXPECT_EQ(page.line_with(R"("id":7)"), R"({"op":"error","id":7,"code":"rejected","message":"not now"})");
 }
 
-TEST(ClientRequests, EndWithTheClientThatWasAsked) {
+TEST(client_requests, end_with_the_client_that_was_asked) {
     running_server server(allowed());
     auto page = welcome(server.port(), "the-page");
     {
@@ -90,7 +90,7 @@ TEST(ClientRequests, EndWithTheClientThatWasAsked) {
     EXPECT_THAT(page.line_with(R"("id":7)"), HasSubstr(R"("code":"disconnected")"));
 }
 
-TEST(ClientRequests, AreForbiddenUnlessTheNamespaceAllowsThem) {
+TEST(client_requests, are_forbidden_unless_the_namespace_allows_them) {
     running_server server(test_config(1));
     auto page = welcome(server.port(), "the-page");
     page.send_text(ask(7, "the-page"));

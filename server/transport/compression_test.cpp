@@ -57,7 +57,7 @@ std::string publish(const std::string& text) {
     return R"({"op":"publish","id":7,"channel":"a","type":"t","payload":")" + text + "\"}";
 }
 
-TEST(Compression, IsOffUnlessTurnedOnAndAskedFor) {
+TEST(compression, is_off_unless_turned_on_and_asked_for) {
     const std::string field = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     running_server off(test_config(1));
     websocket_client refused(off.port(), "/ws", "pulsewire.v1", 0, field);
@@ -77,7 +77,7 @@ TEST(Compression, IsOffUnlessTurnedOnAndAskedFor) {
     );
 }
 
-TEST(Compression, ShrinksWhatIsLargeEnoughAndEverybodyReadsTheSame) {
+TEST(compression, shrinks_what_is_large_enough_and_everybody_reads_the_same) {
     running_server server(compressing());
     websocket_client plain = subscribed(server.port(), "a", "plain-session");
     std::vector<websocket_client> packed;
@@ -106,7 +106,7 @@ TEST(Compression, ShrinksWhatIsLargeEnoughAndEverybodyReadsTheSame) {
     EXPECT_NE(text_of(page).find("\"history\""), std::string::npos);
 }
 
-TEST(Compression, ClientsMayCompressToo) {
+TEST(compression, clients_may_compress_too) {
     running_server server(compressing());
     websocket_client listener = subscribed(server.port(), "a", "listener-session");
     websocket_client c = offering(server, "packed-session");
@@ -133,7 +133,7 @@ TEST(Compression, ClientsMayCompressToo) {
 }
 
 // Promise P6, and protocol 3.6 with the size that counts.
-TEST(Compression, ASmallMessageThatBecomesLargeIsTooLarge) {
+TEST(compression, a_small_message_that_becomes_large_is_too_large) {
     running_server server(compressing());
     websocket_client c = offering(server, "packed-session");
     deflater pack;
@@ -145,7 +145,7 @@ TEST(Compression, ASmallMessageThatBecomesLargeIsTooLarge) {
     EXPECT_NE(text_of(c.next()).find("pong"), std::string::npos);
 }
 
-TEST(Compression, BrokenMessagesEndTheirConnection) {
+TEST(compression, broken_messages_end_their_connection) {
     running_server server(compressing());
     const auto closed_with = [&](const std::string& frame) {
         websocket_client c = offering(server, "packed-session");
@@ -164,7 +164,7 @@ TEST(Compression, BrokenMessagesEndTheirConnection) {
     EXPECT_EQ(closed_with(continued + rest), 1002);
 }
 
-TEST(Compression, UndoesWhateverItDid) {
+TEST(compression, undoes_whatever_it_did) {
     deflater pack;
     inflater undo;
     std::uint64_t random = 5;
@@ -183,7 +183,7 @@ TEST(Compression, UndoesWhateverItDid) {
 }
 
 // Whatever a peer sends: an outcome, within the bound, in bounded time.
-TEST(Compression, AnyBytesHaveAnOutcome) {
+TEST(compression, any_bytes_have_an_outcome) {
     deflater pack;
     inflater undo;
     std::uint64_t random = 9;

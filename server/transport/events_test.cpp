@@ -44,7 +44,7 @@ void publish(
     ASSERT_EQ(ask(server.port(), "POST", "/api/channels/" + channel + "/messages", body).status, 200);
 }
 
-TEST(Events, OpenThenPublicationsWithACursor) {
+TEST(events, open_then_publications_with_a_cursor) {
     running_server server(test_config(4));
     events_client c(server.port(), "?channel=b&channel=a&channel=b");
     EXPECT_EQ(c.head.status, 200);
@@ -61,7 +61,7 @@ TEST(Events, OpenThenPublicationsWithACursor) {
 }
 
 // What many streams of a channel get is made once: each still has its own cursor, wherever it began.
-TEST(Events, ManyStreamsOfAChannelSeeTheSame) {
+TEST(events, many_streams_of_a_channel_see_the_same) {
     running_server server(test_config(1));
     publish(server, "a", "0");
     std::vector<std::unique_ptr<events_client>> alone;
@@ -102,7 +102,7 @@ TEST(Events, ManyStreamsOfAChannelSeeTheSame) {
 }
 
 // Protocol 8.4.4: by the field and by the query.
-TEST(Events, ResumeBehindTheLastEventThatWasSeen) {
+TEST(events, resume_behind_the_last_event_that_was_seen) {
     running_server server(test_config(4));
     std::string cursor;
     {
@@ -124,7 +124,7 @@ TEST(Events, ResumeBehindTheLastEventThatWasSeen) {
     EXPECT_NE(both.find("\"payload\":2"), std::string::npos);
 }
 
-TEST(Events, ALostHistoryIsToldByAGap) {
+TEST(events, a_lost_history_is_told_by_a_gap) {
     running_server server;
     events_client c(server.port(), "?channel=a", "Last-Event-ID: 1.zzzz.7\r\n");
     c.next();
@@ -133,7 +133,7 @@ TEST(Events, ALostHistoryIsToldByAGap) {
     EXPECT_NE(gap.find("epoch_changed"), std::string::npos);
 }
 
-TEST(Events, LatestComesFirst) {
+TEST(events, latest_comes_first) {
     running_server server;
     publish(server, "a", "1");
     publish(server, "a", "2");
@@ -142,7 +142,7 @@ TEST(Events, LatestComesFirst) {
     EXPECT_NE(c.next().find("\"payload\":2"), std::string::npos);
 }
 
-TEST(Events, BadRequestsAreRefused) {
+TEST(events, bad_requests_are_refused) {
     running_server server;
     const auto status = [&](const std::string& query, const std::string& fields = {}) {
         return ask(server.port(), "GET", "/events" + query, {}, fields).status;
@@ -162,7 +162,7 @@ TEST(Events, BadRequestsAreRefused) {
 }
 
 // Protocol 8.4.6: events, not comments.
-TEST(Events, SilenceIsFilledWithPings) {
+TEST(events, silence_is_filled_with_pings) {
     config c = test_config();
     c.bounds.ping_ms = 50;
     running_server server(c);
@@ -171,7 +171,7 @@ TEST(Events, SilenceIsFilledWithPings) {
     EXPECT_NE(e.next().find("event: pulsewire.ping\ndata: {\"time\":"), std::string::npos);
 }
 
-TEST(Events, AClientOfHttp10IsServedToo) {
+TEST(events, a_client_of_http_10_is_served_too) {
     running_server server;
     client c(server.port());
     c.send("GET /events?channel=a HTTP/1.0\r\n\r\n");
@@ -179,7 +179,7 @@ TEST(Events, AClientOfHttp10IsServedToo) {
     EXPECT_NE(c.read_until("\n\n").find("pulsewire.open"), std::string::npos);
 }
 
-TEST(Events, AClientThatLeavesLeavesNothingBehind) {
+TEST(events, a_client_that_leaves_leaves_nothing_behind) {
     running_server server;
     {
         events_client c(server.port(), "?channel=a&channel=b");
@@ -191,7 +191,7 @@ TEST(Events, AClientThatLeavesLeavesNothingBehind) {
 }
 
 // What a stream replays is shared with the history: a small request may not pin a large copy of it.
-TEST(Events, StreamsThatDoNotReadShareWhatTheyReplay) {
+TEST(events, streams_that_do_not_read_share_what_they_replay) {
     config settings = test_config(1);
     settings.bounds.commands_per_second = 0;
     running_server server(std::move(settings));

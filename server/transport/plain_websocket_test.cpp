@@ -24,7 +24,7 @@ websocket_client plain(running_server& server, const std::string& channel) {
     return c;
 }
 
-TEST(PlainWebSocket, WhatOneSaysTheOthersHear) {
+TEST(plain_websocket, what_one_says_the_others_hear) {
     running_server server;
     auto ada = plain(server, "room");
     auto bob = plain(server, "room");
@@ -34,7 +34,7 @@ TEST(PlainWebSocket, WhatOneSaysTheOthersHear) {
     EXPECT_EQ(text_from(ada), "hello Ada") << "and not one's own words";
 }
 
-TEST(PlainWebSocket, OtherPayloadsComeAsTheirJson) {
+TEST(plain_websocket, other_payloads_come_as_their_json) {
     running_server server;
     auto c = plain(server, "room");
     for (const std::string payload : {"{\"a\":[1, 2]}", "12", "null", "\"\"", "\"\\u00fc\\n\""})
@@ -49,7 +49,7 @@ TEST(PlainWebSocket, OtherPayloadsComeAsTheirJson) {
     EXPECT_EQ(text_from(c), "ü\n");
 }
 
-TEST(PlainWebSocket, TheSdkHearsTextsAsMessages) {
+TEST(plain_websocket, the_sdk_hears_texts_as_messages) {
     running_server server;
     auto sdk = subscribed(server.port(), "room");
     auto c = plain(server, "room");
@@ -57,7 +57,7 @@ TEST(PlainWebSocket, TheSdkHearsTextsAsMessages) {
     EXPECT_NE(sdk.line_with("\"hi\"").find(R"("type":"message")"), std::string::npos);
 }
 
-TEST(PlainWebSocket, TheChannelIsPercentDecodedAndChecked) {
+TEST(plain_websocket, the_channel_is_percent_decoded_and_checked) {
     running_server server;
     auto c = plain(server, "a%2Fb%3Ac/d");
     ASSERT_EQ(
@@ -68,7 +68,7 @@ TEST(PlainWebSocket, TheChannelIsPercentDecodedAndChecked) {
         EXPECT_EQ(websocket_client(server.port(), "/ws/plain/" + bad, "").handshake.status, 400) << bad;
 }
 
-TEST(PlainWebSocket, ErrorsArriveAsText) {
+TEST(plain_websocket, errors_arrive_as_text) {
     config settings = test_config();
     settings.namespaces["closed"].client_publish = false;
     running_server server(settings);
@@ -79,7 +79,7 @@ TEST(PlainWebSocket, ErrorsArriveAsText) {
     EXPECT_TRUE(text_from(c).starts_with("error too_large: "));
 }
 
-TEST(PlainWebSocket, TheRateOfMessagesIsLimited) {
+TEST(plain_websocket, the_rate_of_messages_is_limited) {
     config settings = test_config();
     settings.bounds.commands_per_second = 5;
     running_server server(settings);
@@ -88,7 +88,7 @@ TEST(PlainWebSocket, TheRateOfMessagesIsLimited) {
     EXPECT_TRUE(text_from(c).starts_with("error rate_limited: "));
 }
 
-TEST(PlainWebSocket, ASilentClientIsPingedByControlFrames) {
+TEST(plain_websocket, a_silent_client_is_pinged_by_control_frames) {
     config settings = test_config();
     settings.bounds.ping_ms = 50;
     settings.bounds.pong_ms = 60'000;
@@ -97,7 +97,7 @@ TEST(PlainWebSocket, ASilentClientIsPingedByControlFrames) {
     EXPECT_EQ(c.next().kind, event_kind::ping);
 }
 
-TEST(PlainWebSocket, AnOfferedSubprotocolIsIgnored) {
+TEST(plain_websocket, an_offered_subprotocol_is_ignored) {
     running_server server;
     websocket_client c(server.port(), "/ws/plain/room", "chat");
     EXPECT_EQ(c.handshake.status, 101);

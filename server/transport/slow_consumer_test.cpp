@@ -71,7 +71,7 @@ int read_up_to(const std::function<std::string()>& next_line, std::uint64_t last
     return came;
 }
 
-TEST(SlowConsumer, DropOldestKeepsTheConnectionAndTellsWhatIsMissing) {
+TEST(slow_consumer, drop_oldest_keeps_the_connection_and_tells_what_is_missing) {
     running_server server(with_policies());
     auto slow = subscribed(server.port(), "old:a", "slow-session", 4'096);
     flood(server, "old:a", 1);
@@ -84,7 +84,7 @@ TEST(SlowConsumer, DropOldestKeepsTheConnectionAndTellsWhatIsMissing) {
     slow.line_with("\"pong\"");
 }
 
-TEST(SlowConsumer, LatestPerKeyBringsTheNewestOfEachKey) {
+TEST(slow_consumer, latest_per_key_brings_the_newest_of_each_key) {
     running_server server(with_policies());
     constexpr int keys = 5;
     auto slow = subscribed(server.port(), "key:a", "slow-session", 4'096);
@@ -98,7 +98,7 @@ TEST(SlowConsumer, LatestPerKeyBringsTheNewestOfEachKey) {
     EXPECT_EQ(server.metric("pulsewire_slow_consumers_total"), 0);
 }
 
-TEST(SlowConsumer, OverSse) {
+TEST(slow_consumer, over_sse) {
     running_server server(with_policies());
     client stream(server.port(), 4'096);
     stream.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -120,7 +120,7 @@ TEST(SlowConsumer, OverSse) {
 }
 
 // Protocol 8.4.5, 8.4.7: a cursor never claims what was dropped before it was told.
-TEST(SlowConsumer, PlainEventStreamsTellAGapAndKeepAnHonestCursor) {
+TEST(slow_consumer, plain_event_streams_tell_a_gap_and_keep_an_honest_cursor) {
     running_server server(with_policies());
     client stream(server.port(), 4'096);
     stream.send("GET /events?channel=old:a&channel=key:a HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -162,7 +162,7 @@ TEST(SlowConsumer, PlainEventStreamsTellAGapAndKeepAnHonestCursor) {
 }
 
 // Protocol 10.1: raw text has no room for a marker; the newest come all the same.
-TEST(SlowConsumer, RawTextGoesOnWithWhatIsLeft) {
+TEST(slow_consumer, raw_text_goes_on_with_what_is_left) {
     running_server server(with_policies());
     websocket_client slow(server.port(), "/ws/plain/old:a", "", 4'096);
     server.wait_for("pulsewire_subscriptions", 1);
@@ -183,7 +183,7 @@ TEST(SlowConsumer, RawTextGoesOnWithWhatIsLeft) {
 }
 
 // One connection with channels of every policy: what may not be dropped still ends it when it is too much.
-TEST(SlowConsumer, APolicyDoesNotProtectTheChannelsOfOthers) {
+TEST(slow_consumer, a_policy_does_not_protect_the_channels_of_others) {
     running_server server(with_policies());
     auto slow = subscribed(server.port(), "old:a", "slow-session", 4'096);
     slow.send_text(R"({"op":"subscribe","id":3,"channel":"strict:a"})");
@@ -196,7 +196,7 @@ TEST(SlowConsumer, APolicyDoesNotProtectTheChannelsOfOthers) {
 }
 
 // The application's publications are conflated like those of clients.
-TEST(SlowConsumer, AKeyIsGivenByAProgramOrOverHttp) {
+TEST(slow_consumer, a_key_is_given_by_a_program_or_over_http) {
     running_server server(with_policies());
     auto c = subscribed(server.port(), "key:a");
     ASSERT_EQ(
@@ -213,7 +213,7 @@ TEST(SlowConsumer, AKeyIsGivenByAProgramOrOverHttp) {
 }
 
 // Sums are bounded, too: what waits for all slow readers together.
-TEST(SlowConsumer, TheSlowestGoFirstWhenAllTogetherAreTooMuch) {
+TEST(slow_consumer, the_slowest_go_first_when_all_together_are_too_much) {
     config c = with_policies();
     c.threads = 1;
     c.shell.queue_bytes_max = 100'000'000;
@@ -238,7 +238,7 @@ TEST(SlowConsumer, TheSlowestGoFirstWhenAllTogetherAreTooMuch) {
 }
 
 // One text for many counts once: what is published to a crowd cuts nobody.
-TEST(SlowConsumer, ABurstToManyIsNotTheSumOfItsReaders) {
+TEST(slow_consumer, a_burst_to_many_is_not_the_sum_of_its_readers) {
     config c = with_policies();
     c.threads = 1;
     c.shell.waiting_bytes_total_max = 2'000'000;

@@ -36,7 +36,7 @@ private:
     client connection_;
 };
 
-TEST(Stream, StartsWithItsNameAndTheFieldsOfTheProtocol) {
+TEST(stream, starts_with_its_name_and_the_fields_of_the_protocol) {
     running_server server;
     stream_client s(server.port());
     EXPECT_EQ(s.head.status, 200);
@@ -47,7 +47,7 @@ TEST(Stream, StartsWithItsNameAndTheFieldsOfTheProtocol) {
 }
 
 // With four loops most posts arrive on another shard than their stream.
-TEST(Stream, TakesItsCommandsOnAnyShard) {
+TEST(stream, takes_its_commands_on_any_shard) {
     running_server server(test_config(4));
     for (int i = 0; i < 12; ++i) {
         stream_client s(server.port());
@@ -62,7 +62,7 @@ TEST(Stream, TakesItsCommandsOnAnyShard) {
 }
 
 // Protocol 8.1: the data of an event is exactly a WebSocket message.
-TEST(Stream, EachFrameIsADataLine) {
+TEST(stream, each_frame_is_a_data_line) {
     running_server server;
     stream_client s(server.port());
     s.connect("abcdefgh");
@@ -74,7 +74,7 @@ TEST(Stream, EachFrameIsADataLine) {
     );
 }
 
-TEST(Stream, APostToAStreamThatIsGoneIs404) {
+TEST(stream, a_post_to_a_stream_that_is_gone_is_404) {
     running_server server(test_config(4));
     std::string secret;
     {
@@ -92,12 +92,12 @@ TEST(Stream, APostToAStreamThatIsGoneIs404) {
     for (const std::string& other : others) EXPECT_EQ(post_to(other), 404) << other;
 }
 
-TEST(Stream, APostWithoutTheNameOfAStreamIs400) {
+TEST(stream, a_post_without_the_name_of_a_stream_is_400) {
     running_server server;
     EXPECT_EQ(ask(server.port(), "POST", "/sse", "{}").status, 400);
 }
 
-TEST(Stream, ABodyThatIsTooLargeIs413AndTheStreamLivesOn) {
+TEST(stream, a_body_that_is_too_large_is_413_and_the_stream_lives_on) {
     running_server server;
     stream_client s(server.port());
     s.connect("abcdefgh");
@@ -107,14 +107,14 @@ TEST(Stream, ABodyThatIsTooLargeIs413AndTheStreamLivesOn) {
     s.connection().read_until("\"pong\",\"id\":9");
 }
 
-TEST(Stream, OtherMethodsAreRefused) {
+TEST(stream, other_methods_are_refused) {
     running_server server;
     const auto a = ask(server.port(), "DELETE", "/sse");
     EXPECT_EQ(a.status, 405);
     EXPECT_EQ(a.field("Allow"), "GET, POST, OPTIONS");
 }
 
-TEST(Stream, ASlowReaderIsToldAndClosed) {
+TEST(stream, a_slow_reader_is_told_and_closed) {
     config c = test_config();
     running_server server(c);
     stream_client s(server.port(), 4'096);

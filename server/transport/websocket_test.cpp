@@ -25,7 +25,7 @@ const std::string version = "Sec-WebSocket-Version: 13\r\n";
 const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const std::string protocol = "Sec-WebSocket-Protocol: pulsewire.v1\r\n";
 
-TEST(WebSocketHandshake, AnswersWithTheKeyOfTheRfcAndTheProtocol) {
+TEST(websocket_handshake, answers_with_the_key_of_the_rfc_and_the_protocol) {
     running_server server;
     const auto a = handshake(server.port(), upgrade + version + key + protocol);
     EXPECT_EQ(a.status, 101);
@@ -34,7 +34,7 @@ TEST(WebSocketHandshake, AnswersWithTheKeyOfTheRfcAndTheProtocol) {
     EXPECT_EQ(a.field("Upgrade"), "websocket");
 }
 
-TEST(WebSocketHandshake, TokensAreReadInAnyCaseAndInLists) {
+TEST(websocket_handshake, tokens_are_read_in_any_case_and_in_lists) {
     running_server server;
     const std::string loose = "upgrade: WebSocket\r\nconnection: keep-alive, UPGRADE\r\n";
     EXPECT_EQ(
@@ -48,7 +48,7 @@ TEST(WebSocketHandshake, TokensAreReadInAnyCaseAndInLists) {
     );
 }
 
-TEST(WebSocketHandshake, APlainGetIsToldWhatToDo) {
+TEST(websocket_handshake, a_plain_get_is_told_what_to_do) {
     running_server server;
     const auto a = handshake(server.port(), "");
     EXPECT_EQ(a.status, 426);
@@ -56,7 +56,7 @@ TEST(WebSocketHandshake, APlainGetIsToldWhatToDo) {
     EXPECT_NE(a.body.find("new WebSocket"), std::string::npos);
 }
 
-TEST(WebSocketHandshake, IncompleteOnesAreRefused) {
+TEST(websocket_handshake, incomplete_ones_are_refused) {
     running_server server;
     EXPECT_EQ(handshake(server.port(), "Upgrade: websocket\r\n" + version + key + protocol).status, 426);
     EXPECT_EQ(handshake(server.port(), "Connection: Upgrade\r\n" + version + key + protocol).status, 426);
@@ -73,7 +73,7 @@ TEST(WebSocketHandshake, IncompleteOnesAreRefused) {
     );
 }
 
-TEST(WebSocketHandshake, WithoutTheSubprotocolItIsRefusedWithAdvice) {
+TEST(websocket_handshake, without_the_subprotocol_it_is_refused_with_advice) {
     running_server server;
     for (const std::string& offer :
          {std::string(), std::string("Sec-WebSocket-Protocol: pulsewire.v2, graphql-ws\r\n")}) {
@@ -83,7 +83,7 @@ TEST(WebSocketHandshake, WithoutTheSubprotocolItIsRefusedWithAdvice) {
     }
 }
 
-TEST(WebSocketHandshake, FramesBehindTheRequestAreRead) {
+TEST(websocket_handshake, frames_behind_the_request_are_read) {
     running_server server;
     client c(server.port());
     c.send(
@@ -95,7 +95,7 @@ TEST(WebSocketHandshake, FramesBehindTheRequestAreRead) {
 }
 
 // Protocol 4.1 to 4.9 through the whole shell.
-TEST(WebSocket, ConnectsSubscribesPublishesAndHears) {
+TEST(websocket, connects_subscribes_publishes_and_hears) {
     running_server server;
     auto c = subscribed(server.port(), "room");
     c.send_text(R"({"op":"publish","id":3,"channel":"room","type":"note","payload":{"a":[1,"ü"]}})");
@@ -106,7 +106,7 @@ TEST(WebSocket, ConnectsSubscribesPublishesAndHears) {
 }
 
 // Protocol 2.3: what is said in one turn leaves as one message.
-TEST(WebSocket, AnswersOfOneMessageComeInOneMessage) {
+TEST(websocket, answers_of_one_message_come_in_one_message) {
     running_server server;
     websocket_client c(server.port(), "/ws", "pulsewire.v1");
     c.send_text(R"({"op":"connect","id":1,"version":1,"session":"abcdefgh"})"
@@ -121,7 +121,7 @@ TEST(WebSocket, AnswersOfOneMessageComeInOneMessage) {
 }
 
 // Protocol 3.6.
-TEST(WebSocket, AMessageThatIsTooLargeIsAnsweredAndTheConnectionLivesOn) {
+TEST(websocket, a_message_that_is_too_large_is_answered_and_the_connection_lives_on) {
     running_server server;
     auto c = connected(server.port());
     c.send_text(
@@ -133,7 +133,7 @@ TEST(WebSocket, AMessageThatIsTooLargeIsAnsweredAndTheConnectionLivesOn) {
     c.line_with("\"pong\"");
 }
 
-TEST(WebSocket, WhatIsMalformedIsAnsweredAndTheConnectionLivesOn) {
+TEST(websocket, what_is_malformed_is_answered_and_the_connection_lives_on) {
     running_server server;
     auto c = connected(server.port());
     c.send_text("{\"op\":\"pub\n[]\n{}\n{\"op\":\"sing\",\"id\":5}");
@@ -144,7 +144,7 @@ TEST(WebSocket, WhatIsMalformedIsAnsweredAndTheConnectionLivesOn) {
     EXPECT_EQ(server.metric("pulsewire_errors_total{code=\"malformed_json\"}"), 1);
 }
 
-TEST(WebSocket, APingIsEchoedByteByByte) {
+TEST(websocket, a_ping_is_echoed_byte_by_byte) {
     running_server server;
     auto c = connected(server.port());
     std::string payload;
@@ -156,7 +156,7 @@ TEST(WebSocket, APingIsEchoedByteByByte) {
 }
 
 // RFC 6455 5.5.1 and 7.1.1: the close frame is answered with its code, then the server ends the connection.
-TEST(WebSocket, ACloseIsAnsweredAndTheConnectionEnds) {
+TEST(websocket, a_close_is_answered_and_the_connection_ends) {
     running_server server;
     auto c = connected(server.port());
     c.connection().send(std::string(websocket::close_frame(1001, "bye", {1, 2, 3, 4}).view()));
@@ -169,10 +169,10 @@ struct broken_input {
     std::uint16_t code;
 };
 
-class WebSocketFailures : public ::testing::TestWithParam<broken_input> {};
+class websocket_failures_test : public ::testing::TestWithParam<broken_input> {};
 
 // Protocol 7.1: the connection says why before it closes, in its own frame and in the close frame.
-TEST_P(WebSocketFailures, EndTheConnectionWithTheirCode) {
+TEST_P(websocket_failures_test, end_the_connection_with_their_code) {
     running_server server;
     auto c = connected(server.port());
     c.connection().send(GetParam().bytes);
@@ -191,7 +191,7 @@ std::string many_fragments(int count, const std::string& each) {
 
 using namespace std::string_literals;
 INSTANTIATE_TEST_SUITE_P(
-    Inputs, WebSocketFailures,
+    Inputs, websocket_failures_test,
     ::testing::Values(
         broken_input{"\x81\x02hi"s, 1002},                                   // not masked
         broken_input{websocket_client::masked(opcode::binary, "hi"), 1003},  //
@@ -206,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(
     )
 );
 
-TEST(WebSocket, AMessageThatDripsEndsWith1008) {
+TEST(websocket, a_message_that_drips_ends_with_1008) {
     config c = test_config();
     c.shell.assembly_timeout_ms = 50;
     running_server server(c);
@@ -215,7 +215,7 @@ TEST(WebSocket, AMessageThatDripsEndsWith1008) {
     EXPECT_EQ(dripping.closed().code, 1008);
 }
 
-TEST(WebSocket, AHeaderThatDripsEndsWith1008) {
+TEST(websocket, a_header_that_drips_ends_with_1008) {
     config c = test_config();
     c.shell.assembly_timeout_ms = 50;
     running_server server(c);
@@ -224,7 +224,7 @@ TEST(WebSocket, AHeaderThatDripsEndsWith1008) {
     EXPECT_EQ(dripping.closed().code, 1008);
 }
 
-TEST(WebSocket, AFloodOfPingsEndsWith1008) {
+TEST(websocket, a_flood_of_pings_ends_with_1008) {
     running_server server;
     auto c = connected(server.port());
     std::string pings;
@@ -239,7 +239,7 @@ TEST(WebSocket, AFloodOfPingsEndsWith1008) {
 }
 
 // Protocol 4.1.
-TEST(WebSocket, WithoutConnectItEndsWith4002) {
+TEST(websocket, without_connect_it_ends_with_4002) {
     config c = test_config();
     c.bounds.connect_timeout_ms = 100;
     running_server server(c);
@@ -248,7 +248,7 @@ TEST(WebSocket, WithoutConnectItEndsWith4002) {
 }
 
 // Protocol 4.15.
-TEST(WebSocket, ASilentClientIsPingedAndThenClosedWith4001) {
+TEST(websocket, a_silent_client_is_pinged_and_then_closed_with_4001) {
     config c = test_config();
     c.bounds.ping_ms = 100;
     c.bounds.pong_ms = 100;
@@ -259,7 +259,7 @@ TEST(WebSocket, ASilentClientIsPingedAndThenClosedWith4001) {
 }
 
 // The server does not wait for ever for the answer to its close frame.
-TEST(WebSocket, AClientThatIgnoresTheCloseFrameIsCutOff) {
+TEST(websocket, a_client_that_ignores_the_close_frame_is_cut_off) {
     config c = test_config();
     c.shell.close_timeout_ms = 50;
     running_server server(c);
@@ -270,7 +270,7 @@ TEST(WebSocket, AClientThatIgnoresTheCloseFrameIsCutOff) {
 }
 
 // Protocol 7, code 4000. Others get everything meanwhile.
-TEST(WebSocket, ASlowReaderIsClosedWith4000AndDelaysNobody) {
+TEST(websocket, a_slow_reader_is_closed_with_4000_and_delays_nobody) {
     config c = test_config();
     c.bounds.commands_per_second = 0;
     running_server server(c);
@@ -295,7 +295,7 @@ TEST(WebSocket, ASlowReaderIsClosedWith4000AndDelaysNobody) {
 }
 
 // A client that recovers more than queue_bytes_max is not slow: what it asked for has a bound of its own.
-TEST(WebSocket, ALongReplayIsNoReasonToBeSlow) {
+TEST(websocket, a_long_replay_is_no_reason_to_be_slow) {
     config c = test_config();
     c.shell.queue_bytes_max = 64 * 1024;
     c.default_namespace.history_bytes_max = 64 << 20;
@@ -311,7 +311,7 @@ TEST(WebSocket, ALongReplayIsNoReasonToBeSlow) {
         EXPECT_NE(reader.next_line().find("\"offset\":" + std::to_string(i) + ","), std::string::npos);
 }
 
-TEST(WebSocket, AWriteWithoutProgressEndsTheConnection) {
+TEST(websocket, a_write_without_progress_ends_the_connection) {
     config c = test_config();
     c.shell.write_timeout_ms = 50;
     c.shell.queue_bytes_max = 512 << 20;
