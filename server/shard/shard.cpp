@@ -106,10 +106,12 @@ void shard::heard(connection& c) {
 // Reading on comes before anything is written, so that the answers leave in this turn. Then others first: a
 // shard or the disk can begin to work while this one writes to its own connections.
 void shard::end_turn() {
-    for (const std::uint64_t id : take_reads()) connections_.guarded(id, [](connection& c) { c.read_on(); });
+    for (const std::uint64_t id : reads().take())
+        connections_.guarded(id, [](connection& c) { c.read_on(); });
     posts_.leave();
     deliveries_.write_collected();
-    for (const std::uint64_t id : take_flushes()) connections_.guarded(id, [](connection& c) { c.flush(); });
+    for (const std::uint64_t id : flushes().take())
+        connections_.guarded(id, [](connection& c) { c.flush(); });
     deliveries_.observe_written();
     slow_readers_.cut();
     deliveries_.end_turn();

@@ -9,6 +9,7 @@
 namespace pulsewire::shell {
 namespace {
 
+constexpr std::uint32_t refusals_logged_per_second = 5;
 constexpr std::size_t scratch_bytes = 64 * 1024;
 
 std::int64_t milliseconds_of(auto time_point) {
@@ -22,6 +23,7 @@ shard_port::shard_port(hub::shard_index index, const shell_limits& bounds, const
       poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
       bounds_(bounds),
       canned_(canned),
+      refusals_(refusals_logged_per_second),
       storage_(bounds),
       scratch_(scratch_bytes) {}
 
@@ -38,26 +40,13 @@ void shard_port::make_plaintext_scratch() {
 }
 
 void shard_port::flush_at_turn_end(std::uint64_t connection) {
-    to_flush_.push_back(connection);
+    flushes_.add(connection);
     schedule_turn_end();
-}
-
-std::span<const std::uint64_t> shard_port::take_flushes() {
-    flushing_.clear();
-    // A connection that is flushed may ask again, for the next turn.
-    std::swap(to_flush_, flushing_);
-    return flushing_;
 }
 
 void shard_port::read_on_at_turn_end(std::uint64_t connection) {
-    to_read_.push_back(connection);
+    reads_.add(connection);
     schedule_turn_end();
-}
-
-std::span<const std::uint64_t> shard_port::take_reads() {
-    reading_.clear();
-    std::swap(to_read_, reading_);
-    return reading_;
 }
 
 void shard_port::schedule_turn_end() {

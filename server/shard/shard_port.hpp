@@ -10,6 +10,7 @@
 #include "server/net/outbound.hpp"
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
+#include "server/shard/due_connections.hpp"
 #include "server/shard/metrics.hpp"
 #include "server/shard/ports.hpp"
 
@@ -69,14 +70,10 @@ protected:
     ~shard_port();
 
     void make_plaintext_scratch();
-    // The connections that asked to be flushed since the last call; valid until the next one.
-    std::span<const std::uint64_t> take_flushes();
-
-    // The same of those that asked to read on.
-    std::span<const std::uint64_t> take_reads();
+    due_connections& flushes() { return flushes_; }
+    due_connections& reads() { return reads_; }
 
 private:
-    static constexpr std::uint32_t refusals_logged_per_second = 5;
     virtual void on_ready(std::uint64_t connection, poller::readiness what) = 0;
     virtual void end_turn() = 0;
 
@@ -86,10 +83,10 @@ private:
     const shell_limits& bounds_;
     const canned_answers& canned_;
     shard_metrics metrics_;
-    log::limit refusals_{refusals_logged_per_second};
+    log::limit refusals_;
     outbound_storage storage_;
     std::vector<char> scratch_, plaintext_;
-    std::vector<std::uint64_t> to_flush_, flushing_, to_read_, reading_;
+    due_connections flushes_, reads_;
     bool turn_end_scheduled_ = false;
 };
 

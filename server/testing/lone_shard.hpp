@@ -27,8 +27,8 @@ public:
     void heard(connection& c) override { heard_of.push_back(c.id()); }
     void accepted(tcp_socket&& socket) override { sockets.push_back(std::move(socket)); }
     // What asked to be flushed since the last call.
-    std::vector<std::uint64_t> flushes() {
-        const auto asked = take_flushes();
+    std::vector<std::uint64_t> take_flushes() {
+        const auto asked = flushes().take();
         return {asked.begin(), asked.end()};
     }
 
