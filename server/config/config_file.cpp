@@ -104,6 +104,9 @@ void apply_config(std::string_view text, config& c) {
         root = json::parse(text, nullptr, true, true);
     } catch (const json::parse_error& e) {
         throw std::runtime_error("not valid JSON near byte " + std::to_string(e.byte));
+    } catch (const json::out_of_range&) {
+        // 1e999: valid JSON, which nlohmann_json refuses by an exception of another kind.
+        throw std::runtime_error("a number in it is too large to be read");
     }
     // First, because it is what the namespaces start from.
     if (root.is_object() && root.contains("default_namespace")) {

@@ -103,6 +103,10 @@ TEST(config, mistakes_are_named_with_their_pointer) {
     EXPECT_EQ(error_of(std::string(100'000, '[')).substr(0, 14), "not valid JSON");
 }
 
+TEST(config, a_number_too_large_to_be_read_is_a_mistake_like_others) {
+    EXPECT_EQ(error_of(R"({"port": 1e999})"), "a number in it is too large to be read");
+}
+
 TEST(config, flags_come_before_the_environment_before_the_file_before_defaults) {
     const ConfigFile file(R"({"port": 1001, "threads": 11, "ping_ms": 111, "log_level": "debug"})");
     config defaults;
