@@ -3,7 +3,7 @@
 //   node client-wasm/build.mjs
 
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
@@ -49,17 +49,26 @@ function buildTypes() {
     const visit = (file) => {
         if (reached.has(file)) return;
         reached.add(file);
-        for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/['"]\.\/(\w+)\.js['"]/g)) visit(`${name}.d.ts`);
+        const folder = dirname(file);
+        for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
     for (const entry of ['index', 'wasm', 'worker', 'storage', 'requests']) visit(`${entry}.d.ts`);
-    for (const file of readdirSync(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
+    for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
 }
 
+/** The paths of the files below a folder. */
+function filesIn(folder) {
+    return readdirSync(folder, {recursive: true}).filter((path) => statSync(join(folder, path)).isFile());
+}
+
+// File by file, since a folder cannot be renamed onto one that has files.
 function moveInto(target) {
-    mkdirSync(target, {recursive: true});
-    const files = readdirSync(dist);
-    for (const file of files) renameSync(join(dist, file), join(target, file));
-    for (const file of readdirSync(target)) if (!files.includes(file)) rmSync(join(target, file), {recursive: true});
+    const files = filesIn(dist);
+    for (const file of files) {
+        mkdirSync(dirname(join(target, file)), {recursive: true});
+        renameSync(join(dist, file), join(target, file));
+    }
+    for (const file of filesIn(target)) if (!files.includes(file)) rmSync(join(target, file));
 }
 
 try {

@@ -26,7 +26,7 @@ export function bundleOptions({text, node = false}) {
         setup({onResolve, onLoad}) {
             onResolve({filter: /^pulsewire\.wasm$/}, ({path}) => ({path, namespace: 'inline'}));
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
-            if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/wasm_default.node.ts')}));
+            if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
         },
     };
     return {
@@ -38,10 +38,10 @@ export function bundleOptions({text, node = false}) {
     };
 }
 
-/** The text that src/inline_bytes.ts turns back into the bytes. */
+/** The text that src/core/inline_bytes.ts turns back into the bytes. */
 export async function toText(bytes) {
     const {outputFiles} = await build({
-        entryPoints: [join(home, 'src/inline_bytes.ts')], bundle: true, format: 'esm', write: false,
+        entryPoints: [join(home, 'src/core/inline_bytes.ts')], bundle: true, format: 'esm', write: false,
     });
     const code = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
     return code.toText(bytes);

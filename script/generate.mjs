@@ -110,7 +110,7 @@ let protocol = readFileSync(protocolPath, 'utf8');
 protocol = withTable(withTable(protocol, 'errors', errorTable), 'closes', closeTable);
 
 const stale = [];
-for (const [path, text] of [[`${root}common/protocol/codes.hpp`, cpp], [`${root}client-wasm/src/codes.ts`, ts], [protocolPath, protocol]]) {
+for (const [path, text] of [[`${root}common/protocol/codes.hpp`, cpp], [`${root}client-wasm/src/base/codes.ts`, ts], [protocolPath, protocol]]) {
     let old = '';
     try { old = readFileSync(path, 'utf8'); } catch { /* not there yet */ }
     if (old === text) continue;

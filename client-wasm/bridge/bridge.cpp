@@ -5,7 +5,7 @@
 // other, and passes their sizes; after each call it fetches what the machine wants done with next(), one
 // action at a time, and reads the action's fields where they lie. The module imports nothing, so it never
 // calls JavaScript and no exception of a handler can pass through it. Times are milliseconds; numbers of more
-// than 32 bits come in as doubles. src/core.ts is the other side.
+// than 32 bits come in as doubles. src/core/core.ts is the other side.
 
 #include "common/client/machine.hpp"
 
@@ -24,7 +24,7 @@ using namespace pulsewire::client;
 // Defined for every compiler that builds this, though not by the standard for a class with a base.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
-// The layout of an action as `Field` in src/core.ts has it, in words of four bytes, and in bytes for the
+// The layout of an action as `Field` in src/core/core.ts has it, in words of four bytes, and in bytes for the
 // first fields.
 #define PULSEWIRE_WORD(field, word) static_assert(offsetof(action, field) == 4 * (word))
 #define PULSEWIRE_BYTE(field, byte) \

@@ -1,8 +1,8 @@
 import text from 'pulsewire.wasm';
-import {Client} from './client.js';
-import {fromText} from './inline_bytes.js';
-import {once} from './load.js';
-import type {AnyRequests, ConnectOptions} from './types.js';
+import {Client} from './client/client.js';
+import {fromText} from './core/inline_bytes.js';
+import {once} from './core/load.js';
+import type {AnyRequests, ConnectOptions} from './client/types.js';
 
 export * from './public.js';
 

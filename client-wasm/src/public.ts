@@ -1,6 +1,6 @@
-export {PulsewireError} from './errors.js';
-export type {Channel, ChannelEvents, HistoryPage} from './channel.js';
-export type {Client} from './client.js';
-export type {CloseName, ErrorCode} from './codes.js';
-export type {Message} from './message.js';
-export type * from './types.js';
+export {PulsewireError} from './base/errors.js';
+export type {Channel, ChannelEvents, HistoryPage} from './client/channel.js';
+export type {Client} from './client/client.js';
+export type {CloseName, ErrorCode} from './base/codes.js';
+export type {Message} from './client/message.js';
+export type * from './client/types.js';

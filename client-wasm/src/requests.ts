@@ -1,8 +1,8 @@
-import type {Channel} from './channel.js';
-import {Field, type Core} from './core.js';
-import type {RequestOptions} from './types.js';
+import type {Channel} from './client/channel.js';
+import {Field, type Core} from './core/core.js';
+import type {RequestOptions} from './client/types.js';
 
-export type {RequestOptions} from './types.js';
+export type {RequestOptions} from './client/types.js';
 
 /** Who asks, and the signal that tells that the answer is not wanted any more. */
 export interface Asker {

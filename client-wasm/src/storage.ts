@@ -1,10 +1,10 @@
-import {BrowserStore} from './browser_store.js';
-import {Keeper} from './keeper.js';
-import type {KeeperOptions, Store} from './store.js';
-import type {ClientStorage} from './types.js';
+import {BrowserStore} from './storage/browser_store.js';
+import {Keeper} from './storage/keeper.js';
+import type {KeeperOptions, Store} from './storage/store.js';
+import type {ClientStorage} from './client/types.js';
 
-export type {KeeperOptions, Store, StoredMessage} from './store.js';
-export type {ClientStorage, Position, StorageWarning, UnsentMessage} from './types.js';
+export type {KeeperOptions, Store, StoredMessage} from './storage/store.js';
+export type {ClientStorage, Position, StorageWarning, UnsentMessage} from './client/types.js';
 
 /** Options of browserStorage(). */
 export interface BrowserStorageOptions extends KeeperOptions {

@@ -1,6 +1,6 @@
-import {Client} from './client.js';
-import type {AnyRequests, ConnectOptions, WasmSource} from './types.js';
-import {compile, setSource} from './wasm_source.js';
+import {Client} from './client/client.js';
+import type {AnyRequests, ConnectOptions, WasmSource} from './client/types.js';
+import {compile, setSource} from './core/wasm_source.js';
 
 export * from './public.js';
 

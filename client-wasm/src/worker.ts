@@ -1,9 +1,9 @@
-import type {Channel} from './channel.js';
-import type {Client} from './client.js';
+import type {Channel} from './client/channel.js';
+import type {Client} from './client/client.js';
 import {connect} from './index.js';
-import {PortSession, type Clients, type Port} from './worker_port.js';
+import {PortSession, type Clients, type Port} from './worker/port_session.js';
 
-export type * from './worker_messages.js';
+export type * from './worker/messages.js';
 
 /** The clients of this worker, one for each address, with how many ports use each and each of its channels. */
 class SharedClients implements Clients {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {PulsewireError} from '../src/errors.js';
+import {PulsewireError} from '../src/base/errors.js';
 import {handle, request} from '../src/requests.js';
 import {accept, held, opened, settle} from './fake_network.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
-import {PulsewireError} from '../src/errors.js';
+import {PulsewireError} from '../src/base/errors.js';
 import {entered, fakeClock, FakeNetwork, type FakeWebSocket, held, opened, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
-import {PulsewireError} from '../src/errors.js';
-import type {ConnectionState} from '../src/types.js';
+import {PulsewireError} from '../src/base/errors.js';
+import type {ConnectionState} from '../src/client/types.js';
 import {accept, entered, fakeClock, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;

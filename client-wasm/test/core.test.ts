@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import text from 'pulsewire.wasm';
 import {connect} from '../src/index.js';
-import {Call, Core, Field, Kind, type Deliverer} from '../src/core.js';
-import {fromText, toText} from '../src/inline_bytes.js';
-import {instantiate, whyNot} from '../src/load.js';
-import {takeBatch} from '../src/line_batch.js';
-import {utf8Bytes} from '../src/json.js';
+import {Call, Core, Field, Kind, type Deliverer} from '../src/core/core.js';
+import {fromText, toText} from '../src/core/inline_bytes.js';
+import {instantiate, whyNot} from '../src/core/load.js';
+import {takeBatch} from '../src/core/line_batch.js';
+import {utf8Bytes} from '../src/base/json.js';
 import {entered, FakeNetwork, held, opened, settle} from './fake_network.js';
 
 const nobody: Deliverer = {deliver: () => assert.fail('nothing was learned')};

@@ -1,7 +1,7 @@
 import {afterEach, mock} from 'node:test';
 import {connect} from '../src/index.js';
-import type {Client} from '../src/client.js';
-import type {ConnectionState, ConnectOptions} from '../src/types.js';
+import type {Client} from '../src/client/client.js';
+import type {ConnectionState, ConnectOptions} from '../src/client/types.js';
 
 /** A frame as an object, or a whole line. */
 export type Frame = Record<string, unknown> | string;

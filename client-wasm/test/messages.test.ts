@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type {Message} from '../src/message.js';
+import type {Message} from '../src/client/message.js';
 import {accept, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
 
 const channelWith = async (name = 'chat:42') => {

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import {getEventListeners} from 'node:events';
 import {afterEach, beforeEach, test} from 'node:test';
-import {PulsewireError} from '../src/errors.js';
+import {PulsewireError} from '../src/base/errors.js';
 import {connect} from '../src/index.js';
 import {customStorage, type KeeperOptions, type Store, type StorageWarning, type StoredMessage, type UnsentMessage} from '../src/storage.js';
-import type {Client} from '../src/client.js';
-import type {ConnectOptions, Position} from '../src/types.js';
+import type {Client} from '../src/client/client.js';
+import type {ConnectOptions, Position} from '../src/client/types.js';
 import {accept, entered, fakeClock, FakeNetwork, type FakeWebSocket, held, publication, settle, welcomeFor} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;

@@ -2,7 +2,7 @@
 
 import {connect as connectWasm, init} from '../src/wasm.js';
 import {connect, PulsewireError, type Channel, type Client, type ConnectionState, type Message, type Position} from '../src/index.js';
-import type {WorkerCommand} from '../src/worker_messages.js';
+import type {WorkerCommand} from '../src/worker/messages.js';
 import NodeWebSocket from 'ws';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

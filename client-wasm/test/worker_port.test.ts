@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type {Channel} from '../src/channel.js';
-import type {WorkerCommand, WorkerEvent} from '../src/worker_messages.js';
-import {PortSession, type Clients, type Port} from '../src/worker_port.js';
+import type {Channel} from '../src/client/channel.js';
+import type {WorkerCommand, WorkerEvent} from '../src/worker/messages.js';
+import {PortSession, type Clients, type Port} from '../src/worker/port_session.js';
 import {accept, opened, publication, settle} from './fake_network.js';
 
 class FakePort implements Port {

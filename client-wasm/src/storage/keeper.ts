@@ -1,6 +1,6 @@
-import type {Client} from './client.js';
+import type {Client} from '../client/client.js';
 import type {KeeperOptions, Store, StoredMessage} from './store.js';
-import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from './types.js';
+import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from '../client/types.js';
 
 interface Entry {
     stored: StoredMessage;

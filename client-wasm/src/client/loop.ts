@@ -1,4 +1,4 @@
-import {PulsewireError} from './errors.js';
+import {PulsewireError} from '../base/errors.js';
 import type {Message} from './message.js';
 import type {IterationOptions} from './types.js';
 

@@ -1,6 +1,6 @@
-import {closeNames} from './codes.js';
+import {closeNames} from '../base/codes.js';
 import {Field, type Core} from './core.js';
-import type {CloseReason, ConnectionState} from './types.js';
+import type {CloseReason, ConnectionState} from '../client/types.js';
 
 /** `state` in common/client/machine.hpp. */
 const enum State { idle, connecting, open, waiting, closed }

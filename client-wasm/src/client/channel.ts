@@ -1,11 +1,11 @@
-import {Call, Field, Kind, type Core} from './core.js';
-import type {PulsewireError} from './errors.js';
+import {Call, Field, Kind, type Core} from '../core/core.js';
+import type {PulsewireError} from '../base/errors.js';
 import {first, Handlers, type ReportError} from './handlers.js';
-import {toJson} from './json.js';
+import {toJson} from '../base/json.js';
 import {Loop} from './loop.js';
 import {Message} from './message.js';
-import {checkKey, checkType} from './names.js';
-import {errorFrom, positionFrom, type Session} from './session.js';
+import {checkKey, checkType} from '../base/names.js';
+import {errorFrom, positionFrom, type Session} from '../core/machine_session.js';
 import type {
     AnyMessages, ChannelOptions, ClientStorage, CloseReason, GapEvent, HistoryOptions, IterationOptions, Member, Position,
     PresenceEvent, PublishOptions, SubscribedEvent,

@@ -1,11 +1,11 @@
 import {Channel} from './channel.js';
-import {Call} from './core.js';
-import {Choice, choiceFrom, endpointsFrom} from './environment.js';
-import {PulsewireError} from './errors.js';
+import {Call} from '../core/core.js';
+import {Choice, choiceFrom, endpointsFrom} from '../core/environment.js';
+import {PulsewireError} from '../base/errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
-import {instantiate, whyNot, type LoadModule} from './load.js';
-import {checkChannel} from './names.js';
-import {Session} from './session.js';
+import {instantiate, whyNot, type LoadModule} from '../core/load.js';
+import {checkChannel} from '../base/names.js';
+import {Session} from '../core/machine_session.js';
 import type {
     AnyMessages, AnyRequests, ChannelOptions, ClientStorage, ConnectionState, ConnectOptions, RequestOptions, StorageWarning,
     UnsentMessage,

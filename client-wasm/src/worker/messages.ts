@@ -1,9 +1,9 @@
-import type {ErrorCode} from './codes.js';
-import type {HistoryPage} from './channel.js';
+import type {ErrorCode} from '../base/codes.js';
+import type {HistoryPage} from '../client/channel.js';
 import type {
     ChannelOptions, ConnectionState, ConnectOptions, GapEvent, HistoryOptions, PresenceEvent, PublishOptions,
     RequestOptions, SubscribedEvent,
-} from './types.js';
+} from '../client/types.js';
 
 /** Options without what cannot be posted to a worker: functions, signals and storages. */
 type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;

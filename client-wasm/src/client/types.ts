@@ -1,6 +1,6 @@
 import type {Client} from './client.js';
-import type {CloseName, ErrorCode} from './codes.js';
-import type {PulsewireError} from './errors.js';
+import type {CloseName, ErrorCode} from '../base/codes.js';
+import type {PulsewireError} from '../base/errors.js';
 
 /** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
 export type Transport = 'websocket' | 'sse';

@@ -1,14 +1,14 @@
-import {localErrors, type ErrorCode} from './codes.js';
+import {localErrors, type ErrorCode} from '../base/codes.js';
 import {Call, Field, Kind, type Core} from './core.js';
-import {PulsewireError} from './errors.js';
-import type {ReportError} from './handlers.js';
+import {PulsewireError} from '../base/errors.js';
+import type {ReportError} from '../client/handlers.js';
 import {Host, type Listener} from './host.js';
-import {toJson, utf8Bytes} from './json.js';
+import {toJson, utf8Bytes} from '../base/json.js';
 import {whyNot} from './load.js';
-import {checkType} from './names.js';
+import {checkType} from '../base/names.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
-import type {CloseReason, ConnectionState, Outgoing, Position} from './types.js';
+import type {CloseReason, ConnectionState, Outgoing, Position} from '../client/types.js';
 
 /** Who is told what happens to a subscription. */
 export interface Receiver {

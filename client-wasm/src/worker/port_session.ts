@@ -1,8 +1,8 @@
-import type {Channel} from './channel.js';
-import type {Client} from './client.js';
-import {PulsewireError} from './errors.js';
-import type {Message} from './message.js';
-import type {WorkerCommand, WorkerError, WorkerEvent} from './worker_messages.js';
+import type {Channel} from '../client/channel.js';
+import type {Client} from '../client/client.js';
+import {PulsewireError} from '../base/errors.js';
+import type {Message} from '../client/message.js';
+import type {WorkerCommand, WorkerError, WorkerEvent} from './messages.js';
 
 /** A MessagePort, or a dedicated worker's own scope. */
 export interface Port {
