@@ -71,7 +71,7 @@ test('the codes in the guide’s table exist, and the SDK’s own are all there'
 });
 
 test('the defaults in the guide are those of the declaration', () => {
-    const types = readFileSync(join(home, 'src/client/types.ts'), 'utf8');
+    const types = readFileSync(join(home, 'src/client/options.ts'), 'utf8');
     const example = guide.slice(guide.indexOf("    transport: 'auto',"), guide.indexOf('onError: (error'));
     const shown = [...example.matchAll(/(\w+): ([\d_]+)/g)].map(([, name, value]) => [name, value.replaceAll('_', '')]);
     assert.equal(shown.length, 9);

@@ -2,7 +2,7 @@ import text from 'pulsewire.wasm';
 import {Client} from './client/client.js';
 import {fromText} from './core/inline_bytes.js';
 import {once} from './core/load.js';
-import type {AnyRequests, ConnectOptions} from './client/types.js';
+import type {AnyRequests, ConnectOptions} from './client/options.js';
 
 export * from './public.js';
 

@@ -1,8 +1,8 @@
 import type {Channel} from './client/channel.js';
 import {Field, type Core} from './core/core.js';
-import type {RequestOptions} from './client/types.js';
+import type {RequestOptions} from './client/options.js';
 
-export type {RequestOptions} from './client/types.js';
+export type {RequestOptions} from './client/options.js';
 
 /** Who asks, and the signal that tells that the answer is not wanted any more. */
 export interface Asker {

@@ -1,10 +1,11 @@
 import {BrowserStore} from './storage/browser_store.js';
 import {Keeper} from './storage/keeper.js';
 import type {KeeperOptions, Store} from './storage/store.js';
-import type {ClientStorage} from './client/types.js';
+import type {ClientStorage} from './client/client_storage.js';
 
 export type {KeeperOptions, Store, StoredMessage} from './storage/store.js';
-export type {ClientStorage, Position, StorageWarning, UnsentMessage} from './client/types.js';
+export type {ClientStorage, StorageWarning, UnsentMessage} from './client/client_storage.js';
+export type {Position} from './client/events.js';
 
 /** Options of browserStorage(). */
 export interface BrowserStorageOptions extends KeeperOptions {

@@ -1,5 +1,5 @@
 import {Client} from './client/client.js';
-import type {AnyRequests, ConnectOptions, WasmSource} from './client/types.js';
+import type {AnyRequests, ConnectOptions, WasmSource} from './client/options.js';
 import {compile, setSource} from './core/wasm_source.js';
 
 export * from './public.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
 import {PulsewireError} from '../src/base/errors.js';
-import type {ConnectionState} from '../src/client/types.js';
+import type {ConnectionState} from '../src/client/events.js';
 import {accept, entered, fakeClock, FakeNetwork, held, opened, publication, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;

@@ -1,7 +1,8 @@
 import {afterEach, mock} from 'node:test';
 import {connect} from '../src/index.js';
 import type {Client} from '../src/client/client.js';
-import type {ConnectionState, ConnectOptions} from '../src/client/types.js';
+import type {ConnectionState} from '../src/client/events.js';
+import type {ConnectOptions} from '../src/client/options.js';
 
 /** A frame as an object, or a whole line. */
 export type Frame = Record<string, unknown> | string;

@@ -36,7 +36,7 @@ test('no property that is minified can be seen by an application', async () => {
     const {ownNames} = await import(pathToFileURL(join(home, 'build_options.mjs')).href);
     const member = new RegExp(`^\\s*(?:readonly )?(${ownNames.join('|')})\\b[?(:<]`, 'm');
     const types = readdirSync(join(home, 'dist'), {encoding: 'utf8', recursive: true}).filter((file) => file.endsWith('.d.ts'));
-    assert.ok(types.includes(join('client', 'types.d.ts')));
+    assert.ok(types.includes(join('client', 'options.d.ts')));
     for (const file of types) assert.doesNotMatch(readFileSync(join(home, 'dist', file), 'utf8'), member, file);
     // One of these would be found.
     assert.match('    readonly sseUrl: string;\n', member);
@@ -45,7 +45,7 @@ test('no property that is minified can be seen by an application', async () => {
 
 test('the defaults that the documentation states are those that are used', () => {
     const documented = Object.fromEntries(
-        [...readFileSync(join(home, 'src/client/types.ts'), 'utf8').matchAll(/@default (\d+)\n\s*\*\/\n\s*(\w+)\?: number/g)].map(([, value, name]) => [name, Number(value)]),
+        [...readFileSync(join(home, 'src/client/options.ts'), 'utf8').matchAll(/@default (\d+)\n\s*\*\/\n\s*(\w+)\?: number/g)].map(([, value, name]) => [name, Number(value)]),
     );
     const source = readFileSync(join(home, 'src/client/client.ts'), 'utf8');
     const used = Object.fromEntries([...source.matchAll(/^    (\w+): ([\d_]+),$/gm)].map(([, name, value]) => [name, Number(value!.replaceAll('_', ''))]));

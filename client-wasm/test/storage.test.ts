@@ -8,7 +8,8 @@ import {PulsewireError} from '../src/base/errors.js';
 import {connect} from '../src/index.js';
 import {customStorage, type KeeperOptions, type Store, type StorageWarning, type StoredMessage, type UnsentMessage} from '../src/storage.js';
 import type {Client} from '../src/client/client.js';
-import type {ConnectOptions, Position} from '../src/client/types.js';
+import type {Position} from '../src/client/events.js';
+import type {ConnectOptions} from '../src/client/options.js';
 import {accept, entered, fakeClock, FakeNetwork, type FakeWebSocket, held, publication, settle, welcomeFor} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;

@@ -6,10 +6,9 @@ import {Loop} from './loop.js';
 import {Message} from './message.js';
 import {checkKey, checkType} from '../base/names.js';
 import {errorFrom, positionFrom, type Session} from '../core/machine_session.js';
-import type {
-    AnyMessages, ChannelOptions, ClientStorage, CloseReason, GapEvent, HistoryOptions, IterationOptions, Member, Position,
-    PresenceEvent, PublishOptions, SubscribedEvent,
-} from './types.js';
+import type {ClientStorage} from './client_storage.js';
+import type {CloseReason, GapEvent, Member, Position, PresenceEvent, SubscribedEvent} from './events.js';
+import type {AnyMessages, ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './options.js';
 
 /** A page of a channel's history. */
 export interface HistoryPage<M extends object = AnyMessages> {

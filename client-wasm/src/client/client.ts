@@ -6,10 +6,9 @@ import {Handlers, reporter, type ReportError} from './handlers.js';
 import {instantiate, whyNot, type LoadModule} from '../core/load.js';
 import {checkChannel} from '../base/names.js';
 import {Session} from '../core/machine_session.js';
-import type {
-    AnyMessages, AnyRequests, ChannelOptions, ClientStorage, ConnectionState, ConnectOptions, RequestOptions, StorageWarning,
-    UnsentMessage,
-} from './types.js';
+import type {ClientStorage, StorageWarning, UnsentMessage} from './client_storage.js';
+import type {ConnectionState} from './events.js';
+import type {AnyMessages, AnyRequests, ChannelOptions, ConnectOptions, RequestOptions} from './options.js';
 
 /** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
 const defaults = {

@@ -1,6 +1,6 @@
 import {PulsewireError} from '../base/errors.js';
 import type {Endpoints} from './transports.js';
-import type {ConnectOptions} from '../client/types.js';
+import type {ConnectOptions} from '../client/options.js';
 
 /** Finds server and means; called by connect(), so that nothing is touched when the package is only imported. */
 export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpoints {

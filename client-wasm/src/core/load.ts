@@ -1,5 +1,5 @@
 import {Core} from './core.js';
-import type {CloseReason} from '../client/types.js';
+import type {CloseReason} from '../client/events.js';
 
 /** Brings the compiled module; called by connect(). */
 export type LoadModule = () => Promise<WebAssembly.Module>;

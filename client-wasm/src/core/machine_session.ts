@@ -8,7 +8,8 @@ import {whyNot} from './load.js';
 import {checkType} from '../base/names.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
-import type {CloseReason, ConnectionState, Outgoing, Position} from '../client/types.js';
+import type {Outgoing} from '../client/client_storage.js';
+import type {CloseReason, ConnectionState, Position} from '../client/events.js';
 
 /** Who is told what happens to a subscription. */
 export interface Receiver {

@@ -1,6 +1,6 @@
 import {closeNames} from '../base/codes.js';
 import {Field, type Core} from './core.js';
-import type {CloseReason, ConnectionState} from '../client/types.js';
+import type {CloseReason, ConnectionState} from '../client/events.js';
 
 /** `state` in common/client/machine.hpp. */
 const enum State { idle, connecting, open, waiting, closed }

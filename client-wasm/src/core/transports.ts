@@ -1,4 +1,4 @@
-import type {EventSourceConstructor, WebSocketConstructor} from '../client/types.js';
+import type {EventSourceConstructor, WebSocketConstructor} from '../client/options.js';
 import {takeBatch} from './line_batch.js';
 
 /** The two ways to the server, and with what to go them. */

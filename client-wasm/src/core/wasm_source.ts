@@ -1,5 +1,5 @@
 import {once} from './load.js';
-import type {WasmSource} from '../client/types.js';
+import type {WasmSource} from '../client/options.js';
 import {readDefault} from './wasm_default.js';
 
 let source: WasmSource | undefined;

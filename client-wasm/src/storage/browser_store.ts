@@ -1,5 +1,5 @@
 import type {Store, StoredMessage} from './store.js';
-import type {Position} from '../client/types.js';
+import type {Position} from '../client/events.js';
 
 interface Row extends StoredMessage {
     readonly scope: string;

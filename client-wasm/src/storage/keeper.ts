@@ -1,6 +1,7 @@
 import type {Client} from '../client/client.js';
 import type {KeeperOptions, Store, StoredMessage} from './store.js';
-import type {ClientStorage, Outgoing, Position, StorageHooks, StorageWarning, UnsentMessage} from '../client/types.js';
+import type {ClientStorage, Outgoing, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
+import type {Position} from '../client/events.js';
 
 interface Entry {
     stored: StoredMessage;

@@ -1,4 +1,4 @@
-import type {Position} from '../client/types.js';
+import type {Position} from '../client/events.js';
 
 /** What is kept of a message until it is acknowledged. */
 export interface StoredMessage {

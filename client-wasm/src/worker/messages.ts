@@ -1,9 +1,7 @@
 import type {ErrorCode} from '../base/codes.js';
 import type {HistoryPage} from '../client/channel.js';
-import type {
-    ChannelOptions, ConnectionState, ConnectOptions, GapEvent, HistoryOptions, PresenceEvent, PublishOptions,
-    RequestOptions, SubscribedEvent,
-} from '../client/types.js';
+import type {ConnectionState, GapEvent, PresenceEvent, SubscribedEvent} from '../client/events.js';
+import type {ChannelOptions, ConnectOptions, HistoryOptions, PublishOptions, RequestOptions} from '../client/options.js';
 
 /** Options without what cannot be posted to a worker: functions, signals and storages. */
 type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;

@@ -1,61 +1,11 @@
-import type {Client} from './client.js';
-import type {CloseName, ErrorCode} from '../base/codes.js';
-import type {PulsewireError} from '../base/errors.js';
-
-/** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
-export type Transport = 'websocket' | 'sse';
-
-/** A place in a channel: the offset grows by one with each publication, the epoch changes when the log was lost. */
-export interface Position {
-    readonly epoch: string;
-    readonly offset: number;
-}
-
-/** One session that shows itself in a channel (see {@link ChannelOptions.presence}). */
-export interface Member {
-    /** The session's public id, the same as that client's `client.session`. */
-    readonly session: string;
-    /** What it told about itself; it comes from another client, so treat it as unchecked input. */
-    readonly info: unknown;
-}
+import type {ClientStorage} from './client_storage.js';
+import type {Position, Transport} from './events.js';
 
 /** Message types without a declaration: every type is allowed, every payload is unknown. */
 export type AnyMessages = Record<string, unknown>;
 
 /** Requests without a declaration. Declared ones map a type to what is asked and what is answered. */
 export type AnyRequests = Record<never, {request: unknown; response: unknown}>;
-
-/** Why a connection, or the client, ended. */
-export interface CloseReason {
-    /** The close code of docs/protocol.md section 7; 0 when WebAssembly did not start. */
-    readonly code: number;
-    /**
-     * Its name. Beside those of the protocol: `client_closed` after close(), `wasm_blocked` when a
-     * Content-Security-Policy forbids WebAssembly, `wasm_failed` when it could not be loaded, `unknown` for codes of
-     * a later version.
-     */
-    readonly name: CloseName | 'client_closed' | 'wasm_blocked' | 'wasm_failed' | 'unknown';
-    /** For people: what happened, and what to do about it where something can be done. */
-    readonly message: string;
-    /** Whether the client comes back by itself. */
-    readonly reconnect: boolean;
-}
-
-/** What the client is doing. `connecting` lasts until the server's welcome. */
-export type ConnectionState =
-    | {readonly name: 'connecting'; readonly attempt: number; readonly transport: Transport}
-    | {readonly name: 'open'; readonly transport: Transport; readonly session: string}
-    | {
-          readonly name: 'waiting';
-          /** Milliseconds from the state's beginning to the next attempt. */
-          readonly retryInMs: number;
-          /** The moment of the next attempt, comparable to Date.now(). */
-          readonly retryAt: number;
-          /** Attempts that failed in a row. */
-          readonly attempt: number;
-          readonly reason: CloseReason;
-      }
-    | {readonly name: 'closed'; readonly reason: CloseReason};
 
 /** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
 export interface WebSocketLike {
@@ -240,112 +190,8 @@ export interface IterationOptions {
     capacity?: number;
 }
 
-/** A channel's stream began, for the first time, or again after a reconnect or after this connection fell behind. */
-export interface SubscribedEvent {
-    /** Messages after this position follow. */
-    readonly position: Position;
-    /** Whether everything since the last position arrives; undefined when there was none. */
-    readonly recovered: boolean | undefined;
-    /** Why not. */
-    readonly reason?: 'expired' | 'epoch_changed' | 'limit';
-}
-
-/** Messages were missed and will not come: read them with history(), or load the state anew. Told once for each. */
-export interface GapEvent {
-    /** Offset of the first missed message; 1 when the log was replaced by another (`epoch_changed`). */
-    readonly from: number;
-    /** Offset of the last missed message; smaller than `from` when none of the new log was missed. */
-    readonly to: number;
-    /**
-     * `replaced`: this connection was too slow for all of them, so the server sent newer ones in their place; such a gap
-     * may be ignored where only the latest counts. The others: see {@link SubscribedEvent.reason}.
-     */
-    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit';
-}
-
-/** Who is in the channel changed; `joined` and `left` say by whom, both missing for the first list. */
-export interface PresenceEvent {
-    readonly members: readonly Member[];
-    readonly joined?: Member;
-    readonly left?: Member;
-}
-
 /** For `pulsewire/wasm`: a compiled module, its bytes, their address, or the answer to a request for them. */
 export type WasmSource = CompiledModule | ArrayBuffer | ArrayBufferView | string | URL | Response | PromiseLike<Response>;
 
 /** A WebAssembly.Module, where the project's types know of one. */
 export type CompiledModule = typeof globalThis extends {WebAssembly: {Module: {prototype: infer Module}}} ? Module : never;
-
-/** A kept message that waits for its acknowledgement. */
-export interface UnsentMessage {
-    /** Names it for the server (docs/protocol.md 4.9), also after a reload. */
-    readonly key: string;
-    readonly channel: string;
-    readonly type: string;
-    readonly payload: unknown;
-    /** When it was published, in milliseconds since 1970 by this machine's clock. */
-    readonly at: number;
-    /** Whether another page published it: one that stood in this tab before, or one that is gone. */
-    readonly restored: boolean;
-    /** What publish() returned: its position, or the error with which it failed. Need not be looked at. */
-    readonly acknowledged: Promise<Position | undefined>;
-    /** Gives it up, here and on the disk: `acknowledged` fails with `aborted`. If it was sent already, it may arrive. */
-    withdraw(): void;
-}
-
-/** What a storage cannot do. The client itself goes on in memory. */
-export interface StorageWarning {
-    /**
-     * `unavailable`: nothing is kept on this page, as in some private windows, or where Web Locks or IndexedDB are
-     * missing. `failed`: something could not be kept or read, as when the disk is full.
-     */
-    readonly code: 'unavailable' | 'failed';
-    /** For people. */
-    readonly message: string;
-    readonly cause: unknown;
-}
-
-/** What connect() wants of a storage; browserStorage() and customStorage() of `pulsewire/storage` make one. */
-export interface ClientStorage {
-    readonly unsent: readonly UnsentMessage[];
-    /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
-    readonly session: string | undefined;
-    /** Called once, by connect(). @internal */
-    start(client: Client<any>, hooks: StorageHooks): void;
-    /** Keeps a message, sends it, forgets it. @internal */
-    publish(message: Outgoing): Promise<Position | undefined>;
-    /** Where this tab was in the channel. @internal */
-    position(channel: string): Position | undefined;
-    /** @internal */
-    moved(channel: string, position: Position): void;
-}
-
-/** What a storage wants of its client. @internal */
-export interface StorageHooks {
-    /** Names the server. */
-    readonly url: string;
-    /** Messages and bytes that may wait. */
-    readonly outboxMax: readonly number[];
-    publish(message: Outgoing): Promise<Position | undefined>;
-    tell(event: 'restored', told: UnsentMessage): void;
-    tell(event: 'storage', told: StorageWarning): void;
-    error(code: ErrorCode, message: string): PulsewireError;
-}
-
-/** A message to be published. @internal */
-export interface Outgoing {
-    readonly channel: string;
-    readonly type: string;
-    /** JSON text. */
-    readonly payload: string;
-    readonly echo: boolean;
-    readonly transient: boolean;
-    readonly timeoutMs: number;
-    readonly signal: AbortSignal | undefined;
-    /** Its key (docs/protocol.md 4.9) where it has one already. */
-    readonly key?: string;
-    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
-    readonly conflate?: string | undefined;
-    /** Called each time that it is handed to a transport. */
-    sent?(): void;
-}

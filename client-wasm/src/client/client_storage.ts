@@ -1,0 +1,78 @@
+import type {ErrorCode} from '../base/codes.js';
+import type {PulsewireError} from '../base/errors.js';
+import type {Client} from './client.js';
+import type {Position} from './events.js';
+
+/** A kept message that waits for its acknowledgement. */
+export interface UnsentMessage {
+    /** Names it for the server (docs/protocol.md 4.9), also after a reload. */
+    readonly key: string;
+    readonly channel: string;
+    readonly type: string;
+    readonly payload: unknown;
+    /** When it was published, in milliseconds since 1970 by this machine's clock. */
+    readonly at: number;
+    /** Whether another page published it: one that stood in this tab before, or one that is gone. */
+    readonly restored: boolean;
+    /** What publish() returned: its position, or the error with which it failed. Need not be looked at. */
+    readonly acknowledged: Promise<Position | undefined>;
+    /** Gives it up, here and on the disk: `acknowledged` fails with `aborted`. If it was sent already, it may arrive. */
+    withdraw(): void;
+}
+
+/** What a storage cannot do. The client itself goes on in memory. */
+export interface StorageWarning {
+    /**
+     * `unavailable`: nothing is kept on this page, as in some private windows, or where Web Locks or IndexedDB are
+     * missing. `failed`: something could not be kept or read, as when the disk is full.
+     */
+    readonly code: 'unavailable' | 'failed';
+    /** For people. */
+    readonly message: string;
+    readonly cause: unknown;
+}
+
+/** What connect() wants of a storage; browserStorage() and customStorage() of `pulsewire/storage` make one. */
+export interface ClientStorage {
+    readonly unsent: readonly UnsentMessage[];
+    /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
+    readonly session: string | undefined;
+    /** Called once, by connect(). @internal */
+    start(client: Client<any>, hooks: StorageHooks): void;
+    /** Keeps a message, sends it, forgets it. @internal */
+    publish(message: Outgoing): Promise<Position | undefined>;
+    /** Where this tab was in the channel. @internal */
+    position(channel: string): Position | undefined;
+    /** @internal */
+    moved(channel: string, position: Position): void;
+}
+
+/** What a storage wants of its client. @internal */
+export interface StorageHooks {
+    /** Names the server. */
+    readonly url: string;
+    /** Messages and bytes that may wait. */
+    readonly outboxMax: readonly number[];
+    publish(message: Outgoing): Promise<Position | undefined>;
+    tell(event: 'restored', told: UnsentMessage): void;
+    tell(event: 'storage', told: StorageWarning): void;
+    error(code: ErrorCode, message: string): PulsewireError;
+}
+
+/** A message to be published. @internal */
+export interface Outgoing {
+    readonly channel: string;
+    readonly type: string;
+    /** JSON text. */
+    readonly payload: string;
+    readonly echo: boolean;
+    readonly transient: boolean;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal | undefined;
+    /** Its key (docs/protocol.md 4.9) where it has one already. */
+    readonly key?: string;
+    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
+    readonly conflate?: string | undefined;
+    /** Called each time that it is handed to a transport. */
+    sent?(): void;
+}

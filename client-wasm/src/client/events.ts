@@ -1,0 +1,80 @@
+import type {CloseName} from '../base/codes.js';
+
+/** How messages travel: over a WebSocket, or over Server-Sent Events with POST for the client's half. */
+export type Transport = 'websocket' | 'sse';
+
+/** A place in a channel: the offset grows by one with each publication, the epoch changes when the log was lost. */
+export interface Position {
+    readonly epoch: string;
+    readonly offset: number;
+}
+
+/** One session that shows itself in a channel (see {@link ChannelOptions.presence}). */
+export interface Member {
+    /** The session's public id, the same as that client's `client.session`. */
+    readonly session: string;
+    /** What it told about itself; it comes from another client, so treat it as unchecked input. */
+    readonly info: unknown;
+}
+
+/** Why a connection, or the client, ended. */
+export interface CloseReason {
+    /** The close code of docs/protocol.md section 7; 0 when WebAssembly did not start. */
+    readonly code: number;
+    /**
+     * Its name. Beside those of the protocol: `client_closed` after close(), `wasm_blocked` when a
+     * Content-Security-Policy forbids WebAssembly, `wasm_failed` when it could not be loaded, `unknown` for codes of
+     * a later version.
+     */
+    readonly name: CloseName | 'client_closed' | 'wasm_blocked' | 'wasm_failed' | 'unknown';
+    /** For people: what happened, and what to do about it where something can be done. */
+    readonly message: string;
+    /** Whether the client comes back by itself. */
+    readonly reconnect: boolean;
+}
+
+/** What the client is doing. `connecting` lasts until the server's welcome. */
+export type ConnectionState =
+    | {readonly name: 'connecting'; readonly attempt: number; readonly transport: Transport}
+    | {readonly name: 'open'; readonly transport: Transport; readonly session: string}
+    | {
+          readonly name: 'waiting';
+          /** Milliseconds from the state's beginning to the next attempt. */
+          readonly retryInMs: number;
+          /** The moment of the next attempt, comparable to Date.now(). */
+          readonly retryAt: number;
+          /** Attempts that failed in a row. */
+          readonly attempt: number;
+          readonly reason: CloseReason;
+      }
+    | {readonly name: 'closed'; readonly reason: CloseReason};
+
+/** A channel's stream began, for the first time, or again after a reconnect or after this connection fell behind. */
+export interface SubscribedEvent {
+    /** Messages after this position follow. */
+    readonly position: Position;
+    /** Whether everything since the last position arrives; undefined when there was none. */
+    readonly recovered: boolean | undefined;
+    /** Why not. */
+    readonly reason?: 'expired' | 'epoch_changed' | 'limit';
+}
+
+/** Messages were missed and will not come: read them with history(), or load the state anew. Told once for each. */
+export interface GapEvent {
+    /** Offset of the first missed message; 1 when the log was replaced by another (`epoch_changed`). */
+    readonly from: number;
+    /** Offset of the last missed message; smaller than `from` when none of the new log was missed. */
+    readonly to: number;
+    /**
+     * `replaced`: this connection was too slow for all of them, so the server sent newer ones in their place; such a gap
+     * may be ignored where only the latest counts. The others: see {@link SubscribedEvent.reason}.
+     */
+    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit';
+}
+
+/** Who is in the channel changed; `joined` and `left` say by whom, both missing for the first list. */
+export interface PresenceEvent {
+    readonly members: readonly Member[];
+    readonly joined?: Member;
+    readonly left?: Member;
+}
