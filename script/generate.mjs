@@ -1,15 +1,19 @@
 #!/usr/bin/env node
-// Writes what is generated from common/protocol/codes.json: the C++ header, the TypeScript module and the tables in
-// docs/protocol.md. With --check it writes nothing and fails when a file is not current.
+// Writes the files that are generated, so that nothing is typed twice:
+//
+//   common/protocol/codes.json       codes.hpp beside it, client-wasm/src/base/codes.ts, the tables of docs/protocol.md
+//   client-wasm/bridge/numbers.json  numbers.hpp beside it, client-wasm/src/core/numbers.ts, client-wasm/exports.json
+//
+// With --check it writes nothing and fails when a file is not current.
 
 import {readFileSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {numbersFiles} from './generate_numbers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 const {errors, closes} = JSON.parse(readFileSync(`${root}common/protocol/codes.json`, 'utf8'));
-// What common/client/machine.cpp ends commands with by itself.
-// What the WebAssembly core raises itself, and how the SDK says it.
+// The codes that common/client/machine.cpp raises without a line of the server, and the SDK's message for each.
 const raisedByCore = {
     timeout: 'No answer came in time.',
     disconnected: 'The connection ended before the answer came.',
@@ -63,7 +67,7 @@ constexpr bool should_reconnect(std::uint16_t code) { return code != 1000 && !(c
 
 const ts = `// ${note}
 
-/** The codes of errors (docs/protocol.md section 6); each says what went wrong, \`remedies\` what to do about it. */
+/** The codes of errors (docs/protocol.md section 6); each says what went wrong; docs/sdk.md says what to do about it. */
 export type ErrorCode =
 ${errors.map((e) => `    /** ${e.meaning} */\n    | '${e.name}'`).join('\n')};
 
@@ -110,7 +114,13 @@ let protocol = readFileSync(protocolPath, 'utf8');
 protocol = withTable(withTable(protocol, 'errors', errorTable), 'closes', closeTable);
 
 const stale = [];
-for (const [path, text] of [[`${root}common/protocol/codes.hpp`, cpp], [`${root}client-wasm/src/base/codes.ts`, ts], [protocolPath, protocol]]) {
+const files = {
+    [`${root}common/protocol/codes.hpp`]: cpp,
+    [`${root}client-wasm/src/base/codes.ts`]: ts,
+    [protocolPath]: protocol,
+    ...numbersFiles(`${root}client-wasm/`),
+};
+for (const [path, text] of Object.entries(files)) {
     let old = '';
     try { old = readFileSync(path, 'utf8'); } catch { /* not there yet */ }
     if (old === text) continue;

@@ -7,51 +7,20 @@
 // calls JavaScript and no exception of a handler can pass through it. Times are milliseconds; numbers of more
 // than 32 bits come in as doubles. src/core/core.ts is the other side.
 
+#include "client-wasm/bridge/numbers.hpp"
 #include "common/client/machine.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string_view>
 
-#define PULSEWIRE_EXPORT(name) extern "C" __attribute__((export_name(name)))
+// The name is written out by the preprocessor because the attribute takes nothing but a literal.
+#define PULSEWIRE_EXPORT(call) extern "C" __attribute__((export_name(PULSEWIRE_LETTER_OF_##call)))
 
 namespace {
 
 using namespace pulsewire;
 using namespace pulsewire::client;
-
-// Defined for every compiler that builds this, though not by the standard for a class with a base.
-#pragma GCC diagnostic ignored "-Winvalid-offsetof"
-
-// The layout of an action as `Field` in src/core/core.ts has it, in words of four bytes, and in bytes for the
-// first fields.
-#define PULSEWIRE_WORD(field, word) static_assert(offsetof(action, field) == 4 * (word))
-#define PULSEWIRE_BYTE(field, byte) \
-    static_assert(offsetof(action, field) == (byte) && sizeof(action::field) == 1)
-PULSEWIRE_WORD(offset, 0);
-PULSEWIRE_WORD(time, 2);
-PULSEWIRE_WORD(type, 4);
-PULSEWIRE_WORD(payload, 6);
-PULSEWIRE_WORD(epoch, 8);
-PULSEWIRE_WORD(session, 10);
-PULSEWIRE_WORD(reason, 12);
-PULSEWIRE_WORD(code, 14);
-PULSEWIRE_WORD(message, 16);
-PULSEWIRE_WORD(pointer, 18);
-PULSEWIRE_BYTE(kind, 80);
-PULSEWIRE_BYTE(via, 81);
-PULSEWIRE_BYTE(to, 82);
-PULSEWIRE_BYTE(outcome, 83);
-PULSEWIRE_BYTE(replayed, 84);
-PULSEWIRE_BYTE(local_code, 85);
-static_assert(offsetof(action, close) == 86);
-PULSEWIRE_WORD(id, 22);
-PULSEWIRE_WORD(payload_of, 23);
-PULSEWIRE_WORD(attempt, 24);
-PULSEWIRE_WORD(delay_ms, 25);
-PULSEWIRE_WORD(text_at, 26);
-PULSEWIRE_WORD(text_size, 27);
 
 char* text = nullptr;
 std::uint32_t text_bytes = 0;
@@ -68,7 +37,7 @@ std::string_view from_text(std::uint32_t begin, std::uint32_t size) {
 }  // namespace
 
 // The text buffer, made to hold at least `size` bytes; what stood in it is lost.
-PULSEWIRE_EXPORT("q") char* pulsewire_text_buffer(std::uint32_t size) {
+PULSEWIRE_EXPORT(text_buffer) char* pulsewire_text_buffer(std::uint32_t size) {
     if (size > text_bytes) {
         ::operator delete(text);
         text = static_cast<char*>(::operator new(size));
@@ -78,7 +47,7 @@ PULSEWIRE_EXPORT("q") char* pulsewire_text_buffer(std::uint32_t size) {
 }
 
 // Text: the session's name.
-PULSEWIRE_EXPORT("a")
+PULSEWIRE_EXPORT(create)
 void pulsewire_create(
     std::uint32_t session_size, double seed, std::uint32_t transports, std::uint32_t backoff_min_ms,
     std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms, std::uint32_t attempts_max,
@@ -99,15 +68,15 @@ void pulsewire_create(
     the_client = new machine(o, from_text(0, session_size), static_cast<std::uint64_t>(seed));
 }
 
-PULSEWIRE_EXPORT("b") void pulsewire_start(double now) {
+PULSEWIRE_EXPORT(start) void pulsewire_start(double now) {
     the_client->start(at(now));
 }
-PULSEWIRE_EXPORT("c") void pulsewire_stop(double now) {
+PULSEWIRE_EXPORT(stop) void pulsewire_stop(double now) {
     the_client->stop(at(now));
 }
 
 // Text: channel, epoch.
-PULSEWIRE_EXPORT("d")
+PULSEWIRE_EXPORT(subscribe)
 std::uint32_t pulsewire_subscribe(
     std::uint32_t channel_size, std::uint32_t epoch_size, std::uint32_t payload_of, double offset,
     std::uint32_t latest, bool presence, double now
@@ -121,12 +90,12 @@ std::uint32_t pulsewire_subscribe(
     return the_client->subscribe(from_text(0, channel_size), how, at(now));
 }
 
-PULSEWIRE_EXPORT("e") void pulsewire_unsubscribe(std::uint32_t subscription, double now) {
+PULSEWIRE_EXPORT(unsubscribe) void pulsewire_unsubscribe(std::uint32_t subscription, double now) {
     the_client->unsubscribe(subscription, at(now));
 }
 
 // Text: channel, type, key, conflate.
-PULSEWIRE_EXPORT("f")
+PULSEWIRE_EXPORT(publish)
 std::uint32_t pulsewire_publish(
     std::uint32_t channel_size, std::uint32_t type_size, std::uint32_t key_size, std::uint32_t conflate_size,
     std::uint32_t payload_bytes, bool echo, bool transient, std::uint32_t timeout_ms, double now
@@ -141,7 +110,7 @@ std::uint32_t pulsewire_publish(
 }
 
 // Text: type, channel, session.
-PULSEWIRE_EXPORT("g")
+PULSEWIRE_EXPORT(request)
 std::uint32_t pulsewire_request(
     std::uint32_t type_size, std::uint32_t channel_size, std::uint32_t to_size, std::uint32_t payload_bytes,
     std::uint32_t timeout_ms, double now
@@ -153,7 +122,7 @@ std::uint32_t pulsewire_request(
 }
 
 // Text: channel.
-PULSEWIRE_EXPORT("h")
+PULSEWIRE_EXPORT(history)
 std::uint32_t pulsewire_history(
     std::uint32_t channel_size, std::uint32_t limit, double from, client::history_page page, double now
 ) {
@@ -162,27 +131,27 @@ std::uint32_t pulsewire_history(
     );
 }
 
-PULSEWIRE_EXPORT("i") void pulsewire_cancel(std::uint32_t id, double now) {
+PULSEWIRE_EXPORT(cancel) void pulsewire_cancel(std::uint32_t id, double now) {
     the_client->cancel(id, at(now));
 }
 
-PULSEWIRE_EXPORT("j") void pulsewire_transport_opened(std::uint32_t attempt, double now) {
+PULSEWIRE_EXPORT(transport_opened) void pulsewire_transport_opened(std::uint32_t attempt, double now) {
     the_client->transport_opened(attempt, at(now));
 }
 
-PULSEWIRE_EXPORT("k")
+PULSEWIRE_EXPORT(transport_closed)
 void pulsewire_transport_closed(std::uint32_t attempt, std::uint32_t close, double now) {
     the_client->transport_closed(attempt, static_cast<std::uint16_t>(close), at(now));
 }
 
 // Text: the line's header.
-PULSEWIRE_EXPORT("l")
+PULSEWIRE_EXPORT(line)
 void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint32_t line_bytes, double now) {
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
 // Text: the channel, from `channel_at` on.
-PULSEWIRE_EXPORT("o")
+PULSEWIRE_EXPORT(publication)
 std::int32_t pulsewire_publication(
     std::uint32_t attempt, std::uint32_t channel_at, std::uint32_t channel_size, double offset, double now
 ) {
@@ -191,18 +160,18 @@ std::int32_t pulsewire_publication(
     );
 }
 
-PULSEWIRE_EXPORT("m") void pulsewire_timer(double now) {
+PULSEWIRE_EXPORT(timer) void pulsewire_timer(double now) {
     the_client->timer(at(now));
 }
-PULSEWIRE_EXPORT("n") void pulsewire_network_online(double now) {
+PULSEWIRE_EXPORT(network_online) void pulsewire_network_online(double now) {
     the_client->network_online(at(now));
 }
-PULSEWIRE_EXPORT("p") std::uint32_t pulsewire_message_bytes_max() {
+PULSEWIRE_EXPORT(message_bytes_max) std::uint32_t pulsewire_message_bytes_max() {
     return the_client->message_bytes_max();
 }
 
 // The next action, or null when there is none. It holds until the next call of anything.
-PULSEWIRE_EXPORT("r") const action* pulsewire_next() {
+PULSEWIRE_EXPORT(next) const action* pulsewire_next() {
     const auto& actions = the_client->actions();
     if (next_action < actions.size()) return &actions[next_action++];
     the_client->clear_actions();
@@ -211,6 +180,6 @@ PULSEWIRE_EXPORT("r") const action* pulsewire_next() {
 }
 
 // Where the texts of `send` actions lie: `text_at` counts from here.
-PULSEWIRE_EXPORT("s") const char* pulsewire_texts() {
+PULSEWIRE_EXPORT(texts) const char* pulsewire_texts() {
     return the_client->text_of({}).data();
 }

@@ -1,5 +1,6 @@
 import type {Channel} from './client/channel.js';
-import {Field, type Core} from './core/core.js';
+import type {Core} from './core/core.js';
+import {Field} from './core/numbers.js';
 import type {RequestOptions} from './client/options.js';
 
 export type {RequestOptions} from './client/options.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import text from 'pulsewire.wasm';
 import {connect} from '../src/index.js';
-import {Call, Core, Field, Kind, type Deliverer} from '../src/core/core.js';
+import {Core, type Deliverer} from '../src/core/core.js';
+import {ByteField, Call, Field, Kind} from '../src/core/numbers.js';
 import {fromText, toText} from '../src/core/inline_bytes.js';
 import {instantiate, whyNot} from '../src/core/load.js';
 import {takeBatch} from '../src/core/line_batch.js';
@@ -47,7 +48,7 @@ test('offsets and times of more than 32 bits arrive whole', async () => {
         `{"type":"t","channel":"a","offset":${offset},"time":1764000000123,"payload":1}`,
     ];
     core.receive(lines.join('\n'), 1, () => {
-        while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.long(Field.offset), core.long(Field.time));
+        while (core.next()) if (core.byte(ByteField.kind) === Kind.deliver) seen.push(core.long(Field.offset), core.long(Field.time));
     }, {deliver: (_to, _type, shortWay) => void seen.push(shortWay)});
     assert.deepEqual(seen, [offset - 1, 1764000000122, offset]);
 });
@@ -71,7 +72,7 @@ test('positions are those of the string, whatever stands before them', async () 
     const core = await openCore();
     const seen: string[] = [];
     core.receive('{"note":"äöü 漢字 🎉","type":"t","channel":"a","offset":1,"payload":"ß"}', 1, () => {
-        while (core.next()) if (core.byte(Field.kind) === Kind.deliver) seen.push(core.slice(Field.type), core.slice(Field.payload));
+        while (core.next()) if (core.byte(ByteField.kind) === Kind.deliver) seen.push(core.slice(Field.type), core.slice(Field.payload));
     }, nobody);
     assert.deepEqual(seen, ['t', '"ß"']);
 });

@@ -103,9 +103,10 @@ std::uint32_t machine::history(
     writer w(c->header, "history"sv);
     w.number("id"sv, c->id).name("channel"sv, channel);
     if (limit != 0) w.number("limit"sv, limit);
-    const auto bits = static_cast<unsigned>(page);
-    if (from != 0) w.number(bits & 2 ? "time"sv : "offset"sv, from);
-    if (bits & 1) w.flag("backwards"sv, true);
+    const bool by_time = page == history_page::since || page == history_page::until;
+    const bool backwards = page == history_page::before || page == history_page::until;
+    if (from != 0) w.number(by_time ? "time"sv : "offset"sv, from);
+    if (backwards) w.flag("backwards"sv, true);
     w.end();
     return dispatch(*c, now);
 }

@@ -1,4 +1,5 @@
-import {Call, Field, Kind, type Core} from '../core/core.js';
+import type {Core} from '../core/core.js';
+import {ByteField, Call, Field, Kind, Outcome, Page} from '../core/numbers.js';
 import type {PulsewireError} from '../base/errors.js';
 import {first, Handlers, type ReportError} from './handlers.js';
 import {toJson} from '../base/json.js';
@@ -124,8 +125,7 @@ export class Channel<M extends object = AnyMessages> {
             texts: [this.name],
             numbers: [
                 limit, after ?? before ?? +(since ?? until ?? 0),
-                // The numbers of client::history_page.
-                after !== undefined ? 0 : since !== undefined ? 2 : until !== undefined ? 3 : 1,
+                after !== undefined ? Page.after : since !== undefined ? Page.since : until !== undefined ? Page.until : Page.before,
             ],
             signal,
             read: (core) => ({
@@ -231,7 +231,8 @@ export class Channel<M extends object = AnyMessages> {
         const from = this.#offset + 1;
         const before = this.#epoch;
         const position = positionFrom(core);
-        const recovered = [undefined, true, false][core.byte(Field.outcome)];
+        const outcome = core.byte(ByteField.outcome);
+        const recovered = outcome === Outcome.fresh ? undefined : outcome === Outcome.recovered;
         const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
         this.#moveTo(position.epoch, position.offset);
         this.#state = 'subscribed';

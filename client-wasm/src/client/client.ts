@@ -1,8 +1,8 @@
 import {Channel} from './channel.js';
-import {Call} from '../core/core.js';
-import {Choice, choiceFrom, endpointsFrom} from '../core/environment.js';
+import {choiceFrom, endpointsFrom} from '../core/environment.js';
 import {PulsewireError} from '../base/errors.js';
 import {Handlers, reporter, type ReportError} from './handlers.js';
+import {Call, Choice} from '../core/numbers.js';
 import {instantiate, whyNot, type LoadModule} from '../core/load.js';
 import {checkChannel} from '../base/names.js';
 import {Session} from '../core/machine_session.js';

@@ -1,26 +1,8 @@
-/** The calls that pulsewire.wasm exports, by the letters that spare a download their names; bridge/bridge.cpp says what each takes. */
-export const enum Call {
-    create = 'a', start = 'b', stop = 'c', subscribe = 'd', unsubscribe = 'e', publish = 'f', request = 'g', history = 'h',
-    cancel = 'i', transportOpened = 'j', transportClosed = 'k', line = 'l', timer = 'm', networkOnline = 'n', publication = 'o',
-    messageBytesMax = 'p', textBuffer = 'q', next = 'r', texts = 's',
-}
+import {type ByteField, Call, Field, type HalfField} from './numbers.js';
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
     memory: WebAssembly.Memory;
     _initialize(): void;
-}
-
-/** The kinds of actions: `action_kind` in common/client/machine.hpp. */
-export const enum Kind {
-    openTransport, closeTransport, send, setTimer, stateChanged, deliver, subscribed, presence, joined, left, gap,
-    asked, refused, published, answered, failed,
-}
-
-/** Where the fields of an action lie: the first in words of four bytes, the others in bytes, for byte() alone. */
-export const enum Field {
-    offset = 0, time = 2, type = 4, payload = 6, epoch = 8, session = 10, reason = 12, code = 14, message = 16, pointer = 18,
-    close = 21, id = 22, payloadOf = 23, attempt = 24, delayMs = 25, textAt = 26, textSize = 27,
-    kind = 80, via = 81, to = 82, outcome = 83, replayed = 84, localCode = 85,
 }
 
 /**
@@ -162,8 +144,12 @@ export class Core {
         return (this.#told = this.#action > 0);
     }
 
-    byte(field: Field): number {
+    byte(field: ByteField): number {
         return this.#bytes[this.#action + field];
+    }
+
+    half(field: HalfField): number {
+        return this.#words[this.#action / 4 + field] >>> 16;
     }
 
     word(field: Field): number {

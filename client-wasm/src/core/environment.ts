@@ -1,4 +1,5 @@
 import {PulsewireError} from '../base/errors.js';
+import {Choice} from './numbers.js';
 import type {Endpoints} from './transports.js';
 import type {ConnectOptions} from '../client/options.js';
 
@@ -20,9 +21,6 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
         throw new PulsewireError('invalid_argument', `"${url}" is no address of a server`, {cause});
     }
 }
-
-/** `transport_choice` in common/client/reconnect.hpp. */
-export const enum Choice { automatic, websocket, sse }
 
 /** The transports that may be used: those that are wanted and that the environment has. */
 export function choiceFrom({transport = 'auto'}: ConnectOptions, {WebSocket, EventSource}: Endpoints): Choice {

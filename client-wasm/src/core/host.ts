@@ -1,5 +1,6 @@
-import {Call, Field, Kind, type Core, type Deliverer} from './core.js';
+import type {Core, Deliverer} from './core.js';
 import {endpointsFrom} from './environment.js';
+import {ByteField, Call, Field, HalfField, Kind, Via} from './numbers.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
@@ -107,13 +108,13 @@ export class Host {
     };
 
     #do(core: Core): void {
-        const kind = core.byte(Field.kind);
+        const kind = core.byte(ByteField.kind);
         const attempt = core.word(Field.attempt);
         const transport = this.#transports.get(attempt);
         if (kind === Kind.openTransport) {
-            this.#open(core.byte(Field.via), attempt, core.text());
+            this.#open(core.byte(ByteField.via), attempt, core.text());
         } else if (kind === Kind.closeTransport) {
-            transport?.close(core.word(Field.close) >>> 16);
+            transport?.close(core.half(HalfField.close));
             this.#transports.delete(attempt);
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);
@@ -128,7 +129,7 @@ export class Host {
     }
 
     /** `elsewhere`: where the server told to come back (docs/protocol.md 7.1); never from a secure server to an open one. */
-    #open(via: number, attempt: number, elsewhere: string): void {
+    #open(via: Via, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
             this.tell(Call.transportClosed, attempt, code);
@@ -136,7 +137,7 @@ export class Host {
         try {
             const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
             if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
-            this.#transports.set(attempt, (via ? openEventStream : openWebSocket)(endpoints, {
+            this.#transports.set(attempt, (via === Via.sse ? openEventStream : openWebSocket)(endpoints, {
                 opened: () => this.tell(Call.transportOpened, attempt),
                 received: (message) => this.#received(message, attempt),
                 closed,

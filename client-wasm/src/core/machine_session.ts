@@ -1,11 +1,12 @@
 import {localErrors, type ErrorCode} from '../base/codes.js';
-import {Call, Field, Kind, type Core} from './core.js';
+import type {Core} from './core.js';
 import {PulsewireError} from '../base/errors.js';
 import type {ReportError} from '../client/handlers.js';
 import {Host, type Listener} from './host.js';
 import {toJson, utf8Bytes} from '../base/json.js';
 import {whyNot} from './load.js';
 import {checkType} from '../base/names.js';
+import {ByteField, Call, Field, Kind} from './numbers.js';
 import {stateFrom} from './state.js';
 import type {Endpoints} from './transports.js';
 import type {Outgoing} from '../client/client_storage.js';
@@ -193,8 +194,8 @@ export class Session implements Listener {
                 this.#enter(stateFrom(core, this.name, this.#why));
             } else if (kind === Kind.deliver) {
                 const raw = core.slice(Field.payload);
-                receiver?.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(Field.replayed) > 0, raw, 0, raw.length);
-            } else if (kind < Kind.published) {
+                receiver?.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length);
+            } else if (kind !== Kind.published && kind !== Kind.answered && kind !== Kind.failed) {
                 receiver?.receive(kind, core);
             } else {
                 this.#commands.delete(id);
@@ -264,6 +265,6 @@ export function positionFrom(core: Core): Position {
 
 /** The error that the server, or the machine itself, gives as an answer. */
 export function errorFrom(core: Core): PulsewireError {
-    const [code, message] = localErrors[core.byte(Field.localCode)] ?? [core.slice(Field.code) as ErrorCode, core.string(Field.message)];
+    const [code, message] = localErrors[core.byte(ByteField.localCode)] ?? [core.slice(Field.code) as ErrorCode, core.string(Field.message)];
     return new PulsewireError(code, message, {pointer: core.string(Field.pointer)});
 }

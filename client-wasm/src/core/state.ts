@@ -1,18 +1,16 @@
 import {closeNames} from '../base/codes.js';
-import {Field, type Core} from './core.js';
+import type {Core} from './core.js';
+import {ByteField, Field, HalfField, State, Via} from './numbers.js';
 import type {CloseReason, ConnectionState} from '../client/events.js';
-
-/** `state` in common/client/machine.hpp. */
-const enum State { idle, connecting, open, waiting, closed }
 
 /** What the application sees of the machine's state; `why` is the reason of an end that came from here. */
 export function stateFrom(core: Core, session: string, why: CloseReason | undefined): ConnectionState {
-    const to = core.byte(Field.to);
-    const transport = core.byte(Field.via) ? 'sse' : 'websocket';
+    const to = core.byte(ByteField.to);
+    const transport = core.byte(ByteField.via) === Via.sse ? 'sse' : 'websocket';
     const attempt = core.word(Field.attempt);
     if (to === State.connecting) return {name: 'connecting', attempt: attempt + 1, transport};
     if (to === State.open) return {name: 'open', transport, session};
-    const code = core.word(Field.close) >>> 16;
+    const code = core.half(HalfField.close);
     const name = closeNames[code] ?? 'unknown';
     const message = core.string(Field.message) || `The connection ended: ${name} (${code}).`;
     const reason: CloseReason = why ?? {code, name, message, reconnect: to === State.waiting};
