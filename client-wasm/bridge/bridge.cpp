@@ -49,10 +49,10 @@ PULSEWIRE_EXPORT(text_buffer) char* pulsewire_text_buffer(std::uint32_t size) {
 // Text: the session's name.
 PULSEWIRE_EXPORT(create)
 void pulsewire_create(
-    std::uint32_t session_size, double seed, std::uint32_t transports, std::uint32_t backoff_min_ms,
-    std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms, std::uint32_t attempts_max,
-    std::uint32_t open_timeout_ms, std::uint32_t command_timeout_ms, std::uint32_t outbox_messages_max,
-    std::uint32_t outbox_bytes_max
+    std::uint32_t session_size, std::uint32_t seed_low, std::uint32_t seed_high, std::uint32_t transports,
+    std::uint32_t backoff_min_ms, std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms,
+    std::uint32_t attempts_max, std::uint32_t open_timeout_ms, std::uint32_t command_timeout_ms,
+    std::uint32_t outbox_messages_max, std::uint32_t outbox_bytes_max
 ) {
     options o;
     o.transports = static_cast<transport_choice>(transports);
@@ -65,7 +65,8 @@ void pulsewire_create(
     o.outbox_messages_max = outbox_messages_max;
     o.outbox_bytes_max = outbox_bytes_max;
     // Lives as long as the instance.
-    the_client = new machine(o, from_text(0, session_size), static_cast<std::uint64_t>(seed));
+    const std::uint64_t seed = std::uint64_t{seed_high} << 32 | seed_low;
+    the_client = new machine(o, from_text(0, session_size), seed);
 }
 
 PULSEWIRE_EXPORT(start) void pulsewire_start(double now) {

@@ -1,8 +1,9 @@
 import text from 'pulsewire.wasm';
 import {Client} from './client/client.js';
+import type {AnyRequests, ConnectOptions} from './client/options.js';
 import {fromText} from './core/inline_bytes.js';
 import {once} from './core/load.js';
-import type {AnyRequests, ConnectOptions} from './client/options.js';
+import {MachineSession} from './core/machine_session.js';
 
 export * from './public.js';
 
@@ -17,5 +18,5 @@ const load = once(async () => WebAssembly.compile(fromText(text)));
  * @param url The server's base address; `ws` and `sse` are found below it.  @default the page's origin
  */
 export function connect<R extends object = AnyRequests>(url: string | URL = '/', options: ConnectOptions = {}): Client<R> {
-    return new Client<R>(load, url, options);
+    return new Client<R>((owner) => new MachineSession(load, url, options, owner), options);
 }

@@ -1,5 +1,6 @@
 import {Client} from './client/client.js';
 import type {AnyRequests, ConnectOptions, WasmSource} from './client/options.js';
+import {MachineSession} from './core/machine_session.js';
 import {compile, setSource} from './core/wasm_source.js';
 
 export * from './public.js';
@@ -16,5 +17,5 @@ export async function init(source?: WasmSource): Promise<void> {
 
 /** As connect() of the entry `pulsewire`, with the WebAssembly module in a file of its own. */
 export function connect<R extends object = AnyRequests>(url: string | URL = '/', options: ConnectOptions = {}): Client<R> {
-    return new Client<R>(compile, url, options);
+    return new Client<R>((owner) => new MachineSession(compile, url, options, owner), options);
 }

@@ -19,10 +19,27 @@ test('publish sends the frame of docs/protocol.md 4.9 and resolves with the posi
     const {client, network} = await opened();
     const promise = held(client.channel('chat:42').publish('chat.message', {text: 'hi'}));
     await settle();
-    assert.equal(network.socket.messages.at(-1)!.replace(/-\d{1,10}-1"/, '-LIFE-1"'), `{"op":"publish","id":1,"key":"${client.session}-LIFE-1","channel":"chat:42","type":"chat.message","payload":{"text":"hi"}}`);
+    assert.equal(network.socket.messages.at(-1)!.replace(/-\d{1,20}-1"/, '-LIFE-1"'), `{"op":"publish","id":1,"key":"${client.session}-LIFE-1","channel":"chat:42","type":"chat.message","payload":{"text":"hi"}}`);
     published(network.socket);
     assert.deepEqual(await promise, {epoch: 'x7Qa', offset: 19});
     client.close();
+});
+
+test('the keys of a life have 64 random bits, drawn for secrets and all of them used', async (t) => {
+    const lifeOf = async (...words: number[]) => {
+        const drawn = t.mock.method(crypto, 'getRandomValues', (array: Uint32Array) => (array.set(words.slice(0, array.length)), array));
+        const {client, network} = await opened();
+        drawn.mock.restore();
+        void held(client.channel('a').publish('t', 1));
+        await settle();
+        const {key} = network.socket.last('publish');
+        client.close();
+        assert.match(key, /^[\w.:-]{1,64}$/);
+        return BigInt(key.slice(client.session.length + 1, -2));
+    };
+    assert.equal(await lifeOf(0xffffffff, 0xfffffffe), 0xfffffffe_ffffffffn);
+    assert.equal(await lifeOf(1, 0), 1n);
+    assert.equal(await lifeOf(0, 1), 1n << 32n);
 });
 
 test('echo false and transient stand in the frame; a transient one resolves with undefined', async () => {

@@ -15,7 +15,7 @@ const module = await WebAssembly.compile(fromText(text));
 
 async function openCore(instance?: WebAssembly.Instance): Promise<Core> {
     const core = instance ? new Core(instance) : await instantiate(module);
-    core.call(Call.create, ['session-1'], 1, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
+    core.call(Call.create, ['session-1'], 1, 0, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
     core.call(Call.start, []);
     core.call(Call.transportOpened, [], 1);
     core.call(Call.subscribe, ['a', ''], 0, 0, 0, 0);

@@ -47,7 +47,7 @@ test('the defaults that the documentation states are those that are used', () =>
     const documented = Object.fromEntries(
         [...readFileSync(join(home, 'src/client/options.ts'), 'utf8').matchAll(/@default (\d+)\n\s*\*\/\n\s*(\w+)\?: number/g)].map(([, value, name]) => [name, Number(value)]),
     );
-    const source = readFileSync(join(home, 'src/client/client.ts'), 'utf8');
+    const source = readFileSync(join(home, 'src/core/machine_session.ts'), 'utf8');
     const used = Object.fromEntries([...source.matchAll(/^    (\w+): ([\d_]+),$/gm)].map(([, name, value]) => [name, Number(value!.replaceAll('_', ''))]));
     assert.equal(Object.keys(used).length, 8);
     for (const [name, value] of Object.entries(used)) assert.equal(documented[name!], value, name);

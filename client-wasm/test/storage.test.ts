@@ -553,6 +553,22 @@ test('a storage serves one client, and the store is told of which server', async
     assert.deepEqual(disk.scopes, ['http://server.test/sse']);
 });
 
+test('the keys of kept messages have 64 random bits per life, drawn for secrets', async (t) => {
+    const keyOf = async (...words: number[]) => {
+        const drawn = t.mock.method(crypto, 'getRandomValues', (array: Uint32Array) => (array.set(words.slice(0, array.length)), array));
+        const {client, network} = await page(new Disk());
+        drawn.mock.restore();
+        void held(client.channel('a').publish('t', 1));
+        await welcome(network);
+        await settle();
+        const [sent] = publishes(network.socket);
+        assert.match(sent!.key, /^[\w.:-]{1,64}$/);
+        return sent!.key.split('.')[1];
+    };
+    assert.equal(await keyOf(0xffffffff, 1), '1z141z3_1');
+    assert.equal(await keyOf(1, 0xffffffff), '1_1z141z3');
+});
+
 test('a page that is left leaves its session to the next one, and no key is used twice', async () => {
     const disk = new Disk();
     let left: string | undefined;

@@ -16,7 +16,7 @@ machine::machine(const options& opts, std::string_view session, std::uint64_t se
     : connections_(opts.open_timeout_ms),
       options_(opts),
       session_(session),
-      life_(static_cast<std::uint32_t>(seed)),
+      life_(seed),
       picker_(opts.transports),
       backoff_(opts.backoff, seed) {}
 

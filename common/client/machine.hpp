@@ -114,7 +114,8 @@ struct publish_options {
 class machine {
 public:
     // `session` is drawn at random by the host (protocol 4.1), or that of an earlier life of the same client;
-    // `seed` is drawn at random for this life, for the jitter and the keys of publishes.
+    // `seed` is drawn at random for this life, for the jitter and the keys of publishes. All its 64 bits
+    // count: two lives with the same one would take each other's publishes for repetitions.
     machine(const options& opts, std::string_view session, std::uint64_t seed);
 
     // --- what the application wants ---
@@ -253,7 +254,9 @@ private:
     text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
     options options_;
     text_buffer session_;
-    std::uint32_t life_;  // random: a session that outlives its page does not repeat its keys
+    // Random, and part of each key (protocol 4.9): a session that outlives its page does not repeat its keys,
+    // and nobody who knows the session, which is public, can guess them.
+    std::uint64_t life_;
     transport_picker picker_;
     backoff backoff_;
 };

@@ -1,15 +1,14 @@
-import type {Core} from '../core/core.js';
-import {ByteField, Call, Field, Kind, Outcome, Page} from '../core/numbers.js';
 import type {PulsewireError} from '../base/errors.js';
-import {first, Handlers, type ReportError} from './handlers.js';
 import {toJson} from '../base/json.js';
-import {Loop} from './loop.js';
-import {Message} from './message.js';
 import {checkKey, checkType} from '../base/names.js';
-import {errorFrom, positionFrom, type Session} from '../core/machine_session.js';
 import type {ClientStorage} from './client_storage.js';
 import type {CloseReason, GapEvent, Member, Position, PresenceEvent, SubscribedEvent} from './events.js';
-import type {AnyMessages, ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './options.js';
+import {first, Handlers} from './handlers.js';
+import {Loop} from './loop.js';
+import {Message} from './message.js';
+import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
+import type {AnyMessages} from './options.js';
+import type {AskedEvent, Session} from './session.js';
 
 /** A page of a channel's history. */
 export interface HistoryPage<M extends object = AnyMessages> {
@@ -39,8 +38,8 @@ export class Channel<M extends object = AnyMessages> {
     readonly name: string;
     /** @internal */
     readonly session: Session;
-    /** Takes requests of other clients: from pulsewire/requests. @internal */
-    asked?: (core: Core) => void;
+    /** Answers other clients; pulsewire/requests puts it here. @internal */
+    onAsked?: (event: AskedEvent) => void;
     readonly #storage: ClientStorage | undefined;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
@@ -54,12 +53,12 @@ export class Channel<M extends object = AnyMessages> {
     #members: readonly Member[] = [];
 
     /** @internal */
-    constructor(name: string, session: Session, storage: ClientStorage | undefined, report: ReportError) {
+    constructor(name: string, session: Session, storage: ClientStorage | undefined) {
         this.name = name;
         this.session = session;
         this.#storage = storage;
-        this.#handlers = new Handlers(`channel ${name}`, report);
-        this.#watchers = new Handlers(`channel ${name}`, report);
+        this.#handlers = new Handlers(`channel ${name}`, session.report);
+        this.#watchers = new Handlers(`channel ${name}`, session.report);
     }
 
     /** Options for the next subscription. @internal */
@@ -119,23 +118,14 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
-    async history({limit = 100, before, after, since, until, signal}: HistoryOptions = {}): Promise<HistoryPage<M>> {
-        return this.session.command({
-            call: Call.history,
-            texts: [this.name],
-            numbers: [
-                limit, after ?? before ?? +(since ?? until ?? 0),
-                after !== undefined ? Page.after : since !== undefined ? Page.since : until !== undefined ? Page.until : Page.before,
-            ],
-            signal,
-            read: (core) => ({
-                messages: (JSON.parse(core.slice(Field.payload)) as HistoryEntry<M[keyof M]>[]).map(
-                    ({type, offset, time, payload}) => new Message(this.name, type, offset, time, true, '', 0, 0, payload),
-                ),
-                more: core.header().includes('"more":true'),
-                position: positionFrom(core),
-            }),
-        });
+    async history(options: HistoryOptions = {}): Promise<HistoryPage<M>> {
+        const {messages, more, position} = await this.session.history(this.name, options);
+        return {
+            messages: messages.map(({type, offset, time, payload}) =>
+                new Message(this.name, type, offset, time, true, '', 0, 0, payload as M[keyof M])),
+            more,
+            position,
+        };
     }
 
     /**
@@ -171,9 +161,7 @@ export class Channel<M extends object = AnyMessages> {
         this.#state = 'subscribing';
         this.#epoch = since?.epoch ?? '';
         this.#offset = since?.offset ?? 0;
-        this.#unsubscribe = this.session.subscribe(
-            this, [this.name, this.#epoch], info, this.#offset, latest, +!!presence,
-        );
+        this.#unsubscribe = this.session.subscribe(this, {since, latest, presence: !!presence, info});
     }
 
     #endWith(state: 'idle' | 'refused', error?: PulsewireError): void {
@@ -185,11 +173,6 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    closed(error: PulsewireError, {name}: CloseReason): void {
-        this.#endWith('idle', name === 'client_closed' ? undefined : error);
-    }
-
-    /** @internal */
     deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void {
         const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, text, begin, end);
         if (offset) this.#moveTo(this.#epoch, offset);
@@ -198,23 +181,39 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    receive(kind: Kind, core: Core): void {
-        if (kind === Kind.subscribed) {
-            this.#subscribed(core);
-        } else if (kind === Kind.gap) {
-            const from = this.#offset + 1;
-            const to = core.long(Field.offset);
-            this.#moveTo(this.#epoch, to);
-            this.#tell('gap', {from, to, reason: 'replaced'});
-        } else if (kind === Kind.asked) {
-            this.asked?.(core);
-        } else if (kind === Kind.refused) {
-            const error = errorFrom(core);
-            this.#endWith('refused', error);
-            this.#tell('refused', error);
-        } else {
-            this.#presence(kind, core);
-        }
+    onSubscribed(event: SubscribedEvent): void {
+        const {position} = event;
+        const from = position.epoch === this.#epoch ? this.#offset + 1 : 1;
+        this.#moveTo(position.epoch, position.offset);
+        this.#state = 'subscribed';
+        this.#tell('subscribed', event);
+        if (event.recovered === false) this.#tell('gap', {from, to: position.offset, reason: event.reason!});
+    }
+
+    /** @internal */
+    onGap(to: number): void {
+        const from = this.#offset + 1;
+        this.#moveTo(this.#epoch, to);
+        this.#tell('gap', {from, to, reason: 'replaced'});
+    }
+
+    /** @internal */
+    onPresence({members, joined, left}: Partial<PresenceEvent>): void {
+        const session = (joined ?? left)?.session;
+        const before = this.#members.find((member) => member.session === session);
+        this.#members = members ?? this.#members.filter((member) => member !== before).concat(joined ?? []);
+        this.#tell('presence', {members: this.#members, ...(joined && {joined}), ...(left && {left: before ?? left})});
+    }
+
+    /** @internal */
+    onRefused(error: PulsewireError): void {
+        this.#endWith('refused', error);
+        this.#tell('refused', error);
+    }
+
+    /** @internal */
+    onClosed(error: PulsewireError, {name}: CloseReason): void {
+        this.#endWith('idle', name === 'client_closed' ? undefined : error);
     }
 
     #moveTo(epoch: string, offset: number): void {
@@ -226,39 +225,4 @@ export class Channel<M extends object = AnyMessages> {
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
         this.#watchers.emit(event, told);
     }
-
-    #subscribed(core: Core): void {
-        const from = this.#offset + 1;
-        const before = this.#epoch;
-        const position = positionFrom(core);
-        const outcome = core.byte(ByteField.outcome);
-        const recovered = outcome === Outcome.fresh ? undefined : outcome === Outcome.recovered;
-        const reason = (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'];
-        this.#moveTo(position.epoch, position.offset);
-        this.#state = 'subscribed';
-        this.#tell('subscribed', {position, recovered, reason});
-        if (recovered !== false) return;
-        this.#tell('gap', {from: before === position.epoch ? from : 1, to: position.offset, reason: reason!});
-    }
-
-    #presence(kind: Kind, core: Core): void {
-        const session = core.slice(Field.session);
-        const payload: unknown = JSON.parse(core.slice(Field.payload) || 'null');
-        const others = this.#members.filter((member) => member.session !== session);
-        const joined = {session, info: payload};
-        const left = this.#members.find((member) => !others.includes(member)) ?? joined;
-        this.#members = kind === Kind.presence ? (payload as Member[]) : kind === Kind.joined ? [...others, joined] : others;
-        this.#tell('presence', {
-            members: this.#members,
-            ...(kind === Kind.joined && {joined}),
-            ...(kind === Kind.left && {left}),
-        });
-    }
-}
-
-interface HistoryEntry<P> {
-    type: string;
-    offset: number;
-    time: number;
-    payload: P;
 }

@@ -1,68 +1,43 @@
-import {Channel} from './channel.js';
-import {choiceFrom, endpointsFrom} from '../core/environment.js';
 import {PulsewireError} from '../base/errors.js';
-import {Handlers, reporter, type ReportError} from './handlers.js';
-import {Call, Choice} from '../core/numbers.js';
-import {instantiate, whyNot, type LoadModule} from '../core/load.js';
 import {checkChannel} from '../base/names.js';
-import {Session} from '../core/machine_session.js';
+import {Channel} from './channel.js';
 import type {ClientStorage, StorageWarning, UnsentMessage} from './client_storage.js';
 import type {ConnectionState} from './events.js';
-import type {AnyMessages, AnyRequests, ChannelOptions, ConnectOptions, RequestOptions} from './options.js';
-
-/** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
-const defaults = {
-    backoffMinMs: 500,
-    backoffMaxMs: 20_000,
-    stableAfterMs: 10_000,
-    attemptsMax: 0,
-    openTimeoutMs: 10_000,
-    commandTimeoutMs: 10_000,
-    outboxMessagesMax: 1000,
-    outboxBytesMax: 1_048_576,
-};
+import {Handlers, reporter} from './handlers.js';
+import type {ChannelOptions} from './channel_options.js';
+import type {AnyMessages, AnyRequests, ConnectOptions, RequestOptions} from './options.js';
+import type {MakeSession, Session} from './session.js';
 
 /** A connection to a Pulsewire server, for as long as the page lives; `R` maps request types to `{request, response}`. */
 export class Client<R extends object = AnyRequests> {
     readonly #session: Session;
     readonly #handlers: Handlers;
-    readonly #report: ReportError;
     readonly #channels = new Map<string, Channel<any>>();
     readonly #storage: ClientStorage | undefined;
     readonly #requestTimeoutMs: number;
 
     /** @internal */
-    constructor(load: LoadModule, url: string | URL, options: ConnectOptions) {
-        const endpoints = endpointsFrom(url, options);
-        const choice = choiceFrom(options, endpoints);
+    constructor(makeSession: MakeSession, options: ConnectOptions) {
         this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
-        this.#report = reporter(options.onError);
-        this.#handlers = new Handlers('the client', this.#report);
-        const session = new Session(
-            options.storage?.session || randomName(),
-            {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'},
-            (state) => {
+        const report = reporter(options.onError);
+        this.#handlers = new Handlers('the client', report);
+        const session = makeSession({
+            entered: (state) => {
                 this.#handlers.emit(state.name, state);
                 this.#handlers.emit('state', state);
             },
-            this.#report,
-        );
+            report,
+        });
         this.#session = session;
-        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
         this.#storage = options.storage;
-        this.#storage?.start(this, {
-            url: endpoints.sseUrl,
-            outboxMax: numbers.slice(-2),
-            publish: (message) => session.publish(message),
+        this.#storage?.start(session, {
+            onClosed: (handler) => this.#handlers.add('closed', handler),
             tell: (event, told) => this.#handlers.emit(event, told),
             error: (...args) => new PulsewireError(...args),
         });
         options.signal?.addEventListener('abort', () => this.close());
         if (options.signal?.aborted) this.close();
-        load()
-            .then(instantiate)
-            .then((core) => session.begin(core, endpoints, [Math.random() * 2 ** 53, choice, ...numbers]))
-            .catch((error) => session.end(whyNot(error)));
+        session.start();
     }
 
     /** What the client is doing now. */
@@ -100,7 +75,7 @@ export class Client<R extends object = AnyRequests> {
     channel<M extends object = AnyMessages>(name: string, options?: ChannelOptions): Channel<M> {
         checkChannel(name);
         let channel = this.#channels.get(name);
-        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#storage, this.#report)));
+        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#storage)));
         channel.configure(options);
         return channel;
     }
@@ -118,12 +93,12 @@ export class Client<R extends object = AnyRequests> {
     request(
         type: string, payload: unknown = null, {timeoutMs = this.#requestTimeoutMs, signal}: RequestOptions = {},
     ): Promise<any> {
-        return this.#session.request([type, '', ''], payload, timeoutMs, signal);
+        return this.#session.request({type, payload, timeoutMs, signal});
     }
 
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
     reconnectNow(): void {
-        this.#session.tell(Call.networkOnline);
+        this.#session.reconnectNow();
     }
 
     /** Ends everything. What is unanswered is rejected with `closed`. */
@@ -134,11 +109,3 @@ export class Client<R extends object = AnyRequests> {
 
 type RequestOf<R, K extends keyof R> = R[K] extends {request: infer P} ? P : unknown;
 type ResponseOf<R, K extends keyof R> = R[K] extends {response: infer P} ? P : unknown;
-
-/** 22 characters of base 32, 110 random bits. */
-function randomName(): string {
-    // Node 18 has no global crypto. The name is public, so chance will do there.
-    const bytes = new Uint8Array(22).map(() => Math.random() * 256);
-    globalThis.crypto?.getRandomValues(bytes);
-    return Array.from(bytes, (byte) => (byte & 31).toString(32)).join('');
-}

@@ -1,7 +1,7 @@
 import type {ErrorCode} from '../base/codes.js';
 import type {PulsewireError} from '../base/errors.js';
-import type {Client} from './client.js';
 import type {Position} from './events.js';
+import type {Outgoing, Session} from './session.js';
 
 /** A kept message that waits for its acknowledgement. */
 export interface UnsentMessage {
@@ -38,7 +38,7 @@ export interface ClientStorage {
     /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
     readonly session: string | undefined;
     /** Called once, by connect(). @internal */
-    start(client: Client<any>, hooks: StorageHooks): void;
+    start(session: Session, hooks: StorageHooks): void;
     /** Keeps a message, sends it, forgets it. @internal */
     publish(message: Outgoing): Promise<Position | undefined>;
     /** Where this tab was in the channel. @internal */
@@ -47,32 +47,10 @@ export interface ClientStorage {
     moved(channel: string, position: Position): void;
 }
 
-/** What a storage wants of its client. @internal */
+/** What a storage wants of its client apart from the session. @internal */
 export interface StorageHooks {
-    /** Names the server. */
-    readonly url: string;
-    /** Messages and bytes that may wait. */
-    readonly outboxMax: readonly number[];
-    publish(message: Outgoing): Promise<Position | undefined>;
+    onClosed(handler: () => void): void;
     tell(event: 'restored', told: UnsentMessage): void;
     tell(event: 'storage', told: StorageWarning): void;
     error(code: ErrorCode, message: string): PulsewireError;
-}
-
-/** A message to be published. @internal */
-export interface Outgoing {
-    readonly channel: string;
-    readonly type: string;
-    /** JSON text. */
-    readonly payload: string;
-    readonly echo: boolean;
-    readonly transient: boolean;
-    readonly timeoutMs: number;
-    readonly signal: AbortSignal | undefined;
-    /** Its key (docs/protocol.md 4.9) where it has one already. */
-    readonly key?: string;
-    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
-    readonly conflate?: string | undefined;
-    /** Called each time that it is handed to a transport. */
-    sent?(): void;
 }

@@ -1,6 +1,6 @@
 import {PulsewireError} from '../base/errors.js';
 import type {Message} from './message.js';
-import type {IterationOptions} from './options.js';
+import type {IterationOptions} from './channel_options.js';
 
 /** Messages on their way into a `for await` loop; those that it has not taken yet wait here, up to a bound. */
 export class Loop<P> {

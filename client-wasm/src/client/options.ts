@@ -1,5 +1,5 @@
 import type {ClientStorage} from './client_storage.js';
-import type {Position, Transport} from './events.js';
+import type {Transport} from './events.js';
 
 /** Message types without a declaration: every type is allowed, every payload is unknown. */
 export type AnyMessages = Record<string, unknown>;
@@ -99,56 +99,6 @@ export interface ConnectOptions {
     fetch?: typeof fetch;
 }
 
-/** Options of client.channel(); they count when the channel is first subscribed. */
-export interface ChannelOptions {
-    /**
-     * Replays so many of the newest messages first. Where `since` cannot be recovered this counts too.
-     * @default 0
-     */
-    latest?: number;
-    /** Goes on after this position, as told earlier by `channel.position`. */
-    since?: Position;
-    /**
-     * Goes on where this tab was in the channel, also after a reload of the page; where it never was, `since` and
-     * `latest` count. Needs {@link ConnectOptions.storage}.
-     * @default false
-     */
-    resume?: boolean;
-    /**
-     * `true` keeps `channel.members` current; an object does the same and shows it to the others as this session's
-     * info (at most 1,024 bytes of JSON).
-     * @default false
-     */
-    presence?: boolean | object;
-}
-
-/** Options of channel.publish(). */
-export interface PublishOptions {
-    /**
-     * `false` keeps the message from this client's own handlers.
-     * @default true
-     */
-    echo?: boolean;
-    /**
-     * `true` sends without keeping: no offset, no history, lost for whoever is not connected. Right for typing hints.
-     * @default false
-     */
-    transient?: boolean;
-    /**
-     * Rejects with `timeout` when not acknowledged within so many milliseconds; 0 waits as long as it takes.
-     * @default 0
-     */
-    timeoutMs?: number;
-    /**
-     * What this message is the latest of, for channels that give slow subscribers only the latest: 1 to 64 of
-     * `A-Z a-z 0-9 _ - . :`.
-     * @default the message's type
-     */
-    conflate?: string;
-    /** Rejects with `aborted` and withdraws the message if it was not sent yet. */
-    signal?: AbortSignal;
-}
-
 /** Options of client.request(), and of request() of `pulsewire/requests`. */
 export interface RequestOptions {
     /**
@@ -158,36 +108,6 @@ export interface RequestOptions {
     timeoutMs?: number;
     /** Rejects with `aborted` and tells the server that the answer is no longer wanted. */
     signal?: AbortSignal;
-}
-
-/** Options of channel.history(). At most one of `before`, `after`, `since` and `until`. */
-export interface HistoryOptions {
-    /**
-     * Messages of one answer, 1 to 300.
-     * @default 100
-     */
-    limit?: number;
-    /** Reads backwards, new to old, from the message before this offset. Without it, from the newest. */
-    before?: number;
-    /** Reads forwards, old to new, from the message after this offset. */
-    after?: number;
-    /** Reads forwards from the first message at this time (the server's clock) or later: a Date, or milliseconds since 1970. */
-    since?: Date | number;
-    /** Reads backwards from the last message before this time. */
-    until?: Date | number;
-    /** Rejects with `aborted`. */
-    signal?: AbortSignal;
-}
-
-/** Options of channel.messages(). */
-export interface IterationOptions {
-    /** Ends the loop. */
-    signal?: AbortSignal;
-    /**
-     * Messages that wait for the loop; one more ends it with the error `overloaded`, so that nothing is lost silently.
-     * @default 1000
-     */
-    capacity?: number;
 }
 
 /** For `pulsewire/wasm`: a compiled module, its bytes, their address, or the answer to a request for them. */

@@ -145,15 +145,12 @@ export class Core {
     }
 
     byte(field: ByteField): number {
-        return this.#bytes[this.#action + field];
+        return this.#bytes[this.#action + field]!;
     }
 
-    half(field: HalfField): number {
-        return this.#words[this.#action / 4 + field] >>> 16;
-    }
-
-    word(field: Field): number {
-        return this.#words[this.#action / 4 + field];
+    /** Of a HalfField this is the word whose upper half it is. */
+    word(field: Field | HalfField): number {
+        return this.#words[this.#action / 4 + field]!;
     }
 
     /** Offsets and times, which may need more than 32 bits. */

@@ -3,11 +3,14 @@ import {endpointsFrom} from './environment.js';
 import {ByteField, Call, Field, HalfField, Kind, Via} from './numbers.js';
 import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from './transports.js';
 
+/** The kinds of actions that the host does not carry out itself. */
+export type ToldKind = Exclude<Kind, Kind.openTransport | Kind.closeTransport | Kind.send | Kind.setTimer>;
+
 /** What the host leaves to others: the payloads, and whatever the application is to be told. */
 export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
     payloadOf(id: number): string;
-    told(kind: Kind, core: Core): void;
+    told(kind: ToldKind, core: Core): void;
     /** WebAssembly trapped; nothing works any more. */
     broken(error: unknown): void;
 }
@@ -42,7 +45,7 @@ export class Host {
 
     /** Tells the machine something and carries out what it wants done. */
     tell(call: Call, ...numbers: number[]): void {
-        this.run(() => this.#core.call(call, [], ...numbers));
+        this.run((core) => core.call(call, [], ...numbers));
     }
 
     /** Sends a line that means nothing to the machine; not at all when that transport is gone. */
@@ -51,10 +54,10 @@ export class Host {
     }
 
     /** The same for whatever `call` does with the machine. */
-    run(call: () => void): void {
+    run(call: (core: Core) => void): void {
         if (this.#over) return;
         try {
-            call();
+            call(this.#core);
             if (this.#obeying) return;
             this.#obeying = true;
             this.#obey();
@@ -108,13 +111,13 @@ export class Host {
     };
 
     #do(core: Core): void {
-        const kind = core.byte(ByteField.kind);
+        const kind: Kind = core.byte(ByteField.kind);
         const attempt = core.word(Field.attempt);
         const transport = this.#transports.get(attempt);
         if (kind === Kind.openTransport) {
             this.#open(core.byte(ByteField.via), attempt, core.text());
         } else if (kind === Kind.closeTransport) {
-            transport?.close(core.half(HalfField.close));
+            transport?.close(core.word(HalfField.close) >>> 16);
             this.#transports.delete(attempt);
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);

@@ -1,41 +1,42 @@
-import {localErrors, type ErrorCode} from '../base/codes.js';
-import type {Core} from './core.js';
 import {PulsewireError} from '../base/errors.js';
-import type {ReportError} from '../client/handlers.js';
-import {Host, type Listener} from './host.js';
 import {toJson, utf8Bytes} from '../base/json.js';
-import {whyNot} from './load.js';
 import {checkType} from '../base/names.js';
-import {ByteField, Call, Field, Kind} from './numbers.js';
-import {stateFrom} from './state.js';
-import type {Endpoints} from './transports.js';
-import type {Outgoing} from '../client/client_storage.js';
+import {randomName, randomWords} from '../base/random.js';
 import type {CloseReason, ConnectionState, Position} from '../client/events.js';
+import type {ReportError} from '../client/handlers.js';
+import type {HistoryOptions} from '../client/channel_options.js';
+import type {ConnectOptions} from '../client/options.js';
+import type {
+    HistoryAnswer, Outgoing, Question, Receiver, Session, SessionOwner, Subscription,
+} from '../client/session.js';
+import {errorFrom, historyFrom, payloadFrom, positionFrom} from './answer.js';
+import {receive} from './channel_event.js';
+import type {Core} from './core.js';
+import {choiceFrom, endpointsFrom} from './environment.js';
+import {Host, type Listener, type ToldKind} from './host.js';
+import {instantiate, whyNot, type LoadModule} from './load.js';
+import {ByteField, Call, Choice, Field, Kind, Page} from './numbers.js';
+import {stateFrom} from './state.js';
 
-/** Who is told what happens to a subscription. */
-export interface Receiver {
-    /** The channel's. */
-    readonly name: string;
-    /** `kind` says what happened, `core` has the fields. After `refused` nothing more comes. */
-    receive(kind: Kind, core: Core): void;
-    /** A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`. */
-    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void;
-    /** The client ended, and the subscription with it. */
-    closed(error: PulsewireError, reason: CloseReason): void;
-}
+/** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
+const defaults = {
+    backoffMinMs: 500,
+    backoffMaxMs: 20_000,
+    stableAfterMs: 10_000,
+    attemptsMax: 0,
+    openTimeoutMs: 10_000,
+    commandTimeoutMs: 10_000,
+    outboxMessagesMax: 1000,
+    outboxBytesMax: 1_048_576,
+};
 
-/** A command of the application. */
-export interface Command<T> {
-    readonly call: Call;
-    readonly texts: readonly string[];
-    /** JSON text that goes with it; its size in bytes stands before the numbers. */
+/** What goes with a command of the application. */
+interface Supplement {
+    /** JSON text; its size in bytes stands before the numbers. */
     readonly payload?: string;
-    readonly numbers: readonly number[];
-    readonly signal: AbortSignal | undefined;
-    /** Called each time that it is handed to a transport. */
+    readonly signal?: AbortSignal | undefined;
+    /** Called each time that the command is handed to a transport. */
     sent?(): void;
-    /** Reads the answer. */
-    read(core: Core): T;
 }
 
 interface Pending {
@@ -51,132 +52,97 @@ const frameBytesMax = 144;
 const infoIdMin = 2 ** 31;
 
 /**
- * One client: what the application waits for, and what is to be told to whom. Calls that come before WebAssembly has
- * started wait for it.
+ * The session of this page's own machine: what the application waits for, and whom the machine's actions concern. Calls
+ * that come before WebAssembly has started wait for it.
  */
-export class Session implements Listener {
+export class MachineSession implements Session, Listener {
     readonly name: string;
+    readonly url: string;
+    readonly outboxMax: readonly number[];
     state: ConnectionState;
-    readonly #onState: (state: ConnectionState) => void;
     readonly report: ReportError;
+    readonly start: () => void;
+    readonly #entered: SessionOwner['entered'];
     readonly #commands = new Map<number, Pending>();
     readonly #receivers = new Map<number, Receiver>();
     readonly #infos = new Map<number, string>();
     #infoId = infoIdMin;
-    #core!: Core;
     #host: Host | undefined;
     #queue: (() => void)[] = [];
     #why: CloseReason | undefined;
 
-    constructor(
-        name: string, state: ConnectionState, onState: (state: ConnectionState) => void, report: ReportError,
-    ) {
-        this.name = name;
-        this.state = state;
-        this.#onState = onState;
+    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, report}: SessionOwner) {
+        this.#entered = entered;
         this.report = report;
+        const endpoints = endpointsFrom(url, options);
+        const choice = choiceFrom(options, endpoints);
+        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
+        this.outboxMax = numbers.slice(-2);
+        this.url = endpoints.sseUrl;
+        this.name = options.storage?.session || randomName();
+        this.state = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
+        this.start = () => {
+            load().then(instantiate).then((core) => {
+                if (this.#closed()) return;
+                // The machine's seed is 64 random bits, for the keys of this life's publishes (docs/protocol.md 4.9).
+                core.call(Call.create, [this.name], ...randomWords(2), choice, ...numbers);
+                this.#host = new Host(core, endpoints, this);
+                this.#tell(Call.start);
+                this.#flush();
+            }).catch((error) => this.broken(error));
+        };
     }
 
-    /** WebAssembly is there: the machine starts with its options, and what waited is done. */
-    begin(core: Core, endpoints: Endpoints, options: readonly number[]): void {
-        if (this.#closed()) return;
-        this.#core = core;
-        this.#host = new Host(core, endpoints, this);
-        core.call(Call.create, [this.name], ...options);
-        this.tell(Call.start);
-        this.#flush();
+    reconnectNow(): void {
+        this.#tell(Call.networkOnline);
     }
 
-    /** Ends everything, for a reason that is not the machine's. */
     end(reason: CloseReason): void {
         if (this.#closed()) return;
         this.#why = reason;
-        if (this.#host) this.tell(Call.stop);
+        if (this.#host) this.#tell(Call.stop);
         else this.#enter({name: 'closed', reason});
     }
 
-    tell(call: Call, ...numbers: number[]): void {
-        this.#host?.tell(call, ...numbers);
+    publish(message: Outgoing): Promise<Position | undefined> {
+        const {channel, type, key = '', conflate = '', echo, transient, timeoutMs} = message;
+        const read = (core: Core) => (transient ? undefined : positionFrom(core));
+        return this.#command(Call.publish, [channel, type, key, conflate], [+echo, +transient, timeoutMs], read, message);
     }
 
-    /** Asks the server, or with names of a channel and a session there its client. */
-    async request(
-        texts: readonly [type: string, channel: string, session: string], payload: unknown, timeoutMs: number,
-        signal: AbortSignal | undefined,
-    ): Promise<any> {
-        checkType(texts[0]);
-        return this.command({
-            call: Call.request, texts, payload: toJson(payload), numbers: [timeoutMs], signal,
-            read: (core) => JSON.parse(core.slice(Field.payload) || 'null'),
-        });
+    async request({type, payload, timeoutMs, signal, channel = '', to = ''}: Question): Promise<unknown> {
+        checkType(type);
+        return this.#command(Call.request, [type, channel, to], [timeoutMs], payloadFrom, {payload: toJson(payload), signal});
     }
 
-    /** Answers what came over that transport. */
-    respond(attempt: number, line: string): void {
-        this.#host?.send(attempt, line);
+    history(channel: string, options: HistoryOptions): Promise<HistoryAnswer> {
+        const {limit = 100, before, after, since, until} = options;
+        const page = after !== undefined ? Page.after : since !== undefined ? Page.since : until !== undefined ? Page.until : Page.before;
+        const from = after ?? before ?? +(since ?? until ?? 0);
+        return this.#command(Call.history, [channel], [limit, from, page], historyFrom, options);
     }
 
-    async command<T>({call, texts, payload, numbers, signal, sent, read}: Command<T>): Promise<T> {
-        let id = 0;
-        let cancel!: () => void;
-        const promise = new Promise<T>((resolve, failed) => {
-            cancel = () => {
-                failed(new PulsewireError('aborted', 'The call was aborted.', {cause: signal!.reason}));
-                if (this.#commands.delete(id)) this.tell(Call.cancel, id);
-                id = -1;
-            };
-            if (signal?.aborted) return cancel();
-            this.#whenStarted(failed, () => {
-                if (id < 0) return;
-                const sizes = payload === undefined ? [] : [utf8Bytes(payload)];
-                const max = this.#core.messageBytesMax();
-                if (sizes[0] + texts.join('').length + this.name.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `The payload of ${sizes} bytes is, with its envelope, more than the ${max} of the server.`));
-                }
-                id = this.#core.call(call, texts, ...sizes, ...numbers);
-                if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
-                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer: raise outboxMessagesMax or outboxBytesMax.'));
-            });
-        });
-        signal?.addEventListener('abort', cancel);
-        try {
-            return await promise;
-        } finally {
-            signal?.removeEventListener('abort', cancel);
-        }
-    }
-
-    /** Resolves with the position of a kept message, with undefined for a transient one. */
-    publish({channel, type, key = '', conflate = '', payload, echo, transient, timeoutMs, signal, sent}: Outgoing): Promise<Position | undefined> {
-        return this.command({
-            call: Call.publish,
-            texts: [channel, type, key, conflate],
-            payload,
-            numbers: [+echo, +transient, timeoutMs],
-            signal,
-            sent,
-            read: (core) => (transient ? undefined : positionFrom(core)),
-        });
-    }
-
-    /** Returns the function that ends the subscription. `info` is the JSON text that goes with it. */
-    subscribe(receiver: Receiver, texts: readonly string[], info: string | undefined, ...numbers: number[]): () => void {
+    subscribe(receiver: Receiver, {since, latest, presence, info}: Subscription): () => void {
         let id = 0;
         const infoId = info ? ++this.#infoId : 0;
         if (info) this.#infos.set(infoId, info);
-        this.#whenStarted((error, reason) => receiver.closed(error, reason), () => {
+        this.#whenStarted((error, reason) => receiver.onClosed(error, reason), (core) => {
             if (id < 0) return;
-            id = this.#core.call(Call.subscribe, texts, infoId, ...numbers);
+            id = core.call(Call.subscribe, [receiver.name, since?.epoch ?? ''], infoId, since?.offset ?? 0, latest, +presence);
             this.#receivers.set(id, receiver);
         });
         return () => {
             this.#infos.delete(infoId);
             if (this.#receivers.get(id) === receiver) {
                 this.#receivers.delete(id);
-                this.tell(Call.unsubscribe, id);
+                this.#tell(Call.unsubscribe, id);
             }
             id = -1;
         };
+    }
+
+    respond(attempt: number, line: string): void {
+        this.#host?.send(attempt, line);
     }
 
     payloadOf(id: number): string {
@@ -185,23 +151,32 @@ export class Session implements Listener {
         return command?.payload ?? this.#infos.get(id)!;
     }
 
-    told(kind: Kind, core: Core): void {
+    told(kind: ToldKind, core: Core): void {
         const id = core.word(Field.id);
         const command = this.#commands.get(id);
         const receiver = this.#receivers.get(id);
         try {
-            if (kind === Kind.stateChanged) {
-                this.#enter(stateFrom(core, this.name, this.#why));
-            } else if (kind === Kind.deliver) {
-                const raw = core.slice(Field.payload);
-                receiver?.deliver(core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length);
-            } else if (kind !== Kind.published && kind !== Kind.answered && kind !== Kind.failed) {
-                receiver?.receive(kind, core);
-            } else {
-                this.#commands.delete(id);
-                if (kind !== Kind.failed) command?.answered(core);
-                else if (id) command?.failed(errorFrom(core));
-                else throw errorFrom(core);
+            switch (kind) {
+                case Kind.stateChanged:
+                    return this.#enter(stateFrom(core, this.name, this.#why));
+                case Kind.deliver: {
+                    const raw = core.slice(Field.payload);
+                    return this.deliver(
+                        id, core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length,
+                    );
+                }
+                case Kind.published:
+                case Kind.answered:
+                    this.#commands.delete(id);
+                    return command?.answered(core);
+                case Kind.failed: {
+                    this.#commands.delete(id);
+                    const error = errorFrom(core);
+                    if (!id) throw error;
+                    return command?.failed(error);
+                }
+                default:
+                    if (receiver) receive(kind, core, receiver);
             }
         } catch (error) {
             command?.failed(error);
@@ -224,12 +199,49 @@ export class Session implements Listener {
         this.end(whyNot(error));
     }
 
+    async #command<T>(
+        call: Call, texts: readonly string[], numbers: readonly number[], read: (core: Core) => T,
+        {payload = '', signal, sent}: Supplement,
+    ): Promise<T> {
+        let id = 0;
+        let cancel!: () => void;
+        const promise = new Promise<T>((resolve, failed) => {
+            cancel = () => {
+                failed(new PulsewireError('aborted', 'The call was aborted.', {cause: signal!.reason}));
+                if (this.#commands.delete(id)) this.#tell(Call.cancel, id);
+                id = -1;
+            };
+            if (signal?.aborted) return cancel();
+            this.#whenStarted(failed, (core) => {
+                if (id < 0) return;
+                const max = core.messageBytesMax();
+                const size = utf8Bytes(payload);
+                if (size + texts.join('').length + this.name.length + frameBytesMax > max) {
+                    return failed(new PulsewireError('too_large', `The payload of ${size} bytes is, with its envelope, more than the ${max} of the server.`));
+                }
+                id = core.call(call, texts, ...(payload ? [size] : []), ...numbers);
+                if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});
+                else failed(new PulsewireError('outbox_full', 'Too much waits for an answer: raise outboxMessagesMax or outboxBytesMax.'));
+            });
+        });
+        signal?.addEventListener('abort', cancel);
+        try {
+            return await promise;
+        } finally {
+            signal?.removeEventListener('abort', cancel);
+        }
+    }
+
+    #tell(call: Call, ...numbers: number[]): void {
+        this.#host?.tell(call, ...numbers);
+    }
+
     #closed(): boolean {
         return this.state.name === 'closed';
     }
 
     /** Does `call` when the machine is there, or tells why it never will be. */
-    #whenStarted(failed: (error: PulsewireError, reason: CloseReason) => void, call: () => void): void {
+    #whenStarted(failed: (error: PulsewireError, reason: CloseReason) => void, call: (core: Core) => void): void {
         const {state} = this;
         if (state.name === 'closed') return failed(closedError(state.reason), state.reason);
         if (this.#host) this.#host.run(call);
@@ -242,13 +254,13 @@ export class Session implements Listener {
 
     #enter(state: ConnectionState): void {
         this.state = state;
-        this.#onState(state);
+        this.#entered(state);
         if (state.name !== 'closed') return;
         this.#host?.end();
         this.#flush();
         const error = closedError(state.reason);
         for (const {failed} of this.#commands.values()) failed(error);
-        for (const receiver of this.#receivers.values()) receiver.closed(error, state.reason);
+        for (const receiver of this.#receivers.values()) receiver.onClosed(error, state.reason);
         this.#commands.clear();
         this.#receivers.clear();
     }
@@ -256,15 +268,4 @@ export class Session implements Listener {
 
 function closedError({message}: CloseReason): PulsewireError {
     return new PulsewireError('closed', `The client is closed: ${message}`);
-}
-
-/** The position that an answer tells. */
-export function positionFrom(core: Core): Position {
-    return {epoch: core.slice(Field.epoch), offset: core.long(Field.offset)};
-}
-
-/** The error that the server, or the machine itself, gives as an answer. */
-export function errorFrom(core: Core): PulsewireError {
-    const [code, message] = localErrors[core.byte(ByteField.localCode)] ?? [core.slice(Field.code) as ErrorCode, core.string(Field.message)];
-    return new PulsewireError(code, message, {pointer: core.string(Field.pointer)});
 }

@@ -10,7 +10,7 @@ export function stateFrom(core: Core, session: string, why: CloseReason | undefi
     const attempt = core.word(Field.attempt);
     if (to === State.connecting) return {name: 'connecting', attempt: attempt + 1, transport};
     if (to === State.open) return {name: 'open', transport, session};
-    const code = core.half(HalfField.close);
+    const code = core.word(HalfField.close) >>> 16;
     const name = closeNames[code] ?? 'unknown';
     const message = core.string(Field.message) || `The connection ended: ${name} (${code}).`;
     const reason: CloseReason = why ?? {code, name, message, reconnect: to === State.waiting};

@@ -1,7 +1,8 @@
-import type {Client} from '../client/client.js';
-import type {KeeperOptions, Store, StoredMessage} from './store.js';
-import type {ClientStorage, Outgoing, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
+import {randomWords} from '../base/random.js';
+import type {ClientStorage, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
 import type {Position} from '../client/events.js';
+import type {Outgoing, Session} from '../client/session.js';
+import type {KeeperOptions, Store, StoredMessage} from './store.js';
 
 interface Entry {
     stored: StoredMessage;
@@ -28,7 +29,7 @@ export class Keeper implements ClientStorage {
     readonly #store: Store;
     readonly #maxAgeMs: number;
     readonly #repeatWithinMs: number;
-    #client!: Client;
+    #session!: Session;
     #hooks!: StorageHooks;
     #opened: 'not yet' | 'yes' | 'no' = 'not yet';
     #ended = false;
@@ -37,9 +38,9 @@ export class Keeper implements ClientStorage {
     #lastAt = 0;
     readonly #unsent = new Map<string, Entry>();
     #unsentBytes = 0;
-    /** What is not with the machine yet, in order. */
     /** Names this life of the client: the session may be one that an earlier page had. */
     #owner = '';
+    /** Messages that the client has not been given yet, in order. */
     #queue: Entry[] = [];
     #sending = 0;
     #sendingBytes = 0;
@@ -68,20 +69,21 @@ export class Keeper implements ClientStorage {
         }
     }
 
-    start(client: Client<any>, hooks: StorageHooks): void {
-        if (this.#client) throw hooks.error('invalid_argument', 'A storage serves one client: make another one for this.');
-        this.#client = client;
-        this.#owner = `${client.session}.${Math.random().toString(36).slice(2)}`;
+    start(session: Session, hooks: StorageHooks): void {
+        if (this.#hooks) throw hooks.error('invalid_argument', 'A storage serves one client: make another one for this.');
+        this.#session = session;
+        // Its messages' keys begin with it: 64 random bits, which nobody who knows the session can guess.
+        this.#owner = `${session.name}.${Array.from(randomWords(2), (word) => word.toString(36)).join('_')}`;
         this.#hooks = hooks;
         for (const event of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(event, this.#leaving);
-        client.on('closed', () => this.#end());
+        hooks.onClosed(() => this.#end());
         void this.#open();
     }
 
     publish(message: Outgoing): Promise<Position | undefined> {
-        if (this.#ended) return this.#hooks.publish(message);
+        if (this.#ended) return this.#session.publish(message);
         const {channel, type, payload, echo, timeoutMs, conflate, signal} = message;
-        const [messagesMax, bytesMax] = this.#hooks.outboxMax;
+        const [messagesMax, bytesMax] = this.#session.outboxMax;
         const bytes = bytesOf(payload);
         if (this.#unsent.size >= messagesMax! || this.#unsentBytes + bytes > bytesMax!) {
             return Promise.reject(this.#hooks.error('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
@@ -91,7 +93,7 @@ export class Keeper implements ClientStorage {
             key: `${this.#owner}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
             ...(conflate && {conflate}),
             // It leaves at once: one write instead of two.
-            ...(this.#client.state.name === 'open' && {sentAt: this.#lastAt}),
+            ...(this.#session.state.name === 'open' && {sentAt: this.#lastAt}),
         }, false, signal);
         this.#queue.push(entry);
         if (this.#opened !== 'not yet') this.#write(entry.stored.key, entry);
@@ -115,7 +117,7 @@ export class Keeper implements ClientStorage {
     async #open(): Promise<void> {
         // Later than connect() returns, so that the application hears of it.
         const adopt = (messages: readonly StoredMessage[]) => queueMicrotask(() => this.#adopt(messages));
-        const opening = this.#store.open(this.#hooks.url, this.#owner, adopt).then(() => void (this.#opened = 'yes'));
+        const opening = this.#store.open(this.#session.url, this.#owner, adopt).then(() => void (this.#opened = 'yes'));
         try {
             await within(openMsMax, opening);
         } catch (error) {
@@ -176,7 +178,7 @@ export class Keeper implements ClientStorage {
     /** Hands the machine what is next, as long as its outbox has room: there it keeps the order by itself. */
     #pump(): void {
         if (this.#retry) return;
-        const [messagesMax, bytesMax] = this.#hooks.outboxMax;
+        const [messagesMax, bytesMax] = this.#session.outboxMax;
         for (let entry; (entry = this.#queue[0]); ) {
             const full = this.#sending >= messagesMax! || this.#sendingBytes + entry.bytes > bytesMax!;
             if (!entry.ready || (full && this.#sending)) return;
@@ -206,7 +208,7 @@ export class Keeper implements ClientStorage {
             entry.stored = {...entry.stored, sentAt: Date.now()};
             this.#write(stored.key, entry);
         };
-        this.#hooks.publish({
+        this.#session.publish({
             ...stored, transient: false, timeoutMs: timeoutMs < Infinity ? Math.max(1, timeoutMs) : 0, signal, sent,
         }).then(
             (position) => {
@@ -288,7 +290,7 @@ export class Keeper implements ClientStorage {
 
     #leaveSession(): void {
         try {
-            this.#store.leaveSession?.(this.#client.session);
+            this.#store.leaveSession?.(this.#session.name);
         } catch {
             // The next page begins as a new client.
         }

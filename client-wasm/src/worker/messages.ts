@@ -1,7 +1,8 @@
 import type {ErrorCode} from '../base/codes.js';
 import type {HistoryPage} from '../client/channel.js';
 import type {ConnectionState, GapEvent, PresenceEvent, SubscribedEvent} from '../client/events.js';
-import type {ChannelOptions, ConnectOptions, HistoryOptions, PublishOptions, RequestOptions} from '../client/options.js';
+import type {ChannelOptions, HistoryOptions, PublishOptions} from '../client/channel_options.js';
+import type {ConnectOptions, RequestOptions} from '../client/options.js';
 
 /** Options without what cannot be posted to a worker: functions, signals and storages. */
 type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;

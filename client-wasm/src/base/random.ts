@@ -1,0 +1,14 @@
+/**
+ * Random numbers of 32 bits from the generator that is meant for secrets. Node 18 has no global one, there chance has to
+ * do.
+ */
+export function randomWords(count: number): Uint32Array {
+    const words = new Uint32Array(count).map(() => Math.random() * 2 ** 32);
+    globalThis.crypto?.getRandomValues(words);
+    return words;
+}
+
+/** 22 characters of base 32, 110 random bits. */
+export function randomName(): string {
+    return Array.from(randomWords(22), (word) => (word % 32).toString(32)).join('');
+}

@@ -1,0 +1,39 @@
+import type {SubscribedEvent} from '../client/events.js';
+import type {Receiver} from '../client/session.js';
+import {errorFrom, payloadFrom, positionFrom} from './answer.js';
+import type {Core} from './core.js';
+import {ByteField, Field, Kind, Outcome} from './numbers.js';
+
+/** The kinds of actions that concern a subscription, messages apart. */
+export type ChannelKind =
+    Kind.subscribed | Kind.gap | Kind.refused | Kind.presence | Kind.joined | Kind.left | Kind.asked;
+
+/** Reads the machine's action and gives it to the receiver of the subscription. */
+export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void {
+    const session = core.slice(Field.session);
+    const payload = payloadFrom(core);
+    switch (kind) {
+        case Kind.subscribed: {
+            const outcome = core.byte(ByteField.outcome);
+            return receiver.onSubscribed({
+                position: positionFrom(core),
+                recovered: outcome === Outcome.fresh ? undefined : outcome === Outcome.recovered,
+                reason: (core.slice(Field.reason) || undefined) as SubscribedEvent['reason'],
+            });
+        }
+        case Kind.gap:
+            return receiver.onGap(core.long(Field.offset));
+        case Kind.refused:
+            return receiver.onRefused(errorFrom(core));
+        case Kind.presence:
+            return receiver.onPresence({members: payload});
+        case Kind.joined:
+            return receiver.onPresence({joined: {session, info: payload}});
+        case Kind.left:
+            return receiver.onPresence({left: {session, info: payload}});
+        case Kind.asked:
+            return receiver.onAsked?.({
+                attempt: core.word(Field.attempt), request: core.long(Field.offset), type: core.slice(Field.type), session, payload,
+            });
+    }
+}

@@ -1,0 +1,46 @@
+import type {Channel} from '../client/channel.js';
+import type {AskedEvent} from '../client/session.js';
+import type {Asker, RequestHandler} from './asker.js';
+
+/** Everything of one channel that is asked and answered. */
+export class Answerer {
+    readonly handlers = new Map<string, RequestHandler>();
+    readonly #channel: Channel<any>;
+    /** What is being answered, by transport and number. */
+    readonly #open = new Map<string, AbortController>();
+
+    constructor(channel: Channel<any>) {
+        this.#channel = channel;
+    }
+
+    readonly onAsked = ({attempt, request, type, session, payload}: AskedEvent): void => {
+        const key = `${attempt} ${request}`;
+        if (!type) return this.#open.get(key)?.abort();
+        const stop = new AbortController();
+        this.#open.set(key, stop);
+        void this.#answer(type, payload, {session, signal: stop.signal}).then((answer) => {
+            this.#open.delete(key);
+            if (!stop.signal.aborted) this.#channel.session.respond(attempt, `{"op":"respond","request":${request},${answer}}`);
+        });
+    };
+
+    async #answer(type: string, payload: unknown, from: Asker): Promise<string> {
+        const handler = this.handlers.get(type);
+        if (!handler) return refusal('no_handler', `no handler for requests of type ${type}`);
+        try {
+            const result = (await handler(payload, from)) ?? null;
+            const text = JSON.stringify(result) as string | undefined;
+            if (!text) throw new TypeError(`a value of type ${typeof result} has no JSON form`);
+            return `"payload":${text}`;
+        } catch (error) {
+            const {code, message} = error as {code?: unknown, message: string};
+            if (code === 'rejected') return refusal(code, message);
+            this.#channel.session.report(error, `a request ${type} of channel ${this.#channel.name}`);
+            return refusal('handler_failed', 'the handler failed');
+        }
+    }
+}
+
+function refusal(code: string, message: string): string {
+    return `"code":"${code}","message":${JSON.stringify(message)}`;
+}

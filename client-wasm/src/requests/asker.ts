@@ -1,0 +1,9 @@
+/** Who asks, and the signal that tells that the answer is not wanted any more. */
+export interface Asker {
+    /** As {@link Channel.members} shows it. */
+    readonly session: string;
+    readonly signal: AbortSignal;
+}
+
+/** Answers a request of another client with what it returns, which has to have a JSON form. */
+export type RequestHandler<Payload = any> = (payload: Payload, from: Asker) => unknown;
