@@ -311,6 +311,73 @@ const artefacts = {
     },
 };
 
+// ------------------------------------------------------------------------------------------- the SDK's TypeScript
+
+const sdkSource = /^client-wasm\/src\/.*\.ts$/;
+
+// The files of client-wasm/src that a file of it imports, for types too: those that have to be read to understand it.
+function sdkImportsOf(tree, path) {
+    return importsOf(tree, path)
+        .filter(({target}) => target.startsWith('.'))
+        .map(({target}) => posix.join(dirname(path), target).replace(/\.js$/, '.ts'))
+        .filter((target) => tree.has(target));
+}
+
+const sdkCircles = {
+    name: 'the files of client-wasm/src import each other without a circle',
+    check(tree) {
+        const state = new Map();
+        const found = [];
+        const visit = (path, way) => {
+            if (state.get(path) === 'seen') return;
+            if (state.get(path) === 'open') {
+                const circle = [...way.slice(way.indexOf(path)), path].map((each) => posix.relative('client-wasm/src', each));
+                found.push(`${path}: is in a circle of imports, ${circle.join(' → ')}`);
+                return;
+            }
+            state.set(path, 'open');
+            for (const next of sdkImportsOf(tree, path)) visit(next, [...way, path]);
+            state.set(path, 'seen');
+        };
+        for (const path of tree.matching(sdkSource)) visit(path, []);
+        return found;
+    },
+    breach: {
+        'client-wasm/src/client/client.ts': "import type {Keeper} from '../storage/keeper.js';\n",
+        'client-wasm/src/storage/keeper.ts': "import {names} from '../base/names.js';\n",
+        'client-wasm/src/base/names.ts': "export type * from '../client/client.js';\n",
+    },
+    innocent: {
+        'client-wasm/src/client/client.ts': "import {names} from '../base/names.js';\nimport type {Keeper} from '../storage/keeper.js';\n",
+        'client-wasm/src/storage/keeper.ts': "// import type {Client} from '../client/client.js';\nimport {names} from '../base/names.js';\n",
+        'client-wasm/src/base/names.ts': "export const names = 1;\n",
+    },
+};
+
+const sdkMemory = {
+    name: 'only client-wasm/src/core knows the memory of the WebAssembly module',
+    check(tree) {
+        const files = tree.matching(sdkSource).filter((path) => !path.startsWith('client-wasm/src/core/'));
+        return judgeLines(tree, files, {strings: true}, (line) => {
+            const inside = /(?:\bfrom|\bimport)\s*\(?\s*'[^']*\bcore\/(core|host|numbers|answer|channel_event|state)\.js'/.exec(line);
+            if (inside) return `imports core/${inside[1]}: read the action in core/ and hand on a value`;
+            return /\bWebAssembly\.(Memory|Instance|instantiate)\b|\.exports\b|\b(Field|HalfField|ByteField)\.\w/.test(line)
+                ? 'reaches into the module: core/ alone does'
+                : undefined;
+        });
+    },
+    breach: {'client-wasm/src/client/channel.ts': "import type {Core} from '../core/core.js';\n"},
+    innocent: {
+        'client-wasm/src/core/state.ts': "import {Field} from './numbers.js';\nconst at = core.word(Field.attempt);\n",
+        'client-wasm/src/index.ts': "import {MachineSession} from './core/machine_session.js';\nimport {once} from './core/load.js';\n",
+        'client-wasm/src/client/channel.ts': "// A Field.name of core/core.js is only named here.\nimport {Message} from './message.js';\n",
+    },
+};
+const sdkMemoryPlanted = [
+    "import {Field} from '../core/numbers.js';", "type Core = import('../core/core.js').Core;", 'const at = Field.attempt;',
+    'const {buffer} = instance.exports.memory as WebAssembly.Memory;', 'await WebAssembly.instantiate(module, {});',
+];
+
 const testNames = {
     name: 'C++ tests are named by sentences in snake_case',
     check(tree) {
@@ -509,7 +576,10 @@ const version = {
     innocent: {'CMakeLists.txt': 'project(pulsewire VERSION 0.2.0)\n', 'client-wasm/package.json': '{"version": "0.2.0"}'},
 };
 
-const rules = [includes, circles, arrows, sansIo, nlohmann, artefacts, testNames, deterministicTests, namedThings, generated, formatting, registries, scripts, version];
+const rules = [
+    includes, circles, arrows, sansIo, nlohmann, artefacts, sdkCircles, sdkMemory, testNames, deterministicTests, namedThings, generated,
+    formatting, registries, scripts, version,
+];
 
 // ------------------------------------------------------------------------------------------------------------- running
 
@@ -543,6 +613,7 @@ function selfTest() {
         if (rule === arrows) breaches.push(...arrowsPlanted);
         if (rule === namedThings) breaches.push(...namedThingsPlanted);
         if (rule === sansIo) breaches.push(...sansIoPlanted.map((line) => ({'common/hub/hub.cpp': `${line}\n`})));
+        if (rule === sdkMemory) breaches.push(...sdkMemoryPlanted.map((line) => ({'client-wasm/src/client/channel.ts': `${line}\n`})));
         if (rule === deterministicTests) breaches.push(...deterministicPlanted.map((line) => ({'e2e/chat.spec.ts': `${line}\n`})));
         const missed = breaches.filter((files) => inFolderWith(files, (tree) => rule.check(tree)).length === 0);
         report(`a breach is found: ${rule.name}`, missed.map((files) => `not found: ${JSON.stringify(files)}`));
