@@ -1,27 +1,26 @@
 #pragma once
 
-// Every bound of the native shell: name, unit, default, and what happens beyond it (design promise P5). The
-// bounds of the protocol and the hub are in common/protocol/limits.hpp; both are keys of the config file
-// (docs/operating.md).
+// Every bound of the native shell, with its name, unit, default and consequence (design promise
+// P5). The bounds of the protocol and the hub are in common/protocol/limits.hpp; both are keys of
+// the config file (docs/operating.md).
 
 #include <cstdint>
 
 namespace pulsewire {
 
 struct shell_limits {
-    // Open connections of the process; beyond: 503 and closed. 0: 18,000, or less where RLIMIT_NOFILE is
-    // lower.
+    // Open connections of the process; beyond: 503 and closed. 0: 18,000, or less if RLIMIT_NOFILE is lower.
     std::uint32_t connections_max = 0;
     // Connections that one shard accepts in one turn of its loop; the others wait in the kernel's queue.
     std::uint32_t accepts_per_turn = 64;
-    // After an accept failed (no file descriptors, no memory): how long the shard accepts nothing.
+    // The pause of a shard's accepting after an accept failed (no file descriptors, no memory).
     std::uint32_t accept_backoff_ms = 100;
 
     // Request line and fields of one request, in bytes, and the number of fields; beyond: 431.
     std::uint32_t http_head_bytes_max = 8 * 1024;
     std::uint32_t http_fields_max = 100;
-    // From the opening of a connection, or the first byte of a later request, to the end of its head; beyond:
-    // 408.
+    // From the opening of a connection, or the first byte of a later request, to
+    // the end of its head; beyond: 408.
     std::uint32_t http_head_timeout_ms = 10'000;
     // From the end of the head to the end of the body; beyond: 408.
     std::uint32_t http_body_timeout_ms = 10'000;
@@ -29,46 +28,48 @@ struct shell_limits {
     std::uint32_t http_idle_timeout_ms = 30'000;
     // Bytes of further requests that a client may send before its answer; beyond: they wait in the kernel.
     std::uint32_t http_pipelined_bytes_max = 64 * 1024;
-    // From a request to its answer where other shards or the application work on it; beyond: 503 overloaded.
+    // From a request to its answer when other shards or the application work on it; beyond: 503 overloaded.
     std::uint32_t http_answer_timeout_ms = 10'000;
 
     // Bytes that wait for one connection and cannot be written; beyond: close 4000 slow_consumer.
     std::uint32_t queue_bytes_max = 1024 * 1024;
-    // Bytes of channels' histories that wait for one connection, shared with the histories; beyond: close
-    // 4000.
+    // Bytes of replayed history queued for one connection, in memory shared with
+    // the histories; beyond: close 4000.
     std::uint32_t replay_bytes_max = 64 * 1024 * 1024;
-    // The memory of all that waits for readers that do not keep up, in bytes, of the whole process, each
-    // loop having its equal part; beyond: those for whom the most waits are closed with 4000. 0: an eighth
+    // The memory, in bytes, of everything that waits for slow readers, for the whole process; each loop has
+    // an equal share. Beyond: the connections with the most waiting bytes are closed with 4000. 0: an eighth
     // of the memory that the process may use.
     std::uint64_t waiting_bytes_total_max = 0;
     // A write that makes no progress; beyond: the connection is dropped.
     std::uint32_t write_timeout_ms = 10'000;
-    // What one WebSocket message or SSE event carries of what waits: bytes (or one message) and messages.
+    // The most that one WebSocket message or SSE event carries: bytes (or one larger message), and messages.
     std::uint32_t batch_bytes_max = 64 * 1024;
     std::uint32_t batch_messages_max = 64;
-    // Whether WebSocket clients may ask for compression (RFC 7692), and from how many bytes on what goes out
-    // together is compressed: once, whoever gets it.
+    // Whether WebSocket clients may negotiate compression (RFC 7692), and the size in bytes from which a
+    // batch is compressed. It is compressed once for all its receivers.
     bool websocket_compression = false;
     std::uint32_t compression_bytes_min = 512;
-    // Bytes written to one connection in one turn of the loop; what remains waits for the next turn.
+    // Bytes written to one connection in one turn of the loop; the rest waits for the next turn.
     std::uint32_t turn_bytes_max = 256 * 1024;
 
     // From the first byte of a WebSocket message to its last; beyond: close 1008.
     std::uint32_t assembly_timeout_ms = 10'000;
     // Pings and pongs of a WebSocket client within a second; beyond: close 1008.
     std::uint32_t control_frames_max = 100;
-    // From our end of a connection to the peer's; beyond: the connection is dropped.
+    // From our end of a connection to the peer's end; beyond: the connection is dropped.
     std::uint32_t close_timeout_ms = 3'000;
 
     // Publishes and requests that wait for the application's thread; beyond: answered by overloaded.
     std::uint32_t application_queue_max = 10'000;
 
-    // From SIGTERM to the draining: /healthz says 503 meanwhile, so that a load balancer can turn away first.
+    // From SIGTERM to draining: /healthz answers 503 in the meantime, so that a
+    // load balancer can turn away first.
     std::uint32_t drain_delay_ms = 0;
-    // Draining: within this window each client is given its own moment to come back.
+    // The window within which each client gets its own moment to come back.
     std::uint32_t drain_spread_ms = 5'000;
-    // Whether new connections reach another server meanwhile (a proxy sends them there): then clients are
-    // told to open their next connection within the window, and keep this one until that serves.
+    // Whether new connections reach another server in the meantime (because a proxy sends them
+    // there). Then clients are asked to open their next connection within the window, and keep
+    // this one until the next one serves.
     bool drain_handover = false;
     // From SIGTERM to the end of the process, whatever is still open.
     std::uint32_t shutdown_timeout_ms = 10'000;

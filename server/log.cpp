@@ -15,8 +15,8 @@ std::atomic<const listener*> listening = nullptr;
 
 constexpr std::size_t waiting_lines_max = 8'192;
 
-// Made at the first use and kept until the process ends: objects that log in their destructors may outlive
-// main().
+// Made at the first use and kept until the process ends, because objects that log in
+// their destructors may outlive main().
 spdlog::logger& logger() {
     static const std::shared_ptr<spdlog::logger> made = [] {
         spdlog::init_thread_pool(waiting_lines_max, 1);
@@ -81,7 +81,7 @@ void write(level l, std::string_view line) {
 }
 
 void flush() {
-    // The pool's destructor writes what waits; flush() of an async logger only queues a request.
+    // This only queues a request; the destructor of the pool writes the waiting lines.
     logger().flush();
 }
 

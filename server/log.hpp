@@ -1,8 +1,7 @@
 #pragma once
 
-// The log: lines for the operator, on standard error. From any thread; never waits (when the writer cannot
-// follow, the oldest lines are dropped). What comes from clients must be shortened and quoted by printable()
-// first.
+// The log: lines for the operator, on standard error. Any thread may log, and never waits: when the writer
+// cannot keep up, the oldest lines are dropped. Text of clients must go through printable() first.
 
 #include <functional>
 #include <string>
@@ -15,18 +14,18 @@ enum class level { debug, info, warning, error, off };
 
 // Whether `name` is one of debug, info, warning, error, off.
 bool is_level(std::string_view name);
-// What is below is not written. Precondition: is_level(name).
+// Lines below this level are not written. Precondition: is_level(name).
 void set_level(std::string_view name);
 bool enabled(level l);
 void write(level l, std::string_view line);
 // Waits until what was logged is written.
 void flush();
-// Lines go to `listener` instead, called on the thread that logs; null: to standard error again. For tests.
-// The listener lives until it was replaced and no thread logs any more.
+// For tests: lines go to `listener`, called on the thread that logs; null: to standard error again. The
+// listener must live until it is replaced and no thread logs any more.
 using listener = std::function<void(level l, std::string_view line)>;
 void listen(const listener* listener);
 
-// Text of a client made fit for a line of the log: at most 80 bytes, others than printable ASCII as '?'.
+// Text of a client for a line of the log: at most 80 bytes, with '?' for everything but printable ASCII.
 std::string printable(std::string_view text);
 
 namespace detail {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Keeps lines of the log that clients can cause from filling it.
+// Bounds the lines that clients can cause in the log, so that they do not fill it.
 
 #include <cstdint>
 

@@ -8,7 +8,7 @@
 namespace pulsewire {
 namespace {
 
-// Nothing here may allocate, nor wait for a lock that somebody holds.
+// Nothing here may allocate, or wait for a lock.
 [[noreturn]] void end() {
     static constexpr std::string_view text =
         "error: out of memory, so the server ends. Give it more, or lower connections_max, channels_max or "

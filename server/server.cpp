@@ -27,12 +27,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-// How often a server that stands by looks whether the data folder is free.
+// The interval at which a standby server checks whether the data folder is free.
 constexpr auto standby_poll = std::chrono::milliseconds(20);
 
 }  // namespace
 
-// Lives on the thread that calls run(): waits for the end and sees to it.
+// Belongs to the thread that calls run(): waits for the end of the server and carries it out.
 struct server::parts {
     explicit parts(config c)
         : settings(std::move(c)),
@@ -41,7 +41,7 @@ struct server::parts {
           drain_wait(control),
           deadline(control) {}
 
-    // False when the server was ended while it waited.
+    // False when the server was stopped while it waited.
     bool wait_for_folder() {
         if (node->take_folder()) return true;
         if (!settings.standby) {
@@ -62,7 +62,7 @@ struct server::parts {
             if (ending) return false;
         } while (!node->take_folder());
         waiting.reset();
-        control.restart();  // without work it has stopped
+        control.restart();  // it stopped when it ran out of work
         log::info("the data folder ", settings.data, " is free: taking over");
         return true;
     }
@@ -70,7 +70,7 @@ struct server::parts {
     void watch_signals() {
         signals.add(SIGINT);
         signals.add(SIGTERM);
-        // Without TLS it ends the process, as it does by default.
+        // Without TLS, SIGHUP ends the process, as it does by default.
         if (!settings.tls_certificate.empty()) signals.add(SIGHUP);
         signals.async_wait([this](const boost::system::error_code& error, int signal) {
             if (error) return;
@@ -86,7 +86,7 @@ struct server::parts {
     }
 
     void reload_tls() {
-        // One that stands by reads them when it takes over.
+        // A standby server reads the files when it takes over.
         if (!serving || ending || settings.tls_certificate.empty()) return;
         try {
             node->reload_tls();
@@ -117,8 +117,9 @@ struct server::parts {
         });
     }
 
-    // As early as can be, because another server may wait for the folder: connections that are slow to end
-    // need no log. First the handlers hear of the clients' ends, and what they publish about it is kept.
+    // Released as early as possible, because another server may be waiting for the folder and connections
+    // that are slow to end need no log. Before that the handlers run for the ended connections, and the
+    // messages that they publish are kept.
     void release_log() {
         application.run_soon([this] {
             node->settle([this] {
@@ -140,7 +141,7 @@ struct server::parts {
         application.stop();
     }
 
-    // The exit code.
+    // Returns the exit code.
     int end() {
         stop_threads();
         log::info("ended");

@@ -14,7 +14,7 @@
 //     }
 //
 // All handlers and timers run on one thread of their own: they need no locks, and a slow one delays other
-// handlers but no connection. An exception that a handler lets out is logged; the client gets the error
+// handlers but no connection. An exception from a handler is logged; the client gets the error
 // `handler_failed`. docs/cpp.md is the guide.
 
 #include "common/message/message.hpp"
@@ -34,7 +34,8 @@
 
 namespace pulsewire {
 
-// Kept or not: a transient message reaches who is there now, and has no place in the channel's history.
+// Whether a message is kept. A transient one reaches the current subscribers only and has
+// no place in the channel's history.
 enum class keeping : bool { kept, transient };
 
 class server {
@@ -49,14 +50,14 @@ public:
     // A client has connected, or its connection has ended.
     server& on_connect(std::function<void(connection&)> handler);
     server& on_disconnect(std::function<void(connection&)> handler);
-    // A connection has subscribed to a channel, to one whose name starts with `prefix`.
+    // A connection has subscribed to a channel; with `prefix`, to one whose name starts with it.
     server& on_subscribe(std::function<void(subscription_event&)> handler);
     server& on_subscribe(std::string prefix, std::function<void(subscription_event&)> handler);
 
-    // A client publishes an M, in a channel whose name starts with `prefix`: handler(const M&,
-    // publish_context&). The payload was checked; one that does not fit never comes here, its sender gets the
-    // error `invalid_payload`. Registering one handler makes all publishes of clients pass through the
-    // application's thread, to keep their order.
+    // A client publishes an M; with `prefix`, in a channel whose name starts with it: handler(const M&,
+    // publish_context&). The payload has been checked: the sender of one that does not fit gets the error
+    // `invalid_payload`, and the handler is not called. As soon as one handler is registered, all publishes
+    // of clients pass through the application's thread, to keep their order.
     template <message_type M, class Handler>
     server& on(Handler handler) {
         return on<M>({}, std::move(handler));
@@ -76,22 +77,21 @@ public:
         );
         return *this;
     }
-    // Message types without a handler: what clients publish of them is checked, and they are part of
-    // typescript().
+    // Message types without a handler: publishes of them are checked, and they are part of typescript().
     template <message_type... M>
     server& declare() {
         (on<M>([](const M&, publish_context&) {}), ...);
         return *this;
     }
-    // Message types that only the server publishes: part of typescript(), nothing else.
+    // Message types that only the server publishes; they become part of typescript().
     template <message_type... M>
     server& publishes() {
         (types_.message<M>(), ...);
         return *this;
     }
 
-    // A client asks with a Request: handler(const Request&, request_context&) returns a Response or a
-    // result<Response, rejection>. One handler for each type; a later one takes its place.
+    // A client sends a Request: handler(const Request&, request_context&) returns a Response or a
+    // result<Response, rejection>. Each type has one handler; a later one replaces it.
     template <message_type Request, wire_type Response, class Handler>
     server& handle(Handler handler) {
         types_.request<Request, Response>();
@@ -116,16 +116,16 @@ public:
 
     // --- from any thread, at any time ---
 
-    // Publishes to everybody who is subscribed. The messages of one thread keep their order. Throws
-    // std::invalid_argument when `channel` is not a channel's name (docs/protocol.md 1.2). `conflate` names
-    // what the message is the latest of, for namespaces with the policy latest_per_key (4.17); empty: its
-    // type.
+    // Publishes to all subscribers. The messages of one thread keep their order. Throws
+    // std::invalid_argument when `channel` is not a channel's name (docs/protocol.md 1.2). `conflate` is the
+    // key by which newer messages replace waiting ones in namespaces with the policy latest_per_key (4.17);
+    // empty: the type takes its place.
     template <message_type M>
     void publish(std::string channel, const M& m, keeping k = keeping::kept, std::string conflate = {}) {
         publish_payload(std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate));
     }
 
-    // Runs `what` on the application's thread: again and again, once after a while, or as soon as may be.
+    // Runs `what` on the application's thread: at an interval, once after a delay, or as soon as possible.
     using timer_id = std::uint64_t;
     timer_id every(std::chrono::milliseconds interval, std::function<void()> what);
     timer_id after(std::chrono::milliseconds delay, std::function<void()> what);
@@ -134,23 +134,23 @@ public:
 
     // --- running ---
 
-    // Serves until SIGINT, SIGTERM or stop(). Then every client is told to come back, and when all are gone
-    // or shutdown_timeout_ms has passed, the answer is the exit code for main(). When the server cannot start
-    // it says why on standard error and returns 1.
+    // Serves until SIGINT, SIGTERM or stop(). Then every client is asked to reconnect, and when all are gone
+    // or shutdown_timeout_ms has passed, it returns the exit code for main(). When the server cannot start,
+    // it prints the reason on standard error and returns 1.
     int run();
-    // The first half of run(): returns when connections are accepted, with config::standby perhaps after a
-    // long wait. Throws std::runtime_error with the reason.
+    // The first half of run(): returns when connections are accepted, which may take long with
+    // config::standby. Throws std::runtime_error with the reason when it cannot start.
     void start();
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;
-    // Reads the files of config::tls_certificate and tls_key again, as SIGHUP does: new connections get them,
-    // open ones keep theirs. Where they cannot be used the log says why, and the old ones stay. From any
-    // thread, while run() runs; does nothing without TLS.
+    // Reads the files of config::tls_certificate and tls_key again, as SIGHUP does: new connections use them,
+    // open ones keep theirs. If they cannot be used, the reason is logged and the old ones stay in use. From
+    // any thread, while run() runs; does nothing without TLS.
     void reload_tls();
-    // Makes run() end as a signal does. From any thread; safe to call again.
+    // Ends run() as a signal does. From any thread; safe to call again.
     void stop();
 
-    // The TypeScript module of all registered types, or what cannot stand in one module.
+    // The TypeScript module of all registered types, or the conflicts between them.
     result<std::string, typescript_error> typescript() const { return types_.str(); }
 
 private:

@@ -22,7 +22,7 @@ bool is_secret(const setting& s) {
     return s.name == "api_key";
 }
 
-// "queue_bytes_max 2097152 (default 1048576)", one line each; what the other lines tell is left out.
+// "queue_bytes_max 2097152 (default 1048576)", one line each; settings shown by the other lines are left out.
 std::string changed_settings(config c) {
     static constexpr std::string_view told[] = {"address", "port",      "threads",         "web_root",
                                                 "data",    "log_level", "tls_certificate", "tls_key"};

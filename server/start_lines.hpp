@@ -1,7 +1,7 @@
 #pragma once
 
-// What the server says on standard output when it has started. Scripts read the line "listening on
-// http://<host>:<port>".
+// The text that the server prints on standard output when it has started. Scripts read the line
+// "listening on http://<host>:<port>".
 
 namespace pulsewire::shell {
 

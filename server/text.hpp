@@ -1,6 +1,6 @@
 #pragma once
 
-// Small rules of ASCII texts, without a locale: for the config and for HTTP.
+// Small functions for ASCII text, independent of the locale, for the config and for HTTP.
 
 #include <cstdint>
 #include <optional>
@@ -13,9 +13,9 @@ constexpr char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 bool same_ignoring_case(std::string_view a, std::string_view b);
-// Without spaces and tabs at both ends.
+// The text without spaces and tabs at both ends.
 std::string_view trimmed(std::string_view text);
-// Digits alone, at most 19 of them.
+// The number, if the text is 1 to 19 digits and nothing else.
 std::optional<std::uint64_t> parse_number(std::string_view digits);
 
 }  // namespace pulsewire::shell

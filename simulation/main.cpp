@@ -1,4 +1,4 @@
-// The simulator for people: many seeds on all cores, or one whose course is told. script/simulate builds it.
+// The simulator as a program: many seeds on all cores, or one seed with its trace. script/simulate builds it.
 
 #include <unistd.h>
 
@@ -16,14 +16,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// With fewer seeds, what is rare may be missing by chance.
+// With fewer seeds, a rare situation may be missing by chance.
 constexpr std::uint64_t seeds_that_reach_everything = 1'000;
 
 struct wishes {
     std::uint64_t from = 1, seeds = 20'000;
     bool one = false;
-    bool told = false;    // its course
-    std::string courses;  // what is expected of them; empty: nothing
+    bool told = false;    // print the trace
+    std::string courses;  // the expected hash of all traces; empty: not checked
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
     std::string commit = "unknown";
 };
@@ -114,7 +114,7 @@ void show(const wishes& w, std::uint64_t done, clock::time_point begin) {
     std::fflush(stderr);
 }
 
-// Prints how often each situation was reached; false when one never was and should have been.
+// Prints how often each situation was reached; false when an expected situation was never reached.
 bool report(const figures& all) {
     bool complete = true;
     for (std::size_t i = 0; i < sim::situations; ++i) {

@@ -18,14 +18,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// A run takes a millisecond; one that takes so long will never end.
+// A run takes a millisecond; a run that takes this long will never end.
 constexpr auto run_time_max = std::chrono::seconds(60);
 
 constexpr std::uint64_t none = UINT64_MAX;
 
-// What a worker and its parent both see.
+// The memory that a worker shares with its parent.
 struct shared {
-    std::atomic<std::uint64_t> seed{none};  // at work on
+    std::atomic<std::uint64_t> seed{none};  // the current seed
     std::atomic<std::uint64_t> done{0};
     std::uint64_t failed_seed = none;
     char fault[2'000] = "";
@@ -41,7 +41,7 @@ struct board {
     }
 };
 
-// Memory that survives fork() as the same. Trivially destructible things only: it is never freed.
+// Memory that stays shared after fork(). Only for trivially destructible types: it is never freed.
 template <class T>
 T* share(std::size_t count) {
     void* memory =
@@ -68,12 +68,12 @@ void work(shared& mine, board& common, std::uint64_t from, std::uint64_t until, 
 struct worker {
     pid_t pid = 0;
     shared* state = nullptr;
-    std::uint64_t seen_seed = none;  // and since when
+    std::uint64_t seen_seed = none;  // the seed seen last, and the time since then
     clock::time_point since = clock::now();
     bool stopped = false;
 };
 
-// Whether it still runs. What ended it, if not itself, is noted as the fault of its seed.
+// Whether the worker still runs. If it did not end by itself, the cause is recorded as the fault of its seed.
 bool look_after(worker& w, board& common) {
     int status = 0;
     if (waitpid(w.pid, &status, WNOHANG) == w.pid) {

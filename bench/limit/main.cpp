@@ -1,13 +1,14 @@
-// What fan-out costs the kernel, and nothing else: one thread, epoll, no protocol, no limits, no checks. It
-// is not a server for anything but the benchmark, where it stands for what no server can beat by much.
+// The cost of fan-out in the kernel alone: one thread, epoll, no protocol, no limits, no checks. It serves
+// the benchmark only, as the limit that no server can beat by much.
 //
 //   GET /sub/<channel>      subscribes as a WebSocket; with Accept: text/event-stream to an event stream
 //   GET /pub/<channel>      a WebSocket that publishes each message
 //   GET /pubsub/<channel>   does both
 //   POST /pub/<channel>     publishes the body
 //
-// Two ways: `direct` writes each message to each subscriber at once, `coalesce` what came in one turn of the
-// loop in one write per subscriber. With `--deflate` each message is compressed, once for everybody.
+// There are two modes: `direct` writes each message to each subscriber at once; `coalesce` writes all
+// messages of one turn of the loop in one write per subscriber. With `--deflate` each message is
+// compressed, once for all subscribers.
 
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
@@ -44,7 +45,7 @@ struct client;
 
 struct channel {
     std::vector<client*> websockets, event_streams;
-    // What came in this turn, framed once for everybody.
+    // The messages of this turn, framed once for all subscribers.
     std::string frames, events;
     bool changed = false;
 };
@@ -59,14 +60,14 @@ struct client {
     std::uint32_t place = 0;  // among the channel's subscribers
     bool waits_to_write = false;
     std::unique_ptr<websocket::reader> reader;
-    std::string waiting;  // what the kernel did not take
-    std::string request;  // as far as it came
+    std::string waiting;  // bytes that the kernel did not take
+    std::string request;  // the part that has arrived
 };
 
 struct server {
     bool coalesce = true;
     bool deflate = false;
-    std::string envelope;  // in front of each payload, to send as many bytes as a protocol does
+    std::string envelope;  // before each payload, to send as many bytes as a protocol does
     int epoll = -1, listener = -1;
     std::map<std::string, channel, std::less<>> channels;
     std::vector<channel*> changed;
@@ -127,7 +128,7 @@ void deliver(server& s, channel& to) {
     to.events.clear();
 }
 
-// A frame with the message compressed for itself (RFC 7692 7.2.1).
+// A frame with the message compressed without context (RFC 7692 7.2.1).
 void append_deflated(std::string& frames, std::string text) {
     static z_stream stream{};
     static const int ready = deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
@@ -200,7 +201,7 @@ void open_websocket(
     if (publishes) c.publishes_to = &to;
 }
 
-// Answers the requests that are whole.
+// Answers the complete requests.
 void take_requests(server& s, client& c) {
     for (;;) {
         const std::string_view all = c.request;

@@ -1,5 +1,5 @@
-// Publishes until the server has acknowledged each: how many a second, and how long each took. On a server
-// with durable channels that is what its disk allows.
+// Publishes and waits for the acknowledgements: measures their rate and the latency of each. On a server with
+// durable channels these are the limits of its disk.
 
 #include <cstdint>
 #include <stdexcept>

@@ -1,5 +1,5 @@
-// Very many channels: what it costs to subscribe, to publish into and to leave each of them, and whether that
-// grows with their number.
+// Very many channels: the cost of subscribing to each, publishing into it and leaving it, and whether that
+// cost grows with their number.
 
 #include <algorithm>
 #include <stdexcept>
@@ -13,7 +13,7 @@ namespace pulsewire::bench {
 namespace {
 
 constexpr double seconds_max = 120;
-// Commands that wait for their answers, of each connection.
+// Unanswered commands of each connection.
 constexpr std::uint64_t commands_in_flight = 512;
 
 class channels final : public crowd {
@@ -31,7 +31,7 @@ public:
         r.add("channels", "channels of each", each_, "");
 
         const auto before = resident_bytes(wishes().server_pids);
-        // The first tenth beside the rest shows whether the price grows.
+        // The first tenth is reported separately, to show whether the cost grows.
         const std::uint32_t tenth = std::max(1u, each_ / 10);
         step(r, "subscribe_first", "subscribes, the first tenth", R"({"op":"subscribe")", 0, tenth, "");
         step(r, "subscribe_rest", "... the rest", R"({"op":"subscribe")", tenth, each_, "");
@@ -63,7 +63,7 @@ public:
     }
 
 private:
-    // Every connection says the command for its channels from `first` to before `last`.
+    // Every connection sends the command for its channels from `first` to before `last`.
     void step(
         report& r, const std::string& key, const std::string& label, std::string_view command,
         std::uint32_t first, std::uint32_t last, std::string_view more
@@ -95,7 +95,7 @@ private:
             );
     }
 
-    // The commands number `said` to said + batch - 1 of this step; one message for each connection.
+    // Sends the commands `said` to said + batch - 1 of this step, as one message for each connection.
     void say_batch(
         std::string_view command, std::uint32_t first, std::string_view more, std::uint64_t said,
         std::uint64_t batch

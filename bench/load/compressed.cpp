@@ -85,7 +85,7 @@ bool compressed_reader::next(std::span<const char>& bytes, message& m) {
             std::string_view all = cut_;
             whole = take_frame(all, final, m);
             if (whole) {
-                // What is behind this frame lies in `bytes` too, where it stays.
+                // The bytes after this frame are in `bytes` too and stay there.
                 const std::size_t left = all.size();
                 rest.remove_prefix(rest.size() - left);
                 given_.assign(m.data);

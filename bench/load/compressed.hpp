@@ -1,7 +1,7 @@
 #pragma once
 
-// Reads what a server sends with permessage-deflate (RFC 7692): frames, and what is in them. Only as strict
-// as a load generator needs; common/protocol's reader knows no extensions.
+// Reads the frames and messages that a server sends with permessage-deflate (RFC 7692). It is only as strict
+// as a load generator needs, and inflates; the reader of common/protocol leaves that to its caller.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,15 +15,15 @@ struct z_stream_s;
 
 namespace pulsewire::bench {
 
-// Inflates messages. Where the server compresses each message for itself, it may send the same bytes to
-// everybody: those are inflated once and remembered, or else a thousand subscribers would keep the generator
-// busy with zlib.
+// Inflates messages. A server that compresses without context may send the same bytes to all
+// subscribers. These are inflated once and remembered; otherwise a thousand subscribers would
+// keep the generator busy with zlib.
 class inflater {
 public:
     inflater();
     ~inflater();
 
-    // Valid until the next call. Throws std::runtime_error for what is not deflated.
+    // Valid until the next call. Throws std::runtime_error for bytes that are not deflated.
     std::string_view inflate_alone(std::string_view compressed);
 
 private:
@@ -35,7 +35,8 @@ private:
     std::vector<remembered> known_;
 };
 
-// The frames of one connection. Messages of one frame that came whole are views of the bytes given.
+// The frames of one connection. A message that arrives whole in one frame is
+// returned as a view of the given bytes.
 class compressed_reader {
 public:
     struct message {
@@ -44,15 +45,15 @@ public:
         std::string_view data;
     };
 
-    // Takes the next message, or control frame, from the front of `bytes`; false when there is no whole one.
-    // Views are valid until the next call. Throws std::runtime_error where the bytes are no unmasked frames.
+    // Takes the next message, or control frame, from the front of `bytes`; false when none is complete. Views
+    // are valid until the next call. Throws std::runtime_error when the bytes are no unmasked frames.
     bool next(std::span<const char>& bytes, message& m);
 
 private:
     bool take_frame(std::string_view& bytes, bool& final, message& m) const;
 
     std::string cut_;        // the beginning of a frame
-    std::string given_;      // the frame that was cut, while its view is valid
+    std::string given_;      // the completed frame, while its view is valid
     std::string fragments_;  // of a message
     message begun_;
 };

@@ -23,11 +23,11 @@ namespace {
 
 constexpr std::uint32_t message_bytes_max = 16 * 1024 * 1024;
 constexpr std::size_t head_bytes_max = 16 * 1024;
-// One for all connections: none keeps a buffer while nothing comes.
+// One buffer for all connections, so that an idle connection has none.
 std::array<char, 256 * 1024> scratch;
 
-// The server checks that frames are masked, not that we are unpredictable: nobody else's bytes are on the
-// way.
+// A constant key suffices: the server checks only that frames are masked,
+// and no attacker chooses these bytes.
 constexpr websocket::masking_key key{0x37, 0xfa, 0x21, 0x3d};
 
 std::string lower(std::string_view text) {
@@ -43,7 +43,7 @@ int status_of(std::string_view head) {
     return status;
 }
 
-// The length of the body behind a head; 0 without one.
+// The length of the body after a head; 0 without a body.
 std::size_t body_bytes(std::string_view head) {
     const std::string fields = lower(head);
     constexpr std::string_view name = "\r\ncontent-length:";
@@ -140,7 +140,7 @@ void connection::close() {
 }
 
 void connection::lose(std::string_view why) {
-    const std::string words(why);  // may be the TLS layer's own, which ends here
+    const std::string words(why);  // a copy, because `why` may belong to the TLS layer, which ends here
     close();
     owner_.on_lost(*this, words);
 }
@@ -240,7 +240,8 @@ void connection::flush() {
         const ssize_t count = send_some(std::string_view(out_).substr(sent_));
         if (count < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK) return wait_for(EPOLLIN | EPOLLOUT);
-            // The reason is told to whoever reads next; here it might be inside of the owner's own loop.
+            // The next read reports the loss; reporting it here could be in the
+            // middle of the owner's own loop.
             return wait_for(EPOLLIN);
         }
         sent_ += static_cast<std::size_t>(count);
@@ -280,7 +281,7 @@ void connection::ready(std::uint32_t epoll_events) {
     if ((epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
 }
 
-// All that is there: what has been decrypted wakes nobody.
+// Reads everything, because epoll does not report bytes that are decrypted already.
 void connection::read_secured() {
     while (descriptor_ >= 0) {
         const tls_stream::moved m = tls_->read(scratch);

@@ -1,7 +1,7 @@
 #pragma once
 
 // One connection to the server under load: connects without blocking, upgrades to WebSocket or opens an event
-// stream, or posts over a kept HTTP connection. It tells its owner what came and never waits.
+// stream, or posts over a kept HTTP connection. It reports to its owner and never blocks.
 
 #include "common/protocol/websocket_reader.hpp"
 
@@ -22,18 +22,18 @@
 
 namespace pulsewire::bench {
 
-// Where and how; outlives all connections.
+// The address and its options; outlives all connections.
 struct target {
     sockaddr_storage address{};
     socklen_t address_bytes = 0;
-    std::string host;     // as the Host field says it
+    std::string host;     // the value of the Host field
     std::string name;     // of the machine, without the port
-    std::string base;     // path in front of all paths, without the last '/'
+    std::string base;     // prefix of all paths, without the last '/'
     std::string headers;  // further fields, each with its line end
     const dialect* speaks = nullptr;
     bool secure = false;              // wss, https
-    const tls_client* tls = nullptr;  // where it is
-    // Asks for compressed messages, each for itself; a server that does not send them so ends the run.
+    const tls_client* tls = nullptr;  // set when `secure`
+    // Negotiates compression without context; a server that refuses this ends the run.
     inflater* compression = nullptr;
 };
 
@@ -47,16 +47,16 @@ class connection;
 
 class connection_owner {
 public:
-    // Something came; what it is follows.
+    // Bytes arrived; the event itself follows.
     virtual void on_bytes(connection&) {}
     virtual void on_settled(connection&) {}
     virtual void on_delivered(connection&, const stamp&) {}
     // A POST was answered with a status of 200 to 299.
     virtual void on_answered(connection&) {}
     virtual void on_refused(connection&, std::string_view) {}
-    // The server ended the connection, or could not be reached; not after close().
+    // The server ended the connection or could not be reached; never called after close().
     virtual void on_lost(connection&, std::string_view why) = 0;
-    // A message before the dialect reads it; for scenarios that look closer.
+    // A message before the dialect reads it, for scenarios that need its text.
     virtual void on_message(connection&, std::string_view) {}
 
 protected:
@@ -72,14 +72,14 @@ public:
 
     // Starts; on_settled or on_lost follow, later.
     void open();
-    // Ends it at once, with a reset, so that no port lingers on either side.
+    // Ends the connection at once with a reset, so that no port lingers on either side.
     void close();
     bool is_open() const { return descriptor_ >= 0; }
 
-    // Only when settled. What is written waits for flush().
+    // Only when settled. The bytes wait for flush().
     void publish(std::string_view payload);
     void flush();
-    // Bytes that the system did not take yet.
+    // Bytes that the kernel has not taken yet.
     std::size_t waiting_bytes() const { return out_.size() - sent_; }
 
     void say(std::string_view message) override;
@@ -102,7 +102,7 @@ private:
     void connected();
     void read();
     void read_secured();
-    // The bytes that were sent; below 0 when none can be sent now.
+    // The number of bytes sent; below 0 when none can be sent now.
     ssize_t send_some(std::string_view bytes);
     void take(std::span<char> bytes);
     void take_head(std::span<char> bytes);
@@ -122,7 +122,7 @@ private:
     std::uint32_t waits_for_ = 0;
     std::uint64_t published_ = 0;
     std::unique_ptr<tls_stream> tls_;
-    std::string head_;  // of an HTTP answer or an event stream, as far as it came
+    std::string head_;  // of an HTTP answer or an event stream, the part that has arrived
     std::size_t body_left_ = 0;
     std::string out_;
     std::size_t sent_ = 0;

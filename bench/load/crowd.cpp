@@ -11,12 +11,12 @@
 namespace pulsewire::bench {
 namespace {
 
-// Above this share of a core there is no knowing what the server could have done.
+// Above this share of a core the generator may have limited the server.
 constexpr double busy_share = 0.95;
-// The longest that the loop waits when nothing else is due.
+// The longest wait of the loop when nothing is due.
 constexpr std::uint64_t nap_ns = 10'000'000;
 
-// The setting to raise, for what the server refused because of a limit.
+// The setting to raise when the server refused something because of a limit.
 std::string remedy_for(std::string_view refusal) {
     if (refusal.find("rate_limited") != refusal.npos)
         return " (the server's limit is commands_per_second: start it with PULSEWIRE_COMMANDS_PER_SECOND=0)";

@@ -1,6 +1,6 @@
 #pragma once
 
-// The connections of a run, opened a few at a time, and what went wrong with them.
+// The connections of a run, opened a few at a time, and their faults.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,10 +19,10 @@ namespace pulsewire::bench {
 
 // Handshakes at the same time: enough to keep a server busy, too few to overflow its backlog.
 inline constexpr std::size_t handshakes_at_once = 64;
-// A server that has not let everybody in after this long will not.
+// The time after which connections that are not open yet are given up.
 inline constexpr double settle_seconds_max = 120;
 
-// Raises the limit of open files as far as it goes; says in `r` when that is not enough.
+// Raises the limit of open files as far as possible; reports in `r` when that is not enough.
 void allow_descriptors(std::size_t count, report& r);
 
 // The base of all scenarios.
@@ -34,17 +34,17 @@ public:
     const options& wishes() const { return options_; }
     loop& events() { return loop_; }
 
-    // Not opened yet.
+    // Adds a connection that is not opened yet.
     connection& add(transport over, part as, std::string channel);
     const std::vector<std::unique_ptr<connection>>& members() const { return members_; }
 
-    // Opens those that are closed, so many at a time; returns when all are settled. Throws
+    // Opens all closed connections, a few at a time; returns when all are settled. Throws
     // std::runtime_error when one is refused.
     void open_all(std::size_t at_once = handshakes_at_once);
-    // Turns the loop until `done`, at most so long. Returns whether it was done.
+    // Runs the loop until `done` or the time is over. Returns whether it was done.
     bool run_until(double seconds_max, const std::function<bool()>& done);
 
-    // Tells what happened to the connections.
+    // Reports the faults of the connections.
     void tell_faults(report& r) const;
 
     void on_settled(connection&) override { ++settled_; }
@@ -73,10 +73,10 @@ public:
     void start();
     void stop();
     double seconds() const { return seconds_; }
-    // Of the server; 0 when it is not known.
+    // The CPU time of the server; 0 when its process is not known.
     double server_cpu_seconds() const { return server_seconds_; }
     bool knows_server() const { return known_; }
-    // Adds the shares of a core that both took, and warns when the generator was what limited the run.
+    // Adds the share of a core that each used, and warns when the generator limited the run.
     void tell(report& r) const;
 
 private:

@@ -18,7 +18,7 @@ bool contains(std::string_view text, std::string_view part) {
 
 class pulsewire_dialect final : public dialect {
 public:
-    // `from_the_end`: where the stamp begins, counted back from the payload's end.
+    // `from_the_end` is the place of the stamp, counted back from the end of the payload.
     explicit pulsewire_dialect(std::size_t from_the_end) : from_the_end_(from_the_end) {}
 
     std::string websocket_path(part, std::string_view) const override { return "/ws"; }
@@ -95,8 +95,8 @@ private:
     mutable std::uint64_t sessions_ = 0;
 };
 
-// No protocol at all: the path names the channel, a message is a publication, and everybody gets it as it is.
-// bench/limit, bench/peers and Nchan as bench/peers/nginx.conf sets it up.
+// No protocol at all: the path names the channel, a message is a publication, and every subscriber gets it
+// unchanged. bench/limit, bench/peers and Nchan as bench/peers/nginx.conf sets it up.
 class plain_dialect final : public dialect {
 public:
     std::string websocket_path(part as, std::string_view channel) const override {

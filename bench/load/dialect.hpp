@@ -1,7 +1,7 @@
 #pragma once
 
-// How a server wants to be spoken to: Pulsewire's protocol, and those of the servers that stand beside it in
-// the table. A dialect knows words only; sockets, WebSocket frames and HTTP are the connection's.
+// The protocol of a server: Pulsewire's own, and those of the servers that it is compared with. A dialect
+// knows messages only; sockets, WebSocket frames and HTTP belong to the connection.
 
 #include "common/protocol/websocket_frame.hpp"
 
@@ -16,34 +16,34 @@
 
 namespace pulsewire::bench {
 
-// What a connection is for. A member publishes into the channel that it is subscribed to.
+// The role of a connection. A member publishes into the channel that it is subscribed to.
 enum class part : std::uint8_t { subscriber, publisher, member };
 
-// What a dialect may do to its connection.
+// The operations of a dialect on its connection.
 class talk {
 public:
-    // A whole message to the server.
+    // Sends a whole message to the server.
     virtual void say(std::string_view message) = 0;
-    // Subscribed, or ready to publish. Once.
+    // Called once, when the connection is subscribed or ready to publish.
     virtual void settled() = 0;
     virtual void delivered(const stamp& s) = 0;
-    // Delivers the stamps that stand anywhere in a part of the stream.
+    // Delivers the stamps found anywhere in a part of the stream.
     virtual void find_deliveries(std::string_view bytes) = 0;
-    // The server refused something. The connection stays as it is.
+    // The server refused something. The connection continues.
     virtual void refused(std::string_view words) = 0;
 
-    // What the dialect remembers of a conversation.
+    // The state of a conversation.
     part as = part::subscriber;
     bool is_settled = false;
     std::string channel;
-    // What a Pulsewire subscriber adds to its subscribe: `,"epoch":"x7Qa","offset":19`.
+    // The position that a Pulsewire subscriber adds to its subscribe: `,"epoch":"x7Qa","offset":19`.
     std::string resume;
 
 protected:
     ~talk() = default;
 };
 
-// Smaller ones are for what a dialect says by itself.
+// Smaller numbers are for a dialect's own commands.
 inline constexpr std::uint64_t publish_number_min = 10;
 
 // The number of the publish that this line of Pulsewire's protocol acknowledges, if it does.
@@ -57,18 +57,18 @@ public:
     virtual std::string websocket_path(part as, std::string_view channel) const = 0;
     virtual std::string_view subprotocol() const { return {}; }
     virtual websocket::opcode opcode() const { return websocket::opcode::text; }
-    // After the upgrade: says what it takes to be settled.
+    // Called after the upgrade: sends the commands that it takes to be settled.
     virtual void opened(talk& t) const = 0;
     virtual void received(talk& t, std::string_view message) const = 0;
-    // Appends one message that publishes the payload; `number` counts the publishes of the connection, from
-    // publish_number_min on.
+    // Appends one message that publishes the payload; `number` counts the publishes of the
+    // connection, from publish_number_min on.
     virtual void append_publish(
         std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
     ) const = 0;
 
     // --- Server-sent events and HTTP; empty where the server has none.
     virtual std::string event_stream_path(std::string_view) const { return {}; }
-    // Whether this part of the stream tells that the subscription holds.
+    // Whether this part of the stream confirms the subscription.
     virtual bool settles(std::string_view) const { return true; }
     virtual std::string post_path(std::string_view) const { return {}; }
     virtual std::string_view post_content_type() const { return "application/json"; }
@@ -76,7 +76,7 @@ public:
 };
 
 // "pulsewire", "plain", "socket.io", "nats" or "centrifugo"; null for another name. `payload_bytes` is the
-// size of what this run publishes, `stamp_at` where the stamp stands in it.
+// size of the payloads of this run, `stamp_at` the place of the stamp in them.
 std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes, std::size_t stamp_at);
 inline constexpr std::string_view dialect_names = "pulsewire, plain, socket.io, nats, centrifugo";
 

@@ -1,4 +1,4 @@
-// Connections for their own sake: what idle ones cost, and what it costs to open them.
+// Connections without messages: the cost of idle ones, and the cost of opening them.
 
 #include <stdexcept>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Counts values in steps of 1/128 of their size, so percentiles of any number of latencies take little memory
-// and are right within 0.8 %.
+// Counts values in steps of 1/128 of their size, so percentiles of any number of latencies take
+// little memory and are exact to 0.8 %.
 
 #include <algorithm>
 #include <bit>
@@ -22,11 +22,11 @@ public:
     }
 
     std::uint64_t count() const { return count_; }
-    // Exact.
+    // The exact maximum.
     std::uint64_t max() const { return max_; }
 
-    // The smallest value that `share` (0 to 1) of all values do not exceed; never more than max(). 0 without
-    // values.
+    // The smallest value that `share` (0 to 1) of all values do not exceed; never
+    // more than max(). 0 without values.
     std::uint64_t percentile(double share) const {
         const double exact = share * static_cast<double>(count_);
         std::uint64_t wanted = static_cast<std::uint64_t>(exact);
@@ -43,7 +43,7 @@ private:
     static constexpr unsigned step_bits = 7;
     static constexpr std::uint64_t steps = 1u << step_bits;
 
-    // Values below 128 have a slot each; each doubling above has 128.
+    // Each value below 128 has a slot of its own; each doubling above has 128 slots.
     static std::size_t slot_of(std::uint64_t value) {
         if (value < steps) return static_cast<std::size_t>(value);
         const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - step_bits - 1;

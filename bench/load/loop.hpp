@@ -1,6 +1,6 @@
 #pragma once
 
-// One epoll and nothing else: the generator must cost less than what it measures.
+// One epoll and nothing else, because the generator must cost less than the server that it measures.
 
 #include <cstdint>
 #include <vector>
@@ -17,18 +17,18 @@ protected:
 
 class loop {
 public:
-    // Throws std::runtime_error when the system has no epoll for us.
+    // Throws std::runtime_error when the system refuses an epoll.
     loop();
     ~loop();
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
 
-    // `p` stays where it is until removed. Interest is in EPOLLIN, or in EPOLLIN | EPOLLOUT.
+    // `p` must stay in place until removed. Interest is in EPOLLIN, or in EPOLLIN | EPOLLOUT.
     void add(int descriptor, pollable& p, std::uint32_t events);
     void change(int descriptor, pollable& p, std::uint32_t events);
     void remove(int descriptor);
 
-    // Handles what is ready, waiting at most until `until_ns` by now_ns(). Returns whether something was.
+    // Handles the ready events, waiting until `until_ns` by now_ns() at most. Returns whether there were any.
     bool turn(std::uint64_t until_ns);
 
 private:

@@ -44,7 +44,8 @@ reordered and repeated ones are counted, and there must be none; the exit code i
 A server refuses what goes beyond its limits. For one publisher at full speed: commands_per_second 0; for more than
 18,000 connections: connections_max and the limit of open files. docs/operating.md lists them.)";
 
-// CLI11's own would print the greatest number there is. What is no number the option itself refuses.
+// CLI11's own check would print the greatest possible number. Text that is no
+// number is refused by the option itself.
 CLI::Validator refusing(bool (*is_wrong)(double), const char* rule) {
     const auto check = [is_wrong, rule](std::string& text) {
         double number = 0;
@@ -56,7 +57,7 @@ CLI::Validator refusing(bool (*is_wrong)(double), const char* rule) {
 const CLI::Validator positive = refusing([](double n) { return !(n > 0); }, "must be more than 0");
 const CLI::Validator not_negative = refusing([](double n) { return !(n >= 0); }, "must be 0 or more");
 
-// What no single option knows; a sentence, or nothing.
+// The fault of a combination of options, as a sentence; empty when there is none.
 std::string fault_of(const options& o) {
     for (const std::string& header : o.headers)
         if (const std::size_t colon = header.find(':'); colon == header.npos || colon == 0)

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the user asks for.
+// The options of the user.
 
 #include <sys/types.h>
 
@@ -22,11 +22,11 @@ struct options {
     std::string api_key;
     std::vector<std::string> headers;
     std::string ca;         // a file of certificates to trust
-    bool insecure = false;  // ... all
+    bool insecure = false;  // trust all certificates
     std::vector<pid_t> server_pids;
     bool event_streams = false;     // subscribers over SSE
     bool post = false;              // publishers over HTTP
-    std::uint32_t connections = 0;  // 0 here and below: the scenario's own default
+    std::uint32_t connections = 0;  // 0 here and below: the default of the scenario
     std::uint32_t channels = 0;
     std::uint32_t members = 0;
     std::uint32_t publishers = 0;
@@ -42,7 +42,7 @@ struct options {
     bool json = false;
 };
 
-// Ends the process for --help and for what it does not understand.
+// Ends the process for --help and for faulty options.
 options read_options(int count, char** arguments);
 
 }  // namespace pulsewire::bench

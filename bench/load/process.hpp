@@ -1,6 +1,6 @@
 #pragma once
 
-// What a process costs, as the kernel counts it.
+// The cost of a process, as the kernel counts it.
 
 #include <sys/types.h>
 
@@ -11,7 +11,7 @@
 namespace pulsewire::bench {
 
 // CPU time of user and kernel together, all threads, in seconds to the nanosecond; nothing when there is no
-// such process or it may not be asked.
+// such process or access is denied.
 std::optional<double> cpu_seconds(pid_t pid);
 // Resident memory in bytes (VmRSS).
 std::optional<std::uint64_t> resident_bytes(pid_t pid);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a run found out, in the order in which it is told.
+// The results of a run, in the order in which they are printed.
 
 #include <string>
 #include <string_view>
@@ -14,9 +14,9 @@ public:
     void add(
         std::string_view key, std::string_view label, double value, std::string_view unit, int decimals = 0
     );
-    // Something that makes the figures worth less.
+    // A warning that makes the figures less reliable.
     void warn(std::string text) { warnings_.push_back(std::move(text)); }
-    // Something that must not happen: the run has failed.
+    // A fault that must not happen: the run has failed.
     void fail(std::string text) { failures_.push_back(std::move(text)); }
     bool failed() const { return !failures_.empty(); }
 

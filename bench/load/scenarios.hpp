@@ -5,7 +5,7 @@
 
 namespace pulsewire::bench {
 
-// Each runs one scenario to its end. Throws std::runtime_error where it cannot even begin.
+// Each runs one scenario to its end. Throws std::runtime_error when it cannot begin.
 report run_traffic(const options& o);  // fanout, rate, rooms, sse
 report run_publish(const options& o);
 report run_idle(const options& o);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Checks what one subscriber gets of one publisher: numbers from 0 on, each once and in order.
+// Checks the numbers that one subscriber gets from one publisher: from 0 on, each once and in order.
 
 #include <cstdint>
 
@@ -22,7 +22,7 @@ struct delivery_faults {
 
 class sequence_check {
 public:
-    // Returns whether it is a new one, as far as can be told.
+    // Returns whether the number is new, as far as it is possible to know.
     bool take(std::uint32_t sequence) {
         if (sequence == next_) {
             ++next_;
@@ -42,7 +42,7 @@ public:
         return true;
     }
 
-    // When `published` were sent and nothing more will come.
+    // To be called when `published` messages were sent and no more will arrive.
     delivery_faults faults(std::uint32_t published) const {
         const std::uint64_t at_the_end = published > next_ ? published - next_ : 0;
         return {missing_ + at_the_end, reordered_, repeated_};

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the load generator writes into each payload to recognise its own messages again: who sent it, the how
-// manieth it was, and when it was meant to be sent. A stamp is plain ASCII, so it passes through any peer's
+// The mark that the load generator writes into each payload to recognise its own messages: the publisher, the
+// sequence number, and the intended time of sending. A stamp is plain ASCII, so it passes through any peer's
 // framing unchanged, and of fixed length, so it costs next to nothing to read.
 
 #include <cstddef>
@@ -26,11 +26,11 @@ inline constexpr std::size_t stamp_bytes = 34;
 // The stamp in quotation marks.
 inline constexpr std::size_t payload_bytes_min = stamp_bytes + 2;
 
-// What stands behind the stamp: letters that are all the same, as quick to make as can be; or an object with
-// fields and numbers like an application's, which compresses as those do.
+// The rest of the payload after the stamp: equal letters, which are quickest to make, or an object with
+// fields and numbers like those of an application, which compresses like them.
 enum class filling : std::uint8_t { letters, json };
 inline constexpr std::size_t json_payload_bytes_min = 128;
-// Where the stamp begins in a payload.
+// The place where the stamp begins in a payload.
 constexpr std::size_t stamp_place(filling f) {
     return f == filling::letters ? 1 : 10;
 }
@@ -42,7 +42,7 @@ void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling
 // Reads the stamp that starts at the front of `text`. False when there is none, or not all of it.
 bool read_stamp(std::string_view text, stamp& s);
 
-// Finds stamps in a stream of bytes that is cut anywhere.
+// Finds stamps in a stream of bytes that arrives in arbitrary pieces.
 class stamp_finder {
 public:
     // Calls found(const stamp&) for each stamp that ends in `bytes`.
@@ -70,8 +70,8 @@ private:
         kept_ = static_cast<std::uint8_t>(bytes.size());
     }
 
-    // How many of `bytes` belonged to what was cut. The letters of a stamp hold no mark, so what turns out to
-    // be none starts again at the next mark, if there is one.
+    // The number of `bytes` that belong to an incomplete stamp. The letters of a stamp contain no mark, so
+    // after a false start the search continues at the next mark.
     template <class Found>
     std::size_t finish_cut(std::string_view bytes, stamp& s, Found& found) {
         const std::size_t wanted = stamp_bytes - kept_;

@@ -1,5 +1,5 @@
-// All subscribers lose their connections at the same moment, come back at once, and want what they have
-// missed.
+// All subscribers lose their connections at the same moment, come back at
+// once, and want what they have missed.
 
 #include <algorithm>
 #include <stdexcept>
@@ -13,7 +13,7 @@
 namespace pulsewire::bench {
 namespace {
 
-// The longest that anything here may take.
+// The longest time that any step may take.
 constexpr double seconds_max = 60;
 
 // `,"epoch":"x7Qa","offset":19` out of `{"op":"subscribed",…,"epoch":"x7Qa","offset":19,"replay":0}`.
@@ -35,7 +35,7 @@ public:
         allow_descriptors(count + 1, r);
         for (std::uint32_t i = 0; i < count; ++i)
             add(transport::websocket, part::subscriber, wishes().channel);
-        // The publisher stays, and is no part of what is measured.
+        // The publisher stays connected and is not measured.
         crowd publisher(wishes());
         connection& p = publisher.add(transport::websocket, part::publisher, wishes().channel);
         publisher.open_all();
@@ -77,7 +77,7 @@ private:
             p.publish(payload);
             p.flush();
             const std::uint64_t wanted = (i + std::uint64_t{1}) * members().size();
-            // Two loops that take turns.
+            // Two event loops take turns.
             const bool all = run_until(seconds_max, [&] {
                 publisher.run_until(0, [] { return false; });
                 return delivered_ >= wanted || lost_connections() + publisher.lost_connections() != 0;

@@ -37,7 +37,7 @@ tls_stream::tls_stream(const tls_client& client, const std::string& host, int de
     if (!ssl_ || SSL_set_fd(ssl_.get(), descriptor) != 1) throw std::runtime_error("no memory for TLS");
     SSL_set_connect_state(ssl_.get());
     if (client.insecure_) return;
-    // An address is one of the certificate's addresses, a name one of its names.
+    // An IP address must be among the certificate's addresses, a host name among its names.
     X509_VERIFY_PARAM* const checks = SSL_get0_param(ssl_.get());
     if (X509_VERIFY_PARAM_set1_ip_asc(checks, host.c_str()) == 1) return;
     ERR_clear_error();

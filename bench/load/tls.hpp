@@ -15,8 +15,8 @@ namespace pulsewire::bench {
 
 class tls_client {
 public:
-    // Trusts the certificates of `ca_file`, without one those that the system trusts; `insecure`: all. Throws
-    // std::runtime_error when the file is none.
+    // Trusts the certificates of `ca_file`, or without it those of the system; with `insecure`, all. Throws
+    // std::runtime_error when the file cannot be used.
     tls_client(const std::string& ca_file, bool insecure);
 
 private:
@@ -30,7 +30,7 @@ private:
 
 class tls_stream {
 public:
-    // `host` is whom the certificate must name. The descriptor outlives the stream.
+    // `host` is the name that the certificate must have. The descriptor outlives the stream.
     tls_stream(const tls_client& client, const std::string& host, int descriptor);
 
     enum class outcome : std::uint8_t { done, wants_read, wants_write, failed };
@@ -39,10 +39,10 @@ public:
         std::size_t bytes = 0;
     };
     outcome shake_hands();
-    // One record, or what fits of it.
+    // One record, or the part that fits.
     moved read(std::span<char> into);
     moved write(std::string_view bytes);
-    // What failed, in OpenSSL's words.
+    // The failure, as OpenSSL describes it.
     const std::string& fault() const { return fault_; }
 
 private:

@@ -13,7 +13,7 @@
 namespace pulsewire::bench {
 namespace {
 
-// Without any delivery for this long a run with a window is over: something was lost.
+// A run with a window ends after this time without a delivery, because a message was lost.
 constexpr std::uint64_t stall_ns = 3'000'000'000;
 
 struct plan {
@@ -66,7 +66,7 @@ struct publisher {
     connection* by = nullptr;
     std::uint32_t next = 0;                  // sequence
     std::uint32_t in_flight = 0;             // of the window
-    bool waits = false;                      // is in the list of those with room in their window
+    bool waits = false;                      // is in the list of publishers with room in their window
     std::vector<std::uint32_t> missing;      // deliveries, by sequence
     std::vector<std::uint64_t> intended_ns;  // by sequence
 };
@@ -85,7 +85,7 @@ public:
         const std::uint64_t before = delivered_, published_before = published_;
         meter_.start();
         run_to(end);
-        // A generator that is late itself leaves nothing out either.
+        // A generator that is late sends every message nevertheless.
         if (plan_.window == 0) publish_due(end, end);
         meter_.stop();
         measure_to_ns_ = now_ns();
@@ -160,7 +160,7 @@ private:
         }
     }
 
-    // Sends what is due by `now`; returns when the next one is.
+    // Sends the messages due by `now`; returns the time at which the next one is due.
     std::uint64_t publish_due(std::uint64_t now, std::uint64_t end) {
         if (first_due_ns_ == 0) first_due_ns_ = now;
         for (;;) {
@@ -217,7 +217,7 @@ private:
         have_room_.push_back(&p);
     }
 
-    // They took at least as long as we waited: leaving them out would flatter.
+    // Missing deliveries took at least as long as we waited; leaving them out would improve the figures.
     void count_what_never_came() {
         const std::uint64_t now = now_ns();
         if (plan_.window != 0) return;
@@ -279,8 +279,8 @@ private:
     std::vector<publisher> publishers_;
     std::vector<publisher*> have_room_;
     std::vector<connection*> written_;
-    std::vector<sequence_check> checks_;  // of each subscriber, one per publisher of its channel
-    std::uint32_t first_publisher_ = 0;   // its place among the connections, where publishers are not members
+    std::vector<sequence_check> checks_;  // for each subscriber, one per publisher of its channel
+    std::uint32_t first_publisher_ = 0;   // its place among the connections, if publishers are not members
     std::string payload_;
     histogram latency_;
     std::uint64_t arrival_ns_ = 0;

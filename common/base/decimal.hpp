@@ -1,7 +1,7 @@
 #pragma once
 
-// Decimal digits of numbers, without a loop to count them and two at a time: every publication has two
-// numbers.
+// Decimal digits of numbers, counted without a loop and written two at a time, because
+// every publication has two numbers.
 
 #include <array>
 #include <bit>
@@ -19,15 +19,16 @@ inline constexpr std::array<std::uint64_t, 20> powers_of_ten = [] {
 
 }  // namespace detail
 
-// How many digits it has, 1 to 20.
+// The number of digits, 1 to 20.
 constexpr std::size_t decimal_digits(std::uint64_t number) {
-    number |= 1;  // 0 has one, too, and no other gets more by it
-    // 1233 / 4096 is the logarithm of 2, and right for 64 bits; it may be one too many.
+    number |= 1;  // 0 also has one digit; no other number gets more digits by this
+    // 1233 / 4096 is about the decimal logarithm of 2, exact enough for 64 bits;
+    // the estimate may be one too high.
     const auto most = static_cast<std::size_t>(std::bit_width(number) * 1233 >> 12);
     return number < detail::powers_of_ten[most] ? most : most + 1;
 }
 
-// Writes its digits so that they end before `end`. Precondition: there is room for decimal_digits(number).
+// Writes the digits so that they end before `end`. Precondition: there is room for decimal_digits(number).
 void write_decimal(char* end, std::uint64_t number);
 
 }  // namespace pulsewire

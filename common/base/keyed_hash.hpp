@@ -10,20 +10,20 @@
 
 namespace pulsewire {
 
-// 128 secret bits. Everybody who knows them can find colliding names.
+// 128 secret bits. Anyone who knows them can find colliding names.
 struct hash_key {
     std::uint64_t first = 0, second = 0;
 };
 
-// 128 bits of hash: two texts with equal ones are taken for the same text.
+// 128 bits of hash: texts with equal fingerprints are taken for the same text.
 struct fingerprint {
     std::uint64_t first = 0, second = 0;
     friend bool operator==(const fingerprint&, const fingerprint&) = default;
 };
 
-// Hashes one text, or several pieces, each with its length before it, so that no two lists of pieces are the
-// same bytes. `CompressionRounds` and `FinalRounds` are SipHash's c and d: 1 and 3 are what tables need, 2
-// and 4 serve the published test vectors.
+// Hashes one text, or several pieces. Each piece is preceded by its length, so that different lists of pieces
+// are never the same bytes. `CompressionRounds` and `FinalRounds` are SipHash's c and d: tables need 1 and 3,
+// the published test vectors use 2 and 4.
 template <int CompressionRounds = 1, int FinalRounds = 3>
 class sip_hasher {
 public:
@@ -33,14 +33,14 @@ public:
           v2_(key.first ^ 0x6c7967656e657261u),
           v3_(key.second ^ 0x7465646279746573u) {}
 
-    // The text as a whole.
+    // Hashes one text as a whole.
     constexpr sip_hasher& bytes(std::string_view text) {
         std::size_t at = 0;
         for (; at + 8 <= text.size(); at += 8) word(load(text.data() + at, 8));
         word(std::uint64_t{text.size()} << 56 | load(text.data() + at, text.size() - at));
         return *this;
     }
-    // One of several.
+    // Hashes one of several pieces.
     constexpr sip_hasher& piece(std::string_view text) { return number(text.size()).bytes(text); }
     constexpr sip_hasher& number(std::uint64_t n) {
         word(n);
@@ -66,7 +66,7 @@ public:
     }
 
 private:
-    // Little end first, whatever the machine's order.
+    // Reads little-endian on every machine.
     static constexpr std::uint64_t load(const char* from, std::size_t count) {
         std::uint64_t word = 0;
         for (std::size_t i = 0; i < count; ++i)
@@ -101,7 +101,7 @@ constexpr std::uint64_t keyed_hash(const hash_key& key, std::string_view text) {
     return sip_hasher<>(key).bytes(text).end();
 }
 
-// Lets unordered_map<string, …> be searched by string_view without making a string.
+// The hash of an unordered_map<string, …> that can be searched by string_view without making a string.
 class name_hash {
 public:
     using is_transparent = void;

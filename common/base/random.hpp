@@ -1,6 +1,6 @@
 #pragma once
 
-// Reproducible random numbers: the state is the caller's, seeded from outside (splitmix64).
+// Reproducible random numbers (splitmix64). The caller owns the state and seeds it.
 
 #include <cstdint>
 
@@ -14,8 +14,8 @@ constexpr std::uint64_t next_random(std::uint64_t& state) {
     return x ^ (x >> 31);
 }
 
-// Uniform in [0, below); 0 when below is 0. The bias of the remainder is below 2^-32 for the bounds used
-// here.
+// Uniform in [0, below); 0 when below is 0. The bias of the remainder is
+// below 2^-32 for the bounds used here.
 constexpr std::uint64_t next_random(std::uint64_t& state, std::uint32_t below) {
     return below == 0 ? 0 : next_random(state) % below;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// A growing array of values that may be moved by copying their bytes: everything that holds no pointer into
-// itself, such as numbers, slices and text_buffer. std::vector's growth, instantiated per type, costs the
-// WebAssembly module several hundred bytes each; this is a copy of memory.
+// A growing array of values that may be moved by copying their bytes: numbers, slices, text_buffer, and every
+// other type that holds no pointer into itself. The growth of std::vector is instantiated for each type and
+// costs several hundred bytes of the WebAssembly module each time; here it is a copy of memory.
 
 #include <cstddef>
 #include <cstring>
@@ -11,8 +11,8 @@
 namespace pulsewire {
 namespace detail {
 
-// The first `used` bytes of `data` in memory for twice the elements; the old memory is given back. One
-// function for all types: in the client code counts more than time.
+// Moves the first `used` bytes of `data` into new memory for twice the elements and frees the old. One
+// function serves all types, because in the client the size of the code counts more than its time.
 void* with_twice_the_room(void* data, std::size_t used, std::size_t& capacity, std::size_t element_bytes);
 
 }  // namespace detail
@@ -28,7 +28,7 @@ public:
         ::operator delete(data_);
     }
 
-    // A new value at the end, as its default constructor makes it. References are invalid after the next one.
+    // Adds a default-constructed value at the end. The next add() invalidates all references.
     T& add() {
         if (size_ == capacity_) grow();
         return *new (data_ + size_++) T();
@@ -38,12 +38,12 @@ public:
         for (T& each : *this) each.~T();
         size_ = 0;
     }
-    // Makes the value at `i` a new one.
+    // Replaces the value at `i` by a default-constructed one.
     void renew(std::size_t i) {
         data_[i].~T();
         new (data_ + i) T();
     }
-    // Removes those for which `unwanted` is true; the others keep their order.
+    // Removes the values for which `unwanted` is true; the others keep their order.
     template <class Unwanted>
     void remove_if(Unwanted unwanted) {
         std::size_t kept = 0;

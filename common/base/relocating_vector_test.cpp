@@ -11,7 +11,7 @@
 namespace pulsewire {
 namespace {
 
-// What text_buffer owns shows leaks and double frees to AddressSanitizer.
+// A text_buffer owns memory, so AddressSanitizer sees leaks and double frees.
 using names = relocating_vector<text_buffer>;
 
 std::vector<std::string> content(const names& v) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A value or the error that explains why there is none; g++ 12 and libc++ 13 have no std::expected.
-// Works without exceptions: asking for the side that is not there is a bug and ends the program.
+// A value or the error that explains why there is none; g++ 12 and libc++ 13 have no std::expected. Works
+// without exceptions: asking for the side that it does not hold is a bug and ends the program.
 
 #include <cstdlib>
 #include <utility>

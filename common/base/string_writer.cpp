@@ -2,7 +2,7 @@
 
 namespace pulsewire {
 
-// For `bytes` more, and as many again as there are.
+// Makes room for `bytes` more, and doubles the size so that growing stays rare.
 void string_writer::grow(std::size_t bytes) {
     const std::size_t written = size();
     text_.resize(2 * written + bytes);

@@ -1,7 +1,8 @@
 #pragma once
 
-// Writes a std::string whose length is known beforehand, at least about: room is made once, and what is added
-// costs its copy. std::string's own ways of appending are five to ten times as many instructions per piece.
+// Writes a std::string whose length is known in advance, at least approximately. Room is made
+// once, and adding a piece costs only its copy; appending to a std::string takes five to ten
+// times as many instructions per piece.
 
 #include "common/base/decimal.hpp"
 
@@ -15,8 +16,8 @@ namespace pulsewire {
 
 class string_writer {
 public:
-    // Writes over `text`, which outlives the writer, is as long as what comes, about, and is whole after
-    // finish().
+    // Writes over `text`, which outlives the writer. Its size should be about that of the result; it holds
+    // the result after finish().
     explicit string_writer(std::string& text)
         : text_(text), begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
     string_writer(const string_writer&) = delete;
@@ -24,12 +25,12 @@ public:
 
     std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
 
-    // All of them, one behind the other; each is a char or converts to std::string_view.
+    // Adds all pieces in order; each is a char or converts to std::string_view.
     template <class... Pieces>
     void add(const Pieces&... pieces) {
         const std::size_t bytes = (std::size_t{0} + ... + size_of(pieces));
         if (static_cast<std::size_t>(end_ - at_) < bytes) grow(bytes);
-        // A local, because the compiler must assume that what is written changes `at_`.
+        // A local copy, because the compiler must assume that a write through it changes `at_`.
         char* at = at_;
         ((at = put(at, pieces)), ...);
         at_ = at;
@@ -46,7 +47,7 @@ public:
         return *this;
     }
 
-    // Takes away the room that is left. Nothing may be added any more.
+    // Removes the unused room. Nothing may be added afterwards.
     void finish() { text_.resize(size()); }
 
 private:

@@ -1,7 +1,8 @@
 #pragma once
 
-// Text that grows: what the client needs of std::string, in a fraction of its code (it is compiled to
-// WebAssembly, where std::string's ways of growing, moving and comparing would be a tenth of the module).
+// Text that grows: the part of std::string that the client needs, in a fraction of its
+// code. In the WebAssembly module, the code of std::string for growing, moving and
+// comparing would be a tenth of the whole.
 
 #include <cstddef>
 #include <cstring>
@@ -18,12 +19,12 @@ public:
     text_buffer& operator=(const text_buffer&) = delete;
     ~text_buffer() { ::operator delete(data_); }
 
-    // Replaces the text. `text` must not be a part of it.
+    // Replaces the text. `text` must not be a part of this buffer.
     text_buffer& operator=(std::string_view text) {
         size_ = 0;
         return *this += text;
     }
-    // Appends. `text` must not be a part of this one.
+    // Appends. `text` must not be a part of this buffer.
     text_buffer& operator+=(std::string_view text);
     void push_back(char c) { *this += {&c, 1}; }
     // Keeps the memory.

@@ -8,8 +8,8 @@
 
 namespace pulsewire {
 
-// The bytes of the sequence that starts at `at`, 0 when it is not valid or cut off. Precondition: at <
-// text.size().
+// The length in bytes of the sequence that starts at `at`; 0 when it is invalid or cut
+// off. Precondition: at < text.size().
 constexpr std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto continues = [&](std::size_t i, unsigned char low = 0x80, unsigned char high = 0xbf) {

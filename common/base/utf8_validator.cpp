@@ -5,7 +5,8 @@
 namespace pulsewire {
 namespace {
 
-// What may follow the first byte of a character; `missing` is 0 where the byte cannot be a first one.
+// The bytes that may follow the first byte of a character: `missing` of them, the first between `low` and
+// `high`. `missing` is 0 when no character starts with that byte.
 struct sequence {
     std::uint8_t missing, low, high;
 };
@@ -38,8 +39,8 @@ bool continues(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
 }
 
-// Skips whole characters that are not ASCII, as far as four bytes can be looked at; what is wrong is left for
-// the caller to find. Up to twice as fast as byte by byte.
+// Skips whole characters that are not ASCII as long as four bytes are left; the caller finds the faults. Up
+// to twice as fast as going byte by byte.
 const char* skip_others(const char* at, const char* end) {
     while (end - at >= 4) {
         const sequence s = sequence_after(static_cast<unsigned char>(at[0]));

@@ -1,7 +1,7 @@
 #pragma once
 
-// Checks UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) that arrives in pieces,
-// cut anywhere.
+// Checks UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF)
+// that arrives in pieces, cut anywhere.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace pulsewire {
 
 class utf8_validator {
 public:
-    // Whether the text so far can still become valid; false at the first byte that no valid text has there.
-    // After false only reset() makes sense.
+    // Whether the text so far can still become valid; false at the first byte that no valid text can have in
+    // this place. After false only reset() may be called.
     bool feed(std::string_view piece);
 
     // Whether the text may end here: no character is cut.
@@ -21,8 +21,8 @@ public:
     void reset() { *this = {}; }
 
 private:
-    std::uint8_t missing_ = 0;  // bytes that the character begun still needs
-    std::uint8_t low_ = 0x80;   // what the next of them may be
+    std::uint8_t missing_ = 0;  // bytes that the current character still needs
+    std::uint8_t low_ = 0x80;   // the range of the next byte
     std::uint8_t high_ = 0xbf;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// A channel as its owner shard sees it: the log, who is there, and which shards have subscribers.
+// A channel as its owner shard sees it: the log, the members present, and the shards with subscribers.
 
 #include "common/channel/channel_log.hpp"
 #include "common/channel/presence_list.hpp"
@@ -24,9 +24,9 @@ struct channel {
     }
     void remove_shard(shard_index shard) { std::erase(shards, shard); }
 
-    // Nobody is here, and nothing is kept or on its way to the disk.
+    // The channel has no subscriber and no member, and no publication is kept or on its way to the disk.
     bool unused() const { return shards.empty() && presence.empty() && log.empty() && unstored == 0; }
-    // About what it takes in memory, without its presence list.
+    // About the memory that the channel takes, without its presence list.
     std::uint64_t bytes() const { return bytes_of_name(name.size()) + log.bytes(); }
     static constexpr std::uint64_t bytes_of_name(std::size_t name_bytes) { return 640 + 2 * name_bytes; }
 
@@ -34,7 +34,7 @@ struct channel {
     namespace_options options;
     channel_log log;
     presence_list presence;
-    std::vector<shard_index> shards;  // those with at least one subscription, in the order in which they came
+    std::vector<shard_index> shards;  // those with at least one subscription, in order of arrival
     std::int64_t used_ms = 0;         // monotonic time of the last publish or subscribe
 
     // --- of the history_budget ---

@@ -5,7 +5,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// Dropped entries are removed when they are so many, and an eighth of all: each is moved eight times at most.
+// Dropped entries are removed when there are at least this many and they are an eighth of all, so that each
+// entry is moved eight times at most.
 constexpr std::size_t dropped_at_once = 16;
 
 }  // namespace
@@ -31,6 +32,7 @@ void channel_log::give_up(std::uint64_t bytes) {
 void channel_log::drop_oldest() {
     entry& oldest = entries_[dropped_++];
     bytes_ -= oldest.what->line.size();
+    // The message is released now; its entry is removed later, together with others.
     oldest.what.reset();
     if (empty()) {
         std::vector<entry>().swap(entries_);
@@ -42,6 +44,7 @@ void channel_log::drop_oldest() {
 }
 
 std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {
+    // Offsets have no holes, so an offset is also an index.
     const std::uint64_t first = std::max(offset + 1, oldest());
     std::vector<message_ptr> found;
     for (std::uint64_t o = first; o <= head_ && found.size() < most; ++o)

@@ -1,6 +1,6 @@
 #pragma once
 
-// The publications of one channel in their order, as many as its namespace keeps.
+// The publications of one channel in order, as many as its namespace keeps.
 
 #include "common/exchange/message.hpp"
 #include "common/protocol/limits.hpp"
@@ -19,37 +19,37 @@ public:
         : epoch_(std::move(epoch)), options_(options) {}
 
     const std::string& epoch() const { return epoch_; }
-    // The offset of the newest publication ever, 0 before the first.
+    // The offset of the newest publication so far, kept or not; 0 before the first.
     std::uint64_t head() const { return head_; }
     bool empty() const { return kept().empty(); }
-    // About what it takes in memory.
+    // About the memory that the kept publications take.
     std::uint64_t bytes() const { return bytes_ + kept().size() * publication_overhead_bytes; }
 
     // The next publication gets the offset head + 1. Precondition: nothing was appended yet.
     void start_at(std::uint64_t head) { head_ = head; }
     // `m` carries the offset head() + 1. `now_ms` is monotonic.
     void append(message_ptr m, std::int64_t now_ms);
-    // Drops what the namespace keeps no longer.
+    // Drops the publications that the namespace no longer keeps.
     void trim(std::int64_t now_ms);
-    // Drops the oldest ones, until `bytes` less are taken or nothing is left.
+    // Drops the oldest publications until at least `bytes` are freed or none is left.
     void give_up(std::uint64_t bytes);
 
-    // Whether every publication after `offset` is still here. Precondition: offset <= head().
+    // Whether every publication after `offset` is still kept. Precondition: offset <= head().
     bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
-    // Those after `offset` that are here, at most `most`, in order.
+    // The kept publications after `offset`, at most `most`, in order.
     std::vector<message_ptr> after(std::uint64_t offset, std::size_t most) const;
-    // The newest ones before `offset`, at most `most`, newest first.
+    // The newest kept publications before `offset`, at most `most`, newest first.
     std::vector<message_ptr> before(std::uint64_t offset, std::size_t most) const;
-    // The offset of the first publication that was put in order at this wall-clock time or later; head() + 1
-    // when all that are here are older.
+    // The offset of the first kept publication whose time is this wall-clock time or
+    // later; head() + 1 when all are older.
     std::uint64_t first_at(std::int64_t wall_ms) const;
-    // The newest `most`, in order.
+    // The newest kept publications, at most `most`, in order.
     std::vector<message_ptr> latest(std::size_t most) const;
 
-    // The offset of the oldest publication that is here; head() + 1 when there is none.
+    // The offset of the oldest kept publication; head() + 1 when there is none.
     std::uint64_t oldest() const { return head_ + 1 - kept().size(); }
 
-    // What a publication takes beside its line.
+    // The memory that a publication takes beside its line.
     static constexpr std::uint64_t publication_overhead_bytes = 256;
 
 private:
@@ -65,8 +65,8 @@ private:
     namespace_options options_;
     std::uint64_t head_ = 0;
     std::size_t bytes_ = 0;
-    // Those that are kept, behind some that are dropped already: most channels keep few, and a deque's first
-    // publication costs 600 bytes.
+    // The first `dropped_` entries are dropped already, the others are kept. Not a deque: most channels keep
+    // few publications, and the first one in a deque costs 600 bytes.
     std::vector<entry> entries_;
     std::size_t dropped_ = 0;
 };

@@ -8,7 +8,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// Channels whose names fall into one bucket get new epochs when one of them is forgotten with publications.
+// Generations are counted per bucket of names and not per name, which would never be forgotten. When a
+// channel with publications is forgotten, all unborn channels of its bucket get new epochs.
 constexpr std::size_t forgotten_buckets = 1'024;
 
 std::string epoch_of(std::uint64_t bits) {
@@ -37,8 +38,9 @@ std::size_t channel_table::bucket_of(std::string_view name) const {
     return static_cast<std::size_t>(keyed_hash(config_.secret, name) % forgotten_.size());
 }
 
-// It changes when a channel that had publications is forgotten, because then its offsets begin again. The
-// seed is in it, because a new process begins all channels of its memory again under the same secret.
+// The epoch changes when a channel that had publications is forgotten, because its offsets
+// begin again at 1. It depends on the seed, because a new process begins all its channels in
+// memory again under the same secret.
 std::string channel_table::epoch_for(std::string_view name) const {
     if (config_.options_of(name).keeps == durability::disk)
         return durable_epoch(config_.store_id, stores_.generation());
@@ -54,6 +56,8 @@ channel* channel_table::find(std::string_view name) {
 channel* channel_table::find_or_make(std::string_view name, instant now) {
     channel* c = find(name);
     if (c == nullptr) {
+        // Old publications give way to a new channel; only when nothing is left to
+        // give up is the channel refused.
         if (!histories_.has_room_for(name.size())) shrink(channel::bytes_of_name(name.size()));
         if (channels_.size() >= config_.bounds.channels_max || !histories_.has_room_for(name.size()))
             return nullptr;
@@ -72,9 +76,12 @@ bool channel_table::restore(restored_channel&& kept, instant now) {
     channel& c = *made;
     c.noted = true;
     c.used_ms = now.monotonic_ms;
+    // The log starts before the first publication that the store kept, so the appends below end at `head`.
     c.stored_oldest = kept.head + 1 - kept.publications.size();
     c.log.start_at(c.stored_oldest - 1);
     for (message_ptr& m : kept.publications) {
+        // The monotonic clock started with the process: ages are taken from the wall
+        // clock, which may have gone back.
         const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - m->time_ms);
         c.log.append(std::move(m), now.monotonic_ms - age_ms);
     }
@@ -92,11 +99,14 @@ void channel_table::shrink(std::uint64_t wanted) {
         if (!c->log.empty()) ++counters_.histories_shrunk;
         c->log.give_up(excess);
         histories_.count(*c);
+        // The disk is trimmed in batches, except when the log is empty: then the
+        // channel may be forgotten below.
         if (c->log.oldest() >= c->stored_oldest + trim_batch || c->log.empty()) stores_.trim(*c);
         if (c->unused()) {
             forget(*c);
         } else if (c->log.empty()) {
-            // It has subscribers and stays; looking at it again each time would make this a walk through all.
+            // The channel has subscribers and stays. Without setting it aside, each shrink would
+            // visit all such channels again.
             histories_.set_aside(*c);
         }
     }
@@ -108,6 +118,7 @@ void channel_table::forget_if_empty(channel& c) {
 
 void channel_table::forget(channel& c) {
     stores_.drop(c);
+    // A channel that never had a publication can begin again under the same epoch.
     if (c.log.head() != 0) ++forgotten_[bucket_of(c.name)];
     histories_.remove(c);
     channels_.erase(channels_.find(c.name));
@@ -115,7 +126,7 @@ void channel_table::forget(channel& c) {
 
 void channel_table::sweep(instant now) {
     for (auto at = channels_.begin(); at != channels_.end();) {
-        channel& c = *(at++)->second;  // forget() keeps the others' places
+        channel& c = *(at++)->second;  // forget() erases this entry only
         c.log.trim(now.monotonic_ms);
         histories_.count(c);
         stores_.trim(c);

@@ -1,6 +1,7 @@
 #pragma once
 
-// The channels that a shard owns: which there are, under which epoch one begins, and when one is forgotten.
+// The channels that a shard owns: lookup, the epoch under which a channel begins,
+// and the moment when it is forgotten.
 
 #include "common/channel/channel.hpp"
 #include "common/channel/history_budget.hpp"
@@ -26,28 +27,30 @@ public:
 
     // Null when there is none.
     channel* find(std::string_view name);
-    // The channel, made where there is none; it counts as used. Null when there are too many. May forget
-    // other channels.
+    // Finds the channel or makes it, and counts it as used. Null when there are too many
+    // channels. May forget other channels.
     channel* find_or_make(std::string_view name, instant now);
-    // What the store kept; false when the channel exists, or its namespace is durable no longer.
+    // Takes a channel that the store kept; false when the channel exists already, or when its
+    // namespace is no longer durable.
     bool restore(restored_channel&& kept, instant now);
 
-    // What `c` holds has changed, and it counts as used.
+    // To be called when the content of `c` has changed; `c` counts as used.
     void used(channel& c) { histories_.use(c); }
-    // What `c` holds has changed.
+    // To be called when the content of `c` has changed.
     void changed(channel& c) { histories_.count(c); }
-    // Makes room for `wanted` bytes, as far as there are publications to give up. May forget channels.
+    // Makes room for `wanted` bytes as far as there are publications to give up. May forget channels.
     void shrink(std::uint64_t wanted = 0);
-    // Forgets a channel that nobody uses and that never had a publication: it need not be kept for its epoch.
+    // Forgets a channel that is unused and never had a publication: its epoch can be computed again.
     void forget_if_empty(channel& c);
-    // Drops what is too old, and forgets the channels that were unused for long. Looks through all.
+    // Drops publications that are too old, and forgets channels that were unused for
+    // channel_idle_ms. Looks through all channels.
     void sweep(instant now);
 
-    // The epoch under which a channel of that name begins: the same as long as it has no publication, so that
-    // nothing has to be kept for one that is only read.
+    // The epoch under which a channel of that name begins. It stays the same as long as the channel has no
+    // publication, so that nothing has to be kept for a channel that is only read.
     std::string epoch_for(std::string_view name) const;
     std::size_t size() const { return channels_.size(); }
-    // Of all channels with their histories: limits::history_bytes_total_max.
+    // The memory of all channels with their histories: limits::history_bytes_total_max.
     std::uint64_t bytes() const { return histories_.bytes(); }
 
 private:
@@ -59,7 +62,8 @@ private:
     channel_counters& counters_;
     std::unordered_map<std::string, std::unique_ptr<channel>, name_hash, std::equal_to<>> channels_;
     history_budget histories_;
-    std::vector<std::uint32_t> forgotten_;  // how many channels with publications, by hash of their name
+    // The number of channels with publications that were forgotten, by hash of their name.
+    std::vector<std::uint32_t> forgotten_;
 };
 
 }  // namespace pulsewire::hub

@@ -11,7 +11,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// How often all channels are looked through for what is too old.
+// The time between two sweeps of all channels for publications and keys that are too old.
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
 constexpr std::string_view no_room = "the server keeps as many channels as it may";
@@ -66,6 +66,7 @@ void channels::on(attach&& m, instant now) {
             now
         );
     }
+    // Trimmed first, so that the answer promises no publication that is too old.
     c->log.trim(now.monotonic_ms);
     starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
     if (m.seen) ++(start.lost.empty() ? counters_.recoveries : counters_.failed_recoveries);
@@ -86,8 +87,8 @@ void channels::on(attach&& m, instant now) {
     answer.subscribed = make_subscribed(f);
     if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
     answer.replay = std::move(start.replay);
-    // From here on the shard gets what is published; since posts keep their order, nothing is missed between
-    // the replay and the first of those, and nothing comes twice.
+    // From here on the shard gets every message of the channel. Since posts keep their order, no publication
+    // is missed between the replay and the first `deliver`, and none comes twice.
     c->add_shard(m.from.shard);
     table_.changed(*c);
     sessions_.post(m.from.shard, std::move(answer), now);
@@ -97,6 +98,7 @@ void channels::on(detach&& m, instant now) {
     channel* c = table_.find(m.channel);
     if (c == nullptr) return;
     c->remove_shard(m.from);
+    // The idle time of a channel starts when its last shard leaves.
     c->used_ms = now.monotonic_ms;
     table_.used(*c);
     table_.forget_if_empty(*c);
@@ -118,6 +120,8 @@ void channels::on(part&& m, instant now) {
     c->presence.part(
         m.session, node_wide(m.from, m.token), now.monotonic_ms + config_.bounds.presence_leave_ms
     );
+    // The session stays listed until presence_leave_ms has passed (4.7), so the
+    // channel is looked at again by tick().
     if (c->presence.leaving()) leaving_.insert(c->name);
     table_.forget_if_empty(*c);
 }
@@ -140,7 +144,7 @@ void channels::answer_publish(const connection_ref& from, std::uint64_t id, mess
     if (id != 0) sessions_.post(from.shard, reply{from, std::move(answer), 0}, now);
 }
 
-// `m` carries the next offset. From here on everybody sees it.
+// `m` carries the next offset. From here on readers and subscribers see it.
 void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, instant now) {
     c.log.append(m, now.monotonic_ms);
     table_.used(c);
@@ -152,8 +156,8 @@ void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, i
     broadcast(c, std::move(m), now);
 }
 
-// Whether the publish repeats one that got its place before; otherwise its key is another one's, and it is
-// refused.
+// True when the publish repeats an earlier one. Otherwise its key belongs to another content,
+// and it is answered with the error.
 bool channels::repeats(const publish_view& p, const idempotency_window::known& before, instant now) {
     if (before.is(p.content)) {
         ++counters_.duplicates;
@@ -169,7 +173,7 @@ bool channels::repeats(const publish_view& p, const idempotency_window::known& b
 
 void channels::order(const publish_view& p, instant now) {
     if (p.transient) {
-        // Where there is no channel there is nobody to hear it, and none has to be made.
+        // A channel that does not exist has no subscriber, so none is made for a transient message.
         if (const channel* c = table_.find(p.channel); c != nullptr)
             broadcast(*c, make_message(p, 0, now.wall_ms, c->options.slow_consumers), now);
         return answer_publish(p.from, p.id, make_published(p.id, p.channel, {}, 0), now);
@@ -178,6 +182,7 @@ void channels::order(const publish_view& p, instant now) {
     if (c == nullptr)
         return answer_publish(p.from, p.id, make_error(p.id, error_code::overloaded, no_room), now);
     const std::string& epoch = c->log.epoch();
+    // A repetition gets the first position, before anything is made or stored.
     if (!p.key.empty()) {
         if (const auto before = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms)) {
             if (!repeats(p, *before, now)) return;
@@ -185,9 +190,12 @@ void channels::order(const publish_view& p, instant now) {
         }
     }
     if (c->durable()) return keep(*c, p, now);
+    // A channel in memory: ordered, kept and delivered at once.
     const std::uint64_t offset = c->log.head() + 1;
     const publish_key key{std::string(p.key), p.content, p.publisher};
     put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), key, now);
+    // After the broadcast: a publisher that is subscribed here gets its own
+    // message before the acknowledgement.
     answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
     table_.shrink();
 }
@@ -197,19 +205,23 @@ void channels::order(const publish_view& p, instant now) {
 void channels::keep(channel& c, const publish_view& p, instant now) {
     if (const auto before = unstored_.find(c, p.key)) {
         if (!repeats(p, *before, now)) return;
-        // The first is not safe yet: this one waits for the same.
+        // The first publish is not safe yet, so the repetition waits for the same operation.
         return unstored_.push({stores_.number(), &c, nullptr, {}, p.from, p.id, before->offset});
     }
+    // Memory for waiting publications is bounded; a disk that is too slow is reported to the publishers.
     if (unstored_.bytes() > config_.bounds.storage_queue_bytes_max) {
         auto error = make_error(p.id, error_code::overloaded, "the disk does not keep up; try again later");
         return answer_publish(p.from, p.id, std::move(error), now);
     }
+    // The store may hold publications after head() that were never acknowledged. They go
+    // before their offsets are given again.
     if (std::exchange(c.truncate_first, false)) stores_.store(truncate_channel{c.name, c.log.head()});
     if (!std::exchange(c.noted, true)) stores_.store(keep_channel{c.name, c.log.epoch(), c.log.head()});
     if (!p.key.empty()) keys_stored_ms_ = now.wall_ms;
 
     unstored_publish waiting;
     waiting.where = &c;
+    // Offsets are given now, in the order of the publishes; the log gets each publication when it is safe.
     waiting.offset = c.log.head() + c.unstored + 1;
     waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
     waiting.from = p.from;
@@ -221,6 +233,7 @@ void channels::keep(channel& c, const publish_view& p, instant now) {
 }
 
 void channels::stored(std::uint64_t number, instant now) {
+    // The operations are safe in their order, and so the waiting publishes are answered from the front.
     while (!unstored_.empty() && unstored_.front().number <= number) {
         const unstored_publish p = unstored_.pop();
         channel& c = *p.where;
@@ -234,12 +247,14 @@ void channels::stored(std::uint64_t number, instant now) {
 }
 
 void channels::store_failed(std::uint32_t term, error_code code, std::string_view text, instant now) {
-    if (term != stores_.term()) return;  // was told already
+    if (term != stores_.term()) return;  // an earlier report of the same failure
+    // Operations already on their way carry the old term, so the store drops them.
     stores_.begin_term();
     while (!unstored_.empty()) {
         const unstored_publish p = unstored_.pop();
         ++counters_.unstored;
-        // What the store holds of this channel is not known: the next publication takes the same place.
+        // The store may or may not hold this publication. The next one takes the same offset, so a
+        // truncation has to go before it.
         p.where->truncate_first = true;
         p.where->noted = false;
         answer_publish(p.from, p.id, make_error(p.id, code, text), now);
@@ -255,9 +270,9 @@ void channels::restore(const restored_key& kept, instant now) {
     if (c == nullptr || c->log.epoch() != kept.epoch) return;
     const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - kept.time_ms);
     keys_stored_ms_ = std::max(keys_stored_ms_, kept.time_ms);
-    // Were it remembered, it would stand in the way of the same key, used again since.
+    // An expired key must not be remembered: the same key may have been used again since.
     if (age_ms > config_.bounds.idempotency_ms) return;
-    // Whose share it was is not known any more: restored keys have one of their own.
+    // The publisher is not stored, so restored keys share one publisher of their own.
     idempotency_.remember(
         kept.channel, kept.epoch, kept.key, {kept.offset, kept.content}, 0, now.monotonic_ms - age_ms
     );
@@ -274,7 +289,7 @@ void channels::on(query&& q, instant now) {
         );
     }
     if (c == nullptr) {
-        // Reading makes no channel: an outsider could fill the memory with names.
+        // Reading makes no channel; otherwise an outsider could fill the memory with names.
         auto nothing = make_history(q.id, q.channel, table_.epoch_for(q.channel), 0, false, "[]");
         return sessions_.post(q.from.shard, reply{q.from, std::move(nothing), 0, text_weight}, now);
     }
@@ -289,7 +304,7 @@ void channels::on(query&& q, instant now) {
 
 // --- requests between clients ---
 
-// Who is asked must be present; the newest connection of the session gets the question.
+// The asked session must be present; its newest connection gets the request (4.18).
 void channels::on(ask&& m, instant now) {
     const channel* c = table_.find(m.channel);
     const std::uint64_t where = c == nullptr ? 0 : c->presence.connection_of(m.to);
@@ -301,7 +316,7 @@ void channels::on(ask&& m, instant now) {
     sessions_.post(shard_of(where), asked{std::move(m), token_of(where)}, now);
 }
 
-// Which shard has the question is not remembered here, so all with subscribers hear of it.
+// The owner does not remember which shard has the request, so all shards with subscribers get the withdrawal.
 void channels::on(unask&& m, instant now) {
     const channel* c = table_.find(m.channel);
     if (c == nullptr) return;
@@ -313,14 +328,16 @@ void channels::on(unask&& m, instant now) {
 void channels::tick(instant now) {
     sweep_leaving(now);
     idempotency_.trim(now.monotonic_ms);
+    // A sweep looks through all channels, so it is rarer than a tick.
     if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return;
     swept_ms_ = now.monotonic_ms;
     table_.sweep(now);
     sweep_keys(now);
 }
 
-// The store forgets keys by the wall's clock, a little later than they are forgotten here.
+// The store forgets keys by the wall clock, a little later than they are forgotten here.
 void channels::sweep_keys(instant now) {
+    // Nothing to forget on the disk; a server without durable channels never writes.
     if (keys_stored_ms_ == 0) return;
     const std::int64_t forgotten_before_ms = now.wall_ms - config_.bounds.idempotency_ms;
     stores_.store(forget_keys{forgotten_before_ms});

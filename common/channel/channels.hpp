@@ -1,8 +1,8 @@
 #pragma once
 
-// The half of the hub that owns channels: it gives publications their order, keeps them and the keys of their
-// publishes, knows who is present, and waits for the store where a channel is durable. It knows no session;
-// what it has to say goes to shards.
+// The half of the hub that owns channels. It gives publications their order, keeps them and the keys of their
+// publishes, keeps the list of members, and waits for the store where a channel is durable. It knows no
+// session: its values go to shards.
 
 #include "common/channel/channel_table.hpp"
 #include "common/channel/idempotency_window.hpp"
@@ -25,7 +25,7 @@ public:
 
     void receive(channel_change&& value, instant now);
     void receive(channel_read&& value, instant now);
-    // Gives a publish its place, or the place that it has already.
+    // Gives a publish its offset, or the one that its key already has, and answers it.
     void order(const publish_view& p, instant now);
     void tick(instant now);
 
@@ -62,9 +62,9 @@ private:
     store_queue stores_;
     channel_table table_;
     idempotency_window idempotency_;
-    std::set<std::string> leaving_;  // channels where somebody is about to leave presence
+    std::set<std::string> leaving_;  // channels with a member that is about to leave
     unstored_publishes unstored_;
-    // Wall clock when the last key was given to the store; 0: all are forgotten there.
+    // Wall-clock time when the last key was given to the store; 0: the store has none.
     std::int64_t keys_stored_ms_ = 0;
     std::int64_t swept_ms_ = 0;
 };

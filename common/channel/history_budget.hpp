@@ -1,7 +1,7 @@
 #pragma once
 
-// What all channels of one owner may hold together: their histories, and the channels themselves. Beyond the
-// bound the channel that was used least recently gives up its oldest publications first.
+// The bound on the memory of all channels of one owner: their histories and the channels themselves. Beyond
+// it, the least recently used channel gives up its oldest publications first.
 
 #include "common/channel/channel.hpp"
 
@@ -18,7 +18,7 @@ public:
         : bytes_max_(bytes_max == 0 ? default_bytes_max : bytes_max) {}
 
     std::uint64_t bytes() const { return bytes_; }
-    // How much has to go before `wanted` bytes more fit.
+    // The bytes that must be freed before `wanted` more bytes fit.
     std::uint64_t excess(std::uint64_t wanted) const {
         return bytes_ + wanted > bytes_max_ ? bytes_ + wanted - bytes_max_ : 0;
     }
@@ -27,7 +27,7 @@ public:
         return bytes_ + channel::bytes_of_name(name_bytes) <= bytes_max_;
     }
 
-    // What `c` holds may have changed. It counts as used just now.
+    // To be called when the content of `c` may have changed; `c` counts as used just now.
     void use(channel& c) {
         count(c);
         if (c.budgeted) {
@@ -37,13 +37,13 @@ public:
             c.budgeted = true;
         }
     }
-    // What `c` holds may have changed.
+    // To be called when the content of `c` may have changed.
     void count(channel& c) {
         const std::uint64_t bytes = c.bytes();
         bytes_ += bytes - c.counted_bytes;
         c.counted_bytes = bytes;
     }
-    // Null when there is none that could give up something.
+    // Null when no channel can give up anything.
     channel* least_used() const { return by_use_.empty() ? nullptr : by_use_.front(); }
     // `c` can give up nothing more until it is used again.
     void set_aside(channel& c) {

@@ -6,8 +6,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// Room is made for so many keys at once, a fraction of all: looking for the publisher that holds the most
-// takes a walk through all of them.
+// Room is made for this fraction of all keys at once, because finding the publisher with the most keys takes
+// a walk through all publishers.
 constexpr std::size_t room_fraction = 64;
 
 }  // namespace
@@ -46,14 +46,15 @@ void idempotency_window::remember(
     if (entries_.size() > keys_max_) make_room();
 }
 
-// The oldest of all is the oldest of its publisher, too.
+// The oldest key of all is also the oldest of its publisher.
 void idempotency_window::trim(std::int64_t now_ms) {
     while (!by_age_.empty() && now_ms - by_age_.front().at_ms > window_ms_)
         forget_oldest_of(shares_.find(by_age_.front().publisher));
 }
 
 void idempotency_window::make_room() {
-    // Of several that hold the most, the one with the oldest key: the same on every platform.
+    // Among publishers with equally many keys, the one with the oldest key: so the
+    // choice is the same on every platform.
     const auto fewer = [](const auto& a, const auto& b) {
         const share &one = a.second, &other = b.second;
         return one.count != other.count ? one.count < other.count : one.oldest->number > other.oldest->number;
@@ -61,7 +62,8 @@ void idempotency_window::make_room() {
     const std::size_t wanted = keys_max_ - keys_max_ / room_fraction;
     while (entries_.size() > keys_max_) {
         const auto largest = std::max_element(shares_.begin(), shares_.end(), fewer);
-        // At most half of its keys, so that the largest share shrinks towards the others and not below them.
+        // It loses at most half of its keys at once, so that the largest share shrinks towards
+        // the others and not below them.
         std::size_t many = std::max<std::size_t>(1, largest->second.count / 2);
         many = std::min(many, std::max<std::size_t>(1, entries_.size() - wanted));
         for (; many > 0; --many) forget_oldest_of(largest);

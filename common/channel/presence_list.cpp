@@ -12,6 +12,7 @@ bool presence_list::join(
         return true;
     }
     member& m = found->second;
+    // The session came back before its time to leave: nobody is notified.
     if (m.connections.empty()) --leaving_;
     m.connections.push_back(connection);
     if (m.info == info) return false;

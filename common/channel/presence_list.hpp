@@ -1,6 +1,6 @@
 #pragma once
 
-// Who is in one channel (docs/protocol.md 4.6, 4.7).
+// The members of one channel (docs/protocol.md 4.6, 4.7).
 
 #include <cstdint>
 #include <functional>
@@ -13,21 +13,22 @@ namespace pulsewire::hub {
 
 class presence_list {
 public:
-    // A connection of the session came; `connection` is unique in the node. True when the others should hear
-    // of it: the session is new, or shows a new info. Where there is no room, nothing happens.
+    // A connection of the session joined; `connection` is unique in the node. True when the other
+    // members should be notified: the session is new, or its info has changed. When the list is
+    // full, a new session is not listed.
     bool join(
         const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max
     );
-    // That connection went. The session leaves at `leaves_at_ms` unless another one comes before.
+    // The connection left. Without another one by then, the session leaves at `leaves_at_ms`.
     void part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms);
-    // Removes and returns those whose time to leave has come.
+    // Removes and returns the sessions whose time to leave has come.
     std::vector<std::string> take_left(std::int64_t now_ms);
 
-    // The newest connection of the session; 0: it has none here.
+    // The newest connection of the session; 0 when it has none.
     std::uint64_t connection_of(std::string_view session) const;
 
     bool empty() const { return members_.empty(); }
-    // Whether somebody is about to leave.
+    // Whether a session is about to leave.
     bool leaving() const { return leaving_ > 0; }
     // [{"session":…,"info":…},…], by session.
     std::string json() const;
@@ -35,12 +36,13 @@ public:
 private:
     struct member {
         std::string info;
-        // Named, not counted: one that found no room must not be missed when it goes.
+        // Listed and not counted, because a connection that found no room must
+        // not be subtracted when it leaves.
         std::vector<std::uint64_t> connections;
         std::int64_t leaves_at_ms = 0;
     };
 
-    // Ordered, so that what is told about it is the same in every run.
+    // Ordered, so that every run sends the same lists and events.
     std::map<std::string, member, std::less<>> members_;
     std::size_t leaving_ = 0;
 };

@@ -3,7 +3,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// As many from the beginning as may be in one answer.
+// Cuts the page to the bytes that one answer may have; the first publication always stays.
 void shorten(std::vector<message_ptr>& page) {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < page.size(); ++i) {
@@ -17,6 +17,8 @@ void shorten(std::vector<message_ptr>& page) {
 starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max) {
     starting_point start;
     if (m.seen) {
+        // A position beyond the head was given by another log of the same epoch, so the client holds
+        // publications that this one never had.
         if (m.seen->epoch != log.epoch() || m.seen->offset > log.head()) {
             start.lost = "epoch_changed";
         } else if (log.head() - m.seen->offset > recovery_max) {
@@ -35,7 +37,8 @@ starting_point start_of(const channel_log& log, const attach& m, std::size_t rec
 }
 
 history_page page_of(const channel_log& log, const query& q) {
-    // Without a place, a page forwards begins with the oldest publication, and one backwards with the newest.
+    // Without a place, a page forwards begins with the oldest publication and a
+    // page backwards with the newest.
     std::uint64_t from = q.backwards ? log.head() + 1 : 0;
     if (q.offset) from = *q.offset;
     if (q.time_ms) from = q.backwards ? log.first_at(*q.time_ms) : log.first_at(*q.time_ms) - 1;
@@ -44,6 +47,8 @@ history_page page_of(const channel_log& log, const query& q) {
     shorten(page.publications);
     if (page.publications.empty()) return page;
     const std::uint64_t last = page.publications.back()->offset;
+    // `after` and `before` were bounded by the limit, so the last offset of the page
+    // tells whether more would follow.
     page.more = q.backwards ? last > log.oldest() : last < log.head();
     return page;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a reader gets of a channel's log: where a subscription starts (docs/protocol.md 4.4, 4.5), and pages
-// of history (4.14).
+// The parts of a channel's log that readers get: the start of a subscription (docs/protocol.md 4.4,
+// 4.5), and pages of history (4.14).
 
 #include "common/channel/channel_log.hpp"
 #include "common/exchange/to_channel.hpp"
@@ -14,15 +14,15 @@
 
 namespace pulsewire::hub {
 
-// Where a new subscription starts, and what it gets first.
+// The position at which a new subscription starts, and the publications that it gets first.
 struct starting_point {
     std::uint64_t offset = 0;
     std::vector<message_ptr> replay;
-    std::string_view lost;  // why recovery failed; empty: it did not, or was not asked for
+    std::string_view lost;  // the reason why recovery failed; empty: it succeeded or was not wanted
 };
 starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max);
 
-// A page of history, and whether there is more in its direction.
+// A page of history; `more` when further publications follow in its direction.
 struct history_page {
     std::vector<message_ptr> publications;
     bool more = false;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The operations that the owner of durable channels gives to its store (common/exchange/store.hpp), numbered
-// in their order.
+// The operations that the owner of durable channels gives to its store
+// (common/exchange/store.hpp), numbered in order.
 
 #include "common/channel/channel.hpp"
 #include "common/exchange/output.hpp"
@@ -19,24 +19,24 @@ public:
     // The number of the last operation.
     std::uint64_t number() const { return number_; }
     std::uint32_t term() const { return term_; }
-    // Counts the durable channels that were ever forgotten: a part of their epochs.
+    // Counts the durable channels that were ever forgotten; it is a part of their epochs.
     std::uint64_t generation() const { return generation_; }
-    // The store has failed: what waits is void, and what follows does not rest on it.
+    // The store has failed: the waiting operations are void, and later ones do not build on them.
     void begin_term() { ++term_; }
 
     template <class Operation>
     void store(Operation&& what) {
         output_.stores.push_back({++number_, term_, std::forward<Operation>(what)});
     }
-    // What the channel keeps no longer is removed.
+    // Removes the publications that the channel no longer keeps.
     void trim(channel& c) {
         if (!c.noted || c.log.oldest() == c.stored_oldest) return;
-        // Without any publication left it is the channel's row that remembers where the offsets go on.
+        // Without any publication left, only the row of the channel remembers where the offsets go on.
         if (c.log.empty()) store(keep_channel{c.name, c.log.epoch(), c.log.head()});
         store(trim_channel{c.name, c.log.oldest()});
         c.stored_oldest = c.log.oldest();
     }
-    // The channel will not be remembered; should there be one of this name again, its epoch is another.
+    // Removes the channel. A later channel of this name gets another epoch.
     void drop(const channel& c) {
         if (c.noted) store(drop_channel{c.name, ++generation_});
     }

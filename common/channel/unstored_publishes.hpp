@@ -1,6 +1,7 @@
 #pragma once
 
-// The publishes that are on their way to the disk, in their order, with whoever waits for them.
+// The publishes that are on their way to the disk, in order, with the
+// connections that wait for their answers.
 
 #include "common/base/keyed_hash.hpp"
 #include "common/channel/channel.hpp"
@@ -17,7 +18,7 @@
 
 namespace pulsewire::hub {
 
-// The key of a publish, and what has to be remembered with it.
+// The key of a publish, with the values that are remembered with it.
 struct publish_key {
     std::string text;  // empty: none
     std::uint64_t content = 0;
@@ -28,8 +29,8 @@ struct publish_key {
 
 struct unstored_publish {
     std::uint64_t number = 0;  // of the store operation that it waits for
-    channel* where = nullptr;  // is not forgotten while it waits
-    message_ptr what;          // null: a repetition, which only waits for the answer of the first
+    channel* where = nullptr;  // stays alive: channel::unused() counts what waits
+    message_ptr what;          // null: a repetition, which waits for the answer of the first
     publish_key key;
     connection_ref from;
     std::uint64_t id = 0;
@@ -65,7 +66,7 @@ public:
         return p;
     }
 
-    // What a waiting publish with this key will get; nothing when none waits.
+    // The offset that a waiting publish with this key will get; nothing when none waits.
     std::optional<idempotency_window::known> find(const channel& c, std::string_view key) const {
         if (keys_.empty() || key.empty()) return std::nullopt;
         const auto found = keys_.find(joined(c, key));
@@ -80,7 +81,8 @@ private:
 
     std::deque<unstored_publish> waiting_;
     std::unordered_map<std::string, idempotency_window::known, name_hash, std::equal_to<>>
-        keys_;  // by channel and key
+        // By channel and key.
+        keys_;
     std::size_t bytes_ = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The client's subscriptions, found by id and by channel name.
+// The subscriptions of the client, found by id or by channel name.
 
 #include "common/base/relocating_vector.hpp"
 #include "common/base/text_buffer.hpp"
@@ -15,8 +15,8 @@ enum class subscription_state : std::uint8_t {
     vacant,     // the slot is free
     idle,       // to be sent when a transport is open
     asked,      // sent, not answered
-    live,       // messages count
-    postponed,  // the server asked for patience: sent again at `due`
+    live,       // its messages are delivered
+    postponed,  // to be sent again at `due`
 };
 
 struct subscription {
@@ -25,23 +25,23 @@ struct subscription {
     bool has_position = false;
     std::uint32_t latest = 0;
     std::uint32_t payload_of = 0;
-    std::uint32_t command_id = 0;   // of the subscribe that is unanswered
-    std::uint32_t replay_left = 0;  // publications from history still to come
-    std::uint64_t offset = 0;       // with has_position: the last one seen
-    time_ms due = 0;                // asked: when it was sent; postponed: when to send it again
-    time_ms resynced_at = 0;        // when it was, or is to be, asked for because publications were dropped
-    std::uint32_t resync_wait_ms = 0;  // between the last two of those
+    std::uint32_t command_id = 0;      // of the unanswered subscribe
+    std::uint32_t replay_left = 0;     // publications from history still to come
+    std::uint64_t offset = 0;          // with has_position: the offset of the last publication seen
+    time_ms due = 0;                   // asked: when it was sent; postponed: when to send it again
+    time_ms resynced_at = 0;           // the last recovery after dropped publications, past or planned
+    std::uint32_t resync_wait_ms = 0;  // the wait between the last two of them
     text_buffer channel;
     text_buffer epoch;
 };
 
 class channel_table {
 public:
-    // The new subscription's id, from 1. Ids of removed ones are used again.
+    // The new subscription's id, from 1. Ids of removed subscriptions are used again.
     std::uint32_t add(std::string_view channel);
     void remove(std::uint32_t id);
     void clear();
-    // Null when there is none.
+    // Null when there is no such subscription.
     subscription* with_id(std::uint32_t id);
     subscription* with_channel(std::string_view channel);
     std::uint32_t id_of(const subscription& s) const {
@@ -57,10 +57,10 @@ private:
     void index(std::uint32_t id);
 
     relocating_vector<subscription> slots_;
-    // Open addressing by hash of the channel's name, at most half full; holds ids, 0 is empty.
+    // Ids by hash of the channel's name, with open addressing, at most half full; 0 is an empty place.
     relocating_vector<std::uint32_t> by_name_;
     std::uint32_t vacant_ = 0;
-    std::uint32_t last_found_ = 0;  // messages come in runs from one channel
+    std::uint32_t last_found_ = 0;  // a shortcut, because messages of one channel come in runs
 };
 
 }  // namespace pulsewire::client

@@ -1,9 +1,9 @@
 #pragma once
 
-// The connections of one client and what they are there for. Mostly it has one. In a hand-over
-// (docs/protocol.md 7.3) it has two: the next one opens while this one serves; when that is open it serves,
-// and this one retires: all that still counts of it are the answers to requests that went that way. Each has
-// deadlines of its own, so that the silence of one does not end the other.
+// The connections of one client and their roles. Mostly there is one. In a hand-over (docs/protocol.md 7.3)
+// there are two: the next connection opens while the current one serves. When the next one is open, it serves
+// and the old one retires: only the answers to requests that were sent on the old one still count. Each has
+// its own deadlines, so the silence of one does not end the other.
 //
 // Sans-I/O: a connection is a number, which is never used again; 0 is none.
 
@@ -17,27 +17,27 @@ namespace pulsewire::client {
 
 class connections {
 public:
-    // How long a connection may take until it has brought the server's welcome.
+    // `open_timeout_ms` bounds the time until a connection has brought the server's welcome.
     explicit connections(std::uint32_t open_timeout_ms) : open_timeout_ms_(open_timeout_ms) {}
 
     std::uint32_t opening() const { return opening_; }
-    std::uint32_t serving() const { return serving_; }  // what is sent goes there
-    // The one whose welcome is to come, if any is.
+    std::uint32_t serving() const { return serving_; }  // messages are sent on this one
+    // The newest connection; if a welcome is awaited, it is this one's.
     std::uint32_t newest() const { return opening_ != 0 ? opening_ : serving_; }
-    // Whether commands go out, or wait for the one that is opening.
+    // Whether commands are sent now; otherwise they wait for the connection that is opening.
     bool take_commands() const { return serving_ != 0 && opening_ == 0; }
-    // Whether the one that serves has brought the welcome.
+    // Whether the serving connection has brought the welcome.
     bool has_welcome() const { return opening_ != 0 || welcome_until_ == never; }
 
     // --- what happens ---
 
-    // The next one, which is now to be opened.
+    // Returns the number of the next connection, which the caller opens now.
     std::uint32_t open(time_ms now) {
         welcome_until_ = now + open_timeout_ms_;
         return opening_ = ++last_;
     }
 
-    // From here on it serves. False: nobody waits for that.
+    // From now on the connection serves. False when it is not the one awaited.
     bool opened(std::uint32_t which) {
         if (which != opening_ || which == 0) return false;
         retiring_ = serving_;
@@ -48,7 +48,7 @@ public:
     }
 
     enum class role : std::uint8_t { none, serving, retiring };
-    // Something arrived on it.
+    // Something arrived on the connection.
     role heard(std::uint32_t which, time_ms now) {
         if (which == 0) return role::none;
         if (which == retiring_) return role::retiring;
@@ -58,19 +58,19 @@ public:
         return role::serving;
     }
 
-    // The server has said who it is, and how long it is silent at most; 0: as it said before.
+    // The welcome arrived. `silence_max_ms` is the longest silence of the server; 0: unchanged.
     void welcomed(std::uint32_t silence_max_ms) {
         welcome_until_ = never;
         if (silence_max_ms != 0) silence_max_ms_ = silence_max_ms;
     }
 
-    // What it means that one has ended.
+    // The consequence of a connection's end.
     enum class loss : std::uint8_t {
-        none,      // nothing any more
-        retired,   // no late answers come
-        serving,   // nobody serves until the next one opens
-        opening,   // the hand-over comes to nothing: the one that serves goes on
-        complete,  // there is no other
+        none,      // no role, so no consequence
+        retired,   // no late answers will come
+        serving,   // no connection serves until the next one opens
+        opening,   // the hand-over failed: the serving connection goes on
+        complete,  // there is no other connection
     };
     loss ended(std::uint32_t which) {
         if (which == 0) return loss::none;
@@ -88,7 +88,7 @@ public:
         return opening_ != 0 ? loss::serving : loss::complete;
     }
 
-    // One that is still there, and forgets it; 0: there is none any more.
+    // Forgets one connection and returns it; 0 when none is left.
     std::uint32_t forget() {
         welcome_until_ = hand_over_at_ = never;
         if (opening_ != 0) return std::exchange(opening_, 0);
@@ -99,16 +99,16 @@ public:
     // --- the hand-over ---
 
     void hand_over_at(time_ms at) { hand_over_at_ = at; }
-    // Whether it is time to open the next one. Says so once.
+    // Whether it is time to open the next connection; true only once.
     bool must_hand_over(time_ms now) {
         if (now < hand_over_at_) return false;
         hand_over_at_ = never;
         return true;
     }
-    // The one before stays for late answers.
+    // The old connection stays for late answers.
     void linger(time_ms now) { retire_at_ = now + linger_ms; }
     bool lingers_too_long(time_ms now) const { return now >= retire_at_; }
-    // Forgets the one before: which it was, if any.
+    // Forgets the old connection and returns it; 0 when there is none.
     std::uint32_t retire() {
         retire_at_ = never;
         return std::exchange(retiring_, 0);
@@ -116,33 +116,33 @@ public:
 
     // --- deadlines, `never` where there is none ---
 
-    // Asks whether the one that serves still lives; false: it has been asked already.
+    // Starts a probe of the serving connection; false when one is already running.
     bool probe(time_ms now) {
         if (answer_until_ != never) return false;
         answer_until_ = now + probe_timeout_ms;
         return true;
     }
 
-    // When the newest has been opening for too long.
+    // The deadline for the welcome of the newest connection.
     time_ms opening_deadline() const { return welcome_until_; }
-    // When the one that serves has been silent for too long.
+    // The deadline for a sign of life of the serving connection.
     time_ms silence_deadline() const {
         return serving_ == 0 ? never : std::min(heard_at_ + silence_max_ms_, answer_until_);
     }
-    // The next moment that matters, silence apart.
+    // The next deadline of any kind, except silence.
     time_ms deadline() const { return std::min(welcome_until_, std::min(hand_over_at_, retire_at_)); }
 
 private:
-    // How long the one before stays for late answers.
+    // The time for which the old connection stays for late answers.
     static constexpr time_ms linger_ms = 5'000;
-    // How long it may take to answer a probe.
+    // The time for the answer to a probe.
     static constexpr time_ms probe_timeout_ms = 5'000;
 
     std::uint32_t last_ = 0;
     std::uint32_t opening_ = 0, serving_ = 0, retiring_ = 0;
     std::uint32_t open_timeout_ms_;
-    std::uint32_t silence_max_ms_ = 33'000;  // until the server has said it
-    time_ms heard_at_ = never;               // the one that serves
+    std::uint32_t silence_max_ms_ = 33'000;  // until a welcome sets it
+    time_ms heard_at_ = never;               // on the serving connection
     time_ms answer_until_ = never;           // to a probe
     time_ms welcome_until_ = never;          // of the newest
     time_ms hand_over_at_ = never;

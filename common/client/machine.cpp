@@ -36,6 +36,7 @@ std::uint32_t machine::subscribe(std::string_view channel, const subscribe_optio
     s.latest = how.latest;
     s.presence = how.presence;
     s.payload_of = how.payload_of;
+    // A position kept by the application lets even a new page recover.
     s.has_position = !how.epoch.empty();
     s.epoch = how.epoch;
     s.offset = how.offset;
@@ -46,7 +47,9 @@ std::uint32_t machine::subscribe(std::string_view channel, const subscribe_optio
 void machine::unsubscribe(std::uint32_t subscription_id, time_ms) {
     subscription* s = channels_.with_id(subscription_id);
     if (s == nullptr) return;
+    // Only these are known to the server. Without a transport all are idle, so nothing is sent then.
     if (s->state == subscription_state::live || s->state == subscription_state::asked) send_unsubscribe(*s);
+    // The answer to the unsubscribe is not awaited: its id belongs to no subscription.
     channels_.remove(subscription_id);
 }
 
@@ -60,11 +63,14 @@ std::uint32_t machine::publish(
     writer w(c->header, "publish"sv);
     w.number("id"sv, c->id);
     if (how.transient) {
+        // A transient publish has no key: repeating it could show it twice.
         c->when_lost = after_loss::never;
         w.flag("transient"sv, true);
     } else if (!how.key.empty()) {
         w.name("key"sv, how.key);
     } else {
+        // Unique without a random number for each publish: the session is random, `life_`
+        // separates its pages, the id counts.
         text_buffer key(std::string_view{session_});
         key.push_back('-');
         append_number(key, life_);
@@ -121,6 +127,7 @@ std::uint32_t machine::presence(std::string_view channel, time_ms now) {
 void machine::cancel(std::uint32_t id, time_ms) {
     command* c = outbox_.with_id(id);
     if (c == nullptr) return;
+    // Only requests can be withdrawn at the server; other answers are ignored when they come.
     if (c->sent && c->awaited_by_server) {
         begin_send("cancel"sv).number("id"sv, c->id).end();
         end_send();
@@ -132,6 +139,7 @@ void machine::cancel(std::uint32_t id, time_ms) {
 
 void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     if (!connections_.opened(attempt)) return;
+    // In a hand-over the old connection still answers the requests that were sent on it.
     unbind(true);
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
     end_send();
@@ -145,9 +153,9 @@ void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_
         case connections::loss::retired:
             return fail_left_behind();
         case connections::loss::serving:
-            return unbind();  // the next one repeats it
+            return unbind();  // all is sent again on the next connection
         case connections::loss::opening:
-            elsewhere_.clear();  // there is nobody yet to come back to
+            elsewhere_.clear();  // the address given by the server does not work
             return send_waiting(now);
         case connections::loss::complete:
             return lost(close, now);
@@ -156,13 +164,17 @@ void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_
 
 void machine::timer(time_ms now) {
     timer_at_ = never;
+    // All deadlines are looked at, whichever of them the timer was for: the host may call too late.
     if (connections_.must_hand_over(now)) open_transport(now);
     if (connections_.lingers_too_long(now)) close_retiring();
     if (state_ == state::waiting && now >= retry_at_) connect(now);
     expire_commands(now);
+    // The commands expire before a transport is dropped, so that their error is
+    // `timeout` and not `disconnected`.
     if (now >= connections_.opening_deadline())
         drop_transport(connections_.newest(), close_code::no_pong, now);
     if (now >= serving_deadline()) drop_transport(connections_.serving(), close_code::no_pong, now);
+    // A dropped transport has left nothing to subscribe on; the next one subscribes everything.
     if (connections_.serving() != 0)
         for (subscription& s : channels_.slots())
             if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
@@ -171,6 +183,7 @@ void machine::timer(time_ms now) {
 
 void machine::network_online(time_ms now) {
     if (state_ == state::waiting) return connect(now);
+    // An open connection may be dead after a change of network, and its silence would be noticed much later.
     if (!can_send() || !connections_.probe(now)) return;
     send_op("ping"sv);
     rearm(now);
@@ -186,7 +199,7 @@ void machine::connect(time_ms now) {
 }
 
 void machine::open_transport(time_ms now) {
-    close_retiring();  // two at a time are enough
+    close_retiring();  // never more than two at a time
     action& a = act(action_kind::open_transport);
     a.via = transport_;
     a.attempt = connections_.open(now);
@@ -202,25 +215,29 @@ void machine::close_transport(std::uint32_t attempt, close_code close) {
     a.close = number(close);
 }
 
-// The transport is of no use any more: closes it and goes on as if it had been lost. Another one stays.
+// Closes a transport that is of no use any more, and continues as if it had
+// been lost. Another transport stays.
 void machine::drop_transport(std::uint32_t attempt, close_code why, time_ms now) {
     close_transport(attempt, why);
     transport_closed(attempt, number(why), now);
 }
 
-// `why` is the server's own word on it, if it said one (7.1).
+// `why` is the close frame of the server (7.1), or null when there was none.
 void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     if (state_ == state::open) {
+        // A connection that was open for long makes this failure count as the first (9.1).
         backoff_.succeeded_for(now - state_since_);
         picker_.lost(close == number(close_code::abnormal), now);
     } else if (why == nullptr) {
-        picker_.failed();  // otherwise the transport let the server's word pass
+        picker_.failed();  // a close frame that arrived proves that the transport works
         elsewhere_.clear();
     }
     close_all();
     unbind();
+    // The server may name the delay itself, to spread clients over a restart.
     std::uint32_t delay = backoff_.fail();
     if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
+    // The range of the close code decides whether to come back (7.2).
     const bool final = !should_reconnect(close) || backoff_.exhausted();
     action& told = final ? end(close) : change_state(state::waiting);
     told.close = close;
@@ -252,8 +269,8 @@ void machine::close_retiring_unless_awaited() {
     close_retiring();
 }
 
-// What was bound to the transport is undone: subscriptions and commands are to be sent again, what cannot be
-// repeated safely fails, or, while another transport may still bring its answer, waits for that.
+// Undoes what was bound to the transport: subscriptions and commands will be sent again. A command that
+// cannot be repeated safely fails or, while the old transport may still bring its answer, waits for that.
 void machine::unbind(bool may_be_answered) {
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
@@ -272,6 +289,8 @@ action& machine::end(std::uint16_t close) {
     for (command& c : outbox_)
         if (!c.done) fail(c, error_code::closed);
     outbox_.sweep();
+    // The subscriptions go too: nothing will be delivered any more, and start()
+    // does not revive a closed machine.
     channels_.clear();
     action& told = change_state(state::closed);
     told.close = close;
@@ -305,8 +324,8 @@ void machine::send_op(std::string_view op) {
     end_send();
 }
 
-// With an id, so that an error can be told apart: the subscription may have ended by itself on the other
-// side.
+// With an id, so that its error is not taken for another one's: the server may
+// have ended the subscription already.
 void machine::send_unsubscribe(const subscription& s) {
     begin_send("unsubscribe"sv).number("id"sv, ++last_id_).name("channel"sv, s.channel).end();
     end_send();
@@ -328,6 +347,8 @@ void machine::send_subscribe(subscription& s, time_ms now) {
         w.end();
     }
     end_send(s.payload_of);
+    // An unanswered subscribe means that the connection is dead or the server
+    // stuck: either way another one helps.
     arm(now + options_.command_timeout_ms, now);
 }
 
@@ -337,14 +358,17 @@ void machine::send_command(command& c, time_ms now) {
     line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
     outgoing_ += c.header;
     end_send(c.has_payload ? c.id : 0);
+    // A request takes as long as its handler, so it says nothing about the connection.
     if (!c.awaited_by_server) arm(now + options_.command_timeout_ms, now);
 }
 
 command* machine::new_command(std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now) {
+    // Bounded here, before the host keeps the payload.
     if (outbox_.waiting() >= options_.outbox_messages_max ||
         outbox_.bytes() + payload_bytes > options_.outbox_bytes_max)
         return nullptr;
     command& c = outbox_.add(++last_id_, payload_bytes);
+    // The deadline of the application counts from the call, whether or not a transport is open.
     if (timeout_ms != 0) {
         c.deadline = now + timeout_ms;
         arm(c.deadline, now);
@@ -352,12 +376,13 @@ command* machine::new_command(std::uint32_t payload_bytes, std::uint32_t timeout
     return &c;
 }
 
-// Sends the command, or leaves it waiting, or refuses it at once.
+// Sends the command, leaves it waiting, or fails it at once.
 std::uint32_t machine::dispatch(command& c, time_ms now) {
     const std::uint32_t id = c.id;
     if (can_send()) {
         send_command(c, now);
     } else if (state_ == state::closed || c.when_lost == after_loss::never) {
+        // Other commands wait in the outbox for the next transport.
         fail(c, state_ == state::closed ? error_code::closed : error_code::disconnected);
         outbox_.sweep();
     }
@@ -370,6 +395,7 @@ void machine::finish(command& c) {
 }
 
 void machine::fail(command& c, error_code code) {
+    // The slot is kept, because callers are iterating over the outbox.
     act(action_kind::failed, c.id).local_code = code;
     outbox_.release(c);
 }
@@ -397,10 +423,12 @@ time_ms machine::serving_deadline() const {
 void machine::arm(time_ms at, time_ms now) {
     if (timer_at_ <= at) return;
     timer_at_ = at;
+    // An earlier timer that is armed already stays: timer() looks at all deadlines and arms the next.
     act(action_kind::set_timer).delay_ms = at > now ? static_cast<std::uint32_t>(at - now) : 0;
 }
 
-// Only needed when a timer ran out: whatever becomes due later is armed where it starts.
+// Arms the timer for the earliest of all deadlines. Deadlines that start between two
+// timers are armed where they start.
 void machine::rearm(time_ms now) {
     time_ms next = std::min(connections_.deadline(), serving_deadline());
     const auto at = [&](time_ms t) { next = std::min(next, t); };

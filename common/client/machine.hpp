@@ -1,13 +1,14 @@
 #pragma once
 
 // The client's state machine (docs/protocol.md sections 4, 5 and 9): connect, subscribe, publish,
-// acknowledge, recover, back off, change transport. Sans-I/O: the host (a browser page, a native program, a
-// test) passes in what happened and the time; what should happen next is appended to actions(), which the
-// host carries out in order and clears. Nothing here blocks, reads a clock or calls back. One machine belongs
-// to one thread.
+// acknowledge, recover, back off, change transport. Sans-I/O: the host (a browser page, a native
+// program, a test) passes in events and the time; the resulting actions are appended to actions(),
+// which the host carries out in order and clears. Nothing here blocks, reads a clock or calls back.
+// One machine belongs to one thread.
 //
-// Payloads never enter the machine: what arrives is described by slices of the line that the host holds, what
-// leaves is a header to which the host appends the payload that it keeps under the command's id.
+// Payloads never enter the machine. A message that arrives is described by slices of the line
+// that the host holds. A message that leaves is a header, to which the host appends the payload
+// that it keeps under the command's id.
 
 #include "common/base/relocating_vector.hpp"
 #include "common/client/channel_table.hpp"
@@ -24,16 +25,15 @@
 
 namespace pulsewire::client {
 
-// What the application sees. `connecting` lasts until the server's welcome.
+// The state that the application sees. `connecting` lasts until the server's welcome.
 enum class state : std::uint8_t { idle, connecting, open, waiting, closed };
 
 struct options {
     transport_choice transports = transport_choice::automatic;
     backoff_options backoff;
-    // A transport that has not brought the server's welcome by then is given up.
+    // A transport that has not brought the server's welcome within this time is closed.
     std::uint32_t open_timeout_ms = 10'000;
-    // An open connection that leaves a command (other than a request) or a probe unanswered for so long is
-    // given up.
+    // An open connection that leaves a command (other than a request) unanswered for this time is closed.
     std::uint32_t command_timeout_ms = 10'000;
     // Unacknowledged publishes and unanswered requests that are held; more are refused with outbox_full.
     std::uint32_t outbox_messages_max = 1'000;
@@ -71,9 +71,9 @@ enum class action_kind : std::uint8_t {
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
 
-// One thing to do or to tell. Which fields count is said at its kind. Slices point into the line given to
-// line() and are valid only until the next call of line(). The codes of `failed` and `refused` are a slice
-// when the server sent them, otherwise `local_code` names them.
+// One action for the host. The comment of its kind lists the fields that count. Slices point into the line
+// given to line() and are valid only until the next call of line(). The code of `failed` and `refused` is a
+// slice when the server sent it, otherwise `local_code`.
 struct action : frame_contents {
     action_kind kind;
     transport via = transport::websocket;
@@ -90,41 +90,43 @@ struct action : frame_contents {
 };
 
 struct subscribe_options {
-    std::uint32_t latest = 0;      // replay so many of the newest publications first
-    bool presence = false;         // tell joins and leaves
+    std::uint32_t latest = 0;      // replay up to this many of the newest publications first
+    bool presence = false;         // report joins and leaves
     std::uint32_t payload_of = 0;  // the host's name for the info shown to others; 0: not shown
-    std::string_view epoch;        // with offset: where to go on; empty: at the head
+    std::string_view epoch;        // with offset: the position to recover from; empty: start at the head
     std::uint64_t offset = 0;
 };
 
-// Which page of history: forwards after an offset, backwards before it (0: from the newest), or the same by
-// the server's clock in milliseconds since 1970: at or after a time, before it.
+// The kind of history page: forwards after an offset; backwards before an offset (0: from the newest);
+// forwards from a time on; backwards before a time. Times are those of the server's clock in milliseconds
+// since 1970. machine.cpp relies on the order: bit 0 means backwards, bit 1 means by time.
 enum class history_page : std::uint8_t { after, before, since, until };
 
 struct publish_options {
     bool echo = true;
     bool transient = false;
     std::uint32_t timeout_ms = 0;  // 0: as long as it takes
-    // As in protocol 4.9, valid and of the host's own making; empty: a new one of this session.
+    // A valid key of protocol 4.9 that the host made itself; empty: the machine makes a new one.
     std::string_view key = {};
-    // What it is the latest of (4.17), valid; empty: its type.
+    // A valid conflation key (4.17); empty: none, the type takes its place.
     std::string_view conflate = {};
 };
 
 class machine {
 public:
-    // `session` is drawn at random by the host (protocol 4.1), or that of an earlier life of the same client;
-    // `seed` is drawn at random for this life, for the jitter and the keys of publishes. All its 64 bits
-    // count: two lives with the same one would take each other's publishes for repetitions.
+    // `session` is drawn at random by the host (protocol 4.1), or taken from an earlier life of the same
+    // client. `seed` is drawn at random for this life, for the jitter and the keys of publishes. All its 64
+    // bits count: two lives with the same one would take each other's publishes for repetitions.
     machine(const options& opts, std::string_view session, std::uint64_t seed);
 
     // --- what the application wants ---
 
     void start(time_ms now);
-    // Ends everything: what is unanswered fails with `closed`. Not reversible.
+    // Ends everything for good: unanswered commands fail with `closed`.
     void stop(time_ms now);
 
-    // Returns the subscription's id. One subscription per channel: the host shares it between its handlers.
+    // Returns the subscription's id. At most one subscription per channel: the host
+    // shares it between its handlers.
     std::uint32_t subscribe(std::string_view channel, const subscribe_options& how, time_ms now);
     void unsubscribe(std::uint32_t subscription, time_ms now);
 
@@ -134,7 +136,7 @@ public:
         std::string_view channel, std::string_view type, std::uint32_t payload_bytes,
         const publish_options& how, time_ms now
     );
-    // Of the server, or, with `channel`, of the client there whose session is `to`.
+    // Sends a request to the server, or with `channel` to the client in it whose session is `to`.
     std::uint32_t request(
         std::string_view type, std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now,
         std::string_view channel = {}, std::string_view to = {}
@@ -143,36 +145,39 @@ public:
         std::string_view channel, std::uint32_t limit, std::uint64_t from, history_page page, time_ms now
     );
     std::uint32_t presence(std::string_view channel, time_ms now);
-    // The application no longer wants the answer of `id`. A publish not yet sent is withdrawn.
+    // The application no longer wants the answer to `id`. A publish that was not sent yet is withdrawn.
     void cancel(std::uint32_t id, time_ms now);
 
     // --- what happened outside ---
 
     void transport_opened(std::uint32_t attempt, time_ms now);
-    // Ended or could not be opened; `close` is the WebSocket close code, 1006 where there is none.
+    // The transport ended or could not be opened; `close` is the WebSocket
+    // close code, 1006 if there was none.
     void transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now);
     // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
     // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
-    // The same for a publication whose line the host has read itself (protocol 4.4). 0: not taken, nothing
-    // has happened, and line() is to see it. Otherwise it is the next one of the subscription with this
-    // number, negative where it is replayed: the host delivers it, there is no action.
+    // The same for a publication whose line the host has read itself (protocol 5.1). Returns 0 when the
+    // publication was not taken and the host has to pass its line to line(). Otherwise it is the next
+    // publication of the subscription with the returned id, which is negative if the publication is replayed.
+    // The host delivers it; there is no action.
     std::int32_t publication(
         std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
     );
     void timer(time_ms now);
-    // The network is said to be back: do not wait any longer.
+    // The host reports that the network is back: reconnect now, or probe the connection.
     void network_online(time_ms now);
 
     // --- what to do next ---
 
     const relocating_vector<action>& actions() const { return actions_; }
-    // What a `send` action sends, where an `open_transport` goes; valid until clear_actions().
+    // The text that a `send` action sends, or the address of an
+    // `open_transport`; valid until clear_actions().
     std::string_view text_of(const action& a) const {
         return std::string_view(outgoing_).substr(a.text_at, a.text_size);
     }
-    // The host has carried them out. It may call the machine before that; new actions then stand behind the
-    // old ones.
+    // To be called when the host has carried out all actions. It may call the machine before
+    // that; new actions are appended.
     void clear_actions() {
         actions_.clear();
         outgoing_.clear();
@@ -180,12 +185,12 @@ public:
 
     state current() const { return state_; }
     transport current_transport() const { return transport_; }
-    // The largest message that the server takes, in bytes; 65,536 until it said otherwise.
+    // The largest message that the server takes, in bytes; 65,536 until a welcome sets it.
     std::uint32_t message_bytes_max() const { return message_bytes_max_; }
 
 private:
     action& act(action_kind kind, std::uint32_t id = 0);
-    // With all that the frame has; what counts is said at the kind.
+    // Copies all members of the frame; the comment of the kind lists those that count.
     action& act(action_kind kind, std::uint32_t id, const server_frame& f);
     action& change_state(state to);
     void arm(time_ms at, time_ms now);
@@ -219,10 +224,10 @@ private:
     // Leaves the command in its place until the outbox is swept.
     void fail(command& c, error_code code);
     void expire_commands(time_ms now);
-    // When the transport that serves has kept us waiting too long.
+    // The deadline after which the serving transport has left us waiting for too long.
     time_ms serving_deadline() const;
 
-    // To the next publication of the channel, whoever sent it. Returns whether it is replayed.
+    // Moves the position to the next publication of the channel. Returns whether that one is replayed.
     static bool advance(subscription& s);
     void on_message(const server_frame& f, std::string_view header, time_ms now);
     void on_welcome(const server_frame& f, time_ms now);
@@ -237,13 +242,13 @@ private:
     void on_farewell(const server_frame& f, std::string_view header, time_ms now);
     subscription* asked_with(std::uint64_t command_id);
 
-    // What is used most stands first: small distances make small code.
+    // The members used most come first: small offsets make small code.
     state state_ = state::idle;
     transport transport_ = transport::websocket;
     outbox outbox_;
     channel_table channels_;
     text_buffer outgoing_;          // the texts of the send actions
-    std::uint32_t line_begin_ = 0;  // where the line being written starts
+    std::uint32_t line_begin_ = 0;  // the place where the line being written starts
     relocating_vector<action> actions_;
     connections connections_;
     std::uint32_t last_id_ = 0;
@@ -251,7 +256,7 @@ private:
     time_ms state_since_ = 0;
     time_ms retry_at_ = 0;
     std::uint32_t message_bytes_max_ = 65'536;
-    text_buffer elsewhere_;  // where the server told to come back (7.1); empty: where the host was told to go
+    text_buffer elsewhere_;  // the address given by the server (7.1); empty: the host's own
     options options_;
     text_buffer session_;
     // Random, and part of each key (protocol 4.9): a session that outlives its page does not repeat its keys,

@@ -1,4 +1,4 @@
-// What the server says to the machine, line by line (docs/protocol.md section 4).
+// The part of the machine that handles the lines of the server (docs/protocol.md section 4).
 
 #include "common/client/machine.hpp"
 
@@ -7,11 +7,12 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// How long the server may take before a subscribe that it postponed (overloaded, rate_limited) is sent again.
+// The wait before a subscribe that the server could not serve (overloaded, rate_limited) is sent again.
 constexpr time_ms postponed_ms = 1'000;
 
-// After publications were dropped (5.4): between asking for them and asking again, where it happens again, at
-// least so long, then twice as long, and so on; and after how long without it starts from the beginning.
+// The recovery of dropped publications (5.5): when they are dropped again, the wait before the next recovery
+// starts at resync_min_ms and doubles up to resync_max_ms. After resync_quiet_ms without a drop, the next
+// recovery is immediate again.
 constexpr std::uint32_t resync_min_ms = 2'000;
 constexpr std::uint32_t resync_max_ms = 16'000;
 constexpr time_ms resync_quiet_ms = 60'000;
@@ -19,6 +20,7 @@ constexpr time_ms resync_quiet_ms = 60'000;
 }  // namespace
 
 void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now) {
+    // Any line is a sign of life, also a faulty one. Lines of a transport that was given up are ignored.
     const connections::role from = connections_.heard(attempt, now);
     if (from == connections::role::none) return;
     server_frame f;
@@ -27,6 +29,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         if (is_frame) on_late_answer(f);
         return;
     }
+    // The server writes frames in one form only (3.2), so anything else means that the connection is broken.
     if (!is_frame) return drop_transport(attempt, close_code::protocol_error, now);
     switch (f.op) {
         case server_op::message:
@@ -57,7 +60,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::cancel:
             return on_asked(f, header, attempt);
         case server_op::ping:
-            // Over SSE nobody waits for a pong (4.15), and it would cost a POST.
+            // Over SSE the server expects no pong (4.15), and it would cost a POST.
             if (transport_ == transport::websocket) send_op("pong"sv);
             return;
         case server_op::unsubscribed:
@@ -70,6 +73,8 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
 std::int32_t machine::publication(
     std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
 ) {
+    // Taken only in the simplest case, the next publication of a live subscription.
+    // Everything else needs the whole line.
     if (connections_.heard(attempt, now) != connections::role::serving) return 0;
     subscription* s = channels_.with_channel(channel);
     if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return 0;
@@ -78,6 +83,7 @@ std::int32_t machine::publication(
 }
 
 void machine::on_welcome(const server_frame& f, time_ms now) {
+    // A second welcome on one connection has no meaning.
     if (connections_.has_welcome()) return;
     connections_.welcomed(f.ping_ms != 0 ? static_cast<std::uint32_t>(f.ping_ms + f.pong_ms) : 0);
     if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
@@ -86,6 +92,7 @@ void machine::on_welcome(const server_frame& f, time_ms now) {
         picker_.opened(now);
         change_state(state::open);
     }
+    // The new connection works, so the old one stays only for late answers.
     connections_.linger(now);
     close_retiring_unless_awaited();
     rearm(now);
@@ -104,14 +111,17 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
     const bool own = f.except.size != 0 && f.except.of(header) == session_;
     bool replayed = false;
     if (f.has_offset) {
+        // A duplicate (5.3).
         if (f.offset <= s->offset) return;
         if (f.offset != s->offset + 1) {
-            // Something is missing (5.4): ask again from where we are; what arrives until then comes again.
+            // Publications are missing (5.4): recover from our position. The publications that
+            // arrive until then will be replayed.
             send_unsubscribe(*s);
             return send_subscribe(*s, now);
         }
         replayed = advance(*s);
     }
+    // Own messages published without echo only advance the position (4.10).
     if (own) return;
     act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;
 }
@@ -126,6 +136,7 @@ void machine::on_subscribed(const server_frame& f, std::string_view header) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::asked || s->command_id != f.id) return;
     action& a = act(action_kind::subscribed, channels_.id_of(*s), f);
+    // A first subscribe without a position had nothing to recover.
     if (s->has_position) a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
     s->state = subscription_state::live;
     s->has_position = true;
@@ -157,14 +168,16 @@ void machine::on_asked(const server_frame& f, std::string_view header, std::uint
 void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live || f.offset <= s->offset) return;
+    // Replaced publications need no recovery (5.6); every other reason counts as dropped (5.5).
     if (f.reason.of(header) != "replaced"sv) return resynchronise(*s, now);
     s->offset = f.offset;
     act(action_kind::gap, channels_.id_of(*s), f);
 }
 
-// What was dropped is asked for again, from the position before it: at once the first time, and then ever
-// later while it happens again and again. Until then nothing of the channel comes, which spares a connection
-// that is too slow for it; the history keeps what is published meanwhile, or recovery says that it does not.
+// Recovers dropped publications from the position before them: at once the first time, then after a growing
+// wait while it keeps happening (5.5). While it waits, the machine is not subscribed, which relieves a
+// connection that is too slow for the channel. The history keeps the publications in the meantime, or else
+// the recovery reports the loss.
 void machine::resynchronise(subscription& s, time_ms now) {
     const bool kept_up = s.resynced_at == 0 || now - s.resynced_at >= resync_quiet_ms;
     const std::uint32_t longer = s.resync_wait_ms * 2 < resync_min_ms ? resync_min_ms : s.resync_wait_ms * 2;
@@ -185,7 +198,7 @@ void machine::on_answer(const server_frame& f, action_kind kind) {
     finish(*c);
 }
 
-// What the old connection of a hand-over still brings.
+// A line on the old connection of a hand-over: only answers to requests left behind there count.
 void machine::on_late_answer(const server_frame& f) {
     const command* c = outbox_.with_id(f.id);
     if (c == nullptr || !c->left_behind) return;
@@ -200,8 +213,9 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     std::uint32_t id = 0;
     if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
         const bool held =
-            code == name_of(error_code::already_subscribed);  // an unsubscribe was not carried out
+            code == name_of(error_code::already_subscribed);  // an earlier unsubscribe was not carried out
         if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+            // The server still has the old subscription; it ends before the next attempt.
             if (held) send_unsubscribe(*s);
             s->state = subscription_state::postponed;
             s->due = now + postponed_ms;
@@ -214,15 +228,16 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
         id = c->id;
         finish(*c);
     } else if (f.id != 0) {
-        return;  // answers a command that the application no longer waits for
+        return;  // the answer to a command that the application no longer waits for
     }
     act(kind, id, f);
 }
 
-// The server ends, now (7.1) or soon (7.3). While the next connection opens that is no news.
+// The server ends this connection now (7.1) or soon (7.3). While the next
+// connection opens, this changes nothing.
 void machine::on_farewell(const server_frame& f, std::string_view header, time_ms now) {
     if (connections_.opening() != 0) return;
-    // As long as that can be reached; without a word about it, to where it was.
+    // Without a `url` the address stays as it is.
     if (f.url.size != 0) elsewhere_ = f.url.of(header);
     if (f.op == server_op::close) return lost(static_cast<std::uint16_t>(f.close), now, &f);
     connections_.hand_over_at(now + static_cast<time_ms>(f.after_ms) + 1);

@@ -27,7 +27,7 @@ protected:
         old_attempt = h.attempt;
         h.hears(R"({"op":"drain","after_ms":500})");
     }
-    // What the old connection still brings.
+    // The old connection brings a line.
     void old_hears(const std::string& line) {
         const std::uint32_t current = std::exchange(h.attempt, old_attempt);
         h.hears(line);

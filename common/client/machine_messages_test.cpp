@@ -1,5 +1,4 @@
-// What the machine carries: subscriptions, publishes, requests, and what it does with them when the
-// connection is lost.
+// The machine's subscriptions, publishes and requests, and their fate when the connection is lost.
 
 #include "common/client/test_host.hpp"
 
@@ -172,7 +171,7 @@ TEST_F(machine_messages, what_newer_ones_have_replaced_moves_the_position) {  //
     EXPECT_EQ(h.done(), (done{"gap to 1: until 40", "deliver to 1: t at 41 1"}));
 }
 
-// What was dropped is asked for again, from the position before it.
+// Dropped publications are recovered from the position before them.
 TEST_F(machine_messages, what_was_dropped_is_recovered) {  // 5.4, 4.4
     h.subscribe_at("a", 5);
     h.hears(R"({"op":"gap","channel":"a","offset":7,"reason":"dropped"})");

@@ -1,6 +1,6 @@
 #pragma once
 
-// The commands of the application that have no answer yet, in the order in which they were given.
+// The commands of the application that have no answer yet, in the order in which the application gave them.
 
 #include "common/base/relocating_vector.hpp"
 #include "common/base/text_buffer.hpp"
@@ -11,20 +11,20 @@
 namespace pulsewire::client {
 
 enum class after_loss : std::uint8_t {
-    repeat,  // sent again on the next transport: publishes (their key makes that safe) and queries
-    fail,    // once sent it fails with `disconnected`: requests
-    never,   // not even kept while there is no transport: transient publishes
+    repeat,  // sent again on the next transport: publishes (safe because of their key) and queries
+    fail,    // fails with `disconnected` if it was sent: requests
+    never,   // fails at once while there is no transport: transient publishes
 };
 
 struct command {
     std::uint32_t id = 0;
     after_loss when_lost = after_loss::repeat;
     bool has_payload = false;
-    // A request: it may take longer than command_timeout_ms, and can be canceled.
+    // True for a request, which may take longer than command_timeout_ms and can be canceled.
     bool awaited_by_server = false;
-    bool sent = false;         // on the current transport, or on the one before
-    bool left_behind = false;  // on the one before, which may still bring its answer (7.3)
-    bool done = false;         // answered; the slot goes with a sweep
+    bool sent = false;         // on the current transport or on the old one
+    bool left_behind = false;  // sent on the old transport, which may still bring the answer (7.3)
+    bool done = false;         // answered; the slot is freed by sweep()
     std::uint32_t payload_bytes = 0;
     time_ms sent_at = 0;
     time_ms deadline = never;
@@ -33,7 +33,7 @@ struct command {
 
 class outbox {
 public:
-    // A new command; its id is greater than all before it.
+    // Adds a command; its id must be greater than all earlier ids.
     command& add(std::uint32_t id, std::uint32_t payload_bytes) {
         ++waiting_;
         bytes_ += payload_bytes;
@@ -43,7 +43,7 @@ public:
         return c;
     }
 
-    // Null when it is not there or done. Ids ascend, so this is a binary search.
+    // Null when the command is unknown or done. A binary search, since ids ascend.
     command* with_id(std::uint64_t id) {
         std::size_t low = 0, high = commands_.size();
         while (low < high) {
@@ -58,21 +58,22 @@ public:
         return &commands_[low];
     }
 
-    // The command has its answer. Its slot stays until sweep(), so that this may be called while walking.
+    // Marks the command as answered. Its slot stays until sweep(), so that this
+    // may be called during an iteration.
     void release(command& c) {
         c.done = true;
         --waiting_;
         bytes_ -= c.payload_bytes;
     }
 
-    // Forgets the done ones, when they are many: they may stand behind one that is never answered.
-    // Invalidates references.
+    // Removes the commands that are done when there are many of them: a command that is never answered may
+    // come before them. Invalidates references.
     void sweep() {
         if (waiting_ != 0 && commands_.size() < 2 * std::size_t{waiting_} + 64) return;
         commands_.remove_if([](const command& c) { return c.done; });
     }
 
-    // For walking; skip the done ones.
+    // For iteration; skip the commands that are done.
     command* begin() { return commands_.begin(); }
     command* end() { return commands_.end(); }
     const command* begin() const { return commands_.begin(); }

@@ -1,6 +1,6 @@
 #pragma once
 
-// When to come back, and over which transport.
+// The decisions of a reconnect: the delay, and the transport.
 
 #include "common/base/random.hpp"
 
@@ -9,7 +9,7 @@
 
 namespace pulsewire::client {
 
-// Milliseconds of a clock that never goes back. Only differences count.
+// Milliseconds of a monotonic clock. Only differences count.
 using time_ms = std::int64_t;
 // No deadline: a moment in thousands of years, to which a wait can be added.
 inline constexpr time_ms never = time_ms{1} << 47;
@@ -22,7 +22,7 @@ struct backoff_options {
     std::uint32_t min_ms = 500;
     std::uint32_t max_ms = 20'000;
     std::uint32_t floor_ms = 100;
-    // A connection that was open for so long makes the next failure count as the first.
+    // A connection that was open for at least this time makes the next failure count as the first.
     std::uint32_t stable_after_ms = 10'000;
     // Failures in a row after which the machine gives up; 0: never.
     std::uint32_t attempts_max = 0;
@@ -33,7 +33,7 @@ class backoff {
 public:
     backoff(const backoff_options& options, std::uint64_t seed) : options_(options), random_(seed) {}
 
-    // Counts a failure and returns how long to wait.
+    // Counts a failure and returns the delay in milliseconds.
     std::uint32_t fail() {
         const std::uint32_t doublings = std::min<std::uint32_t>(failures_, 20);
         const std::uint64_t ceiling = std::min<std::uint64_t>(
@@ -53,7 +53,7 @@ public:
     bool exhausted() const { return options_.attempts_max != 0 && failures_ >= options_.attempts_max; }
 
 private:
-    // What browsers' timers can wait; longer ones end at once.
+    // The longest delay of a browser's timer; a longer one would fire at once.
     static constexpr std::uint32_t timer_ms_max = 0x7fffffff;
 
     backoff_options options_;
@@ -61,9 +61,9 @@ private:
     std::uint32_t failures_ = 0;
 };
 
-// Chooses the transport of the next attempt. Automatic: WebSocket, until it looks blocked (it never opened,
-// or it keeps breaking soon after), then SSE; back to WebSocket when SSE fails too, or at the first loss
-// after retry_websocket_ms.
+// Chooses the transport of the next attempt. Automatic: WebSocket, until it looks blocked (it never
+// opened, or it keeps breaking soon after), then SSE; back to WebSocket when SSE fails too, or at the
+// first loss after retry_websocket_ms.
 class transport_picker {
 public:
     explicit transport_picker(transport_choice choice) : choice_(choice) {
@@ -108,7 +108,7 @@ private:
     static constexpr time_ms retry_websocket_ms = 5 * 60'000;
 
     // A WebSocket that worked before is more likely to meet a server that is down than a proxy that blocks
-    // it; all the more when SSE did not get through either.
+    // it. It gets more attempts then, and also when SSE did not get through.
     std::uint32_t patience() const { return websocket_worked_ ? 4 : 1; }
 
     void use_websocket() {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A host for tests of the machine: does what a browser page would do, writes each action down as one line of
-// text, and lets time pass.
+// A host for tests of the machine: it does the work of a browser page, records each action as one
+// line of text, and lets time pass.
 
 #include "common/client/machine.hpp"
 
@@ -38,7 +38,7 @@ public:
         machine.stop(now);
         obey();
     }
-    // The transport that the machine asked for last opens, brings a line, or is lost.
+    // The newest transport that the machine asked for opens, brings a line, or is lost.
     void opened() {
         machine.transport_opened(attempt, now);
         obey();
@@ -47,7 +47,7 @@ public:
         heard_ = line;
         const auto at = line.find("\"payload\":");
         const std::size_t header = at == std::string::npos ? line.size() : at + 10;
-        // Of its own size, so that AddressSanitizer sees each byte read too many.
+        // A copy of exactly this size, so that AddressSanitizer sees every byte read beyond it.
         const std::vector<char> exact(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(header));
         machine.line(attempt, {exact.data(), exact.size()}, static_cast<std::uint32_t>(line.size()), now);
         obey();
@@ -60,7 +60,7 @@ public:
         machine.network_online(now);
         obey();
     }
-    // Time passes; the timer rings when it is due.
+    // Time passes; the timer fires when it is due.
     void pass(time_ms ms) {
         const time_ms until = now + ms;
         while (timer_due >= 0 && timer_due <= until) {
@@ -69,7 +69,7 @@ public:
         }
         now = until;
     }
-    // The timer rings, due or not.
+    // The timer fires, whether due or not.
     void ring() {
         timer_due = -1;
         machine.timer(now);
@@ -81,7 +81,7 @@ public:
             R"({"op":"welcome","session":"ada-session","server":"s","ping_ms":25000,"pong_ms":8000,"message_bytes_max":65536})"
         );
     }
-    // Everything up to the state `open`, without a word of it.
+    // Goes through all steps up to the state `open`, and forgets their lines.
     void become_open() {
         if (machine.current() == state::idle) start();
         if (machine.current() == state::waiting) online();
@@ -111,7 +111,7 @@ public:
         machine.cancel(id, now);
         obey();
     }
-    // A subscription with its position, without a word of it.
+    // Makes a subscription with a position, and forgets its lines.
     std::uint32_t subscribe_at(std::string_view channel, std::uint64_t offset) {
         const std::uint32_t id = subscribe(channel);
         const std::string sent = sent_.back();
@@ -125,7 +125,7 @@ public:
         return id;
     }
 
-    // What the machine wanted done since the last call; timers apart.
+    // The actions since the last call, without timers.
     lines done() { return std::exchange(done_, {}); }
 
     class machine machine;

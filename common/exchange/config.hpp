@@ -1,6 +1,6 @@
 #pragma once
 
-// What a hub is made with, and what it counts.
+// The settings of a hub, and its counters.
 
 #include "common/base/keyed_hash.hpp"
 #include "common/exchange/address.hpp"
@@ -18,49 +18,49 @@ namespace pulsewire::hub {
 struct config {
     limits bounds;
     namespace_options default_namespace;
-    // By name, which is the part of a channel before its first ':' (channels without one: "").
+    // By name, which is the part of a channel before its first ':' (a channel without ':' belongs to "").
     std::unordered_map<std::string, namespace_options> namespaces;
     shard_index shard = 0;
     shard_index shard_count = 1;
-    // Told to clients in welcome, e.g. "pulsewire/0.1.0".
+    // Sent to clients in `welcome`, e.g. "pulsewire/0.1.0".
     std::string server_name = "pulsewire";
-    // Where clients are told to come back by drain() and hand_over(); empty: where they came from.
+    // The address to which drain() and hand_over() send clients; empty: the one they came from.
     std::string drain_url;
     // 64 random bits: a source of epochs. Two lives of a node must not share it.
     std::uint64_t seed = 0;
-    // Hashes the names that outsiders choose, and what they publish under a key: the same on all shards of a
-    // node, and where there is a store, in all its lives.
+    // Hashes the names that outsiders choose, and the content that they publish under a key. It is the same
+    // on all shards of a node and, where there is a store, in every life of the node.
     hash_key secret;
     // The source of the epochs of durable channels: see durable_epoch().
     std::uint64_t store_id = 0;
     std::uint64_t store_generation = 0;
-    // Those who hear of what clients do, each with its interests.
+    // The observers of what clients do, each with its interests.
     std::vector<interests> observers;
 
     const namespace_options& options_of(std::string_view channel) const;
 };
 
-// The shard that owns a channel's log. Keyed, so that an outsider cannot choose names that all belong to one
-// shard.
+// The shard that owns a channel's log. Keyed, so that an outsider cannot choose
+// names that all belong to one shard.
 inline shard_index owner_of(std::string_view channel, shard_index shard_count, const hash_key& secret) {
     if (shard_count == 1) return 0;
     return static_cast<shard_index>(keyed_hash(secret, channel) % shard_count);
 }
 
-// Counted by sessions since the hub was made.
+// Counted by the sessions since the hub was made.
 struct session_counters {
     std::uint64_t commands = 0;    // frames received from clients
     std::uint64_t deliveries = 0;  // messages handed to connections of this shard
     std::uint64_t errors = 0;      // error answers
 };
 
-// ... and by the owner of channels.
+// Counted by the owner of channels since the hub was made.
 struct channel_counters {
-    std::uint64_t publications = 0;       // put in order by this shard
+    std::uint64_t publications = 0;       // given a place in the order by this shard
     std::uint64_t duplicates = 0;         // publishes answered from the idempotency window
     std::uint64_t unstored = 0;           // publishes refused because the store failed
     std::uint64_t keys_reused = 0;        // publishes refused because their key stands for another content
-    std::uint64_t histories_shrunk = 0;   // times that a channel gave up publications for the sake of all
+    std::uint64_t histories_shrunk = 0;   // times that a channel gave up publications for the total bound
     std::uint64_t recoveries = 0;         // subscribes with a position that recovered
     std::uint64_t failed_recoveries = 0;  // ... that did not
 };

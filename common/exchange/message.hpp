@@ -1,6 +1,6 @@
 #pragma once
 
-// One line that goes to connections, encoded once and shared by all who get it.
+// One line that goes to connections, encoded once and shared by all its receivers.
 
 #include "common/base/slice.hpp"
 #include "common/protocol/codes.hpp"
@@ -24,7 +24,7 @@ enum class message_kind : std::uint8_t {
     history,     // id, channel, epoch, offset, more, payload (an array)
     answer,      // any other answer to a command: id, payload
     error,       // id, code, text, pointer
-    question,    // of another client, or its withdrawal
+    question,    // a request of another client, or its withdrawal
     ping,
     pong,
     close,  // text
@@ -33,20 +33,20 @@ enum class message_kind : std::uint8_t {
 
 // Immutable once shared.
 struct message {
-    // With a line of `line_bytes` to write over.
+    // `line` starts with `line_bytes` bytes, to be written over.
     explicit message(std::size_t line_bytes) : line(line_bytes, '\0') {}
     message(const message&) = delete;
     message& operator=(const message&) = delete;
 
-    // Parts of `line`, which live as long as the message; empty where there is none.
+    // Parts of `line`, valid as long as the message lives; empty where the line has no such part.
     std::string_view channel() const { return text_of(part::channel); }
     std::string_view type() const { return text_of(part::type); }
     std::string_view epoch() const { return text_of(part::epoch); }
     std::string_view payload() const { return text_of(part::payload); }
     std::string_view except() const { return text_of(part::except); }
-    // Of a publication, as its publisher named it; empty: its type stands for it.
+    // The conflation key that the publisher gave; empty: the type takes its place (protocol 4.17).
     std::string_view conflate() const { return text_of(part::conflate); }
-    // subscribed: why it is not recovered.
+    // subscribed: the reason why it is not recovered.
     std::string_view reason() const { return text_of(part::reason); }
     // For people; still escaped as in JSON.
     std::string_view text() const { return text_of(part::text); }
@@ -55,8 +55,9 @@ struct message {
 
     message_kind kind = message_kind::answer;
     bool recovered = true;  // subscribed: whether nothing was missed
-    bool more = false;      // history: whether there are further ones
-    // Of a channel's messages, publications and transient ones: whether they may be dropped.
+    bool more = false;      // history: whether there are further publications
+    // Whether the message may be dropped for a slow connection: for publications and
+    // transient messages of a channel.
     slow_consumer when_slow = slow_consumer::disconnect;
     error_code code = error_code::none;
     std::uint64_t id = 0;  // of the command it answers
@@ -68,12 +69,12 @@ struct message {
     std::string_view text_of(part p) const { return places[static_cast<std::size_t>(p)].of(line); }
     slice& place_of(part p) { return places[static_cast<std::size_t>(p)]; }
 
-    // Of the parts. A history keeps hundreds of messages: places are half as large as views.
+    // The places of the parts. A history keeps hundreds of messages, and a place is half as large as a view.
     slice places[9];
 };
 
-// Shared: one publication waits in the queues of many connections on several shards and in a channel's
-// history.
+// Shared, because one publication waits in the queues of many connections on several
+// shards and in a channel's history.
 using message_ptr = std::shared_ptr<const message>;
 
 }  // namespace pulsewire::hub

@@ -9,10 +9,10 @@ namespace {
 
 using piece = message::part;
 
-// Writes a line and remembers where the parts that messages point to stand.
+// Writes a line and remembers the places of the parts that a message points to.
 class message_writer {
 public:
-    // `bytes`: how long the line becomes, about.
+    // `bytes` is about the length of the finished line.
     explicit message_writer(message_kind kind, std::size_t bytes = usual_bytes)
         : made_(std::make_shared<message>(bytes)), out_(made_->line), line_(out_) {
         made_->kind = kind;
@@ -42,6 +42,7 @@ public:
         return *this;
     }
     message_writer& text(std::string_view key, std::string_view value, piece p) {
+        // The text may grow while it is escaped, so its place is measured and not computed from `value`.
         const std::size_t begin = out_.size() + key.size() + 5;  // ,"key":"
         line_.text(key, value);
         return note(p, begin, out_.size() - 1 - begin);
@@ -83,7 +84,7 @@ private:
     basic_line_writer<string_writer> line_;
 };
 
-// How long a publication's line is: what is kept in history should not be half empty.
+// The exact length of a publication's line, because a history should not keep strings that are half empty.
 std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t wall_ms) {
     const auto member = [](std::string_view begin, std::size_t value) { return begin.size() + value; };
     std::size_t bytes = member(R"({"type":"")", p.type.size()) +
@@ -197,7 +198,7 @@ message_ptr make_history(
 }
 
 message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members) {
-    // As the answer to a query it goes to whoever asked; otherwise it is an event of the subscription.
+    // With an id it answers a query; without one it is an event of the subscription.
     const message_kind kind = id != 0 ? message_kind::answer : message_kind::presence;
     return message_writer(kind, "presence", id)
         .name("channel", channel, piece::channel)

@@ -1,6 +1,6 @@
 #pragma once
 
-// Makes the lines that the hub sends, each a finished message with views into its own text.
+// Makes the lines that the hub sends. Each is a finished message with places in its own text.
 
 #include "common/exchange/message.hpp"
 #include "common/exchange/to_channel.hpp"
@@ -12,8 +12,8 @@
 
 namespace pulsewire::hub {
 
-// A publication with its place, or, with offset 0, a message without one. `p.payload` is valid JSON.
-// `when_slow` is what its namespace does for subscribers that are too slow.
+// A publication with its offset, or a message without a place when `offset` is 0. `p.payload` is valid JSON.
+// `when_slow` is the policy of its namespace for subscribers that are too slow.
 message_ptr make_message(
     const publish_view& p, std::uint64_t offset, std::int64_t wall_ms,
     slow_consumer when_slow = slow_consumer::disconnect
@@ -25,7 +25,7 @@ inline message_ptr make_message(
     return make_message(p.as<std::string_view>(), offset, wall_ms, when_slow);
 }
 
-// Only `type`, `channel` and `payload`: from the server to one connection.
+// A message from the server to one connection, with `type`, `channel` and `payload` only.
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
 
 message_ptr make_welcome(
@@ -45,14 +45,14 @@ message_ptr make_subscribed(const subscribed_fields& f);
 
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel);
 
-// Without epoch for a transient one.
+// `epoch` and `offset` are left out for a transient message, whose offset is 0.
 message_ptr make_published(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
 );
 
 // `payload` is the JSON answer of a handler.
 message_ptr make_response(std::uint64_t id, std::string_view payload);
-// A request of another client, and that it is withdrawn (protocol 4.18).
+// A request of another client, and its withdrawal (protocol 4.18, 4.19).
 message_ptr make_request(
     std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
     std::uint32_t timeout_ms, std::string_view payload
@@ -65,17 +65,17 @@ message_ptr make_history(
     std::string_view publications
 );
 
-// `members` is a JSON array; `id` 0 for the one that follows subscribed.
+// `members` is a JSON array; `id` is 0 for the list that follows `subscribed`.
 message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members);
 message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info);
 message_ptr make_leave(std::string_view channel, std::string_view session);
 
-// `text` is for people; `pointer` is empty where the error concerns no place in a payload.
+// `text` is for people; `pointer` is empty when the error concerns no place in a payload.
 message_ptr make_error(
     std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {}
 );
 
-// Why publications are missing (protocol 5.4): "dropped" or "replaced".
+// The reason why publications are missing (protocol 5.4): "dropped" or "replaced".
 std::string_view gap_reason(slow_consumer why);
 // The marker for publications up to `offset` that a connection does not get; ends with a newline.
 std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consumer why);
@@ -83,11 +83,11 @@ std::string make_gap(std::string_view channel, std::uint64_t offset, slow_consum
 message_ptr make_ping();
 message_ptr make_pong(std::uint64_t id);
 
-// Come back over another connection after that time, while this one still serves. `url`, where not empty, is
-// where, and needs no escapes.
+// Asks the client to open another connection after `after_ms` while this one still serves. `url` is the
+// address to go to, empty for the same one; it needs no escapes.
 message_ptr make_drain(std::uint32_t after_ms, std::string_view url = {});
 
-// `after_ms` 0: not told; `url` as above.
+// `after_ms` is left out when it is 0; `url` is as above.
 message_ptr make_close(
     close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {}
 );

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a hub wants its shell to do.
+// The list of things that a hub wants its shell to do.
 
 #include "common/exchange/address.hpp"
 #include "common/exchange/message.hpp"
@@ -16,19 +16,21 @@
 
 namespace pulsewire::hub {
 
-// First all `sends` in order, then all `closes`; `posts`, `notices` and `stores` at any time, each in order.
+// The shell carries out all `sends` in order and then all `closes`; `posts`, `notices` and `stores` at any
+// time, each list in its order.
 struct output {
-    // One message to one connection, or to many: a publication is named once, whoever gets it.
+    // One message to one connection or to many: a publication is listed once,
+    // however many connections get it.
     struct send {
         message_ptr what;
-        std::uint32_t first = 0;  // its connections' place in `receivers`
+        std::uint32_t first = 0;  // the place of its first connection in `receivers`
         std::uint32_t count = 0;
-        bool replayed = false;  // from history: bounded by recovery_max, whatever the connection can take now
+        bool replayed = false;  // from history: bounded by recovery_max, not by the connection's queue
         // Identifies the set of receivers. Two messages of a channel with the same non-zero audience go to
         // exactly the same connections.
         std::uint64_t audience = 0;
     };
-    // The connection is forgotten by the hub already; closed() for it is allowed and does nothing.
+    // The hub has already forgotten the connection; closed() for it is allowed and does nothing.
     struct close {
         std::uint64_t connection;
         close_code code;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The two doors between the halves of the hub. Values for the own shard go through at once, others leave in
-// the output; neither half knows which.
+// The two ports between the halves of the hub. A value for the own shard is handled at once, a value for
+// another shard leaves in the output; neither half knows which of the two happens.
 
 #include "common/exchange/instant.hpp"
 #include "common/exchange/to_channel.hpp"
@@ -12,7 +12,7 @@ namespace pulsewire::hub {
 // Leads to the owner of the channel that a value names.
 class channel_port {
 public:
-    // The quick way of a publish: its views are copied only when the channel belongs to another shard.
+    // The quick way for a publish: its views are copied only when the channel belongs to another shard.
     virtual void publish(const publish_view& p, instant now) = 0;
     virtual void change(channel_change&& value, instant now) = 0;
     virtual void read(channel_read&& value, instant now) = 0;

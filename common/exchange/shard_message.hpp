@@ -1,7 +1,7 @@
 #pragma once
 
-// What one shard posts to another, and an observer to a shard. A value posted from one shard to another
-// arrives after those posted there earlier (first in, first out); the order that clients see rests on this.
+// The values that a shard posts to another shard, and an observer to a shard. Posts between two shards keep
+// their order (first in, first out); the order that clients see rests on this.
 
 #include "common/exchange/to_channel.hpp"
 #include "common/exchange/to_session.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a store must do, in memory: the reference for tests and the simulator, and the contract that the store
-// on the disk is held to.
+// A store in memory: the reference for tests and the simulator, and the contract
+// that the store on disk has to meet.
 
 #include "common/exchange/store.hpp"
 
@@ -23,7 +23,7 @@ public:
 
     std::uint64_t generation() const { return generation_; }
 
-    // Of each channel the newest publications without a hole among those of its epoch.
+    // Each channel with the newest publications of its epoch that have no hole between them.
     std::vector<restored_channel> channels() const {
         std::vector<restored_channel> all;
         for (const auto& [name, row] : channels_) {
@@ -38,6 +38,8 @@ public:
             }
             if (!c.publications.empty()) {
                 const std::uint64_t last = c.publications.back()->offset;
+                // The row knows of later publications than these, so a hole follows
+                // them: none of them may be kept.
                 if (last < c.head) c.publications.clear();
                 c.head = std::max(c.head, last);
             }
@@ -45,8 +47,7 @@ public:
         return all;
     }
 
-    // Oldest first. A key whose publication is there counts only when it is the one that was published with
-    // it.
+    // Oldest first. A key is left out when the publication at its offset was published with another key.
     std::vector<restored_key> keys() const {
         std::vector<restored_key> all;
         for (const restored_key& k : keys_) {

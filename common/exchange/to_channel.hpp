@@ -1,9 +1,8 @@
 #pragma once
 
-// The values that go to the shard that owns a channel. Those that change the channel are told apart from
-// those that only read it: the effect of a change depends on the value, its time and the channel's state
-// alone, never on the process that applies it, so that several nodes which apply the same changes hold the
-// same channel.
+// The values that go to the shard that owns a channel. Changes and reads are different types: the effect of a
+// change depends on the value, its time and the state of the channel alone, never on the process that applies
+// it. So several nodes that apply the same changes hold the same channel.
 
 #include "common/exchange/address.hpp"
 #include "common/protocol/position.hpp"
@@ -18,22 +17,22 @@ namespace pulsewire::hub {
 
 // --- what changes a channel ---
 
-// Text is std::string where it travels, std::string_view during a call.
+// `Text` is std::string when the value travels and std::string_view during a call.
 template <class Text>
 struct basic_publish {
-    connection_ref from;   // value 0: from the application, nobody waits for the outcome
+    connection_ref from;   // value 0: from the application, which waits for no outcome
     std::uint64_t id = 0;  // 0: no answer wanted
     Text channel;
     Text type;
     Text key;       // empty: not remembered
     Text payload;   // valid JSON
-    Text except;    // a session that must not show it; empty: none
+    Text except;    // a session that must not show the message; empty: none
     Text conflate;  // what it is the latest of (protocol 4.17); empty: its type
     bool transient = false;
-    // With a key: a hash of what its client published, which stays the same when a handler replaces the
-    // content.
+    // With a key: a hash of the content that the client published. It stays the same when
+    // a handler replaces the content.
     std::uint64_t content = 0;
-    // Whose share of remembered keys the key counts against.
+    // The publisher whose share of remembered keys the key counts against.
     std::uint64_t publisher = 0;
 
     template <class Other>
@@ -49,7 +48,7 @@ struct basic_publish {
 using publish = basic_publish<std::string>;
 using publish_view = basic_publish<std::string_view>;
 
-// A subscription shows its session in presence.
+// A subscription lists its session in presence.
 struct join {
     shard_index from = 0;
     std::uint64_t token = 0;  // of the subscription
@@ -71,14 +70,14 @@ struct ask {
     connection_ref from;
     std::uint64_t id = 0;
     std::string channel;
-    std::string session;  // who asks
-    std::string to;       // whom
+    std::string session;  // of the client that asks
+    std::string to;       // the session that is asked
     std::string type;
     std::string payload;
     std::uint32_t timeout_ms = 0;
 };
 
-// That request is withdrawn.
+// The withdrawal of an `ask`.
 struct unask {
     connection_ref from;
     std::uint64_t id = 0;
@@ -89,13 +88,14 @@ using channel_change = std::variant<publish, join, part, ask, unask>;
 
 // --- what reads a channel ---
 
-// A subscribe, as the owner sees it: from its answer on, the shard gets what is published.
+// A subscribe as the owner of the channel sees it. After its answer the shard
+// gets every message of the channel.
 struct attach {
     connection_ref from;
     std::uint64_t id = 0;     // of the subscribe command
-    std::uint64_t token = 0;  // tells this subscription from an earlier one of the same connection
+    std::uint64_t token = 0;  // distinguishes it from an earlier subscription of the same connection
     std::string channel;
-    std::optional<position> seen;  // where the client wants to go on
+    std::optional<position> seen;  // the position from which the client wants to recover
     std::uint32_t latest = 0;
     bool wants_presence = false;
     std::uint8_t weight = 0;  // of its answer: session::awaited_answers
@@ -114,7 +114,7 @@ struct query {
     std::uint64_t id = 0;
     std::string channel;
     std::uint32_t limit = 100;
-    // Where the page begins: an offset, or a time on the wall's clock, or neither.
+    // The place where the page begins: an offset, or a wall-clock time, or neither.
     std::optional<std::uint64_t> offset;
     std::optional<std::int64_t> time_ms;
     bool backwards = false;

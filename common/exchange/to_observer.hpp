@@ -15,12 +15,12 @@ namespace pulsewire::hub {
 // A place in the list config::observers.
 using observer_index = std::size_t;
 
-// What an observer wants to hear.
+// The events that an observer wants.
 struct interests {
     bool connections = false;
     bool subscriptions = false;
-    // Every publish of a client, and every request to the server, goes to the first observer that wants it,
-    // and is that one's to pass on, refuse or answer.
+    // Every publish of a client, and every request to the server, goes to the first observer that wants it.
+    // That observer passes it on, refuses it or answers it.
     bool publishes = false;
     bool requests = false;
 };

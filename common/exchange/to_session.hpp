@@ -14,8 +14,9 @@
 
 namespace pulsewire::hub {
 
-// What answers weigh while an owner makes them: texts are made anew for each, replays are references. A
-// connection whose answers weigh the most is not read on (hub::receive).
+// The weights of answers that owners are making: a text is made for each answer, a replay is a list of
+// references. When the answers awaited by a connection weigh awaited_answers_max or more, no more lines of it
+// are carried out (hub::receive).
 inline constexpr std::uint8_t text_weight = 8;
 inline constexpr std::uint8_t replay_weight = 1;
 inline constexpr std::uint32_t awaited_answers_max = 8;
@@ -26,7 +27,7 @@ struct attached {
     std::uint64_t token = 0;
     std::string channel;
     message_ptr subscribed;
-    message_ptr members;  // null unless presence was wanted
+    message_ptr members;  // null unless the attach wanted presence
     std::vector<message_ptr> replay;
     std::uint8_t weight = 0;  // of its attach
 };
@@ -39,33 +40,34 @@ struct attach_refused {
     std::uint8_t weight = 0;
 };
 
-// To all subscribers that the shard has for the channel (presence events: to those who want them).
+// A message to all subscribers of the channel on the shard; presence events go to those that want them.
 struct deliver {
     message_ptr what;
 };
 
-// To one connection; `ends_request` names the request that is hereby answered, 0 for none.
+// A message to one connection; `ends_request` is the id of the request that it answers, 0 for none.
 struct reply {
     connection_ref to;
     message_ptr what;
     std::uint64_t ends_request = 0;
-    std::uint8_t weight = 0;  // of the query that is hereby answered
+    std::uint8_t weight = 0;  // of the query that it answers
 };
 
-// A request of another client, to the subscription of that token.
+// A request of another client to the subscription with this token.
 struct asked {
     ask request;
     std::uint64_t token = 0;
 };
 
-// The request of that number and connection is withdrawn, if one of the channel's subscribers here has it.
+// The request `id` of the connection `from` is withdrawn, if a subscriber of
+// the channel on this shard has it.
 struct withdrawn {
     connection_ref from;
     std::uint64_t id = 0;
     std::string channel;
 };
 
-// Ends a connection on the application's wish.
+// The application ends a connection.
 struct disconnect {
     connection_ref to;
     close_code code = close_code::normal;

@@ -1,5 +1,5 @@
-// The real client machine speaks to the real hub, without a network in between: each understands what the
-// other writes.
+// The real client machine speaks to the real hub, without a network in between: each
+// understands what the other writes.
 
 #include "common/client/machine.hpp"
 #include "common/hub/hub.hpp"

@@ -1,4 +1,4 @@
-// What one client could do to all others, or to the process: sums that grow without a bound, keys that are
+// Attacks of one client on all others or on the process: sums that grow without a bound, keys that are
 // guessed, names that collide.
 
 #include "common/hub/test_node.hpp"

@@ -7,7 +7,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// The owner of the channel that a value names.
+// The shard that owns the channel that a value names.
 template <class Value>
 shard_index owner_of_named(const Value& value, const config& c) {
     return std::visit([&](const auto& m) { return owner_of(m.channel, c.shard_count, c.secret); }, value);
@@ -27,13 +27,16 @@ void hub::receive(shard_message&& m, instant now) {
 }
 
 void hub::tick(instant now) {
+    // Sessions first: a member whose connection is ended here starts to leave in the same tick.
     sessions_.tick(now);
     channels_.tick(now);
 }
 
 void hub::publish(const publish_view& p, instant now) {
+    // Every way into the channels chooses the owner from the name alone, so all shards agree without asking.
     const shard_index owner = owner_of(p.channel, config_.shard_count, config_.secret);
     if (owner == config_.shard) return channels_.order(p, now);
+    // Only here is the publish copied: its views point into the buffer of the connection.
     output_.posts.push_back({owner, channel_change(p.as<std::string>())});
 }
 

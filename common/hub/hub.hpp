@@ -1,9 +1,10 @@
 #pragma once
 
-// One shard's share of the server's logic: a pair of halves, the sessions of the connections it accepted and
-// the channels it owns, which know each other only by values. Sans-I/O: the shell tells what happened and
-// what time it is; what should happen next collects in out(), which the shell carries out and clears after
-// each call. One hub belongs to one thread; hubs of a node speak to each other only through `posts`.
+// The part of the server's logic that belongs to one shard. It consists of two halves, the sessions of
+// the connections that the shard accepted and the channels that it owns, which exchange values only.
+// Sans-I/O: the shell passes in events and the time; the resulting actions collect in out(), which the
+// shell carries out and clears after each call. One hub belongs to one thread; hubs of a node
+// communicate only through `posts`.
 
 #include "common/channel/channels.hpp"
 #include "common/exchange/config.hpp"
@@ -24,18 +25,18 @@ public:
     hub(const hub&) = delete;
     hub& operator=(const hub&) = delete;
 
-    // A connection was opened. `secret` goes into its welcome (protocol 4.2); empty where POST is not used.
-    // `session_name` is given for faces that send no connect frame, which are welcome at once.
+    // A connection was opened. `secret` goes into its welcome (protocol 4.2); it is empty where POST is not
+    // used. `session_name` is given for faces that send no `connect`; they are welcome at once.
     void open(
         std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
     ) {
         sessions_.open(connection, f, secret, session_name, now);
     }
-    // Lines arrived (protocol 2.3); for the faces that speak in frames. They are carried out one after the
-    // other until this call has put more than `answer_bytes_max` for the connection into out(), or until
-    // other shards are making answers for it: nobody may make the server hold more answers than it reads.
-    // Returns how many bytes of `lines` are done; the rest is to be given again when the answers are written.
-    // All, when the connection is gone.
+    // Lines arrived (protocol 2.3), on a face that uses frames. They are carried out one after the other
+    // until this call has put more than `answer_bytes_max` for the connection into out(), or until the
+    // answers that owners are making for it weigh too much: a client must not make the server hold more
+    // answers than it reads. Returns the number of bytes of `lines` that are done, or all of them when the
+    // connection is gone. The shell gives the rest again when the answers are written.
     static constexpr std::size_t no_limit = sessions::no_limit;
     std::size_t receive(
         std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max = no_limit
@@ -46,8 +47,7 @@ public:
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
         sessions_.receive_oversized(connection, head, now);
     }
-    // One command that the shell made itself (plain faces, HTTP API). Its views are used only during the
-    // call.
+    // A command that the shell made itself (plain faces, HTTP API). Its views are used during the call only.
     void execute(std::uint64_t connection, const command& c, instant now) {
         sessions_.execute(connection, c, now);
     }
@@ -57,29 +57,30 @@ public:
     void closed(std::uint64_t connection, instant now) { sessions_.closed(connection, now); }
     // A value posted by another shard or by an observer.
     void receive(shard_message&& m, instant now);
-    // To be called about once a second: heartbeats, deadlines, ages.
+    // To be called about once a second, for heartbeats, deadlines and ages.
     void tick(instant now);
-    // The server goes down: every protocol connection is told to come back after a moment of its own within
-    // `spread_ms`, and closed.
+    // The server stops: every connection is closed, and the close frame asks the client to come back after a
+    // random time of up to `spread_ms`.
     void drain(close_code code, std::uint32_t spread_ms, instant now) {
         sessions_.drain(code, spread_ms, now);
     }
-    // The same for a server in whose place another one takes new connections: clients of the protocol are
-    // told to open their next connection within `spread_ms`, and keep this one until that serves, or drain()
-    // comes.
+    // Another server takes over the address: clients of the protocol are asked to open their next connection
+    // within `spread_ms`. They keep this one until the next one serves, or until drain() is called. Other
+    // connections are closed as by drain().
     void hand_over(close_code code, std::uint32_t spread_ms, instant now) {
         sessions_.hand_over(code, spread_ms, now);
     }
 
     // --- durable channels: common/exchange/store.hpp ---
 
-    // Before anything else: what the store kept of the channels that this hub owns, channels first. What a
-    // namespace keeps no longer, or is not durable any more, is left out.
+    // To be called before anything else, with everything that the store kept of the channels of this hub,
+    // channels before keys. Channels of a namespace that is no longer durable, and publications that it no
+    // longer keeps, are left out.
     void restore(restored_channel&& kept, instant now) { channels_.restore(std::move(kept), now); }
     void restore(const restored_key& kept, instant now) { channels_.restore(kept, now); }
     // The operations up to `number` are safe.
     void stored(std::uint64_t number, instant now) { channels_.stored(number, now); }
-    // An operation of `term` was not carried out, and none after it. All publishes that wait get the error.
+    // An operation of `term` was not carried out, nor any after it. All waiting publishes get the error.
     void store_failed(std::uint32_t term, error_code code, std::string_view text, instant now) {
         channels_.store_failed(term, code, text, now);
     }
@@ -90,11 +91,11 @@ public:
     std::size_t session_count() const { return sessions_.session_count(); }
     std::size_t subscription_count() const { return sessions_.subscription_count(); }
     std::size_t channel_count() const { return channels_.channel_count(); }
-    // Of all channels with their histories: limits::history_bytes_total_max.
+    // The memory of all channels with their histories: limits::history_bytes_total_max.
     std::uint64_t history_bytes() const { return channels_.history_bytes(); }
 
 private:
-    // Values for the own shard are handled at once, others wait in the output.
+    // The ports between the halves: values for the own shard are handled at once, others wait in the output.
     void publish(const publish_view& p, instant now) override;
     void change(channel_change&& value, instant now) override;
     void read(channel_read&& value, instant now) override;

@@ -689,7 +689,7 @@ protected:
     }
     hub_channel_application() : hub_channel(told()) {}
 
-    // What the application does with each publish: `refuse` those with this payload, pass on the others.
+    // The application refuses publishes whose payload is `refuse`, and passes on the others.
     void pass_on(const std::string& refuse = "none") {
         for (to_observer& m : node.told()) {
             auto& p = std::get<client_publish>(m);

@@ -1,5 +1,5 @@
-// Whatever clients do, in whatever order values pass between shards: no gap, no duplicate, and presence is
-// true.
+// Whatever clients do, in whatever order values pass between shards: no gap,
+// no duplicate, and presence is true.
 
 #include "common/hub/test_node.hpp"
 
@@ -14,8 +14,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// Random clients on a random number of shards. Each keeps to the protocol and checks every line it gets
-// against it.
+// Random clients on a random number of shards. Each keeps to the protocol and
+// checks every line it gets against it.
 class random_clients {
 public:
     explicit random_clients(std::uint64_t seed)
@@ -39,7 +39,7 @@ public:
         listen();
     }
 
-    // What is wrong, empty if nothing is.
+    // The fault, empty if there is none.
     std::string fault() {
         for (const client& c : clients_)
             for (const auto& [channel, s] : c.subscriptions) check_end(c, channel, s);
@@ -60,7 +60,7 @@ private:
         std::string session;
         test_node::client at;
         std::map<std::string, subscription> subscriptions;
-        // Where subscriptions that ended had come to.
+        // The last positions of subscriptions that ended.
         std::map<std::string, std::pair<std::string, std::uint64_t>> positions;
     };
 

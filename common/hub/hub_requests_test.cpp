@@ -10,8 +10,8 @@ namespace {
 using client = test_node::client;
 using texts = std::vector<std::string>;
 
-// Ada asks, Bob is asked; each on a shard of its own, and the channel belongs to a third one or to one of
-// them.
+// Ada asks, Bob is asked; each on a shard of its own, and the channel belongs
+// to a third one or to one of them.
 class hub_requests : public ::testing::TestWithParam<int> {
 protected:
     hub_requests() : node(static_cast<shard_index>(GetParam()), settings()) {

@@ -1,4 +1,4 @@
-// What the hub says of a message for subscribers that are too slow: its namespace's policy, and what it is
+// The properties of a message that matter for slow subscribers: the policy of its namespace, and what it is
 // the latest of (docs/protocol.md 4.17, 5.4).
 
 #include "common/hub/hub.hpp"

@@ -44,7 +44,7 @@ public:
     test_node& operator*() { return *node_; }
     test_node* operator->() { return node_.get(); }
 
-    // What the hub gave to the store so far is safe.
+    // Everything that the hub gave to the store so far is safe.
     void write() {
         for (const store_op& op : node_->write(0)) image_.apply(op);
     }

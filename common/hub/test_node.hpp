@@ -1,7 +1,8 @@
 #pragma once
 
-// A server without sockets for tests: the hubs of a node, the queues between them, and connections whose
-// lines are kept. Between two shards values stay in order; which pair is next is drawn from a seed.
+// A server without sockets for tests: the hubs of a node, the queues between them, and
+// connections whose lines are kept. Between two shards values stay in order; the pair whose value
+// arrives next is drawn from a seed.
 
 #include "common/base/random.hpp"
 #include "common/hub/hub.hpp"
@@ -49,14 +50,14 @@ public:
         reopen(c, f, secret, session);
         return c;
     }
-    // A connection with an id of its own choice.
+    // Opens a connection with an id that the test chooses.
     void reopen(
         client c, face f = face::protocol, std::string_view secret = {}, std::string_view session = {}
     ) {
         at(c.shard).open(c.connection, f, secret, session, now());
         carry_out(c.shard);
     }
-    // Opens and says connect; the welcome is not kept.
+    // Opens and sends `connect`; the welcome is not kept.
     client connect(shard_index shard, const std::string& session) {
         const client c = open(shard);
         say(c, R"({"op":"connect","version":1,"session":")" + session + R"("})");
@@ -77,7 +78,7 @@ public:
         return heard_so_far(c);
     }
     lines heard_so_far(client c) { return std::exchange(sent_[{c.shard, c.connection}], {}); }
-    // The code with which the hub ended the connection; none as long as it did not.
+    // The code with which the hub ended the connection; none while it is open.
     close_code ended(client c) const {
         const auto found = ended_.find({c.shard, c.connection});
         return found == ended_.end() ? close_code::none : found->second;
@@ -112,16 +113,16 @@ public:
     void settle() {
         while (step()) continue;
     }
-    // What the observers were told since the last call.
+    // The notices for the observers since the last call.
     std::vector<to_observer> told() {
         settle();
         return std::exchange(told_, {});
     }
     // --- the disk of one shard ---
 
-    // What the hub gave to the store and the test has not taken yet.
+    // The operations that the hub gave to the store and that the test has not taken yet.
     std::vector<store_op>& unwritten(shard_index shard) { return unwritten_[shard]; }
-    // All of it is safe now; returned for a store_image.
+    // Makes all of them safe and returns them for a store_image.
     std::vector<store_op> write(shard_index shard) {
         std::vector<store_op> ops = std::exchange(unwritten_[shard], {});
         if (!ops.empty()) at(shard).stored(ops.back().number, now());
@@ -129,7 +130,7 @@ public:
         return ops;
     }
 
-    // Sends what is in a hub's output on its way.
+    // Carries out the output of a hub.
     void carry_out(shard_index shard) {
         output& out = at(shard).out();
         for (const output::send& s : out.sends) {
@@ -161,7 +162,7 @@ public:
         }
         settle();
     }
-    // Time passes without anybody noticing.
+    // Time passes without a tick.
     void skip(std::int64_t ms) { now_ms_ += ms; }
 
     std::size_t session_count() const { return sum(&hub::session_count); }
@@ -175,7 +176,7 @@ private:
         return all;
     }
 
-    // Where the application's posts come from: no shard.
+    // The sender of the application's posts, which is no shard.
     static constexpr shard_index application = 0xffff;
     using pair = std::pair<shard_index, shard_index>;
     using name = std::pair<shard_index, std::uint64_t>;
@@ -191,8 +192,8 @@ private:
     std::int64_t now_ms_ = 1'000;
 };
 
-// The value of a member of a line: a string's inside, or the number, or the rest of the line for "payload";
-// empty when it is not there.
+// The value of a member of a line: the text inside a string, a number, or the rest of the line for "payload";
+// empty when the member is missing.
 inline std::string member_of(const std::string& line, const std::string& key) {
     const std::string quoted = "\"" + key + "\":";
     const auto at = line.find(quoted);

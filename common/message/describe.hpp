@@ -1,7 +1,6 @@
 #pragma once
 
-// One line describes a type to Pulsewire; it stands directly behind the type, in the same namespace,
-// whichever that is.
+// One line describes a type to Pulsewire. It follows the type directly, in the same namespace.
 //
 //   struct chat_message { std::string user; std::string text; std::optional<std::string> reply_to; };
 //   PULSEWIRE_MESSAGE(chat_message, "chat.message", user, text, reply_to)
@@ -12,10 +11,10 @@
 //   PULSEWIRE_VALUE(struct, member)                  the same in messages: a type of its own around a value
 //   PULSEWIRE_ENUM(enum, enumerators...)             the enumerators' names, as strings
 //
-// At most 64 fields or enumerators. A field is called on the wire as in C++, so a C++ keyword cannot be one.
-// A message without fields has the payload {}. A type nested in a class is described at namespace scope as
-// outer::inner. The lines need no semicolon. A description is not inherited: each derived struct has its own,
-// which may name the base's fields.
+// At most 64 fields or enumerators. A field has the same name on the wire as in C++, so it cannot be a C++
+// keyword. A message without fields has the payload {}. A type nested in a class is described at namespace
+// scope as outer::inner. The lines need no semicolon. A description is not inherited: each derived struct has
+// one of its own, which may name the fields of the base.
 
 #include "common/message/for_each_argument.hpp"
 #include "common/message/message_name.hpp"
@@ -28,8 +27,9 @@
 
 namespace pulsewire {
 
-// What the macros' functions are overloaded on. It carries T's namespace into argument-dependent lookup, and,
-// unlike a pointer to T, does not convert: a derived struct never borrows its base's description unseen.
+// The parameter type on which the functions of the macros are overloaded. It brings T's namespace into
+// argument-dependent lookup. Unlike a pointer to T it does not convert, so a derived struct never uses the
+// description of its base unnoticed.
 template <class T>
 struct describing {};
 
@@ -48,8 +48,8 @@ struct described_enumerator {
 
 enum class description_kind { structure, value, enumeration };
 
-// The three descriptions. `type_name` is the C++ name as written in the macro; views refer to string
-// literals.
+// The three descriptions. `type_name` is the C++ name as written in the
+// macro; views refer to string literals.
 template <class... Fields>
 struct struct_description {
     static constexpr description_kind kind = description_kind::structure;

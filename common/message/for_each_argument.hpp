@@ -2,12 +2,12 @@
 
 // PULSEWIRE_FOR_EACH(macro, context, a, b, c)  ->  macro(context, a), macro(context, b), macro(context, c)
 //
-// For up to 64 arguments; with none it expands to nothing. Far more leave PULSEWIRE_EACH_AGAIN behind in the
-// program, which the compiler then reports as undeclared.
+// It takes up to 64 arguments; without any it expands to nothing. With far more, PULSEWIRE_EACH_AGAIN remains
+// in the program and the compiler reports it as undeclared.
 //
-// A macro is not expanded inside itself, so each step leaves the name of the next one behind, and
-// PULSEWIRE_RESCAN makes the preprocessor look again, once for each argument: four times four times four, and
-// once for each level.
+// A macro is not expanded inside itself, so each step leaves the name of the next step in the text.
+// PULSEWIRE_RESCAN makes the preprocessor scan the text again, at least once for each argument: four times
+// four times four, and once for each level.
 
 #define PULSEWIRE_FOR_EACH(macro, context, ...) \
     __VA_OPT__(PULSEWIRE_RESCAN(PULSEWIRE_EACH_STEP(macro, context, __VA_ARGS__)))

@@ -83,14 +83,14 @@ private:
     json_value& root_;
     std::array<json_value*, payload_depth_max> open_{};
     std::size_t depth_ = 0;
-    json_value* member_ = nullptr;  // where the value of the last key goes
+    json_value* member_ = nullptr;  // the place of the value of the last key
     payload_error error_;
 };
 
 }  // namespace
 
 result<json_value, payload_error> parse_json(std::string_view json) {
-    // nlohmann_json skips the first and takes the second for the end of the text.
+    // nlohmann_json skips a byte order mark, and takes a NUL byte for the end of the text.
     if (json.substr(0, 3) == "\xEF\xBB\xBF") return failure{malformed(1)};
     if (auto nul = json.find('\0'); nul != std::string_view::npos) return failure{malformed(nul + 1)};
 

@@ -118,7 +118,7 @@ TEST(json_parse, no_single_changed_byte_crashes) {
             std::string changed = text;
             changed[at] = static_cast<char>(byte);
             auto parsed = parse_json(changed);
-            // What is accepted is written and read again as the same value.
+            // An accepted value is the same after it is written and read again.
             if (parsed) {
                 std::string written;
                 append_json_value(written, *parsed);

@@ -41,8 +41,8 @@ void append_json_string(std::string& out, std::string_view text) {
     }
 }
 
-// By nlohmann_json, because libc++ 13 has no to_chars for doubles: the shortest text that reads back as the
-// same number.
+// nlohmann_json writes doubles, because libc++ 13 has no to_chars for them: the shortest text
+// that reads back as the same number.
 void append_json_number(std::string& out, double number) {
     out += dumped(json_value(number));
 }

@@ -9,9 +9,9 @@ namespace pulsewire {
 
 inline constexpr std::size_t message_name_bytes_max = 64;
 
-// 1 to 64 characters of A-Z a-z 0-9 _ - . : /
-// They need no escape in JSON, in an SSE `event:` line or in a TypeScript string. PULSEWIRE_MESSAGE asserts
-// it while compiling; at run time it tells whether a name from elsewhere could be one of a message type.
+// 1 to 64 characters of A-Z a-z 0-9 _ - . : / Such names need no escape in JSON, in an SSE `event:` line or
+// in a TypeScript string. PULSEWIRE_MESSAGE asserts the rule at compile time; at run time this function
+// checks names from elsewhere.
 constexpr bool is_message_name(std::string_view name) {
     if (name.empty() || name.size() > message_name_bytes_max) return false;
     for (char c : name) {

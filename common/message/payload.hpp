@@ -1,6 +1,6 @@
 #pragma once
 
-// A typed payload to its JSON text and back.
+// The conversion of a typed payload to its JSON text and back.
 
 #include "common/base/result.hpp"
 #include "common/message/describe.hpp"
@@ -12,7 +12,7 @@
 
 namespace pulsewire {
 
-// What errors call T: the message name, else the C++ name of a described type, else nothing.
+// The name of T in errors: the message name, else the C++ name of a described type, else nothing.
 template <wire_type T>
 constexpr std::string_view payload_name() {
     if constexpr (message_type<T>) {
@@ -24,10 +24,10 @@ constexpr std::string_view payload_name() {
     }
 }
 
-// Appends compact JSON: one line, no spaces, fields in the order of the description. For every wire type, so
-// that the answer to a request can be a plain std::vector<int>. Cannot fail; what has no JSON form is
-// replaced: bytes that are not UTF-8 by U+FFFD, NaN, infinities and nameless enum values by null. Nesting is
-// not limited here, but the other side refuses more than payload_depth_max levels.
+// Appends compact JSON: one line, no spaces, fields in the order of the description. It takes every wire
+// type, so that the answer to a request can be a plain std::vector<int>. It cannot fail: bytes that are not
+// UTF-8 are replaced by U+FFFD, and NaN, infinities and nameless enum values by null. Nesting is not limited
+// here, but the receiver refuses more than payload_depth_max levels.
 template <wire_type T>
 void append_payload(std::string& out, const T& value) {
     wire_form<T>::write(out, value);
@@ -40,7 +40,8 @@ std::string encode_payload(const T& value) {
     return json;
 }
 
-// Reads an already parsed value: what a json_value field turned out to hold, a part of a configuration.
+// Reads a value that is parsed already, such as the content of a json_value
+// field or a part of a configuration.
 template <wire_type T>
 result<T, payload_error> decode_value(json_value json) {
     T value{};
@@ -51,9 +52,8 @@ result<T, payload_error> decode_value(json_value json) {
 }
 
 // Reads one JSON text. The first value that does not fit, in the order of the description, is the error. The
-// result owns everything; `json` is not kept. Memory: some 25 bytes for each of `json`, and as many structs
-// as it has elements: a vector of a struct with only optional fields is filled by "[{},{},...]", at three
-// bytes each.
+// result owns everything; `json` is not kept. Memory: some 25 bytes for each byte of `json`, and one struct
+// for each element: "[{},{},...]" fills a vector of a struct with only optional fields at three bytes each.
 template <wire_type T>
 result<T, payload_error> decode_payload(std::string_view json) {
     auto parsed = parse_json(json);

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t shown_pointer_bytes_max = 200;
 
-// The error travels back as JSON text, so that a cut must not go through a UTF-8 sequence, and into logs,
-// where a line feed in a key could pretend to be a line of its own.
+// The error is sent back as JSON text, so a cut must not split a UTF-8 sequence. It also goes into logs,
+// where a line feed in a key could fake a line of its own.
 std::string shown(std::string pointer) {
     if (pointer.size() > shown_pointer_bytes_max) {
         std::size_t end = shown_pointer_bytes_max;

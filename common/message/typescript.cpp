@@ -13,8 +13,8 @@ constexpr std::string_view header =
 constexpr std::string_view sixty_four_bits =
     "/** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */\n";
 
-// What a declaration of ours must not be called: the two maps of this module, and what it takes from the
-// language.
+// The names that a declaration must not have: the two maps of this module, and the
+// type that it uses from the language.
 constexpr std::array<std::string_view, 3> taken_names = {"Messages", "Requests", "Record"};
 
 std::string map_text(std::string_view name, const std::map<std::string, std::string>& entries) {
@@ -44,7 +44,7 @@ result<std::string, typescript_error> typescript_writer::str() const {
     return module;
 }
 
-// PascalCase of the name behind the last "::".
+// PascalCase of the name after the last "::".
 std::string typescript_writer::interface_name(std::string_view type_name) {
     if (auto colons = type_name.rfind(':'); colons != std::string_view::npos)
         type_name.remove_prefix(colons + 1);

@@ -12,8 +12,8 @@
 //   export interface Messages { "chat.message": ChatMessage; }
 //   export interface Requests { "sum.add": { request: Add; response: Sum }; }
 //
-// Messages types a channel's messages, Requests the questions and answers; both are always there, empty if
-// need be.
+// Messages has the types of a channel's messages, Requests those of requests and answers. Both
+// are always present, even if empty.
 //
 // C++                                      TypeScript
 //   struct chat_message                    interface ChatMessage; of outer::inner, Inner
@@ -28,8 +28,8 @@
 //   json_value                             unknown
 //   a type with a wire_form of its own     what its `typescript` member says
 //
-// Fields keep the wire's names. The text depends only on what was declared, not on the order: everything is
-// sorted by name. It differs between platforms where integer types do (long).
+// Fields keep their names on the wire. The text depends only on the declarations and not on their order:
+// everything is sorted by name. It differs between platforms where integer types do (long).
 
 #include "common/base/result.hpp"
 #include "common/message/describe.hpp"
@@ -48,25 +48,25 @@
 
 namespace pulsewire {
 
-// Declarations that cannot stand in one module, in the order in which they were met.
+// Declarations that cannot be in one module, in the order in which they were found.
 struct typescript_error {
-    // What collides and how to mend it: one sentence, followed by the two declarations if these differ.
+    // One sentence for each collision and its remedy, followed by the two declarations if they differ.
     std::vector<std::string> conflicts;
 
-    // All of them, each on a line of its own.
+    // All conflicts, each on a line of its own.
     std::string message() const;
 };
 
-// A type expression, as it is written behind "name: ".
+// A type expression, as it is written after "name: ".
 struct typescript_type {
     std::string text;
     bool holds_64_bit_integers = false;
     bool is_union = false;  // needs parentheses before []
 };
 
-// Collects message types and everything they are made of. Declaring something again changes nothing. Two
-// different structs may share an interface name only if their TypeScript is the same; otherwise, and when a
-// message name is given to two types, str() is an error.
+// Collects message types and all types inside them. Declaring a type again changes nothing. Two structs may
+// share an interface name only if their TypeScript is the same; otherwise, and when two types have one
+// message name, str() is an error.
 class typescript_writer {
 public:
     template <message_type T>
@@ -76,12 +76,11 @@ public:
     template <message_type Request, wire_type Response>
     typescript_writer& request();
 
-    // The building block: how a T is written where it is used. Declares the interfaces that the expression
-    // names.
+    // The expression for a T where it is used. Declares the interfaces that the expression names.
     template <wire_type T>
     typescript_type type();
 
-    // The module, or why there is none.
+    // The module, or the conflicts that prevent it.
     result<std::string, typescript_error> str() const;
 
 private:
@@ -90,7 +89,7 @@ private:
         typescript_type type;
         bool optional;
     };
-    // Its address stands for T, without RTTI.
+    // The address of this identifies T without RTTI.
     template <class T>
     static constexpr char identity_of = 0;
 

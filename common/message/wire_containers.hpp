@@ -1,6 +1,6 @@
 #pragma once
 
-// Wire forms of the standard's containers: null or a value, arrays, and objects with any keys.
+// The wire forms of the standard containers: null or a value, arrays, and objects with any keys.
 
 #include "common/message/wire_form.hpp"
 
@@ -20,8 +20,8 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-// null stands for "nothing". As a field of a struct, nothing is left out when written, and an absent field is
-// read as nothing (wire_described.hpp).
+// An empty optional is null. As a field of a struct it is left out when written, and an absent field is read
+// as empty (wire_described.hpp).
 template <class T>
 struct wire_form<std::optional<T>> {
     static_assert(!is_optional<T>, "null cannot say which of the two optionals is empty");
@@ -48,7 +48,7 @@ struct wire_form<std::optional<T>> {
     }
 };
 
-// Appends '[', the elements and ']'. For any range, so that vector<bool> needs no case of its own.
+// Appends '[', the elements and ']'. It takes any range, so that vector<bool> needs no case of its own.
 template <class T, class Range>
 void write_array(std::string& out, const Range& values) {
     require_wire_type<T>();
@@ -62,8 +62,8 @@ void write_array(std::string& out, const Range& values) {
     out += ']';
 }
 
-// Memory is taken as elements are read, not reserved: a payload of 1 MB could otherwise claim a million large
-// structs before its first element turns out to be wrong.
+// Memory is not reserved but grows as elements are read. Otherwise a payload of 1 MB could claim a million
+// large structs before its first element turns out to be wrong.
 template <class T>
 struct wire_form<std::vector<T>> {
     static std::string expected() { return "array"; }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Wire forms of the program's own types, from their descriptions (describe.hpp).
+// The wire forms of the program's own types, made from their descriptions (describe.hpp).
 
 #include "common/message/describe.hpp"
 #include "common/message/wire_containers.hpp"
@@ -14,9 +14,9 @@
 
 namespace pulsewire {
 
-// An object, its fields in the order of the description. Read in any order; unknown fields are ignored, so
-// that a newer sender can add some; a missing field is an error unless it is an std::optional, which makes
-// optional the type for a field that older senders do not know.
+// An object with its fields in the order of the description. Fields are read in any order. Unknown fields are
+// ignored, so that newer senders can add some. A missing field is an error unless it is a std::optional: use
+// that for fields which older senders do not know.
 template <described_struct T>
 struct wire_form<T> {
     static std::string expected() { return "object"; }
@@ -48,7 +48,8 @@ private:
         if constexpr (is_optional<Member>) {
             if (!member) return;
         }
-        // No value's text ends with an opening brace: it is this object's, and the field its first.
+        // No value's text ends with an opening brace, so a brace here is this object's
+        // own and the field is its first.
         if (out.back() != '{') out += ',';
         out += '"';
         out += name;
@@ -76,7 +77,7 @@ private:
     }
 };
 
-// The one member's form, in the place of the struct's.
+// The struct has the form of its only member.
 template <described_value T>
 struct wire_form<T> {
     using member_type = typename decltype(pulsewire_describe(describing<T>{}))::member_type;
@@ -93,8 +94,8 @@ struct wire_form<T> {
     }
 };
 
-// The enumerator's name as a string. A value without a name (a cast integer) has no form and is written as
-// null.
+// The enumerator's name as a string. A value without a name (a cast integer)
+// has no form and is written as null.
 template <described_enum T>
 struct wire_form<T> {
     static std::string expected() {

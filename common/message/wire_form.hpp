@@ -1,22 +1,21 @@
 #pragma once
 
-// wire_form<T> says how a T looks as JSON. Every field type has one, built from these parts; a program may
-// specialise it for a type of its own (behind the type, before the type's first use):
+// wire_form<T> defines the JSON of a T. Every field type has one, built from these parts. A program may
+// specialise it for a type of its own, after the type and before its first use:
 //
 //   template <>
 //   struct pulsewire::wire_form<user_id> {
 //       // Its TypeScript type.
 //       static constexpr std::string_view typescript = "string";
-//       // What errors call it.
+//       // Its name in errors.
 //       static std::string expected() { return "user id"; }
 //       // Appends JSON text.
 //       static void write(std::string& out, const user_id& id);
-//       // False after refuse(), which says what does not fit.
+//       // False after refuse(), which records the fault.
 //       static bool read(json_value& json, user_id& out, payload_error& error);
 //   };
 //
-// read() may move out of `json`; when it fails it leaves `out` in any valid state. Only allocations may
-// throw.
+// read() may move from `json`; when it fails, `out` is in any valid state. Only allocations may throw.
 
 #include "common/message/json.hpp"
 #include "common/message/payload_error.hpp"
@@ -42,8 +41,7 @@ concept wire_type = std::default_initializable<T> &&
     { wire_form<T>::read(json, target, error) } -> std::same_as<bool>;
 };
 
-// For the places where a type in a description turns out to have no form: the compiler shows this sentence
-// first.
+// Used where a type in a description may have no form, so that the compiler shows this sentence first.
 template <class T>
 constexpr void require_wire_type() {
     static_assert(
@@ -75,7 +73,7 @@ struct wire_form<std::string> {
     }
 };
 
-// Anything, null included. An absent field is still an error: std::optional<json_value> is for that.
+// Any value, including null. An absent field is still an error, unless the type is std::optional<json_value>.
 template <>
 struct wire_form<json_value> {
     static constexpr std::string_view typescript = "unknown";
@@ -93,8 +91,7 @@ concept wire_integer =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
     !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-// The integer that a JSON number stands for: 2, 2.0 and 2e0 are the same number. False if there is none in
-// T's range.
+// The integer value of a JSON number: 2, 2.0 and 2e0 are the same. False when it is outside of T's range.
 template <wire_integer T>
 bool read_integer(const json_value& json, T& out) {
     auto fits = [&out](auto number) {

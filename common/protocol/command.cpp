@@ -29,10 +29,10 @@ command_op op_named(std::string_view name) {
     return command_op::none;
 }
 
-// Whose members count: all that commands have, or those of a publish over HTTP.
+// The members that count: all members of commands, or those of a publish over HTTP.
 enum class members_of : bool { a_command, a_publish_body };
 
-// Reads the members of one frame into a command, remembering the first thing that is wrong with it.
+// Reads the members of one frame into a command and remembers the first fault.
 class member_reader {
 public:
     member_reader(std::string_view text, std::string& scratch, members_of which)
@@ -113,8 +113,8 @@ private:
         if (key == "message") string(key, value, found.message);
     }
 
-    // Room for all that can come is made at once, so that views into it stay valid: members do not overlap,
-    // and what is put here is never longer than where it came from.
+    // Room for everything is reserved at once, so that views into it stay valid. It is enough, because
+    // members do not overlap and no member becomes longer here.
     std::string& scratch() {
         if (scratch_.capacity() < text_.size()) scratch_.reserve(text_.size());
         return scratch_;
@@ -177,8 +177,8 @@ private:
         into = value == "true";
     }
 
-    // Raw line ends between tokens are legal JSON, but would break the lines and events that carry the
-    // payload on.
+    // Raw line ends between tokens are legal JSON, but they would break the lines
+    // and events that carry the payload.
     void payload(std::string_view value) {
         found.payload = value;
         const bool has_tokens = value.front() == '{' || value.front() == '[';
@@ -195,13 +195,13 @@ private:
     command_error fault_;
 };
 
-// The first member that the operation cannot do without and that is missing; empty when all are there.
+// The first required member of the operation that is missing; empty when none is.
 std::string_view missing_member(const command& c) {
     switch (c.op) {
         case command_op::subscribe:
             if (c.channel.empty()) return "channel";
-            // One without the other is no position; ignoring it would begin at the head, and lose without a
-            // word.
+            // One without the other is no position. Ignoring it would start at the
+            // head and lose messages silently.
             if (c.epoch.empty() != !c.has_offset) return c.has_offset ? "epoch" : "offset";
             return "";
         case command_op::unsubscribe:

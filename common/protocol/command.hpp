@@ -1,6 +1,6 @@
 #pragma once
 
-// What a client may ask (docs/protocol.md section 4), and the reading of one line into it.
+// The commands of clients (docs/protocol.md section 4), and the reading of one line into a command.
 
 #include "common/base/result.hpp"
 #include "common/protocol/codes.hpp"
@@ -37,7 +37,7 @@ struct command {
     std::uint64_t limit = 0;       // 0: none
     std::uint64_t timeout_ms = 0;  // 0: none
     std::uint64_t time = 0;
-    std::uint64_t request = 0;  // respond: the server's number for what is answered
+    std::uint64_t request = 0;  // respond: the server's number of the request
     bool has_time = false;
     bool has_offset = false;
     bool presence = false;
@@ -49,22 +49,22 @@ struct command {
     std::string_view payload;        // valid JSON without raw newlines; empty: none
 };
 
-// Why a line is not a command. `id` is the line's id where it could be read.
+// The reason why a line is not a command. `id` is the id of the line if it could be read.
 struct command_error {
     error_code code = error_code::none;
     std::uint64_t id = 0;
     std::string message;
 };
 
-// Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the rules for
-// names; not whether the command makes sense now. What had to be unescaped is put into `scratch`, whose old
-// content is lost.
+// Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the
+// rules for names, but not whether the command is allowed now. Unescaped strings are put into
+// `scratch`, whose old content is lost.
 result<command, command_error> read_command(std::string_view line, std::string& scratch);
 
-// Reads the body of a publish over HTTP (protocol 11.1): its own four members only, over any number of lines.
+// Reads the body of a publish over HTTP (protocol 11.1): only the members of 11.1, on any number of lines.
 result<command, command_error> read_publish_body(std::string_view body, std::string& scratch);
 
-// The id of a frame of which only the beginning is there (protocol 3.6); 0 when it cannot be told.
+// The id of a frame of which only the beginning is known (protocol 3.6); 0 when the id is not found in it.
 std::uint64_t id_of_partial_frame(std::string_view head);
 
 }  // namespace pulsewire

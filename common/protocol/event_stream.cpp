@@ -11,9 +11,9 @@ namespace {
 
 // Digits of 2^53-1, the longest offset.
 constexpr std::size_t offset_digits_max = 16;
-// The cursor's form; another number means another form.
+// The version of the cursor's format.
 constexpr std::string_view version = "1";
-// What browsers take a message without an event line for.
+// The type that browsers give to an event without an `event:` line.
 constexpr std::string_view default_type = "message";
 
 // Whether a browser would end the field at a byte of the text, or drop the field for it.
@@ -42,7 +42,7 @@ std::string_view without_newline(std::string_view line) {
     return line;
 }
 
-// As encode() writes it: no sign, no leading zero.
+// Reads an offset as encode() writes it: without sign and leading zeros.
 std::optional<std::uint64_t> read_offset(std::string_view text) {
     if (text.empty() || text.size() > offset_digits_max) return std::nullopt;
     if (text.size() > 1 && text.front() == '0') return std::nullopt;

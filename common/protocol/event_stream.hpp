@@ -1,8 +1,8 @@
 #pragma once
 
-// The text of event streams (docs/protocol.md section 8; WHATWG HTML 9.2). Whatever is given to these
-// functions, it stays within its field: bytes that would end a field (CR, LF, NUL) become spaces. In JSON
-// they can only stand between tokens, where a space means the same.
+// The text of event streams (docs/protocol.md section 8; WHATWG HTML 9.2). No text given to these functions
+// can leave its field: bytes that would end a field (CR, LF, NUL) become spaces. In JSON they can only occur
+// between tokens, where a space means the same.
 
 #include "common/base/result.hpp"
 #include "common/protocol/limits.hpp"
@@ -15,13 +15,13 @@
 
 namespace pulsewire::event_stream {
 
-// Building blocks to gather shared lines without copying them. A frame's line that ends with its '\n' becomes
-// a data line by this prefix; event_end closes the event behind the last one. Precondition of that way:
-// safe_line(line).
+// Building blocks for sending shared lines without copying them. This prefix makes a data
+// line of a frame's line that ends with '\n'; event_end follows the last one and closes the
+// event. Precondition: safe_line(line).
 inline constexpr std::string_view data_prefix = "data: ";
 inline constexpr std::string_view event_end = "\n";
 
-// Whether the line, which may end with one '\n', can be sent behind data_prefix as it is.
+// Whether the line, which may end with one '\n', can be sent unchanged after data_prefix.
 bool safe_line(std::string_view line);
 
 // --- The stream of frames (protocol 8.1)
@@ -30,12 +30,12 @@ bool safe_line(std::string_view line);
 // then the end. Nothing for no lines.
 void append_batch(std::string& out, std::string_view lines);
 
-// The first event, which tells the connection's secret name.
+// The first event, which carries the secret name of the connection.
 void append_stream_event(std::string& out, std::string_view connection);
 
 // --- The plain event stream (protocol 8.4)
 
-// Why a cursor could not be read; without a word of the text itself, which comes from outside.
+// The reason why a cursor could not be read. It never quotes the text, which comes from outside.
 enum class cursor_error : std::uint8_t { too_long, wrong_version, wrong_count, bad_epoch, bad_offset };
 constexpr std::string_view describe(cursor_error error) {
     switch (error) {
@@ -53,7 +53,7 @@ constexpr std::string_view describe(cursor_error error) {
     return {};
 }
 
-// How long a browser waits before it comes back, in milliseconds (protocol 8.4.6).
+// The time in milliseconds that a browser waits before it reconnects (protocol 8.4.6).
 inline constexpr std::uint32_t retry_ms = 2'000;
 
 // Channels of one stream; beyond: the request is answered by 400 (protocol 8.4.1).
@@ -71,28 +71,28 @@ public:
 
     // Preconditions: index < size(), which is at least 1; `epoch` and `offset` as in protocol 1.4.
     void set(std::size_t index, std::string_view epoch, std::uint64_t offset);
-    // Onwards in the same epoch.
+    // Moves the position forwards within its epoch.
     void advance(std::size_t index, std::uint64_t offset) { positions_[index].offset = offset; }
     const position& at(std::size_t index) const { return positions_[index]; }
     std::size_t size() const { return positions_.size(); }
 
-    // Whether every position is known: only then can the cursor be encoded.
+    // Whether every position is known; only then can the cursor be encoded.
     bool complete() const;
 
     // "1.x7Qa.19.mm21.4". Precondition: complete().
     std::string encode() const;
     void append_to(std::string& out) const;
 
-    // Reads exactly what encode() writes, for as many channels; its time and memory are bounded by
-    // channel_count.
+    // Reads exactly the text that encode() writes for that many channels; time and
+    // memory are bounded by channel_count.
     static result<cursor, cursor_error> parse(std::string_view text, std::size_t channel_count);
 
 private:
     std::vector<position> positions_;
 };
 
-// What stands before an event's data: its type, unless that is "message", and its id, unless `id` is null.
-// The data line follows (data_prefix and a line, or append_data), then event_end.
+// The lines before an event's data: its type, unless that is "message", and its id, unless `id` is null. The
+// data line follows (data_prefix and a line, or append_data), then event_end.
 void append_event_head(std::string& out, std::string_view type, const cursor* id);
 
 // One data line.
@@ -101,10 +101,10 @@ void append_data(std::string& out, std::string_view json);
 // A whole event.
 void append_event(std::string& out, std::string_view type, const cursor* id, std::string_view json);
 
-// The start of the stream (8.4.6): how long a browser waits before it comes back, and the first event,
-// `{"positions":[{"channel":…,"epoch":…,"offset":…},…]}`. Its id is the starting cursor, unless gaps follow:
-// then the last of them carries it (`id` null: none).
-// Preconditions: start.complete(); sorted_channels has start.size() names.
+// The start of the stream (8.4.6): the time that a browser waits before it reconnects, and the first event,
+// `{"positions":[{"channel":…,"epoch":…,"offset":…},…]}`. Its id is the starting cursor, unless gaps
+// follow: then the last of them carries it (`id` null: none). Preconditions: start.complete();
+// sorted_channels has start.size() names.
 void append_open(
     std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id
 );
@@ -112,7 +112,7 @@ void append_open(
 // A channel could not be recovered (8.4.5).
 void append_gap(std::string& out, std::string_view channel, std::string_view reason, const cursor* id);
 
-// Silence was too long (8.4.6); `time_ms` is the wall clock's.
+// The ping after a long silence (8.4.6); `time_ms` is the time of the wall clock.
 void append_ping(std::string& out, std::int64_t time_ms);
 
 // A planned end (8.4.6); `json` is the close frame of 7.1.

@@ -37,7 +37,7 @@ public:
             read_line(line);
             line.clear();
         }
-        // What is left is a line or an event that was not finished, and is dropped.
+        // The rest is an unfinished line or event and is dropped.
         unfinished = !line.empty() || has_data_ || !type_.empty();
     }
 

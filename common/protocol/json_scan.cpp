@@ -29,7 +29,7 @@ void json_scan::skip_spaces() {
     }
 }
 
-// From the first byte that is not plain.
+// Continues at the first byte that is not plain.
 bool json_scan::skip_rest_of_string() {
     for (; at_ != end_; at_ = skip_plain(begin_, at_, end_)) {
         if (*at_ == '"') return ++at_, true;
@@ -38,7 +38,7 @@ bool json_scan::skip_rest_of_string() {
             continue;
         }
         if (is_ascii(*at_)) return false;  // a control character
-        // What is not ASCII mostly comes together.
+        // Characters outside of ASCII mostly come in runs.
         for (; at_ != end_ && !is_ascii(*at_);) {
             const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
             const std::size_t bytes = utf8_sequence_bytes(rest, 0);
@@ -112,7 +112,7 @@ bool json_scan::skip_scalar() {
     }
 }
 
-// One that begins here, and all that is in it.
+// Skips the container that begins here, with everything in it.
 bool json_scan::skip_container(int depth_max) {
     std::uint64_t objects = 0;  // a bit per open level: 1 object, 0 array
     int depth = 0;
@@ -135,7 +135,7 @@ bool json_scan::skip_container(int depth_max) {
         } else if (!skip_scalar()) {
             return false;
         }
-        // A value, or the beginning of an empty container, is behind us: close what ends here.
+        // A value, or the start of an empty container, has been read: close every container that ends here.
         while (take((objects & 1) != 0 ? '}' : ']')) {
             if (--depth == 0) return true;
             objects >>= 1;

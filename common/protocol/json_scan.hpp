@@ -1,8 +1,7 @@
 #pragma once
 
-// Reading JSON without building anything from it: checks a text against RFC 8259 and finds the slices of an
-// object's members. This is how the server makes sure that a payload it only carries is well-formed, in one
-// pass.
+// Reads JSON without building anything: checks a text against RFC 8259 and finds the slices of an object's
+// members, in one pass. With it the server makes sure that a payload it only carries is well-formed.
 
 #include "common/protocol/skip_plain.hpp"
 
@@ -19,18 +18,18 @@ public:
 
     // Each returns false at the first fault, after which at() tells where reading stopped.
     bool skip_space();         // always true
-    bool take(char expected);  // this one character, after space
-    bool peek(char expected);  // whether it comes next, after space
+    bool take(char expected);  // takes this one character, after space
+    bool peek(char expected);  // whether this character comes next, after space
     // One value of any kind after space, with UTF-8 strings and at most `depth_max` levels of nesting.
     bool take_value(std::string_view& slice, int depth_max);
-    // A string after space; `inner` is what stands between the quotes, still escaped.
+    // A string after space; `inner` is the text between the quotes, still escaped.
     bool take_string(std::string_view& inner);
 
     bool at_end() const { return at_ == end_; }
     std::size_t at() const { return static_cast<std::size_t>(at_ - begin_); }
-    // Whether it stopped because a value nests deeper than it may.
+    // Whether reading stopped because a value nests too deeply.
     bool too_deep() const { return too_deep_; }
-    // What there was so far: line ends between tokens, escapes in strings.
+    // Whether there were line ends between tokens, or escapes in strings, so far.
     bool has_line_ends() const { return has_line_ends_; }
     bool has_escapes() const { return has_escapes_; }
 
@@ -54,7 +53,7 @@ private:
     bool has_escapes_ = false;
 };
 
-// Mostly there is none.
+// Inline, because mostly there is no space.
 inline bool json_scan::skip_space() {
     if (at_ != end_ && static_cast<unsigned char>(*at_) <= ' ') skip_spaces();
     return true;
@@ -97,17 +96,17 @@ inline bool json_scan::take_value(std::string_view& slice, int depth_max) {
 }
 
 // Whether `text` is one JSON value with at most `depth_max` levels of nesting; on failure `stopped_at` is the
-// byte.
+// byte at which reading stopped.
 bool is_json(std::string_view text, int depth_max, std::size_t& stopped_at);
 
-// Decodes the escapes of a string's inside, as take_string() gave it, and appends it to `out`, which must be
-// able to hold it (the result is never longer). Lone surrogates become U+FFFD.
+// Decodes the escapes of the text inside a string, as take_string() gave it, and appends it to `out`. The
+// result is never longer than `inner`. Lone surrogates become U+FFFD.
 template <class String>
 void append_unescaped(String& out, std::string_view inner);
 
-// Calls `member(key, value)` for each member of the object that `scan` stands before, with the key's inside
-// and the value's slice; ends early when it returns false. Returns false at the first fault. Keys that
-// contain escapes are passed on as they are: no name of the protocol needs one.
+// Calls `member(key, value)` for each member of the object that comes next in `scan`, with the text inside
+// the key and the slice of the value; stops when `member` returns false. Returns false at the first fault.
+// Keys with escapes are passed on unchanged, because no name of the protocol needs escapes.
 template <class Member>
 bool for_each_member(json_scan& scan, int depth_max, Member&& member) {
     if (!scan.take('{')) return false;

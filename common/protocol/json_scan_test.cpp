@@ -464,8 +464,8 @@ private:
     std::string text_;
 };
 
-// A lone surrogate may be written in JSON, and nlohmann refuses it; numbers too large for a double are its
-// matter too.
+// A lone surrogate may be written in JSON, and nlohmann refuses it; numbers too
+// large for a double are its matter too.
 bool both_mean_the_same(const std::string& text) {
     return text.find("\\u") == std::string::npos && text.find_first_of("eE") == std::string::npos;
 }

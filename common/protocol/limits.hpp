@@ -1,7 +1,7 @@
 #pragma once
 
-// Every bound of the protocol and the hub: name, unit, default, and what happens beyond it (design promise
-// P5). The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
+// Every bound of the protocol and the hub, with its name, unit, default and consequence (design promise P5).
+// The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,8 @@ inline constexpr std::size_t key_bytes_max = 64;                   // beyond: in
 inline constexpr std::size_t epoch_bytes_max = 16;                 // beyond: invalid_frame
 inline constexpr std::size_t history_page_bytes_max = 128 * 1024;  // beyond: a shorter page, at least one
 inline constexpr std::uint32_t commands_per_query =
-    10;                                    // what history and presence count for in commands_per_second
+    // The price of a history or presence query, as a number of commands of commands_per_second.
+    10;
 inline constexpr int json_depth_max = 32;  // beyond: malformed_json
 inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
 
@@ -27,22 +28,23 @@ struct limits {
     std::uint32_t message_bytes_max = 64 * 1024;
     // Subscriptions of one connection; beyond: too_many_channels.
     std::uint32_t channels_per_connection_max = 128;
-    // Requests in flight of one connection; beyond: too_many_requests. As many of other clients that it has
-    // not answered; beyond: overloaded.
+    // Requests in flight of one connection; beyond: too_many_requests. Also the requests of other clients
+    // that it has not answered yet; beyond: overloaded.
     std::uint32_t requests_per_connection_max = 64;
-    // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. 0: no
-    // limit.
+    // Commands of one connection per second on average, twice as many at once;
+    // beyond: rate_limited. 0: no limit.
     std::uint32_t commands_per_second = 1'000;
     // From the opening of a connection to its connect frame; beyond: close 4002.
     std::uint32_t connect_timeout_ms = 10'000;
-    // Silence after which the server pings, and how long it then waits; beyond: close 4001.
+    // Silence after which the server pings, and the time that it then waits
+    // for an answer; beyond: close 4001.
     std::uint32_t ping_ms = 25'000;
     std::uint32_t pong_ms = 8'000;
     // Deadline of a request that names none, and the longest that it may name (longer ones are cut to it).
     std::uint32_t request_timeout_ms = 10'000;
     std::uint32_t request_timeout_max_ms = 120'000;
-    // Publications replayed by one subscribe, and returned by one history page; beyond: recovered false,
-    // reason limit.
+    // Publications replayed by one subscribe, and returned by one history page;
+    // beyond: recovered false, reason limit.
     std::uint32_t recovery_max = 300;
     // The info that a session shows in presence, in bytes; beyond: too_large.
     std::uint32_t presence_info_bytes_max = 1'024;
@@ -50,32 +52,32 @@ struct limits {
     std::uint32_t presence_leave_ms = 3'000;
     // Sessions listed in one channel's presence; beyond: subscribed, but not listed.
     std::uint32_t presence_members_max = 1'000;
-    // How long a publish key is remembered, and how many per shard; beyond: the oldest of the publisher that
-    // has the most are forgotten.
+    // The time for which a publish key is remembered, and the number of keys per shard; beyond: the oldest
+    // keys of the publisher with the most are forgotten.
     std::uint32_t idempotency_ms = 5 * 60'000;
     std::uint32_t idempotency_keys_max = 100'000;
-    // All channels of the process with their histories, in bytes; beyond: the oldest publications of the
-    // channel that was used least recently are forgotten (a later recovery is told `expired`), and where
-    // nothing can be forgotten, a new channel is refused with overloaded. 0: a quarter of the memory that the
-    // process may use.
+    // All channels of the process with their histories, in bytes; beyond: the least recently used
+    // channel forgets its oldest publications (a later recovery gets the reason `expired`), and when
+    // nothing is left to forget, a new channel is refused with overloaded. 0: a quarter of the
+    // memory that the process may use.
     std::uint64_t history_bytes_total_max = 0;
     // Channels that one shard keeps a log for; beyond: a new one is refused with overloaded.
     std::uint32_t channels_max = 1'000'000;
-    // A channel that had publications, and has neither these nor subscribers any more, is forgotten after
-    // this; its next epoch is a new one.
+    // A channel that had publications, and has neither publications nor subscribers now, is forgotten after
+    // this time; it then begins under a new epoch.
     std::uint32_t channel_idle_ms = 60 * 60'000;
     // Publications of one shard on their way to the disk, in bytes; beyond: overloaded.
     std::uint32_t storage_queue_bytes_max = 32 << 20;
 };
 
-// What an acknowledged publication of a namespace survives (protocol 1.1).
+// The failures that an acknowledged publication of a namespace survives (protocol 1.4).
 enum class durability : std::uint8_t {
-    automatic,  // disk where the server has a data folder, memory where it has none
+    automatic,  // disk if the server has a data folder, otherwise memory
     memory,     // everything but the end of the process
     disk,       // the end of the process and of the machine's power: acknowledged after an fsync
 };
 
-// What happens to publications that wait for a connection which is too slow for them (protocol 5.4).
+// The fate of publications that wait for a connection which is too slow for them (protocol 5.4).
 enum class slow_consumer : std::uint8_t {
     disconnect,      // close 4000 when more than queue_bytes_max waits; the client comes back and recovers
     drop_oldest,     // ... the oldest of them are dropped, and a gap marker says so
@@ -88,8 +90,8 @@ constexpr std::string_view name_of(slow_consumer policy) {
 
 // Options of a namespace (protocol 1.1), the same for all its channels.
 struct namespace_options {
-    // What a channel's history keeps: at most so many publications, so many bytes, so old. Whichever comes
-    // first.
+    // The bounds of a channel's history: the number, bytes and age of its
+    // publications, whichever is reached first.
     std::uint32_t history_count_max = 300;
     std::uint32_t history_bytes_max = 1 << 20;
     std::uint32_t history_age_ms = 10 * 60'000;
@@ -97,10 +99,10 @@ struct namespace_options {
     bool client_publish = true;
     // Whether clients may ask each other (protocol 4.18); otherwise: forbidden.
     bool client_requests = false;
-    // Whether presence is kept and told; otherwise: forbidden.
+    // Whether presence is kept and sent; otherwise: forbidden.
     bool presence = true;
     durability keeps = durability::automatic;
-    // What is done about subscribers that read too slowly.
+    // The policy for subscribers that read too slowly.
     slow_consumer slow_consumers = slow_consumer::disconnect;
 };
 

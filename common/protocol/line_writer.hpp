@@ -31,8 +31,8 @@ void append_escaped(string_writer& out, std::string_view value);
 template <class Out>
 class basic_line_writer {
 public:
-    // Appends to `out`, which outlives the writer. `op` is the frame's first member; without, the first
-    // member given starts the frame.
+    // Appends to `out`, which outlives the writer. `op` is the first member of the frame; without it, the
+    // first member given starts the frame.
     explicit basic_line_writer(Out& out) : out_(out) {}
     basic_line_writer(Out& out, std::string_view op) : out_(out) { name({"op", 2}, op); }
 
@@ -84,7 +84,8 @@ public:
     void end() { out_.push_back('}'); }
 
 private:
-    // In the hub, where a line is made for each message; in the client code counts more than time.
+    // Faster, for the hub, which makes a line for each message. In the client the size of the
+    // code counts more than its time.
     static constexpr bool in_one_piece = std::is_same_v<Out, string_writer>;
     static constexpr std::string_view quoted = "\":\"";
 

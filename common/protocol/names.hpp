@@ -1,6 +1,7 @@
 #pragma once
 
-// The rules for names (docs/protocol.md 1.2 to 1.4, 4.1, 4.9). Valid names never need escapes in JSON or SSE.
+// The rules for names (docs/protocol.md 1.2 to 1.4, 4.1, 4.9, 4.17). Valid names
+// never need escapes in JSON or SSE.
 
 #include "common/protocol/limits.hpp"
 

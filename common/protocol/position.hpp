@@ -1,7 +1,7 @@
 #pragma once
 
-// A place in a channel's stream (docs/protocol.md 1.2): the epoch changes when the log was lost, the offset
-// counts publications.
+// A position in a channel's stream (docs/protocol.md 1.1, 1.4): the epoch changes when the log was lost, the
+// offset counts publications.
 
 #include <cstdint>
 #include <string>

@@ -8,10 +8,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Lists of names that end in a space each; what a name stands for goes by its place in the list. Tables of
+// Lists of names, each followed by a space; the place of a name in its list gives its meaning. Tables of
 // string_view would be twice the size.
 
-// In the order of server_op, from its second on.
+// In the order of server_op, from its second value on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
     "close drain request cancel "sv;
@@ -30,7 +30,7 @@ constexpr std::uint64_t server_frame::*number_members[] = {
     &server_frame::after_ms, &server_frame::replay,  &server_frame::id,
 };
 
-// The place of `name`, or how many there are.
+// The place of `name` in the list, or the length of the list when it is not there.
 std::size_t place_of(std::string_view name, std::string_view list) {
     std::size_t place = 0;
     for (std::size_t begin = 0, end = 0; end < list.size(); ++end) {
@@ -46,7 +46,7 @@ class reader {
 public:
     reader(std::string_view header, server_frame& frame) : text_(header), frame_(frame) {}
 
-    // Leaves at_ behind the header's last byte; `open` tells that a payload follows.
+    // Leaves at_ after the last byte of the header; `open` is true when a payload follows.
     bool read(bool& open) {
         if (!take('{')) return false;
         while (true) {

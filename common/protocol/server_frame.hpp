@@ -1,8 +1,8 @@
 #pragma once
 
 // The client's reading of one line from the server (docs/protocol.md 3.2): only the members before the
-// payload, without unescaping or copying anything. Strings are slices, positions in the line, because the
-// host (JavaScript) has the line as a string of its own and cuts there.
+// payload, without unescaping or copying anything. Strings are slices, because the host (JavaScript) has the
+// line as a string of its own and cuts that string.
 
 #include "common/base/slice.hpp"
 #include "common/protocol/codes.hpp"
@@ -29,12 +29,12 @@ enum class server_op : std::uint8_t {
     pong,
     close,
     drain,
-    request,  // of another client: `id` is the number to answer with, `session` who asks
+    request,  // of another client: `id` is the number to answer with, `session` is the asker's
     cancel,   // ... and its withdrawal
     unknown,  // of a later version: ignored
 };
 
-// What a frame tells the application.
+// The members of a frame that the application gets.
 struct frame_contents {
     std::uint64_t offset = 0;
     std::uint64_t time = 0;
@@ -50,7 +50,7 @@ struct server_frame : frame_contents {
     bool has_recovered = false;
     std::uint32_t close = 0;  // close: the close code
     std::uint64_t id = 0;
-    std::uint64_t replay = 0;  // subscribed: how many publications follow from history
+    std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
     slice channel, except, url;
 };

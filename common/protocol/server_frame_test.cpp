@@ -1,4 +1,4 @@
-// What the hub writes is what the client reads; anything else is refused without reading out of bounds.
+// The client reads everything that the hub writes; anything else is refused without reading out of bounds.
 
 #include "common/protocol/server_frame.hpp"
 

@@ -6,8 +6,8 @@ namespace pulsewire {
 namespace detail {
 namespace {
 
-// Of eight bytes, the first in the lowest place: the highest bit of each that is not plain. A borrow can set
-// a wrong bit only behind a right one, so the lowest is always right.
+// The highest bit of each of eight bytes that is not plain; the first byte is in the lowest place. A borrow
+// can set a wrong bit only above a right one, so the lowest set bit is always right.
 std::uint64_t not_plain(std::uint64_t bytes) {
     constexpr std::uint64_t ones = 0x0101'0101'0101'0101, highest = 0x80 * ones;
     const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
@@ -15,7 +15,7 @@ std::uint64_t not_plain(std::uint64_t bytes) {
     return (bytes | control | has_zero(bytes ^ '"' * ones) | has_zero(bytes ^ '\\' * ones)) & highest;
 }
 
-// Up to eight bytes, the first in the lowest place; behind the end come zeros.
+// Up to eight bytes, the first in the lowest place; zeros follow after the end.
 std::uint64_t word_at(const char* at, const char* end) {
     std::uint64_t word = 0;
     if (const auto left = static_cast<std::size_t>(end - at); left >= sizeof word) {

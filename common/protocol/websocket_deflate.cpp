@@ -7,8 +7,8 @@
 namespace pulsewire::websocket {
 namespace {
 
-// Takes what stands before the next `separator`. No valid value of an acceptable offer has one between
-// quotes.
+// Takes the text before the next `separator`. No valid value of an acceptable
+// offer has a separator between quotes.
 std::string_view take_part(std::string_view& text, char separator) {
     const std::size_t end = text.find(separator);
     const std::string_view part = text.substr(0, end);
@@ -27,7 +27,7 @@ bool is_window_bits(std::string_view value) {
     return value.size() == 2 && value[0] == '1' && value[1] >= '0' && value[1] <= '5';
 }
 
-// The parameters of one offer, behind its name.
+// Checks the parameters of one offer, without its name.
 bool acceptable(std::string_view parameters) {
     bool server_context = false, client_context = false, server_window = false, client_window = false;
     const auto once = [](bool& seen) { return !seen && (seen = true); };

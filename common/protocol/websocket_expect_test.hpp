@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the WebSocket reader expect, in short words.
+// Short names for the expectations of the WebSocket reader's tests.
 
 #include "common/protocol/websocket_reference_test.hpp"
 

@@ -6,8 +6,7 @@
 namespace pulsewire::websocket {
 
 content apply_mask(std::span<char> bytes, masking_key key, std::size_t at) {
-    // Turned so that the key's byte `at` comes first in memory, and twice, so that it is so after four bytes,
-    // too.
+    // The key is turned so that its byte `at` comes first in memory, and repeated to fill eight bytes.
     std::uint32_t half;
     std::memcpy(&half, key.data(), 4);
     const int turn = static_cast<int>(at % 4) * 8;
@@ -17,8 +16,8 @@ content apply_mask(std::span<char> bytes, masking_key key, std::size_t at) {
     char* p = bytes.data();
     std::size_t left = bytes.size();
     std::uint64_t seen = 0;
-    // Four words per turn, because g++ -O2 does not unroll by itself; any byte order will do, key and bytes
-    // share it.
+    // Four words per turn, because g++ -O2 does not unroll by itself. Any byte order
+    // works, since key and bytes share it.
     for (; left >= 32; left -= 32, p += 32) {
         std::uint64_t words[4];
         std::memcpy(words, p, 32);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What reader and writer of WebSocket frames share (RFC 6455 sections 5 and 7.4).
+// The definitions that the reader and the writer of WebSocket frames share (RFC 6455 sections 5 and 7.4).
 
 #include <array>
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace pulsewire::websocket {
 
-// Which end of the connection we are: a client masks what it sends, a server does not (RFC 6455 5.1).
+// The end of the connection that we are: a client masks its frames, a server does not (RFC 6455 5.1).
 enum class role : std::uint8_t { server, client };
 
 // RFC 6455 5.2; all other values are reserved.
@@ -28,7 +28,7 @@ inline constexpr std::size_t close_reason_bytes_max = control_bytes_max - 2;
 // RFC 6455 5.2: two bytes, a length of up to eight, a masking key of four.
 inline constexpr std::size_t frame_header_bytes_max = 14;
 
-// Stands for a close frame without a code; never on the wire (RFC 6455 7.4.1).
+// Denotes a close frame without a code; never on the wire (RFC 6455 7.4.1).
 inline constexpr std::uint16_t no_status = 1005;
 
 // Whether a close frame may carry the code: those of RFC 6455 7.4.1 and the IANA registry that are meant for
@@ -37,11 +37,11 @@ constexpr bool is_close_code(std::uint16_t code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-// Four bytes as they stand on the wire.
+// Four bytes in the order of the wire.
 using masking_key = std::array<unsigned char, 4>;
 
-// Masks or unmasks in place (RFC 6455 5.3); `bytes` starts `at` bytes into the frame's payload. Whether all
-// result bytes are ASCII comes for free, and saves the text a second pass.
+// Masks or unmasks in place (RFC 6455 5.3); `bytes` starts `at` bytes into the frame's payload. It also finds
+// out, at no cost, whether all resulting bytes are ASCII, which saves a second pass over the text.
 enum class content : bool { other, ascii };
 content apply_mask(std::span<char> bytes, masking_key key, std::size_t at = 0);
 

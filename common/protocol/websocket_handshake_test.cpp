@@ -39,8 +39,8 @@ TEST(websocket_handshake, only_the_whole_name_byte_by_byte_is_the_protocol) {
     EXPECT_FALSE(offers_protocol("a,,b", ""));
 }
 
-// CVE-2021-32640 and its like took quadratic time. Each of these would take minutes then; here the test just
-// ends.
+// CVE-2021-32640 and its like took quadratic time. Each of these would take
+// minutes then; here the test just ends.
 TEST(websocket_handshake, long_headers_of_spaces_and_commas_take_linear_time) {
     const std::size_t size = 32 * 1024;
     std::string mixed;

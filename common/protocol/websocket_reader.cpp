@@ -8,7 +8,7 @@
 namespace pulsewire::websocket {
 namespace {
 
-// What the first two bytes of a frame say (RFC 6455 5.2).
+// The first two bytes of a frame (RFC 6455 5.2).
 struct first_bytes {
     std::uint8_t flags, length;
     bool final() const { return (flags & 0x80) != 0; }
@@ -35,9 +35,10 @@ constexpr bool is_known(opcode op) {
     return false;
 }
 
-// Null, or why no frame may begin so. What only the frames before can tell is checked in begin_data_frame.
+// The reason why no frame may begin in this way, or null. Rules that depend on earlier
+// frames are checked in begin_data_frame.
 const char* objection_to(first_bytes first, role reader_role, bool compression_allowed) {
-    // RFC 7692 6.1: the first reserved bit stands in the first frame of a message only.
+    // RFC 7692 6.1: the first reserved bit is set in the first frame of a message only.
     const bool may_be_compressed =
         compression_allowed && !first.control() && first.op() != opcode::continuation;
     if (first.reserved_bits() || (first.compressed() && !may_be_compressed))
@@ -51,8 +52,8 @@ const char* objection_to(first_bytes first, role reader_role, bool compression_a
     return nullptr;
 }
 
-// The payload length in a whole header, or nothing where it is not in the shortest form or has its highest
-// bit set (RFC 6455 5.2).
+// The payload length in a complete header; nothing when it is not in the shortest form or has
+// its highest bit set (RFC 6455 5.2).
 std::optional<std::uint64_t> length_in(const unsigned char* header) {
     const first_bytes first{header[0], header[1]};
     std::uint64_t length = 0;
@@ -69,9 +70,9 @@ std::optional<std::uint64_t> length_in(const unsigned char* header) {
 
 }  // namespace
 
-// A control frame may come between the frames of a message, so both have a place.
+// A control frame may come between the frames of a message, so each has a buffer of its own.
 struct reader::unfinished {
-    std::string message;  // what arrived of it
+    std::string message;  // the part that has arrived
     std::array<char, control_bytes_max> control;
     std::uint8_t control_bytes = 0;
 };
@@ -100,10 +101,10 @@ bool reader::mid_message() const {
     return phase_ == phase::payload || header_bytes_ != 0 || message_ != message_state::none;
 }
 
-// Whether the header is whole now.
+// Returns whether the header is complete now.
 bool reader::take_header(std::span<char>& bytes) {
     if (header_bytes_ == 0 && !bytes.empty() && message_ == message_state::none) ++begun_;
-    // Mostly it is there as a whole, with something behind it.
+    // Mostly the whole header has arrived, with more bytes after it.
     if (header_bytes_ == 0 && bytes.size() >= header_.size()) {
         std::memcpy(header_.data(), bytes.data(), header_.size());
         header_bytes_ = static_cast<std::uint8_t>(first_bytes{header_[0], header_[1]}.header_bytes());
@@ -111,7 +112,7 @@ bool reader::take_header(std::span<char>& bytes) {
         return true;
     }
     for (;;) {
-        // The first two bytes tell how many there are.
+        // The first two bytes determine the length of the header.
         const first_bytes first{header_[0], header_[1]};
         const std::size_t wanted = header_bytes_ < 2 ? 2 : first.header_bytes();
         if (header_bytes_ == wanted) return true;
@@ -157,7 +158,7 @@ event reader::begin_data_frame(opcode op, std::uint64_t length) {
     }
     if (++fragments_ > fragments_max)
         return fail(close_code::policy_violation, "a message in too many fragments");
-    // Never a sum that could overflow: message_bytes_ is within the limit already.
+    // Not a sum, which could overflow: message_bytes_ is already within the limit.
     const std::uint32_t limit = std::max(message_bytes_max_, skip_bytes_max);
     if (length > limit - message_bytes_)
         return fail(close_code::message_too_big, "a message too large even to be skipped");
@@ -252,7 +253,7 @@ event reader::take_message(std::span<char>& bytes) {
     return {text_ ? event_kind::text : event_kind::binary, 0, compressed_, message};
 }
 
-// The head is whole at the latest where this frame ends: its length was what made the message too large.
+// The head is complete at the end of this frame at the latest, because its length made the message too large.
 event reader::take_oversized_head(std::span<char>& bytes) {
     const std::size_t wanted = std::min(oversized_head_bytes, message_bytes_);
     const std::size_t had = unfinished_ ? unfinished_->message.size() : 0;
@@ -293,7 +294,7 @@ reader::unfinished& reader::memory() {
     return *unfinished_;
 }
 
-// Gives back what only the last event's view needed.
+// Frees the memory that only the view of the last event needed.
 void reader::release() {
     if (unfinished_ && !holds_message() && unfinished_->control_bytes == 0) unfinished_.reset();
 }

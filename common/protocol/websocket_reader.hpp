@@ -1,20 +1,19 @@
 #pragma once
 
-// Reads one direction of a WebSocket connection after its handshake: bytes in, events out, as strictly as RFC
-// 6455 sections 5 to 7 ask. Every reserved bit is an error, but for the first one where compression was
-// agreed on. No I/O, no clock.
+// Reads one direction of a WebSocket connection after its handshake: bytes in, events out, as strictly
+// as RFC 6455 sections 5 to 7 demand. Every reserved bit is an error, except the first one if
+// compression was agreed on. No I/O, no clock.
 //
 //     std::span<char> bytes = what_arrived_in_the_shared_scratch_buffer;
 //     for (;;) {
 //         const websocket::event e = reader.next(bytes);
-//         if (e.kind == websocket::event_kind::more) break;  // wait for more bytes; the scratch buffer is
-//         free again
+//         if (e.kind == websocket::event_kind::more) break;  // wait for more bytes; the buffer is free again
 //         ...
 //     }
 //
-// An idle connection costs this object alone; memory is taken only while a message or a control frame is cut,
-// grows with the bytes that arrived (not with the length that a frame declares) and is given back when it is
-// done.
+// An idle connection costs only this object. More memory is held only while a message or a control
+// frame is incomplete; it grows with the bytes that arrived (not with the length that a frame declares)
+// and is freed when the message is done.
 
 #include "common/base/utf8_validator.hpp"
 #include "common/protocol/codes.hpp"
@@ -31,10 +30,10 @@ namespace pulsewire::websocket {
 
 // Frames of one message, empty ones included; beyond: failure 1008.
 inline constexpr std::uint16_t fragments_max = 1'024;
-// A message larger than message_bytes_max is skipped up to this size in bytes; beyond: failure 1009
-// (protocol 3.6).
+// A message larger than message_bytes_max is skipped up to this size in bytes;
+// beyond: failure 1009 (protocol 3.6).
 inline constexpr std::uint32_t skip_bytes_max = 16 * 1024 * 1024;
-// The beginning of a skipped message that is kept to find its id (protocol 3.6).
+// The bytes at the beginning of a skipped message that are kept to find its id (protocol 3.6).
 inline constexpr std::uint32_t oversized_head_bytes = 512;
 
 enum class event_kind : std::uint8_t {
@@ -60,38 +59,39 @@ struct event {
 
 class reader {
 public:
-    // As a server it requires masked frames, as a client unmasked ones (RFC 6455 5.1). `message_bytes_max`
-    // bounds the payload of a message, all fragments together.
+    // A server requires masked frames, a client unmasked ones (RFC 6455 5.1). `message_bytes_max` bounds the
+    // payload of a message with all its fragments.
     reader(role r, std::uint32_t message_bytes_max);
     reader(reader&&) noexcept;
     reader& operator=(reader&&) noexcept;
     ~reader();
 
-    // Compressed messages may come from now on (RFC 7692 section 7); before, they are a failure.
+    // Allows compressed messages from now on (RFC 7692 section 7); without it they are a failure.
     void allow_compression() { compression_allowed_ = true; }
 
-    // The next event in `bytes`, from whose front it takes what it has read. Unmasks in place: the buffer may
-    // not be read otherwise. A message that lies in `bytes` whole and in one frame is given as a view of it,
-    // others are put together inside. Call until `more`: that also gives back the memory of the event before.
-    // After close or failure it takes all bytes and says `more` (RFC 6455 5.5.1: nothing follows a close
-    // frame).
+    // Returns the next event in `bytes` and removes the bytes that it has read from the front. It unmasks in
+    // place, so the buffer may not be used otherwise. A message that is complete in `bytes` and in one frame
+    // is returned as a view of it; other messages are assembled inside. Call it until `more`, which also
+    // frees the memory of the event before. After close or failure it takes all bytes and returns `more` (RFC
+    // 6455 5.5.1: nothing follows a close frame).
     event next(std::span<char>& bytes);
 
     // Whether bytes were taken that belong to no event yet: a header, a frame or a message (also a skipped
-    // one) is cut here. Reading one message needs a deadline, else a peer may drip it for ever.
+    // one) is incomplete. A message needs a deadline, otherwise a peer may send it byte by byte for ever.
     bool mid_message() const;
-    // Grows by one when a message, or a control frame outside of one, begins. While mid_message() holds and
-    // this stays the same it is still the same message, so the deadline counts from when this last changed.
+    // Grows by one when a message begins, or a control frame outside of a message. While
+    // mid_message() is true and this number stays the same, it is the same message, so the deadline
+    // counts from the last change of this number.
     std::uint32_t begun() const { return begun_; }
 
-    // Pings and pongs since the last whole message. They are events of their own, each answered at most by
-    // one pong; the shell bounds how much this may grow within a call or a second (beyond: close 1008).
+    // Pings and pongs since the last whole message. Each is an event, answered by one pong at most; the shell
+    // bounds their number within a call or a second (beyond: close 1008).
     std::uint32_t control_frames_in_a_row() const { return control_frames_; }
 
-    // Whether it holds memory besides itself; never after `more` outside of a message and a control frame.
+    // Whether it holds memory beside itself; never after `more` outside of a message and a control frame.
     bool holds_memory() const { return unfinished_ != nullptr; }
 
-    // Whether close or failure was given.
+    // Whether close or failure was returned.
     bool ended() const { return phase_ == phase::ended; }
 
 private:
@@ -121,7 +121,8 @@ private:
     void release();
     event fail(close_code code, std::string_view reason);
 
-    // What is cut, and what the last event's view points into; null for an idle connection.
+    // The incomplete message and control frame, and the text of the last event's
+    // view; null for an idle connection.
     std::unique_ptr<unfinished> unfinished_;
     std::uint32_t message_bytes_max_;
     std::uint32_t frame_left_ = 0;     // payload bytes of this frame still to come

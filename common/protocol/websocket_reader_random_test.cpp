@@ -16,7 +16,7 @@ using testing::frame_parts;
 using testing::reference;
 using testing::without_reasons;
 
-// What each case is made of, so that a generator that has gone blind is noticed.
+// The parts of each case are counted, so that a generator that no longer makes some of them is noticed.
 struct tally {
     int events[8] = {};
     int failures_1002 = 0, failures_1007 = 0, failures_1008 = 0, failures_1009 = 0;

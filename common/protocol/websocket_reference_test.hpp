@@ -73,8 +73,8 @@ inline std::string frame(int op, std::string payload, bool final = true) {
 
 // --- Reading with the reader under test
 
-// Feeds bytes in pieces, each in a buffer of its own that ends where it ends, so that a sanitizer sees every
-// overrun.
+// Feeds bytes in pieces, each in a buffer of its own that ends where it ends, so
+// that a sanitizer sees every overrun.
 class feeder {
 public:
     feeder(role r, std::uint32_t message_bytes_max) : subject(r, message_bytes_max) {}
@@ -251,7 +251,7 @@ private:
     std::string message_;
 };
 
-// What a failure says besides its code is for people.
+// Only the code of a failure counts; its text is for people.
 inline std::vector<seen> without_reasons(std::vector<seen> events) {
     for (seen& s : events)
         if (s.kind == event_kind::failure) s.data.clear();

@@ -1,9 +1,9 @@
 #pragma once
 
 // Writes WebSocket frames (RFC 6455 5.2) without extensions and without the heap. A data frame is a header
-// and then the payload's bytes, which stay where they are: the caller gathers both into one write. A server
-// sends frames unmasked; the forms that take a masking_key are for clients, which need a fresh unpredictable
-// key for each frame (RFC 6455 5.3).
+// and the bytes of the payload, which are not copied: the caller gathers both into one write. A server sends
+// frames unmasked; the forms that take a masking_key are for clients, which need a fresh unpredictable key
+// for each frame (RFC 6455 5.3).
 
 #include "common/protocol/websocket_frame.hpp"
 
@@ -53,8 +53,8 @@ control_frame_bytes pong_frame(std::string_view payload);
 control_frame_bytes pong_frame(std::string_view payload, masking_key key);
 
 // The reason is cut to 123 bytes between characters, and before anything that is not UTF-8. A code that may
-// not be on the wire (is_close_code: 0, no_status, 1006...) gives a close frame without code and reason, so
-// the peer's code can be sent back as it came.
+// not be on the wire (not is_close_code: 0, no_status, 1006...) gives a close frame without code and reason,
+// so the peer's code can be sent back unchanged.
 control_frame_bytes close_frame(std::uint16_t code, std::string_view reason);
 control_frame_bytes close_frame(std::uint16_t code, std::string_view reason, masking_key key);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// How sessions speak to their clients: every message to a connection goes through here, so that the time of
-// the last one is known, and errors are counted.
+// The way from sessions to their clients. Every message to a single connection goes through here, so that the
+// time of the last one is known and errors are counted.
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/instant.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-// commands_per_second: each command costs credit, which is earned by the passing of time.
+// The rate limit commands_per_second: each command costs credit, and passing time earns credit.
 
 #include "common/exchange/instant.hpp"
 #include "common/protocol/limits.hpp"
@@ -13,12 +13,12 @@ namespace pulsewire::hub {
 
 inline constexpr std::uint64_t credit_per_command = 1'000;
 
-// What is earned in two seconds: nobody can save more.
+// The credit earned in two seconds; a session cannot save more.
 inline std::uint64_t credit_max(const limits& bounds) {
     return 2 * credit_per_command * bounds.commands_per_second;
 }
 
-// False when the session has not earned so many commands; then it pays nothing.
+// False when the session has not earned credit for that many commands; then it pays nothing.
 inline bool take_credit(session& s, std::uint32_t commands, const limits& bounds, instant now) {
     const std::uint64_t rate = bounds.commands_per_second;
     if (rate == 0) return true;

@@ -19,14 +19,15 @@ verdict may_subscribe(const command& c, const config& settings) {
     return std::nullopt;
 }
 
-// The application and the HTTP API publish where clients may not.
+// The HTTP API may publish where clients may not. (The application does not
+// pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
     if (is_client(s.speaks) && !settings.options_of(c.channel).client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
     return std::nullopt;
 }
 
-// A request without a channel is the application's to answer.
+// A request without a channel goes to an observer, which decides about it.
 verdict may_request(const command& c, const config& settings) {
     if (c.channel.empty()) return std::nullopt;
     if (!is_session(c.to)) return refused(error_code::invalid_frame, "\"to\" is not a session");
@@ -36,6 +37,7 @@ verdict may_request(const command& c, const config& settings) {
 }
 
 verdict may_query(const command& c, const config& settings) {
+    // The answer of a query is found by its id alone, so a query without one could never be matched (3.4).
     if (c.id == 0) return refused(error_code::invalid_frame, "\"id\" is missing");
     if (c.limit > settings.bounds.recovery_max)
         return refused(
@@ -55,6 +57,7 @@ bool is_client(face f) {
 }
 
 std::optional<refusal> guard(const session& s, const command& c, const config& settings) {
+    // Protocol 4.1: nothing has an effect before `connect`.
     if (!s.welcome && c.op != command_op::connect)
         return refused(error_code::not_connected, "send connect first");
     switch (c.op) {
@@ -70,6 +73,7 @@ std::optional<refusal> guard(const session& s, const command& c, const config& s
         case command_op::history:
         case command_op::presence:
             return may_query(c, settings);
+        // These concern only what the session itself began, so there is nothing to permit.
         case command_op::unsubscribe:
         case command_op::cancel:
         case command_op::respond:

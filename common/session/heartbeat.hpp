@@ -1,7 +1,7 @@
 #pragma once
 
-// What the passing of time asks of a session: pings, and an end to those that are silent (docs/protocol.md
-// 6).
+// The duties of a session as time passes: pings, and the end of a silent or unconnected
+// one (docs/protocol.md 4.1, 4.15).
 
 #include "common/protocol/limits.hpp"
 #include "common/session/session.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who hears of what clients do: a list, each with its interests.
+// The list of observers of what clients do, each with its interests.
 
 #include "common/exchange/output.hpp"
 #include "common/exchange/to_observer.hpp"
@@ -16,15 +16,15 @@ public:
     // Both outlive it.
     observers(const std::vector<interests>& list, output& out) : list_(list), output_(out) {}
 
-    // Whether somebody wants to hear of this; asked before a value is made for nothing.
+    // Whether any observer wants this; asked first so that no value is made in vain.
     bool any(bool interests::*of) const { return first(of).has_value(); }
-    // The one whose decision it is.
+    // The observer that decides: the first that wants it.
     std::optional<observer_index> first(bool interests::*of) const {
         for (observer_index i = 0; i < list_.size(); ++i)
             if (list_[i].*of) return i;
         return std::nullopt;
     }
-    // To all who want to hear of it.
+    // Notifies every observer that wants it.
     template <class Value>
     void tell(bool interests::*of, const Value& value) {
         for (observer_index i = 0; i < list_.size(); ++i)

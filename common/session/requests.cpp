@@ -7,7 +7,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// What the one that is asked may answer instead of a payload.
+// The error that the asked client may answer with instead of a payload (4.19).
 error_code refusal_named(std::string_view name) {
     for (const error_code code :
          {error_code::rejected, error_code::no_handler, error_code::handler_failed,
@@ -32,6 +32,7 @@ void requests::on_request(session& s, const command& c, instant now) {
     const std::uint32_t timeout_ms = take_up(s, c, now);
     if (timeout_ms == 0) return;
     client_request r;
+    // The observer gets copies: it decides later, perhaps on another thread.
     r.from = {config_.shard, s.connection};
     r.id = c.id;
     r.session = s.name;
@@ -41,7 +42,7 @@ void requests::on_request(session& s, const command& c, instant now) {
     observers_.tell(*answering, std::move(r));
 }
 
-// Remembers the request as in flight and returns its deadline in milliseconds; 0: it was refused.
+// Remembers the request as in flight and returns its timeout in milliseconds; 0 when it was refused.
 std::uint32_t requests::take_up(session& s, const command& c, instant now) {
     const auto refused = [&](error_code code, std::string_view text) {
         answers_.error(s, c.id, code, text, now);
@@ -49,9 +50,11 @@ std::uint32_t requests::take_up(session& s, const command& c, instant now) {
     };
     if (s.requests.size() >= config_.bounds.requests_per_connection_max)
         return refused(error_code::too_many_requests, "too many requests in flight");
+    // Two requests with one id would leave the client unable to tell their answers apart.
     if (std::any_of(s.requests.begin(), s.requests.end(), [&](const auto& r) { return r.id == c.id; }))
         return refused(error_code::invalid_frame, "a request with this id is in flight");
     const std::uint64_t wished = c.timeout_ms != 0 ? c.timeout_ms : config_.bounds.request_timeout_ms;
+    // At least 1, since 0 means refused here.
     const auto timeout_ms = std::max<std::uint32_t>(
         1, static_cast<std::uint32_t>(std::min<std::uint64_t>(wished, config_.bounds.request_timeout_max_ms))
     );
@@ -70,6 +73,7 @@ void requests::on_cancel(session& s, const command& c, instant now) {
 }
 
 void requests::on_client_request(session& s, const command& c, instant now) {
+    // A client can only ask whom it can see, so it has to be subscribed itself (4.18).
     if (subscriptions_.find(s, c.channel) == nullptr)
         return answers_.error(s, c.id, error_code::not_subscribed, "not subscribed to this channel", now);
     const std::uint32_t timeout_ms = take_up(s, c, now);
@@ -100,18 +104,21 @@ void requests::on(asked&& m, instant now) {
         return answer_ask(
             what.from, what.id, error_code::not_present, "the client that is asked has just gone", now
         );
-    // Its join has reached the owner, and the answer to its attach is still on the way.
+    // The join of this subscription has reached the owner, but the answer to its attach is still on the way.
+    // Without its `subscribed` the client does not know the channel.
     if (!subscriber_table::entry_of(*sub).live)
         return answer_ask(
             what.from, what.id, error_code::not_present, "the client that is asked has only just come", now
         );
     session& s = *sub->owner;
+    // Questions are held until their deadline, so they are bounded like the requests
+    // that a connection makes itself.
     if (s.questions.size() >= config_.bounds.requests_per_connection_max)
         return answer_ask(
             what.from, what.id, error_code::overloaded,
             "the client that is asked has as many requests open as it may", now
         );
-    // The number is the asked connection's own: ids of strangers may be equal.
+    // The asked connection gets a number of its own, because two askers may use the same id.
     const std::uint64_t number = ++s.last_question;
     s.questions.push_back(
         {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms}
@@ -123,6 +130,7 @@ void requests::on(asked&& m, instant now) {
 
 void requests::on_respond(session& s, const command& c, instant now) {
     const error_code refused = refusal_named(c.code);
+    // The error has no id, because `request` is a number of the server and no id of this client (4.19).
     if (c.payload.empty() && refused == error_code::none)
         return answers_.error(
             s, 0, error_code::invalid_frame,
@@ -131,15 +139,16 @@ void requests::on_respond(session& s, const command& c, instant now) {
     const auto found = std::find_if(s.questions.begin(), s.questions.end(), [&](const question& q) {
         return q.number == c.request;
     });
-    if (found == s.questions.end()) return;  // too late, or withdrawn
+    if (found == s.questions.end()) return;  // too late, already answered, or withdrawn
     const question q = *found;
     s.questions.erase(found);
+    // The answer needs no way through the owner: nothing has to stay in order with it.
     auto answer = c.payload.empty() ? make_error(q.id, refused, c.message) : make_response(q.id, c.payload);
     sessions_.post(q.shard, reply{{q.shard, q.connection}, std::move(answer), q.id}, now);
 }
 
-// The asker no longer wants the answer, or is gone. The word goes by way of the owner, so that it stays after
-// the question.
+// The asker no longer wants the answer, or is gone. The withdrawal goes through the owner, as the request
+// did, so that it cannot overtake the request.
 void requests::withdraw(const session& s, const request_in_flight& r, instant now) {
     if (!r.channel.empty()) channels_.change(unask{{config_.shard, s.connection}, r.id, r.channel}, now);
 }
@@ -147,6 +156,7 @@ void requests::withdraw(const session& s, const request_in_flight& r, instant no
 void requests::on(withdrawn&& m, instant now) {
     local_channel* here = subscriptions_.find(m.channel);
     if (here == nullptr) return;
+    // Withdrawals are rare, so no index is kept for them.
     for (const subscriber& sub : here->subscribers) {
         session& s = *sub.what->owner;
         const auto found = std::find_if(s.questions.begin(), s.questions.end(), [&](const question& q) {
@@ -164,6 +174,7 @@ bool requests::take(session& s, std::uint64_t id) {
 }
 
 bool requests::sweep(session& s, std::int64_t ms) {
+    // The asker's own deadline answers it, so nothing is sent here.
     std::erase_if(s.questions, [&](const question& q) { return ms >= q.due_ms; });
     const auto overdue = [&](const request_in_flight& r) { return is_overdue(r, ms); };
     return std::any_of(s.requests.begin(), s.requests.end(), overdue);
@@ -179,6 +190,8 @@ void requests::expire(session& s, instant now) {
 }
 
 void requests::forget(session& s, instant now) {
+    // Both lists are emptied first, because a withdrawal may come back into this session at once. A question
+    // that the session asked itself needs no answer any more.
     for (const question& q : std::exchange(s.questions, {}))
         if (q.shard != config_.shard || q.connection != s.connection)
             answer_ask(

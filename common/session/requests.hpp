@@ -1,8 +1,8 @@
 #pragma once
 
-// Requests: to the application (docs/protocol.md 4.12), and between the clients of a channel (4.18): from the
-// asker's shard to the channel's owner, which knows who is there, to the shard of the one that is asked; the
-// answer goes back directly.
+// Requests to the application (docs/protocol.md 4.12) and between the clients of a channel (4.18). A request
+// between clients goes from the shard of the asker to the owner of the channel, which knows who is present,
+// and from there to the shard of the asked client; the answer goes back directly.
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"
@@ -39,13 +39,14 @@ public:
     void on(asked&& m, instant now);
     void on(withdrawn&& m, instant now);
 
-    // Forgets a request in flight; false when there is none with that id.
+    // Forgets a request in flight; false when none has this id.
     static bool take(session& s, std::uint64_t id);
-    // Whether a deadline of the session has passed; forgets questions that nobody waits for any more.
+    // Whether a deadline of the session has passed. Forgets the questions whose deadline has passed.
     static bool sweep(session& s, std::int64_t ms);
-    // Answers those in flight whose deadline has passed.
+    // Answers the requests in flight whose deadline has passed, with the error `timeout`.
     void expire(session& s, instant now);
-    // The session ends.
+    // Called when the session ends: answers the questions that it leaves open,
+    // and withdraws its own requests.
     void forget(session& s, instant now);
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the hub knows of one connection and the session behind it.
+// The state that the hub keeps for one connection and its session.
 
 #include <cstdint>
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace pulsewire::hub {
 
-// How a connection speaks. All faces get the same messages; the shell formats them.
+// The way a connection speaks. All faces get the same messages; the shell formats them.
 enum class face : std::uint8_t {
     protocol,         // frames both ways over WebSocket: pinged, and closed when silent
     protocol_stream,  // frames over SSE, the client's half by POST: pinged, never expected to answer
-    plain_websocket,  // raw text: pinged by control frames, does not get its own messages
+    plain_websocket,  // raw text: pinged by control frames, does not get its own messages (10.1)
     event_stream,     // EventSource: pinged by events
     api,              // one HTTP request: never pinged
 };
@@ -23,11 +23,11 @@ struct request_in_flight {
     std::uint64_t id = 0;
     std::uint32_t timeout_ms = 0;
     std::int64_t due_ms = 0;
-    std::string channel;  // of a client there; empty: of the server
+    std::string channel;  // to a client of this channel; empty: to the server
 };
 
-// A request of another client that this one has not answered: whose, and under which number this one knows
-// it.
+// A request of another client that this session has not answered yet. `number` is its number on this
+// connection; `shard`, `connection` and `id` name the request of the asker.
 struct question {
     std::uint64_t number = 0;
     std::uint16_t shard = 0;
@@ -44,11 +44,11 @@ struct session {
     std::string name;      // the client's session id
     std::string secret;    // names the connection for POST
     std::int64_t opened_ms = 0;
-    std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life
+    std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;                  // ... of the last message sent
     std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
     std::uint64_t credit = 0;                  // in thousandths of a command
-    std::uint32_t awaited_answers = 0;         // weight of what owners are making for it
+    std::uint32_t awaited_answers = 0;         // weight of the answers that owners are making
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
     std::vector<request_in_flight> requests;
     std::vector<question> questions;

@@ -16,7 +16,7 @@ namespace pulsewire::hub {
 
 class session_table {
 public:
-    // Null when there is none.
+    // Null when the connection has no session.
     session* find(std::uint64_t connection) {
         const auto found = sessions_.find(connection);
         return found == sessions_.end() ? nullptr : found->second.get();
@@ -28,8 +28,8 @@ public:
     void remove(std::uint64_t connection) { sessions_.erase(connection); }
     std::size_t size() const { return sessions_.size(); }
 
-    // The connections whose session fulfils the condition, in the order of their ids: a run can be repeated
-    // exactly, on every platform.
+    // The connections whose session fulfils the condition, in the order of their ids, so that a run can be
+    // repeated exactly on every platform.
     template <class Condition>
     std::vector<std::uint64_t> those(Condition&& condition) {
         std::vector<std::uint64_t> found;
@@ -40,7 +40,7 @@ public:
     }
 
 private:
-    // Connections are numbered by the shell: no outsider chooses these keys.
+    // An ordinary hash is safe here: the shell numbers the connections, no outsider chooses these keys.
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
 };
 

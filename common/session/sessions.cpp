@@ -15,8 +15,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// A hash of what is published with a key: whatever else is in the publish may differ when it is repeated by
-// another session, as by a tab that took over the outbox of one that was closed. Never 0.
+// A hash of the content that is published with a key; never 0. The rest of the publish may differ when
+// another session repeats it, such as a tab that has taken over the outbox of a closed one.
 std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
     const std::uint64_t hash = sip_hasher<>(secret).piece(p.type).piece(p.conflate).piece(p.payload).end();
     return hash == 0 ? 1 : hash;
@@ -39,7 +39,7 @@ sessions::sessions(const config& settings, channel_port& channels, session_port&
 void sessions::open(
     std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
 ) {
-    closed(connection, now);  // an id that is in use already would leave subscriptions without an owner
+    closed(connection, now);  // otherwise an id in use would leave subscriptions without an owner
     auto s = std::make_unique<session>();
     s->connection = connection;
     s->speaks = f;
@@ -61,13 +61,16 @@ std::size_t sessions::receive(
     if (s != nullptr) heard(*s, now);
     bool limit_told = false;
     std::size_t answer_bytes = 0, counted = output_.sends.size();
-    // A line may end the session.
+    // Looked up before each line, since a line may end the session.
     for (; s != nullptr && !lines.empty(); s = table_.find(connection)) {
+        // Messages to this connection alone are its answers; a publication to many is bounded
+        // by the queues of its receivers.
         for (; counted < output_.sends.size(); ++counted) {
             const output::send& sent = output_.sends[counted];
             if (sent.count == 1 && output_.to(sent)[0] == connection) answer_bytes += sent.what->line.size();
         }
         if (answer_bytes > answer_bytes_max) break;
+        // Answers on their way from other shards have no size yet, so their weights are bounded instead.
         if (answer_bytes_max != no_limit && s->awaited_answers >= awaited_answers_max) break;
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
@@ -80,8 +83,8 @@ std::size_t sessions::receive(
 void sessions::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
     ++counters_.commands;
     if (!take_credit(s, 1, config_.bounds, now)) {
-        // Each id waits for an answer. Without one, once is enough: a message of 64 KiB has room for
-        // 32,000 lines.
+        // A command with an id needs its answer. Lines without an id get one error for the whole message,
+        // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
         if (id == 0 && std::exchange(limit_told, true)) return;
         return answers_.error(s, id, error_code::rate_limited, "too many commands per second", now);
@@ -96,6 +99,7 @@ void sessions::receive_oversized(std::uint64_t connection, std::string_view head
     session* s = table_.find(connection);
     if (s == nullptr) return;
     ++counters_.commands;
+    // The client learns the limit from the text, and which command failed if its id is near the beginning.
     const std::string text =
         "the message is larger than " + std::to_string(config_.bounds.message_bytes_max) + " bytes";
     answers_.error(*s, id_of_partial_frame(head), error_code::too_large, text, now);
@@ -104,7 +108,8 @@ void sessions::receive_oversized(std::uint64_t connection, std::string_view head
 void sessions::execute(std::uint64_t connection, const command& c, instant now) {
     session* s = table_.find(connection);
     if (s == nullptr) return;
-    // What came as a line was read by read_command(), and its rate checked.
+    // Only lines have passed read_command() and the rate limit, so both checks
+    // are made here for the other faces.
     if (!c.channel.empty() && !is_channel(c.channel))
         return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, now))
@@ -153,7 +158,7 @@ void sessions::closed(std::uint64_t connection, instant now) {
     if (session* s = table_.find(connection); s != nullptr) forget(*s, now);
 }
 
-// Sends the client the reason, and forgets it.
+// Sends the reason to the client, closes the connection and forgets the session.
 void sessions::end(session& s, close_code code, std::string_view reason, instant now) {
     answers_.send(s, make_close(code, 0, reason), now);
     output_.closes.push_back({s.connection, code, std::string(reason)});
@@ -171,12 +176,14 @@ void sessions::forget(session& s, instant now) {
 // --- commands ---
 
 void sessions::on_connect(session& s, const command& c, instant now) {
+    // Final, since another attempt would end in the same way.
     if (c.version != 1) return end(s, close_code::unsupported_version, "this server speaks version 1", now);
     if (!is_session(c.session))
         return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
     s.name = c.session;
     s.welcome = true;
     answers_.send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
+    // The secret is needed only once, and a session lives long.
     s.secret.clear();
     s.secret.shrink_to_fit();
     observers_.tell(&interests::connections, connected{{config_.shard, s.connection}, s.name});
@@ -192,18 +199,23 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.payload = c.payload;
     p.conflate = c.conflate;
     p.transient = c.transient;
+    // Excepted by session, which the client's next connection keeps (4.10).
     if (!c.echo) p.except = s.name;
+    // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.
     if (!c.key.empty() && !c.transient) {
         p.content = content_of(config_.secret, p);
         p.publisher = keyed_hash(config_.secret, s.name);
     }
+    // An observer that decides about publishes gets a copy; the publish reaches the owner
+    // only if the observer passes it on.
     const auto deciding = is_client(s.speaks) ? observers_.first(&interests::publishes) : std::nullopt;
     if (deciding) return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>()});
     channels_.publish(p, now);
 }
 
 void sessions::on_query(session& s, const command& c, instant now) {
-    // A short line asks for a long answer; one command is paid for already.
+    // A query is a short line with a long answer, so it costs more (4.14). The price
+    // of one command is paid already.
     const std::uint32_t price = std::min(commands_per_query, config_.bounds.commands_per_second);
     if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, config_.bounds, now))
         return answers_.error(s, c.id, error_code::rate_limited, "too many queries per second", now);
@@ -217,6 +229,7 @@ void sessions::on_query(session& s, const command& c, instant now) {
     if (c.has_offset) q.offset = c.offset;
     if (c.has_time) q.time_ms = static_cast<std::int64_t>(c.time);
     q.backwards = c.backwards;
+    // Counted before the read, because an owner on this shard answers within it.
     s.awaited_answers += text_weight;
     channels_.read(std::move(q), now);
 }
@@ -247,8 +260,8 @@ void sessions::receive(to_session&& value, instant now) {
     );
 }
 
-// The owner that was asked has answered. The line that was waited for is the last one that was read, so its
-// answer is sent, and the shell comes back with the rest when that is written.
+// An owner has answered. The awaited line was the last one that was carried out, so its answer is sent now,
+// and the shell comes back with the rest of the lines when that answer is written.
 void sessions::answered(const connection_ref& to, std::uint8_t weight) {
     if (weight == 0) return;
     if (session* s = table_.find(to.value); s != nullptr)
@@ -258,8 +271,9 @@ void sessions::answered(const connection_ref& to, std::uint8_t weight) {
 void sessions::on(reply&& m, instant now) {
     session* s = table_.find(m.to.value);
     if (s == nullptr) return;
-    // Canceled or overdue meanwhile: the client has its answer.
+    // The request was canceled or became overdue in the meantime, so the client needs no answer any more.
     if (m.ends_request != 0 && !requests::take(*s, m.ends_request)) return;
+    // Errors of owners and handlers come as finished messages, so they are counted here.
     if (m.what->kind == message_kind::error) ++counters_.errors;
     answers_.send(*s, std::move(m.what), now);
 }
@@ -272,12 +286,14 @@ void sessions::on(disconnect&& m, instant now) {
 
 void sessions::tick(instant now) {
     const std::int64_t ms = now.monotonic_ms;
+    // Collected first, because ending a session changes the table.
     const auto due = table_.those([&](session& s) {
         const bool overdue = requests::sweep(s, ms);
         return overdue || duty_of(s, config_.bounds, ms) != duty::none;
     });
     for (const std::uint64_t connection : due) {
         session& s = *table_.find(connection);
+        // An ended session gets no answers, so overdue requests are answered first.
         requests_.expire(s, now);
         switch (duty_of(s, config_.bounds, ms)) {
             case duty::none:
@@ -299,7 +315,7 @@ void sessions::tick(instant now) {
 // --- the end of a server ---
 
 void sessions::send_away(session& s, close_code code, std::uint32_t spread_ms, instant now) {
-    // At least 1: 0 would not be written.
+    // At least 1, because 0 would not be written into the frame.
     const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
     if (s.speaks != face::api)
         answers_.send(s, make_close(code, after, "the server restarts", config_.drain_url), now);
@@ -315,6 +331,8 @@ void sessions::drain(close_code code, std::uint32_t spread_ms, instant now) {
 void sessions::hand_over(close_code code, std::uint32_t spread_ms, instant now) {
     for (const std::uint64_t connection : table_.those([](const session&) { return true; })) {
         session& s = *table_.find(connection);
+        // Only clients of the protocol understand `drain` (7.3), so the other faces are sent away now. A
+        // request of the HTTP API is left to finish.
         if (s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream)) {
             const auto after = static_cast<std::uint32_t>(next_random(random_, spread_ms) + 1);
             answers_.send(s, make_drain(after, config_.drain_url), now);

@@ -1,9 +1,9 @@
 #pragma once
 
-// The half of the hub that faces clients: the sessions of the connections that a shard accepted. It reads
-// their commands, lets each pass the guard, and sends what concerns a channel to its owner; what owners,
-// observers and the passing of time make of it goes to the connections. It knows channels by their values
-// alone.
+// The half of the hub that faces clients: the sessions of the connections that a shard accepted. It
+// reads commands, passes each through the guard, and sends values to the owners of channels. Values
+// from owners and observers, and the passing of time, become messages to the connections. It knows
+// channels only through these values.
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"
@@ -22,7 +22,7 @@ public:
     // All outlive it.
     sessions(const config& settings, channel_port& channels, session_port& others, output& out);
 
-    // These are as the hub's.
+    // These do what the functions of `hub` with the same names say.
     void open(
         std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
     );

@@ -27,6 +27,8 @@ void subscriber_table::set_live(const subscription& s) {
 }
 
 bool subscriber_table::remove(subscription& s) {
+    // In both lists the last entry takes the place of the removed one, so that removing costs
+    // the same however long they are.
     auto& of_session = s.owner->subscriptions;
     of_session[s.at_session] = of_session.back();
     of_session[s.at_session]->at_session = s.at_session;
@@ -47,6 +49,7 @@ bool subscriber_table::remove(subscription& s) {
 subscription* subscriber_table::find(const session& owner, std::string_view channel) {
     local_channel* where = find(channel);
     if (where == nullptr) return nullptr;
+    // A session has few channels and a popular channel has many subscribers, or the other way round.
     if (owner.subscriptions.size() < where->subscribers.size()) {
         for (subscription* s : owner.subscriptions)
             if (s->where == where) return s;

@@ -27,19 +27,19 @@ struct subscription {
     bool listed = false;
 };
 
-// What a delivery has to know of a subscription, side by side with its neighbours.
+// The part of a subscription that a delivery needs. The entries of a channel are neighbours in memory.
 struct subscriber {
     std::unique_ptr<subscription> what;
     std::uint64_t connection = 0;
-    bool live = false;  // the owner of the channel has answered
+    bool live = false;  // the owner of the channel has answered the attach
     bool wants_presence = false;
 };
 
 struct local_channel {
     std::string name;
     std::vector<subscriber> subscribers;
-    std::uint64_t audience = 0;     // another number whenever somebody comes or goes; never one that was used
-    std::int64_t delivered_ms = 0;  // monotonic time of the last message to all that are live
+    std::uint64_t audience = 0;     // a new number whenever a subscriber comes or goes
+    std::int64_t delivered_ms = 0;  // monotonic time of the last message to all live subscribers
 };
 
 class subscriber_table {
@@ -49,19 +49,19 @@ public:
 
     // Precondition: find(owner, channel) is null.
     subscription& add(session& owner, std::string_view channel);
-    // The owner of the channel has answered: the subscription gets what comes from now on.
+    // The owner of the channel has answered: the subscription gets every message from now on.
     void set_live(const subscription& s);
-    // A number that no audience had.
+    // A number that no audience has had before.
     std::uint64_t new_audience() { return ++last_audience_; }
     // A subscription's entry in its channel's list.
     static subscriber& entry_of(const subscription& s) { return s.where->subscribers[s.at_channel]; }
-    // Returns whether it was the channel's last one on this shard.
+    // Returns whether it was the last subscription of the channel on this shard.
     bool remove(subscription& s);
-    // Null when there is none. Looks through the shorter of the two lists.
+    // Null when the session is not subscribed. Looks through the shorter of the two lists.
     subscription* find(const session& owner, std::string_view channel);
-    // Null when nobody here is subscribed.
+    // Null when no connection of this shard is subscribed.
     local_channel* find(std::string_view channel);
-    // The subscription of that token; null when it is gone.
+    // The subscription with this token; null when it is gone.
     static subscription* with_token(const local_channel& where, std::uint64_t token);
 
     std::size_t size() const { return size_; }

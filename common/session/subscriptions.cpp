@@ -7,7 +7,8 @@
 namespace pulsewire::hub {
 namespace {
 
-// Raw text does not go back to its sender, who could not tell it from others' (docs/protocol.md 10.1).
+// Raw text does not go back to its sender, which could not distinguish it from the text
+// of others (docs/protocol.md 10.1).
 bool is_own_text(const session& s, const message& m) {
     return s.speaks == face::plain_websocket && m.except() == s.name;
 }
@@ -24,6 +25,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
             s, c.id, error_code::too_many_channels, "too many subscriptions on this connection", now
         );
 
+    // Added before the owner answers, so that a second subscribe of this channel is refused at once.
     subscription& sub = table_.add(s, c.channel);
     sub.token = ++last_token_;
     sub.id = c.id;
@@ -32,7 +34,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     const std::uint64_t token = sub.token;
     const std::string channel(c.channel);
 
-    // Listed before the owner answers, so that the list of members which a new one gets has itself in it.
+    // The join goes before the attach, so that the list of members sent to a new member contains itself.
     if (sub.listed)
         channels_.change(join{config_.shard, token, channel, s.name, std::string(c.payload)}, now);
 
@@ -44,7 +46,9 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     if (!c.epoch.empty() && c.has_offset) a.seen = position{std::string(c.epoch), c.offset};
     a.latest = static_cast<std::uint32_t>(std::min<std::uint64_t>(c.latest, config_.bounds.recovery_max));
     a.wants_presence = c.presence;
+    // The price of the answer: a list of members is a text of its own, a replay only references.
     a.weight = c.presence ? text_weight : a.seen || a.latest != 0 ? replay_weight : std::uint8_t{0};
+    // Counted before the read, because an owner on this shard answers within it.
     s.awaited_answers += a.weight;
     channels_.read(std::move(a), now);
 }
@@ -68,13 +72,16 @@ void subscriptions::remove(subscription& sub, instant now) {
     p.channel = sub.where->name;
     const bool listed = sub.listed;
     if (listed) p.session = sub.owner->name;
+    // Made before the removal, which may delete the channel's name.
     detach d{config_.shard, p.channel};
     const bool last_of_shard = table_.remove(sub);
     if (listed) channels_.change(std::move(p), now);
+    // One attachment serves all subscriptions of a shard, so only the last one ends it.
     if (last_of_shard) channels_.read(std::move(d), now);
 }
 
-// The subscription that an answer is for; null when it ended meanwhile, or another one took its place.
+// The subscription that an answer belongs to; null when it has ended in the meantime,
+// or when a newer one took its place.
 subscription* subscriptions::waiting_for(
     const connection_ref& who, std::string_view channel, std::uint64_t token
 ) {
@@ -91,7 +98,10 @@ void subscriptions::on(attached&& m, instant now) {
     answers_.send(s, std::move(m.subscribed), now);
     if (m.members != nullptr) answers_.send(s, std::move(m.members), now);
     counters_.deliveries += m.replay.size();
+    // After `subscribed`, as 4.3 demands, and marked as replayed: the history is
+    // bounded, the queue must not cut it.
     for (message_ptr& old : m.replay) output_.add_send(std::move(old), s.connection, true);
+    // After the replay, so that messages which a handler sends to the subscriber come after it.
     if (observers_.any(&interests::subscriptions))
         observers_.tell(&interests::subscriptions, client_subscribed{m.to, s.name, m.channel});
 }
@@ -113,7 +123,8 @@ void subscriptions::on(deliver&& m, instant now) {
     const auto first = static_cast<std::uint32_t>(output_.receivers.size());
     bool is_everyone = to_all;
     for (const subscriber& sub : here->subscribers) {
-        // Not live yet: the owner's answer, which comes after this, has all that the subscription needs.
+        // A subscription that is not live yet skips this message: the answer of the
+        // owner comes later and covers it.
         if (!sub.live || !(to_all || sub.wants_presence)) continue;
         if (!to_publisher && is_own_text(*sub.what->owner, *m.what)) {
             is_everyone = false;
@@ -125,7 +136,7 @@ void subscriptions::on(deliver&& m, instant now) {
     if (count == 0) return;
     if (to_all) here->delivered_ms = now.monotonic_ms;
     counters_.deliveries += count;
-    // A message that not everybody gets goes to a set of receivers of its own.
+    // A message that some subscribers do not get goes to a set of receivers of its own.
     const std::uint64_t audience = is_everyone ? here->audience : table_.new_audience();
     output_.sends.push_back({std::move(m.what), first, count, false, audience});
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Subscribing and unsubscribing, and what the owners of channels answer to it (docs/protocol.md 4.3 to 4.8).
+// Subscribing and unsubscribing, with the answers of the owners of channels (docs/protocol.md 4.3 to 4.8).
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"
@@ -44,7 +44,7 @@ public:
 
     // Null when the session is not subscribed.
     subscription* find(const session& s, std::string_view channel) { return table_.find(s, channel); }
-    // Null when nobody here is subscribed.
+    // Null when no connection of this shard is subscribed.
     local_channel* find(std::string_view channel) { return table_.find(channel); }
     std::size_t size() const { return table_.size(); }
 

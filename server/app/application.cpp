@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What the window of seen keys remembers in place of an offset.
+// The values that the window of seen keys holds in place of an offset.
 constexpr std::uint64_t seen_and_passed = 1;
 constexpr std::uint64_t seen_and_dropped = 2;
 
@@ -48,6 +48,7 @@ void application::run() {
     thread_id_ = std::this_thread::get_id();
     while (true) {
         try {
+            // Entered again after an exception outside of a handler, which must not end the application.
             loop_.run();
             return;
         } catch (const std::exception& e) {
@@ -58,6 +59,7 @@ void application::run() {
 
 void application::stop() {
     asio::post(loop_, [this] {
+        // On the loop, because timers belong to its thread. Waiting timers would keep the loop from ending.
         stopping_ = true;
         timers_.clear();
     });
@@ -65,7 +67,8 @@ void application::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-// Whether `call` ended without an exception; one is logged with `what` it was about.
+// Returns whether `call` ended without an exception. An exception is logged with
+// `what`, the subject of the handler.
 template <class Call>
 bool application::guarded(std::string_view what, Call&& call) noexcept {
     try {
@@ -94,7 +97,8 @@ void application::publish(
     p.payload = std::move(payload);
     p.conflate = std::move(conflate);
     p.transient = transient;
-    // By way of this thread's loop, which keeps it until start(): before that there is no shard to post to.
+    // Another thread's publish waits in the loop, which runs only after start(): before
+    // that there is no shard to post to.
     if (std::this_thread::get_id() == thread_id_.load()) return pass_on(std::move(p));
     asio::post(loop_, [this, p = std::move(p)]() mutable { pass_on(std::move(p)); });
 }
@@ -114,6 +118,7 @@ std::uint64_t application::add_timer(
 }
 
 void application::cancel_timer(std::uint64_t id) {
+    // Posted, because timers belong to the loop's thread; a handler that runs now is not interrupted.
     asio::post(loop_, [this, id] { timers_.erase(id); });
 }
 
@@ -128,13 +133,14 @@ void application::arm(std::uint64_t id) {
             guarded("a timer", once->what);
             return;
         }
-        // Taken out while it runs, since it may cancel its own timer; not copied, so it keeps its state.
+        // The handler may cancel its own timer, so it is moved out while it runs. It is not
+        // copied, so that it keeps its state.
         auto what = std::move(t.what);
         guarded("a timer", what);
         const auto still = timers_.find(id);
         if (still == timers_.end()) return;
         still->second->what = std::move(what);
-        // In step with the first one; what was missed while a handler was slow is left out.
+        // The timer stays in step with its first time; times missed because of a slow handler are left out.
         auto next = t.wait.expiry() + t.interval;
         if (next < clock::now()) next = clock::now();
         t.wait.expires_at(next);
@@ -143,6 +149,7 @@ void application::arm(std::uint64_t id) {
 }
 
 bool application::admit() {
+    // Counted before the post, so that several shards together cannot exceed the bound.
     if (waiting_.fetch_add(1) < settings_.shell.application_queue_max) return true;
     --waiting_;
     return false;
@@ -187,20 +194,21 @@ void application::handle(hub::client_publish& m) {
     ask_handlers(c);
 }
 
-// A transient publish is never remembered: its owner does not know its key either, so every one of them has
-// an effect and has to be looked at.
+// A transient publish is never remembered. The owner of the channel does not know its key either, so each one
+// has an effect and must pass the handlers.
 bool application::is_remembered(const hub::publish& p) {
     return !p.key.empty() && !p.transient;
 }
 
-// Only what is equal to what the handlers have seen goes past them.
+// Only a repetition of content that the handlers have seen skips them.
 bool application::answered_before(const hub::publish& p) {
     const auto before = is_remembered(p) ? seen_.find(p.channel, {}, p.key, now_ms()) : std::nullopt;
     if (!before) return false;
+    // The same check as the owner makes, for keys whose publish a handler dropped and the owner never saw.
     if (!before->is(p.content)) {
         refuse(p, error_code::key_reused, "another message was published in this channel with the same key");
     } else if (before->offset == seen_and_passed) {
-        pass_on(hub::publish(p));  // its owner knows the key too, and answers with the first position
+        pass_on(hub::publish(p));  // the owner knows the key too and answers with the first position
     } else if (p.id != 0) {
         send_to(p.from, hub::make_published(p.id, p.channel, {}, 0));
     }
@@ -209,10 +217,12 @@ bool application::answered_before(const hub::publish& p) {
 
 void application::ask_handlers(publish_context& c) {
     const auto found = handlers_.publishes.find(c.what_.type);
+    // Types without a handler come here too, because all publishes keep one order (server::on).
     if (found == handlers_.publishes.end()) return settle(c);
     const std::string type = c.what_.type;
-    const std::string payload = c.what_.payload;  // a handler may replace the context's
+    const std::string payload = c.what_.payload;  // a handler may replace the one in the context
     for (const auto& [prefix, handler] : found->second) {
+        // The first handler that decides settles it; the others are not asked.
         if (!c.channel().starts_with(prefix) || c.settled_) continue;
         std::optional<payload_error> wrong;
         const bool ended_well = guarded(type, [&, &h = handler] { wrong = h(payload, c); });
@@ -227,6 +237,7 @@ void application::settle(publish_context& c) {
     using verdict = publish_context::verdict;
     hub::publish& p = c.what_;
     if (c.verdict_ == verdict::reject) return refuse(p, error_code::rejected, c.reason_);
+    // A rejected publish is not remembered, so that the client may try again with the same key.
     if (is_remembered(p)) {
         const std::uint64_t outcome = c.verdict_ == verdict::pass ? seen_and_passed : seen_and_dropped;
         seen_.remember(p.channel, {}, p.key, {outcome, p.content}, p.publisher, now_ms());
@@ -250,6 +261,7 @@ void application::handle(hub::client_request& m, clock::time_point arrived) {
     const auto found = handlers_.requests.find(m.type);
     if (found == handlers_.requests.end())
         return refused(error_code::no_handler, "no handler for requests of type " + m.type);
+    // The client's deadline has passed, so the handler's work would be in vain.
     if (clock::now() - arrived >= std::chrono::milliseconds(m.timeout_ms))
         return refused(error_code::timeout, "the server was too busy to answer in time");
     request_context c(pulsewire::connection(*this, m.from, m.session));
@@ -269,6 +281,7 @@ std::int64_t application::now_ms() const {
 }
 
 void application::pass_on(hub::publish&& p) {
+    // Posts from this thread keep their order, and so do the publishes of one client.
     const hub::shard_index owner = home_->index_of_owner(p.channel);
     std::vector<hub::shard_message> one;
     one.emplace_back(std::move(p));

@@ -1,7 +1,7 @@
 #pragma once
 
 // The application: one thread on which all handlers and timers of the program run, so that they need no locks
-// and never hold up connections. Shards post to it what clients did; it posts back what should become of it.
+// and never hold up connections. Shards post the events of clients to it; it posts values back to the shards.
 
 #include "common/channel/idempotency_window.hpp"
 #include "server/app/contexts.hpp"
@@ -37,7 +37,7 @@ public:
 
     // Runs the thread. `home` outlives it.
     void start(node& home);
-    // Lets the thread finish what was posted, and ends it. Safe to call again.
+    // Lets the thread finish the posted work, and ends it. Safe to call again.
     void stop();
 
     // --- from any thread ---
@@ -93,9 +93,9 @@ private:
     std::atomic<std::uint32_t> waiting_{0};
     std::atomic<std::uint64_t> last_timer_{0};
     std::unordered_map<std::uint64_t, std::unique_ptr<timer>> timers_;
-    bool stopping_ = false;  // no new timers: they would keep the loop from ending
-    // Publishes with a key that the handlers have seen: asking them again would have a second effect (promise
-    // P4).
+    bool stopping_ = false;  // no new timers, which would keep the loop from ending
+    // The keyed publishes that the handlers have seen: asking them again would
+    // have a second effect (promise P4).
     hub::idempotency_window seen_;
 };
 

@@ -43,7 +43,7 @@ std::string publish_line(
            type + "\"" + more + R"(,"payload":)" + payload + "}";
 }
 
-// What a thread of the server tells a test.
+// A value that a thread of the server passes to a test.
 template <class T>
 T soon(std::future<T> f) {
     if (f.wait_for(patience) != std::future_status::ready) throw std::runtime_error("it did not happen");
@@ -140,7 +140,7 @@ TEST(application, a_repeated_key_does_not_reach_the_handler_again) {
     EXPECT_EQ(calls, 4) << "what was rejected may be tried again";
 }
 
-// What a handler did not look at is never passed on because something else was: every second publish with a
+// A publish that no handler has seen is never passed on because of another one: every second publish with a
 // key that something passed with before, in all combinations.
 TEST(application, a_key_that_passed_lets_nothing_else_pass) {
     running_server server(test_config(), [](auto& s) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// What handlers are given: who did something, and what they can do about it. All of it lives on the
-// application's thread.
+// The arguments of handlers: the connection that did something, and the possible reactions. All of them
+// belong to the application's thread.
 
 #include "common/exchange/shard_message.hpp"
 #include "common/message/message.hpp"
@@ -17,14 +17,14 @@ namespace shell {
 class application;
 }
 
-// One connection of a client. A small value: keep copies as long as you like. What is done to a connection
-// that is gone has no effect.
+// One connection of a client. A small value: keep copies as long as you like. Calls for a
+// connection that is gone have no effect.
 class connection {
 public:
     // The session's public name, chosen by the client and kept across its reconnects.
     const std::string& session() const { return session_; }
 
-    // Sends a message to this connection alone; its handlers see it as one of `channel`.
+    // Sends a message to this connection alone; the client's handlers of `channel` get it.
     template <message_type M>
     void send(std::string_view channel, const M& m) const {
         send_payload(channel, message_name<M>, encode_payload(m));
@@ -45,7 +45,7 @@ private:
     std::string session_;
 };
 
-// A connection has subscribed; what is sent here comes after the replayed messages.
+// A connection has subscribed. Messages sent here arrive after the replayed ones.
 class subscription_event {
 public:
     const connection& who() const { return who_; }
@@ -66,8 +66,8 @@ private:
     std::string channel_;
 };
 
-// A client publishes, and nothing has happened yet. When the handler returns without having said anything
-// else, the message goes into the channel as it is.
+// A client publishes, and the message is not in the channel yet. If the handler calls none of the functions
+// below, the message is published unchanged.
 class publish_context {
 public:
     const connection& who() const { return who_; }
@@ -75,7 +75,7 @@ public:
     const std::string& channel() const { return what_.channel; }
     bool transient() const { return what_.transient; }
 
-    // To the sender alone, in this channel.
+    // Sends a message to the sender alone, in this channel.
     template <message_type M>
     void send(const M& m) const {
         who_.send(what_.channel, m);
@@ -83,14 +83,14 @@ public:
 
     // Nothing is published; the sender gets the error `rejected` with the reason.
     void reject(std::string reason);
-    // Nothing is published; the sender is told that all is well.
+    // Nothing is published; the sender gets an acknowledgement as if it were.
     void drop();
-    // `m` is published in the place of what came.
+    // `m` is published instead.
     template <message_type M>
     void publish_instead(const M& m) {
         replace(message_name<M>, encode_payload(m), {});
     }
-    // The same, but the sender's own handlers do not see it.
+    // The same, but the sender does not show it to its own handlers.
     template <message_type M>
     void publish_to_others(const M& m) {
         replace(message_name<M>, encode_payload(m), session());
@@ -109,7 +109,7 @@ private:
     std::string reason_;
 };
 
-// A client asks.
+// A client has sent a request.
 class request_context {
 public:
     const connection& who() const { return who_; }
@@ -122,7 +122,8 @@ private:
     connection who_;
 };
 
-// What a request handler returns instead of an answer: the client gets the error `rejected` with this reason.
+// A request handler may return this instead of an answer: the client gets the
+// error `rejected` with the reason.
 struct rejection {
     std::string reason;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a program has registered, with the types of messages erased.
+// The handlers that a program has registered, with the types of messages erased.
 
 #include "common/message/payload_error.hpp"
 #include "server/app/contexts.hpp"
@@ -15,10 +15,10 @@
 
 namespace pulsewire::shell {
 
-// Reads the payload and handles it; or says why it does not fit.
+// Reads the payload and handles it, or returns the reason why it does not fit.
 using publish_handler =
     std::function<std::optional<payload_error>(std::string_view payload, publish_context& c)>;
-// The JSON of the answer, or why there is none.
+// The JSON of the answer, or the reason why there is none.
 using request_outcome = std::variant<std::string, payload_error, rejection>;
 using request_handler = std::function<request_outcome(std::string_view payload, request_context& c)>;
 

@@ -90,7 +90,8 @@ command_line read_command_line(int argc, const char* const* argv, const environm
     command_line result;
     result.settings = defaults;
     try {
-        // Once to learn of --config, --help and mistakes; again on top of what file and environment say.
+        // Parsed once for --config, --help and mistakes, and again on top of the
+        // values of file and environment.
         std::string config_file;
         CLI::App first(about);
         config probe = defaults;

@@ -15,7 +15,8 @@ using environment = std::function<std::optional<std::string>(const std::string& 
 
 struct command_line {
     config settings;
-    // What to print before ending, with the exit code: help, version, or what is wrong.
+    // Set when the process is to end: the exit code, and the text to print
+    // first (help, version, or the fault).
     std::optional<int> exit_code;
     std::string text;
 };

@@ -60,8 +60,8 @@ struct reader {
     }
 };
 
-// Sets the settings that `object` names. `other` takes the keys that are no setting and returns whether it
-// knew them.
+// Sets the settings that `object` names. `other` gets the keys that are no setting
+// and returns whether it knows them.
 template <class Other>
 void read_object(
     const json& object, const std::string& at, const std::vector<setting>& settings, Other&& other
@@ -108,7 +108,7 @@ void apply_config(std::string_view text, config& c) {
         // 1e999: valid JSON, which nlohmann_json refuses by an exception of another kind.
         throw std::runtime_error("a number in it is too large to be read");
     }
-    // First, because it is what the namespaces start from.
+    // First, because every namespace starts from it.
     if (root.is_object() && root.contains("default_namespace")) {
         read_object(
             root["default_namespace"], "/default_namespace", settings_of(c.default_namespace),

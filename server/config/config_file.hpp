@@ -9,11 +9,11 @@
 
 namespace pulsewire::shell {
 
-// Sets what `json` names. Throws std::runtime_error with the JSON pointer of what is wrong: an unknown key, a
-// value of another type, a number out of range.
+// Sets the settings that `json` names. Throws std::runtime_error with the JSON pointer of the fault: an
+// unknown key, a value of another type, a number out of range.
 void apply_config(std::string_view json, config& c);
 
-// The same for a file; the error names it.
+// The same for a file, which the error names.
 void apply_config_file(const std::string& path, config& c);
 
 }  // namespace pulsewire::shell

@@ -1,14 +1,14 @@
 #pragma once
 
-// The memory that this process may use: bounds that must suit a small and a large machine are shares of it.
+// The memory that this process may use. Bounds that must suit small and large machines are shares of it.
 
 #include <cstdint>
 
 namespace pulsewire::shell {
 
-// In bytes: the least of the machine's memory, the limits of the process's control groups (v2 and v1, its own
-// and those above it) and of its address space (RLIMIT_AS, RLIMIT_DATA). Reads files: ask once,
-// at the start.
+// In bytes: the least of the machine's memory, the limits of the process's control groups (v2
+// and v1, its own and those above it) and of its address space (RLIMIT_AS, RLIMIT_DATA). Reads
+// files, so call it once, at the start.
 std::uint64_t usable_memory_bytes();
 
 }  // namespace pulsewire::shell

@@ -51,7 +51,8 @@ bool is_durable(const namespace_options& o) {
     return o.keeps == durability::disk;
 }
 
-// What clients can take for one: nothing in it needs an escape in a frame, or ends a word of a policy.
+// Whether clients can use it as an address: no character needs an escape in a frame or ends an
+// item of a Content-Security-Policy.
 bool is_address(std::string_view url) {
     static constexpr std::string_view schemes[] = {"https://", "http://", "wss://", "ws://"};
     const bool known = std::any_of(std::begin(schemes), std::end(schemes), [&](std::string_view scheme) {
@@ -62,7 +63,7 @@ bool is_address(std::string_view url) {
            });
 }
 
-// What browsers send as Origin: a scheme and a host, nothing behind them.
+// Whether browsers send it as an Origin: a scheme and a host, nothing after them.
 bool is_origin(std::string_view text) {
     if (text == "*" || text == "null") return true;
     const std::size_t scheme = text.find("://");

@@ -19,14 +19,14 @@ struct one_of_names {
     std::uint8_t* value;
     std::span<const std::string_view> names;
 
-    // Returns false when it is none of the names.
+    // Returns false when `name` is none of the names.
     bool set(std::string_view name) const;
     // "must be auto, memory or disk".
     std::string rule() const;
 };
 
-// One setting of a config, by reference. In the file and in the environment (PULSEWIRE_<NAME>) it has the
-// same name.
+// One setting of a config, by reference. In the file and in the environment
+// (PULSEWIRE_<NAME>) it has the same name.
 struct setting {
     std::string_view name;
     std::variant<
@@ -44,11 +44,12 @@ std::vector<setting> settings_of(namespace_options& options);
 // "4096", "true", "a, b": for the start-up lines.
 std::string text_of(const setting& s);
 
-// Sets a setting from text as the environment has it; lists are separated by commas. Returns what is wrong
-// with the text, or nothing.
+// Sets a setting from the text of an environment variable; lists are separated by commas. Returns
+// the fault of the text, or nothing.
 std::string set_from_text(const setting& s, std::string_view text);
 
-// What is wrong with the config as a whole, as a sentence for the operator; nothing when it is fit to start.
+// The fault of the config as a whole, as a sentence for the operator; empty
+// when the server can start with it.
 std::string fault_of(const config& c);
 
 }  // namespace pulsewire::shell

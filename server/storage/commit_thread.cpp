@@ -31,6 +31,7 @@ void commit_thread::post(hub::shard_index from, std::vector<hub::store_op>&& ops
         refused = ending_;
         if (!refused) waiting_.push_back({from, std::move(ops)});
     }
+    // Outside of the lock, because the answer posts to a shard.
     if (refused) return answer_(from, {ops.back().number, ops.back().term, ended()});
     woken_.notify_one();
 }
@@ -48,7 +49,9 @@ void commit_thread::run() {
     std::unique_lock held(lock_);
     while (true) {
         woken_.wait(held, [this] { return ending_ || !waiting_.empty(); });
+        // Everything that waits is written before the end.
         if (waiting_.empty()) return;
+        // All batches go into one write: one fsync serves every shard.
         std::vector<batch> taken = std::exchange(waiting_, {});
         held.unlock();
         commit(std::move(taken));
@@ -61,7 +64,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
     std::vector<std::pair<hub::shard_index, outcome>> outcomes;
     for (batch& b : batches) {
         if (b.from >= valid_from_.size()) valid_from_.resize(b.from + 1u);
-        // The hub knows already that these came to nothing.
+        // These belong to a term that has failed, and the hub knows it.
         std::erase_if(b.ops, [&](const hub::store_op& op) { return op.term < valid_from_[b.from]; });
         if (b.ops.empty()) continue;
         outcomes.push_back({b.from, {b.ops.back().number, b.ops.back().term, {}}});
@@ -76,6 +79,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     if (failed) {
         ++counters_.failures;
+        // Logged once per series of failures; the counters show the rest.
         if (!counters_.failing.exchange(true))
             log::error(
                 "writing to the data folder failed: ", failed->text,
@@ -93,6 +97,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
     for (auto& [shard, outcome] : outcomes) {
         if (failed) {
             outcome.failed = failed;
+            // The operations that this shard has posted in the meantime carry the failed term, too.
             valid_from_[shard] = outcome.term + 1;
         }
         answer_(shard, std::move(outcome));

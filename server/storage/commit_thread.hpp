@@ -1,8 +1,8 @@
 #pragma once
 
-// Writes what the shards want kept, on a thread of its own: an fsync takes milliseconds. What arrives while
-// one is under way goes with the next, all of it together (group commit), so that the rate of publications
-// does not depend on the disk's latency.
+// Writes the operations of the shards on a thread of its own, because an fsync takes milliseconds. Operations
+// that arrive during one fsync are written together with the next (group commit), so that the rate of
+// publications does not depend on the latency of the disk.
 
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
@@ -19,32 +19,32 @@
 
 namespace pulsewire::shell {
 
-// Counted since the start; may be read from any thread.
+// Counted since the start; any thread may read them.
 struct storage_counters {
     std::atomic<std::uint64_t> commits{0};       // group commits that are safe
-    std::atomic<std::uint64_t> operations{0};    // in them
-    std::atomic<std::uint64_t> microseconds{0};  // spent in them
-    std::atomic<std::uint64_t> failures{0};      // that failed
-    std::atomic<bool> failing{false};            // the last one did
+    std::atomic<std::uint64_t> operations{0};    // in these commits
+    std::atomic<std::uint64_t> microseconds{0};  // spent in the store
+    std::atomic<std::uint64_t> failures{0};      // group commits that failed
+    std::atomic<bool> failing{false};            // the last one failed
 };
 
 class commit_thread {
 public:
-    // How one shard's operations ended: safe up to `number`, or not carried out from some operation of `term`
-    // on.
+    // The outcome of one shard's operations: safe up to `number`, or not carried out
+    // from some operation of `term` on.
     struct outcome {
         std::uint64_t number = 0;
         std::uint32_t term = 0;
         std::optional<log_store::failure> failed;
     };
-    // `answer` is called on this thread, for each shard in the order of its operations; for what comes after
-    // stop() on the thread that posts it. Both outlive the thread.
+    // `answer` is called on this thread, for each shard in the order of its operations; for operations posted
+    // after stop() it is called on the posting thread. Both arguments outlive the thread.
     commit_thread(log_store& store, std::function<void(hub::shard_index, outcome)> answer);
     ~commit_thread() { stop(); }
 
     // From any thread. After stop() the operations fail.
     void post(hub::shard_index from, std::vector<hub::store_op>&& ops);
-    // Writes what waits, and ends. Safe to call again.
+    // Writes the waiting operations and ends. Safe to call again.
     void stop();
     const storage_counters& counters() const { return counters_; }
 
@@ -63,7 +63,7 @@ private:
     std::condition_variable woken_;
     std::vector<batch> waiting_;  // lock_
     bool ending_ = false;         // lock_
-    // By shard: the terms below this are void, because an operation of an earlier one failed.
+    // By shard: terms below this are void, because one of their operations failed.
     std::vector<std::uint32_t> valid_from_;
     storage_counters counters_;
     std::thread thread_;

@@ -135,7 +135,7 @@ TEST(durable_server, lets_go_of_the_folder_before_the_last_connection_has_ended)
     EXPECT_EQ(first.stop(), 0);
 }
 
-// What handlers publish about the end is kept, too.
+// Messages that handlers publish about the end are kept, too.
 TEST(durable_server, keeps_what_handlers_publish_when_clients_are_sent_away) {
     const temporary_folder folder;
     {

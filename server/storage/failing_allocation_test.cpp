@@ -53,8 +53,8 @@ life live(const std::string& folder, int failing) {
     return l;
 }
 
-// What the folder kept: each acknowledged publish at its place, nothing twice, no holes, and a repeated key
-// answers with the first position.
+// The folder must have kept each acknowledged publish at its place, nothing twice, no holes, and a repeated
+// key answers with the first position.
 void expect_kept(const std::string& folder, const life& l) {
     log_store store(folder);
     log_store::contents kept = store.load();

@@ -24,10 +24,10 @@ namespace {
 
 }  // namespace
 
-// Not RocksDB's own LOCK: a server that waits would have to try to open the database, which touches files of
-// the one that serves.
+// Not RocksDB's own LOCK: to try it, a waiting server would have to open the database, which
+// touches files of the serving one.
 std::optional<folder_lock> folder_lock::try_to_take(const std::string& folder) {
-    std::error_code ignored;  // what is wrong shows at once
+    std::error_code ignored;  // open() reports the fault
     std::filesystem::create_directories(folder, ignored);
     const int descriptor =
         ::open((folder + "/pulsewire.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who may use a data folder: one server at a time. A file in the folder is locked; the kernel unlocks it when
-// the process ends, however that happens.
+// The right to use a data folder, which one server has at a time. A file in the folder is locked; the kernel
+// unlocks it at any end of the process.
 
 #include <optional>
 #include <string>
@@ -10,8 +10,8 @@ namespace pulsewire::shell {
 
 class folder_lock {
 public:
-    // Makes the folder where it is missing. Nothing when another server has it. Throws std::runtime_error
-    // with a sentence for the operator when it cannot be used at all.
+    // Makes the folder if it is missing. Returns nothing when another server has the lock. Throws
+    // std::runtime_error with a sentence for the operator when the folder cannot be used at all.
     static std::optional<folder_lock> try_to_take(const std::string& folder);
     ~folder_lock();
     folder_lock(folder_lock&& other) noexcept;

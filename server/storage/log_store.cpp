@@ -25,9 +25,11 @@ rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recover
     o.create_if_missing = true;
     o.paranoid_checks = true;
     o.wal_recovery_mode = recovery;
+    // A missing or cut log file is then an error at the start instead of a silent loss.
     o.track_and_verify_wals_in_manifest = true;
     o.write_buffer_size = 16 << 20;
     o.max_total_wal_size = 64 << 20;
+    // Bounded, because descriptors are needed for connections.
     o.max_open_files = 128;
     o.info_log_level = rocksdb::WARN_LEVEL;
     o.keep_log_file_num = 2;
@@ -35,7 +37,7 @@ rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recover
     return o;
 }
 
-// What RocksDB 9 says of its options file has lost the subcode on the way.
+// RocksDB 9 loses the subcode of errors about its options file, so the text is searched as well.
 bool is_no_space(const rocksdb::Status& s) {
     return s.IsNoSpace() || s.ToString().find("No space left on device") != std::string::npos;
 }
@@ -71,10 +73,10 @@ struct log_store::parts {
     std::uint64_t id = 0;
     std::uint64_t generation = 0;
     hash_key secret;
-    bool to_reopen = false;  // the disk was full at the last write
+    bool to_reopen = false;  // the last write failed; opening again may find room
     std::optional<failure> final;
-    // By channel: rows of publish keys that a refused write may have left, though it found no room. They are
-    // void with the channel's next publication.
+    // By channel: rows of publish keys that a failed write may have left on the disk. The channel's next
+    // publication makes them void.
     std::map<std::string, std::vector<std::string>> doubtful;
 
     void close() {
@@ -94,13 +96,14 @@ struct log_store::parts {
         batch.Put(slice(key), row::value(key, number));
     }
 
-    // The number in a row of its own; nothing when there is no such row.
+    // The number that is the whole value of a row; nothing when there is no such row.
     std::optional<std::uint64_t> number(std::string_view key) {
         std::string value;
         const rocksdb::Status s = db->Get({}, slice(key), &value);
         if (s.IsNotFound()) return std::nullopt;
         if (!s.ok()) refuse(folder, s);
         const auto read = row::read_number(key, value);
+        // A damaged row of the header leaves no safe way to go on.
         if (!read) refuse(folder, rocksdb::Status::Corruption("row " + std::string(key)));
         return read;
     }
@@ -118,6 +121,7 @@ struct log_store::parts {
     void read_header() {
         const auto version = number(row::format);
         if (!version) {
+            // The header is one batch: a power cut leaves a new folder either empty or complete.
             rocksdb::WriteBatch first;
             put(first, row::format, format_version);
             put(first, row::store_id, id = random_bits());
@@ -136,7 +140,7 @@ struct log_store::parts {
         if (half && other) {
             secret = {*half, *other};
         } else {
-            // A folder of before had none.
+            // An earlier version wrote no secret.
             rocksdb::WriteBatch drawn;
             draw_secret(drawn);
             commit(drawn);
@@ -149,7 +153,8 @@ struct log_store::parts {
         put(batch, row::secret_second, secret.second);
     }
 
-    // Acknowledged publications may be missing: no client may go on as if nothing had happened.
+    // Acknowledged publications may be missing, so no client may recover as if nothing had happened:
+    // every channel gets a new epoch.
     void renew_epochs() {
         rocksdb::WriteBatch batch;
         put(batch, row::store_id, id = random_bits());
@@ -184,6 +189,7 @@ struct log_store::parts {
         batch.Put(remembered, row::key_value(remembered, p));
     }
     void add(rocksdb::WriteBatch& batch, const hub::trim_channel& t) {
+        // A range costs one entry however many publications it removes.
         batch.DeleteRange(row::publication_key(t.channel, 0), row::publication_key(t.channel, t.oldest));
     }
     void add(rocksdb::WriteBatch& batch, const hub::truncate_channel& t) {
@@ -197,6 +203,7 @@ struct log_store::parts {
     void add(rocksdb::WriteBatch& batch, const hub::drop_channel& d) {
         batch.DeleteRange(row::publication_key(d.channel, 0), row::publication_key(d.channel, UINT64_MAX));
         batch.Delete(row::channel_key(d.channel));
+        // Each shard counts generations; the greatest makes the epochs after the next start new for all.
         generation = std::max(generation, d.generation);
         put(batch, row::generation, generation);
     }
@@ -209,6 +216,7 @@ struct log_store::parts {
         rocksdb::WriteBatch batch;
         for (const hub::store_op& op : ops) std::visit([&](const auto& what) { add(batch, what); }, op.what);
         const rocksdb::Status s = write_synced(batch);
+        // A failed write may still have put its rows on the disk.
         if (!s.ok()) {
             note_doubtful(ops);
         } else if (!doubtful.empty()) {
@@ -226,7 +234,7 @@ struct log_store::parts {
             doubtful[channel].push_back(row::key_key(p->what->time_ms, channel, p->what->offset));
         }
     }
-    // After opening anew: those that were not written are no matter any more.
+    // After reopening: rows that were not written need not be deleted.
     void forget_unwritten() {
         std::string value;
         for (auto& [channel, rows] : doubtful)
@@ -244,8 +252,8 @@ log_store::log_store(const std::string& folder, rocksdb::Env* env) : parts_(std:
     if (env == nullptr) std::filesystem::create_directories(folder, made);
     rocksdb::Status s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
     if (s.IsCorruption()) {
-        // A power cut can leave the end of the log written in part and out of order, which looks like damage
-        // of what was safe. What stands before it is good.
+        // A power cut can leave the end of the log written partly and out of order, which looks like damage
+        // of safe data. Everything before it is good.
         const std::string what = s.ToString();
         s = parts_->open(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
         if (s.ok()) {
@@ -280,7 +288,7 @@ const hash_key& log_store::secret() const {
 
 log_store::contents log_store::load() {
     contents all;
-    // Outsiders chose the names: a map, which no names make slow.
+    // A map, because outsiders choose the names and could make a plain hash table slow.
     std::map<std::string, std::size_t> index;  // into all.channels
     std::vector<std::string> of_head;          // the key of each channel's newest publication
     bool channel_damaged = false;
@@ -305,7 +313,7 @@ log_store::contents log_store::load() {
         all.channels.push_back({c->channel, c->epoch, c->head, {}});
     });
 
-    std::map<std::string, std::string> keys_of;  // by row key: the publish key of what is kept
+    std::map<std::string, std::string> keys_of;  // by row key: the publish keys of kept publications
     each(row::publications, [&](std::string_view key, std::string_view value) {
         const auto where = row::place_of(key);
         const auto found = where ? index.find(std::string(where->channel)) : index.end();
@@ -313,9 +321,10 @@ log_store::contents log_store::load() {
         hub::restored_channel& c = all.channels[found->second];
         auto p = row::read_publication(key, value);
         if (p && p->epoch != c.epoch) return;
-        // An offset that was given once is never given again, whatever became of the publication.
+        // An offset is never given twice, even if its publication is damaged.
         c.head = std::max(c.head, where->offset);
         const bool follows = c.publications.empty() || c.publications.back()->offset + 1 == where->offset;
+        // Offsets of a history have no holes: only the publications after the last hole can be served.
         if (!p || !follows) c.publications.clear();
         if (!p) {
             all.damaged.push_back(
@@ -339,12 +348,12 @@ log_store::contents log_store::load() {
         if (channel == index.end() || all.channels[channel->second].epoch != k->epoch) return;
         const std::string place = row::publication_key(k->channel, k->offset);
         const auto kept = keys_of.find(place);
-        // Where the publication is still there, it must be the one that was published with this key.
+        // If the publication is still kept, it must be the one that was published with this key.
         if (kept == keys_of.end() || kept->second == k->key) all.keys.push_back(std::move(*k));
     });
 
     if (channel_damaged) {
-        // It must not come back under the epoch that it had.
+        // The channel must not come back under its old epoch, whose offsets would be given again.
         rocksdb::WriteBatch batch;
         parts_->put(batch, row::generation, ++parts_->generation);
         parts_->commit(batch);
@@ -353,10 +362,11 @@ log_store::contents log_store::load() {
 }
 
 std::optional<log_store::failure> log_store::write(std::span<const hub::store_op> ops) {
+    // The same answer for ever: a restart is the only way to learn what the disk holds.
     if (parts_->final) return parts_->final;
     rocksdb::Status s;
     if (parts_->to_reopen) {
-        // RocksDB would look for room in its own time; opening it anew finds it at once.
+        // RocksDB looks for room after a delay of its own; reopening it finds the room at once.
         s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
         parts_->to_reopen = !s.ok();
         if (s.ok()) parts_->forget_unwritten();
@@ -366,6 +376,7 @@ std::optional<log_store::failure> log_store::write(std::span<const hub::store_op
         if (s.ok()) return std::nullopt;
         parts_->to_reopen = true;
     }
+    // Only a full disk may pass. After any other failure nobody knows what the disk holds.
     if (is_no_space(s)) return failure{error_code::storage_full, s.ToString()};
     parts_->final = failure{error_code::storage_failed, s.ToString()};
     return parts_->final;

@@ -1,7 +1,8 @@
 #pragma once
 
-// The durable log: a folder on the disk that holds what hub::store_op values say. RocksDB does the files
-// (docs/decisions/0006-durable-log.md). All is read once, at the start; from then on it is only written.
+// The durable log: a folder on the disk that holds the result of hub::store_op values. RocksDB
+// keeps the files (docs/decisions/0006-durable-log.md). Everything is read once at the start;
+// after that the store only writes.
 
 #include "common/base/keyed_hash.hpp"
 #include "common/exchange/store.hpp"
@@ -23,14 +24,15 @@ namespace pulsewire::shell {
 
 class log_store {
 public:
-    // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator: what is
-    // wrong and what to do. `env` is the file system, null for the system's own; it outlives the store.
+    // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator
+    // that names the fault and the remedy. `env` is the file system, null for that of the
+    // operating system; it outlives the store.
     explicit log_store(const std::string& folder, rocksdb::Env* env = nullptr);
     ~log_store();  // flushes and closes
     log_store(const log_store&) = delete;
     log_store& operator=(const log_store&) = delete;
 
-    // For hub::config.
+    // These go into hub::config.
     std::uint64_t id() const;
     const hash_key& secret() const;
     std::uint64_t generation() const;
@@ -39,19 +41,20 @@ public:
         std::vector<hub::restored_channel> channels;
         std::vector<hub::restored_key> keys;  // oldest first
         std::size_t publications = 0;
-        // Sentences for the log: what is damaged and therefore left out.
+        // Sentences for the log about damaged rows that were left out.
         std::vector<std::string> damaged;
     };
-    // Everything that is kept. Throws std::runtime_error when the files are damaged beyond single rows.
+    // Returns everything that is kept. Throws std::runtime_error when the files
+    // are damaged beyond single rows.
     contents load();
 
     struct failure {
-        error_code code = error_code::storage_failed;  // or storage_full, after which writing may work again
+        error_code code = error_code::storage_failed;  // or storage_full: writing may work again later
         std::string text;
     };
     // Carries out the operations in their order, all or none, and returns when they would survive a loss of
-    // power, or with why that is not so. After storage_failed nothing is written any more: what the kernel
-    // dropped when an fsync failed cannot be known.
+    // power, or the failure. After storage_failed nothing is written any more, because nobody knows which
+    // writes the kernel dropped when an fsync failed.
     std::optional<failure> write(std::span<const hub::store_op> ops);
 
 private:

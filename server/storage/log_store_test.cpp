@@ -172,8 +172,8 @@ struct power_cut {
     tail how;
 };
 
-// What the script of batches brought to safety before the power went at an operation on the disk, and whether
-// the folder then holds exactly that, or that and the batch that was under way.
+// Runs the script of batches until the power fails at an operation on the disk. Returns whether the folder
+// then holds exactly the batches that were safe, or these and the batch that was under way.
 bool survives(const power_cut& cut, bool& finished) {
     log::set_level("off");
     const temporary_folder folder;
@@ -209,8 +209,8 @@ bool survives(const power_cut& cut, bool& finished) {
     if (!found.damaged.empty()) return false;
     const auto same = [&](const hub::store_image& image) { return lines_of(found) == lines_of(image); };
     if (!opened || same(safe) || same(under_way)) return true;
-    // The end of the log was damaged, and it is told by new epochs; then publications may not be missing
-    // either.
+    // The end of the log was damaged, and it is told by new epochs; then
+    // publications may not be missing either.
     for (hub::restored_channel& c : found.channels) c.epoch = "renewed";
     std::vector<hub::restored_channel> wanted = safe.channels();
     for (hub::restored_channel& c : wanted) c.epoch = "renewed";
@@ -320,7 +320,8 @@ TEST(log_store, a_full_disk_refuses_and_works_again_when_there_is_room) {
     EXPECT_GT(resumed, 5);
 }
 
-// What a refused write left is not taken for kept: not even its keys, when others have its places.
+// The remains of a refused write are not taken for kept, not even its keys when
+// other publications have its places.
 TEST(log_store, the_key_of_a_publication_that_was_refused_is_not_remembered) {
     for (std::uint64_t at = 1; at <= 8; ++at) {
         const temporary_folder folder;

@@ -7,7 +7,7 @@
 namespace pulsewire::shell::row {
 namespace {
 
-// Big end first, so that keys sort by number.
+// Big-endian, so that keys sort by number.
 void append_number(std::string& to, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<char>(number >> shift & 0xff));
 }
@@ -46,7 +46,7 @@ private:
     std::string content_;
 };
 
-// Every read after the end, and every end before the last byte, makes it not ok.
+// ok() is false after a read beyond the end, or when bytes are left.
 class value_reader {
 public:
     value_reader(std::string_view key, std::string_view value) {
@@ -82,7 +82,7 @@ std::string channel_key(std::string_view channel) {
     return std::string(1, channels).append(channel);
 }
 
-// No name of a channel has a zero byte, so those of one channel stand together.
+// No channel name has a zero byte, so the publications of one channel are neighbours.
 std::string publication_key(std::string_view channel, std::uint64_t offset) {
     std::string key(1, publications);
     key.append(channel).push_back('\0');
@@ -178,7 +178,7 @@ std::optional<hub::restored_key> read_key(std::string_view key, std::string_view
     k.key = r.text();
     k.offset = r.number();
     k.time_ms = static_cast<std::int64_t>(r.number());
-    // Rows written before keys stood for a content have none; they live for idempotency_ms.
+    // Rows of an earlier version have no content; they are gone after idempotency_ms.
     if (!r.ok()) k.content = r.number();
     if (!r.ok()) return std::nullopt;
     return k;
