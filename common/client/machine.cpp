@@ -218,6 +218,7 @@ void machine::close_transport(std::uint32_t attempt, close_code close) {
 // Closes a transport that is of no use any more, and continues as if it had
 // been lost. Another transport stays.
 void machine::drop_transport(std::uint32_t attempt, close_code why, time_ms now) {
+    // The action comes first, so that the host closes the old transport before it opens another.
     close_transport(attempt, why);
     transport_closed(attempt, number(why), now);
 }

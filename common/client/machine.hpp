@@ -41,32 +41,45 @@ struct options {
 };
 
 enum class action_kind : std::uint8_t {
-    open_transport,   // open `via`, to the address that text_of(action) names if there is one and it is as
-                      // safe; report with `attempt`. An older one may still be open: in a planned restart
-                      // the new connection is up before the old one is closed
-    close_transport,  // close the transport `attempt` with `close`; report nothing more of it
-    send,  // send to the transport `attempt` text_of(action), then, when `payload_of` is not 0, that payload
-           // and "}": one line
-    set_timer,      // call timer() after `delay_ms`; replaces an earlier timer
-    state_changed,  // `to`; connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`; open:
-                    // `via`; closed: `close`. Here `attempt` counts failures in a row. `message`: the
-                    // server's words, if any
-    deliver,     // a message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`
-    subscribed,  // subscription `id` is live: `epoch`, `offset`, `outcome`, and why it is not recovered in
-                 // `reason`
-    presence,    // the members of subscription `id`'s channel: `payload` is an array
-    joined,      // `session` joined subscription `id`'s channel with `payload`
-    left,        // `session` left it
-    gap,         // publications of subscription `id` up to `offset` do not come: newer ones have taken their
-                 // place (5.4)
-    asked,      // `session` asks by way of subscription `id`'s channel: `type`, `payload`; the answer goes to
-                // the transport `attempt` under the number `offset` (4.18). Without a `type`: it no longer
-                // wants that answer
-    refused,    // subscription `id` was refused with `code` and `message`; it is gone
-    published,  // publish `id` is kept at `epoch`, `offset` (both empty for a transient one)
-    answered,   // request, history or presence query `id`: the answer is `payload`
-    failed,  // command `id` failed with `code`, `message`, `pointer`; its payload can be let go. `id` 0: an
-             // error of the server that answers no command
+    // Open `via`, to the address in text_of(action) if there is one and it is as safe; report with
+    // `attempt`. An older transport may still be open: in a planned restart the new connection is
+    // up before the old one is closed.
+    open_transport,
+    // Close the transport `attempt` with `close`; report nothing more of it.
+    close_transport,
+    // Send text_of(action) to the transport `attempt` and then, when `payload_of` is not 0,
+    // that payload and "}": one line.
+    send,
+    // Call timer() after `delay_ms`; replaces an earlier timer.
+    set_timer,
+    // The new state is `to`. connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`;
+    // open: `via`; closed: `close`. Here `attempt` counts failures in a row. `message` is the
+    // server's reason, if it sent one.
+    state_changed,
+    // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`.
+    deliver,
+    // Subscription `id` is live: `epoch`, `offset`, `outcome`, and `reason` if it is not recovered.
+    subscribed,
+    // The members of the channel of subscription `id`: `payload` is an array.
+    presence,
+    // `session` joined the channel of subscription `id` with `payload`.
+    joined,
+    // `session` left it.
+    left,
+    // Publications of subscription `id` up to `offset` will not come, because newer ones replaced them (5.6).
+    gap,
+    // `session` sends a request in the channel of subscription `id`: `type`, `payload`. The answer goes to
+    // the transport `attempt` under the number `offset` (4.18). Without a `type` the request is withdrawn.
+    asked,
+    // Subscription `id` was refused with `code` and `message`, and is gone.
+    refused,
+    // Publish `id` is kept at `epoch`, `offset` (both empty for a transient one).
+    published,
+    // The answer to request, history or presence query `id` is `payload`.
+    answered,
+    // Command `id` failed with `code`, `message`, `pointer`; its payload is no longer needed. `id` 0: an
+    // error of the server that answers no command.
+    failed,
 };
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
