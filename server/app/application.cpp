@@ -107,8 +107,10 @@ std::uint64_t application::add_timer(
     std::chrono::milliseconds first, std::chrono::milliseconds interval, std::function<void()> what
 ) {
     const std::uint64_t id = ++last_timer_;
+    // The time counts from the call, not from the moment at which the loop gets to it.
     const auto at = clock::now() + first;
     asio::post(loop_, [this, id, at, interval, what = std::move(what)]() mutable {
+        // A timer that was posted during stop() must not start.
         if (stopping_) return;
         auto made = std::make_unique<timer>(timer{asio::steady_timer(loop_, at), interval, std::move(what)});
         timers_.emplace(id, std::move(made));
@@ -254,6 +256,7 @@ void application::refuse(
 
 void application::handle(hub::client_request& m, clock::time_point arrived) {
     --waiting_;
+    // Every answer names the request that it ends, so that the session drops one that comes too late.
     const auto answer = [&](hub::message_ptr what) { send_to(m.from, std::move(what), m.id); };
     const auto refused = [&](error_code code, std::string_view text, std::string_view pointer = {}) {
         answer(hub::make_error(m.id, code, text, pointer));
@@ -290,6 +293,7 @@ void application::pass_on(hub::publish&& p) {
 
 void application::send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request) {
     std::vector<hub::shard_message> one;
+    // By way of the connection's shard, which alone may touch its session.
     one.emplace_back(hub::reply{to, std::move(what), ends_request});
     home_->post(to.shard, std::move(one));
 }

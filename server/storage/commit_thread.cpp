@@ -53,6 +53,7 @@ void commit_thread::run() {
         if (waiting_.empty()) return;
         // All batches go into one write: one fsync serves every shard.
         std::vector<batch> taken = std::exchange(waiting_, {});
+        // Shards can post while the disk works.
         held.unlock();
         commit(std::move(taken));
         held.lock();
@@ -67,6 +68,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
         // These belong to a term that has failed, and the hub knows it.
         std::erase_if(b.ops, [&](const hub::store_op& op) { return op.term < valid_from_[b.from]; });
         if (b.ops.empty()) continue;
+        // Each shard needs only the number of its last operation: what is safe up to there is safe before.
         outcomes.push_back({b.from, {b.ops.back().number, b.ops.back().term, {}}});
         std::move(b.ops.begin(), b.ops.end(), std::back_inserter(ops));
     }

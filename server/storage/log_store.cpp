@@ -22,8 +22,10 @@ constexpr std::uint64_t format_version = 1;
 rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recovery) {
     rocksdb::Options o;
     if (env != nullptr) o.env = env;
+    // The shard's memory is the cache, so RocksDB needs little of its own: small buffers, few files.
     o.create_if_missing = true;
     o.paranoid_checks = true;
+    // The caller chooses how much of a damaged end of the log is tolerated.
     o.wal_recovery_mode = recovery;
     // A missing or cut log file is then an error at the start instead of a silent loss.
     o.track_and_verify_wals_in_manifest = true;
@@ -85,6 +87,7 @@ struct log_store::parts {
     }
 
     rocksdb::Status open(rocksdb::WALRecoveryMode recovery) {
+        // The old database is closed first, because its lock would refuse the new one.
         close();
         rocksdb::DB* opened = nullptr;
         const rocksdb::Status s = rocksdb::DB::Open(options_for(env, recovery), folder, &opened);
@@ -110,6 +113,7 @@ struct log_store::parts {
 
     rocksdb::Status write_synced(rocksdb::WriteBatch& batch) {
         rocksdb::WriteOptions synced;
+        // Only after an fsync may a publication be acknowledged (promise P3).
         synced.sync = true;
         return db->Write(synced, &batch);
     }
@@ -185,6 +189,8 @@ struct log_store::parts {
         const std::string key = row::publication_key(p.what->channel(), p.what->offset);
         batch.Put(key, row::value(key, p));
         if (p.key.empty()) return;
+        // The key has a row of its own, sorted by time, because it outlives the
+        // publication and is forgotten by time.
         const std::string remembered = row::key_key(p.what->time_ms, p.what->channel(), p.what->offset);
         batch.Put(remembered, row::key_value(remembered, p));
     }
@@ -229,6 +235,7 @@ struct log_store::parts {
     void note_doubtful(std::span<const hub::store_op> ops) {
         for (const hub::store_op& op : ops) {
             const auto* p = std::get_if<hub::keep_publication>(&op.what);
+            // Publications need no note: the truncation before the next one removes them by offset.
             if (p == nullptr || p->key.empty()) continue;
             const std::string channel(p->what->channel());
             doubtful[channel].push_back(row::key_key(p->what->time_ms, channel, p->what->offset));
@@ -315,6 +322,7 @@ log_store::contents log_store::load() {
 
     std::map<std::string, std::string> keys_of;  // by row key: the publish keys of kept publications
     each(row::publications, [&](std::string_view key, std::string_view value) {
+        // A publication without its channel's row, or of an earlier epoch, is a remainder and is skipped.
         const auto where = row::place_of(key);
         const auto found = where ? index.find(std::string(where->channel)) : index.end();
         if (found == index.end()) return;
