@@ -182,7 +182,7 @@ void channels::order(const publish_view& p, instant now) {
     if (c == nullptr)
         return answer_publish(p.from, p.id, make_error(p.id, error_code::overloaded, no_room), now);
     const std::string& epoch = c->log.epoch();
-    // A repetition gets the first position, before anything is made or stored.
+    // A repetition gets the first position; nothing is stored or delivered again.
     if (!p.key.empty()) {
         if (const auto before = idempotency_.find(c->name, epoch, p.key, now.monotonic_ms)) {
             if (!repeats(p, *before, now)) return;

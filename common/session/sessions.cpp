@@ -260,8 +260,8 @@ void sessions::receive(to_session&& value, instant now) {
     );
 }
 
-// An owner has answered. The awaited line was the last one that was carried out, so its answer is sent now,
-// and the shell comes back with the rest of the lines when that answer is written.
+// An owner has answered, so the answer is a message in the output from now on and no longer awaited. The
+// shell comes back with the rest of the lines when the connection has been written.
 void sessions::answered(const connection_ref& to, std::uint8_t weight) {
     if (weight == 0) return;
     if (session* s = table_.find(to.value); s != nullptr)
