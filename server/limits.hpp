@@ -1,14 +1,17 @@
 #pragma once
 
 // Every bound of the native shell, with its name, unit, default and consequence (design promise
-// P5). The bounds of the protocol and the hub are in common/protocol/limits.hpp; both are keys of
-// the config file (docs/operating.md).
+// P5). The bounds of the protocol and the hub are in common/protocol/limits.hpp, those of what waits for a
+// connection in common/delivery/bounds.hpp; all are keys of the config file (docs/operating.md).
+
+#include "common/delivery/bounds.hpp"
 
 #include <cstdint>
 
 namespace pulsewire {
 
-struct shell_limits {
+// With the bounds of what waits for one connection: queue_bytes_max and others.
+struct shell_limits : delivery::bounds {
     // Open connections of the process; beyond: 503 and closed. 0: 18,000, or less if RLIMIT_NOFILE is lower.
     std::uint32_t connections_max = 0;
     // Connections that one shard accepts in one turn of its loop; the others wait in the kernel's queue.
@@ -31,24 +34,14 @@ struct shell_limits {
     // From a request to its answer when other shards or the application work on it; beyond: 503 overloaded.
     std::uint32_t http_answer_timeout_ms = 10'000;
 
-    // Bytes that wait for one connection and cannot be written; beyond: close 4000 slow_consumer.
-    std::uint32_t queue_bytes_max = 1024 * 1024;
-    // Bytes of replayed history queued for one connection, in memory shared with
-    // the histories; beyond: close 4000.
-    std::uint32_t replay_bytes_max = 64 * 1024 * 1024;
     // The memory, in bytes, of everything that waits for slow readers, for the whole process; each loop has
     // an equal share. Beyond: the connections with the most waiting bytes are closed with 4000. 0: an eighth
     // of the memory that the process may use.
     std::uint64_t waiting_bytes_total_max = 0;
     // A write that makes no progress; beyond: the connection is dropped.
     std::uint32_t write_timeout_ms = 10'000;
-    // The most that one WebSocket message or SSE event carries: bytes (or one larger message), and messages.
-    std::uint32_t batch_bytes_max = 64 * 1024;
-    std::uint32_t batch_messages_max = 64;
-    // Whether WebSocket clients may negotiate compression (RFC 7692), and the size in bytes from which a
-    // batch is compressed. It is compressed once for all its receivers.
+    // Whether WebSocket clients may negotiate compression (RFC 7692); compression_bytes_min says of what.
     bool websocket_compression = false;
-    std::uint32_t compression_bytes_min = 512;
     // Bytes written to one connection in one turn of the loop; the rest waits for the next turn.
     std::uint32_t turn_bytes_max = 256 * 1024;
 

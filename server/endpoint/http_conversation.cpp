@@ -224,7 +224,7 @@ void http_conversation::end_hub_call() {
     shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
-void http_conversation::on_message(const hub::message_ptr& m, outbound::counts) {
+void http_conversation::on_message(const hub::message_ptr& m, delivery::counts) {
     if (!hub_call_ || m->id != hub_call_->id) return;  // the late answer of an earlier request
     const format_answer format = std::move(hub_call_->format);
     answer(format(*m));

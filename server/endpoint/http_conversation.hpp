@@ -73,7 +73,7 @@ public:
     void on_overflow() override;
     void on_drain() override;
     void on_lost() override;
-    void on_message(const hub::message_ptr& m, outbound::counts how) override;
+    void on_message(const hub::message_ptr& m, delivery::counts how) override;
     void on_close(close_code code, std::string_view reason) override;
 
 private:

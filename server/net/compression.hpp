@@ -3,6 +3,8 @@
 // permessage-deflate without context takeover (RFC 7692 section 7): each message is compressed by itself. One
 // of each serves a whole shard.
 
+#include "common/delivery/compressor.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,14 +15,13 @@ struct z_stream_s;
 
 namespace pulsewire::shell {
 
-class deflater {
+class deflater final : public delivery::compressor {
 public:
     // Takes 256 KiB at the first use.
     deflater();
     ~deflater();
 
-    // The payload of a compressed message, without the last four bytes (RFC 7692 7.2.1).
-    std::string compress(std::string_view message);
+    std::string compress(std::string_view message) override;
 
 private:
     std::unique_ptr<z_stream_s> stream_;  // null until the first use

@@ -130,7 +130,7 @@ void connection::on_ciphertext(std::span<const char> bytes) {
 void connection::on_tls_failure(tls_session::state how) {
     end_.note(ended_by::peer);
     if (tls_->established()) {
-        (void)tls_->flush(socket_.descriptor());
+        send_alert(socket_.descriptor(), *tls_);
         return drop();
     }
     ++home_.metrics().tls_handshake_errors;
@@ -214,34 +214,36 @@ void connection::flush_at_turn_end() {
 void connection::flush() {
     flush_is_due_ = false;
     if (gone_ || blocked_) return;
-    go_on_after(out_.write_to(socket_.descriptor(), tls_.get()));
+    go_on_after(write(out_, socket_.descriptor(), tls_.get(), home_.bounds().turn_bytes_max));
 }
 
-void connection::send(std::shared_ptr<line_run>&& run, bool at_once) {
+void connection::send(std::shared_ptr<delivery::line_run>&& run, bool at_once) {
     if (gone_) return;
     if (at_once && !flush_is_due_ && !blocked_)
-        return go_on_after(out_.write_run(socket_.descriptor(), tls_.get(), std::move(run)));
+        return go_on_after(
+            write_run(out_, socket_.descriptor(), tls_.get(), std::move(run), home_.bounds().turn_bytes_max)
+        );
     out_.push_run(std::move(run));
     flush_soon();
 }
 
-void connection::go_on_after(const outbound::written& done) {
+void connection::go_on_after(const written& done) {
     home_.metrics().bytes_out += done.bytes;
     if (waits_for_room_ && has_room()) read_on_soon();
     switch (done.how) {
-        case outbound::outcome::failed:
+        case written::outcome::failed:
             end_.note(ended_by::peer);
             return drop();
-        case outbound::outcome::more:
+        case written::outcome::more:
             watch();
             return flush_at_turn_end();
-        case outbound::outcome::blocked:
+        case written::outcome::blocked:
             if (done.bytes > 0 || write_deadline_ms_ == 0)
                 write_deadline_ms_ = home_.now().monotonic_ms + home_.bounds().write_timeout_ms;
             blocked_ = true;
             watch();
             return flush_soon();
-        case outbound::outcome::drained:
+        case written::outcome::drained:
             write_deadline_ms_ = 0;
             watch();
             if (finishing_) {

@@ -8,10 +8,11 @@
 // each other in every step, as its nine flags do; divided, the parts would have to tell each other
 // everything.
 
-#include "server/net/outbound.hpp"
+#include "common/delivery/outbound.hpp"
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
+#include "server/net/writer.hpp"
 #include "server/shard/conversation.hpp"
 #include "server/shard/ending.hpp"
 
@@ -32,7 +33,7 @@ public:
 
     // Unique for the life of the process on its shard; also the hub's name for it.
     std::uint64_t id() const { return id_; }
-    outbound& out() { return out_; }
+    delivery::outbound& out() { return out_; }
     // The conversation that will get what happens next.
     conversation& current_conversation() { return next_ ? *next_ : *conversation_; }
 
@@ -82,7 +83,7 @@ public:
     void on_ready(poller::readiness what);
     void flush();
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
-    void send(std::shared_ptr<line_run>&& run, bool at_once);
+    void send(std::shared_ptr<delivery::line_run>&& run, bool at_once);
     void read_on();
     // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
     std::size_t waiting_memory() const {
@@ -105,7 +106,7 @@ private:
     void flush_at_turn_end();
     void on_readable();
     void watch();
-    void go_on_after(const outbound::written& done);
+    void go_on_after(const written& done);
     void say_farewell();
     void log_end() const;
     void adopt_next();
@@ -117,7 +118,7 @@ private:
     shard_port& home_;
     std::uint64_t id_;
     tcp_socket socket_;
-    outbound out_;
+    delivery::outbound out_;
     std::unique_ptr<conversation> conversation_;
     std::unique_ptr<conversation> next_;
     std::unique_ptr<tls_session> tls_;  // null: without

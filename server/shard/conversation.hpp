@@ -4,9 +4,9 @@
 // the rest of its life. The connection owns its conversation and calls it on the shard's thread; the
 // conversation queues what it has to say in connection::out() and calls flush_soon().
 
+#include "common/delivery/framing.hpp"
 #include "common/exchange/message.hpp"
 #include "common/protocol/codes.hpp"
-#include "server/net/outbound.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -14,8 +14,6 @@
 #include <string_view>
 
 namespace pulsewire::shell {
-
-class gathering;
 
 // The kinds of connections that metrics tell apart.
 enum class transport : std::uint8_t { http, websocket, plain_websocket, sse, events };
@@ -65,10 +63,7 @@ public:
     virtual void on_lost() {}
 
     // A message of the hub for this connection; `how` it counts while it waits.
-    virtual void on_message(const hub::message_ptr&, outbound::counts /*how*/) {}
-    // The run of messages for many that connection::out() may hold instead of each of them; null when each is
-    // to come by on_message().
-    virtual std::shared_ptr<line_run> run_of(gathering&) { return nullptr; }
+    virtual void on_message(const hub::message_ptr&, delivery::counts /*how*/) {}
     // The hub has ended this connection and forgotten it. Its close frame (protocol 7.1), if any, came as a
     // message.
     virtual void on_close(close_code, std::string_view /*reason*/) {}

@@ -22,7 +22,7 @@ void deliveries::deliver(const hub::output::send& s, std::span<const std::uint64
         for (const std::uint64_t id : to) catch_up(id);
         return give(s, to);
     }
-    if (const auto* apart = fan_out_.extend(m, s.audience)) return give(s, *apart);
+    if (const auto* excluded = fan_out_.extend(m, s.audience)) return give(s, *excluded);
     // A new batch begins. Whoever still waits for an older one gets that queued first.
     while (const auto next = fan_out_.next()) visit(*next, writing::at_turn_end);
     fan_out_.begin(m, s.audience, to);
@@ -58,7 +58,7 @@ bool deliveries::is_worth_joining(const hub::output::send& s) const {
 }
 
 void deliveries::give(const hub::output::send& s, std::span<const std::uint64_t> to) {
-    const auto how = s.replayed ? outbound::counts::as_replay : outbound::counts::as_live;
+    const auto how = s.replayed ? delivery::counts::as_replay : delivery::counts::as_live;
     for (const std::uint64_t id : to)
         connections_.guarded(id, [&](connection& c) { c.current_conversation().on_message(s.what, how); });
 }
@@ -75,15 +75,14 @@ void deliveries::catch_up(std::uint64_t id) {
     if (const auto waits = fan_out_.take(id)) visit(*waits, writing::at_turn_end);
 }
 
-void deliveries::visit(const fan_out::visit& v, writing when) {
+void deliveries::visit(const delivery::fan_out::visit& v, writing when) {
     connections_.guarded(v.connection, [&](connection& c) {
-        if (auto run = c.current_conversation().run_of(*v.what))
-            return c.send(std::move(run), when == writing::at_once);
+        if (auto run = v.batch->run_for(c.out())) return c.send(std::move(run), when == writing::at_once);
         // By index: a connection that is too slow makes the hub send more, and so the batch may grow
         // meanwhile.
-        for (std::size_t i = 0; i < v.what->messages().size(); ++i)
-            c.current_conversation().on_message(v.what->messages()[i], outbound::counts::as_live);
-        fan_out_.stands_apart(v);
+        for (std::size_t i = 0; i < v.batch->messages().size(); ++i)
+            c.current_conversation().on_message(v.batch->messages()[i], delivery::counts::as_live);
+        fan_out_.exclude(v);
     });
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 // Hands what the hub sends to the connections of one shard. Messages of a channel with many subscribers are
-// collected, and each subscriber is visited once, at the end of the turn (server/shard/fan_out.hpp). If
+// collected, and each subscriber is visited once, at the end of the turn (common/delivery/fan_out.hpp). If
 // something else must go to a subscriber sooner, that subscriber is visited first, so that the order of its
 // messages never changes.
 
+#include "common/delivery/fan_out.hpp"
 #include "common/hub/hub.hpp"
 #include "server/shard/connection_table.hpp"
-#include "server/shard/fan_out.hpp"
 #include "server/shard/shard_port.hpp"
 
 #include <cstdint>
@@ -42,11 +42,11 @@ private:
     bool is_worth_joining(const hub::output::send& s) const;
     void catch_up(std::uint64_t id);
     enum class writing : bool { at_turn_end, at_once };
-    void visit(const fan_out::visit& v, writing when);
+    void visit(const delivery::fan_out::visit& v, writing when);
 
     connection_table& connections_;
     shard_port& home_;
-    fan_out fan_out_;
+    delivery::fan_out fan_out_;
     std::int64_t oldest_publication_ms_ = 0;  // of this turn; 0: none
 };
 

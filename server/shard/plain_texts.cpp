@@ -4,7 +4,9 @@
 
 namespace pulsewire::shell {
 
-shared_bytes plain_texts::of(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload)) {
+delivery::shared_bytes plain_texts::of(
+    const hub::message_ptr& m, std::string (*text_of)(std::string_view payload)
+) {
     struct text_and_message {
         std::string text;
         hub::message_ptr of;
@@ -12,7 +14,7 @@ shared_bytes plain_texts::of(const hub::message_ptr& m, std::string (*text_of)(s
     if (from_ != m) {
         const auto made =
             std::make_shared<const text_and_message>(text_and_message{text_of(m->payload()), m});
-        text_ = shared_bytes(made, &made->text);
+        text_ = delivery::shared_bytes(made, &made->text);
         from_ = m;
     }
     return text_;

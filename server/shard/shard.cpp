@@ -1,6 +1,7 @@
 #include "server/shard/shard.hpp"
 
 #include "server/log.hpp"
+#include "server/net/writer.hpp"
 #include "server/shard/conversation.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -21,14 +22,6 @@ namespace asio = boost::asio;
 
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
-
-// Best effort: what does not fit is lost, and a request that is on its way may turn the end into a reset.
-void send_last_words(const tcp_socket& socket, const std::string& answer) {
-    (void)::send(socket.descriptor(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    char discarded[1024];
-    (void)::recv(socket.descriptor(), discarded, sizeof discarded, MSG_DONTWAIT);
-    (void)::shutdown(socket.descriptor(), SHUT_WR);
-}
 
 }  // namespace
 
@@ -79,7 +72,7 @@ void shard::accepted(tcp_socket&& socket) {
     if (!all_.admit_connection()) {
         ++metrics().refused;
         // With TLS a handshake would cost more than the words are worth.
-        if (tls_ == nullptr) send_last_words(socket, canned().overloaded);
+        if (tls_ == nullptr) send_last_words(socket.descriptor(), canned().overloaded);
         return;
     }
     const int on = 1;  // a socket that cannot be set up fails at its first read

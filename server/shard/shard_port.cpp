@@ -24,7 +24,7 @@ shard_port::shard_port(hub::shard_index index, const shell_limits& bounds, const
       bounds_(bounds),
       canned_(canned),
       refusals_(refusals_logged_per_second),
-      storage_(bounds),
+      storage_(bounds, &deflater_),
       scratch_(scratch_bytes) {}
 
 shard_port::~shard_port() = default;

@@ -4,10 +4,11 @@
 // counters, the shared buffers, and the end of a turn. Everything here is touched by the shard's thread
 // alone, except loop(), which other threads post to.
 
+#include "common/delivery/storage.hpp"
 #include "common/session/session.hpp"
 #include "server/limits.hpp"
 #include "server/log_limit.hpp"
-#include "server/net/outbound.hpp"
+#include "server/net/compression.hpp"
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/shard/due_connections.hpp"
@@ -37,7 +38,7 @@ public:
     shard_metrics& metrics() { return metrics_; }
     // For lines about refused requests, at most a few a second.
     log::limit& refusals() { return refusals_; }
-    outbound_storage& storage() { return storage_; }
+    delivery::storage& storage() { return storage_; }
     static hub::instant now();
 
     // What a connection reads into; valid until the next read of any connection.
@@ -84,7 +85,8 @@ private:
     const canned_answers& canned_;
     shard_metrics metrics_;
     log::limit refusals_;
-    outbound_storage storage_;
+    deflater deflater_;
+    delivery::storage storage_;
     std::vector<char> scratch_, plaintext_;
     due_connections flushes_, reads_;
     bool turn_end_scheduled_ = false;

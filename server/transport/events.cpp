@@ -1,7 +1,7 @@
 // GET /events: channels as a plain event stream, for EventSource and curl (protocol 8.4).
 
+#include "common/delivery/event_stream_writer.hpp"
 #include "common/exchange/message_text.hpp"
-#include "common/hub/event_stream_writer.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/names.hpp"
 #include "server/endpoint/endpoints.hpp"
@@ -11,7 +11,6 @@
 #include "server/shard/shard.hpp"
 #include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
-#include "server/transport/shared_line.hpp"
 
 #include <optional>
 #include <span>
@@ -22,11 +21,11 @@ namespace {
 
 using position = event_stream::cursor;
 
-class events final : public event_conversation, private text_maker {
+class events final : public event_conversation {
 public:
     events(
-        connection& owner, shard& own_shard, hub::event_stream_writer writer, std::optional<position> resume,
-        std::uint64_t latest
+        connection& owner, shard& own_shard, delivery::event_stream_writer writer,
+        std::optional<position> resume, std::uint64_t latest
     )
         : event_conversation(transport::events, owner, own_shard),
           writer_(std::move(writer)),
@@ -42,46 +41,30 @@ public:
         resume_.reset();
     }
 
-    void on_message(const hub::message_ptr& m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, delivery::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
             return end_with(close_code::try_again_later, "a channel cannot be read now");
+        writer_.set_time(own_shard().now().wall_ms);
         if (writer_.opened()) {
-            push_message(owner().out(), m, how);
+            owner().out().push_message(m, how);
             return owner().flush_soon();
         }
         std::string text;
         const auto outcome = writer_.write(m, own_shard().now().wall_ms, text);
-        if (outcome == hub::event_stream_writer::outcome::overflow) return on_overflow();
+        if (outcome == delivery::event_stream_writer::outcome::overflow) return on_overflow();
         owner().out().push_raw(std::move(text), how);
         if (writer_.opened()) {
             // From here on an event gets its text when its turn comes, because its cursor says what went
             // before. What waited is mostly replayed, and references to what the history holds.
-            owner().out().set_framing(outbound::framing::made, this);
+            owner().out().set_framing(delivery::framing::cursor_events, &writer_);
             for (const hub::message_ptr& waited : writer_.take_waiting())
-                push_message(owner().out(), waited, outbound::counts::as_replay);
+                owner().out().push_message(waited, delivery::counts::as_replay);
         }
         owner().flush_soon();
     }
 
-    // What all streams of just this channel write is the same text.
-    std::shared_ptr<line_run> run_of(gathering& all) override {
-        if (writer_.channels().size() != 1 || !all.only_publications()) return nullptr;
-        return all.run_for(owner().out(), [this] { return writer_.alone(); });
-    }
-
 private:
-    bool passes(std::span<const hub::message_ptr> messages) override {
-        return writer_.pass(messages.front()->offset, messages.back()->offset);
-    }
-    void write(const hub::message_ptr& m, std::string& out) override {
-        (void)writer_.write(m, own_shard().now().wall_ms, out);
-    }
-    void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
-        override {
-        writer_.skip(channel, offset, hub::gap_reason(why), out);
-    }
-
     command subscribe_to(std::size_t index) const {
         command c;
         c.op = command_op::subscribe;
@@ -98,11 +81,11 @@ private:
 
     void push_close(const hub::message_ptr& close) override {
         std::string text;
-        write(close, text);
+        (void)writer_.write(close, own_shard().now().wall_ms, text);
         owner().out().push_raw(std::move(text));
     }
 
-    hub::event_stream_writer writer_;
+    delivery::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;
 };
@@ -126,7 +109,7 @@ void open_events(http_conversation& c) {
             "a channel in the query has a length or a character that is not allowed"
         ));
     }
-    hub::event_stream_writer writer(std::move(channels));
+    delivery::event_stream_writer writer(std::move(channels));
     if (writer.channels().size() > event_stream::channels_max)
         return c.answer(bad_request(error_code::too_many_channels, "an event stream has at most 32 channels")
         );

@@ -35,7 +35,7 @@ public:
           channel_(std::move(channel)) {}
 
     void on_begin() override {
-        owner().out().set_framing(outbound::framing::plain);
+        owner().out().set_framing(delivery::framing::plain);
         command subscribe;
         subscribe.op = command_op::subscribe;
         subscribe.id = subscribe_id;
@@ -46,7 +46,7 @@ public:
         });
     }
 
-    void on_message(const hub::message_ptr& m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, delivery::counts how) override {
         if (closing()) return;
         switch (m->kind) {
             case hub::message_kind::publication:
@@ -64,7 +64,7 @@ public:
 
 private:
     void say(
-        shared_bytes text, outbound::counts how = outbound::counts::as_live,
+        delivery::shared_bytes text, delivery::counts how = delivery::counts::as_live,
         const hub::message* what = nullptr
     ) {
         owner().out().push_line(std::move(text), how, what);

@@ -6,7 +6,6 @@
 #include "server/endpoint/http_conversation.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/handshake.hpp"
-#include "server/transport/shared_line.hpp"
 #include "server/transport/websocket_conversation.hpp"
 
 namespace pulsewire::shell {
@@ -19,20 +18,16 @@ public:
 
     void on_begin() override {
         if (compressed_) allow_compression();
-        owner().out().set_framing(outbound::framing::websocket);
+        owner().out().set_framing(delivery::framing::websocket);
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::protocol, {}, {}, now);
         });
     }
 
-    void on_message(const hub::message_ptr& m, outbound::counts how) override {
+    void on_message(const hub::message_ptr& m, delivery::counts how) override {
         if (closing()) return;
-        push_message(owner().out(), m, how);
+        owner().out().push_message(m, how);
         owner().flush_soon();
-    }
-
-    std::shared_ptr<line_run> run_of(gathering& all) override {
-        return closing() ? nullptr : run_of_lines(all, owner().out());
     }
 
 private:
@@ -50,7 +45,7 @@ private:
         });
     }
     void say_close(close_code code, std::string_view reason) override {
-        on_message(hub::make_close(code, 0, reason), outbound::counts::as_live);
+        on_message(hub::make_close(code, 0, reason), delivery::counts::as_live);
     }
 
     bool compressed_;

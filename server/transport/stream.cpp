@@ -10,7 +10,6 @@
 #include "server/shard/shard.hpp"
 #include "server/transport/event_conversation.hpp"
 #include "server/transport/event_response.hpp"
-#include "server/transport/shared_line.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -34,7 +33,7 @@ public:
         std::string first;
         event_stream::append_stream_event(first, secret_);
         owner().out().push_raw(std::move(first));
-        owner().out().set_framing(outbound::framing::event_stream);
+        owner().out().set_framing(delivery::framing::event_stream);
         owner().flush_soon();
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now);
@@ -60,13 +59,9 @@ public:
     void on_room() override { carry_out_posts(); }
 
     // The hub's lines hold no carriage return, so each is one data line as it is.
-    void on_message(const hub::message_ptr& m, outbound::counts how) override {
-        push_message(owner().out(), m, how);
+    void on_message(const hub::message_ptr& m, delivery::counts how) override {
+        owner().out().push_message(m, how);
         owner().flush_soon();
-    }
-
-    std::shared_ptr<line_run> run_of(gathering& all) override {
-        return run_of_lines(all, owner().out(), event_stream::data_prefix);
     }
 
     void on_lost() override {
@@ -85,7 +80,7 @@ private:
         std::function<void(taken)> done;
     };
 
-    void push_close(const hub::message_ptr& close) override { owner().out().push_line(line_of(close)); }
+    void push_close(const hub::message_ptr& close) override { owner().out().push_message(close); }
 
     void carry_out_posts() {
         while (!posts_.empty()) {

@@ -21,7 +21,7 @@ using namespace testing;
 
 constexpr int publications = 100;
 constexpr std::size_t payload_bytes = 2'000;
-constexpr int queries = 1'000;
+constexpr int queries = 300;
 
 config unbounded(std::uint32_t threads) {
     config c = test_config(threads);
@@ -46,10 +46,10 @@ std::string query(int id, const std::string& channel) {
     return R"({"op":"history","id":)" + std::to_string(id) + R"(,"channel":")" + channel + "\"}\n";
 }
 
-// Of 1,000 queries in one message, each answered with 128 KiB.
-std::string many_queries(const std::string& channel) {
+// Of queries in one message, each answered with 128 KiB.
+std::string many_queries(const std::string& channel, int count = queries) {
     std::string lines;
-    for (int i = 1; i <= queries; ++i) lines += query(100 + i, channel);
+    for (int i = 1; i <= count; ++i) lines += query(100 + i, channel);
     return lines;
 }
 
@@ -62,10 +62,10 @@ void expect_all_answers(const std::function<std::string()>& next_line) {
 }
 
 // Channels of every shard but the client's are among these.
-const std::string channels[] = {"a", "b", "c", "d"};
+const std::string channels[] = {"a", "b", "c"};
 
 // What is carried out at most while nothing is read: the kernel takes some megabytes of answers of 128 KiB.
-constexpr double unread_queries_max = 200;
+constexpr double unread_queries_max = 150;
 
 void ask_without_reading(running_server& server, websocket_client& c, const std::string& channel) {
     const double before = server.metric("pulsewire_messages_received_total");
@@ -78,7 +78,7 @@ void ask_without_reading(running_server& server, websocket_client& c, const std:
 }
 
 TEST(unread, queries_of_one_message_are_answered_as_they_are_read) {
-    for (const std::uint32_t threads : {1u, 3u}) {
+    for (const std::uint32_t threads : {1u, 2u}) {
         running_server server(unbounded(threads));
         for (const std::string& channel : channels) {
             fill(server, channel);
@@ -159,7 +159,7 @@ TEST(unread, who_is_not_read_is_not_silent) {
     running_server server(std::move(settings));
     fill(server, "a");
     auto c = connected(server.port(), "asking-session", 4'096);
-    ASSERT_TRUE(c.send_text(many_queries("a")));
+    ASSERT_TRUE(c.send_text(many_queries("a", 1'000)));
     // Reads for longer than it may be silent, a little at a time, and is not cut.
     const auto begin = std::chrono::steady_clock::now();
     for (int lines = 1; lines <= 400; ++lines) {
@@ -192,7 +192,7 @@ TEST(unread, a_close_comes_to_its_end) {
 
 // Protocol 8.2: 204 says that all frames were taken, so it comes late.
 TEST(unread, a_post_to_a_stream_is_answered_when_its_lines_are_carried_out) {
-    for (const std::uint32_t threads : {1u, 3u}) {
+    for (const std::uint32_t threads : {1u, 2u}) {
         running_server server(unbounded(threads));
         for (const std::string& channel : channels) {
             fill(server, channel);

@@ -131,6 +131,7 @@ void websocket_conversation::say_close_frame(std::uint16_t code, std::string_vie
     // The peer's close frame may be among what was left unread.
     if (owner_.waits_for_room()) owner_.read_on_soon();
     owner_.out().push_raw(std::string(websocket::close_frame(code, reason).view()));
+    owner_.out().set_framing(delivery::framing::none);  // no lines come after it
     owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().close_timeout_ms);
     owner_.flush_soon();
 }

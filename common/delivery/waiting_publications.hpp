@@ -15,7 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 
 class waiting_publications {
 public:
@@ -67,4 +67,4 @@ private:
     std::unordered_map<key, std::uint32_t, key_hash> newest_;
 };
 
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

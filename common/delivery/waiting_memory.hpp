@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 
 class waiting_memory {
 public:
@@ -38,4 +38,4 @@ private:
     std::uint64_t bytes_max_ = UINT64_MAX;
 };
 
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

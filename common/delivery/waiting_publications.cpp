@@ -1,9 +1,9 @@
-#include "server/net/waiting_publications.hpp"
+#include "common/delivery/waiting_publications.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 
 void waiting_publications::dropped(const hub::message& m) {
     if (m.offset == 0) return;  // a transient one has no place that could be missed
@@ -50,4 +50,4 @@ void waiting_publications::take(const hub::message& m, std::uint32_t place) {
     if (found != newest_.end() && found->second == place) newest_.erase(found);
 }
 
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

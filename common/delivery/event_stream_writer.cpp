@@ -1,9 +1,11 @@
-#include "common/hub/event_stream_writer.hpp"
+#include "common/delivery/event_stream_writer.hpp"
+
+#include "common/exchange/message_text.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace pulsewire::hub {
+namespace pulsewire::delivery {
 namespace {
 
 std::vector<std::string> sorted_once(std::vector<std::string> names) {
@@ -12,11 +14,24 @@ std::vector<std::string> sorted_once(std::vector<std::string> names) {
     return names;
 }
 
-std::string_view json_of(const message& m) {
+std::string_view json_of(const hub::message& m) {
     std::string_view json = m.line;
     if (!json.empty() && json.back() == '\n') json.remove_suffix(1);
     return json;
 }
+
+// Writes the publications of one channel as every stream of just that channel does.
+class lone_writer final : public shared_event_texts {
+public:
+    explicit lone_writer(event_stream::cursor position) : at_(std::move(position)) {}
+    void write(const hub::message& m, std::string& out) override {
+        at_.advance(0, m.offset);
+        event_stream::append_event(out, m.type(), &at_, json_of(m));
+    }
+
+private:
+    event_stream::cursor at_;
+};
 
 }  // namespace
 
@@ -24,20 +39,20 @@ event_stream_writer::event_stream_writer(std::vector<std::string> channels)
     : channels_(sorted_once(std::move(channels))), cursor_(channels_.size()) {}
 
 event_stream_writer::outcome event_stream_writer::write(
-    const message_ptr& m, std::int64_t wall_ms, std::string& out
+    const hub::message_ptr& m, std::int64_t wall_ms, std::string& out
 ) {
     switch (m->kind) {
-        case message_kind::subscribed:
+        case hub::message_kind::subscribed:
             return subscribed(m, out);
-        case message_kind::ping:
+        case hub::message_kind::ping:
             if (!opened_) return outcome::nothing;
             event_stream::append_ping(out, wall_ms);
             return outcome::written;
-        case message_kind::close:
+        case hub::message_kind::close:
             event_stream::append_close(out, json_of(*m));
             return outcome::written;
-        case message_kind::publication:
-        case message_kind::direct:
+        case hub::message_kind::publication:
+        case hub::message_kind::direct:
             if (opened_) return write_message(*m, out);
             if (waiting_.size() == waiting_max) return outcome::overflow;
             waiting_.push_back(m);
@@ -62,7 +77,7 @@ std::optional<std::size_t> event_stream_writer::index_of(std::string_view channe
     return static_cast<std::size_t>(found - channels_.begin());
 }
 
-event_stream_writer::outcome event_stream_writer::subscribed(const message_ptr& m, std::string& out) {
+event_stream_writer::outcome event_stream_writer::subscribed(const hub::message_ptr& m, std::string& out) {
     const auto index = index_of(m->channel());
     if (!index || opened_) return outcome::nothing;
     cursor_.set(*index, m->epoch(), m->offset);
@@ -85,8 +100,8 @@ void event_stream_writer::open(std::string& out) {
     unrecovered_ = {};
 }
 
-event_stream_writer::outcome event_stream_writer::write_message(const message& m, std::string& out) {
-    if (m.kind == message_kind::direct) {
+event_stream_writer::outcome event_stream_writer::write_message(const hub::message& m, std::string& out) {
+    if (m.kind == hub::message_kind::direct) {
         event_stream::append_event(out, m.type(), nullptr, json_of(m));
         return outcome::written;
     }
@@ -99,15 +114,20 @@ event_stream_writer::outcome event_stream_writer::write_message(const message& m
     return outcome::written;
 }
 
-void event_stream_writer::lone_writer::operator()(const message& m, std::string& out) {
-    at_.advance(0, m.offset);
-    event_stream::append_event(out, m.type(), &at_, json_of(m));
+void event_stream_writer::write_gap(
+    std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out
+) {
+    skip(channel, offset, hub::gap_reason(why), out);
 }
 
-bool event_stream_writer::pass(std::uint64_t first, std::uint64_t last) {
-    if (first <= cursor_.at(0).offset) return false;
-    cursor_.advance(0, last);
+std::unique_ptr<shared_event_texts> event_stream_writer::shared_texts() const {
+    return std::make_unique<lone_writer>(cursor_);
+}
+
+bool event_stream_writer::continues(std::span<const hub::message_ptr> messages) {
+    if (messages.front()->offset <= cursor_.at(0).offset) return false;
+    cursor_.advance(0, messages.back()->offset);
     return true;
 }
 
-}  // namespace pulsewire::hub
+}  // namespace pulsewire::delivery

@@ -1,19 +1,19 @@
 // A queue that takes part in shared runs sends the same as one that gets each line for itself.
 
-#include "server/shard/fan_out.hpp"
+#include "common/delivery/fan_out.hpp"
 
 #include "common/base/random.hpp"
+#include "common/delivery/outbound_fixture_test.hpp"
 #include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_reader.hpp"
-#include "server/net/outbound_fixture_test.hpp"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 namespace {
 
 using texts = std::vector<std::string>;
@@ -28,13 +28,13 @@ hub::message_ptr publication(
     return hub::make_message(p, offset, 1, policy);
 }
 
-class outbound_runs_test : public outbound_test {
+class OutboundRuns : public Outbound {
 protected:
     static constexpr std::uint64_t connection = 7;
 
     // As a shard does when the connection is sent something else in the same turn: it is visited at once, and
     // takes part, or is given the message alone. Returns whether it was alone.
-    bool publish(outbound& queue, const hub::message_ptr& m, line_run::writer write) {
+    bool publish(outbound& queue, const hub::message_ptr& m) {
         if (const auto* apart = gather(m)) {
             if (apart->empty()) return false;
             EXPECT_EQ(*apart, std::vector{connection});
@@ -43,12 +43,12 @@ protected:
         }
         const auto visit = fan_out_.take(connection);
         EXPECT_TRUE(visit);
-        if (auto run = visit->what->run_for(queue, [&] { return write; })) {
+        if (auto run = visit->batch->run_for(queue)) {
             queue.push_run(std::move(run));
             return false;
         }
         push_alone(queue, m);
-        fan_out_.stands_apart(*visit);
+        fan_out_.exclude(*visit);
         return true;
     }
     const std::vector<std::uint64_t>* gather(const hub::message_ptr& m) {
@@ -57,24 +57,19 @@ protected:
         return apart;
     }
     static void push_alone(outbound& queue, const hub::message_ptr& m) {
-        queue.push_line(shared_bytes(m, &m->line), outbound::counts::as_live, m.get());
+        queue.push_line(shared_bytes(m, &m->line), counts::as_live, m.get());
     }
     // At the end of a turn.
-    outbound::written write_gathered(outbound& queue) {
+    written write_gathered(outbound& queue) {
         const auto visit = fan_out_.next();
         EXPECT_TRUE(visit);
-        auto run = visit->what->run_for(queue, [] { return as_line; });
-        if (run != nullptr) return queue.write_run(ends_[0], nullptr, std::move(run));
-        for (const hub::message_ptr& m : visit->what->messages()) push_alone(queue, m);
-        return queue.write_to(ends_[0]);
+        auto run = visit->batch->run_for(queue);
+        if (run != nullptr) return peer_.take_run(queue, std::move(run));
+        for (const hub::message_ptr& m : visit->batch->messages()) push_alone(queue, m);
+        return peer_.take(queue);
     }
-    static void as_line(const hub::message& one, std::string& text) { text += one.line; }
-    void push_for(outbound& queue, const hub::message_ptr& m) { EXPECT_FALSE(publish(queue, m, as_line)); }
-    void push(const hub::message_ptr& m, std::string_view prefix = {}) {
-        publish(queue_, m, [prefix](const hub::message& one, std::string& text) {
-            (text += prefix) += one.line;
-        });
-    }
+    void push_for(outbound& queue, const hub::message_ptr& m) { EXPECT_FALSE(publish(queue, m)); }
+    void push(const hub::message_ptr& m) { publish(queue_, m); }
     // All lines of the WebSocket messages that a peer reads, and how many messages there were.
     texts lines_of(std::string bytes) {
         websocket::reader reader(websocket::role::client, 1 << 24);
@@ -100,8 +95,8 @@ std::string line_of(const hub::message_ptr& m) {
     return m->line.substr(0, m->line.size() - 1);
 }
 
-TEST_F(outbound_runs_test, neighbours_in_a_run_are_one_piece) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
+    queue_.set_framing(framing::websocket);
     texts expected;
     for (std::uint64_t i = 1; i <= 5; ++i) {
         const auto m = publication("a", i, slow_consumer::disconnect);
@@ -113,8 +108,8 @@ TEST_F(outbound_runs_test, neighbours_in_a_run_are_one_piece) {
     EXPECT_EQ(messages_, 1);
 }
 
-TEST_F(outbound_runs_test, what_is_gathered_is_written_without_being_queued) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, WhatIsGatheredIsWrittenWithoutBeingQueued) {
+    queue_.set_framing(framing::websocket);
     texts expected;
     for (std::uint64_t i = 1; i <= 3; ++i) {
         const auto m = publication("a", i, slow_consumer::disconnect);
@@ -122,7 +117,7 @@ TEST_F(outbound_runs_test, what_is_gathered_is_written_without_being_queued) {
         expected.push_back(line_of(m));
     }
     const auto done = write_gathered(queue_);
-    EXPECT_EQ(done.how, outbound::outcome::drained);
+    EXPECT_EQ(done.how, outcome::drained);
     EXPECT_FALSE(fan_out_.next());
     const std::string bytes = read();
     EXPECT_EQ(done.bytes, bytes.size());
@@ -131,13 +126,13 @@ TEST_F(outbound_runs_test, what_is_gathered_is_written_without_being_queued) {
 }
 
 // The rest of a run that did not fit stays, in front of what comes next.
-TEST_F(outbound_runs_test, a_run_that_does_not_fit_is_finished_later) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, ARunThatDoesNotFitIsFinishedLater) {
+    queue_.set_framing(framing::websocket);
     const auto large = publication("a", 1, slow_consumer::disconnect, 4 << 20);
     const auto next = publication("b", 1, slow_consumer::disconnect);
     gather(large);
     const auto done = write_gathered(queue_);
-    EXPECT_EQ(done.how, outbound::outcome::blocked);
+    EXPECT_EQ(done.how, outcome::blocked);
     EXPECT_GT(done.bytes, 0u);
     EXPECT_LT(done.bytes, large->line.size());
     EXPECT_EQ(queue_.pieces(), 1u);
@@ -148,7 +143,7 @@ TEST_F(outbound_runs_test, a_run_that_does_not_fit_is_finished_later) {
     EXPECT_EQ(queue_.drop_lines(), 0u);
 }
 
-TEST_F(outbound_runs_test, each_who_waits_is_visited_once) {
+TEST_F(OutboundRuns, EachWhoWaitsIsVisitedOnce) {
     const auto m = publication("a", 1, slow_consumer::disconnect);
     fan_out_.begin(m, audience_, std::vector<std::uint64_t>{1, 2, 3});
     EXPECT_EQ(fan_out_.upcoming(2), 3u);
@@ -163,13 +158,13 @@ TEST_F(outbound_runs_test, each_who_waits_is_visited_once) {
 }
 
 // A connection that subscribes in the middle of a turn, or again.
-TEST_F(outbound_runs_test, another_audience_gets_a_run_of_its_own) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
+    queue_.set_framing(framing::websocket);
     outbound other(storage_);
-    other.set_framing(outbound::framing::websocket);
+    other.set_framing(framing::websocket);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
-    publish(other, first, as_line);
+    publish(other, first);
     queue_.push_line(bytes_of("subscribed\n"));
     ++audience_;
     push(second);
@@ -178,8 +173,8 @@ TEST_F(outbound_runs_test, another_audience_gets_a_run_of_its_own) {
     EXPECT_EQ(other.drop_lines(), 1u);
 }
 
-TEST_F(outbound_runs_test, a_run_grows_before_what_came_into_the_queue_behind_it) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, ARunGrowsBeforeWhatCameIntoTheQueueBehindIt) {
+    queue_.set_framing(framing::websocket);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
     push(first);
@@ -191,8 +186,8 @@ TEST_F(outbound_runs_test, a_run_grows_before_what_came_into_the_queue_behind_it
 }
 
 // Bytes that stand for themselves frame what waits before them; a message that goes to few goes alone.
-TEST_F(outbound_runs_test, nothing_overtakes_what_ends_a_run) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, NothingOvertakesWhatEndsARun) {
+    queue_.set_framing(framing::websocket);
     std::vector<hub::message_ptr> all;
     for (std::uint64_t i = 1; i <= 4; ++i) all.push_back(publication("a", i, slow_consumer::disconnect));
     push(all[0]);
@@ -206,15 +201,22 @@ TEST_F(outbound_runs_test, nothing_overtakes_what_ends_a_run) {
     );
 }
 
-TEST_F(outbound_runs_test, a_transient_message_does_not_grow_texts_made_for_publications) {
+TEST_F(OutboundRuns, ATransientMessageDoesNotGrowTextsMadeForPublications) {
     outbound websocket(storage_), events(storage_);
-    websocket.set_framing(outbound::framing::websocket);
-    struct none final : text_maker {
+    websocket.set_framing(framing::websocket);
+    struct lines final : shared_event_texts {
+        void write(const hub::message& m, std::string& out) override { out += m.line; }
+    };
+    struct none final : event_text_source {
+        bool shares_texts() const override { return true; }
+        std::unique_ptr<shared_event_texts> shared_texts() const override {
+            return std::make_unique<lines>();
+        }
         void write(const hub::message_ptr& m, std::string& out) override { out += "made " + m->line; }
-        bool passes(std::span<const hub::message_ptr>) override { return true; }
+        bool continues(std::span<const hub::message_ptr>) override { return true; }
         void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
     } maker;
-    events.set_framing(outbound::framing::made, &maker);
+    events.set_framing(framing::cursor_events, &maker);
     push_for(websocket, publication("a", 1, slow_consumer::disconnect));
     const auto transient = hub::make_direct("a", "t", "1");
     EXPECT_NE(gather(transient), nullptr);
@@ -226,12 +228,12 @@ TEST_F(outbound_runs_test, a_transient_message_does_not_grow_texts_made_for_publ
     ++audience_;
     gather(publication("a", 4, slow_consumer::disconnect));
     EXPECT_NE(gather(transient), nullptr);
-    EXPECT_FALSE(fan_out_.next()->what->only_publications());
+    EXPECT_FALSE(fan_out_.next()->batch->only_publications());
 }
 
-TEST_F(outbound_runs_test, messages_keep_their_bounds) {
+TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
     bounds_.batch_messages_max = 2;
-    queue_.set_framing(outbound::framing::websocket);
+    queue_.set_framing(framing::websocket);
     for (std::uint64_t i = 1; i <= 5; ++i) push(publication("a", i, slow_consumer::disconnect));
     EXPECT_EQ(lines_of(pass_all()).size(), 5u);
     EXPECT_EQ(messages_, 3);
@@ -243,18 +245,26 @@ TEST_F(outbound_runs_test, messages_keep_their_bounds) {
     EXPECT_EQ(messages_, 6);
 }
 
-TEST_F(outbound_runs_test, lines_of_a_run_are_one_event) {
-    queue_.set_framing(outbound::framing::event_stream);
+TEST_F(OutboundRuns, LinesOfARunAreOneEvent) {
+    queue_.set_framing(framing::event_stream);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
-    push(first, event_stream::data_prefix);
-    push(second, event_stream::data_prefix);
+    push(first);
+    push(second);
     queue_.push_line(bytes_of("answer\n"));
     EXPECT_EQ(pass_all(), "data: " + first->line + "data: " + second->line + "data: answer\n\n");
 }
 
+struct numbers final : shared_event_texts {
+    void write(const hub::message& m, std::string& out) override {
+        out += "shared " + std::to_string(m.offset) + ";";
+    }
+};
+
 // A maker that has written up to `position`.
-struct counting final : text_maker {
+struct counting final : event_text_source {
+    bool shares_texts() const override { return true; }
+    std::unique_ptr<shared_event_texts> shared_texts() const override { return std::make_unique<numbers>(); }
     std::uint64_t position = 0;
 
     void write(const hub::message_ptr& m, std::string& out) override {
@@ -262,7 +272,7 @@ struct counting final : text_maker {
         position = m->offset;
         out += "made " + std::to_string(position) + ";";
     }
-    bool passes(std::span<const hub::message_ptr> messages) override {
+    bool continues(std::span<const hub::message_ptr> messages) override {
         if (messages.front()->offset != position + 1) return false;
         position = messages.back()->offset;
         return true;
@@ -270,14 +280,12 @@ struct counting final : text_maker {
     void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
 };
 
-TEST_F(outbound_runs_test, made_texts_are_shared_where_they_fit) {
+TEST_F(OutboundRuns, MadeTextsAreSharedWhereTheyFit) {
     counting maker;
-    queue_.set_framing(outbound::framing::made, &maker);
+    queue_.set_framing(framing::cursor_events, &maker);
     const auto push_made = [&](std::uint64_t offset) {
         const auto m = publication("a", offset, slow_consumer::disconnect);
-        publish(queue_, m, [](const hub::message& one, std::string& text) {
-            text += "shared " + std::to_string(one.offset) + ";";
-        });
+        publish(queue_, m);
     };
     for (std::uint64_t i = 1; i <= 3; ++i) push_made(i);
     EXPECT_EQ(queue_.pieces(), 1u);
@@ -291,8 +299,8 @@ TEST_F(outbound_runs_test, made_texts_are_shared_where_they_fit) {
     EXPECT_EQ(pass_all(), "shared 6;");
 }
 
-TEST_F(outbound_runs_test, what_is_dropped_with_the_connection_is_counted_by_lines) {
-    queue_.set_framing(outbound::framing::websocket);
+TEST_F(OutboundRuns, WhatIsDroppedWithTheConnectionIsCountedByLines) {
+    queue_.set_framing(framing::websocket);
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication("a", i, slow_consumer::disconnect));
     EXPECT_EQ(queue_.drop_lines(), 3u);
     EXPECT_TRUE(queue_.empty());
@@ -301,11 +309,11 @@ TEST_F(outbound_runs_test, what_is_dropped_with_the_connection_is_counted_by_lin
 
 // However much the kernel takes, in whatever order runs, single lines and turns come: with nothing to drop
 // all comes once and in order; with drop_oldest what does not come is told before the next one.
-TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
+TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
     for (const slow_consumer policy : {slow_consumer::disconnect, slow_consumer::drop_oldest}) {
         std::uint64_t random = 7;
         outbound queue(storage_);
-        queue.set_framing(outbound::framing::websocket);
+        queue.set_framing(framing::websocket);
         bounds_.queue_bytes_max = policy == slow_consumer::drop_oldest ? 20'000 : 1 << 30;
         std::string got;
         std::uint64_t offset = 0, blocked = 0, gaps = 0, shared = 0, alone = 0, at_once = 0;
@@ -321,14 +329,12 @@ TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
                         ++audience_;
                         [[fallthrough]];
                     default:
-                        alone += publish(queue, m, [](const hub::message& one, std::string& text) {
-                            text += one.line;
-                        });
+                        alone += publish(queue, m);
                         ++shared;
                 }
                 (void)queue.overflows();
             }
-            outbound::written done = queue.write_to(ends_[0]);
+            written done = peer_.take(queue);
             if (next_random(random, 2) == 0) {
                 // What is gathered last is written at once.
                 fan_out_.forget("a");
@@ -337,12 +343,11 @@ TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
                 done = write_gathered(queue);
             }
             fan_out_.clear();
-            ASSERT_NE(done.how, outbound::outcome::failed);
-            blocked += done.how == outbound::outcome::blocked;
+            blocked += done.how == outcome::blocked;
             if (next_random(random, 2) == 0) got += read();
         }
         while (!queue.empty()) {
-            (void)queue.write_to(ends_[0]);
+            (void)peer_.take(queue);
             got += read();
         }
         got += read();
@@ -368,4 +373,4 @@ TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
 }
 
 }  // namespace
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

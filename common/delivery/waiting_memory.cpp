@@ -1,6 +1,6 @@
-#include "server/net/waiting_memory.hpp"
+#include "common/delivery/waiting_memory.hpp"
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 
 void waiting_memory::add(const std::string* text) {
     held& entry = texts_[text];
@@ -20,4 +20,4 @@ void waiting_memory::remove(const std::string* text) {
     texts_.erase(found);
 }
 
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

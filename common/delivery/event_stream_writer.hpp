@@ -3,20 +3,23 @@
 // Turns the hub's messages for one plain event stream (docs/protocol.md 8.4) into its text and keeps the
 // cursor.
 
+#include "common/delivery/event_text_source.hpp"
 #include "common/exchange/message.hpp"
 #include "common/protocol/event_stream.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace pulsewire::hub {
+namespace pulsewire::delivery {
 
-class event_stream_writer {
+class event_stream_writer final : public event_text_source {
 public:
     // The channels of the request in any order, duplicates allowed (1 to 32 different ones).
     explicit event_stream_writer(std::vector<std::string> channels);
@@ -36,30 +39,27 @@ public:
     // What has waited for that comes next: take_waiting(). The id of the start stands at the last of the
     // gaps, without gaps at the open event, so that no gap can be missed by a connection that breaks in
     // between. A close is written at any time.
-    outcome write(const message_ptr& m, std::int64_t wall_ms, std::string& out);
+    outcome write(const hub::message_ptr& m, std::int64_t wall_ms, std::string& out);
 
     // What came before the stream opened, in order: to be written next, each when it is its turn, because
     // texts take far more memory than the messages, which are shared. Precondition: opened().
-    std::vector<message_ptr> take_waiting() { return std::exchange(waiting_, {}); }
+    std::vector<hub::message_ptr> take_waiting() { return std::exchange(waiting_, {}); }
 
     // Publications of the channel up to `offset` were dropped before their turn came: appends the event that
     // says so (protocol 8.4.7), whose id is behind them. Precondition: opened().
     void skip(std::string_view channel, std::uint64_t offset, std::string_view reason, std::string& out);
 
-    // For a stream of one channel: appends what write() would for a publication that comes next. All such
-    // streams of a channel write the same, so it need be made only once.
-    class lone_writer {
-    public:
-        explicit lone_writer(event_stream::cursor position) : at_(std::move(position)) {}
-        void operator()(const message& m, std::string& out);
+    // --- what waits in the queue of an open stream ---
 
-    private:
-        event_stream::cursor at_;
-    };
-    lone_writer alone() const { return lone_writer(cursor_); }
-    // For a stream of one channel: whether its publications from `first` to `last` come next; if so they
-    // count as written.
-    bool pass(std::uint64_t first, std::uint64_t last);
+    // Pings tell this time.
+    void set_time(std::int64_t wall_ms) { wall_ms_ = wall_ms; }
+    void write(const hub::message_ptr& m, std::string& out) override { (void)write(m, wall_ms_, out); }
+    void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
+        override;
+    // Streams of just one channel write the same in the same place.
+    bool shares_texts() const override { return channels_.size() == 1; }
+    std::unique_ptr<shared_event_texts> shared_texts() const override;
+    bool continues(std::span<const hub::message_ptr> messages) override;
 
     bool opened() const { return opened_; }
     // Behind everything that was written. Precondition: opened().
@@ -71,16 +71,17 @@ public:
 
 private:
     std::optional<std::size_t> index_of(std::string_view channel) const;
-    outcome subscribed(const message_ptr& m, std::string& out);
+    outcome subscribed(const hub::message_ptr& m, std::string& out);
     void open(std::string& out);
-    outcome write_message(const message& m, std::string& out);
+    outcome write_message(const hub::message& m, std::string& out);
 
     std::vector<std::string> channels_;
     event_stream::cursor cursor_;
     // Shared with the hub and other streams; only until the stream opens, in the order they came.
-    std::vector<message_ptr> waiting_;
-    std::vector<message_ptr> unrecovered_;
+    std::vector<hub::message_ptr> waiting_;
+    std::vector<hub::message_ptr> unrecovered_;
+    std::int64_t wall_ms_ = 0;
     bool opened_ = false;
 };
 
-}  // namespace pulsewire::hub
+}  // namespace pulsewire::delivery

@@ -1,10 +1,9 @@
 // What a queue holds of memory while its peer does not read, and when no more may be asked for.
 
+#include "common/delivery/outbound_fixture_test.hpp"
 #include "common/exchange/message_text.hpp"
-#include "server/net/outbound_fixture_test.hpp"
-#include "server/transport/shared_line.hpp"
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 namespace {
 
 class outbound_memory : public outbound_test {
@@ -12,7 +11,7 @@ protected:
     std::uint64_t memory() const { return storage_.memory().bytes(); }
     void block() {
         queue_.push_raw(std::string(200'000, 'b'));
-        ASSERT_EQ(write().how, outbound::outcome::blocked);
+        ASSERT_EQ(write().how, outcome::blocked);
     }
     static hub::message_ptr publication(std::uint64_t offset, std::size_t bytes) {
         const std::string payload = "\"" + std::string(bytes, 'x') + "\"";
@@ -41,7 +40,7 @@ TEST_F(outbound_memory, the_room_does_not_end_with_what_is_written_of_a_large_pi
     bounds_.batch_bytes_max = 200'000;
     queue_.push_raw(std::string(201'000, 'x'));
     EXPECT_FALSE(queue_.has_room());
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
+    ASSERT_EQ(write().how, outcome::blocked);
     EXPECT_TRUE(queue_.has_room()) << "the kernel has taken some of it";
 }
 
@@ -58,11 +57,10 @@ TEST_F(outbound_memory, a_peer_that_keeps_up_counts_for_nothing) {
 }
 
 TEST_F(outbound_memory, what_waits_counts_until_it_is_written) {
-    queue_.set_framing(outbound::framing::websocket);
+    queue_.set_framing(framing::websocket);
     block();
     EXPECT_GE(memory(), 200'000u);
-    for (std::uint64_t i = 1; i <= 50; ++i)
-        push_message(queue_, publication(i, 1'000), outbound::counts::as_live);
+    for (std::uint64_t i = 1; i <= 50; ++i) queue_.push_message(publication(i, 1'000), counts::as_live);
     EXPECT_GE(memory(), 250'000u);
     queue_.push_control("pong");
     queue_.push_raw("raw");
@@ -72,26 +70,23 @@ TEST_F(outbound_memory, what_waits_counts_until_it_is_written) {
 
 TEST_F(outbound_memory, what_several_queues_hold_counts_once) {
     outbound other(storage_);
-    int more[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, more), 0);
+    peer_buffer other_peer;
     const auto large = publication(1, 300'000);
     for (outbound* each : {&queue_, &other}) {
-        each->set_framing(outbound::framing::websocket);
-        push_message(*each, large, outbound::counts::as_live);
-        ASSERT_EQ(each->write_to(each == &queue_ ? ends_[0] : more[0]).how, outbound::outcome::blocked);
+        each->set_framing(framing::websocket);
+        each->push_message(large, counts::as_live);
+        ASSERT_EQ((each == &queue_ ? peer_ : other_peer).take(*each).how, outcome::blocked);
     }
     EXPECT_GE(memory(), 300'000u);
     EXPECT_LE(memory(), 302'000u);
-    ::close(more[0]);
-    ::close(more[1]);
 }
 
 TEST_F(outbound_memory, what_is_dropped_or_replaced_counts_no_more) {
     bounds_.queue_bytes_max = 250'000;
-    queue_.set_framing(outbound::framing::websocket);
+    queue_.set_framing(framing::websocket);
     block();
     for (std::uint64_t i = 1; i <= 1'000; ++i) {
-        push_message(queue_, publication(i, 1'000), outbound::counts::as_live);
+        queue_.push_message(publication(i, 1'000), counts::as_live);
         EXPECT_FALSE(queue_.overflows());
         EXPECT_LE(memory(), 260'000u);
     }
@@ -102,12 +97,11 @@ TEST_F(outbound_memory, what_is_dropped_or_replaced_counts_no_more) {
 }
 
 TEST_F(outbound_memory, a_run_counts_as_its_messages_when_they_wait_apart) {
-    queue_.set_framing(outbound::framing::websocket);
-    const auto run =
-        std::make_shared<line_run>([](const hub::message& m, std::string& text) { text += m.line; });
+    queue_.set_framing(framing::websocket);
+    const auto run = std::make_shared<line_run>();
     for (std::uint64_t i = 1; i <= 100; ++i) run->append(publication(i, 3'000));
     queue_.push_run(run);
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
+    ASSERT_EQ(write().how, outcome::blocked);
     EXPECT_GE(memory(), 300'000u);
     pass_all();
     EXPECT_EQ(memory(), 0u);
@@ -116,16 +110,13 @@ TEST_F(outbound_memory, a_run_counts_as_its_messages_when_they_wait_apart) {
 TEST_F(outbound_memory, a_queue_that_ends_gives_everything_back) {
     {
         outbound other(storage_);
-        int more[2];
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, more), 0);
+        peer_buffer other_peer;
         other.push_raw(std::string(500'000, 'x'));
-        ASSERT_EQ(other.write_to(more[0]).how, outbound::outcome::blocked);
+        ASSERT_EQ(other_peer.take(other).how, outcome::blocked);
         EXPECT_GE(memory(), 500'000u);
-        ::close(more[0]);
-        ::close(more[1]);
     }
     EXPECT_EQ(memory(), 0u);
 }
 
 }  // namespace
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

@@ -1,10 +1,10 @@
 // What a queue does with publications of a connection that is too slow for them (docs/protocol.md 5.4).
 
 #include "common/base/random.hpp"
+#include "common/delivery/outbound_fixture_test.hpp"
 #include "common/exchange/message_text.hpp"
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
-#include "server/net/outbound_fixture_test.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,10 +12,9 @@
 #include <span>
 #include <vector>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 namespace {
 
-using counts = outbound::counts;
 using texts = std::vector<std::string>;
 
 constexpr auto stays = slow_consumer::disconnect;
@@ -53,9 +52,9 @@ std::string short_text(const std::string& line) {
     return line;
 }
 
-class outbound_slow_test : public outbound_test {
+class OutboundSlow : public Outbound {
 protected:
-    outbound_slow_test() { queue_.set_framing(outbound::framing::websocket); }
+    OutboundSlow() { queue_.set_framing(framing::websocket); }
 
     void push(hub::message_ptr m, counts how = counts::as_live) {
         const hub::message* what = m.get();
@@ -65,7 +64,7 @@ protected:
     // Something large is on its way, and the peer does not read.
     void block() {
         say("begun" + std::string(200'000, '.'));
-        ASSERT_EQ(write().how, outbound::outcome::blocked);
+        ASSERT_EQ(write().how, outcome::blocked);
     }
 
     // The lines in what a peer reads as WebSocket messages, in short.
@@ -94,7 +93,7 @@ protected:
     std::uint64_t drops(slow_consumer policy) { return storage_.drops()[static_cast<std::size_t>(policy)]; }
 };
 
-TEST_F(outbound_slow_test, the_oldest_are_dropped_and_a_marker_stands_before_the_next) {
+TEST_F(OutboundSlow, TheOldestAreDroppedAndAMarkerStandsBeforeTheNext) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 10; ++i) {
@@ -106,7 +105,7 @@ TEST_F(outbound_slow_test, the_oldest_are_dropped_and_a_marker_stands_before_the
 }
 
 // Nothing is dropped as long as it fits, nor from a queue that nobody asked about.
-TEST_F(outbound_slow_test, what_fits_stays) {
+TEST_F(OutboundSlow, WhatFitsStays) {
     block();
     for (std::uint64_t i = 1; i <= 100; ++i) push(publication(oldest, "a", i));
     EXPECT_FALSE(queue_.overflows());
@@ -116,7 +115,7 @@ TEST_F(outbound_slow_test, what_fits_stays) {
     EXPECT_EQ(drops(oldest), 0u);
 }
 
-TEST_F(outbound_slow_test, only_publications_of_that_policy_are_dropped) {
+TEST_F(OutboundSlow, OnlyPublicationsOfThatPolicyAreDropped) {
     bounds_.queue_bytes_max = 201'000;
     block();
     say("answer");
@@ -136,7 +135,7 @@ TEST_F(outbound_slow_test, only_publications_of_that_policy_are_dropped) {
     EXPECT_EQ(got, (texts{"gap a 6 dropped", "a 7", "a 8", "a 9", "a 10"}));
 }
 
-TEST_F(outbound_slow_test, a_queue_full_of_what_must_stay_overflows) {
+TEST_F(OutboundSlow, AQueueFullOfWhatMustStayOverflows) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 20; ++i) push(publication(oldest, "a", i, {}, 300));
@@ -146,7 +145,7 @@ TEST_F(outbound_slow_test, a_queue_full_of_what_must_stay_overflows) {
     EXPECT_EQ(drops(stays), 0u);
 }
 
-TEST_F(outbound_slow_test, each_channel_has_its_own_marker) {
+TEST_F(OutboundSlow, EachChannelHasItsOwnMarker) {
     bounds_.queue_bytes_max = 200'800;
     block();
     for (std::uint64_t i = 1; i <= 4; ++i) {
@@ -158,7 +157,7 @@ TEST_F(outbound_slow_test, each_channel_has_its_own_marker) {
 }
 
 // A channel may fall silent after its last publication was dropped: the gap is told all the same.
-TEST_F(outbound_slow_test, a_marker_without_a_next_publication_comes_when_the_queue_is_empty) {
+TEST_F(OutboundSlow, AMarkerWithoutANextPublicationComesWhenTheQueueIsEmpty) {
     bounds_.queue_bytes_max = 200'500;
     block();
     push(publication(oldest, "silent", 3, {}, 300));
@@ -170,17 +169,17 @@ TEST_F(outbound_slow_test, a_marker_without_a_next_publication_comes_when_the_qu
 }
 
 // Protocol 5.4: never a line of which a part is written.
-TEST_F(outbound_slow_test, what_has_begun_is_finished) {
+TEST_F(OutboundSlow, WhatHasBegunIsFinished) {
     bounds_.queue_bytes_max = 100'000;
     push(publication(oldest, "a", 1, {}, 150'000));
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
+    ASSERT_EQ(write().how, outcome::blocked);
     EXPECT_TRUE(queue_.overflows()) << "it may not be dropped any more";
     const std::string begun = read();
     EXPECT_EQ(lines_of(begun + pass_all()), (texts{"a 1"}));
 }
 
 // What waits behind a blocked frame has none yet, however often the queue was written to.
-TEST_F(outbound_slow_test, a_trickle_of_reading_freezes_only_what_is_next) {
+TEST_F(OutboundSlow, ATrickleOfReadingFreezesOnlyWhatIsNext) {
     bounds_.queue_bytes_max = 400'000;
     block();
     std::string got;
@@ -188,9 +187,7 @@ TEST_F(outbound_slow_test, a_trickle_of_reading_freezes_only_what_is_next) {
         push(publication(oldest, "a", i, {}, 1'000));
         ASSERT_FALSE(queue_.overflows());
         if (i % 100 != 0) continue;
-        char bytes[5'000];
-        const ssize_t size = ::recv(ends_[1], bytes, sizeof bytes, 0);
-        if (size > 0) got.append(bytes, static_cast<std::size_t>(size));
+        got += read(5'000);
         write();
     }
     const texts all = lines_of(got + read() + pass_all());
@@ -204,7 +201,7 @@ TEST_F(outbound_slow_test, a_trickle_of_reading_freezes_only_what_is_next) {
     );
 }
 
-TEST_F(outbound_slow_test, replays_and_transient_ones) {
+TEST_F(OutboundSlow, ReplaysAndTransientOnes) {
     bounds_.queue_bytes_max = 200'500;
     block();
     push(publication(oldest, "a", 1, {}, 5'000), counts::as_replay);
@@ -216,7 +213,7 @@ TEST_F(outbound_slow_test, replays_and_transient_ones) {
 }
 
 // The queue's memory follows what is left in it, not what went through it.
-TEST_F(outbound_slow_test, holds_no_more_than_what_is_left) {
+TEST_F(OutboundSlow, HoldsNoMoreThanWhatIsLeft) {
     bounds_.queue_bytes_max = 220'000;
     block();
     for (std::uint64_t i = 1; i <= 200'000; ++i) {
@@ -229,7 +226,7 @@ TEST_F(outbound_slow_test, holds_no_more_than_what_is_left) {
     EXPECT_EQ(got[got.size() - 2], "b 100000");
 }
 
-TEST_F(outbound_slow_test, a_newer_one_replaces_the_one_of_its_key) {
+TEST_F(OutboundSlow, ANewerOneReplacesTheOneOfItsKey) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "y"));
@@ -242,7 +239,7 @@ TEST_F(outbound_slow_test, a_newer_one_replaces_the_one_of_its_key) {
         << "1 and 2 are one gap; 4 and 5 follow without one";
 }
 
-TEST_F(outbound_slow_test, every_hole_between_those_that_wait_is_told) {
+TEST_F(OutboundSlow, EveryHoleBetweenThoseThatWaitIsTold) {
     block();
     for (std::uint64_t i = 1; i <= 6; ++i) push(publication(latest, "a", i, std::to_string(i)));
     push(publication(latest, "a", 7, "2"));
@@ -255,38 +252,38 @@ TEST_F(outbound_slow_test, every_hole_between_those_that_wait_is_told) {
     );
 }
 
-TEST_F(outbound_slow_test, without_a_key_the_type_stands_for_it) {
+TEST_F(OutboundSlow, WithoutAKeyTheTypeStandsForIt) {
     block();
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication(latest, "a", i));
     push(publication(latest, "a", 4, "t"));
     EXPECT_EQ(rest(), (texts{"gap a 3 replaced", "a 4"}));
 }
 
-TEST_F(outbound_slow_test, nothing_is_replaced_while_the_peer_keeps_up) {
+TEST_F(OutboundSlow, NothingIsReplacedWhileThePeerKeepsUp) {
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication(latest, "a", i));
-    EXPECT_EQ(write().how, outbound::outcome::drained);
+    EXPECT_EQ(write().how, outcome::drained);
     push(publication(latest, "a", 4));
     EXPECT_EQ(rest(), (texts{"a 1", "a 2", "a 3", "a 4"}));
 }
 
 // What waited before the queue was blocked is replaced like what came after.
-TEST_F(outbound_slow_test, a_burst_is_replaced_when_it_does_not_fit) {
+TEST_F(OutboundSlow, ABurstIsReplacedWhenItDoesNotFit) {
     bounds_.queue_bytes_max = 250'000;
     say("begun" + std::string(200'000, '.'));
     for (std::uint64_t i = 1; i <= 200; ++i) push(publication(latest, "a", i, {}, 1'000));
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
+    ASSERT_EQ(write().how, outcome::blocked);
     EXPECT_FALSE(queue_.overflows());
     EXPECT_EQ(rest(), (texts{"gap a 199 replaced", "a 200"}));
 }
 
-TEST_F(outbound_slow_test, the_newest_of_each_key_is_never_dropped) {
+TEST_F(OutboundSlow, TheNewestOfEachKeyIsNeverDropped) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 10; ++i) push(publication(latest, "a", i, std::to_string(i), 300));
     EXPECT_TRUE(queue_.overflows());
 }
 
-TEST_F(outbound_slow_test, dropping_all_lines_forgets_the_gaps_as_well) {
+TEST_F(OutboundSlow, DroppingAllLinesForgetsTheGapsAsWell) {
     bounds_.queue_bytes_max = 200'500;
     block();
     for (std::uint64_t i = 1; i <= 4; ++i) push(publication(oldest, "a", i, {}, 300));
@@ -297,11 +294,11 @@ TEST_F(outbound_slow_test, dropping_all_lines_forgets_the_gaps_as_well) {
     EXPECT_EQ(rest(), texts{});
 }
 
-TEST_F(outbound_slow_test, over_sse_a_marker_is_a_data_line) {
-    queue_.set_framing(outbound::framing::event_stream);
+TEST_F(OutboundSlow, OverSseAMarkerIsADataLine) {
+    queue_.set_framing(framing::event_stream);
     bounds_.queue_bytes_max = 201'000;
     say("begun" + std::string(200'000, '.'));
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
+    ASSERT_EQ(write().how, outcome::blocked);
     for (std::uint64_t i = 1; i <= 4; ++i) push(publication(oldest, "a", i, {}, 700));
     EXPECT_FALSE(queue_.overflows());
     std::string all = read() + pass_all();
@@ -314,8 +311,8 @@ TEST_F(outbound_slow_test, over_sse_a_marker_is_a_data_line) {
 }
 
 // Protocol 10.1: a client of raw text has no place for a marker.
-TEST_F(outbound_slow_test, raw_text_has_no_markers) {
-    queue_.set_framing(outbound::framing::plain);
+TEST_F(OutboundSlow, RawTextHasNoMarkers) {
+    queue_.set_framing(framing::plain);
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 10; ++i) push(publication(oldest, "a", i, {}, 300));
@@ -325,12 +322,14 @@ TEST_F(outbound_slow_test, raw_text_has_no_markers) {
 }
 
 // Says what it was asked to make, and when.
-struct listing final : text_maker {
+struct listing final : event_text_source {
     void write(const hub::message_ptr& m, std::string& out) override {
         if (m->kind == hub::message_kind::publication)
             out += std::string(m->channel()) + std::to_string(m->offset) + ";";
     }
-    bool passes(std::span<const hub::message_ptr>) override { return false; }
+    bool continues(std::span<const hub::message_ptr>) override { return false; }
+    bool shares_texts() const override { return false; }
+    std::unique_ptr<shared_event_texts> shared_texts() const override { return nullptr; }
     void write_gap(std::string_view channel, std::uint64_t offset, slow_consumer why, std::string& out)
         override {
         out +=
@@ -340,11 +339,11 @@ struct listing final : text_maker {
 
 // Protocol 8.4.3: a cursor says what went before, so the text is made in the order of writing, and never for
 // what was dropped.
-TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
+TEST_F(OutboundSlow, TextsAreMadeWhenTheirTurnComes) {
     listing maker;
     queue_.push_raw(std::string(300'000, '.'));
-    ASSERT_EQ(write().how, outbound::outcome::blocked);
-    queue_.set_framing(outbound::framing::made, &maker);
+    ASSERT_EQ(write().how, outcome::blocked);
+    queue_.set_framing(framing::cursor_events, &maker);
     bounds_.queue_bytes_max = 301'000;
     for (std::uint64_t i = 1; i <= 4; ++i) {
         push(publication(oldest, "a", i, {}, 200));
@@ -359,7 +358,7 @@ TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
 
 // Many courses of pushing, writing and reading: whatever happens, the peer sees rising offsets, every hole is
 // told before the next one, and nothing is missing that may not be.
-class outbound_courses_test : public outbound_slow_test, public ::testing::WithParamInterface<int> {};
+class OutboundCourses : public OutboundSlow, public ::testing::WithParamInterface<int> {};
 
 struct stream {
     explicit stream(slow_consumer p) : policy(p) {}
@@ -369,7 +368,7 @@ struct stream {
     std::set<std::uint64_t> got;
 };
 
-TEST_P(outbound_courses_test, nothing_is_missing_without_a_word) {
+TEST_P(OutboundCourses, NothingIsMissingWithoutAWord) {
     std::uint64_t random = static_cast<std::uint64_t>(GetParam());
     const auto draw = [&](std::uint32_t below) { return next_random(random, below); };
     bounds_.queue_bytes_max = 40'000;
@@ -403,9 +402,7 @@ TEST_P(outbound_courses_test, nothing_is_missing_without_a_word) {
             write();
             if (queue_.empty()) kept_waiting = 0;
         } else {
-            std::string some(draw(20'000) + 1, '\0');
-            const ssize_t size = ::recv(ends_[1], some.data(), some.size(), 0);
-            if (size > 0) bytes.append(some, 0, static_cast<std::size_t>(size));
+            bytes += read(draw(20'000) + 1);
         }
     }
     bytes += read() + pass_all();
@@ -443,7 +440,7 @@ TEST_P(outbound_courses_test, nothing_is_missing_without_a_word) {
     EXPECT_EQ(missing[2], drops(latest));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, outbound_courses_test, ::testing::Range(1, 101));
+INSTANTIATE_TEST_SUITE_P(Seeds, OutboundCourses, ::testing::Range(1, 101));
 
 }  // namespace
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

@@ -1,8 +1,8 @@
-#include "server/net/waiting_memory.hpp"
+#include "common/delivery/waiting_memory.hpp"
 
 #include <gtest/gtest.h>
 
-namespace pulsewire::shell {
+namespace pulsewire::delivery {
 namespace {
 
 TEST(waiting_memory, a_text_that_many_queues_hold_counts_once) {
@@ -37,4 +37,4 @@ TEST(waiting_memory, what_a_connection_holds_for_itself_grows_and_shrinks) {
 }
 
 }  // namespace
-}  // namespace pulsewire::shell
+}  // namespace pulsewire::delivery

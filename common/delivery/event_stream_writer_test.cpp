@@ -1,12 +1,14 @@
-#include "common/hub/event_stream_writer.hpp"
+#include "common/delivery/event_stream_writer.hpp"
 
 #include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream_reference_test.hpp"
 
 #include <gtest/gtest.h>
 
-namespace pulsewire::hub {
+namespace pulsewire::delivery {
 namespace {
+
+using namespace hub;
 
 using event_stream::testing::event_source;
 using event_stream::testing::seen_event;
@@ -240,4 +242,4 @@ TEST(event_stream_writer, protocol_8_4_7_what_was_dropped_is_told_and_the_cursor
 }
 
 }  // namespace
-}  // namespace pulsewire::hub
+}  // namespace pulsewire::delivery
