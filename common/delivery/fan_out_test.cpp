@@ -28,7 +28,7 @@ hub::message_ptr publication(
     return hub::make_message(p, offset, 1, policy);
 }
 
-class OutboundRuns : public Outbound {
+class outbound_runs_test : public outbound_test {
 protected:
     static constexpr std::uint64_t connection = 7;
 
@@ -95,7 +95,7 @@ std::string line_of(const hub::message_ptr& m) {
     return m->line.substr(0, m->line.size() - 1);
 }
 
-TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
+TEST_F(outbound_runs_test, neighbours_in_a_run_are_one_piece) {
     queue_.set_framing(framing::websocket);
     texts expected;
     for (std::uint64_t i = 1; i <= 5; ++i) {
@@ -108,7 +108,7 @@ TEST_F(OutboundRuns, NeighboursInARunAreOnePiece) {
     EXPECT_EQ(messages_, 1);
 }
 
-TEST_F(OutboundRuns, WhatIsGatheredIsWrittenWithoutBeingQueued) {
+TEST_F(outbound_runs_test, what_is_gathered_is_written_without_being_queued) {
     queue_.set_framing(framing::websocket);
     texts expected;
     for (std::uint64_t i = 1; i <= 3; ++i) {
@@ -126,7 +126,7 @@ TEST_F(OutboundRuns, WhatIsGatheredIsWrittenWithoutBeingQueued) {
 }
 
 // The rest of a run that did not fit stays, in front of what comes next.
-TEST_F(OutboundRuns, ARunThatDoesNotFitIsFinishedLater) {
+TEST_F(outbound_runs_test, a_run_that_does_not_fit_is_finished_later) {
     queue_.set_framing(framing::websocket);
     const auto large = publication("a", 1, slow_consumer::disconnect, 4 << 20);
     const auto next = publication("b", 1, slow_consumer::disconnect);
@@ -143,7 +143,7 @@ TEST_F(OutboundRuns, ARunThatDoesNotFitIsFinishedLater) {
     EXPECT_EQ(queue_.drop_lines(), 0u);
 }
 
-TEST_F(OutboundRuns, EachWhoWaitsIsVisitedOnce) {
+TEST_F(outbound_runs_test, each_who_waits_is_visited_once) {
     const auto m = publication("a", 1, slow_consumer::disconnect);
     fan_out_.begin(m, audience_, std::vector<std::uint64_t>{1, 2, 3});
     EXPECT_EQ(fan_out_.upcoming(2), 3u);
@@ -158,7 +158,7 @@ TEST_F(OutboundRuns, EachWhoWaitsIsVisitedOnce) {
 }
 
 // A connection that subscribes in the middle of a turn, or again.
-TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
+TEST_F(outbound_runs_test, another_audience_gets_a_run_of_its_own) {
     queue_.set_framing(framing::websocket);
     outbound other(storage_);
     other.set_framing(framing::websocket);
@@ -173,7 +173,7 @@ TEST_F(OutboundRuns, AnotherAudienceGetsARunOfItsOwn) {
     EXPECT_EQ(other.drop_lines(), 1u);
 }
 
-TEST_F(OutboundRuns, ARunGrowsBeforeWhatCameIntoTheQueueBehindIt) {
+TEST_F(outbound_runs_test, a_run_grows_before_what_came_into_the_queue_behind_it) {
     queue_.set_framing(framing::websocket);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
@@ -186,7 +186,7 @@ TEST_F(OutboundRuns, ARunGrowsBeforeWhatCameIntoTheQueueBehindIt) {
 }
 
 // Bytes that stand for themselves frame what waits before them; a message that goes to few goes alone.
-TEST_F(OutboundRuns, NothingOvertakesWhatEndsARun) {
+TEST_F(outbound_runs_test, nothing_overtakes_what_ends_a_run) {
     queue_.set_framing(framing::websocket);
     std::vector<hub::message_ptr> all;
     for (std::uint64_t i = 1; i <= 4; ++i) all.push_back(publication("a", i, slow_consumer::disconnect));
@@ -201,7 +201,7 @@ TEST_F(OutboundRuns, NothingOvertakesWhatEndsARun) {
     );
 }
 
-TEST_F(OutboundRuns, ATransientMessageDoesNotGrowTextsMadeForPublications) {
+TEST_F(outbound_runs_test, a_transient_message_does_not_grow_texts_made_for_publications) {
     outbound websocket(storage_), events(storage_);
     websocket.set_framing(framing::websocket);
     struct lines final : shared_event_texts {
@@ -231,7 +231,7 @@ TEST_F(OutboundRuns, ATransientMessageDoesNotGrowTextsMadeForPublications) {
     EXPECT_FALSE(fan_out_.next()->batch->only_publications());
 }
 
-TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
+TEST_F(outbound_runs_test, messages_keep_their_bounds) {
     bounds_.batch_messages_max = 2;
     queue_.set_framing(framing::websocket);
     for (std::uint64_t i = 1; i <= 5; ++i) push(publication("a", i, slow_consumer::disconnect));
@@ -245,7 +245,7 @@ TEST_F(OutboundRuns, MessagesKeepTheirBounds) {
     EXPECT_EQ(messages_, 6);
 }
 
-TEST_F(OutboundRuns, LinesOfARunAreOneEvent) {
+TEST_F(outbound_runs_test, lines_of_a_run_are_one_event) {
     queue_.set_framing(framing::event_stream);
     const auto first = publication("a", 1, slow_consumer::disconnect);
     const auto second = publication("a", 2, slow_consumer::disconnect);
@@ -280,7 +280,7 @@ struct counting final : event_text_source {
     void write_gap(std::string_view, std::uint64_t, slow_consumer, std::string&) override {}
 };
 
-TEST_F(OutboundRuns, MadeTextsAreSharedWhereTheyFit) {
+TEST_F(outbound_runs_test, made_texts_are_shared_where_they_fit) {
     counting maker;
     queue_.set_framing(framing::cursor_events, &maker);
     const auto push_made = [&](std::uint64_t offset) {
@@ -299,7 +299,7 @@ TEST_F(OutboundRuns, MadeTextsAreSharedWhereTheyFit) {
     EXPECT_EQ(pass_all(), "shared 6;");
 }
 
-TEST_F(OutboundRuns, WhatIsDroppedWithTheConnectionIsCountedByLines) {
+TEST_F(outbound_runs_test, what_is_dropped_with_the_connection_is_counted_by_lines) {
     queue_.set_framing(framing::websocket);
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication("a", i, slow_consumer::disconnect));
     EXPECT_EQ(queue_.drop_lines(), 3u);
@@ -309,7 +309,7 @@ TEST_F(OutboundRuns, WhatIsDroppedWithTheConnectionIsCountedByLines) {
 
 // However much the kernel takes, in whatever order runs, single lines and turns come: with nothing to drop
 // all comes once and in order; with drop_oldest what does not come is told before the next one.
-TEST_F(OutboundRuns, HoldsUnderRandomTurnsAndASlowReader) {
+TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
     for (const slow_consumer policy : {slow_consumer::disconnect, slow_consumer::drop_oldest}) {
         std::uint64_t random = 7;
         outbound queue(storage_);

@@ -76,7 +76,7 @@ private:
     std::string unread_;
 };
 
-class Outbound : public ::testing::Test {
+class outbound_test : public ::testing::Test {
 protected:
     written write() { return peer_.take(queue_); }
     std::string read(std::size_t bytes = SIZE_MAX) { return peer_.read(bytes); }

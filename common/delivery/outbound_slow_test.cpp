@@ -52,9 +52,9 @@ std::string short_text(const std::string& line) {
     return line;
 }
 
-class OutboundSlow : public Outbound {
+class outbound_slow_test : public outbound_test {
 protected:
-    OutboundSlow() { queue_.set_framing(framing::websocket); }
+    outbound_slow_test() { queue_.set_framing(framing::websocket); }
 
     void push(hub::message_ptr m, counts how = counts::as_live) {
         const hub::message* what = m.get();
@@ -93,7 +93,7 @@ protected:
     std::uint64_t drops(slow_consumer policy) { return storage_.drops()[static_cast<std::size_t>(policy)]; }
 };
 
-TEST_F(OutboundSlow, TheOldestAreDroppedAndAMarkerStandsBeforeTheNext) {
+TEST_F(outbound_slow_test, the_oldest_are_dropped_and_a_marker_stands_before_the_next) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 10; ++i) {
@@ -105,7 +105,7 @@ TEST_F(OutboundSlow, TheOldestAreDroppedAndAMarkerStandsBeforeTheNext) {
 }
 
 // Nothing is dropped as long as it fits, nor from a queue that nobody asked about.
-TEST_F(OutboundSlow, WhatFitsStays) {
+TEST_F(outbound_slow_test, what_fits_stays) {
     block();
     for (std::uint64_t i = 1; i <= 100; ++i) push(publication(oldest, "a", i));
     EXPECT_FALSE(queue_.overflows());
@@ -115,7 +115,7 @@ TEST_F(OutboundSlow, WhatFitsStays) {
     EXPECT_EQ(drops(oldest), 0u);
 }
 
-TEST_F(OutboundSlow, OnlyPublicationsOfThatPolicyAreDropped) {
+TEST_F(outbound_slow_test, only_publications_of_that_policy_are_dropped) {
     bounds_.queue_bytes_max = 201'000;
     block();
     say("answer");
@@ -135,7 +135,7 @@ TEST_F(OutboundSlow, OnlyPublicationsOfThatPolicyAreDropped) {
     EXPECT_EQ(got, (texts{"gap a 6 dropped", "a 7", "a 8", "a 9", "a 10"}));
 }
 
-TEST_F(OutboundSlow, AQueueFullOfWhatMustStayOverflows) {
+TEST_F(outbound_slow_test, a_queue_full_of_what_must_stay_overflows) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 20; ++i) push(publication(oldest, "a", i, {}, 300));
@@ -145,7 +145,7 @@ TEST_F(OutboundSlow, AQueueFullOfWhatMustStayOverflows) {
     EXPECT_EQ(drops(stays), 0u);
 }
 
-TEST_F(OutboundSlow, EachChannelHasItsOwnMarker) {
+TEST_F(outbound_slow_test, each_channel_has_its_own_marker) {
     bounds_.queue_bytes_max = 200'800;
     block();
     for (std::uint64_t i = 1; i <= 4; ++i) {
@@ -157,7 +157,7 @@ TEST_F(OutboundSlow, EachChannelHasItsOwnMarker) {
 }
 
 // A channel may fall silent after its last publication was dropped: the gap is told all the same.
-TEST_F(OutboundSlow, AMarkerWithoutANextPublicationComesWhenTheQueueIsEmpty) {
+TEST_F(outbound_slow_test, a_marker_without_a_next_publication_comes_when_the_queue_is_empty) {
     bounds_.queue_bytes_max = 200'500;
     block();
     push(publication(oldest, "silent", 3, {}, 300));
@@ -169,7 +169,7 @@ TEST_F(OutboundSlow, AMarkerWithoutANextPublicationComesWhenTheQueueIsEmpty) {
 }
 
 // Protocol 5.4: never a line of which a part is written.
-TEST_F(OutboundSlow, WhatHasBegunIsFinished) {
+TEST_F(outbound_slow_test, what_has_begun_is_finished) {
     bounds_.queue_bytes_max = 100'000;
     push(publication(oldest, "a", 1, {}, 150'000));
     ASSERT_EQ(write().how, outcome::blocked);
@@ -179,7 +179,7 @@ TEST_F(OutboundSlow, WhatHasBegunIsFinished) {
 }
 
 // What waits behind a blocked frame has none yet, however often the queue was written to.
-TEST_F(OutboundSlow, ATrickleOfReadingFreezesOnlyWhatIsNext) {
+TEST_F(outbound_slow_test, a_trickle_of_reading_freezes_only_what_is_next) {
     bounds_.queue_bytes_max = 400'000;
     block();
     std::string got;
@@ -201,7 +201,7 @@ TEST_F(OutboundSlow, ATrickleOfReadingFreezesOnlyWhatIsNext) {
     );
 }
 
-TEST_F(OutboundSlow, ReplaysAndTransientOnes) {
+TEST_F(outbound_slow_test, replays_and_transient_ones) {
     bounds_.queue_bytes_max = 200'500;
     block();
     push(publication(oldest, "a", 1, {}, 5'000), counts::as_replay);
@@ -213,7 +213,7 @@ TEST_F(OutboundSlow, ReplaysAndTransientOnes) {
 }
 
 // The queue's memory follows what is left in it, not what went through it.
-TEST_F(OutboundSlow, HoldsNoMoreThanWhatIsLeft) {
+TEST_F(outbound_slow_test, holds_no_more_than_what_is_left) {
     bounds_.queue_bytes_max = 220'000;
     block();
     for (std::uint64_t i = 1; i <= 200'000; ++i) {
@@ -226,7 +226,7 @@ TEST_F(OutboundSlow, HoldsNoMoreThanWhatIsLeft) {
     EXPECT_EQ(got[got.size() - 2], "b 100000");
 }
 
-TEST_F(OutboundSlow, ANewerOneReplacesTheOneOfItsKey) {
+TEST_F(outbound_slow_test, a_newer_one_replaces_the_one_of_its_key) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "y"));
@@ -239,7 +239,7 @@ TEST_F(OutboundSlow, ANewerOneReplacesTheOneOfItsKey) {
         << "1 and 2 are one gap; 4 and 5 follow without one";
 }
 
-TEST_F(OutboundSlow, EveryHoleBetweenThoseThatWaitIsTold) {
+TEST_F(outbound_slow_test, every_hole_between_those_that_wait_is_told) {
     block();
     for (std::uint64_t i = 1; i <= 6; ++i) push(publication(latest, "a", i, std::to_string(i)));
     push(publication(latest, "a", 7, "2"));
@@ -252,14 +252,14 @@ TEST_F(OutboundSlow, EveryHoleBetweenThoseThatWaitIsTold) {
     );
 }
 
-TEST_F(OutboundSlow, WithoutAKeyTheTypeStandsForIt) {
+TEST_F(outbound_slow_test, without_a_key_the_type_stands_for_it) {
     block();
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication(latest, "a", i));
     push(publication(latest, "a", 4, "t"));
     EXPECT_EQ(rest(), (texts{"gap a 3 replaced", "a 4"}));
 }
 
-TEST_F(OutboundSlow, NothingIsReplacedWhileThePeerKeepsUp) {
+TEST_F(outbound_slow_test, nothing_is_replaced_while_the_peer_keeps_up) {
     for (std::uint64_t i = 1; i <= 3; ++i) push(publication(latest, "a", i));
     EXPECT_EQ(write().how, outcome::drained);
     push(publication(latest, "a", 4));
@@ -267,7 +267,7 @@ TEST_F(OutboundSlow, NothingIsReplacedWhileThePeerKeepsUp) {
 }
 
 // What waited before the queue was blocked is replaced like what came after.
-TEST_F(OutboundSlow, ABurstIsReplacedWhenItDoesNotFit) {
+TEST_F(outbound_slow_test, a_burst_is_replaced_when_it_does_not_fit) {
     bounds_.queue_bytes_max = 250'000;
     say("begun" + std::string(200'000, '.'));
     for (std::uint64_t i = 1; i <= 200; ++i) push(publication(latest, "a", i, {}, 1'000));
@@ -276,14 +276,14 @@ TEST_F(OutboundSlow, ABurstIsReplacedWhenItDoesNotFit) {
     EXPECT_EQ(rest(), (texts{"gap a 199 replaced", "a 200"}));
 }
 
-TEST_F(OutboundSlow, TheNewestOfEachKeyIsNeverDropped) {
+TEST_F(outbound_slow_test, the_newest_of_each_key_is_never_dropped) {
     bounds_.queue_bytes_max = 201'000;
     block();
     for (std::uint64_t i = 1; i <= 10; ++i) push(publication(latest, "a", i, std::to_string(i), 300));
     EXPECT_TRUE(queue_.overflows());
 }
 
-TEST_F(OutboundSlow, DroppingAllLinesForgetsTheGapsAsWell) {
+TEST_F(outbound_slow_test, dropping_all_lines_forgets_the_gaps_as_well) {
     bounds_.queue_bytes_max = 200'500;
     block();
     for (std::uint64_t i = 1; i <= 4; ++i) push(publication(oldest, "a", i, {}, 300));
@@ -294,7 +294,7 @@ TEST_F(OutboundSlow, DroppingAllLinesForgetsTheGapsAsWell) {
     EXPECT_EQ(rest(), texts{});
 }
 
-TEST_F(OutboundSlow, OverSseAMarkerIsADataLine) {
+TEST_F(outbound_slow_test, over_sse_a_marker_is_a_data_line) {
     queue_.set_framing(framing::event_stream);
     bounds_.queue_bytes_max = 201'000;
     say("begun" + std::string(200'000, '.'));
@@ -311,7 +311,7 @@ TEST_F(OutboundSlow, OverSseAMarkerIsADataLine) {
 }
 
 // Protocol 10.1: a client of raw text has no place for a marker.
-TEST_F(OutboundSlow, RawTextHasNoMarkers) {
+TEST_F(outbound_slow_test, raw_text_has_no_markers) {
     queue_.set_framing(framing::plain);
     bounds_.queue_bytes_max = 201'000;
     block();
@@ -339,7 +339,7 @@ struct listing final : event_text_source {
 
 // Protocol 8.4.3: a cursor says what went before, so the text is made in the order of writing, and never for
 // what was dropped.
-TEST_F(OutboundSlow, TextsAreMadeWhenTheirTurnComes) {
+TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
     listing maker;
     queue_.push_raw(std::string(300'000, '.'));
     ASSERT_EQ(write().how, outcome::blocked);
@@ -358,7 +358,7 @@ TEST_F(OutboundSlow, TextsAreMadeWhenTheirTurnComes) {
 
 // Many courses of pushing, writing and reading: whatever happens, the peer sees rising offsets, every hole is
 // told before the next one, and nothing is missing that may not be.
-class OutboundCourses : public OutboundSlow, public ::testing::WithParamInterface<int> {};
+class outbound_courses_test : public outbound_slow_test, public ::testing::WithParamInterface<int> {};
 
 struct stream {
     explicit stream(slow_consumer p) : policy(p) {}
@@ -368,7 +368,7 @@ struct stream {
     std::set<std::uint64_t> got;
 };
 
-TEST_P(OutboundCourses, NothingIsMissingWithoutAWord) {
+TEST_P(outbound_courses_test, nothing_is_missing_without_a_word) {
     std::uint64_t random = static_cast<std::uint64_t>(GetParam());
     const auto draw = [&](std::uint32_t below) { return next_random(random, below); };
     bounds_.queue_bytes_max = 40'000;
@@ -440,7 +440,7 @@ TEST_P(OutboundCourses, NothingIsMissingWithoutAWord) {
     EXPECT_EQ(missing[2], drops(latest));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, OutboundCourses, ::testing::Range(1, 101));
+INSTANTIATE_TEST_SUITE_P(Seeds, outbound_courses_test, ::testing::Range(1, 101));
 
 }  // namespace
 }  // namespace pulsewire::delivery

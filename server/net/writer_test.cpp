@@ -25,14 +25,14 @@ delivery::shared_bytes bytes_of(std::string text) {
 }
 
 // Two ends of a socket; what is written to one is read at the other.
-class Outbound : public ::testing::Test {
+class writer_test : public ::testing::Test {
 protected:
-    Outbound() {
+    writer_test() {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends_), 0);
         const int small = 4'096;
         ::setsockopt(ends_[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     }
-    ~Outbound() override {
+    ~writer_test() override {
         ::close(ends_[0]);
         ::close(ends_[1]);
     }
@@ -62,7 +62,7 @@ protected:
     int ends_[2];
 };
 
-TEST_F(Outbound, LinesThatWaitLeaveAsOneWebSocketMessage) {
+TEST_F(writer_test, lines_that_wait_leave_as_one_web_socket_message) {
     queue_.set_framing(framing::websocket);
     queue_.push_line(bytes_of("one\n"));
     queue_.push_line(bytes_of("two\n"));
@@ -71,7 +71,7 @@ TEST_F(Outbound, LinesThatWaitLeaveAsOneWebSocketMessage) {
     EXPECT_TRUE(queue_.empty());
 }
 
-TEST_F(Outbound, AMessageHasABoundInMessagesAndBytes) {
+TEST_F(writer_test, a_message_has_a_bound_in_messages_and_bytes) {
     bounds_.batch_messages_max = 2;
     queue_.set_framing(framing::websocket);
     for (int i = 0; i < 3; ++i) queue_.push_line(bytes_of("a\n"));
@@ -96,7 +96,7 @@ TEST_F(Outbound, AMessageHasABoundInMessagesAndBytes) {
     );
 }
 
-TEST_F(Outbound, LinesThatWaitLeaveAsOneEvent) {
+TEST_F(writer_test, lines_that_wait_leave_as_one_event) {
     queue_.push_raw(std::string("head\n\n"));
     queue_.set_framing(framing::event_stream);
     queue_.push_line(bytes_of("one\n"));
@@ -104,14 +104,14 @@ TEST_F(Outbound, LinesThatWaitLeaveAsOneEvent) {
     EXPECT_EQ(pass_all(), "head\n\ndata: one\ndata: two\n\n");
 }
 
-TEST_F(Outbound, ControlFramesGoBeforeLinesThatHaveNotBegun) {
+TEST_F(writer_test, control_frames_go_before_lines_that_have_not_begun) {
     queue_.set_framing(framing::websocket);
     queue_.push_line(bytes_of("line\n"));
     queue_.push_control("PONG");
     EXPECT_EQ(pass_all(), "PONG\x81\x05line\n");
 }
 
-TEST_F(Outbound, RawBytesKeepTheirPlaceBehindLines) {
+TEST_F(writer_test, raw_bytes_keep_their_place_behind_lines) {
     queue_.set_framing(framing::websocket);
     queue_.push_line(bytes_of("line\n"));
     queue_.push_raw(std::string("CLOSE"));
@@ -119,7 +119,7 @@ TEST_F(Outbound, RawBytesKeepTheirPlaceBehindLines) {
 }
 
 // Whatever the kernel takes at a time, the bytes are the same.
-TEST_F(Outbound, PartialWritesGoOnWhereTheyStopped) {
+TEST_F(writer_test, partial_writes_go_on_where_they_stopped) {
     queue_.set_framing(framing::websocket);
     std::string expected;
     for (int i = 0; i < 300; ++i) {
@@ -145,7 +145,7 @@ TEST_F(Outbound, PartialWritesGoOnWhereTheyStopped) {
     EXPECT_EQ(got, expected);
 }
 
-TEST_F(Outbound, AFullSocketBlocks) {
+TEST_F(writer_test, a_full_socket_blocks) {
     queue_.push_raw(std::string(1'000'000, 'x'));
     const auto done = write();
     EXPECT_EQ(done.how, outcome::blocked);
@@ -154,7 +154,7 @@ TEST_F(Outbound, AFullSocketBlocks) {
     EXPECT_EQ(read() + pass_all(), std::string(1'000'000, 'x'));
 }
 
-TEST_F(Outbound, ATurnHasItsShare) {
+TEST_F(writer_test, a_turn_has_its_share) {
     bounds_.turn_bytes_max = 1;
     // More chunks than one system call takes.
     for (int i = 0; i < 1'000; ++i) queue_.push_raw(std::string("x"));
@@ -162,14 +162,14 @@ TEST_F(Outbound, ATurnHasItsShare) {
     EXPECT_EQ(read() + pass_all(), std::string(1'000, 'x'));
 }
 
-TEST_F(Outbound, ABrokenSocketFails) {
+TEST_F(writer_test, a_broken_socket_fails) {
     ::close(ends_[1]);
     ends_[1] = ::open("/dev/null", O_RDONLY);
     queue_.push_raw(std::string("x"));
     EXPECT_EQ(write().how, outcome::failed);
 }
 
-TEST_F(Outbound, LiveAndReplayedBytesHaveTheirOwnBounds) {
+TEST_F(writer_test, live_and_replayed_bytes_have_their_own_bounds) {
     bounds_.queue_bytes_max = 10;
     bounds_.replay_bytes_max = 20;
     queue_.set_framing(framing::websocket);
@@ -187,7 +187,7 @@ TEST_F(Outbound, LiveAndReplayedBytesHaveTheirOwnBounds) {
     EXPECT_FALSE(queue_.overflows());
 }
 
-TEST_F(Outbound, DroppingLeavesAFrameThatHasBegunWhole) {
+TEST_F(writer_test, dropping_leaves_a_frame_that_has_begun_whole) {
     queue_.set_framing(framing::websocket);
     queue_.push_line(bytes_of(std::string(100'000, 'a')));
     EXPECT_EQ(write().how, outcome::blocked);
