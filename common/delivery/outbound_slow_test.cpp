@@ -356,6 +356,35 @@ TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
     EXPECT_EQ(all, "gap a2dropped;a3;a4;gap b3replaced;b4;");
 }
 
+// The acknowledgement of a publish has the channel and the offset of the publication, and is none.
+TEST_F(OutboundSlow, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
+    block();
+    push(publication(latest, "a", 1, "x"));
+    push(publication(latest, "a", 2, "y"));
+    push(hub::make_published(7, "a", "epoch", 2));
+    push(publication(latest, "a", 3, "z"));
+    push(publication(latest, "a", 4, "y"));
+    const texts all = lines_of(read() + pass_all());
+    const std::string ack(hub::make_published(7, "a", "epoch", 2)->line);
+    EXPECT_EQ(all, (texts{"a 1", ack.substr(0, ack.size() - 1), "gap a 2 replaced", "a 3", "a 4"}));
+}
+
+// Who subscribes again is told where that begins; what was dropped before belongs to another time.
+TEST_F(OutboundSlow, ASubscriptionThatBeginsAgainKnowsItsPlace) {
+    block();
+    push(publication(latest, "a", 1, "x"));
+    push(publication(latest, "a", 2, "x"));
+    hub::subscribed_fields f;
+    f.channel = "a";
+    f.epoch = "epoch";
+    f.offset = 2;
+    push(hub::make_subscribed(f));
+    push(publication(latest, "a", 3, "x"));
+    const texts all = lines_of(read() + pass_all());
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[1], "a 3");
+}
+
 // Many courses of pushing, writing and reading: whatever happens, the peer sees rising offsets, every hole is
 // told before the next one, and nothing is missing that may not be.
 class outbound_courses_test : public outbound_slow_test, public ::testing::WithParamInterface<int> {};

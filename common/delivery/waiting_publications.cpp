@@ -15,9 +15,16 @@ void waiting_publications::dropped(const hub::message& m) {
 }
 
 std::optional<waiting_publications::gap> waiting_publications::due_before(const hub::message& m) {
-    if (missing_.empty() || m.offset == 0) return std::nullopt;
+    if (missing_.empty()) return std::nullopt;
     const auto found = missing_.find(m.channel());
-    if (found == missing_.end() || m.offset < found->second.first) return std::nullopt;
+    if (found == missing_.end()) return std::nullopt;
+    // A subscription that begins here knows its position.
+    if (m.kind == hub::message_kind::subscribed) {
+        missing_.erase(found);
+        return std::nullopt;
+    }
+    // Other answers have an offset, too, that of a publish in the same channel for example.
+    if (m.kind != hub::message_kind::publication || m.offset < found->second.first) return std::nullopt;
     missing& of = found->second;
     std::optional<gap> due;
     if (of.written + 1 != m.offset) due = gap{m.offset - 1, of.why};
