@@ -116,16 +116,18 @@ std::string value(std::string_view key, const hub::keep_channel& c) {
 
 std::string value(std::string_view key, const hub::keep_publication& p) {
     const hub::message& m = *p.what;
-    return value_writer()
-        .text(m.channel())
+    value_writer row;
+    row.text(m.channel())
         .number(m.offset)
         .number(static_cast<std::uint64_t>(m.time_ms))
         .text(p.epoch)
         .text(p.key)
         .text(m.type())
         .text(m.except())
-        .text(m.payload())
-        .end(key);
+        .text(m.payload());
+    // Last and only where there is one, so that the rows of earlier versions are read as they are.
+    if (!m.conflate().empty()) row.text(m.conflate());
+    return row.end(key);
 }
 
 std::string key_value(std::string_view key, const hub::keep_publication& p) {
@@ -165,7 +167,10 @@ std::optional<hub::keep_publication> read_publication(std::string_view key, std:
     made.type = r.text();
     made.except = r.text();
     made.payload = r.text();
-    if (!r.ok()) return std::nullopt;
+    if (!r.ok()) {
+        made.conflate = r.text();
+        if (!r.ok() || made.conflate.empty()) return std::nullopt;
+    }
     p.what = hub::make_message(made, offset, time_ms);
     return p;
 }

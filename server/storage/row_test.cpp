@@ -74,6 +74,26 @@ TEST(row, values_come_back_as_they_were) {
     EXPECT_EQ(read_number("g", value("g", 12)), 12u);
 }
 
+TEST(row, a_publication_keeps_the_key_that_newer_ones_replace_it_by) {  // protocol 4.17
+    hub::publish p;
+    p.channel = "ticker:1";
+    p.type = "price";
+    p.payload = "7";
+    p.conflate = "EURUSD";
+    const hub::keep_publication made{hub::make_message(p, 7, 1'764'000'000'000), "epoch", "", 0};
+    const auto back = read_publication("k", value("k", made));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->what->conflate(), "EURUSD");
+    EXPECT_EQ(back->what->line, made.what->line);
+}
+
+TEST(row, the_key_of_a_publish_keeps_what_it_stands_for) {  // protocol 4.9
+    hub::keep_publication made = publication();
+    made.content = 0x0102030405060708;
+    const std::string row = key_value("k", made);
+    EXPECT_EQ(read_key("k", row)->content, 0x0102030405060708u);
+}
+
 TEST(row, a_row_in_another_place_is_damaged) {
     const std::string key = publication_key("chat:42", 7);
     EXPECT_FALSE(read_publication(publication_key("chat:42", 8), value(key, publication())));
