@@ -43,7 +43,7 @@ async function buildEntries() {
 
 function buildTypes() {
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', join(home, 'tsconfig.json'), '--outDir', dist], {stdio: 'inherit'});
+    execFileSync(process.execPath, [tsc, '-p', join(home, 'tsconfig.json'), '--noEmit', 'false', '--emitDeclarationOnly', '--outDir', dist], {stdio: 'inherit'});
     // Only what the entries lead to is public.
     const reached = new Set();
     const visit = (file) => {

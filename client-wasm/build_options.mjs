@@ -2,6 +2,7 @@
 
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {brotliCompressSync} from 'node:zlib';
 import {build} from 'esbuild';
 
 /** This package's folder. */
@@ -45,5 +46,7 @@ export async function toText(bytes) {
         entryPoints: [join(home, 'src/core/inline_bytes.ts')], bundle: true, format: 'esm', write: false,
     });
     const code = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-    return code.toText(bytes);
+    const size = (text) => brotliCompressSync(text).length;
+    const texts = Array.from({length: code.turns}, (_, turn) => code.toText(bytes, turn));
+    return texts.reduce((best, text) => (size(text) < size(best) ? text : best));
 }

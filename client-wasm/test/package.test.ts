@@ -14,7 +14,7 @@ const sizeMax = 12 * 1024;
 function typeCheck(project: string): void {
     const tsc = join(dirname(createRequire(join(home, 'package.json')).resolve('typescript/package.json')), 'bin/tsc');
     try {
-        execFileSync(process.execPath, [tsc, '-p', join(home, project), '--noEmit', '--emitDeclarationOnly', 'false'], {encoding: 'utf8'});
+        execFileSync(process.execPath, [tsc, '-p', join(home, project)], {encoding: 'utf8'});
     } catch (error) {
         assert.fail((error as {stdout: string}).stdout);
     }
@@ -37,6 +37,8 @@ test('no property that is minified can be seen by an application', async () => {
     const member = new RegExp(`^\\s*(?:readonly )?(${ownNames.join('|')})\\b[?(:<]`, 'm');
     const types = readdirSync(join(home, 'dist'), {encoding: 'utf8', recursive: true}).filter((file) => file.endsWith('.d.ts'));
     assert.ok(types.includes(join('client', 'options.d.ts')));
+    // Nothing leads to the package's inside, and nothing has written it there since (npm run types only checks).
+    assert.deepEqual(types.filter((file) => file.startsWith('core')), []);
     for (const file of types) assert.doesNotMatch(readFileSync(join(home, 'dist', file), 'utf8'), member, file);
     // One of these would be found.
     assert.match('    readonly sseUrl: string;\n', member);

@@ -45,7 +45,7 @@ const questionMark = 63;
 /** The machine in WebAssembly: strings go in through its text buffer, actions are read where they lie. */
 export class Core {
     /** The attempt on which a publication came since the machine was told the time; 0: none. */
-    heard = 0;
+    heard: number;
     readonly #exports: Exports;
     #bytes!: Uint8Array;
     #words!: Uint32Array;
@@ -62,6 +62,7 @@ export class Core {
     #name = 0;
 
     constructor(instance: WebAssembly.Instance) {
+        this.heard = 0;
         this.#exports = instance.exports as Exports;
         this.#exports._initialize();
         this.#reserve(textBytes);

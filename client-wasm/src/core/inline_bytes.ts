@@ -12,12 +12,19 @@ const shift = 8; // second characters begin at 40, behind the apostrophe
 const apostrophe = 39;
 const backslash = 92;
 
-/** Used by the build. */
-export function toText(bytes: Uint8Array): string {
+/** How many turns of those characters there are. */
+export const turns = controls + firsts;
+
+/**
+ * Used by the build. Which of those characters takes whose place is free: `turn` is by how many they are turned, and
+ * the build takes the turn that compresses best.
+ */
+export function toText(bytes: Uint8Array, turn = 0): string {
     const counts = new Array<number>(256).fill(0);
     for (const byte of bytes) counts[byte]!++;
     const printable = Array.from({length: 95}, (_, i) => i + 32).filter((code) => code !== apostrophe && code !== backslash);
-    const special = printable.sort((a, b) => counts[a]! - counts[b]!).slice(0, controls + firsts).sort((a, b) => a - b);
+    const rarest = printable.sort((a, b) => counts[a]! - counts[b]!).slice(0, turns).sort((a, b) => a - b);
+    const special = [...rarest.slice(turn), ...rarest.slice(0, turn)];
     const second = (value: number) => value + shift + +(value + shift >= backslash);
     const codes = Array.from(bytes, (byte) => {
         if (byte < 32) return [special[byte]!];
