@@ -27,6 +27,8 @@ config unbounded(std::uint32_t threads) {
     config c = test_config(threads);
     c.bounds.commands_per_second = 0;
     c.shell.control_frames_max = 1'000'000'000;
+    // On a busy machine a test may take its time to read.
+    c.shell.write_timeout_ms = c.shell.http_answer_timeout_ms = 600'000;
     return c;
 }
 
