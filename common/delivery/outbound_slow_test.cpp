@@ -357,7 +357,7 @@ TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
 }
 
 // The acknowledgement of a publish has the channel and the offset of the publication, and is none.
-TEST_F(OutboundSlow, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
+TEST_F(outbound_slow_test, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "y"));
@@ -370,7 +370,7 @@ TEST_F(OutboundSlow, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
 }
 
 // Who subscribes again is told where that begins; what was dropped before belongs to another time.
-TEST_F(OutboundSlow, ASubscriptionThatBeginsAgainKnowsItsPlace) {
+TEST_F(outbound_slow_test, ASubscriptionThatBeginsAgainKnowsItsPlace) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "x"));
