@@ -357,7 +357,7 @@ TEST_F(outbound_slow_test, texts_are_made_when_their_turn_comes) {
 }
 
 // The acknowledgement of a publish has the channel and the offset of the publication, and is none.
-TEST_F(outbound_slow_test, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
+TEST_F(outbound_slow_test, an_answer_with_an_offset_tells_no_gap_and_hides_none) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "y"));
@@ -370,7 +370,7 @@ TEST_F(outbound_slow_test, AnAnswerWithAnOffsetTellsNoGapAndHidesNone) {
 }
 
 // Who subscribes again is told where that begins; what was dropped before belongs to another time.
-TEST_F(outbound_slow_test, ASubscriptionThatBeginsAgainKnowsItsPlace) {
+TEST_F(outbound_slow_test, a_subscription_that_begins_again_knows_its_place) {
     block();
     push(publication(latest, "a", 1, "x"));
     push(publication(latest, "a", 2, "x"));
