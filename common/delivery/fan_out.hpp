@@ -13,11 +13,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace pulsewire::delivery {
@@ -86,7 +86,8 @@ public:
 private:
     const bounds& limits_;
     std::vector<std::unique_ptr<audience_batch>> batches_;
-    std::unordered_map<std::string_view, audience_batch*> channels_;  // that may grow
+    // By name, those that may grow. A tree, which no names make slow; mostly it holds one.
+    std::map<std::string_view, audience_batch*> channels_;
     std::vector<std::uint64_t> waiting_;  // for a visit, by the last batch; 0: had it
     std::size_t next_ = 0;                // of them
 };

@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace pulsewire::delivery {
 
@@ -44,12 +43,8 @@ public:
 private:
     struct key {
         std::string_view channel, name;
-        friend bool operator==(const key&, const key&) = default;
-    };
-    struct key_hash {
-        std::size_t operator()(const key& k) const {
-            const std::hash<std::string_view> hash;
-            return hash(k.channel) * 31 + hash(k.name);
+        friend bool operator<(const key& a, const key& b) {
+            return a.channel != b.channel ? a.channel < b.channel : a.name < b.name;
         }
     };
     // What of a channel is missing. Those that replace each other leave holes between the ones that wait.
@@ -64,7 +59,8 @@ private:
     }
 
     std::map<std::string, missing, std::less<>> missing_;  // by channel: at most as many as are subscribed
-    std::unordered_map<key, std::uint32_t, key_hash> newest_;
+    // Publishers choose the names: a tree, which no names make slow.
+    std::map<key, std::uint32_t> newest_;
 };
 
 }  // namespace pulsewire::delivery
