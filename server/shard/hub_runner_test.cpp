@@ -24,7 +24,7 @@ class listening_conversation : public recording_conversation {
 public:
     listening_conversation(texts& told, std::function<void(const hub::message&)> then)
         : recording_conversation(told), told_(told), then_(std::move(then)) {}
-    void on_message(const hub::message_ptr& m, outbound::counts) override {
+    void on_message(const hub::message_ptr& m, delivery::counts) override {
         told_.push_back(m->line);
         if (then_) then_(*m);
     }

@@ -1,5 +1,5 @@
 // GET /events over real sockets (protocol 8.4). The text itself is proven in
-// common/hub/event_stream_writer_test.cpp.
+// common/delivery/event_stream_writer_test.cpp.
 
 #include "server/testing/running_server.hpp"
 
