@@ -18,7 +18,7 @@ export const ownNames = [
     'word', 'byte', 'report', 'tell', 'heard', 'call', 'emit', 'long', 'deliver', 'failed', 'string', 'onClosed',
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
-    'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts',
+    'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved',
 ];
 
 /** esbuild's options. `text`: what `import text from 'pulsewire.wasm'` gives. `node`: read files instead of fetching. */
@@ -46,7 +46,7 @@ export async function toText(bytes) {
         entryPoints: [join(home, 'src/core/inline_bytes.ts')], bundle: true, format: 'esm', write: false,
     });
     const code = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-    const size = (text) => brotliCompressSync(text).length;
     const texts = Array.from({length: code.turns}, (_, turn) => code.toText(bytes, turn));
-    return texts.reduce((best, text) => (size(text) < size(best) ? text : best));
+    const sizes = texts.map((text) => brotliCompressSync(text).length);
+    return texts[sizes.indexOf(Math.min(...sizes))];
 }

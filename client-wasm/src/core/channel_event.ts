@@ -12,6 +12,7 @@ export type ChannelKind =
 export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void {
     const session = core.slice(Field.session);
     const payload = payloadFrom(core);
+    const member = {session, info: payload};
     switch (kind) {
         case Kind.subscribed: {
             const outcome = core.byte(ByteField.outcome);
@@ -28,9 +29,9 @@ export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void
         case Kind.presence:
             return receiver.onPresence({members: payload});
         case Kind.joined:
-            return receiver.onPresence({joined: {session, info: payload}});
+            return receiver.onPresence({joined: member});
         case Kind.left:
-            return receiver.onPresence({left: {session, info: payload}});
+            return receiver.onPresence({left: member});
         case Kind.asked:
             return receiver.onAsked?.({
                 attempt: core.word(Field.attempt), request: core.long(Field.offset), type: core.slice(Field.type), session, payload,

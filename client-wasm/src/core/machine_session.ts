@@ -169,12 +169,10 @@ export class MachineSession implements Session, Listener {
                 case Kind.answered:
                     this.#commands.delete(id);
                     return command?.answered(core);
-                case Kind.failed: {
+                case Kind.failed:
                     this.#commands.delete(id);
-                    const error = errorFrom(core);
-                    if (!id) throw error;
-                    return command?.failed(error);
-                }
+                    if (!id) throw errorFrom(core);
+                    return command?.failed(errorFrom(core));
                 default:
                     if (receiver) receive(kind, core, receiver);
             }
