@@ -23,7 +23,8 @@ public:
     void add(const std::string* text);
     void remove(const std::string* text);
     // What a connection holds besides its queue, and for itself alone, has changed.
-    void change(std::size_t from, std::size_t to) { bytes_ += to - from; }
+    // In 64 bits: where sizes have 32, their difference would not wrap back.
+    void change(std::size_t from, std::size_t to) { bytes_ = bytes_ + to - from; }
 
     std::uint64_t bytes() const { return bytes_; }
     bool is_too_much() const { return bytes_ > bytes_max_; }
