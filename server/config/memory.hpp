@@ -11,4 +11,8 @@ namespace pulsewire::shell {
 // files, so call it once, at the start.
 std::uint64_t usable_memory_bytes();
 
+// The part of it that is the process's own: the least of RLIMIT_AS and RLIMIT_DATA (getrlimit(2)),
+// and the largest number when neither is set.
+std::uint64_t process_limit_bytes();
+
 }  // namespace pulsewire::shell
