@@ -64,7 +64,7 @@ test('connect goes first, then the state is open', async () => {
     assert.deepEqual(client.state, {name: 'connecting', attempt: 1, transport: 'websocket'});
     network.socket.open();
     await settle();
-    assert.match(network.socket.messages[0]!, /^\{"op":"connect","version":1,"session":"[0-9a-v]{22}"\}$/);
+    assert.match(network.socket.messages[0]!, /^\{"op":"connect","version":1,"session":"[0-9a-v]{26}"\}$/);
     assert.equal(client.session, network.socket.sent[0]!.session);
     await network.welcome();
     assert.deepEqual(client.state, {name: 'open', transport: 'websocket', session: client.session});

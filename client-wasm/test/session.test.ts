@@ -10,6 +10,7 @@ import {handle} from '../src/requests.js';
 /** Another tab's session, or a test's. */
 class PlainSession implements Session {
     readonly name = 'plain-session';
+    readonly secret = 'plain-secret';
     readonly url = 'http://server.test/sse';
     readonly outboxMax = [10, 1000];
     readonly report: SessionOwner['report'];

@@ -34,8 +34,9 @@ struct channel {
     namespace_options options;
     channel_log log;
     presence_list presence;
-    std::vector<shard_index> shards;  // those with at least one subscription, in order of arrival
-    std::int64_t used_ms = 0;         // monotonic time of the last publish or subscribe
+    std::vector<message_ptr> members_told;  // presence as a new subscriber gets it; empty: to be made anew
+    std::vector<shard_index> shards;        // those with at least one subscription, in order of arrival
+    std::int64_t used_ms = 0;               // monotonic time of the last publish or subscribe
 
     // --- of the history_budget ---
     std::uint64_t counted_bytes = 0;

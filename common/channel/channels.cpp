@@ -85,7 +85,7 @@ void channels::on(attach&& m, instant now) {
     answer.weight = m.weight;
     answer.channel = c->name;
     answer.subscribed = make_subscribed(f);
-    if (m.wants_presence) answer.members = make_members(0, c->name, c->presence.json());
+    if (m.wants_presence) answer.members = members_of(*c);
     answer.replay = std::move(start.replay);
     // From here on the shard gets every message of the channel. Since posts keep their order, no publication
     // is missed between the replay and the first `deliver`, and none comes twice.
@@ -110,8 +110,22 @@ void channels::on(join&& m, instant now) {
     channel* c = table_.find_or_make(m.channel, now);
     if (c == nullptr) return;  // the attach that follows is refused
     const std::uint64_t connection = node_wide(m.from, m.token);
-    if (c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max))
-        broadcast(*c, make_join(c->name, m.session, m.info), now);
+    if (!c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max)) return;
+    c->members_told.clear();
+    broadcast(*c, make_join(c->name, m.session, m.info), now);
+}
+
+// The first page of the list, then a join for every other member: no message is large, and clients need to
+// know nothing of pages. Made once for all who come until the list changes.
+const std::vector<message_ptr>& channels::members_of(channel& c) const {
+    if (!c.members_told.empty()) return c.members_told;
+    const presence_list::page first = c.presence.page_after({}, presence_page_bytes_max);
+    c.members_told.push_back(make_members(0, c.name, first.json));
+    if (first.more)
+        c.presence.each_after(first.last, [&](std::string_view session, std::string_view info) {
+            c.members_told.push_back(make_join(c.name, session, info));
+        });
+    return c.members_told;
 }
 
 void channels::on(part&& m, instant now) {
@@ -129,9 +143,12 @@ void channels::on(part&& m, instant now) {
 void channels::sweep_leaving(instant now) {
     for (auto name = leaving_.begin(); name != leaving_.end();) {
         channel* c = table_.find(*name);
-        if (c != nullptr)
-            for (const std::string& session : c->presence.take_left(now.monotonic_ms))
+        if (c != nullptr) {
+            for (const std::string& session : c->presence.take_left(now.monotonic_ms)) {
+                c->members_told.clear();
                 broadcast(*c, make_leave(*name, session), now);
+            }
+        }
         const bool settled = c == nullptr || !c->presence.leaving();
         if (settled && c != nullptr) table_.forget_if_empty(*c);
         name = settled ? leaving_.erase(name) : std::next(name);
@@ -283,10 +300,10 @@ void channels::restore(const restored_key& kept, instant now) {
 void channels::on(query&& q, instant now) {
     channel* c = table_.find(q.channel);
     if (q.of == query::kind::presence) {
-        const std::string members = c == nullptr ? "[]" : c->presence.json();
-        return sessions_.post(
-            q.from.shard, reply{q.from, make_members(q.id, q.channel, members), 0, text_weight}, now
-        );
+        const auto page = c == nullptr ? presence_list::page{"[]", {}, false}
+                                       : c->presence.page_after(q.after, presence_page_bytes_max);
+        auto answer = make_members(q.id, q.channel, page.json, page.more);
+        return sessions_.post(q.from.shard, reply{q.from, std::move(answer), 0, text_weight}, now);
     }
     if (c == nullptr) {
         // Reading makes no channel; otherwise an outsider could fill the memory with names.

@@ -48,6 +48,7 @@ private:
     void on(detach&& m, instant now);
     void on(query&& m, instant now);
 
+    const std::vector<message_ptr>& members_of(channel& c) const;
     void broadcast(const channel& c, message_ptr m, instant now);
     void answer_publish(const connection_ref& from, std::uint64_t id, message_ptr answer, instant now);
     void put_in_order(channel& c, message_ptr m, const publish_key& key, instant now);

@@ -48,13 +48,23 @@ std::uint64_t presence_list::connection_of(std::string_view session) const {
                                                                         : found->second.connections.back();
 }
 
-std::string presence_list::json() const {
-    std::string json = "[";
-    for (const auto& [session, m] : members_) {
-        if (json.size() > 1) json += ',';
-        json += "{\"session\":\"" + session + "\",\"info\":" + m.info + "}";
+presence_list::page presence_list::page_after(std::string_view after, std::size_t bytes_max) const {
+    page p;
+    p.json = "[";
+    for (auto m = members_.upper_bound(after); m != members_.end(); ++m) {
+        const auto& [session, about] = *m;
+        constexpr std::size_t syntax_bytes = 24;
+        if (!p.last.empty() &&
+            p.json.size() + session.size() + about.info.size() + syntax_bytes > bytes_max) {
+            p.more = true;
+            break;
+        }
+        if (!p.last.empty()) p.json += ',';
+        p.json += "{\"session\":\"" + session + "\",\"info\":" + about.info + "}";
+        p.last = session;
     }
-    return json += ']';
+    p.json += ']';
+    return p;
 }
 
 }  // namespace pulsewire::hub

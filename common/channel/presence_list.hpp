@@ -30,8 +30,19 @@ public:
     bool empty() const { return members_.empty(); }
     // Whether a session is about to leave.
     bool leaving() const { return leaving_ > 0; }
-    // [{"session":…,"info":…},…], by session.
-    std::string json() const;
+    // The members behind `after`, by session: [{"session":…,"info":…},…], as many as fit into `bytes_max` and
+    // at least one.
+    struct page {
+        std::string json;
+        std::string last;   // the last member on it
+        bool more = false;  // whether others follow
+    };
+    page page_after(std::string_view after, std::size_t bytes_max) const;
+    // Calls `member(session, info)` for each member behind `after`.
+    template <class Member>
+    void each_after(std::string_view after, Member&& member) const {
+        for (auto m = members_.upper_bound(after); m != members_.end(); ++m) member(m->first, m->second.info);
+    }
 
 private:
     struct member {

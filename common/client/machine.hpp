@@ -243,7 +243,7 @@ private:
     // Moves the position to the next publication of the channel. Returns whether that one is replayed.
     static bool advance(subscription& s);
     void on_message(const server_frame& f, std::string_view header, time_ms now);
-    void on_welcome(const server_frame& f, time_ms now);
+    void on_welcome(const server_frame& f, std::string_view header, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
     void on_presence(const server_frame& f, std::string_view header);
     void on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt);
@@ -271,9 +271,10 @@ private:
     std::uint32_t message_bytes_max_ = 65'536;
     text_buffer elsewhere_;  // the address given by the server (7.1); empty: the host's own
     options options_;
-    text_buffer session_;
-    // Random, and part of each key (protocol 4.9): a session that outlives its page does not repeat its keys,
-    // and nobody who knows the session, which is public, can guess them.
+    text_buffer session_;  // a secret that only this client and the server know
+    text_buffer
+        name_;  // the session's public name, as the welcome tells it; in `except` it means this client
+    // Random, and part of each key (protocol 4.9): a session that outlives its page does not repeat its keys.
     std::uint64_t life_;
     transport_picker picker_;
     backoff backoff_;

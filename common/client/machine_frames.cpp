@@ -35,7 +35,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::message:
             return on_message(f, header, now);
         case server_op::welcome:
-            return on_welcome(f, now);
+            return on_welcome(f, header, now);
         case server_op::subscribed:
             return on_subscribed(f, header);
         case server_op::published:
@@ -82,15 +82,16 @@ std::int32_t machine::publication(
     return advance(*s) ? -id : id;
 }
 
-void machine::on_welcome(const server_frame& f, time_ms now) {
+void machine::on_welcome(const server_frame& f, std::string_view header, time_ms now) {
     // A second welcome on one connection has no meaning.
     if (connections_.has_welcome()) return;
+    name_ = f.session.of(header);
     connections_.welcomed(f.ping_ms != 0 ? static_cast<std::uint32_t>(f.ping_ms + f.pong_ms) : 0);
     if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
     if (state_ != state::open) {
         state_since_ = now;
         picker_.opened(now);
-        change_state(state::open);
+        change_state(state::open).session = f.session;
     }
     // The new connection works, so the old one stays only for late answers.
     connections_.linger(now);
@@ -108,7 +109,7 @@ bool machine::advance(subscription& s) {
 void machine::on_message(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live) return;
-    const bool own = f.except.size != 0 && f.except.of(header) == session_;
+    const bool own = f.except.size != 0 && f.except.of(header) == name_;
     bool replayed = false;
     if (f.has_offset) {
         // A duplicate (5.3).

@@ -197,13 +197,13 @@ message_ptr make_history(
     return w.flag("more", more).payload(publications).end();
 }
 
-message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members) {
+message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members, bool more) {
     // With an id it answers a query; without one it is an event of the subscription.
-    const message_kind kind = id != 0 ? message_kind::answer : message_kind::presence;
-    return message_writer(kind, "presence", id)
-        .name("channel", channel, piece::channel)
-        .payload(members)
-        .end();
+    message_writer w(id != 0 ? message_kind::answer : message_kind::presence, "presence", id);
+    w.name("channel", channel, piece::channel);
+    w.fields().more = more;
+    if (more) w.flag("more", true);
+    return w.payload(members).end();
 }
 
 message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info) {

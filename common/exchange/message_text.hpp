@@ -66,7 +66,10 @@ message_ptr make_history(
 );
 
 // `members` is a JSON array; `id` is 0 for the list that follows `subscribed`.
-message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members);
+// With an id the answer to a query, without one an event. `more` says whether other members follow.
+message_ptr make_members(
+    std::uint64_t id, std::string_view channel, std::string_view members, bool more = false
+);
 message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info);
 message_ptr make_leave(std::string_view channel, std::string_view session);
 

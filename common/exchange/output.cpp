@@ -8,6 +8,7 @@ void output::clear() {
     sends.clear();
     receivers.clear();
     closes.clear();
+    rests.clear();
     posts.clear();
     notices.clear();
     stores.clear();
@@ -17,6 +18,7 @@ void output::swap(output& other) noexcept {
     sends.swap(other.sends);
     receivers.swap(other.receivers);
     closes.swap(other.closes);
+    rests.swap(other.rests);
     posts.swap(other.posts);
     notices.swap(other.notices);
     stores.swap(other.stores);

@@ -16,8 +16,8 @@
 
 namespace pulsewire::hub {
 
-// The shell carries out all `sends` in order and then all `closes`; `posts`, `notices` and `stores` at any
-// time, each list in its order.
+// The shell carries out all `sends` in order and then all `closes`; `rests`, `posts`, `notices` and `stores`
+// at any time, each list in its order.
 struct output {
     // One message to one connection or to many: a publication is listed once,
     // however many connections get it.
@@ -36,6 +36,11 @@ struct output {
         close_code code;
         std::string reason;
     };
+    // Nothing that the connection sends is to be read before this time (instant::monotonic_ms).
+    struct rest {
+        std::uint64_t connection;
+        std::int64_t until_ms;
+    };
     struct post {
         shard_index to;  // never the own shard
         shard_message what;
@@ -47,6 +52,7 @@ struct output {
     std::vector<send> sends;
     std::vector<std::uint64_t> receivers;
     std::vector<close> closes;
+    std::vector<rest> rests;
     std::vector<post> posts;
     std::vector<notice> notices;
     std::vector<store_op> stores;
@@ -56,7 +62,8 @@ struct output {
         return std::span(receivers).subspan(s.first, s.count);
     }
     bool empty() const {
-        return sends.empty() && closes.empty() && posts.empty() && notices.empty() && stores.empty();
+        return sends.empty() && closes.empty() && rests.empty() && posts.empty() && notices.empty() &&
+               stores.empty();
     }
     void clear();
     void swap(output& other) noexcept;

@@ -118,6 +118,7 @@ struct query {
     std::optional<std::uint64_t> offset;
     std::optional<std::int64_t> time_ms;
     bool backwards = false;
+    std::string after;  // presence: the page begins behind this member; empty: with the first
 };
 
 using channel_read = std::variant<attach, detach, query>;

@@ -27,7 +27,7 @@ struct attached {
     std::uint64_t token = 0;
     std::string channel;
     message_ptr subscribed;
-    message_ptr members;  // null unless the attach wanted presence
+    std::vector<message_ptr> members;  // empty unless the attach wanted presence
     std::vector<message_ptr> replay;
     std::uint8_t weight = 0;  // of its attach
 };

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pulsewire::hub {
 namespace {
@@ -244,10 +247,87 @@ TEST(reading, after_its_last_member_has_left_keeps_no_channel) {
     EXPECT_EQ(node.channel_count(), 0u);
 }
 
-// --- names ---
-
 // Pairs of eight bytes that std::hash of libstdc++ (MurmurHash64A) brings to the same state are found within
 // seconds; here it is enough that both tables and owners depend on the secret.
+// --- a list of members comes in pages (protocol 4.6, 4.16) ---
+
+class large_presence : public ::testing::TestWithParam<int> {
+protected:
+    static constexpr int members = 300;
+    large_presence() {
+        const std::string info = "\"" + std::string(1'000, 'x') + "\"";
+        for (int i = 0; i < members; ++i) {
+            const auto c =
+                node.connect(static_cast<shard_index>(i % node.shards()), "session-" + std::to_string(i));
+            names.insert(public_name("session-" + std::to_string(i)));
+            node.say(c, subscribe_line("a", R"(,"payload":)" + info));
+        }
+        node.settle();
+    }
+    // The names in a list, or in a join.
+    static std::vector<std::string> named_in(const std::string& text) {
+        constexpr std::string_view key = "\"session\":\"";
+        std::vector<std::string> found;
+        for (std::size_t at = 0; (at = text.find(key, at)) != std::string::npos;) {
+            at += key.size();
+            found.push_back(text.substr(at, text.find('"', at) - at));
+        }
+        return found;
+    }
+
+    test_node node{static_cast<shard_index>(GetParam())};
+    std::set<std::string> names;
+};
+INSTANTIATE_TEST_SUITE_P(shards, large_presence, ::testing::Values(1, 3));
+
+TEST_P(large_presence, comes_to_a_new_subscriber_as_a_page_and_joins) {
+    for (int round = 0; round < 2; ++round) {
+        const auto ada = node.connect(0, "ada-session");
+        node.say(ada, subscribe_line("a", R"(,"presence":true)"));
+        const lines heard = node.heard(ada);
+        ASSERT_GT(heard.size(), 2u);
+        EXPECT_EQ(member_of(heard[0], "op"), "subscribed");
+        EXPECT_EQ(member_of(heard[1], "op"), "presence");
+        std::multiset<std::string> seen;
+        for (std::size_t i = 1; i < heard.size(); ++i) {
+            EXPECT_LE(heard[i].size(), presence_page_bytes_max + 100);
+            if (i > 1) EXPECT_EQ(member_of(heard[i], "op"), "join");
+            for (auto& name : named_in(heard[i])) seen.insert(name);
+        }
+        EXPECT_EQ(seen, std::multiset<std::string>(names.begin(), names.end())) << "each once";
+        node.close(ada);
+        // The second round sees a list that has changed since it was made for the first.
+        const auto late = node.connect(0, "late-session");
+        node.say(late, subscribe_line("a", R"(,"payload":1)"));
+        node.settle();
+        names.insert(public_name("late-session"));
+    }
+}
+
+TEST_P(large_presence, is_asked_for_page_by_page) {
+    const auto ada = node.connect(0, "ada-session");
+    std::multiset<std::string> seen;
+    std::string after, more = "true";
+    for (int pages = 0; more == "true"; ++pages) {
+        ASSERT_LT(pages, 10);
+        node.say(
+            ada, R"({"op":"presence","id":1,"channel":"a")" +
+                     (after.empty() ? "" : R"(,"after":")" + after + "\"") + "}"
+        );
+        const lines heard = node.heard(ada);
+        ASSERT_EQ(heard.size(), 1u);
+        EXPECT_LE(heard[0].size(), presence_page_bytes_max + 100);
+        more = member_of(heard[0], "more");
+        const auto page = named_in(heard[0]);
+        ASSERT_FALSE(page.empty());
+        after = page.back();
+        seen.insert(page.begin(), page.end());
+    }
+    EXPECT_EQ(seen, std::multiset<std::string>(names.begin(), names.end()));
+}
+
+// --- names ---
+
 TEST(names, are_hashed_with_the_secret_of_the_node) {
     int moved = 0;
     for (int i = 0; i < 1'000; ++i) {

@@ -273,9 +273,9 @@ TEST_P(hub_channel, without_echo_the_publication_names_whom_it_is_not_for) {
     subscribe(ada, "a");
     subscribe(bob, "a");
     publish(ada, "a", "1", R"(,"echo":false)");
-    EXPECT_EQ(member_of(node.heard(bob).at(1), "except"), "ada-session");
+    EXPECT_EQ(member_of(node.heard(bob).at(1), "except"), ada_name);
     const texts heard = node.heard(ada);
-    EXPECT_EQ(member_of(heard.at(1), "except"), "ada-session")
+    EXPECT_EQ(member_of(heard.at(1), "except"), ada_name)
         << "the publisher gets it too: offsets have no gaps";
 }
 
@@ -496,14 +496,15 @@ TEST_P(hub_channel, who_wants_to_know_hears_who_is_there_who_comes_and_who_goes)
         (texts{
             R"({"op":"subscribed","id":1,"channel":"a","epoch":")" + epoch_of(eve, "a") +
                 R"(","offset":0,"replay":0})",
-            R"({"op":"presence","channel":"a","payload":[{"session":"ada-session","info":{"name":"Ada"}}]})",
+            R"({"op":"presence","channel":"a","payload":[{"session":")" + ada_name +
+                R"(","info":{"name":"Ada"}}]})",
             R"({"type":"t","channel":"a","offset":1,"time":1700000001000,"payload":1})",
-            R"({"op":"join","channel":"a","session":"bob-session","payload":{"name":"Bob"}})"})
+            R"({"op":"join","channel":"a","session":")" + bob_name + R"(","payload":{"name":"Bob"}})"})
     );
     EXPECT_EQ(members_of(node.heard(bob), "op"), (texts{"subscribed", "presence", ""}))
         << "the list comes before the replay, and no join of oneself";
     node.pass(2'000);
-    EXPECT_EQ(node.heard(ada), texts{R"({"op":"leave","channel":"a","session":"bob-session"})"});
+    EXPECT_EQ(node.heard(ada), texts{R"({"op":"leave","channel":"a","session":")" + bob_name + R"("})"});
     for (const auto& line : node.heard(eve))
         EXPECT_TRUE(member_of(line, "op") != "join" && member_of(line, "op") != "leave");
 }
@@ -543,7 +544,8 @@ TEST_P(hub_channel, presence_can_be_asked_for_without_subscribing) {
     EXPECT_EQ(
         node.heard(ada),
         texts{
-            R"({"op":"presence","id":9,"channel":"a","payload":[{"session":"bob-session","info":[1,"\"x"]}]})"}
+            R"({"op":"presence","id":9,"channel":"a","payload":[{"session":")" + bob_name +
+            R"(","info":[1,"\"x"]}]})"}
     );
     node.say(ada, R"({"op":"presence","id":9,"channel":"b"})");
     EXPECT_EQ(node.heard(ada), texts{R"({"op":"presence","id":9,"channel":"b","payload":[]})"});
@@ -613,7 +615,7 @@ TEST_P(hub_channel_options, who_finds_no_room_in_presence_is_subscribed_but_not_
     EXPECT_EQ(members_of(node.heard(ada), "op"), (texts{"subscribed", "presence", ""}));
     const texts heard = node.heard(bob);
     EXPECT_EQ(members_of(heard, "op"), (texts{"subscribed", "presence", ""}));
-    EXPECT_EQ(member_of(heard.at(1), "payload"), R"([{"session":"ada-session","info":1}])");
+    EXPECT_EQ(member_of(heard.at(1), "payload"), R"([{"session":")" + ada_name + R"(","info":1}])");
     node.close(bob);
     node.pass(10'000);
     EXPECT_EQ(node.heard(ada), texts{}) << "and leaves without a word";

@@ -38,7 +38,8 @@ TEST(hub_connection, is_welcomed_with_what_it_must_know) {
     EXPECT_EQ(
         node.heard(ada),
         texts{
-            R"({"op":"welcome","id":1,"session":"ada-session","connection":"0.secret","server":"pulsewire/0.1.0",)"
+            R"({"op":"welcome","id":1,"session":")" + ada_name +
+            R"(","connection":"0.secret","server":"pulsewire/0.1.0",)"
             R"("ping_ms":20000,"pong_ms":8000,"message_bytes_max":65536,"channels_max":128,"requests_max":64})"}
     );
 }
@@ -413,7 +414,7 @@ TEST_F(hub_requests, reach_the_application_and_its_answer_the_client) {
     ASSERT_EQ(all.size(), 1u);
     EXPECT_EQ(all[0].from, (connection_ref{ada.shard, ada.connection}));
     EXPECT_EQ(all[0].id, 7u);
-    EXPECT_EQ(all[0].session, "ada-session");
+    EXPECT_EQ(all[0].session, ada_name);
     EXPECT_EQ(all[0].type, "sum.add");
     EXPECT_EQ(all[0].payload, "[1]");
     EXPECT_EQ(all[0].timeout_ms, 10'000u);
@@ -520,7 +521,7 @@ TEST(hub_connection, the_application_hears_of_clients_that_come_and_go) {
             story.push_back(s->session + " in " + s->channel);
     }
     EXPECT_EQ(
-        story, (texts{"+ada-session", "+plain-session", "ada-session in a", "-ada-session", "-plain-session"})
+        story, (texts{"+" + ada_name, "+plain-session", ada_name + " in a", "-" + ada_name, "-plain-session"})
     );
 }
 

@@ -22,7 +22,9 @@ public:
         : random_(seed), node_(static_cast<shard_index>(1 + below(4)), options(seed), seed) {
         for (std::size_t i = 0; i < 2 + below(6); ++i) {
             clients_.emplace_back();
-            clients_.back().session = "session-" + std::to_string(i);
+            const std::string secret = "session-" + std::to_string(i);
+            clients_.back().secret = secret;
+            clients_.back().session = public_name(secret);
             connect(clients_.back());
         }
     }
@@ -57,7 +59,8 @@ private:
         std::set<std::string> members;
     };
     struct client {
-        std::string session;
+        std::string secret;   // what it connects with
+        std::string session;  // what others see
         test_node::client at;
         std::map<std::string, subscription> subscriptions;
         // The last positions of subscriptions that ended.
@@ -80,7 +83,7 @@ private:
     }
 
     void connect(client& c) {
-        c.at = node_.connect(static_cast<shard_index>(below(node_.shards())), c.session);
+        c.at = node_.connect(static_cast<shard_index>(below(node_.shards())), c.secret);
     }
 
     void act(client& c) {
@@ -179,8 +182,11 @@ private:
     }
 
     void on_members(subscription& s, const std::string& list) {
-        for (std::size_t at = 0; (at = list.find("session-", at)) != std::string::npos; at += 9)
-            s.members.insert(list.substr(at, 9));
+        constexpr std::string_view key = "\"session\":\"";
+        for (std::size_t at = 0; (at = list.find(key, at)) != std::string::npos;) {
+            at += key.size();
+            s.members.insert(list.substr(at, list.find('"', at) - at));
+        }
     }
 
     // Everybody sees the same publication at the same place.

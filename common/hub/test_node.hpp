@@ -6,6 +6,7 @@
 
 #include "common/base/random.hpp"
 #include "common/hub/hub.hpp"
+#include "common/session/public_name.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -19,6 +20,10 @@
 #include <vector>
 
 namespace pulsewire::hub {
+
+// The names that others see of the sessions that most tests connect with.
+inline const std::string ada_name = public_name("ada-session");
+inline const std::string bob_name = public_name("bob-session");
 
 class test_node {
 public:

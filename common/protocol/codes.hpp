@@ -16,7 +16,7 @@ enum class error_code : std::uint8_t {
     not_connected,  // A command came before "connect".
     invalid_channel,  // The channel name is empty, longer than 255 bytes, or has a character outside the allowed set.
     invalid_type,  // The message type is empty, longer than 64 bytes, has a character outside the allowed set, or starts with the reserved prefix "pulsewire.".
-    invalid_payload,  // The payload does not fit the type that the server declared for this message.
+    invalid_payload,  // The payload does not fit the type that the server declared for this message, or usual JSON readers would refuse it.
     too_large,  // The message is larger than the server accepts; nothing of it was processed.
     too_many_channels,  // The connection already holds as many subscriptions as the server allows.
     too_many_requests,  // The connection already has as many requests in flight as the server allows.
@@ -53,7 +53,7 @@ enum class close_code : std::uint16_t {
     unsupported_data = 1003,  // A binary message came where only text is accepted.
     abnormal = 1006,  // The connection was lost without a close frame. Never sent; what a client sees when the network fails.
     invalid_utf8 = 1007,  // A text message was not valid UTF-8.
-    policy_violation = 1008,  // A limit that protects the server was exceeded: fragments of one message, time to assemble it, or control frames.
+    policy_violation = 1008,  // A limit that protects the server was exceeded: fragments of one message, time to assemble it, control frames, or commands per second without regard to refusals.
     message_too_big = 1009,  // A message was so large that it could not even be skipped.
     internal_error = 1011,  // The server failed while serving this connection.
     service_restart = 1012,  // The server restarts; come back after a random moment.

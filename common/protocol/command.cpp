@@ -1,5 +1,6 @@
 #include "common/protocol/command.hpp"
 
+#include "common/protocol/json_readable.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/names.hpp"
 
@@ -108,6 +109,7 @@ private:
         if (key == "session") string(key, value, found.session);
         if (key == "client") string(key, value, found.client);
         if (key == "to") string(key, value, found.to);
+        if (key == "after") string(key, value, found.after);
         if (key == "request") return number(key, value, found.request, 1);
         if (key == "code") string(key, value, found.code);
         if (key == "message") string(key, value, found.message);
@@ -181,11 +183,19 @@ private:
     // and events that carry the payload.
     void payload(std::string_view value) {
         found.payload = value;
+        if (scan_.has_unreadable()) check_readable(value);
         const bool has_tokens = value.front() == '{' || value.front() == '[';
         if (!has_tokens || !scan_.has_line_ends()) return;
         const std::size_t begin = scratch().size();
         for (const char c : value) scratch_.push_back(c == '\r' || c == '\n' ? ' ' : c);
         found.payload = std::string_view(scratch_).substr(begin);
+    }
+
+    void check_readable(std::string_view value) {
+        auto bad = first_unreadable(value);
+        if (!bad || faulty()) return;
+        blame(error_code::invalid_payload, "the payload cannot be read everywhere: " + bad->what);
+        fault_.pointer = std::move(bad->pointer);
     }
 
     std::string_view text_;

@@ -44,7 +44,7 @@ struct command {
     bool echo = true;
     bool transient = false;
     bool backwards = false;
-    std::string_view session, client, channel, type, key, epoch, conflate, to;
+    std::string_view session, client, channel, type, key, epoch, conflate, to, after;
     std::string_view code, message;  // respond: a refusal
     std::string_view payload;        // valid JSON without raw newlines; empty: none
 };
@@ -54,6 +54,7 @@ struct command_error {
     error_code code = error_code::none;
     std::uint64_t id = 0;
     std::string message;
+    std::string pointer;  // RFC 6901, into the payload; empty when the payload is not to blame
 };
 
 // Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the

@@ -220,6 +220,30 @@ TEST(command, escapes_do_not_get_around_the_rules_for_names) {  // 1.2, 1.3
 
 // --- what is wrong ---
 
+// Every payload that comes in passes here, whatever its command and its type.
+TEST(command, refuses_payloads_that_usual_readers_refuse) {  // 3.5
+    const auto refused = [](const std::string& rest, const std::string& pointer, const std::string& what) {
+        std::string scratch;
+        for (const std::string op :
+             {R"("op":"publish","channel":"a","type":"t")", R"("op":"request","type":"t")",
+              R"("op":"respond","request":1)", R"("op":"subscribe","channel":"a")"}) {
+            const auto read = read_command("{" + op + R"(,"id":5,"payload":)" + rest + "}", scratch);
+            ASSERT_FALSE(read) << op << rest;
+            EXPECT_EQ(read.error().code, error_code::invalid_payload);
+            EXPECT_EQ(read.error().id, 5u);
+            EXPECT_EQ(read.error().pointer, pointer);
+            EXPECT_EQ(read.error().message, "the payload cannot be read everywhere: " + what);
+        }
+        const auto body = read_publish_body(R"({"payload":)" + rest + "}", scratch);
+        ASSERT_FALSE(body);
+        EXPECT_EQ(body.error().pointer, pointer);
+    };
+    refused(R"({"text":"\ud800"})", "/text", "half a surrogate pair stands in a string");
+    refused(R"([1,1e999])", "/1", "a number is too large for a double");
+    EXPECT_EQ(refusal_of(R"({"op":"ping","id":1,"unknown":"\ud800","more":1e999})"), "none")
+        << "nobody ever reads it";
+}
+
 TEST(command, tells_where_a_line_stops_being_json) {  // 3.5
     EXPECT_EQ(refusal_of("hello"), "malformed_json 0 not valid JSON, reading stopped at byte 0");
     EXPECT_EQ(refusal_of(""), "malformed_json 0 not valid JSON, reading stopped at byte 0");

@@ -1,7 +1,9 @@
 #include "common/protocol/json_scan.hpp"
 
 #include "common/base/utf8.hpp"
+#include "common/protocol/json_readable.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace pulsewire {
@@ -52,14 +54,30 @@ bool json_scan::skip_rest_of_string() {
 bool json_scan::skip_escape() {
     has_escapes_ = true;
     if (end_ - at_ == 1) return false;
-    if (at_[1] == 'u') {
-        for (int i = 2; i < 6; ++i)
-            if (end_ - at_ <= i || !is_hex(at_[i])) return false;
-        at_ += 6;
-        return true;
-    }
+    if (at_[1] == 'u') return skip_unicode_escape();
     if (std::string_view("\"\\/bfnrt").find(at_[1]) == std::string_view::npos) return false;
     at_ += 2;
+    return true;
+}
+
+bool json_scan::starts_unicode_escape() const {
+    if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') return false;
+    return std::all_of(at_ + 2, at_ + 6, is_hex);
+}
+
+// The halves of a surrogate pair are 0xd800 to 0xdbff and 0xdc00 to 0xdfff; one without the other is no
+// character.
+bool json_scan::skip_unicode_escape() {
+    if (!starts_unicode_escape()) return false;
+    const std::uint32_t first = detail::hex4({at_ + 2, 4}) & 0xfc00;
+    at_ += 6;
+    if (first == 0xdc00) has_unreadable_ = true;
+    if (first != 0xd800) return true;
+    if (starts_unicode_escape() && (detail::hex4({at_ + 2, 4}) & 0xfc00) == 0xdc00) {
+        at_ += 6;
+    } else {
+        has_unreadable_ = true;
+    }
     return true;
 }
 
@@ -78,6 +96,7 @@ bool json_scan::skip_digits() {
 }
 
 bool json_scan::skip_number() {
+    const char* const first = at_;
     if (next_is('-')) ++at_;
     if (next_is('0')) {
         ++at_;
@@ -88,11 +107,16 @@ bool json_scan::skip_number() {
         ++at_;
         if (!skip_digits()) return false;
     }
-    if (next_is('e') || next_is('E')) {
+    const bool has_exponent = next_is('e') || next_is('E');
+    if (has_exponent) {
         ++at_;
         if (next_is('+') || next_is('-')) ++at_;
         if (!skip_digits()) return false;
     }
+    // A number of fewer digits without an exponent is small enough.
+    constexpr std::ptrdiff_t digits_safe = 308;
+    if (has_exponent || at_ - first > digits_safe)
+        has_unreadable_ = has_unreadable_ || exceeds_double({first, static_cast<std::size_t>(at_ - first)});
     return true;
 }
 

@@ -32,6 +32,8 @@ public:
     // Whether there were line ends between tokens, or escapes in strings, so far.
     bool has_line_ends() const { return has_line_ends_; }
     bool has_escapes() const { return has_escapes_; }
+    // Whether there was a value that usual readers refuse, so far: see first_unreadable().
+    bool has_unreadable() const { return has_unreadable_; }
 
 private:
     bool next_is(char expected) const { return at_ != end_ && *at_ == expected; }
@@ -39,6 +41,8 @@ private:
     bool skip_string();
     bool skip_rest_of_string();
     bool skip_escape();
+    bool skip_unicode_escape();
+    bool starts_unicode_escape() const;
     bool skip_literal(std::string_view literal);
     bool skip_digits();
     bool skip_number();
@@ -51,6 +55,7 @@ private:
     bool too_deep_ = false;
     bool has_line_ends_ = false;
     bool has_escapes_ = false;
+    bool has_unreadable_ = false;
 };
 
 // Inline, because mostly there is no space.

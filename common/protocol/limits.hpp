@@ -17,10 +17,12 @@ inline constexpr std::size_t session_bytes_max = 64;               // beyond: cl
 inline constexpr std::size_t key_bytes_max = 64;                   // beyond: invalid_frame
 inline constexpr std::size_t epoch_bytes_max = 16;                 // beyond: invalid_frame
 inline constexpr std::size_t history_page_bytes_max = 128 * 1024;  // beyond: a shorter page, at least one
-inline constexpr std::uint32_t commands_per_query =
-    // The price of a history or presence query, as a number of commands of commands_per_second.
-    10;
-inline constexpr int json_depth_max = 32;  // beyond: malformed_json
+// The price of a history or presence query, as a number of commands of commands_per_second.
+inline constexpr std::uint32_t commands_per_query = 10;
+// An answer costs one command for each of so many bytes, when that is more than its command has paid.
+inline constexpr std::uint32_t answer_bytes_per_command = 4 * 1024;
+inline constexpr std::size_t presence_page_bytes_max = 64 * 1024;  // beyond: a shorter list, at least one
+inline constexpr int json_depth_max = 32;                          // beyond: malformed_json
 inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
 
 struct limits {
@@ -31,8 +33,9 @@ struct limits {
     // Requests in flight of one connection; beyond: too_many_requests. Also the requests of other clients
     // that it has not answered yet; beyond: overloaded.
     std::uint32_t requests_per_connection_max = 64;
-    // Commands of one connection per second on average, twice as many at once;
-    // beyond: rate_limited. 0: no limit.
+    // Commands of one connection per second on average, twice as many at once; beyond: rate_limited. After as
+    // many refusals the connection is not read for a second, and after ten such rests in a row it is closed
+    // with 1008. 0: no limit.
     std::uint32_t commands_per_second = 1'000;
     // From the opening of a connection to its connect frame; beyond: close 4002.
     std::uint32_t connect_timeout_ms = 10'000;

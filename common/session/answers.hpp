@@ -24,9 +24,12 @@ public:
         s.sent_ms = now.monotonic_ms;
         output_.add_send(std::move(m), s.connection);
     }
-    void error(session& s, std::uint64_t id, error_code code, std::string_view text, instant now) {
+    void error(
+        session& s, std::uint64_t id, error_code code, std::string_view text, instant now,
+        std::string_view pointer = {}
+    ) {
         ++counters_.errors;
-        send(s, make_error(id, code, text), now);
+        send(s, make_error(id, code, text, pointer), now);
     }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire::hub {
@@ -15,6 +16,9 @@ error_code refusal_named(std::string_view name) {
         if (name == name_of(code)) return code;
     return error_code::none;
 }
+
+constexpr std::string_view too_many_questions =
+    "the client that is asked has as many requests open as it may";
 
 bool is_overdue(const request_in_flight& r, std::int64_t ms) {
     return ms >= r.due_ms;
@@ -96,6 +100,29 @@ void requests::answer_ask(
     sessions_.post(from.shard, reply{from, make_error(id, code, text), id}, now);
 }
 
+// Whoever asks most makes room: otherwise one asker could make a client unaskable for everybody else. False
+// when that is the new asker itself.
+bool requests::make_room(session& asked_one, const ask& newest, instant now) {
+    std::vector<question>& open = asked_one.questions;
+    const auto count_of = [&](std::uint16_t shard, std::uint64_t connection) {
+        return std::count_if(open.begin(), open.end(), [&](const question& q) {
+            return q.shard == shard && q.connection == connection;
+        });
+    };
+    // The first of the largest count, which is its asker's oldest.
+    const auto victim = std::max_element(open.begin(), open.end(), [&](const question& a, const question& b) {
+        return count_of(a.shard, a.connection) < count_of(b.shard, b.connection);
+    });
+    if (victim == open.end() ||
+        count_of(victim->shard, victim->connection) <= count_of(newest.from.shard, newest.from.value))
+        return false;
+    const question q = *victim;
+    open.erase(victim);
+    answers_.send(asked_one, make_cancel(q.channel, q.number), now);
+    answer_ask({q.shard, q.connection}, q.id, error_code::overloaded, too_many_questions, now);
+    return true;
+}
+
 void requests::on(asked&& m, instant now) {
     ask& what = m.request;
     local_channel* here = subscriptions_.find(what.channel);
@@ -113,15 +140,12 @@ void requests::on(asked&& m, instant now) {
     session& s = *sub->owner;
     // Questions are held until their deadline, so they are bounded like the requests
     // that a connection makes itself.
-    if (s.questions.size() >= config_.bounds.requests_per_connection_max)
-        return answer_ask(
-            what.from, what.id, error_code::overloaded,
-            "the client that is asked has as many requests open as it may", now
-        );
+    if (s.questions.size() >= config_.bounds.requests_per_connection_max && !make_room(s, what, now))
+        return answer_ask(what.from, what.id, error_code::overloaded, too_many_questions, now);
     // The asked connection gets a number of its own, because two askers may use the same id.
     const std::uint64_t number = ++s.last_question;
     s.questions.push_back(
-        {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms}
+        {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms, what.channel}
     );
     answers_.send(
         s, make_request(number, what.channel, what.session, what.type, what.timeout_ms, what.payload), now

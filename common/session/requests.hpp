@@ -52,6 +52,7 @@ public:
 private:
     std::uint32_t take_up(session& s, const command& c, instant now);
     void on_client_request(session& s, const command& c, instant now);
+    bool make_room(session& asked_one, const ask& newest, instant now);
     void withdraw(const session& s, const request_in_flight& r, instant now);
     void answer_ask(
         const connection_ref& from, std::uint64_t id, error_code code, std::string_view text, instant now

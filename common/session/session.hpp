@@ -34,6 +34,7 @@ struct question {
     std::uint64_t connection = 0;
     std::uint64_t id = 0;
     std::int64_t due_ms = 0;
+    std::string channel;
 };
 
 struct session {
@@ -41,13 +42,16 @@ struct session {
     face speaks = face::protocol;
     bool welcome = false;  // connect was accepted
     bool pinged = false;   // a ping is unanswered
-    std::string name;      // the client's session id
+    std::string name;      // public_name() of the client's session
     std::string secret;    // names the connection for POST
     std::int64_t opened_ms = 0;
     std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;                  // ... of the last message sent
     std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
-    std::uint64_t credit = 0;                  // in thousandths of a command
+    std::int64_t credit = 0;                   // in thousandths of a command; below 0 it is a debt
+    std::uint32_t refused = 0;                 // commands refused for lack of credit since the last rest
+    std::uint32_t rests = 0;                   // in a row
+    std::int64_t rests_until_ms = 0;           // until then nothing more of it is carried out
     std::uint32_t awaited_answers = 0;         // weight of the answers that owners are making
     std::vector<subscription*> subscriptions;  // owned by the subscriber_table
     std::vector<request_in_flight> requests;

@@ -6,6 +6,7 @@
 #include "common/session/credit.hpp"
 #include "common/session/guard.hpp"
 #include "common/session/heartbeat.hpp"
+#include "common/session/public_name.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -71,7 +72,8 @@ std::size_t sessions::receive(
         }
         if (answer_bytes > answer_bytes_max) break;
         // Answers on their way from other shards have no size yet, so their weights are bounded instead.
-        if (answer_bytes_max != no_limit && s->awaited_answers >= awaited_answers_max) break;
+        if (answer_bytes_max != no_limit && (s->awaited_answers >= awaited_answers_max || rests(*s, now)))
+            break;
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
         lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
@@ -80,17 +82,44 @@ std::size_t sessions::receive(
     return s == nullptr ? given : given - lines.size();
 }
 
+// Whether nothing more of it is carried out now.
+bool sessions::rests(session& s, instant now) {
+    if (const std::int64_t paid_ms = debt_paid_ms(s, config_.bounds, now); paid_ms > s.rests_until_ms)
+        rest(s, paid_ms);
+    return s.rests_until_ms > now.monotonic_ms;
+}
+
+void sessions::rest(session& s, std::int64_t until_ms) {
+    s.rests_until_ms = until_ms;
+    output_.rests.push_back({s.connection, until_ms});
+}
+
+// A refusal costs the server nearly as much as a command. Who does not heed refusals is not read for a
+// while, and then is sent away.
+void sessions::refuse_for_rate(session& s, std::uint64_t id, std::string_view text, instant now) {
+    answers_.error(s, id, error_code::rate_limited, text, now);
+    if (++s.refused < config_.bounds.commands_per_second) return;
+    s.refused = 0;
+    const std::int64_t quiet_ms = now.monotonic_ms - s.rests_until_ms;
+    s.rests = quiet_ms < rests_apart_ms ? s.rests + 1 : 1;
+    if (s.rests > rests_max) return end(s, close_code::policy_violation, "too many commands per second", now);
+    rest(s, now.monotonic_ms + rest_ms);
+}
+
 void sessions::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
     ++counters_.commands;
     if (!take_credit(s, 1, config_.bounds, now)) {
         // A command with an id needs its answer. Lines without an id get one error for the whole message,
         // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
-        if (id == 0 && std::exchange(limit_told, true)) return;
-        return answers_.error(s, id, error_code::rate_limited, "too many commands per second", now);
+        if (id == 0 && std::exchange(limit_told, true)) return void(++s.refused);
+        return refuse_for_rate(s, id, "too many commands per second", now);
     }
     const auto read = read_command(line, scratch_);
-    if (!read) return answers_.error(s, read.error().id, read.error().code, read.error().message, now);
+    if (!read)
+        return answers_.error(
+            s, read.error().id, read.error().code, read.error().message, now, read.error().pointer
+        );
     execute(s, *read, now);
 }
 
@@ -113,7 +142,7 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
     if (!c.channel.empty() && !is_channel(c.channel))
         return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, now))
-        return answers_.error(*s, c.id, error_code::rate_limited, "too many messages per second", now);
+        return refuse_for_rate(*s, c.id, "too many messages per second", now);
     execute(*s, c, now);
 }
 
@@ -180,7 +209,7 @@ void sessions::on_connect(session& s, const command& c, instant now) {
     if (c.version != 1) return end(s, close_code::unsupported_version, "this server speaks version 1", now);
     if (!is_session(c.session))
         return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
-    s.name = c.session;
+    s.name = public_name(c.session);
     s.welcome = true;
     answers_.send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
     // The secret is needed only once, and a session lives long.
@@ -218,7 +247,7 @@ void sessions::on_query(session& s, const command& c, instant now) {
     // of one command is paid already.
     const std::uint32_t price = std::min(commands_per_query, config_.bounds.commands_per_second);
     if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, config_.bounds, now))
-        return answers_.error(s, c.id, error_code::rate_limited, "too many queries per second", now);
+        return refuse_for_rate(s, c.id, "too many queries per second", now);
     query q;
     q.of = c.op == command_op::presence ? query::kind::presence : query::kind::history;
     q.from = {config_.shard, s.connection};
@@ -229,6 +258,7 @@ void sessions::on_query(session& s, const command& c, instant now) {
     if (c.has_offset) q.offset = c.offset;
     if (c.has_time) q.time_ms = static_cast<std::int64_t>(c.time);
     q.backwards = c.backwards;
+    q.after = c.after;
     // Counted before the read, because an owner on this shard answers within it.
     s.awaited_answers += text_weight;
     channels_.read(std::move(q), now);
@@ -275,6 +305,8 @@ void sessions::on(reply&& m, instant now) {
     if (m.ends_request != 0 && !requests::take(*s, m.ends_request)) return;
     // Errors of owners and handlers come as finished messages, so they are counted here.
     if (m.what->kind == message_kind::error) ++counters_.errors;
+    if (m.weight != 0 && s->speaks != face::api)
+        charge_answer(*s, m.what->line.size(), commands_per_query, config_.bounds);
     answers_.send(*s, std::move(m.what), now);
 }
 

@@ -1,5 +1,7 @@
 #include "common/session/subscriptions.hpp"
 
+#include "common/session/credit.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -95,12 +97,18 @@ void subscriptions::on(attached&& m, instant now) {
     if (sub == nullptr) return;
     session& s = *sub->owner;
     table_.set_live(*sub);
+    std::size_t bytes = 0;
     answers_.send(s, std::move(m.subscribed), now);
-    if (m.members != nullptr) answers_.send(s, std::move(m.members), now);
     counters_.deliveries += m.replay.size();
-    // After `subscribed`, as 4.3 demands, and marked as replayed: the history is
-    // bounded, the queue must not cut it.
-    for (message_ptr& old : m.replay) output_.add_send(std::move(old), s.connection, true);
+    // After `subscribed`, as 4.3 demands, and marked as replayed: the members and
+    // the history are bounded, the queue must not cut them.
+    for (std::vector<message_ptr>* part : {&m.members, &m.replay}) {
+        for (message_ptr& old : *part) {
+            bytes += old->line.size();
+            output_.add_send(std::move(old), s.connection, true);
+        }
+    }
+    charge_answer(s, bytes, 1, config_.bounds);
     // After the replay, so that messages which a handler sends to the subscriber come after it.
     if (observers_.any(&interests::subscriptions))
         observers_.tell(&interests::subscriptions, client_subscribed{m.to, s.name, m.channel});

@@ -1,5 +1,6 @@
 #include "common/sim/peer.hpp"
 
+#include "common/session/public_name.hpp"
 #include "common/sim/text.hpp"
 
 #include <iterator>
@@ -31,16 +32,16 @@ names sessions_in(std::string_view list) {
 }  // namespace
 
 peer::peer(
-    timeline& time, dice& random, witness& seen, std::string session, const client::options& o,
+    timeline& time, dice& random, witness& seen, std::string_view secret, const client::options& o,
     const std::vector<std::string>& channels, outside network
 )
     : time_(time),
       random_(random),
       seen_(seen),
-      session_(std::move(session)),
+      session_(hub::public_name(secret)),
       channels_(channels),
       network_(std::move(network)),
-      machine_(o, session_, random.any()) {}
+      machine_(o, secret, random.any()) {}
 
 // --- the application ---
 

@@ -34,7 +34,7 @@ public:
     };
 
     peer(
-        timeline& time, dice& random, witness& seen, std::string session, const client::options& o,
+        timeline& time, dice& random, witness& seen, std::string_view secret, const client::options& o,
         const std::vector<std::string>& channels, outside network
     );
 

@@ -1,6 +1,7 @@
 // Requests between clients (docs/protocol.md 4.18, 4.19): a peer asks, and is asked. Whatever the others do,
 // each request has exactly one outcome: its own answer, an error that is true, or its deadline.
 
+#include "common/session/public_name.hpp"
 #include "common/sim/peer.hpp"
 
 #include <iterator>
@@ -31,7 +32,7 @@ void peer::question(const std::string& channel) {
     const bool allowed = seen_.options_of(channel).client_requests;
     // When all is calm, whom one can see one can ask.
     if (seen_.calm() && !(sees_somebody && allowed)) return;
-    std::string to = "session-" + std::to_string(random_.below(10));
+    std::string to = hub::public_name("session-" + std::to_string(random_.below(10)));
     if (sees_somebody) {
         auto drawn = here->members.begin();
         std::advance(drawn, random_.below(static_cast<std::uint32_t>(here->members.size())));

@@ -1,5 +1,6 @@
 // What goes wrong in a run.
 
+#include "common/session/public_name.hpp"
 #include "common/sim/sim.hpp"
 
 #include <algorithm>
@@ -193,7 +194,10 @@ void sim::stranger_comes() {
 void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
     if (!server_.running()) return;
     if (lines_left == 0) return server_.closed(as);
-    const std::string name = "stranger-" + std::to_string(number);
+    // Every other stranger claims the name under which it sees another client; that must give it nothing.
+    const std::string secret = number % 2 == 0 ? "stranger-" + std::to_string(number)
+                                               : hub::public_name("session-" + std::to_string(number % 9));
+    const std::string name = hub::public_name(secret);
     const std::string& channel =
         options_.server.channels[random_.below(static_cast<std::uint32_t>(options_.server.channels.size()))];
     const std::string id = R"(","id":)" + std::to_string(random_.below(5));
@@ -203,7 +207,7 @@ void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
         case 0:
         case 1:
         case 2:
-            server_.receive(as, R"({"op":"connect","version":1,"session":")" + name + "\"}");
+            server_.receive(as, R"({"op":"connect","version":1,"session":")" + secret + "\"}");
             break;
         case 3:
             server_.receive(as, R"({"op":"subscribe)" + id + to + R"(,"presence":true,"payload":{}})");
@@ -229,7 +233,7 @@ void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
             server_.receive(as, R"({"op":"history)" + id + to + R"(,"limit":4,"offset":99999})");
             break;
         case 10: {
-            const std::string asked = "session-" + std::to_string(random_.below(9));
+            const std::string asked = hub::public_name("session-" + std::to_string(random_.below(9)));
             server_.receive(
                 as, R"({"op":"request)" + id + to + R"(,"to":")" + asked + R"(","type":"ask","payload":")" +
                         name + " asks " + asked + " " + std::to_string(++sayings_) + "\"}"

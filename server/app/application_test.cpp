@@ -1,5 +1,6 @@
 // The library pulsewire::server, used as a program uses it.
 
+#include "common/session/public_name.hpp"
 #include "server/testing/running_server.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,9 @@
 
 namespace pulsewire {
 namespace {
+
+// What others, and handlers, see of the session "ada-session" (protocol 4.2).
+const std::string ada_name = hub::public_name("ada-session");
 
 using namespace testing;
 using namespace std::chrono_literals;
@@ -60,7 +64,7 @@ TEST(application, a_handler_sees_typed_messages_and_they_go_on) {
     auto c = subscribed(server.port(), "room", "ada-session");
     c.send_text(publish_line(3, "room", "app.note", R"({"text":"hi"})"));
     c.line_with("\"offset\":1");
-    EXPECT_EQ(soon(seen.get_future()), "ada-session in room: hi");
+    EXPECT_EQ(soon(seen.get_future()), ada_name + " in room: hi");
 }
 
 TEST(application, a_payload_that_does_not_fit_is_refused_with_its_place) {
@@ -99,7 +103,7 @@ TEST(application, a_handler_can_reject_drop_answer_and_replace) {
         << "nothing of what was refused before";
     ada.send_text(publish_line(6, "room", "app.note", R"({"text":"others"})"));
     ada.line_with(R"("payload":"to you")");
-    EXPECT_NE(ada.line_with(R"("payload":"to others")").find(R"("except":"ada-session")"), std::string::npos);
+    EXPECT_NE(ada.line_with(R"("payload":"to others")").find(R"("except":")" + ada_name), std::string::npos);
     EXPECT_NE(ada.line_with("\"published\"").find(R"("offset":2)"), std::string::npos);
     EXPECT_NE(bob.next_line().find("to others"), std::string::npos);
 }
@@ -215,7 +219,8 @@ TEST(application, requests_are_answered) {
     };
     EXPECT_EQ(ask_for("sum.add", R"({"a":1,"b":2})"), R"({"op":"response","id":9,"payload":{"value":3}})");
     EXPECT_EQ(
-        ask_for("app.note", R"({"text":"x"})"), R"({"op":"response","id":9,"payload":["ada-session","x"]})"
+        ask_for("app.note", R"({"text":"x"})"),
+        R"({"op":"response","id":9,"payload":[")" + ada_name + R"(","x"]})"
     );
     EXPECT_NE(
         ask_for("app.note", R"({"text":""})").find(R"("code":"rejected","message":"empty")"),
@@ -253,13 +258,13 @@ TEST(application, it_hears_who_comes_subscribes_and_goes) {
     });
     {
         auto c = subscribed(server.port(), "room", "ada-session");
-        EXPECT_EQ(soon(came.get_future()), "ada-session");
-        c.line_with("\"payload\":\"welcome ada-session\"");
+        EXPECT_EQ(soon(came.get_future()), ada_name);
+        c.line_with("\"payload\":\"welcome " + ada_name + "\"");
         websocket_client plain(server.port(), "/ws/plain/other", "");
         websocket_client greeted(server.port(), "/ws/plain/room", "");
         EXPECT_TRUE(greeted.next().data.starts_with("welcome "));
         c.connection().reset();
-        EXPECT_EQ(soon(went.get_future()), "ada-session");
+        EXPECT_EQ(soon(went.get_future()), ada_name);
     }
 }
 

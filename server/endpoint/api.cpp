@@ -80,7 +80,8 @@ bool read_number(
 void api_publish(http_conversation& c, std::string channel) {
     std::string scratch;
     auto read = read_publish_body(c.body(), scratch);
-    if (!read) return c.answer(error_response(400, read.error().code, read.error().message));
+    if (!read)
+        return c.answer(error_response(400, read.error().code, read.error().message, read.error().pointer));
     read->channel = channel;
     const auto started = std::chrono::steady_clock::now();
     c.ask_hub(*read, [&own_shard = c.own_shard(), channel, started](const hub::message& m) {
@@ -123,10 +124,14 @@ void api_presence(http_conversation& c, std::string channel) {
     command ask;
     ask.op = command_op::presence;
     ask.channel = channel;
+    const std::string after = c.asked().parameter("after", "");
+    ask.after = after;
     c.ask_hub(ask, [channel](const hub::message& m) {
         if (m.kind == hub::message_kind::error) return from_error(m);
         std::string body;
-        line_writer(body).name("channel", channel);
+        line_writer json(body);
+        json.name("channel", channel);
+        if (m.more) json.flag("more", true);
         body.append(",\"members\":").append(m.payload()).append("}\n");
         return json_answer(std::move(body));
     });

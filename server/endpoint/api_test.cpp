@@ -1,5 +1,6 @@
 // The HTTP API over real sockets (protocol section 11).
 
+#include "common/session/public_name.hpp"
 #include "server/testing/running_server.hpp"
 
 #include <gtest/gtest.h>
@@ -102,7 +103,8 @@ TEST(api, presence_lists_who_shows_themselves) {
     c.line_with("\"subscribed\"");
     EXPECT_EQ(
         ask(server.port(), "GET", "/api/channels/chat:42/presence").body,
-        "{\"channel\":\"chat:42\",\"members\":[{\"session\":\"ada-session\",\"info\":{\"name\":\"Ada\"}}]}\n"
+        "{\"channel\":\"chat:42\",\"members\":[{\"session\":\"" + hub::public_name("ada-session") +
+            "\",\"info\":{\"name\":\"Ada\"}}]}\n"
     );
 }
 

@@ -303,6 +303,10 @@ void connection::sweep(std::int64_t now_ms) {
         end_.note(ended_by::timeout);
         return drop();
     }
+    if (rests_until_ms_ != 0 && now_ms >= rests_until_ms_) {
+        rests_until_ms_ = 0;
+        if (waits_for_room_ && has_room()) read_on_soon();
+    }
     // Its signs of life wait unread.
     if (waits_for_room_) home_.heard(*this);
     if (deadline_ms_ == 0 || now_ms < deadline_ms_) return;

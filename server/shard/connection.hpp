@@ -59,10 +59,12 @@ public:
 
     // Whether more of what the peer asks for may be carried out now: what waits for it is not more than one
     // batch.
-    bool has_room() const { return out_.has_room(); }
+    bool has_room() const { return rests_until_ms_ == 0 && out_.has_room(); }
     // Until there is room again what the peer sends waits in the kernel; then comes conversation::on_room().
     // The peer does not count as silent meanwhile.
     void wait_for_room() { waits_for_room_ = true; }
+    // There is no room before this time (instant::monotonic_ms), with the precision of a sweep.
+    void rest_until(std::int64_t ms) { rests_until_ms_ = ms; }
     bool waits_for_room() const { return waits_for_room_; }
     // conversation::on_room() comes soon, whether there is room or not.
     void read_on_soon();
@@ -123,6 +125,7 @@ private:
     std::unique_ptr<conversation> next_;
     std::unique_ptr<tls_session> tls_;  // null: without
     std::int64_t deadline_ms_ = 0;
+    std::int64_t rests_until_ms_ = 0;     // 0: it does not rest
     std::int64_t write_deadline_ms_ = 0;  // while blocked
     std::uint32_t discarded_bytes_ = 0;
     std::uint32_t unread_bytes_ = 0;

@@ -1,6 +1,7 @@
 // Requests between the clients of a channel (protocol 4.18), over WebSocket and SSE, on any loops of a real
 // server.
 
+#include "common/session/public_name.hpp"
 #include "server/testing/running_server.hpp"
 
 #include <gmock/gmock.h>
@@ -28,8 +29,8 @@ websocket_client welcome(std::uint16_t port, const std::string& session) {
 }
 
 std::string ask(int id, const std::string& to) {
-    return R"({"op":"request","id":)" + std::to_string(id) + R"(,"channel":"device:1","to":")" + to +
-           R"(","type":"led.set","timeout_ms":60000,"payload":{"on":true}})";
+    return R"({"op":"request","id":)" + std::to_string(id) + R"(,"channel":"device:1","to":")" +
+           hub::public_name(to) + R"(","type":"led.set","timeout_ms":60000,"payload":{"on":true}})";
 }
 
 std::string number_in(const std::string& line) {
@@ -44,7 +45,7 @@ TEST(client_requests, go_from_any_loop_to_any_other) {
         auto page = welcome(server.port(), "page-" + std::to_string(1'000 + i));
         page.send_text(ask(7, "the-device"));
         const std::string asked = device.line_with(R"("op":"request")");
-        EXPECT_THAT(asked, HasSubstr(R"("from":"page-)" + std::to_string(1'000 + i)));
+        EXPECT_THAT(asked, HasSubstr(R"("from":")" + hub::public_name("page-" + std::to_string(1'000 + i))));
         EXPECT_THAT(asked, HasSubstr(R"("payload":{"on":true})"));
         device.send_text(R"({"op":"respond","request":)" + number_in(asked) + R"(,"payload":{"was":1}})");
         EXPECT_EQ(page.line_with(R"("id":7)"), R"({"op":"response","id":7,"payload":{"was":1}})");

@@ -14,7 +14,7 @@ export type ErrorCode =
     | 'invalid_channel'
     /** The message type is empty, longer than 64 bytes, has a character outside the allowed set, or starts with the reserved prefix "pulsewire.". */
     | 'invalid_type'
-    /** The payload does not fit the type that the server declared for this message. */
+    /** The payload does not fit the type that the server declared for this message, or usual JSON readers would refuse it. */
     | 'invalid_payload'
     /** The message is larger than the server accepts; nothing of it was processed. */
     | 'too_large'

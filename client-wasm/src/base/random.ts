@@ -10,5 +10,5 @@ export function randomWords(count: number): Uint32Array {
 
 /** 22 characters of base 32, 110 random bits. */
 export function randomName(): string {
-    return randomWords(22).reduce((name, word) => name + (word % 32).toString(32), '');
+    return randomWords(26).reduce((name, word) => name + (word % 32).toString(32), '');
 }

@@ -45,7 +45,10 @@ export class Client<R extends object = AnyRequests> {
         return this.#session.state;
     }
 
-    /** The public id of this client, kept across reconnects; presence lists it. */
+    /**
+     * The name under which the others see this client: presence lists it, requests are sent to it. The server tells it
+     * when the client is open for the first time, until then it is ''. Kept across reconnects.
+     */
     get session(): string {
         return this.#session.name;
     }

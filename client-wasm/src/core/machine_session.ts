@@ -15,7 +15,7 @@ import type {Core} from './core.js';
 import {choiceFrom, endpointsFrom} from './environment.js';
 import {Host, type Listener, type ToldKind} from './host.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
-import {ByteField, Call, Choice, Field, Kind, Page} from './numbers.js';
+import {ByteField, Call, Choice, Field, Kind, Page, State} from './numbers.js';
 import {stateFrom} from './state.js';
 
 /** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
@@ -56,7 +56,8 @@ const infoIdMin = 2 ** 31;
  * that come before WebAssembly has started wait for it.
  */
 export class MachineSession implements Session, Listener {
-    readonly name: string;
+    name = '';
+    readonly secret: string;
     readonly url: string;
     readonly outboxMax: readonly number[];
     state: ConnectionState;
@@ -79,13 +80,13 @@ export class MachineSession implements Session, Listener {
         const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
         this.outboxMax = numbers.slice(-2);
         this.url = endpoints.sseUrl;
-        this.name = options.storage?.session || randomName();
+        this.secret = options.storage?.session || randomName();
         this.state = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
         this.start = () => {
             load().then(instantiate).then((core) => {
                 if (this.#closed()) return;
                 // The machine's seed is 64 random bits, for the keys of this life's publishes (docs/protocol.md 4.9).
-                core.call(Call.create, [this.name], ...randomWords(2), choice, ...numbers);
+                core.call(Call.create, [this.secret], ...randomWords(2), choice, ...numbers);
                 this.#host = new Host(core, endpoints, this);
                 this.#tell(Call.start);
                 this.#flush();
@@ -158,6 +159,8 @@ export class MachineSession implements Session, Listener {
         try {
             switch (kind) {
                 case Kind.stateChanged:
+                    // The welcome names the session.
+                    if (core.byte(ByteField.to) === State.open) this.name = core.slice(Field.session);
                     return this.#enter(stateFrom(core, this.name, this.#why));
                 case Kind.deliver: {
                     const raw = core.slice(Field.payload);
@@ -214,7 +217,7 @@ export class MachineSession implements Session, Listener {
                 if (id < 0) return;
                 const max = core.messageBytesMax();
                 const size = utf8Bytes(payload);
-                if (size + texts.join('').length + this.name.length + frameBytesMax > max) {
+                if (size + texts.join('').length + this.secret.length + frameBytesMax > max) {
                     return failed(new PulsewireError('too_large', `The payload of ${size} bytes is, with its envelope, more than the ${max} of the server.`));
                 }
                 id = core.call(call, texts, ...(payload ? [size] : []), ...numbers);

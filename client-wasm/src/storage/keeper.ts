@@ -1,4 +1,4 @@
-import {randomWords} from '../base/random.js';
+import {randomName} from '../base/random.js';
 import type {ClientStorage, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
 import type {Position} from '../client/events.js';
 import type {Outgoing, Session} from '../client/session.js';
@@ -72,8 +72,8 @@ export class Keeper implements ClientStorage {
     start(session: Session, hooks: StorageHooks): void {
         if (this.#hooks) throw hooks.error('invalid_argument', 'A storage serves one client: make another one for this.');
         this.#session = session;
-        // Its messages' keys begin with it: 64 random bits, which nobody who knows the session can guess.
-        this.#owner = `${session.name}.${Array.from(randomWords(2), (word) => word.toString(36)).join('_')}`;
+        // Its messages' keys begin with it, so nobody can guess them (docs/protocol.md 4.9).
+        this.#owner = randomName();
         this.#hooks = hooks;
         for (const event of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(event, this.#leaving);
         hooks.onClosed(() => this.#end());
@@ -290,7 +290,7 @@ export class Keeper implements ClientStorage {
 
     #leaveSession(): void {
         try {
-            this.#store.leaveSession?.(this.#session.name);
+            this.#store.leaveSession?.(this.#session.secret);
         } catch {
             // The next page begins as a new client.
         }

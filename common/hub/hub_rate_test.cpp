@@ -1,0 +1,157 @@
+// Work is paid for: what a connection may ask for in a second, by commands and by the bytes of its answers.
+
+#include "common/hub/test_node.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pulsewire::hub {
+namespace {
+
+constexpr std::uint64_t connection = 1;
+constexpr std::size_t room = 1 << 20;
+
+// One hub that allows ten commands a second, and a client of it whose lines wait while it rests, as in a
+// server.
+class rate : public ::testing::Test {
+protected:
+    rate() {
+        config c;
+        c.bounds.commands_per_second = 10;
+        c.bounds.presence_members_max = 1'000;
+        hub_ = std::make_unique<hub>(c);
+        open(connection);
+    }
+    void open(std::uint64_t id) {
+        hub_->open(id, face::protocol, {}, {}, now());
+        const std::string name = "session-" + std::to_string(id);
+        hub_->receive(id, R"({"op":"connect","version":1,"session":")" + name + R"("})", now());
+        hub_->out().clear();
+    }
+    instant now() const { return {ms, 1'764'000'000'000 + ms}; }
+
+    // Gives the lines to the hub. What it did not carry out stays in `waits`.
+    void say(const std::string& lines) {
+        waits += lines;
+        go_on();
+    }
+    // The codes of the errors, or "" for other answers; what the hub wants besides is in `rests_until`,
+    // `ended`.
+    std::vector<std::string> go_on() {
+        waits.erase(0, hub_->receive(connection, waits, now(), room));
+        output& out = hub_->out();
+        std::vector<std::string> codes;
+        for (const output::send& s : out.sends) {
+            codes.push_back(member_of(s.what->line, "code"));
+            bytes += s.what->line.size();
+        }
+        for (const output::rest& r : out.rests) rests_until = r.until_ms;
+        for (const output::close& c : out.closes) ended = c.code;
+        refused += static_cast<std::size_t>(std::count(codes.begin(), codes.end(), "rate_limited"));
+        answered += codes.size();
+        out.clear();
+        return codes;
+    }
+    static std::string repeated(std::string_view line, int times) {
+        std::string lines;
+        for (int i = 0; i < times; ++i) lines.append(line).append("\n");
+        return lines;
+    }
+
+    std::unique_ptr<hub> hub_;
+    std::string waits;
+    std::int64_t ms = 1'000, rests_until = 0;
+    close_code ended = close_code::none;
+    std::size_t refused = 0, answered = 0, bytes = 0;
+};
+
+constexpr std::string_view ping = R"({"op":"ping","id":1})";
+
+TEST_F(rate, who_does_not_heed_refusals_is_not_read_for_a_second) {
+    say(repeated(ping, 100));
+    EXPECT_EQ(refused, 10u) << "as many as it may send in a second";
+    EXPECT_EQ(answered, 19u + 10u) << "two seconds' commands, of which connect was one";
+    EXPECT_EQ(rests_until, 2'000);
+    EXPECT_EQ(waits.size(), 71u * (ping.size() + 1)) << "the others wait unread";
+    ms = 1'999;
+    EXPECT_TRUE(go_on().empty());
+    ms = 2'000;
+    EXPECT_EQ(go_on().size(), 20u) << "a second's commands, and a second's refusals";
+    EXPECT_EQ(rests_until, 3'000);
+}
+
+TEST_F(rate, who_needs_ten_rests_in_a_row_is_sent_away) {
+    std::vector<std::int64_t> rests;
+    waits = repeated(ping, 1'000);
+    for (; ended == close_code::none && ms < 60'000; ms = rests_until) {
+        go_on();
+        rests.push_back(rests_until);
+    }
+    EXPECT_EQ(ended, close_code::policy_violation);
+    EXPECT_EQ(rests.size(), 11u) << "the eleventh time it ends";
+    EXPECT_EQ(hub_->session_count(), 0u);
+}
+
+TEST_F(rate, rests_that_lie_apart_are_forgotten) {
+    for (int i = 0; i < 30; ++i, ms += 20'000) {
+        waits = repeated(ping, 40);
+        go_on();
+    }
+    EXPECT_EQ(ended, close_code::none);
+    EXPECT_EQ(refused, 30u * 10);
+}
+
+TEST_F(rate, lines_without_an_id_count_as_refused_too) {
+    say(repeated(R"({"op":"ping"})", 1'000));
+    EXPECT_EQ(refused, 1u) << "told once for one message";
+    ms = 1'100;
+    say(repeated(R"({"op":"ping"})", 1));
+    EXPECT_GT(rests_until, 1'100);
+}
+
+// A line of 60 bytes can ask for a megabyte. The debt is paid before anything else is read.
+TEST_F(rate, an_answer_is_paid_by_its_bytes) {
+    const std::string payload(60'000, 'x');
+    for (int i = 0; i < 10; ++i) {
+        hub_->open(2, face::api, {}, "api-session", now());
+        hub_->receive(
+            2, R"({"op":"publish","channel":"a","type":"t","payload":")" + payload + R"("})", now()
+        );
+        hub_->out().clear();
+        ms += 1'000;
+    }
+    waits = repeated(R"({"op":"subscribe","id":1,"channel":"a","latest":10})", 1) + repeated(ping, 5);
+    const std::size_t whole = go_on().size();
+    EXPECT_EQ(whole, 1u + 10u) << "the pings wait";
+    EXPECT_GT(bytes, 600'000u);
+    const auto price_ms = static_cast<std::int64_t>(bytes / answer_bytes_per_command - 20) * 100;
+    EXPECT_NEAR(static_cast<double>(rests_until - ms), static_cast<double>(price_ms), 200.0);
+    EXPECT_EQ(refused, 0u) << "debts refuse nothing";
+    ms = rests_until;
+    EXPECT_EQ(go_on().size(), 1u + 0u);
+    ms += 1'000;
+    EXPECT_EQ(go_on().size(), 4u);
+    EXPECT_TRUE(waits.empty());
+}
+
+TEST_F(rate, a_list_of_members_is_paid_by_its_bytes_too) {
+    const std::string info(1'000, 'x');
+    for (std::uint64_t id = 2; id < 200; ++id) {
+        open(id);
+        hub_->receive(id, R"({"op":"subscribe","id":1,"channel":"a","payload":")" + info + R"("})", now());
+        hub_->out().clear();
+    }
+    waits = repeated(R"({"op":"subscribe","id":1,"channel":"a","presence":true})", 1) + std::string(ping);
+    go_on();
+    EXPECT_GT(bytes, 198'000u);
+    EXPECT_GT(rests_until, ms + 2'000);
+}
+
+}  // namespace
+}  // namespace pulsewire::hub
