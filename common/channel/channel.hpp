@@ -24,6 +24,10 @@ struct channel {
     }
     void remove_shard(shard_index shard) { std::erase(shards, shard); }
 
+    // The `time` of what is published now. It never runs back in a channel, as the wall clock may:
+    // history is searched by it.
+    std::int64_t time_at(std::int64_t wall_ms) { return last_time_ms = std::max(last_time_ms, wall_ms); }
+
     // The channel has no subscriber and no member, and no publication is kept or on its way to the disk.
     bool unused() const { return shards.empty() && presence.empty() && log.empty() && unstored == 0; }
     // About the memory that the channel takes, without its presence list.
@@ -36,6 +40,7 @@ struct channel {
     presence_list presence;
     std::vector<message_ptr> members_told;  // presence as a new subscriber gets it; empty: to be made anew
     std::vector<shard_index> shards;        // those with at least one subscription, in order of arrival
+    std::int64_t last_time_ms = 0;          // of the newest publication
     std::int64_t used_ms = 0;               // monotonic time of the last publish or subscribe
 
     // --- of the history_budget ---

@@ -83,6 +83,7 @@ bool channel_table::restore(restored_channel&& kept, instant now) {
         // The monotonic clock started with the process: ages are taken from the wall
         // clock, which may have gone back.
         const std::int64_t age_ms = std::max<std::int64_t>(0, now.wall_ms - m->time_ms);
+        c.last_time_ms = std::max(c.last_time_ms, m->time_ms);
         c.log.append(std::move(m), now.monotonic_ms - age_ms);
     }
     c.log.trim(now.monotonic_ms);

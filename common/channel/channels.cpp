@@ -191,8 +191,8 @@ bool channels::repeats(const publish_view& p, const idempotency_window::known& b
 void channels::order(const publish_view& p, instant now) {
     if (p.transient) {
         // A channel that does not exist has no subscriber, so none is made for a transient message.
-        if (const channel* c = table_.find(p.channel); c != nullptr)
-            broadcast(*c, make_message(p, 0, now.wall_ms, c->options.slow_consumers), now);
+        if (channel* c = table_.find(p.channel); c != nullptr)
+            broadcast(*c, make_message(p, 0, c->time_at(now.wall_ms), c->options.slow_consumers), now);
         return answer_publish(p.from, p.id, make_published(p.id, p.channel, {}, 0), now);
     }
     channel* c = table_.find_or_make(p.channel, now);
@@ -210,7 +210,7 @@ void channels::order(const publish_view& p, instant now) {
     // A channel in memory: ordered, kept and delivered at once.
     const std::uint64_t offset = c->log.head() + 1;
     const publish_key key{std::string(p.key), p.content, p.publisher};
-    put_in_order(*c, make_message(p, offset, now.wall_ms, c->options.slow_consumers), key, now);
+    put_in_order(*c, make_message(p, offset, c->time_at(now.wall_ms), c->options.slow_consumers), key, now);
     // After the broadcast: a publisher that is subscribed here gets its own
     // message before the acknowledgement.
     answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
@@ -240,7 +240,7 @@ void channels::keep(channel& c, const publish_view& p, instant now) {
     waiting.where = &c;
     // Offsets are given now, in the order of the publishes; the log gets each publication when it is safe.
     waiting.offset = c.log.head() + c.unstored + 1;
-    waiting.what = make_message(p, waiting.offset, now.wall_ms, c.options.slow_consumers);
+    waiting.what = make_message(p, waiting.offset, c.time_at(now.wall_ms), c.options.slow_consumers);
     waiting.from = p.from;
     waiting.id = p.id;
     stores_.store(keep_publication{waiting.what, c.log.epoch(), std::string(p.key), p.content});

@@ -24,8 +24,11 @@ public:
     std::uint32_t serving() const { return serving_; }  // messages are sent on this one
     // The newest connection; if a welcome is awaited, it is this one's.
     std::uint32_t newest() const { return opening_ != 0 ? opening_ : serving_; }
-    // Whether commands are sent now; otherwise they wait for the connection that is opening.
-    bool take_commands() const { return serving_ != 0 && opening_ == 0; }
+    // Whether commands are sent now; otherwise they wait for the welcome of the newest connection, which
+    // tells how large a message may be.
+    bool take_commands() const { return serving_ != 0 && opening_ == 0 && welcome_until_ == never; }
+    // Whether such a welcome is likely to come soon.
+    bool takes_commands_soon() const { return serving_ != 0; }
     // Whether the serving connection has brought the welcome.
     bool has_welcome() const { return opening_ != 0 || welcome_until_ == never; }
 

@@ -1,5 +1,7 @@
 #include "common/client/machine.hpp"
 
+#include "common/protocol/limits.hpp"
+
 namespace pulsewire::client {
 namespace {
 
@@ -40,7 +42,7 @@ std::uint32_t machine::subscribe(std::string_view channel, const subscribe_optio
     s.has_position = !how.epoch.empty();
     s.epoch = how.epoch;
     s.offset = how.offset;
-    if (can_send()) send_subscribe(s, now);
+    if (can_send() && pay(1, now)) send_subscribe(s, now);
     return id;
 }
 
@@ -106,6 +108,7 @@ std::uint32_t machine::history(
 ) {
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
+    c->is_query = true;
     writer w(c->header, "history"sv);
     w.number("id"sv, c->id).name("channel"sv, channel);
     if (limit != 0) w.number("limit"sv, limit);
@@ -120,6 +123,7 @@ std::uint32_t machine::history(
 std::uint32_t machine::presence(std::string_view channel, time_ms now) {
     command* c = new_command(0, 0, now);
     if (c == nullptr) return 0;
+    c->is_query = true;
     writer(c->header, "presence"sv).number("id"sv, c->id).name("channel"sv, channel).end();
     return dispatch(*c, now);
 }
@@ -137,13 +141,14 @@ void machine::cancel(std::uint32_t id, time_ms) {
 
 // --- what happened outside ---
 
-void machine::transport_opened(std::uint32_t attempt, time_ms now) {
+void machine::transport_opened(std::uint32_t attempt, time_ms) {
     if (!connections_.opened(attempt)) return;
     // In a hand-over the old connection still answers the requests that were sent on it.
     unbind(true);
     begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
     end_send();
-    send_waiting(now);
+    // Alone, because a message that is too large for the server is skipped as a whole, and what the server
+    // takes only the welcome tells.
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
@@ -178,6 +183,7 @@ void machine::timer(time_ms now) {
     if (connections_.serving() != 0)
         for (subscription& s : channels_.slots())
             if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
+    if (can_send() && now >= paced_until_) send_waiting(now);
     rearm(now);
 }
 
@@ -276,7 +282,12 @@ void machine::unbind(bool may_be_answered) {
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
     for (command& c : outbox_) {
-        if (c.done || !c.sent) continue;
+        if (c.done) continue;
+        if (!c.sent) {
+            // It waited for the welcome of a connection that is gone.
+            if (c.when_lost == after_loss::never) fail(c, error_code::disconnected);
+            continue;
+        }
         c.left_behind = may_be_answered && c.awaited_by_server;
         if (c.left_behind) continue;
         c.sent = false;
@@ -314,10 +325,32 @@ void machine::end_send(std::uint32_t payload_of) {
 }
 
 void machine::send_waiting(time_ms now) {
-    for (subscription& s : channels_.slots())
-        if (s.state == subscription_state::idle) send_subscribe(s, now);
-    for (command& c : outbox_)
-        if (!c.done && !c.sent) send_command(c, now);
+    paced_until_ = never;
+    for (subscription& s : channels_.slots()) {
+        if (s.state != subscription_state::idle) continue;
+        if (!pay(1, now)) return;
+        send_subscribe(s, now);
+    }
+    for (command& c : outbox_) {
+        if (c.done || c.sent) continue;
+        if (!pay(price_of(c), now)) return;
+        send_command(c, now);
+    }
+}
+
+// False when the server would refuse so many commands now, or when others wait already: then send_waiting()
+// comes back to them.
+bool machine::pay(std::uint32_t commands, time_ms now) {
+    if (paced_until_ == never) {
+        if (pacer_.take(commands, now)) return true;
+        paced_until_ = pacer_.ready_at(commands, now);
+        arm(paced_until_, now);
+    }
+    return false;
+}
+
+std::uint32_t machine::price_of(const command& c) {
+    return c.is_query ? commands_per_query : 1;
 }
 
 void machine::send_op(std::string_view op) {
@@ -381,8 +414,8 @@ command* machine::new_command(std::uint32_t payload_bytes, std::uint32_t timeout
 std::uint32_t machine::dispatch(command& c, time_ms now) {
     const std::uint32_t id = c.id;
     if (can_send()) {
-        send_command(c, now);
-    } else if (state_ == state::closed || c.when_lost == after_loss::never) {
+        if (pay(price_of(c), now)) send_command(c, now);
+    } else if (state_ == state::closed || (c.when_lost == after_loss::never && !connections_.takes_commands_soon())) {
         // Other commands wait in the outbox for the next transport.
         fail(c, state_ == state::closed ? error_code::closed : error_code::disconnected);
         outbox_.sweep();
@@ -434,6 +467,7 @@ void machine::rearm(time_ms now) {
     time_ms next = std::min(connections_.deadline(), serving_deadline());
     const auto at = [&](time_ms t) { next = std::min(next, t); };
     if (state_ == state::waiting) at(retry_at_);
+    if (can_send()) at(paced_until_);
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
     for (const command& c : outbox_)

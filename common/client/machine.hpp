@@ -14,6 +14,7 @@
 #include "common/client/channel_table.hpp"
 #include "common/client/connections.hpp"
 #include "common/client/outbox.hpp"
+#include "common/client/pacer.hpp"
 #include "common/client/reconnect.hpp"
 #include "common/protocol/codes.hpp"
 #include "common/protocol/line_writer.hpp"
@@ -231,6 +232,8 @@ private:
     void send_subscribe(subscription& s, time_ms now);
     void send_command(command& c, time_ms now);
     // Null when the outbox is full.
+    bool pay(std::uint32_t commands, time_ms now);
+    static std::uint32_t price_of(const command& c);
     command* new_command(std::uint32_t payload_bytes, std::uint32_t timeout_ms, time_ms now);
     std::uint32_t dispatch(command& c, time_ms now);
     void finish(command& c);
@@ -264,6 +267,8 @@ private:
     std::uint32_t line_begin_ = 0;  // the place where the line being written starts
     relocating_vector<action> actions_;
     connections connections_;
+    pacer pacer_;
+    time_ms paced_until_ = never;  // commands wait for pacer_ until then
     std::uint32_t last_id_ = 0;
     time_ms timer_at_ = never;
     time_ms state_since_ = 0;

@@ -93,6 +93,8 @@ void machine::on_welcome(const server_frame& f, std::string_view header, time_ms
         picker_.opened(now);
         change_state(state::open).session = f.session;
     }
+    pacer_.begin(static_cast<std::uint32_t>(f.commands_per_second), now);
+    send_waiting(now);
     // The new connection works, so the old one stays only for late answers.
     connections_.linger(now);
     close_retiring_unless_awaited();
@@ -226,6 +228,13 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
         id = channels_.id_of(*s);
         channels_.remove(id);
     } else if (command* c = outbox_.with_id(f.id); c != nullptr) {
+        if (code == name_of(error_code::rate_limited) && c->when_lost == after_loss::repeat) {
+            // Others that were sent behind it are refused like it, and wait like it.
+            c->sent = false;
+            pacer_.spend_all(now);
+            paced_until_ = pacer_.ready_at(price_of(*c), now);
+            return arm(paced_until_, now);
+        }
         id = c->id;
         finish(*c);
     } else if (f.id != 0) {

@@ -440,11 +440,17 @@ TEST_F(machine_messages, subscribing_before_and_between_connections_waits_for_th
     EXPECT_EQ(h.done(), done{});
     h.unsubscribe(a);
     h.online();
+    h.done();
     h.opened();
-    EXPECT_EQ(h.done().back(), R"(send {"op":"subscribe","id":1,"channel":"b"})");
     h.subscribe("c");
-    EXPECT_EQ(h.done(), done{R"(send {"op":"subscribe","id":2,"channel":"c"})"})
-        << "no need to wait for the welcome";
+    EXPECT_EQ(h.done(), done{R"(send {"op":"connect","version":1,"session":"ada-session"})"})
+        << "alone, because only the welcome tells how large a message may be";
+    h.welcome();
+    EXPECT_EQ(
+        h.done(), (done{
+                      "is open by websocket", R"(send {"op":"subscribe","id":1,"channel":"b"})",
+                      R"(send {"op":"subscribe","id":2,"channel":"c"})"})
+    );
 }
 
 // --- publish (4.9 to 4.11, 9.2) ---
@@ -479,10 +485,11 @@ TEST_F(machine_messages, an_unanswered_publish_is_repeated_with_its_key_before_n
     h.done();
     h.opened();
     h.publish("c");
+    h.welcome();
     EXPECT_EQ(
         h.done(),
         (done{
-            R"(send {"op":"connect","version":1,"session":"ada-session"})",
+            R"(send {"op":"connect","version":1,"session":"ada-session"})", "is open by websocket",
             R"(send {"op":"publish","id":1,"key":"ada-session-1-1","channel":"a","type":"t","payload":<1>})",
             R"(send {"op":"publish","id":3,"key":"ada-session-1-3","channel":"a","type":"t","payload":<3>})",
             R"(send {"op":"publish","id":4,"key":"ada-session-1-4","channel":"b","type":"t","payload":<4>})",
@@ -503,9 +510,11 @@ TEST_F(machine_messages, a_publish_keeps_the_key_that_the_host_gives) {
     h.online();
     h.done();
     h.opened();
+    h.welcome();
     EXPECT_EQ(
-        h.done(),
-        (done{R"(send {"op":"connect","version":1,"session":"ada-session"})", expected[0], expected[1]})
+        h.done(), (done{
+                      R"(send {"op":"connect","version":1,"session":"ada-session"})", "is open by websocket",
+                      expected[0], expected[1]})
     );
 }
 
@@ -735,6 +744,77 @@ TEST_F(machine_messages, actions_that_are_not_fetched_wait_in_order) {
     EXPECT_LT(texts.find("\"channel\":\"a\""), texts.find("\"channel\":\"b\""));
     h.machine.clear_actions();
     EXPECT_TRUE(h.machine.actions().empty());
+}
+
+// --- what commands cost (4.20) ---
+
+class machine_pace : public ::testing::Test {
+protected:
+    machine_pace() {
+        h.start();
+        h.opened();
+        h.hears(R"({"op":"welcome","session":"ada-session","commands_per_second":10})");
+        h.done();
+    }
+    // The ids of the publishes and queries that were sent since the last call.
+    std::vector<std::string> sent() {
+        std::vector<std::string> ids;
+        for (const std::string& line : h.done()) {
+            const std::size_t at = line.find("\"id\":");
+            if (line.starts_with("send ") && at != std::string::npos)
+                ids.push_back(line.substr(at + 5, line.find(',', at) - at - 5));
+        }
+        return ids;
+    }
+    test_host h;
+};
+
+TEST_F(machine_pace, what_is_more_than_the_server_takes_waits_and_leaves_in_order) {
+    for (int i = 0; i < 40; ++i) h.publish("a");
+    std::vector<std::string> ids = sent();
+    EXPECT_GE(ids.size(), 15u);
+    EXPECT_LT(ids.size(), 20u) << "the server takes twenty at once, of which connect was one";
+    for (int second = 0; second < 3; ++second) {
+        h.pass(1'000);
+        for (const auto& id : sent()) ids.push_back(id);
+    }
+    ASSERT_EQ(ids.size(), 40u);
+    for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(ids[i], std::to_string(i + 1));
+}
+
+TEST_F(machine_pace, a_query_costs_ten) {
+    h.history("a");
+    h.publish("a");
+    h.history("a");
+    h.publish("a");
+    EXPECT_EQ(sent(), (std::vector<std::string>{"1", "2"})) << "nothing overtakes a query that waits";
+    h.pass(2'000);
+    EXPECT_EQ(sent(), (std::vector<std::string>{"3", "4"}));
+}
+
+TEST_F(machine_pace, subscriptions_wait_as_well) {
+    for (int i = 0; i < 30; ++i) h.subscribe("a" + std::to_string(i));
+    const std::size_t at_once = sent().size();
+    EXPECT_LT(at_once, 20u);
+    h.pass(2'000);
+    EXPECT_EQ(at_once + sent().size(), 30u);
+}
+
+TEST_F(machine_pace, a_publish_that_is_refused_for_the_rate_is_sent_again) {
+    h.publish("a");
+    h.done();
+    h.hears(R"({"op":"error","id":1,"code":"rate_limited","message":"m"})");
+    h.publish("a");
+    EXPECT_EQ(sent(), std::vector<std::string>{}) << "neither failed nor overtaken";
+    h.pass(1'000);
+    EXPECT_EQ(sent(), (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(machine_pace, a_request_that_is_refused_for_the_rate_fails) {
+    const auto asked = h.request();
+    h.done();
+    h.hears(R"({"op":"error","id":1,"code":"rate_limited","message":"m"})");
+    EXPECT_EQ(h.done().at(0).find("failed " + std::to_string(asked)), 0u);
 }
 
 }  // namespace

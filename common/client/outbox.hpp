@@ -22,6 +22,7 @@ struct command {
     bool has_payload = false;
     // True for a request, which may take longer than command_timeout_ms and can be canceled.
     bool awaited_by_server = false;
+    bool is_query = false;     // costs as much as several commands (4.20)
     bool sent = false;         // on the current transport or on the old one
     bool left_behind = false;  // sent on the old transport, which may still bring the answer (7.3)
     bool done = false;         // answered; the slot is freed by sweep()

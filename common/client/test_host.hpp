@@ -104,6 +104,10 @@ public:
     ) {
         return obeyed(machine.publish(channel, "t", bytes, how, now));
     }
+    // Asks for the page before the newest publication.
+    std::uint32_t history(std::string_view channel) {
+        return obeyed(machine.history(channel, 5, 0, history_page::before, now));
+    }
     std::uint32_t request(std::uint32_t timeout_ms = 0) {
         return obeyed(machine.request("sum.add", 1, timeout_ms, now));
     }

@@ -134,6 +134,7 @@ message_ptr make_welcome(
         .number("message_bytes_max", bounds.message_bytes_max)
         .number("channels_max", bounds.channels_per_connection_max)
         .number("requests_max", bounds.requests_per_connection_max)
+        .number("commands_per_second", bounds.commands_per_second)
         .end();
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace pulsewire::hub {
@@ -41,9 +42,12 @@ struct client_subscribed {
     std::string channel;
 };
 
+inline constexpr std::string_view undeclared_type = "this namespace takes declared types only";
+
 struct client_publish {
     std::string session;
     publish what;  // not yet in the channel: the observer passes it on to the owner, or refuses it
+    bool declared_only = false;  // a type that the observer does not know is refused with undeclared_type
 };
 
 struct client_request {

@@ -269,6 +269,22 @@ TEST_P(hub_channel, a_key_is_forgotten_after_its_window) {
     EXPECT_EQ(members_of(node.heard(ada), "offset"), (texts{"1", "1", "2"}));
 }
 
+TEST_P(hub_channel, the_time_of_publications_never_runs_back) {  // 5.1
+    subscribe(ada, "a");
+    const auto time_of_next = [&](const std::string& more) {
+        publish(ada, "a", "1", more);
+        for (const auto& line : node.heard(ada))
+            if (!member_of(line, "time").empty()) return std::stoll(member_of(line, "time"));
+        return 0LL;
+    };
+    const std::int64_t before = time_of_next("");
+    node.set_clock(-3'600'000);
+    EXPECT_EQ(time_of_next(""), before);
+    EXPECT_EQ(time_of_next(R"(,"transient":true)"), before);
+    node.set_clock(7'200'000);
+    EXPECT_EQ(time_of_next(""), before + 3'600'000);
+}
+
 TEST_P(hub_channel, without_echo_the_publication_names_whom_it_is_not_for) {
     subscribe(ada, "a");
     subscribe(bob, "a");

@@ -40,7 +40,8 @@ TEST(hub_connection, is_welcomed_with_what_it_must_know) {
         texts{
             R"({"op":"welcome","id":1,"session":")" + ada_name +
             R"(","connection":"0.secret","server":"pulsewire/0.1.0",)"
-            R"("ping_ms":20000,"pong_ms":8000,"message_bytes_max":65536,"channels_max":128,"requests_max":64})"}
+            R"("ping_ms":20000,"pong_ms":8000,"message_bytes_max":65536,"channels_max":128,"requests_max":64,)"
+            R"("commands_per_second":1000})"}
     );
 }
 

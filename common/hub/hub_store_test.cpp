@@ -208,6 +208,25 @@ TEST(durable_channel, the_age_of_publications_counts_across_the_restart) {
     EXPECT_EQ(members_of(n->heard(back), "offset"), lines{"2"}) << "the key is forgotten as well";
 }
 
+TEST(durable_channel, times_do_not_run_back_across_a_restart_either) {  // 5.1
+    durable_node n;
+    const auto c = n->connect(0, "session-1");
+    n->set_clock(3'600'000);
+    n->say(c, publish_line(1, "key-1"));
+    n.write();
+    n.restart();  // the clock of the new life is right again
+    const auto back = n->connect(0, "session-1");
+    n->say(back, publish_line(2, "key-2"));
+    n.write();
+    n->heard(back);
+    n->say(back, R"({"op":"history","id":3,"channel":"a"})");
+    const std::string page = member_of(n->heard(back).at(0), "payload");
+    const auto time_behind = [&](const std::string& what) {
+        return member_of(page.substr(page.find(what)), "time");
+    };
+    EXPECT_EQ(time_behind("\"offset\":1"), time_behind("\"offset\":2"));
+}
+
 // The disk forgets keys a little later than the hub.
 TEST(durable_channel, a_key_that_was_used_again_after_its_window_is_remembered_from_then_on) {
     durable_node n;

@@ -152,7 +152,7 @@ public:
 
     // --- time ---
 
-    instant now() const { return {now_ms_, 1'700'000'000'000 + now_ms_}; }
+    instant now() const { return {now_ms_, clock_ms_ + now_ms_}; }
     // Time passes, with a tick in each second.
     void pass(std::int64_t ms) {
         for (; ms > 0; ms -= 1'000) {
@@ -167,6 +167,8 @@ public:
         }
         settle();
     }
+    // Somebody sets the wall clock.
+    void set_clock(std::int64_t forward_ms) { clock_ms_ += forward_ms; }
     // Time passes without a tick.
     void skip(std::int64_t ms) { now_ms_ += ms; }
 
@@ -195,6 +197,7 @@ private:
     std::uint64_t random_;
     std::uint64_t last_connection_ = 0;
     std::int64_t now_ms_ = 1'000;
+    std::int64_t clock_ms_ = 1'700'000'000'000;
 };
 
 // The value of a member of a line: the text inside a string, a number, or the rest of the line for "payload";

@@ -19,7 +19,7 @@ inline constexpr std::size_t epoch_bytes_max = 16;                 // beyond: in
 inline constexpr std::size_t history_page_bytes_max = 128 * 1024;  // beyond: a shorter page, at least one
 // The price of a history or presence query, as a number of commands of commands_per_second.
 inline constexpr std::uint32_t commands_per_query = 10;
-// An answer costs one command for each of so many bytes, when that is more than its command has paid.
+// The bytes of answers that a connection may have asked for with each command of commands_per_second.
 inline constexpr std::uint32_t answer_bytes_per_command = 4 * 1024;
 inline constexpr std::size_t presence_page_bytes_max = 64 * 1024;  // beyond: a shorter list, at least one
 inline constexpr int json_depth_max = 32;                          // beyond: malformed_json
@@ -100,6 +100,9 @@ struct namespace_options {
     std::uint32_t history_age_ms = 10 * 60'000;
     // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
     bool client_publish = true;
+    // Whether clients may publish types that the application has not declared for the channel; otherwise:
+    // forbidden. A type is declared by a handler for it.
+    bool other_types = true;
     // Whether clients may ask each other (protocol 4.18); otherwise: forbidden.
     bool client_requests = false;
     // Whether presence is kept and sent; otherwise: forbidden.

@@ -23,11 +23,14 @@ constexpr slice server_frame::*string_members[] = {
     &server_frame::code,   &server_frame::url,     &server_frame::session,
 };
 
-constexpr auto numbers = "offset time id ping_ms pong_ms message_bytes_max after_ms replay request "sv;
+constexpr auto numbers =
+    "offset time id ping_ms pong_ms message_bytes_max after_ms replay request commands_per_second "sv;
 constexpr std::uint64_t server_frame::*number_members[] = {
-    &server_frame::offset,   &server_frame::time,    &server_frame::id,
-    &server_frame::ping_ms,  &server_frame::pong_ms, &server_frame::message_bytes_max,
-    &server_frame::after_ms, &server_frame::replay,  &server_frame::id,
+    &server_frame::offset,   &server_frame::time,
+    &server_frame::id,       &server_frame::ping_ms,
+    &server_frame::pong_ms,  &server_frame::message_bytes_max,
+    &server_frame::after_ms, &server_frame::replay,
+    &server_frame::id,       &server_frame::commands_per_second,
 };
 
 // The place of `name` in the list, or the length of the list when it is not there.

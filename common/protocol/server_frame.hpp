@@ -52,6 +52,7 @@ struct server_frame : frame_contents {
     std::uint64_t id = 0;
     std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
+    std::uint64_t commands_per_second = 0;
     slice channel, except, url;
 };
 

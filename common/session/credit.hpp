@@ -1,8 +1,9 @@
 #pragma once
 
-// The rate limit commands_per_second: each command costs credit, a large answer costs more, and passing time
-// earns it. A session without credit has its commands refused. One in debt for its answers is not read until
-// the debt is paid, and so is one that goes on sending while it is refused.
+// The rate limit commands_per_second has two accounts, which passing time fills. Commands are paid before
+// they are carried out, and refused without credit. Answers that replay publications or list members are paid
+// by their bytes after they were made; a session in debt for them is not read until the debt is paid, and
+// nothing is refused.
 
 #include "common/exchange/instant.hpp"
 #include "common/protocol/limits.hpp"
@@ -26,9 +27,20 @@ inline std::int64_t credit_max(const limits& bounds) {
     return 2 * credit_per_command * std::int64_t{bounds.commands_per_second};
 }
 
+// The same for the bytes of answers.
+inline std::int64_t answer_credit_max(const limits& bounds) {
+    return 2 * std::int64_t{answer_bytes_per_command} * bounds.commands_per_second;
+}
+
 inline void earn_credit(session& s, const limits& bounds, instant now) {
-    const std::int64_t passed_ms = std::clamp<std::int64_t>(now.monotonic_ms - s.credit_at_ms, 0, 3'600'000);
-    s.credit = std::min(s.credit + passed_ms * std::int64_t{bounds.commands_per_second}, credit_max(bounds));
+    // A session that was silent for long has all credit that it may have.
+    constexpr std::int64_t longest_ms = 3'600'000;
+    const std::int64_t rate = bounds.commands_per_second;
+    const std::int64_t passed_ms = std::clamp<std::int64_t>(now.monotonic_ms - s.credit_at_ms, 0, longest_ms);
+    s.credit = std::min(s.credit + passed_ms * rate, credit_max(bounds));
+    s.answer_credit = std::min(
+        s.answer_credit + passed_ms * rate * answer_bytes_per_command / 1'000, answer_credit_max(bounds)
+    );
     s.credit_at_ms = now.monotonic_ms;
 }
 
@@ -42,21 +54,17 @@ inline bool take_credit(session& s, std::uint32_t commands, const limits& bounds
     return true;
 }
 
-// Charges an answer by its bytes, of which `commands_paid` commands have paid for a part. The session may get
-// into debt, because the size of an answer is known only when it is made.
-inline void charge_answer(session& s, std::size_t bytes, std::uint32_t commands_paid, const limits& bounds) {
-    if (bounds.commands_per_second == 0) return;
-    const auto price = static_cast<std::int64_t>(bytes / answer_bytes_per_command);
-    s.credit -= std::max<std::int64_t>(0, price - commands_paid) * credit_per_command;
+inline void charge_answer(session& s, std::size_t bytes) {
+    s.answer_credit -= static_cast<std::int64_t>(bytes);
 }
 
 // The time at which the debt of a session is paid; 0 when it has none.
 inline std::int64_t debt_paid_ms(session& s, const limits& bounds, instant now) {
-    if (s.credit >= 0 || bounds.commands_per_second == 0) return 0;
+    if (s.answer_credit >= 0 || bounds.commands_per_second == 0) return 0;
     earn_credit(s, bounds, now);
-    if (s.credit >= 0) return 0;
-    const std::int64_t rate = bounds.commands_per_second;
-    return now.monotonic_ms + (-s.credit + rate - 1) / rate;
+    if (s.answer_credit >= 0) return 0;
+    const std::int64_t per_second = std::int64_t{answer_bytes_per_command} * bounds.commands_per_second;
+    return now.monotonic_ms + -s.answer_credit * 1'000 / per_second + 1;
 }
 
 }  // namespace pulsewire::hub

@@ -48,7 +48,9 @@ struct session {
     std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;                  // ... of the last message sent
     std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
-    std::int64_t credit = 0;                   // in thousandths of a command; below 0 it is a debt
+    std::int64_t credit = 0;                   // in thousandths of a command
+    std::int64_t answer_credit = 0;            // in bytes; below 0 it is a debt
+    bool can_rest = false;                     // its lines can wait in the shell
     std::uint32_t refused = 0;                 // commands refused for lack of credit since the last rest
     std::uint32_t rests = 0;                   // in a row
     std::int64_t rests_until_ms = 0;           // until then nothing more of it is carried out

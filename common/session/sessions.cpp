@@ -49,6 +49,7 @@ void sessions::open(
     s->welcome = !session_name.empty();
     s->opened_ms = s->heard_ms = s->sent_ms = s->credit_at_ms = now.monotonic_ms;
     s->credit = credit_max(config_.bounds);
+    s->answer_credit = answer_credit_max(config_.bounds);
     if (s->welcome && is_client(f))
         observers_.tell(&interests::connections, connected{{config_.shard, connection}, s->name});
     table_.add(std::move(s));
@@ -59,7 +60,10 @@ std::size_t sessions::receive(
 ) {
     const std::size_t given = lines.size();
     session* s = table_.find(connection);
-    if (s != nullptr) heard(*s, now);
+    if (s != nullptr) {
+        heard(*s, now);
+        s->can_rest = answer_bytes_max != no_limit;
+    }
     bool limit_told = false;
     std::size_t answer_bytes = 0, counted = output_.sends.size();
     // Looked up before each line, since a line may end the session.
@@ -72,8 +76,7 @@ std::size_t sessions::receive(
         }
         if (answer_bytes > answer_bytes_max) break;
         // Answers on their way from other shards have no size yet, so their weights are bounded instead.
-        if (answer_bytes_max != no_limit && (s->awaited_answers >= awaited_answers_max || rests(*s, now)))
-            break;
+        if (s->can_rest && (s->awaited_answers >= awaited_answers_max || rests(*s, now))) break;
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
         lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
@@ -98,7 +101,11 @@ void sessions::rest(session& s, std::int64_t until_ms) {
 // while, and then is sent away.
 void sessions::refuse_for_rate(session& s, std::uint64_t id, std::string_view text, instant now) {
     answers_.error(s, id, error_code::rate_limited, text, now);
-    if (++s.refused < config_.bounds.commands_per_second) return;
+    count_refusal(s, now);
+}
+
+void sessions::count_refusal(session& s, instant now) {
+    if (++s.refused < config_.bounds.commands_per_second || !s.can_rest) return;
     s.refused = 0;
     const std::int64_t quiet_ms = now.monotonic_ms - s.rests_until_ms;
     s.rests = quiet_ms < rests_apart_ms ? s.rests + 1 : 1;
@@ -112,7 +119,7 @@ void sessions::receive_line(session& s, std::string_view line, bool& limit_told,
         // A command with an id needs its answer. Lines without an id get one error for the whole message,
         // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
-        if (id == 0 && std::exchange(limit_told, true)) return void(++s.refused);
+        if (id == 0 && std::exchange(limit_told, true)) return count_refusal(s, now);
         return refuse_for_rate(s, id, "too many commands per second", now);
     }
     const auto read = read_command(line, scratch_);
@@ -141,6 +148,7 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
     // are made here for the other faces.
     if (!c.channel.empty() && !is_channel(c.channel))
         return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
+    s->can_rest = true;
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, now))
         return refuse_for_rate(*s, c.id, "too many messages per second", now);
     execute(*s, c, now);
@@ -238,7 +246,10 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     // An observer that decides about publishes gets a copy; the publish reaches the owner
     // only if the observer passes it on.
     const auto deciding = is_client(s.speaks) ? observers_.first(&interests::publishes) : std::nullopt;
-    if (deciding) return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>()});
+    const bool declared_only = is_client(s.speaks) && !config_.options_of(c.channel).other_types;
+    if (deciding)
+        return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>(), declared_only});
+    if (declared_only) return answers_.error(s, c.id, error_code::forbidden, undeclared_type, now);
     channels_.publish(p, now);
 }
 
@@ -305,8 +316,7 @@ void sessions::on(reply&& m, instant now) {
     if (m.ends_request != 0 && !requests::take(*s, m.ends_request)) return;
     // Errors of owners and handlers come as finished messages, so they are counted here.
     if (m.what->kind == message_kind::error) ++counters_.errors;
-    if (m.weight != 0 && s->speaks != face::api)
-        charge_answer(*s, m.what->line.size(), commands_per_query, config_.bounds);
+    if (m.weight != 0 && s->speaks != face::api) charge_answer(*s, m.what->line.size());
     answers_.send(*s, std::move(m.what), now);
 }
 

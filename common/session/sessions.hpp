@@ -48,6 +48,7 @@ private:
     bool rests(session& s, instant now);
     void rest(session& s, std::int64_t until_ms);
     void refuse_for_rate(session& s, std::uint64_t id, std::string_view text, instant now);
+    void count_refusal(session& s, instant now);
     void receive_line(session& s, std::string_view line, bool& limit_told, instant now);
     void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);

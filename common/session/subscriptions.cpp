@@ -108,7 +108,7 @@ void subscriptions::on(attached&& m, instant now) {
             output_.add_send(std::move(old), s.connection, true);
         }
     }
-    charge_answer(s, bytes, 1, config_.bounds);
+    charge_answer(s, bytes);
     // After the replay, so that messages which a handler sends to the subscriber come after it.
     if (observers_.any(&interests::subscriptions))
         observers_.tell(&interests::subscriptions, client_subscribed{m.to, s.name, m.channel});

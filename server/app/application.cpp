@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <variant>
@@ -192,8 +193,9 @@ void application::handle(hub::client_publish& m) {
     --waiting_;
     if (answered_before(m.what)) return;
     const auto from = m.what.from;
+    const bool declared_only = m.declared_only;
     publish_context c(pulsewire::connection(*this, from, std::move(m.session)), std::move(m.what));
-    ask_handlers(c);
+    ask_handlers(c, declared_only);
 }
 
 // A transient publish is never remembered. The owner of the channel does not know its key either, so each one
@@ -217,10 +219,15 @@ bool application::answered_before(const hub::publish& p) {
     return true;
 }
 
-void application::ask_handlers(publish_context& c) {
+void application::ask_handlers(publish_context& c, bool declared_only) {
     const auto found = handlers_.publishes.find(c.what_.type);
     // Types without a handler come here too, because all publishes keep one order (server::on).
-    if (found == handlers_.publishes.end()) return settle(c);
+    const bool declared = found != handlers_.publishes.end() &&
+                          std::any_of(found->second.begin(), found->second.end(), [&](const auto& one) {
+                              return c.channel().starts_with(one.prefix);
+                          });
+    if (!declared && declared_only) return refuse(c.what_, error_code::forbidden, hub::undeclared_type);
+    if (!declared) return settle(c);
     const std::string type = c.what_.type;
     const std::string payload = c.what_.payload;  // a handler may replace the one in the context
     for (const auto& [prefix, handler] : found->second) {

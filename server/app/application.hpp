@@ -77,7 +77,7 @@ private:
     void handle(hub::client_request& m, clock::time_point arrived);
     static bool is_remembered(const hub::publish& p);
     bool answered_before(const hub::publish& p);
-    void ask_handlers(publish_context& c);
+    void ask_handlers(publish_context& c, bool declared_only);
     void settle(publish_context& c);
     void refuse(const hub::publish& p, error_code code, std::string_view text, std::string_view pointer = {});
     void pass_on(hub::publish&& p);

@@ -121,6 +121,33 @@ TEST(application, a_handler_is_for_its_channels_alone) {
     EXPECT_NE(c.line_with("\"error\"").find("rejected"), std::string::npos);
 }
 
+// A handler binds its type. Whoever wants it to bind its channels, too, lets in no other type.
+TEST(application, a_namespace_may_take_declared_types_alone) {
+    config settings = test_config();
+    settings.namespaces["strict"].other_types = false;
+    running_server server(settings, [](auto& s) {
+        s.template on<plain_text>("strict:chat", [](const plain_text&, publish_context&) {});
+    });
+    auto c = connected(server.port());
+    c.send_text(publish_line(3, "strict:chat", "message", "\"text\""));
+    c.line_with("\"published\"");
+    c.send_text(publish_line(4, "strict:chat", "poison", "1"));
+    EXPECT_NE(c.line_with("\"id\":4").find("forbidden"), std::string::npos);
+    c.send_text(publish_line(5, "strict:other", "message", "\"text\""));
+    EXPECT_NE(c.line_with("\"id\":5").find("forbidden"), std::string::npos) << "declared for other channels";
+    c.send_text(publish_line(6, "free:a", "poison", "1"));
+    c.line_with("\"offset\":1");
+}
+
+TEST(application, without_any_no_type_is_declared) {
+    config settings = test_config();
+    settings.namespaces["strict"].other_types = false;
+    running_server server(settings);
+    auto c = connected(server.port());
+    c.send_text(publish_line(3, "strict:chat", "message", "1"));
+    EXPECT_NE(c.line_with("\"id\":3").find("forbidden"), std::string::npos);
+}
+
 // Promise P4 holds for what handlers do, too.
 TEST(application, a_repeated_key_does_not_reach_the_handler_again) {
     std::atomic<int> calls{0};

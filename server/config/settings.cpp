@@ -164,6 +164,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"history_bytes_max", &o.history_bytes_max},
         {"history_age_ms", &o.history_age_ms},
         {"client_publish", &o.client_publish},
+        {"other_types", &o.other_types},
         {"client_requests", &o.client_requests},
         {"presence", &o.presence},
         {"durability", one_of(o.keeps, durability_names)},

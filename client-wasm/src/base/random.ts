@@ -8,7 +8,7 @@ export function randomWords(count: number): Uint32Array {
     return words;
 }
 
-/** 22 characters of base 32, 110 random bits. */
+/** 26 characters of base 32, 130 random bits. */
 export function randomName(): string {
     return randomWords(26).reduce((name, word) => name + (word % 32).toString(32), '');
 }
