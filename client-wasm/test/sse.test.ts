@@ -98,11 +98,14 @@ test('a failed POST ends the connection; publishes are repeated with their keys'
         client.reconnectNow();
         network.stream.receive('{"op":"stream","connection":"second"}');
         await settle();
-        const again = network.posts.at(-1)!;
-        assert.equal(again.connection, 'second');
-        const [connected, published] = again.body.split('\n').map((line) => JSON.parse(line));
+        const [connected, again] = [network.posts.at(-1)!, () => network.posts.at(-1)!];
+        connected.answer(204);
+        network.stream.receive(welcomeFor(JSON.parse(connected.body)));
+        await settle();
+        assert.equal(again().connection, 'second');
+        const published = JSON.parse(again().body);
         assert.equal(published.key, key);
-        network.stream.receive(welcomeFor(connected), {op: 'published', id: published.id, channel: 'a', epoch: 'e', offset: 1});
+        network.stream.receive({op: 'published', id: published.id, channel: 'a', epoch: 'e', offset: 1});
         assert.deepEqual(await promise, {epoch: 'e', offset: 1});
         client.close();
     }
@@ -148,9 +151,11 @@ test('auto falls back to SSE when the WebSocket does not get through, and publis
     assert.deepEqual(client.state, {name: 'connecting', attempt: 2, transport: 'sse'});
     network.stream.receive('{"op":"stream","connection":"c"}');
     await settle();
-    const [connected, publish] = network.posts[0]!.body.split('\n').map((line) => JSON.parse(line));
     network.posts[0]!.answer(204);
-    network.stream.receive(welcomeFor(connected), {op: 'published', id: publish.id, channel: 'a', epoch: 'e', offset: 1});
+    network.stream.receive(welcomeFor(JSON.parse(network.posts[0]!.body)));
+    await settle();
+    const publish = JSON.parse(network.posts[1]!.body);
+    network.stream.receive({op: 'published', id: publish.id, channel: 'a', epoch: 'e', offset: 1});
     assert.equal(client.state.name, 'open');
     assert.deepEqual(await published, {epoch: 'e', offset: 1});
     client.close();

@@ -123,8 +123,8 @@ async function acknowledge(socket: FakeWebSocket, ...which: unknown[]): Promise<
     await settle();
 }
 
-/** A key of a storage's message without what names the page's life. */
-const numbered = (key: string): string => key.replace(/\.\w+\./, ' ');
+/** The number in a key of a storage's message, behind the 130 random bits that name the page's life. */
+const numbered = (key: string): number => Number(/^[0-9a-v]{26}\.(\d+)$/.exec(key)![1]);
 
 test('a message is written before it is sent, and removed when it is acknowledged', async () => {
     const disk = new Disk();
@@ -139,7 +139,7 @@ test('a message is written before it is sent, and removed when it is acknowledge
     written();
     await settle();
     const sent = network.socket.last('publish');
-    assert.deepEqual([numbered(sent.key), sent.payload], [`${client.session} 1`, 1]);
+    assert.deepEqual([numbered(sent.key), sent.payload], [1, 1]);
     assert.deepEqual(disk.payloads, ['1']);
     await acknowledge(network.socket, 1);
     assert.deepEqual(await promise, {epoch: 'e', offset: sent.id});
@@ -176,8 +176,8 @@ test('what an earlier page left is sent with its key, in its order, before what 
     disked();
     await settle();
     assert.deepEqual(publishes(network.socket).map(({key, channel, payload, echo, conflate}) => [numbered(key), channel, payload, echo, conflate]), [
-        [`${first.client.session} 1`, 'a', 1, undefined, undefined], [`${first.client.session} 2`, 'b', 2, undefined, 'two'],
-        [`${first.client.session} 3`, 'a', 3, false, undefined], [`${client.session} 1`, 'a', 4, undefined, undefined],
+        [1, 'a', 1, undefined, undefined], [2, 'b', 2, undefined, 'two'],
+        [3, 'a', 3, false, undefined], [1, 'a', 4, undefined, undefined],
     ]);
     assert.deepEqual(restored.map((message) => [message.payload, message.restored, message.channel, message.type]), [[1, true, 'a', 't'], [2, true, 'b', 't'], [3, true, 'a', 't']]);
     assert.deepEqual(client.unsent.map((message) => [message.payload, message.restored]), [[1, true], [2, true], [3, true], [4, false]]);
@@ -323,7 +323,7 @@ test('what was sent so long ago that the server would not know it again fails as
     const first = await page(disk);
     void held(first.client.channel('a').publish('t', 'sent'));
     await settle();
-    first.network.socket.open();
+    await welcome(first.network);
     await settle();
     assert.deepEqual(payloads(first.network.socket), ['sent']);
     first.network.socket.drop();
@@ -553,20 +553,19 @@ test('a storage serves one client, and the store is told of which server', async
     assert.deepEqual(disk.scopes, ['http://server.test/sse']);
 });
 
-test('the keys of kept messages have 64 random bits per life, drawn for secrets', async (t) => {
-    const keyOf = async (...words: number[]) => {
-        const drawn = t.mock.method(crypto, 'getRandomValues', (array: Uint32Array) => (array.set(words.slice(0, array.length)), array));
+test('the keys of kept messages have random bits of their own per life, drawn for secrets', async (t) => {
+    const keyOf = async (word: number) => {
+        const drawn = t.mock.method(crypto, 'getRandomValues', (array: Uint32Array) => array.fill(word));
         const {client, network} = await page(new Disk());
         drawn.mock.restore();
         void held(client.channel('a').publish('t', 1));
         await welcome(network);
         await settle();
         const [sent] = publishes(network.socket);
-        assert.match(sent!.key, /^[\w.:-]{1,64}$/);
-        return sent!.key.split('.')[1];
+        return sent!.key;
     };
-    assert.equal(await keyOf(0xffffffff, 1), '1z141z3_1');
-    assert.equal(await keyOf(1, 0xffffffff), '1_1z141z3');
+    assert.equal(await keyOf(0xffffffff), `${'v'.repeat(26)}.1`);
+    assert.equal(await keyOf(1), `${'1'.repeat(26)}.1`);
 });
 
 test('a page that is left leaves its session to the next one, and no key is used twice', async () => {
@@ -580,29 +579,34 @@ test('a page that is left leaves its session to the next one, and no key is used
     disk.leaveSession = (session) => (left = session);
     const pages = browserEvents();
     const first = await page(disk);
+    await welcome(first.network);
+    const before = first.client.session;
+    assert.notEqual(before, '');
     void held(first.client.channel('a').publish('t', 1));
     await settle();
     pages.dispatchEvent(new Event('pagehide'));
     pages.gone();
     first.crash();
     const second = await page(disk);
-    assert.equal(second.client.session, first.client.session);
     void held(second.client.channel('a').publish('t', 2));
     await welcome(second.network);
     await settle();
     const keys = publishes(second.network.socket).map(({key}) => key);
     assert.equal(new Set(keys).size, 2, String(keys));
+    assert.equal(second.client.session, before);
     const third = await page(disk);
-    assert.notEqual(third.client.session, first.client.session, 'a page beside the second is another client');
+    await welcome(third.network);
+    assert.notEqual(third.client.session, before, 'a page beside the second is another client');
 });
 
 test('a store that cannot tell a session harms nobody', async () => {
     const disk = new Disk();
     disk.takeSession = disk.leaveSession = () => { throw new Error('no sessionStorage'); };
     const pages = browserEvents();
-    const {client, warnings} = await page(disk);
+    const {client, network, warnings} = await page(disk);
     pages.dispatchEvent(new Event('pagehide'));
     pages.gone();
+    await welcome(network);
     assert.match(client.session, /^\w{26}$/);
     assert.deepEqual(warnings, []);
 });

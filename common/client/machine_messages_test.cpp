@@ -448,8 +448,8 @@ TEST_F(machine_messages, subscribing_before_and_between_connections_waits_for_th
     h.welcome();
     EXPECT_EQ(
         h.done(), (done{
-                      "is open by websocket", R"(send {"op":"subscribe","id":1,"channel":"b"})",
-                      R"(send {"op":"subscribe","id":2,"channel":"c"})"})
+                      "is open by websocket", R"(send {"op":"subscribe","id":1,"channel":"c"})",
+                      R"(send {"op":"subscribe","id":2,"channel":"b"})"})
     );
 }
 
