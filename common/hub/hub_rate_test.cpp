@@ -153,5 +153,19 @@ TEST_F(rate, a_list_of_members_is_paid_by_its_bytes_too) {
     EXPECT_GT(rests_until, ms + 2'000);
 }
 
+TEST_F(rate, messages_of_a_plain_websocket_are_counted_as_well) {
+    hub_->open(5, face::plain_websocket, {}, "plain-session", now());
+    command c;
+    c.op = command_op::publish;
+    c.channel = "a";
+    c.type = "message";
+    c.payload = "1";
+    for (int i = 0; i < 35; ++i) hub_->execute(5, c, now());
+    ASSERT_EQ(hub_->out().rests.size(), 1u) << "while it rests the shell gives it nothing more";
+    EXPECT_EQ(hub_->out().rests[0].connection, 5u);
+    EXPECT_EQ(hub_->out().rests[0].until_ms, 2'000);
+    hub_->out().clear();
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

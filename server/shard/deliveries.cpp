@@ -63,6 +63,10 @@ void deliveries::give(const hub::output::send& s, std::span<const std::uint64_t>
         connections_.guarded(id, [&](connection& c) { c.current_conversation().on_message(s.what, how); });
 }
 
+void deliveries::rest(const hub::output::rest& r) {
+    connections_.guarded(r.connection, [&](connection& c) { c.rest_until(r.until_ms); });
+}
+
 void deliveries::close(const hub::output::close& end) {
     catch_up(end.connection);
     connections_.guarded(end.connection, [&](connection& c) {

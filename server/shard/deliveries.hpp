@@ -24,6 +24,8 @@ public:
 
     // Gives a message to these connections, now or at the end of the turn.
     void deliver(const hub::output::send& s, std::span<const std::uint64_t> to);
+    // Nothing more of the connection is to be read for a while.
+    void rest(const hub::output::rest& r);
     // The hub has ended a connection; what was collected for it goes before.
     void close(const hub::output::close& end);
 
