@@ -307,15 +307,16 @@ void channels::on(query&& q, instant now) {
     }
     if (c == nullptr) {
         // Reading makes no channel; otherwise an outsider could fill the memory with names.
-        auto nothing = make_history(q.id, q.channel, table_.epoch_for(q.channel), 0, false, "[]");
+        auto nothing = make_history(q.id, q.channel, table_.epoch_for(q.channel), 0, false, false, "[]");
         return sessions_.post(q.from.shard, reply{q.from, std::move(nothing), 0, text_weight}, now);
     }
     c->log.trim(now.monotonic_ms);
     c->used_ms = now.monotonic_ms;
     table_.used(*c);
     const history_page page = page_of(c->log, q);
-    auto answer =
-        make_history(q.id, c->name, c->log.epoch(), c->log.head(), page.more, json_array(page.publications));
+    auto answer = make_history(
+        q.id, c->name, c->log.epoch(), c->log.head(), page.more, page.missed, json_array(page.publications)
+    );
     sessions_.post(q.from.shard, reply{q.from, std::move(answer), 0, text_weight}, now);
 }
 

@@ -43,6 +43,7 @@ history_page page_of(const channel_log& log, const query& q) {
     if (q.offset) from = *q.offset;
     if (q.time_ms) from = q.backwards ? log.first_at(*q.time_ms) : log.first_at(*q.time_ms) - 1;
     history_page page;
+    page.missed = !q.backwards && q.offset && *q.offset < log.head() && !log.reaches_back_to(*q.offset);
     page.publications = q.backwards ? log.before(from, q.limit) : log.after(from, q.limit);
     shorten(page.publications);
     if (page.publications.empty()) return page;

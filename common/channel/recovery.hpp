@@ -26,6 +26,8 @@ starting_point start_of(const channel_log& log, const attach& m, std::size_t rec
 struct history_page {
     std::vector<message_ptr> publications;
     bool more = false;
+    bool missed =
+        false;  // publications between the place that was asked for and the page are not kept any more
 };
 history_page page_of(const channel_log& log, const query& q);
 

@@ -55,6 +55,7 @@ struct message {
 
     message_kind kind = message_kind::answer;
     bool recovered = true;  // subscribed: whether nothing was missed
+    bool missed = false;    // history: whether publications before the page are gone
     bool more = false;      // history: whether there are further publications
     // Whether the message may be dropped for a slow connection: for publications and
     // transient messages of a channel.

@@ -189,13 +189,16 @@ message_ptr make_cancel(std::string_view channel, std::uint64_t number) {
 
 message_ptr make_history(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
-    std::string_view publications
+    bool missed, std::string_view publications
 ) {
     message_writer w(message_kind::history, "history", id);
     w.name("channel", channel, piece::channel).name("epoch", epoch, piece::epoch).number("offset", head);
     w.fields().offset = head;
     w.fields().more = more;
-    return w.flag("more", more).payload(publications).end();
+    w.fields().missed = missed;
+    w.flag("more", more);
+    if (missed) w.flag("missed", true);
+    return w.payload(publications).end();
 }
 
 message_ptr make_members(std::uint64_t id, std::string_view channel, std::string_view members, bool more) {

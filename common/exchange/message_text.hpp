@@ -62,7 +62,7 @@ message_ptr make_cancel(std::string_view channel, std::uint64_t number);
 // `publications` is a JSON array.
 message_ptr make_history(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t head, bool more,
-    std::string_view publications
+    bool missed, std::string_view publications
 );
 
 // `members` is a JSON array; `id` is 0 for the list that follows `subscribed`.

@@ -433,6 +433,22 @@ TEST_P(hub_channel_small, history_is_read_in_pages) {
     }
 }
 
+// Four publications are kept.
+TEST_P(hub_channel_small, a_page_tells_that_what_was_asked_for_first_is_gone) {
+    for (int i = 1; i <= 10; ++i) publish(ada, "a", std::to_string(i));
+    const auto missed = [&](const std::string& asked) {
+        node.say(bob, R"({"op":"history","id":8,"channel":"a")" + asked + "}");
+        return member_of(node.heard(bob).at(0), "missed");
+    };
+    EXPECT_EQ(missed(R"(,"offset":0)"), "true");
+    EXPECT_EQ(missed(R"(,"offset":5)"), "true");
+    EXPECT_EQ(missed(R"(,"offset":6)"), "") << "7 to 10 are there";
+    EXPECT_EQ(missed(R"(,"offset":10)"), "");
+    EXPECT_EQ(missed(R"(,"offset":99)"), "");
+    EXPECT_EQ(missed(""), "") << "from the oldest on";
+    EXPECT_EQ(missed(R"(,"offset":8,"backwards":true)"), "");
+}
+
 TEST_P(hub_channel, history_is_read_from_a_time_on_and_back_from_it) {
     const std::int64_t begin = node.now().wall_ms;
     for (int i = 1; i <= 4; ++i) {

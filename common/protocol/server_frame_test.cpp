@@ -164,7 +164,7 @@ TEST(server_frame, reads_the_answers_to_commands) {  // 4.8, 4.9, 4.11, 4.12
 }
 
 TEST(server_frame, reads_history) {  // 4.14
-    const round_trip t(hub::make_history(8, "a", "x7Qa", 19, true, R"([{"type":"t","payload":1}])"));
+    const round_trip t(hub::make_history(8, "a", "x7Qa", 19, true, false, R"([{"type":"t","payload":1}])"));
     EXPECT_EQ(t.frame.op, server_op::history);
     EXPECT_EQ(t.text(t.frame.payload), R"([{"type":"t","payload":1}])");
     EXPECT_TRUE(t.made->more);
@@ -253,7 +253,7 @@ std::vector<std::string> samples() {
              hub::make_message(p, 19, 1764000000000), hub::make_welcome(1, "Zk3f9aQx1mPw", "s", "v", {}),
              hub::make_subscribed(s), hub::make_error(6, error_code::invalid_payload, "\"\\", "/a"),
              hub::make_close(close_code::service_restart, 9, "x"), hub::make_join("a", "ada-session", "{}"),
-             hub::make_history(8, "a", "x7Qa", 19, true, "[]"), hub::make_pong(4)})
+             hub::make_history(8, "a", "x7Qa", 19, true, false, "[]"), hub::make_pong(4)})
         lines.push_back(m->line.substr(0, m->line.size() - 1));
     return lines;
 }

@@ -115,6 +115,7 @@ void api_history(http_conversation& c, std::string channel) {
         line_writer json(body);
         add_channel_and_position(json, m, channel);
         json.flag("more", m.more);
+        if (m.missed) json.flag("missed", true);
         body.append(",\"messages\":").append(m.payload()).append("}\n");
         return json_answer(std::move(body));
     });
