@@ -1,4 +1,4 @@
-// What the chat looks like. Knows nothing of connections and channels; the names and texts of others are shown as text.
+// The look of the chat. It knows nothing of connections and channels; the names and texts of others are shown as text.
 
 import type {Member, PulsewireError} from 'pulsewire';
 import type {ChatMessage} from '../messages.ts';
@@ -152,7 +152,7 @@ export class ChatView {
         this.#text.addEventListener('input', () => { if (this.#text.value) typing(); });
     }
 
-    // Who is here is known while the connection is open only.
+    // The list of those who are here is current only while the connection is open.
     #showHere(): void {
         const when = this.#online ? '' : ' when last connected';
         byId('room-count').textContent = this.#here ? `${this.#here} here${when}` : '';
