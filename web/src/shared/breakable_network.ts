@@ -38,6 +38,11 @@ export class BreakableNetwork {
         return this.#offline !== undefined;
     }
 
+    /** Whether something that is sent now has to wait. */
+    get hindered(): boolean {
+        return this.offline || this.#stalled !== undefined;
+    }
+
     /** Open links are lost at once, as if a cable had been pulled; those opened afterwards are not. */
     cut(): void {
         this.#waiting = [];
