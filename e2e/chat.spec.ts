@@ -4,6 +4,7 @@ import {test, expect, type Page} from './support/test.ts';
 import {history} from './support/http.ts';
 import {chatTexts, composer, openChat, say, status, waitingTexts} from './support/pages.ts';
 
+const self = (page: Page) => page.getByRole('button', {name: /your name$/});
 const members = (page: Page) => page.getByTestId('members').locator('.member__name');
 
 for (const [first, second] of [['websocket', 'websocket'], ['websocket', 'sse'], ['sse', 'sse']] as const) {
@@ -151,4 +152,33 @@ test('a message the server rejects is given back with its error, and the next on
     await say(ada, 'x'.repeat(2000));
     await expect(chatTexts(ada)).toHaveText(['x'.repeat(2000)]);
     await expect(status(ada)).toHaveAttribute('data-state', 'open');
+});
+
+for (const [way, press] of [['a tap', (page: Page) => self(page).click()], ['the keyboard', (page: Page) => self(page).press('Enter')]] as const) {
+    test(`on a phone the name is changed where it is shown, by ${way}`, async ({server, visit}) => {
+        const ada = await visit(`${server.origin}/chat/?name=Ada`, {viewport: {width: 390, height: 844}});
+        const bob = await visit(`${server.origin}/chat/?name=Bob`);
+        await openChat(ada);
+        await openChat(bob);
+        await expect(self(ada)).toBeInViewport({ratio: 1});
+        const field = ada.getByLabel('Your name');
+        await expect(field).toBeHidden();
+        await press(ada);
+        await expect(field).toBeFocused();
+        await ada.keyboard.type('Augusta');
+        await ada.keyboard.press('Enter');
+        await expect(members(bob)).toHaveText(['Bob', 'Augusta']);
+        await expect(self(ada)).toContainText('Augusta');
+        await expect(field).toBeHidden();
+    });
+}
+
+test('the focus stays on one’s own name while others come and go', async ({server, visit}) => {
+    const ada = await visit(`${server.origin}/chat/?name=Ada`);
+    await openChat(ada);
+    await self(ada).focus();
+    const bob = await visit(`${server.origin}/chat/?name=Bob`);
+    await openChat(bob);
+    await expect(members(ada)).toHaveText(['Ada', 'Bob']);
+    await expect(self(ada)).toBeFocused();
 });

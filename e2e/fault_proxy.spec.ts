@@ -78,7 +78,7 @@ test('a narrow bandwidth takes its time; healed, there is none', async () => {
     const start = performance.now();
     socket.send(text);
     expect(await socket.texts.next('echo')).toBe(text);
-    // What comes in one piece comes at once, and pieces have at most 64 KiB.
+    // Bytes of one piece arrive at once, and pieces have at most 64 KiB.
     expect(performance.now() - start).toBeGreaterThan(400);
     proxy.heal();
     socket.send('quick');

@@ -151,7 +151,7 @@ test.describe('with a key', () => {
 });
 
 test.describe('from pages', () => {
-    // What a page can do at an address: each way answers 'done' or 'refused'.
+    // The ways in which a page can reach an address: each answers 'done' or 'refused'.
     const attempts = (page: Page, origin: string) => page.evaluate(async (origin) => {
         const websocket = (path: string, protocol: string[]) => new Promise<string>((answer) => {
             const socket = new WebSocket(origin.replace('http', 'ws') + path, protocol);

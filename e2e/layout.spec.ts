@@ -49,7 +49,7 @@ for (const [name, path] of pages) {
                 await testInfo.attach(`${device}, ${colorScheme}`, {path, contentType: 'image/png'});
             }
             expect(brightness[0]).toBeGreaterThan(brightness[1]! + 300);
-            // What there is to press is large enough to be hit and within the page.
+            // Every button is large enough to be hit, and within the page.
             for (const button of await page.getByRole('button').all()) {
                 const box = await button.boundingBox();
                 if (!box) continue;

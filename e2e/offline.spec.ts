@@ -1,4 +1,4 @@
-// What is written offline waits in view, and is sent once, in order, when the network is back (docs/protocol.md 9.2).
+// Messages that are written offline wait in view, and are sent once, in order, when the network is back (docs/protocol.md 9.2).
 
 import {test, expect} from './support/test.ts';
 import {history} from './support/http.ts';

@@ -1,4 +1,4 @@
-// Who is here, told truly when a page ends in whatever way (design promise P7; docs/protocol.md 4.6, 4.7).
+// Presence is true, in whatever way a page ends (design promise P7; docs/protocol.md 4.6, 4.7).
 
 import {test, expect, type Page} from './support/test.ts';
 import {openChat} from './support/pages.ts';

@@ -1,4 +1,4 @@
-// What is not acknowledged yet, and how far a page has read, outlive the page (docs/sdk.md, "Beyond the page"; docs/protocol.md
+// Unacknowledged messages, and how far a page has read, outlive the page (docs/sdk.md, "Beyond the page"; docs/protocol.md
 // 4.4, 4.9, 9.2). Real IndexedDB, Web Locks and sessionStorage.
 
 import type * as Sdk from 'pulsewire';
@@ -271,7 +271,7 @@ test('a full outbox through a reload: each of a thousand messages arrives once a
         await load(ada);
         await expect.poll(() => unsent(ada)).toEqual(all);
     }
-    // What is new waits behind what is old, and may only come when there is room.
+    // New messages wait after old ones, and may only come when there is room.
     expect(await ada.evaluate(() => sdk.client.channel('test:outbox').publish('n', 0).catch(({code}) => code as string))).toBe('outbox_full');
     network.heal();
     await ada.evaluate(() => sdk.client.reconnectNow());

@@ -61,3 +61,29 @@ test('the transport changes while prices flow: every offset arrives, in order (4
     expect(offsets).toEqual(offsets.map((_, index) => offsets[0]! + index));
     expect(await count(page, 'missed')).toBe(0);
 });
+
+test('a tile’s texts keep apart at every width', async ({server, visit}) => {
+    const page = await visit(`${server.origin}/ticker/`);
+    await expectOpen(page, 'sse');
+    await expect(price(page, 'NOVA')).toHaveText(/^\d+\.\d\d$/);
+    for (const width of [320, 390, 600, 700, 801, 900, 1000, 1023, 1024, 1025, 1280]) {
+        await page.setViewportSize({width, height: 800});
+        // The widest texts that may come; read before the next price replaces them.
+        const clashes = await page.getByRole('group', {name: 'Symbols'}).evaluate((tiles) => [...tiles.children].flatMap((tile) => {
+            tile.querySelector('.price')!.textContent = '1284.88';
+            tile.querySelector('.change')!.textContent = '▼ 12.88 %';
+            const frame = tile.getBoundingClientRect();
+            const boxes = [...tile.querySelectorAll('.symbol, .price, .change')].map((part) => {
+                const range = document.createRange();
+                range.selectNodeContents(part);
+                return {part: part.className, box: range.getBoundingClientRect()};
+            });
+            const outside = boxes.filter(({box}) => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom);
+            const across = boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) =>
+                a.box.left < b.box.right && b.box.left < a.box.right && a.box.top + 1 < b.box.bottom && b.box.top + 1 < a.box.bottom)
+                .map((b) => `${a.part} and ${b.part}`));
+            return [...outside.map(({part}) => `${part} outside`), ...across];
+        }));
+        expect(clashes, `${width} px`).toEqual([]);
+    }
+});

@@ -1,15 +1,18 @@
 // script/server --check: starts the server on a free port and proves, from outside, that it does what it is for.
 //
-//   node --experimental-websocket script/check_server.mjs PROGRAM ARGUMENT...
+//   node --experimental-websocket script/check_server.mjs KEEP PROGRAM ARGUMENT...
 //
-// Prints one line for each thing proved, stops the server, and exits with 0; or says what failed, prints what the server
+// With KEEP `yes` the server gets a data folder, is killed, and must know after a new start what it was told before. Prints one line for each thing proved, stops the server, and exits with 0; or says what failed, prints what the server
 // wrote, and exits with 1. Every wait ends after `answerMs`.
 
 import {spawn} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {freePort} from './free_port.mjs';
 
 const answerMs = 10_000;
-const [program, ...args] = process.argv.slice(2);
+const [keep, program, ...args] = process.argv.slice(2);
 
 // ---------------------------------------------------------------------------------------------------------- waiting
 
@@ -164,15 +167,43 @@ async function untilHealthy(http, ended) {
 }
 
 const port = await freePort();
-const server = spawn(program, ['--port', String(port), ...args], {stdio: ['ignore', 'pipe', 'pipe']});
-const exited = new Promise((resolve) => {
-    server.on('error', (error) => resolve(`could not start: ${error.message}`));
-    server.on('exit', (code, signal) => resolve(signal ?? code));
-});
+const folder = keep === 'yes' ? mkdtempSync(join(tmpdir(), 'pulsewire-check-')) : undefined;
+const data = folder ? ['--data', folder] : [];
+let server;
+let exited;
 let status;
-exited.then((value) => (status = value));
 let log = '';
-for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (log += chunk));
+
+function start() {
+    const child = spawn(program, ['--port', String(port), ...args, ...data], {stdio: ['ignore', 'pipe', 'pipe']});
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk));
+    server = child;
+    status = undefined;
+    exited = new Promise((resolve) => {
+        const ended = (value) => resolve(status = value);
+        child.on('error', (error) => ended(`could not start: ${error.message}`));
+        child.on('exit', (code, signal) => ended(signal ?? code));
+    });
+}
+
+async function proveKept(http) {
+    const url = `${http}api/channels/chat:check/messages`;
+    const drawn = String(Math.random());
+    const posted = await soon(fetch(url, {
+        method: 'POST',
+        headers: {'content-type': 'application/json'},
+        body: JSON.stringify({type: 'chat.message', payload: {user: 'Check', text: drawn}}),
+    }), 'POST');
+    const {epoch} = await posted.json();
+    server.kill('SIGKILL');
+    await soon(exited, 'the end of the server after SIGKILL');
+    start();
+    await untilHealthy(http, () => status !== undefined);
+    const kept = await (await soon(fetch(url), url)).json();
+    expect(kept.messages.some(({payload}) => payload.text === drawn), `after a restart the server knows ${JSON.stringify(kept.messages)}`);
+    expect(kept.epoch === epoch, 'after a restart the channel has another epoch: pages would be told that messages were missed');
+    return 'a message outlives kill -9 and a new start, and so does its channel’s epoch';
+}
 
 async function proveStop() {
     server.kill('SIGTERM');
@@ -185,8 +216,12 @@ let proved = 0;
 try {
     const http = `http://127.0.0.1:${port}/`;
     const ws = `ws://127.0.0.1:${port}/`;
+    start();
     await untilHealthy(http, () => status !== undefined);
-    const proofs = [() => provePage(http), () => proveProtocol(ws), () => provePlain(ws), () => proveEvents(http), proveStop];
+    const proofs = [
+        () => provePage(http), () => proveProtocol(ws), () => provePlain(ws), () => proveEvents(http),
+        ...(folder ? [() => proveKept(http)] : []), proveStop,
+    ];
     for (const prove of proofs) {
         console.log(`    proved: ${await prove()}`);
         proved += 1;
@@ -198,4 +233,5 @@ try {
     console.log(`${proved} passed, 1 failed`);
     process.exitCode = 1;
 }
+if (folder) rmSync(folder, {recursive: true, force: true});
 process.exit();

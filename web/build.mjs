@@ -1,5 +1,5 @@
 // Builds the pages into web/dist: TypeScript and CSS through esbuild, HTML from src/shared/layout.html around each
-// page's own page.html.
+// page's own page.html; the documents of the repository through docs.mjs.
 //
 //   node build.mjs [--watch]
 
@@ -7,6 +7,7 @@ import {build} from 'esbuild';
 import {mkdirSync, readFileSync, rmSync, watch, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {documentPages, pictures} from './docs.mjs';
 import {codeBlock, escapeHtml} from './highlight.mjs';
 import {pages} from './src/pages.mjs';
 
@@ -27,6 +28,8 @@ async function buildAll() {
     ]);
     const files = results.flatMap((result) => result.outputFiles).map(({path, contents}) => [path, contents]);
     for (const page of pages) files.push([`${dist}${page.path}index.html`, html(page)]);
+    for (const document of documentPages()) files.push([`${dist}${document.path}index.html`, layout({name: 'docs', ...document})]);
+    files.push(...pictures().map(([name, content]) => [`${dist}${name}`, content]));
     files.push([`${dist}favicon.svg`, readFileSync(`${src}shared/favicon.svg`)]);
 
     // Only what is whole replaces what is there: a server may be serving it.
@@ -37,23 +40,36 @@ async function buildAll() {
     }
 }
 
+function fill(template, slots) {
+    return template.replace(/\{\{([\w:.-]+)\}\}/g, (slot, name) => {
+        const value = slots(name);
+        if (value === undefined) throw new Error(`nothing to fill ${slot} with`);
+        return value;
+    });
+}
+
 function html(page) {
-    const fill = (template, values) => template.replace(/\{\{([\w:.-]+)\}\}/g, (slot, name) => {
+    const content = fill(readFileSync(`${src}${page.name}/page.html`, 'utf8'), (name) => {
         const [kind, file] = name.split(':');
-        if (kind === 'code') return codeBlock(readFileSync(`${src}${page.name}/${file}`, 'utf8'), file);
-        if (!(name in values)) throw new Error(`${page.name}: nothing to fill ${slot} with`);
-        return values[name];
+        return kind === 'code' ? codeBlock(readFileSync(`${src}${page.name}/${file}`, 'utf8'), file) : undefined;
     });
-    return fill(readFileSync(`${src}shared/layout.html`, 'utf8'), {
-        name: page.name,
-        title: escapeHtml(page.title),
-        description: escapeHtml(page.description),
-        script: `/${page.path}main.js`,
-        nav: pages.filter((other) => other.nav).map((other) =>
-            `<a href="/${other.path}"${other === page ? ' aria-current="page"' : ''}>${other.nav}</a>`).join('\n      '),
-        content: fill(readFileSync(`${src}${page.name}/page.html`, 'utf8'), {}),
-        source: (page.shown ?? []).map((file) => source(page, file)).join('\n'),
-    });
+    return layout({...page, content, live: true, source: (page.shown ?? []).map((file) => source(page, file)).join('\n')});
+}
+
+// A page that is `live` has a script of its own and a connection; a document has neither.
+function layout({name, path, title, description, content, source = '', live = false}) {
+    const part = (file) => (live ? readFileSync(`${src}shared/${file}`, 'utf8').trim() : '');
+    const values = {
+        name, content, source,
+        title: escapeHtml(title),
+        description: escapeHtml(description),
+        script: live ? `<script type="module" src="/${path}main.js"></script>` : '',
+        status: part('status.html'),
+        noscript: part('noscript.html'),
+        nav: [...pages.filter(({nav}) => nav), {path: 'docs/', nav: 'Docs'}].map((page) =>
+            `<a href="/${page.path}"${page.path && path.startsWith(page.path) ? ' aria-current="page"' : ''}>${page.nav}</a>`).join('\n      '),
+    };
+    return fill(readFileSync(`${src}shared/layout.html`, 'utf8'), (slot) => values[slot]);
 }
 
 function source(page, file) {
@@ -65,9 +81,11 @@ function source(page, file) {
 await buildAll();
 if (process.argv.includes('--watch')) {
     let timer;
-    watch(src, {recursive: true}, () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => buildAll().then(() => console.log('built'), (error) => console.error(error.message)), 100);
-    });
-    console.log('watching web/src');
+    for (const folder of [src, `${here}../docs/`]) {
+        watch(folder, {recursive: true}, () => {
+            clearTimeout(timer);
+            timer = setTimeout(() => buildAll().then(() => console.log('built'), (error) => console.error(error.message)), 100);
+        });
+    }
+    console.log('watching web/src and docs');
 }

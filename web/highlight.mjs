@@ -24,5 +24,6 @@ export function highlight(code) {
     return result + escapeHtml(code.slice(end));
 }
 
-/** A block that can be scrolled with the keyboard too. */
-export const codeBlock = (code, name) => `<pre class="code" tabindex="0" role="region" aria-label="${escapeHtml(name)}"><code>${highlight(code.trimEnd())}</code></pre>`;
+/** A block that can be scrolled with the keyboard too. A page with many of them makes them groups: regions are landmarks. */
+export const codeBlock = (code, name, role = 'region') =>
+    `<pre class="code" tabindex="0" role="${role}" aria-label="${escapeHtml(name)}"><code>${highlight(code.trimEnd())}</code></pre>`;

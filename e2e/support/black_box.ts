@@ -29,7 +29,7 @@ class Progress {
     }
 }
 
-/** What one subscriber saw of one channel. */
+/** Everything that one subscriber saw of one channel. */
 class View {
     readonly seen: {offset: number; n: string}[] = [];
     first: number | undefined;

@@ -5,7 +5,7 @@
 import {connect, createServer, type AddressInfo, type Server, type Socket} from 'node:net';
 
 /**
- * What becomes of a WebSocket handshake: refused by a proxy with 403 or 400, stripped of its Upgrade header by one that does
+ * The fate of a WebSocket handshake: refused by a proxy with 403 or 400, stripped of its Upgrade header by one that does
  * not know it, or swallowed by one that never answers.
  */
 export type HandshakeFault = 'forbidden' | 'bad_request' | 'stripped' | 'unanswered';
@@ -77,7 +77,7 @@ export class FaultProxy {
         this.#latencyMs = ms;
     }
 
-    /** What is sent arrives in pieces of at most so many bytes. */
+    /** Everything sent arrives in pieces of at most so many bytes. */
     slice(bytes: number): void {
         this.#sliceBytes = bytes;
     }
@@ -153,7 +153,7 @@ export class FaultProxy {
     }
 }
 
-/** What happens to the head of a first request: passed on, answered here, or neither. */
+/** The fate of the head of a first request: passed on, answered here, or neither. */
 interface Verdict {
     forward?: string;
     answer?: string;

@@ -58,7 +58,7 @@ export interface Kept {
     payload: unknown;
 }
 
-/** What the server keeps of a channel, old to new (11.2). */
+/** The messages that the server keeps of a channel, old to new (11.2). */
 export async function history(origin: string, channel: string): Promise<{epoch: string; offset: number; messages: Kept[]}> {
     const answer = await request(`${origin}/api/channels/${channel}/messages?limit=300`);
     if (answer.status !== 200) throw new Error(`history was answered by ${answer.status}: ${answer.text}`);

@@ -1,4 +1,4 @@
-// What arrived, in order. Nothing is thrown away, so a test may wait for one thing and judge the whole afterwards.
+// All arrivals, in order. Nothing is thrown away, so a test may wait for one thing and judge the whole afterwards.
 
 import {soon} from './soon.ts';
 

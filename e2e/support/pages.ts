@@ -22,7 +22,7 @@ export const chatTexts = (page: Page): Locator => page.getByTestId('messages').g
 /** The texts of the chat that wait to be sent, in order. */
 export const waitingTexts = (page: Page): Locator => page.getByTestId('pending').getByTestId('message-text');
 
-/** What is said beside each of them: why it is not sent yet. */
+/** The note beside each of them: why it is not sent yet. */
 export const waitingNotes = (page: Page): Locator => page.getByTestId('pending').locator('.message__note');
 
 /** Where a chat message is written. */
@@ -68,7 +68,7 @@ export interface StateSeen {
     attempt: number | undefined;
     retryInMs: number | undefined;
     transport: string | undefined;
-    /** What the state says about itself: why it waits, or why it is closed. */
+    /** The reason that the state gives: why it waits, or why it is closed. */
     reason: string;
 }
 

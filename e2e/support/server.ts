@@ -20,7 +20,7 @@ export interface ServerOptions {
     /** Beside --port and, for the gallery, --web-root. */
     args?: string[];
     env?: Record<string, string>;
-    /** What stands in its config file. */
+    /** The content of its config file. */
     config?: object;
     /** Whether it speaks TLS, with a certificate made on the spot. */
     tls?: boolean;

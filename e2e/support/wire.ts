@@ -1,4 +1,4 @@
-// What a page's own WebSockets and EventSources brought, frame by frame: the SDK and the page know nothing of it.
+// The frames that a page's own WebSockets and EventSources brought, recorded unknown to the SDK and the page.
 
 import type {Page} from '@playwright/test';
 import type {Frame} from './raw_socket.ts';

@@ -14,6 +14,7 @@
 #include <list>
 #include <optional>
 #include <random>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -93,6 +94,37 @@ struct job_canceled {
     std::string id;
 };
 PULSEWIRE_FIELDS(job_canceled, id)
+
+// A visitor of the square at the front page. The simulated ones walk by themselves; a place is a share of the
+// width and of the height.
+struct square_visitor {
+    std::string name;
+    double x = 0;
+    double y = 0;
+};
+PULSEWIRE_FIELDS(square_visitor, name, x, y)
+
+// All simulated visitors at once, so that one message is the whole picture.
+struct square_walk {
+    std::vector<square_visitor> visitors;
+    std::string errand;         // what the first of them is doing,
+    double errand_percent = 0;  // and how far that is
+};
+PULSEWIRE_MESSAGE(square_walk, "square.walk", visitors, errand, errand_percent)
+
+struct square_words {
+    std::string name;
+    std::string text;
+};
+PULSEWIRE_MESSAGE(square_words, "square.words", name, text)
+
+// The place of a real visitor's pointer.
+struct square_move {
+    std::string session;
+    double x = 0;
+    double y = 0;
+};
+PULSEWIRE_MESSAGE(square_move, "square.move", session, x, y)
 
 struct sum_add {
     double a = 0;
@@ -269,6 +301,103 @@ private:
     int last_ = 0;
 };
 
+// --- the square: simulated visitors and the pointers of real ones, so that the front page is never still ---
+
+class square {
+public:
+    void add_to(pulsewire::server& server) {
+        server.on_subscribe(simulated, [this](pulsewire::subscription_event& e) { e.send(walk_); });
+        const auto server_only = [](const auto&, pulsewire::publish_context& c) {
+            c.reject("only the server speaks for simulated visitors");
+        };
+        server.on<square_walk>("square:", server_only);
+        server.on<square_words>("square:", server_only);
+        server.on<square_move>("square:", [](const square_move& m, pulsewire::publish_context& c) {
+            const auto inside = [](double share) { return share >= 0 && share <= 1; };
+            if (!inside(m.x) || !inside(m.y)) c.reject("a place is between 0 and 1");
+        });
+        // Transient: nobody misses where somebody walked, and nothing of it goes to the disk.
+        server.every(1500ms, [this, &server] {
+            step();
+            server.publish(simulated, walk_, pulsewire::keeping::transient);
+        });
+        server.every(4s, [this, &server] {
+            const auto& [who, text] = said_[next_words_++ % said_.size()];
+            server.publish(
+                simulated, square_words{walk_.visitors[who].name, text}, pulsewire::keeping::transient
+            );
+        });
+    }
+
+private:
+    static constexpr const char* simulated = "square:simulated";
+    static constexpr double stride = 0.12;
+    static constexpr double near = 0.01;
+
+    struct place {
+        double x, y;
+    };
+    struct saying {
+        std::size_t who;
+        const char* text;
+    };
+
+    static double thousandths(double share) { return std::round(share * 1000) / 1000; }
+
+    void step() {
+        for (std::size_t i = 0; i < walk_.visitors.size(); ++i) {
+            square_visitor& v = walk_.visitors[i];
+            const double dx = goals_[i].x - v.x, dy = goals_[i].y - v.y;
+            const double way = std::hypot(dx, dy);
+            if (way < near) {
+                arrive(i);
+                continue;
+            }
+            const double part = std::min(1.0, stride / way);
+            v.x = thousandths(v.x + dx * part);
+            v.y = thousandths(v.y + dy * part);
+        }
+        walk_.errand_percent = std::round(100 * (1 - std::abs(goals_[0].x - walk_.visitors[0].x) / carry_));
+    }
+
+    // The first one goes to and fro with a parcel; the others stop now and then, each in a part of the square
+    // of its own, so that nobody walks over another.
+    void arrive(std::size_t i) {
+        if (i == 0) {
+            goals_[0].x = goals_[0].x < 0.5 ? 0.94 : 0.06;
+            carry_ = std::abs(goals_[0].x - walk_.visitors[0].x);
+        } else if (share_(random_) < 0.4) {
+            const double left = 0.06 + 0.18 * static_cast<double>(i - 1);
+            goals_[i] = {left + 0.13 * share_(random_), 0.38 + 0.28 * share_(random_)};
+        }
+    }
+
+    square_walk walk_{
+        {{"Ivo", 0.06, 0.84},
+         {"Mira", 0.1, 0.46},
+         {"Tomas", 0.3, 0.6},
+         {"Aylin", 0.46, 0.42},
+         {"Noor", 0.66, 0.56},
+         {"Pavel", 0.84, 0.44}},
+        "Ivo’s parcel",
+        0};
+    std::array<place, 6> goals_{
+        {{0.94, 0.84}, {0.17, 0.6}, {0.26, 0.44}, {0.54, 0.62}, {0.62, 0.4}, {0.9, 0.62}}};
+    double carry_ = 0.88;
+    std::array<saying, 8> said_{
+        {{1, "Good morning, all."},
+         {2, "My train went through a tunnel. Nothing missed."},
+         {3, "Has anybody seen the price of NOVA?"},
+         {4, "I closed the lid for an hour, and it simply went on."},
+         {5, "We are simulated. You are not."},
+         {0, "Mind the parcel, please."},
+         {3, "Open a second window and wave to yourself."},
+         {1, "Somebody unplugged the server. I hardly noticed."}}};
+    std::size_t next_words_ = 0;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::uniform_real_distribution<double> share_{0, 1};
+};
+
 // --- options of the channels ---
 
 pulsewire::config defaults() {
@@ -280,6 +409,8 @@ pulsewire::config defaults() {
     c.namespaces["ticker"].history_age_ms = 5 * minute;
     c.namespaces["ticker"].client_publish = false;
     c.namespaces["jobs"].client_publish = false;
+    // A job ends with the server: on the disk it would seem to run for ever.
+    c.namespaces["jobs"].keeps = pulsewire::durability::memory;
     return c;
 }
 
@@ -289,11 +420,13 @@ int main(int argc, char** argv) {
     pulsewire::server server(pulsewire::config::from_command_line(argc, argv, gallery::defaults()));
     gallery::ticker ticker;
     gallery::jobs jobs;
+    gallery::square square;
     gallery::add_classic(server);
     gallery::add_chat(server);
     ticker.add_to(server);
     gallery::add_notifications(server);
     jobs.add_to(server);
+    square.add_to(server);
     server.handle<gallery::sum_add, gallery::sum_result>(
         [](const gallery::sum_add& q, pulsewire::request_context&) { return gallery::sum_result{q.a + q.b}; }
     );

@@ -45,6 +45,29 @@ export interface NotifyMessage {
   level: NotifyLevel;
 }
 
+export interface SquareMove {
+  session: string;
+  x: number;
+  y: number;
+}
+
+export interface SquareVisitor {
+  name: string;
+  x: number;
+  y: number;
+}
+
+export interface SquareWalk {
+  visitors: SquareVisitor[];
+  errand: string;
+  errand_percent: number;
+}
+
+export interface SquareWords {
+  name: string;
+  text: string;
+}
+
 export interface SumAdd {
   a: number;
   b: number;
@@ -70,6 +93,9 @@ export interface Messages {
   "job.progress": JobProgress;
   "message": TextMessage;
   "notify.message": NotifyMessage;
+  "square.move": SquareMove;
+  "square.walk": SquareWalk;
+  "square.words": SquareWords;
   "ticker.price": TickerPrice;
 }
 

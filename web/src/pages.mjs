@@ -27,3 +27,14 @@ export const pages = [
         description: 'Notifications for everybody, and long jobs whose progress everybody sees.',
     },
 ];
+
+/** The documents of the repository that are shown below /docs/: their file, and what they are called there. */
+export const documents = [
+    {name: '', file: 'README.md', nav: 'Overview', title: 'Documentation · Pulsewire', description: 'What Pulsewire is, and how to begin.'},
+    {name: 'sdk', file: 'docs/sdk.md', nav: 'Browser SDK', title: 'Browser SDK · Pulsewire', description: 'Channels, publishing, states, transports, presence, errors, bundlers.'},
+    {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Vite, React, Next.js', title: 'Frameworks · Pulsewire', description: 'Development servers, React, Next.js.'},
+    {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
+    {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
+    {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
+    {name: 'protocol', file: 'docs/protocol.md', nav: 'Protocol', title: 'Protocol · Pulsewire', description: 'The protocol pulsewire.v1, normative.'},
+];

@@ -12,7 +12,7 @@ const groupWithinMs = 3 * 60_000;
 const messagesMax = 500;
 const historyMs = 1500;
 
-/** What becomes of a message that waits to be sent. */
+/** The fate of a message that waits to be sent. */
 export interface Waiting {
     sent(offset: number | undefined): void;
     failed(error: unknown): void;

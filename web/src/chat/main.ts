@@ -46,13 +46,16 @@ function enter(name: string): void {
 function send(text: string): void {
     const chat = {user: view.userName, text, author};
     const waiting = view.addWaiting(chat, view.roomName, Date.now());
-    room.publish('chat.message', chat).then((position) => waiting.sent(position?.offset), waiting.failed);
+    const published = room.publish('chat.message', chat);
+    breakIt.followOwn(published);
+    published.then((position) => waiting.sent(position?.offset), waiting.failed);
 }
 
 // Written before a reload, or in a tab that is gone: this page sends it now.
 function showRestored({channel, type, payload, at, acknowledged}: UnsentMessage): void {
     if (type !== 'chat.message') return;
     const waiting = view.addWaiting(payload as ChatMessage, channel.replace('chat:', ''), at);
+    breakIt.followOwn(acknowledged);
     acknowledged.then((position) => waiting.sent(position?.offset), waiting.failed);
 }
 

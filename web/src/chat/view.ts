@@ -1,4 +1,4 @@
-// What the chat looks like. Knows nothing of connections and channels; the names and texts of others are shown as text.
+// The look of the chat. It knows nothing of connections and channels; the names and texts of others are shown as text.
 
 import type {Member, PulsewireError} from 'pulsewire';
 import type {ChatMessage} from '../messages.ts';
@@ -36,11 +36,7 @@ export class ChatView {
             if (name) this.#enterRoom(name);
         });
         this.#text.addEventListener('input', () => this.#showCount());
-        byId('more').addEventListener('click', () => {
-            const open = byId('side').dataset.open !== 'true';
-            byId('side').dataset.open = String(open);
-            byId('more').setAttribute('aria-expanded', String(open));
-        });
+        byId('more').addEventListener('click', () => this.#showSide(byId('side').dataset.open !== 'true'));
     }
 
     enter(name: string): void {
@@ -105,9 +101,34 @@ export class ChatView {
         this.#showHere();
         const named = members.map(({session, info}) => ({own: session === ownSession, name: nameOf(info)}));
         named.sort((a, b) => Number(b.own) - Number(a.own) || a.name.localeCompare(b.name));
-        byId('members').replaceChildren(...named.map(({own, name}) => make('li', {class: 'member'},
-            make('span', {class: 'avatar', 'data-tone': toneOf(name), 'aria-hidden': 'true', text: initialOf(name)}),
-            make('span', {class: 'member__name', text: name}), ...(own ? [make('span', {class: 'member__you', text: 'you'})] : []))));
+        const list = byId('members');
+        const renaming = list.querySelector('button') === document.activeElement;
+        list.replaceChildren(...named.map(({own, name}) => {
+            const parts = [
+                make('span', {class: 'avatar', 'data-tone': toneOf(name), 'aria-hidden': 'true', text: initialOf(name)}),
+                make('span', {class: 'member__name', text: name}),
+            ];
+            return make('li', {class: 'member'}, ...(own ? [this.#renameButton(parts)] : parts));
+        }));
+        if (renaming) list.querySelector('button')?.focus();
+    }
+
+    // One's own name is where one looks to change it.
+    #renameButton(parts: HTMLElement[]): HTMLElement {
+        const button = make('button', {class: 'member__self', type: 'button', title: 'Change your name'},
+            ...parts, make('span', {class: 'member__you', text: 'you'}),
+            make('span', {class: 'member__edit', text: 'Change'}), make('span', {class: 'visually-hidden', text: ' your name'}));
+        button.addEventListener('click', () => {
+            this.#showSide(true);
+            byId<HTMLInputElement>('name').select();
+        });
+        return button;
+    }
+
+    // On a narrow page the two forms of the side are folded away.
+    #showSide(open: boolean): void {
+        byId('side').dataset.open = String(open);
+        byId('more').setAttribute('aria-expanded', String(open));
     }
 
     showTyping(user: string): void {
@@ -124,6 +145,7 @@ export class ChatView {
         byId<HTMLFormElement>('name-form').addEventListener('submit', (event) => {
             event.preventDefault();
             const name = byId<HTMLInputElement>('name').value.trim();
+            if (name) this.#showSide(false);
             if (!name || name === this.userName) return;
             this.userName = name;
             storeName(name);
@@ -152,7 +174,7 @@ export class ChatView {
         this.#text.addEventListener('input', () => { if (this.#text.value) typing(); });
     }
 
-    // Who is here is known while the connection is open only.
+    // The list of those who are here is current only while the connection is open.
     #showHere(): void {
         const when = this.#online ? '' : ' when last connected';
         byId('room-count').textContent = this.#here ? `${this.#here} here${when}` : '';

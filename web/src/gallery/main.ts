@@ -1,4 +1,4 @@
-// The gallery: one connection, five channels, and in each card what just arrived in one of them.
+// The gallery: one connection, seven channels; in each card what just arrived in one of them, and a square for all.
 
 import {connect} from 'pulsewire';
 import type {Messages} from '../messages.ts';
@@ -6,6 +6,7 @@ import {serverUrl, transportParam} from '../shared/page.ts';
 import {showStatus} from '../shared/status.ts';
 import {showCommands} from './commands.ts';
 import * as card from './cards.ts';
+import {openSquare} from './square.ts';
 
 const client = connect(serverUrl(), {transport: transportParam()});
 showStatus(client);
@@ -21,5 +22,7 @@ client.channel<Messages>('ticker:prices', {latest: 240}).on('ticker.price', card
 
 const notices = client.channel<Messages>('notify:all', {latest: 1});
 notices.on('notify.message', card.showNotification);
-notices.watch('subscribed', card.showActivity);
+notices.watch('subscribed', card.showActivityKnown);
 client.channel<Messages>('jobs:all').on('job.progress', card.showJob);
+
+openSquare(client);

@@ -38,7 +38,12 @@ export class BreakableNetwork {
         return this.#offline !== undefined;
     }
 
-    /** What is open is lost at once, as if a cable had been pulled; what is opened afterwards is not. */
+    /** Whether something that is sent now has to wait. */
+    get hindered(): boolean {
+        return this.offline || this.#stalled !== undefined;
+    }
+
+    /** Open links are lost at once, as if a cable had been pulled; those opened afterwards are not. */
     cut(): void {
         this.#waiting = [];
         for (const link of [...this.#links]) link.lose();

@@ -1,4 +1,4 @@
-// What the address of the page may choose: ?transport=websocket|sse|auto and ?server=<base address>.
+// The choices that the address of the page may make: ?transport=websocket|sse|auto and ?server=<base address>.
 
 export type Transport = 'auto' | 'websocket' | 'sse';
 

@@ -1,7 +1,9 @@
 // Shows the state of a connection: always there, and never better than it is.
 
-import type {Client, CloseReason, ConnectionState} from 'pulsewire';
+import type {Client, ConnectionState} from 'pulsewire';
+import {Attempts} from './attempts.ts';
 import {byId, make} from './dom.ts';
+import {lostWords} from './words.ts';
 
 const transportNames = {websocket: 'WebSocket', sse: 'SSE'};
 
@@ -12,18 +14,20 @@ export function showStatus(client: Client, root: HTMLElement = byId('status')): 
     const announcement = make('span', {class: 'visually-hidden', role: 'status'});
     root.replaceChildren(make('span', {class: 'status__dot', 'aria-hidden': 'true'}), text, button, announcement);
 
+    const attempts = new Attempts();
     let timer: ReturnType<typeof setInterval> | undefined;
     const show = (state: ConnectionState): void => {
         clearInterval(timer);
+        const attempt = attempts.of(state);
         root.dataset.state = state.name;
         setOrDelete(root.dataset, 'transport', 'transport' in state ? state.transport : undefined);
         setOrDelete(root.dataset, 'attempt', 'attempt' in state ? state.attempt : undefined);
         setOrDelete(root.dataset, 'retryInMs', state.name === 'waiting' ? Math.round(state.retryInMs) : undefined);
-        root.title = state.name === 'waiting' || state.name === 'closed' ? reasonText(state.reason) : '';
-        text.textContent = sentence(state);
+        root.title = state.name === 'waiting' || state.name === 'closed' ? `${lostWords(state.reason)}.` : '';
+        text.textContent = sentence(state, attempt);
         button.hidden = state.name !== 'waiting' && state.name !== 'closed';
         button.textContent = state.name === 'closed' ? 'Reload' : 'Try now';
-        if (state.name === 'waiting') timer = setInterval(() => { text.textContent = sentence(state); }, 200);
+        if (state.name === 'waiting') timer = setInterval(() => { text.textContent = sentence(state, attempt); }, 200);
         announce(announcement, state);
     };
     button.addEventListener('click', () => {
@@ -34,23 +38,20 @@ export function showStatus(client: Client, root: HTMLElement = byId('status')): 
     show(client.state);
 }
 
-function sentence(state: ConnectionState): string {
+function sentence(state: ConnectionState, attempt: number | undefined): string {
     switch (state.name) {
         case 'connecting':
-            return state.attempt > 1 ? `Connecting, attempt ${state.attempt}…` : 'Connecting…';
+            return attempt! > 1 ? `Connecting, attempt ${attempt}…` : 'Connecting…';
         case 'open':
             return `Open over ${transportNames[state.transport]}`;
         case 'waiting': {
             const seconds = Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
-            return `Retry in ${seconds} s · attempt ${state.attempt}`;
+            return `Retry in ${seconds} s · attempt ${attempt}`;
         }
         case 'closed':
-            return `Closed: ${reasonText(state.reason)}`;
+            return `Closed: ${lostWords(state.reason)}`;
     }
 }
-
-const reasonText = (reason: CloseReason): string =>
-    reason.message || (reason.code ? `${reason.name} (${reason.code})` : reason.name);
 
 // A countdown must not be read out every second, nor every attempt: only what changes for the reader.
 function announce(element: HTMLElement, state: ConnectionState): void {

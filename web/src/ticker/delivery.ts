@@ -1,4 +1,4 @@
-// What arrived, how late, and whether anything was missed.
+// How much arrived, how late, and whether anything was missed.
 
 const samplesMax = 200;
 const rateWindowMs = 5000;

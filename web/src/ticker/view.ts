@@ -109,7 +109,7 @@ export class TickerView {
         const change = make('span', {class: 'change', text: ' '});
         const sparkline = new Sparkline(40);
         const button = make('button', {class: 'tile', type: 'button', 'aria-pressed': 'false', 'data-testid': `tile-${symbol}`},
-            make('span', {class: 'symbol', text: symbol}), price, change);
+            make('span', {class: 'symbol', text: symbol}), change, price);
         button.append(sparkline.element);
         button.addEventListener('click', () => this.#choose(symbol));
         byId('tiles').append(button);
