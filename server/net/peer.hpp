@@ -1,6 +1,6 @@
 #pragma once
 
-// Who is at the other end of a connected socket.
+// The other end of a connected socket.
 
 #include <string>
 

@@ -100,7 +100,7 @@ private:
             h.receive_oversized(owner().id(), {}, now);
         });
     }
-    // Whoever has only raw text sees the code of the close frame.
+    // A client of raw text sees the code of the close frame.
     void say_close(close_code, std::string_view) override {}
 
     std::string channel_;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What both kinds of WebSocket connections share: reading frames, closing as RFC 6455 section 7 asks, and the
+// The common part of both WebSocket connections: reading frames, closing as RFC 6455 section 7 asks, and the
 // bounds on what a peer may do to us.
 
 #include "common/protocol/websocket_reader.hpp"
@@ -49,7 +49,7 @@ private:
     // Says in the connection's own way that it ends.
     virtual void say_close(close_code code, std::string_view reason) = 0;
 
-    // What arrived and is not carried out before there is room for its answers.
+    // Input that is not carried out before there is room for its answers.
     struct unread {
         std::string text;   // the rest of a message
         std::string bytes;  // frames that came after it
