@@ -71,6 +71,8 @@ std::uint64_t usable_memory_bytes() {
     return std::min({installed_bytes(), limit_of_groups(), process_limit_bytes()});
 }
 
-std::uint64_t process_limit_bytes() { return std::min(limit_of(RLIMIT_AS), limit_of(RLIMIT_DATA)); }
+std::uint64_t process_limit_bytes() {
+    return std::min(limit_of(RLIMIT_AS), limit_of(RLIMIT_DATA));
+}
 
 }  // namespace pulsewire::shell

@@ -19,7 +19,8 @@ TEST(usable_memory, is_at_most_the_limit_of_the_process) {
     EXPECT_LE(usable_memory_bytes(), process_limit_bytes());
 }
 
-// In a process of its own, and without a file read under the limit: AddressSanitizer's shadow is beyond every limit.
+// In a process of its own, and without a file read under the limit: AddressSanitizer's shadow is beyond every
+// limit.
 TEST(process_limit, is_the_least_that_is_set) {
     const auto ask_with_limits = [](std::uint64_t data, std::uint64_t address_space) {
         const auto set = [](int resource, std::uint64_t bytes) {
