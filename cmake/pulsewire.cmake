@@ -3,6 +3,7 @@
 set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
 option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
 option(PULSEWIRE_FUZZ "Build common/ and the targets of fuzz/, and nothing else; takes clang" OFF)
+option(PULSEWIRE_HARDEN "Let the linker and the processor make an attacker's work harder; what is installed has it" OFF)
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
 # Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
@@ -23,6 +24,19 @@ if(PULSEWIRE_SANITIZE)
     target_compile_options(
       pulsewire_options INTERFACE -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds -Wno-error=restrict)
   endif()
+endif()
+if(PULSEWIRE_HARDEN AND NOT EMSCRIPTEN)
+  # Full RELRO: all symbols are bound at the start, and their table is read-only from then on.
+  add_link_options(-Wl,-z,relro,-z,now)
+  # The processor checks where calls and returns lead; each architecture has its own word for it.
+  include(CheckCXXCompilerFlag)
+  foreach(flag -fcf-protection=full -mbranch-protection=standard)
+    string(MAKE_C_IDENTIFIER "PULSEWIRE_HAS_${flag}" known)
+    check_cxx_compiler_flag(${flag} ${known})
+    if(${known})
+      add_compile_options(${flag})
+    endif()
+  endforeach()
 endif()
 if(PULSEWIRE_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

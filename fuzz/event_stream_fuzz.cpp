@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pulsewire::fuzz {
 namespace {
@@ -36,6 +37,15 @@ void test_one_input(std::string_view input) {
             require(read->encode() == input, "a cursor reads exactly what it writes");
         }
 
+    const std::vector<std::string> names = {"a", "b"};
+    if (auto read = cursor::parse(input, names)) {
+        read->mark(names);
+        const std::string marked = read->encode();
+        require(marked.starts_with(input), "a cursor may lack its mark");
+        require(cursor::parse(marked, names).has_value(), "a marked cursor fits its channels");
+        require(!cursor::parse(marked, {"a", "c"}), "and no others");
+    }
+
     const std::string_view type = take_until(input, '\xff');
     const std::string_view json = take_until(input, '\xff');
     const std::string_view epoch = take_until(input, '\xff');
@@ -45,7 +55,12 @@ void test_one_input(std::string_view input) {
     append_event(out, type, &id, json);
     const event_source one(out);
     require(only_events(one) && one.events.size() == 1 && !one.retry_ms, "exactly one event");
-    require(one.events[0].type == (type.empty() ? "message" : as_sent(type)), "its type is the type");
+    const bool taken = type == "error" || type == "open";
+    require(
+        one.events[0].type ==
+            (type.empty() ? "message" : (taken ? "pulsewire.message." : "") + as_sent(type)),
+        "its type is the type, and never one of the connection's own events"
+    );
     require(one.events[0].data == as_sent(json), "its data is the JSON");
     require(one.last_id == "1." + as_sent(epoch) + "." + std::to_string(size), "its id is the cursor");
 

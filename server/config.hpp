@@ -36,14 +36,33 @@ struct config {
     // free; otherwise it does not start.
     bool standby = false;
 
-    // The key that POST and GET below /api/ require as "Authorization: Bearer <key>"; empty: open
-    // to everyone who reaches the port.
+    // The key that /api/ and /metrics require as "Authorization: Bearer <key>". With neither this nor a file
+    // of keys the API is open to everyone who reaches the port, and the metrics to this machine.
     std::string api_key;
-    // Allows an address other than loopback without an API key.
+    // A file of further keys, one a line, each with a name before it if it has one, as it is or as
+    // "sha256:<64 hex digits>". It is read at the start and by server::reload().
+    std::string api_key_file;
+    // Allows an address other than loopback without an API key, and implies insecure_open_clients.
     bool insecure_open_api = false;
-    // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com".
-    // Pages of the server's own host always may. "*" allows every page.
+    // Allows an address other than loopback where every client that reaches the port may subscribe and
+    // publish, because nothing asks who it is: an API key protects /api/ and /metrics only.
+    bool insecure_open_clients = false;
+    // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com",
+    // or "https://*.example.com" for every subdomain. Pages of the server's own host always may. "*" allows
+    // every page.
     std::vector<std::string> allowed_origins;
+    // Host names of this server, as clients name it in the field Host: "rt.example.com", "*.example.com", or
+    // with a port where no other will do. Other names are refused, which protects against DNS rebinding: a
+    // page whose own name was made to point here. The names of loopback are always allowed. Empty: on a
+    // loopback address those alone, elsewhere every name. "*" allows every name.
+    std::vector<std::string> allowed_hosts;
+
+    // Addresses and networks ("10.0.0.0/8") of proxies in front of this server. A request that comes from one
+    // of them counts as that of the last address in X-Forwarded-For that is none of them.
+    std::vector<std::string> trusted_proxies;
+    // A file that gets one line of JSON for each refused key, page, host name and address, and for each
+    // administrative act; "-": the log. Empty: none.
+    std::string audit_log;
 
     // The address to which clients are sent when the server ends, in the form that they give to connect():
     // "https://b.example.com". Empty: the address they came from.
@@ -59,8 +78,8 @@ struct config {
     namespace_options default_namespace;
     std::map<std::string, namespace_options> namespaces;
 
-    // Whether run() ends the server on SIGINT and SIGTERM; a second one ends the process at once. With TLS,
-    // whether SIGHUP is server::reload_tls().
+    // Whether run() ends the server on SIGINT and SIGTERM (a second one ends the process at once), and
+    // whether SIGHUP is server::reload().
     bool handle_signals = true;
     // Whether the server prints on standard output where it listens and what it offers.
     bool print_start = true;

@@ -14,6 +14,15 @@ namespace pulsewire {
 struct shell_limits : delivery::bounds {
     // Open connections of the process; beyond: 503 and closed. 0: 18,000, or less if RLIMIT_NOFILE is lower.
     std::uint32_t connections_max = 0;
+    // Open connections of one address (IPv6: of one /64); beyond: 429. 0: an eighth of connections_max, and
+    // no limit for this machine, which may be a proxy.
+    std::uint32_t connections_per_address_max = 0;
+    // Connections that one address opens in a second on average, ten times as many at once; beyond: 429. 0:
+    // 100, and no limit for this machine.
+    std::uint32_t connects_per_address_per_second = 0;
+    // HTTP requests of one address in a second on average, twice as many at once; one with a wrong API key
+    // counts as a hundred. Beyond: 429. 0: 1,000, and no limit for this machine.
+    std::uint32_t requests_per_address_per_second = 0;
     // Connections that one shard accepts in one turn of its loop; the others wait in the kernel's queue.
     std::uint32_t accepts_per_turn = 64;
     // The pause of a shard's accepting after an accept failed (no file descriptors, no memory).

@@ -24,6 +24,8 @@ public:
         ++lines_;
         return true;
     }
+    // One line is not written, for another reason.
+    void leave_out() { ++left_out_; }
     // Lines that were not written since the last call.
     std::uint64_t take_left_out() {
         const std::uint64_t count = left_out_;

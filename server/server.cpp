@@ -14,6 +14,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -70,19 +72,34 @@ struct server::parts {
     void watch_signals() {
         signals.add(SIGINT);
         signals.add(SIGTERM);
-        // Without TLS, SIGHUP ends the process, as it does by default.
-        if (!settings.tls_certificate.empty()) signals.add(SIGHUP);
+        signals.add(SIGHUP);
         signals.async_wait([this](const boost::system::error_code& error, int signal) {
             if (error) return;
             if (signal == SIGHUP) {
                 watch_signals();
-                return reload_tls();
+                return reload();
             }
             if (ending) std::_Exit(128 + signal);
             log::info("signal ", signal, ": ending; once more ends at once");
             watch_signals();
             begin_end();
         });
+    }
+
+    // What was read before stays in use where it cannot be read again.
+    void reload() {
+        if (!serving || ending) return;
+        reload_tls();
+        if (settings.api_key_file.empty()) {
+            if (settings.tls_certificate.empty()) log::info("there is no file to read again");
+            return node->audit_act("reload");
+        }
+        try {
+            node->reload_keys();
+        } catch (const std::runtime_error& e) {
+            log::warning(e.what(), ". The API keys that were read before stay in use.");
+        }
+        node->audit_act("reload");
     }
 
     void reload_tls() {
@@ -99,6 +116,7 @@ struct server::parts {
         if (ending) return;
         ending = true;
         if (!serving) return control.stop();
+        node->audit_act("drain");
         node->announce_drain();
         const auto ms = [](std::uint32_t n) { return std::chrono::milliseconds(n); };
         deadline.expires_after(ms(settings.shell.shutdown_timeout_ms));
@@ -231,6 +249,8 @@ void server::start() {
         throw std::runtime_error(fault);
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
+    // RocksDB makes its files at any time and on any thread, and asks for no mode of its own.
+    if (!parts_->settings.data.empty()) ::umask(S_IRWXG | S_IRWXO);
     if (parts_->settings.handle_signals) parts_->watch_signals();
     parts_->node.emplace(
         parts_->settings, std::vector<shell::observer_port*>{&parts_->application}, shell::http_welcome()
@@ -262,6 +282,10 @@ int server::run() {
     const auto forever = asio::make_work_guard(parts_->control);
     parts_->control.run();
     return parts_->end();
+}
+
+void server::reload() {
+    asio::post(parts_->control, [this] { parts_->reload(); });
 }
 
 void server::reload_tls() {

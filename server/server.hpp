@@ -139,12 +139,17 @@ public:
     // it prints the reason on standard error and returns 1.
     int run();
     // The first half of run(): returns when connections are accepted, which may take long with
-    // config::standby. Throws std::runtime_error with the reason when it cannot start.
+    // config::standby. Throws std::runtime_error with the reason when it cannot start. With a data folder,
+    // files that the process makes from then on are for its user alone (umask 077).
     void start();
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;
-    // Reads the files of config::tls_certificate and tls_key again, as SIGHUP does: new connections use them,
-    // open ones keep theirs. If they cannot be used, the reason is logged and the old ones stay in use. From
+    // Reads all files again that may change while the server runs, as SIGHUP does: that of
+    // config::api_key_file, and those of TLS. Where one cannot be used the reason is logged, and what was
+    // read before stays in use. From any thread, while run() runs.
+    void reload();
+    // Reads the files of config::tls_certificate and tls_key again: new connections use them, open ones keep
+    // theirs. If they cannot be used, the reason is logged and the old ones stay in use. From
     // any thread, while run() runs; does nothing without TLS.
     void reload_tls();
     // Ends run() as a signal does. From any thread; safe to call again.

@@ -1,5 +1,6 @@
 #include "server/start_lines.hpp"
 
+#include "server/base/host_name.hpp"
 #include "server/config/settings.hpp"
 #include "server/shard/node.hpp"
 #include "server/version.hpp"
@@ -47,6 +48,7 @@ std::string changed_settings(config c) {
 void print_start(const node& all) {
     const config& c = all.settings();
     const std::string tls = all.has_tls() ? "s" : "";
+    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty();
     const std::string authority = host_of(c.address) + ":" + std::to_string(all.port());
     std::string text = "pulsewire " + std::string(version) + ", " + std::to_string(all.shard_count()) +
                        (all.shard_count() == 1 ? " thread" : " threads") + ", up to " +
@@ -58,8 +60,11 @@ void print_start(const node& all) {
     text +=
         "  SSE         http" + tls + "://" + authority + "/events?channel=<channel>, /sse (pulsewire.v1)\n";
     text += "  HTTP API    http" + tls + "://" + authority + "/api/channels/<channel>/messages" +
-            (c.api_key.empty() ? " (no API key: open)\n" : " (API key required)\n");
-    text += "  operating   /healthz, /metrics\n";
+            (has_key ? " (API key required)\n" : " (no API key: open)\n");
+    text += "  operating   /healthz, /metrics" +
+            std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");
+    if (!is_loopback_address(c.address))
+        text += "  clients     everyone who reaches this port may subscribe and publish\n";
     if (all.has_tls())
         text += "  TLS         " + c.tls_certificate + " (valid until " +
                 utc_text(all.certificate_expires_s()) + ")\n";

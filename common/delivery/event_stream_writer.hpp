@@ -27,6 +27,9 @@ public:
     // Sorted, each once: the order of positions in cursors; the shell subscribes to these.
     const std::vector<std::string>& channels() const { return channels_; }
 
+    // From now on cursors fit these channels alone (8.4.4).
+    void mark_cursors() { cursor_.mark(channels_); }
+
     enum class outcome : std::uint8_t {
         written,   // text was appended, or the message was kept until the stream can open
         nothing,   // no text: a publication that the stream has had already, or a kind that is the shell's to

@@ -1,9 +1,11 @@
 #include "common/protocol/event_stream.hpp"
 
+#include "common/base/keyed_hash.hpp"
 #include "common/protocol/line_writer.hpp"
 #include "common/protocol/names.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace pulsewire::event_stream {
@@ -15,6 +17,10 @@ constexpr std::size_t offset_digits_max = 16;
 constexpr std::string_view version = "1";
 // The type that browsers give to an event without an `event:` line.
 constexpr std::string_view default_type = "message";
+// The events that EventSource fires for the connection itself. A message of such a type would look like the
+// end of the stream to a page, so its event has a name that no type can have (1.3).
+constexpr std::string_view taken_types[] = {"error", "open"};
+constexpr std::string_view taken_prefix = "pulsewire.message.";
 
 // Whether a browser would end the field at a byte of the text, or drop the field for it.
 bool breaks_field(std::string_view text) {
@@ -40,6 +46,18 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 std::string_view without_newline(std::string_view line) {
     if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
     return line;
+}
+
+// A hash of all names, against mistakes and not against malice: whoever may read the channels may read them
+// from any position.
+std::string mark_of(const std::vector<std::string>& names) {
+    constexpr int digits = 8;
+    sip_hasher<> hash(hash_key{});
+    for (const std::string& name : names) hash.piece(name);
+    std::uint64_t rest = hash.end();
+    std::string mark;
+    for (int i = 0; i < digits; ++i, rest >>= 4) mark.push_back("0123456789abcdef"[rest & 15]);
+    return mark;
 }
 
 // Reads an offset as encode() writes it: without sign and leading zeros.
@@ -91,6 +109,10 @@ void cursor::set(std::size_t index, std::string_view epoch, std::uint64_t offset
     positions_[index].offset = offset;
 }
 
+void cursor::mark(const std::vector<std::string>& sorted_channels) {
+    mark_ = mark_of(sorted_channels);
+}
+
 bool cursor::complete() const {
     return std::none_of(positions_.begin(), positions_.end(), [](const position& p) {
         return p.epoch.empty();
@@ -111,6 +133,17 @@ void cursor::append_to(std::string& out) const {
         out.push_back('.');
         append_number(out, p.offset);
     }
+    if (!mark_.empty()) (out += '.') += mark_;
+}
+
+result<cursor, cursor_error> cursor::parse(
+    std::string_view text, const std::vector<std::string>& sorted_channels
+) {
+    const auto parts = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.'));
+    if (parts != 2 * sorted_channels.size() + 1) return parse(text, sorted_channels.size());
+    const std::size_t last = text.rfind('.');
+    if (text.substr(last + 1) != mark_of(sorted_channels)) return failure{cursor_error::wrong_count};
+    return parse(text.substr(0, last), sorted_channels.size());
 }
 
 result<cursor, cursor_error> cursor::parse(std::string_view text, std::size_t channel_count) {
@@ -132,7 +165,13 @@ result<cursor, cursor_error> cursor::parse(std::string_view text, std::size_t ch
 }
 
 void append_event_head(std::string& out, std::string_view type, const cursor* id) {
-    if (type != default_type) append_field(out, "event", type);
+    const bool taken =
+        std::find(std::begin(taken_types), std::end(taken_types), type) != std::end(taken_types);
+    if (taken) {
+        append_field(out, "event", std::string(taken_prefix).append(type));
+    } else if (type != default_type) {
+        append_field(out, "event", type);
+    }
     if (id == nullptr) return;
     out += "id: ";
     id->append_to(out);

@@ -76,6 +76,9 @@ public:
     const position& at(std::size_t index) const { return positions_[index]; }
     std::size_t size() const { return positions_.size(); }
 
+    // From now on the cursor ends with a check of these sorted names, so that it fits no other channels.
+    void mark(const std::vector<std::string>& sorted_channels);
+
     // Whether every position is known; only then can the cursor be encoded.
     bool complete() const;
 
@@ -86,12 +89,17 @@ public:
     // Reads exactly the text that encode() writes for that many channels; time and
     // memory are bounded by channel_count.
     static result<cursor, cursor_error> parse(std::string_view text, std::size_t channel_count);
+    // The same for a marked cursor of these channels, or for one without a mark, as older servers gave it.
+    static result<cursor, cursor_error> parse(
+        std::string_view text, const std::vector<std::string>& sorted_channels
+    );
 
 private:
     std::vector<position> positions_;
+    std::string mark_;  // empty: none
 };
 
-// The lines before an event's data: its type, unless that is "message", and its id, unless `id` is null. The
+// The lines before an event's data: its name (8.4.2) and its id, unless `id` is null. The
 // data line follows (data_prefix and a line, or append_data), then event_end.
 void append_event_head(std::string& out, std::string_view type, const cursor* id);
 

@@ -28,6 +28,41 @@ cursor_error error_of(std::string_view text, std::size_t channel_count) {
     return read ? cursor_error{255} : read.error();
 }
 
+// A page's onerror and onopen are about the connection.
+TEST(event_stream, types_that_event_source_fires_itself_have_another_name) {
+    const auto name = [](std::string_view type) {
+        std::string out;
+        append_event(out, type, nullptr, "{}");
+        return event_source(out).events.at(0).type;
+    };
+    EXPECT_EQ(name("error"), "pulsewire.message.error");
+    EXPECT_EQ(name("open"), "pulsewire.message.open");
+    for (const char* type : {"message", "Error", "opened", "chat.error"}) EXPECT_EQ(name(type), type);
+}
+
+TEST(event_stream, a_marked_cursor_fits_its_channels_alone) {
+    cursor c = cursor_of({{"e", 1}, {"e", 2}});
+    c.mark({"a", "b"});
+    const std::string text = c.encode();
+    EXPECT_TRUE(text.starts_with("1.e.1.e.2.")) << text;
+    const auto read = cursor::parse(text, std::vector<std::string>{"a", "b"});
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->at(1).offset, 2u);
+    const auto error = [](std::string_view of, const std::vector<std::string>& names) {
+        const auto other = cursor::parse(of, names);
+        return other ? cursor_error{255} : other.error();
+    };
+    EXPECT_EQ(error(text, {"a", "c"}), cursor_error::wrong_count);
+    EXPECT_EQ(error(text, {"ab", ""}), cursor_error::wrong_count);
+    EXPECT_EQ(error(text, {"a"}), cursor_error::wrong_count);
+    EXPECT_EQ(error(text, {"a", "b", "c"}), cursor_error::wrong_count);
+    EXPECT_EQ(error(text + "0", {"a", "b"}), cursor_error::wrong_count);
+    EXPECT_EQ(error("1.e.1.e.2.", {"a", "b"}), cursor_error::wrong_count);
+    EXPECT_EQ(error(std::string(1'000'000, '.'), {"a", "b"}), cursor_error::too_long);
+    EXPECT_TRUE(cursor::parse("1.e.1.e.2", std::vector<std::string>{"a", "b"}).has_value())
+        << "of an older server";
+}
+
 // --- The reader of the tests itself, with the examples of WHATWG HTML 9.2.6
 
 TEST(event_source, whatwg_9_2_6_reads_the_examples_of_the_standard) {

@@ -2,13 +2,17 @@
 
 #include "server/config/config_file.hpp"
 #include "server/config/settings.hpp"
+#include "server/log.hpp"
 #include "server/version.hpp"
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire {
@@ -37,6 +41,20 @@ void apply_environment(const environment& env, config& c) {
     }
 }
 
+// A warning and no fault: others may set variables that begin so, as Kubernetes does for a service
+// "pulsewire".
+std::string unknown_variables(const std::vector<std::string>& names) {
+    config any;
+    std::vector<std::string> known = {"PULSEWIRE_CONFIG"};
+    for (const setting& s : settings_of(any)) known.push_back(environment_name(s.name));
+    std::string lines;
+    for (const std::string& name : names)
+        if (name.starts_with("PULSEWIRE_") && std::find(known.begin(), known.end(), name) == known.end())
+            lines += "warning: the environment variable " + log::printable(name) +
+                     " is no setting and changes nothing; docs/operating.md lists them\n";
+    return lines;
+}
+
 // The flags, each into `c`. CLI11 leaves a member as it is when its flag is not given.
 void add_flags(CLI::App& app, config& c, std::string& config_file) {
     app.add_option("--port", c.port, "TCP port to listen on; 0 takes any free one and prints it")
@@ -57,8 +75,14 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
         ->type_name("FOLDER");
     app.add_flag("--standby", c.standby, "Wait while another server uses the data folder, then take over");
     app.add_option("--config", config_file, "Config file: JSON with comments")->type_name("FILE");
-    app.add_option("--api-key", c.api_key, "Key that /api/ requires as \"Authorization: Bearer <key>\"")
+    app.add_option(
+           "--api-key", c.api_key, "Key that /api/ and /metrics require as \"Authorization: Bearer <key>\""
+    )
         ->type_name("KEY");
+    app.add_option("--api-key-file", c.api_key_file, "File of API keys, one a line; read again at SIGHUP")
+        ->type_name("FILE");
+    app.add_option("--allow-host", c.allowed_hosts, "Name of this server in URLs; can be repeated")
+        ->type_name("HOST");
     app.add_option(
            "--allow-origin", c.allowed_origins,
            "Page on another host that may use this server; can be repeated"
@@ -71,6 +95,10 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
     )
         ->capture_default_str();
     app.add_flag("--insecure-open-api", c.insecure_open_api, "Allow a public address without an API key");
+    app.add_flag(
+        "--insecure-open-clients", c.insecure_open_clients,
+        "Allow a public address where every client may subscribe and publish"
+    );
     app.add_flag(
         "--print-typescript", c.print_typescript, "Print the TypeScript of the registered messages and end"
     );
@@ -85,10 +113,14 @@ void parse(CLI::App& app, int argc, const char* const* argv, config& c, std::str
 
 }  // namespace
 
-command_line read_command_line(int argc, const char* const* argv, const environment& env, config defaults) {
+command_line read_command_line(
+    int argc, const char* const* argv, const environment& env, config defaults,
+    const std::vector<std::string>& names
+) {
     const std::string about = "Pulsewire: real-time messaging for web applications";
     command_line result;
     result.settings = defaults;
+    result.warnings = unknown_variables(names);
     try {
         // Parsed once for --config, --help and mistakes, and again on top of the
         // values of file and environment.
@@ -124,7 +156,13 @@ config config::from_command_line(int argc, char** argv, config defaults) {
         const char* value = std::getenv(name.c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
     };
-    shell::command_line read = shell::read_command_line(argc, argv, env, std::move(defaults));
+    std::vector<std::string> names;
+    for (char** one = environ; *one != nullptr; ++one) {
+        const std::string_view text = *one;
+        names.emplace_back(text.substr(0, text.find('=')));
+    }
+    shell::command_line read = shell::read_command_line(argc, argv, env, std::move(defaults), names);
+    std::fputs(read.warnings.c_str(), stderr);
     if (!read.exit_code) return std::move(read.settings);
     std::fputs(read.text.c_str(), *read.exit_code == 0 ? stdout : stderr);
     std::exit(*read.exit_code);

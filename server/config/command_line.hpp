@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pulsewire::shell {
 
@@ -19,9 +20,15 @@ struct command_line {
     // first (help, version, or the fault).
     std::optional<int> exit_code;
     std::string text;
+    // Lines about what was probably meant otherwise and keeps nobody from starting.
+    std::string warnings;
 };
 
-// Flags before environment before config file before `defaults`.
-command_line read_command_line(int argc, const char* const* argv, const environment& env, config defaults);
+// Flags before environment before config file before `defaults`. `names` are those of all environment
+// variables, in which a misspelt one is looked for.
+command_line read_command_line(
+    int argc, const char* const* argv, const environment& env, config defaults,
+    const std::vector<std::string>& names = {}
+);
 
 }  // namespace pulsewire::shell

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -195,10 +196,12 @@ TEST(config, standby_needs_a_folder_and_hands_nothing_over) {
 TEST(config, an_origin_is_scheme_and_host_as_browsers_send_them) {
     config c;
     c.allowed_origins = {
-        "https://app.example.com", "http://localhost:5173", "capacitor://localhost", "null", "*"};
+        "https://app.example.com", "http://localhost:5173",    "capacitor://localhost", "null", "*",
+        "https://*.example.com",   "http://*.example.com:8080"};
     EXPECT_EQ(fault_of(c), "");
     for (const char* wrong :
-         {"https://app.example.com/", "app.example.com", "https://", "://app", "https://a b", ""}) {
+         {"https://app.example.com/", "app.example.com", "https://", "://app", "https://a b", "", "https://*",
+          "https://app.*.com", "https://*app.example.com"}) {
         c.allowed_origins = {wrong};
         EXPECT_NE(fault_of(c).find("allowed_origins has \"" + std::string(wrong) + '"'), std::string::npos)
             << wrong;
@@ -226,12 +229,74 @@ TEST(config, tls_needs_both_files) {
     EXPECT_NE(without_certificate.text.find("only tls_key is set"), std::string::npos);
 }
 
+constexpr const char* key = "0123456789abcdef";
+
+TEST(config, a_public_address_where_clients_are_let_in_needs_a_word_for_it) {
+    const auto refused = read({"--address", "0.0.0.0", "--api-key", key});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.text.find("--insecure-open-clients"), std::string::npos) << refused.text;
+    EXPECT_FALSE(read({"--address", "0.0.0.0", "--api-key", key, "--insecure-open-clients"}).exit_code);
+    EXPECT_FALSE(read({"--address", "0.0.0.0", "--api-key", key, "--insecure-open-api"}).exit_code);
+    EXPECT_EQ(read({"--address", "0.0.0.0", "--insecure-open-clients"}).exit_code, 2)
+        << "the API is open, too";
+    EXPECT_FALSE(read({"--address", "127.0.0.1", "--api-key", key}).exit_code);
+}
+
+TEST(config, a_key_on_a_public_address_is_long) {
+    const auto refused = read({"--address", "0.0.0.0", "--api-key", "k", "--insecure-open-clients"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.text.find("api_key is a key of 1 characters"), std::string::npos) << refused.text;
+    EXPECT_FALSE(read({"--api-key", "k"}).exit_code) << "on loopback it is nobody else's business";
+}
+
+TEST(config, keys_may_stand_in_a_file) {
+    const ConfigFile file("backend 0123456789abcdef\n");
+    EXPECT_FALSE(read({"--address", "::", "--api-key-file", file.path(), "--insecure-open-clients"}).exit_code
+    );
+    const auto refused = read({"--api-key-file", "/does/not/exist"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.text.find("api_key_file /does/not/exist cannot be read"), std::string::npos);
+}
+
+TEST(config, hosts_and_proxies_are_checked) {
+    config c;
+    c.allowed_hosts = {"rt.example.com", "*.example.com:8443", "[2001:db8::1]", "*"};
+    c.trusted_proxies = {"10.0.0.0/8", "::1"};
+    EXPECT_EQ(fault_of(c), "");
+    for (const char* wrong : {"https://rt.example.com", "rt.example.com/", "", "*."}) {
+        c.allowed_hosts = {wrong};
+        EXPECT_NE(fault_of(c).find("allowed_hosts has \"" + std::string(wrong) + '"'), std::string::npos)
+            << wrong;
+    }
+    c.allowed_hosts.clear();
+    for (const char* wrong : {"localhost", "10.0.0.0/33", "nginx", ""}) {
+        c.trusted_proxies = {wrong};
+        EXPECT_NE(fault_of(c).find("trusted_proxies has"), std::string::npos) << wrong;
+    }
+}
+
+TEST(config, a_misspelt_variable_is_named) {
+    const char* argv[] = {"pulsewired"};
+    const auto none = [](const std::string&) { return std::optional<std::string>(); };
+    const auto r = read_command_line(
+        1, argv, none, {}, {"PULSEWIRE_QUEU_BYTES_MAX", "PULSEWIRE_PORT", "PULSEWIRE_CONFIG", "PATH"}
+    );
+    EXPECT_FALSE(r.exit_code);
+    EXPECT_NE(r.warnings.find("PULSEWIRE_QUEU_BYTES_MAX is no setting"), std::string::npos);
+    EXPECT_EQ(std::count(r.warnings.begin(), r.warnings.end(), '\n'), 1);
+}
+
+TEST(config, more_threads_than_a_machine_could_use_are_a_mistake) {
+    EXPECT_EQ(read({"--threads", "1000000"}).exit_code, 2);
+    EXPECT_FALSE(read({"--threads", "1024"}).exit_code);
+}
+
 TEST(config, a_public_address_needs_a_key) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_NE(refused.text.find("--api-key"), std::string::npos) << refused.text;
     EXPECT_NE(refused.text.find("--insecure-open-api"), std::string::npos);
-    EXPECT_FALSE(read({"--address", "0.0.0.0", "--api-key", "k"}).exit_code);
+    EXPECT_FALSE(read({"--address", "0.0.0.0", "--api-key", key, "--insecure-open-clients"}).exit_code);
     EXPECT_FALSE(read({"--address", "0.0.0.0", "--insecure-open-api"}).exit_code);
     EXPECT_FALSE(read({"--address", "::1"}).exit_code);
     EXPECT_FALSE(read({"--address", "127.0.0.2"}).exit_code);

@@ -1,12 +1,16 @@
 #include "server/config/settings.hpp"
 
 #include "common/protocol/event_stream.hpp"
+#include "server/base/address.hpp"
+#include "server/base/host_name.hpp"
+#include "server/config/api_keys.hpp"
 #include "server/log.hpp"
 #include "server/text.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 #include <system_error>
 #include <type_traits>
 
@@ -63,17 +67,48 @@ bool is_address(std::string_view url) {
            });
 }
 
-// Whether browsers send it as an Origin: a scheme and a host, nothing after them.
+// Whether browsers send it as an Origin: a scheme and a host, nothing after them. "*." before the host stands
+// for every subdomain.
 bool is_origin(std::string_view text) {
     if (text == "*" || text == "null") return true;
     const std::size_t scheme = text.find("://");
     if (scheme == std::string_view::npos || scheme == 0) return false;
     const std::string_view host = text.substr(scheme + 3);
+    if (host.find('*') != std::string_view::npos) return is_host_pattern(host);
     return !host.empty() && host.find_first_of("/?# ") == std::string_view::npos;
 }
 
-bool is_loopback(std::string_view address) {
-    return address == "localhost" || address == "::1" || address.starts_with("127.");
+// The fault of what opens the server to others; empty when there is none.
+std::string fault_of_doors(const config& c) {
+    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty();
+    const bool others_reach_it = !is_loopback_address(c.address);
+    if (others_reach_it && !has_key && !c.insecure_open_api)
+        return "listening on " + c.address +
+               " without an API key would let everybody who reaches this machine publish through /api/. Set "
+               "a key with --api-key-file, PULSEWIRE_API_KEY or \"api_key\" in the config file (for example "
+               "the output of: openssl rand -hex 24), listen on 127.0.0.1 behind a proxy, or say "
+               "--insecure-open-api if it is meant to be open.";
+    if (others_reach_it && !c.insecure_open_api && !c.insecure_open_clients)
+        return "listening on " + c.address +
+               " lets every client that reaches this machine subscribe and publish in every channel, over "
+               "/ws, /ws/plain, /sse and /events: the API key protects /api/ and /metrics alone. Say "
+               "--insecure-open-clients (\"insecure_open_clients\": true) if clients are meant to be let in "
+               "without asking who they are, or listen on 127.0.0.1 behind a proxy that asks.";
+    try {
+        const api_keys keys(c);
+    } catch (const std::runtime_error& e) {
+        return std::string(e.what()) + ".";
+    }
+    for (const std::string& host : c.allowed_hosts)
+        if (host != "*" && !is_host_pattern(host))
+            return "allowed_hosts has \"" + log::printable(host) +
+                   "\", which is no host: it must be a name or an address as in a URL, without scheme and "
+                   "path, for example rt.example.com or *.example.com; * allows all.";
+    for (const std::string& one : c.trusted_proxies)
+        if (!network::parse(one))
+            return "trusted_proxies has \"" + log::printable(one) +
+                   "\", which is no IP address or network; for example 10.0.0.7 or 10.0.0.0/8.";
+    return {};
 }
 
 }  // namespace
@@ -105,8 +140,13 @@ std::vector<setting> settings_of(config& c) {
         {"data", &c.data},
         {"standby", &c.standby},
         {"api_key", &c.api_key},
+        {"api_key_file", &c.api_key_file},
         {"insecure_open_api", &c.insecure_open_api},
+        {"insecure_open_clients", &c.insecure_open_clients},
         {"allowed_origins", &c.allowed_origins},
+        {"allowed_hosts", &c.allowed_hosts},
+        {"trusted_proxies", &c.trusted_proxies},
+        {"audit_log", &c.audit_log},
         {"drain_url", &c.drain_url},
         {"log_level", &c.log_level},
         {"message_bytes_max", &b.message_bytes_max},
@@ -129,6 +169,9 @@ std::vector<setting> settings_of(config& c) {
         {"channel_idle_ms", &b.channel_idle_ms},
         {"storage_queue_bytes_max", &b.storage_queue_bytes_max},
         {"connections_max", &s.connections_max},
+        {"connections_per_address_max", &s.connections_per_address_max},
+        {"connects_per_address_per_second", &s.connects_per_address_per_second},
+        {"requests_per_address_per_second", &s.requests_per_address_per_second},
         {"accepts_per_turn", &s.accepts_per_turn},
         {"accept_backoff_ms", &s.accept_backoff_ms},
         {"http_head_bytes_max", &s.http_head_bytes_max},
@@ -206,15 +249,9 @@ std::string set_from_text(const setting& s, std::string_view text) {
 }
 
 std::string fault_of(const config& c) {
-    if (!is_loopback(c.address) && c.api_key.empty() && !c.insecure_open_api) {
-        return "listening on " + c.address +
-               " without an API key would let everybody who reaches this machine publish through /api/. Set "
-               "a key with "
-               "--api-key, PULSEWIRE_API_KEY or \"api_key\" in the config file (for example the output of: "
-               "openssl rand "
-               "-hex 24), listen on 127.0.0.1 behind a proxy, or say --insecure-open-api if it is meant to "
-               "be open.";
-    }
+    if (std::string fault = fault_of_doors(c); !fault.empty()) return fault;
+    constexpr std::uint32_t threads_max = 1'024;
+    if (c.threads > threads_max) return "threads must be from 0 to " + std::to_string(threads_max) + ".";
     if (c.tls_certificate.empty() != c.tls_key.empty())
         return "TLS needs a certificate and its key, and only " +
                std::string(c.tls_key.empty() ? "tls_certificate" : "tls_key") +
@@ -227,7 +264,8 @@ std::string fault_of(const config& c) {
         if (!is_origin(origin))
             return "allowed_origins has \"" + log::printable(origin) +
                    "\", which no browser sends as an origin: that is scheme and host without a path, for "
-                   "example https://app.example.com; * allows all.";
+                   "example https://app.example.com, or https://*.example.com for all subdomains; * allows "
+                   "all.";
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)

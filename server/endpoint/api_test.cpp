@@ -115,7 +115,7 @@ TEST(api, requests_of_one_connection_are_answered_one_by_one) {
     for (int i = 0; i < 40; ++i) {
         const std::string body = "{\"payload\":" + std::to_string(i) + "}";
         all += "POST /api/channels/c" + std::to_string(i % 7) +
-               "/messages HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+               "/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
                "\r\n\r\n" + body;
     }
     c.send(all);

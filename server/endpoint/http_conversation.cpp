@@ -1,7 +1,6 @@
 #include "server/endpoint/http_conversation.hpp"
 
-#include "server/log.hpp"
-#include "server/net/peer.hpp"
+#include "server/http/forwarded.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
@@ -12,6 +11,8 @@ namespace pulsewire::shell {
 namespace {
 
 constexpr std::size_t file_piece_bytes = 64 * 1024;
+// RFC 9112 2.2 wants one ignored at least, because old clients send one after a body.
+constexpr std::uint32_t empty_lines_max = 4;
 
 }  // namespace
 
@@ -37,6 +38,7 @@ void http_conversation::deadline_in(std::uint32_t ms) {
 void http_conversation::on_bytes(std::span<char> bytes) {
     if (idle_) deadline_in(shard_.bounds().http_head_timeout_ms);
     idle_ = false;
+    forget_read();
     buffer_.append(bytes.data(), bytes.size());
     if (!busy()) process();
     read_on();
@@ -49,11 +51,28 @@ bool http_conversation::busy() const {
 
 void http_conversation::read_on() {
     if (phase_ == phase::upgraded) return;
-    if (busy() && buffer_.size() > shard_.bounds().http_pipelined_bytes_max) {
+    if (busy() && unread().size() > shard_.bounds().http_pipelined_bytes_max) {
         owner_.pause_reading();
     } else {
         owner_.resume_reading();
     }
+}
+
+// What was read stays in the buffer until more comes or all is read, because moving the rest after each of
+// many small requests would take time by the square of their number.
+void http_conversation::forget_read() {
+    buffer_.erase(0, begin_);
+    begin_ = 0;
+}
+
+// False when there are too many of them.
+bool http_conversation::skip_empty_lines() {
+    while (unread().starts_with("\r\n")) {
+        begin_ += 2;
+        searched_ = 0;
+        if (++empty_lines_ > empty_lines_max) return false;
+    }
+    return true;
 }
 
 // One request; the next one when its answer is written.
@@ -65,29 +84,33 @@ void http_conversation::process() {
 
 bool http_conversation::take_head() {
     const shell_limits& bounds = shard_.bounds();
-    // Empty lines before a request are allowed (RFC 9112 2.2).
-    while (searched_ == 0 && buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
-    const std::size_t size = find_head_end(buffer_, searched_);
-    if (size > bounds.http_head_bytes_max || (size == 0 && buffer_.size() > bounds.http_head_bytes_max)) {
+    if (!skip_empty_lines()) {
+        refuse({400, error_code::invalid_frame, "there are too many empty lines before the request"});
+        return false;
+    }
+    const std::size_t size = find_head_end(unread(), searched_);
+    if (size > bounds.http_head_bytes_max || (size == 0 && unread().size() > bounds.http_head_bytes_max)) {
         refuse({431, error_code::too_large, "the head of the request is too large", "http_head_bytes_max"});
         return false;
     }
-    searched_ = buffer_.size();
+    searched_ = unread().size();
     if (size == 0) return false;
     searched_ = 0;
-    auto read = read_request_head(std::string_view(buffer_).substr(0, size), bounds);
+    empty_lines_ = 0;
+    auto read = read_request_head(unread().substr(0, size), bounds);
     if (!read) {
         refuse(read.error());
         return false;
     }
-    buffer_.erase(0, size);
+    begin_ += size;
     request_ = std::move(*read);
+    client_ = client_of(*request_, owner_.peer(), node_.addresses()->proxies());
     if (request_->content_length > settings().bounds.message_bytes_max) {
         refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
         );
         return false;
     }
-    if (request_->expects_continue && buffer_.size() < request_->content_length) {
+    if (request_->expects_continue && unread().size() < request_->content_length) {
         owner_.out().push_raw(std::string("HTTP/1.1 100 Continue\r\n\r\n"));
         owner_.flush_soon();
     }
@@ -97,9 +120,9 @@ bool http_conversation::take_head() {
 }
 
 bool http_conversation::take_body() {
-    if (buffer_.size() < request_->content_length) return false;
-    body_ = buffer_.substr(0, request_->content_length);
-    buffer_.erase(0, request_->content_length);
+    if (unread().size() < request_->content_length) return false;
+    body_ = unread().substr(0, request_->content_length);
+    begin_ += request_->content_length;
     return true;
 }
 
@@ -109,6 +132,16 @@ void http_conversation::dispatch() {
     ++ticket_;
     cors_origin_.clear();
     handle_(*this);
+}
+
+std::int64_t http_conversation::charge(std::uint32_t requests) {
+    return node_.addresses()->request(client_, shard_.now().monotonic_ms, requests);
+}
+
+bool http_conversation::admit_stream(address_limits::outcome& why) {
+    if (client_ == owner_.peer()) return true;
+    why = node_.addresses()->connect(client_, shard_.now().monotonic_ms, counted_);
+    return why == address_limits::outcome::admitted;
 }
 
 // --- answering ---
@@ -134,6 +167,7 @@ void http_conversation::add_cors_fields(response& r) const {
 
 void http_conversation::answer(response r) {
     end_hub_call();
+    counted_ = {};
     count(r);
     add_cors_fields(r);
     const after_response then = fate(r);
@@ -149,6 +183,7 @@ void http_conversation::answered(after_response then) {
     phase_ = phase::head;
     searched_ = 0;
     if (then == after_response::close) return owner_.finish(connection::farewell::linger);
+    if (unread().empty()) forget_read();
     idle_ = buffer_.empty();
     deadline_in(idle_ ? shard_.bounds().http_idle_timeout_ms : shard_.bounds().http_head_timeout_ms);
     owner_.flush_soon();
@@ -156,9 +191,10 @@ void http_conversation::answered(after_response then) {
 
 void http_conversation::refuse(const refusal& why) {
     const std::string advice = why.setting.empty() ? "" : "; the setting is " + std::string(why.setting);
-    log_refusal("a request: " + why.message + advice);
+    shard_.log_refusal(request_ ? client_ : owner_.peer(), "a request: " + why.message + advice);
     request_.reset();
     buffer_.clear();
+    begin_ = 0;
     answer(error_response(why));
 }
 
@@ -191,20 +227,13 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
     owner_.set_deadline(0);
     phase_ = phase::upgraded;
     owner_.resume_reading();
+    if (client_ != owner_.peer()) owner_.count_as(std::move(counted_));
     conversation& heir = *next;
     owner_.become(std::move(next));
     heir.on_begin();
+    forget_read();
     if (!buffer_.empty() && !owner_.gone()) heir.on_bytes(buffer_);
     if (half_closed_ && !owner_.gone()) heir.on_end();
-}
-
-void http_conversation::log_refusal(std::string_view what) {
-    log::limit& limit = shard_.refusals();
-    if (!log::enabled(log::level::info) || !limit.admits(shard_.now().monotonic_ms)) return;
-    const std::uint64_t others = limit.take_left_out();
-    const std::string more =
-        others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)";
-    log::info("refused for ", peer_address(owner_.descriptor()), ": ", what, more);
 }
 
 // --- answers that come later ---
@@ -247,7 +276,7 @@ http_conversation* http_conversation::waiting(
 
 void http_conversation::on_drained() {
     if (file_) return send_piece();
-    if (!busy() && !buffer_.empty()) process();
+    if (!busy() && !unread().empty()) process();
     if (owner_.gone() || owner_.finishing() || phase_ == phase::upgraded) return;
     if (half_closed_) {
         if (!busy()) owner_.finish(connection::farewell::close);
@@ -264,7 +293,7 @@ void http_conversation::on_end() {
 void http_conversation::on_deadline() {
     switch (phase_) {
         case phase::head:
-            if (buffer_.empty()) return owner_.finish(connection::farewell::close);
+            if (unread().empty()) return owner_.finish(connection::farewell::close);
             return refuse(
                 {408, error_code::timeout, "the head of the request did not arrive in time",
                  "http_head_timeout_ms"}
@@ -292,7 +321,7 @@ void http_conversation::on_overflow() {
 }
 
 void http_conversation::on_drain() {
-    if (phase_ == phase::head && buffer_.empty() && owner_.out().empty())
+    if (phase_ == phase::head && unread().empty() && owner_.out().empty())
         owner_.finish(connection::farewell::close);
 }
 

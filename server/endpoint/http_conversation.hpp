@@ -48,9 +48,14 @@ public:
     // The origin that the answers of this request allow to read them; nothing for pages of our own.
     void allow_origin(const origin_verdict& verdict);
 
-    // Tells the operator that something was refused, and which setting would change that. At most a few a
-    // second are written; text of the client was made printable before.
-    void log_refusal(std::string_view what);
+    // The address of the client: behind a trusted proxy, as that one says.
+    const address& client() const { return client_; }
+    // Takes one request, or several as a penalty, out of what the client's address may send. Returns 0, or
+    // the milliseconds until it may send one.
+    std::int64_t charge(std::uint32_t requests = 1);
+    // Counts the connection as one of a client behind a trusted proxy, because a stream is about to open;
+    // others were counted when they were accepted. Whether that client may have one more.
+    bool admit_stream(address_limits::outcome& why);
 
     // Each request is answered by exactly one of these.
     void answer(response r);
@@ -86,6 +91,9 @@ private:
     bool busy() const;
     void read_on();
     void process();
+    std::string_view unread() const { return std::string_view(buffer_).substr(begin_); }
+    bool skip_empty_lines();
+    void forget_read();
     bool take_head();
     bool take_body();
     void dispatch();
@@ -103,10 +111,14 @@ private:
     node& node_;
     request_handler handle_;
     std::string buffer_;
-    std::size_t searched_ = 0;  // of buffer_, without finding the end of the head
+    std::size_t begin_ = 0;          // of buffer_: where the next request begins
+    std::size_t searched_ = 0;       // of what follows, without finding the end of the head
+    std::uint32_t empty_lines_ = 0;  // before the request
     std::unique_ptr<request> request_;
     std::string body_;
     std::string cors_origin_;
+    address client_;
+    address_limits::held counted_;  // for admit_stream(), until the stream opens
     std::optional<hub_call> hub_call_;
     std::optional<static_file> file_;
     std::uint64_t ticket_ = 0;

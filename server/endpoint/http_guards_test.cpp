@@ -90,6 +90,36 @@ TEST_F(http_guards_test, chunked_in_http_10_is_refused) {
     EXPECT_EQ(a.status, 411);
 }
 
+// RFC 9112 2.2.
+TEST_F(http_guards_test, a_few_empty_lines_before_a_request_are_ignored) {
+    const std::string request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    client c(port());
+    for (int i = 0; i < 20; ++i) {
+        c.send("\r\n" + request);
+        EXPECT_EQ(read_answer(c).status, 200);
+    }
+    c.send("\r\n\r\n\r\n\r\n" + request);
+    EXPECT_EQ(read_answer(c).status, 200);
+    client halves(port());
+    halves.send("\r");
+    halves.send("\n" + request);
+    EXPECT_EQ(read_answer(halves).status, 200);
+}
+
+TEST_F(http_guards_test, many_empty_lines_are_no_request) {
+    std::string lines;
+    for (int i = 0; i < 500'000; ++i) lines += "\r\n";
+    client c(port());
+    c.send(lines);
+    EXPECT_EQ(read_answer(c).status, 400);
+    client dripping(port());
+    for (int i = 0; i < 5; ++i) dripping.send("\r\n");
+    EXPECT_EQ(read_answer(dripping).status, 400);
+    EXPECT_EQ(
+        last_answer("\r\n\r\n\r\n\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 400
+    );
+}
+
 TEST_F(http_guards_test, folded_fields_are_refused) {
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n").status, 400);
     EXPECT_EQ(last_answer("GET /healthz HTTP/1.1\r\n Host: localhost\r\n\r\n").status, 400);

@@ -115,6 +115,15 @@ MetricFamily drops_by_policy(const std::vector<shard_metrics>& shards) {
     return f;
 }
 
+MetricFamily refusals_by_reason(const std::vector<shard_metrics>& shards) {
+    family f = counter("pulsewire_refused_total", "Clients turned away, by the reason");
+    for (std::size_t i = 0; i < std::size(refusal_names); ++i) {
+        const double value = total(shards, [&](const shard_metrics& s) { return s.turned_away[i]; });
+        f.with(value, {{"reason", std::string(refusal_names[i])}});
+    }
+    return f;
+}
+
 MetricFamily responses_by_class(const std::vector<shard_metrics>& shards) {
     family f =
         counter("pulsewire_http_responses_total", "Answers to HTTP requests, by the class of their status");
@@ -199,6 +208,7 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
         gauge("pulsewire_connections_max", "Connections that may be open").with(all.connections_max()),
         counter("pulsewire_connections_refused_total", "Connections refused because there were too many")
             .with(total(s, [](m x) { return x.refused; })),
+        refusals_by_reason(s),
         counter("pulsewire_accept_errors_total", "Failed attempts to accept a connection")
             .with(total(s, [](m x) { return x.accept_errors; })),
         gauge("pulsewire_subscriptions", "Subscriptions of open connections")

@@ -1,14 +1,19 @@
 #include "server/endpoint/router.hpp"
 
+#include "server/base/audit_log.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
 #include "server/endpoint/routes.hpp"
 #include "server/http/authorization.hpp"
+#include "server/http/forwarded.hpp"
+#include "server/http/host.hpp"
 #include "server/log.hpp"
-#include "server/net/peer.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -24,10 +29,12 @@ void show_health(http_conversation& c) {
     c.answer(std::move(r));
 }
 
-// Metrics are for this machine, and for whoever has the API key.
+// Without a key metrics are for this machine alone, from which every request seems to come behind a proxy on
+// it.
 bool may_see_metrics(const http_conversation& c) {
-    const std::string& key = c.settings().api_key;
-    return peer_is_this_machine(c.owner().descriptor()) || (!key.empty() && carries_key(c.asked(), key));
+    if (!c.own_shard().keys().empty()) return true;  // the route has asked for the key
+    const bool proxied = c.client() == c.owner().peer() && is_forwarded(c.asked());
+    return c.client().is_loopback() && !proxied;
 }
 
 void send_file(http_conversation& c) {
@@ -36,18 +43,121 @@ void send_file(http_conversation& c) {
     c.answer(std::move(found.other));
 }
 
-// A page or a key that is not known; other mistakes are the client's own and told to it alone.
-void log_refusal(http_conversation& c, int status) {
-    if (status == 403)
-        c.log_refusal(
-            "pages of the origin " + log::printable(c.asked().field("Origin")) +
-            " may not use this server; the setting is allowed_origins"
+std::string_view name_of(method m) {
+    switch (m) {
+        case method::get:
+            return "GET";
+        case method::head:
+            return "HEAD";
+        case method::post:
+            return "POST";
+        case method::options:
+            return "OPTIONS";
+        case method::other:
+            break;
+    }
+    return "other";
+}
+
+// Counts a refusal, and lets the operator find it with the setting that would change it; mistakes of other
+// kinds are the client's own and told to it alone.
+void note_refusal(
+    http_conversation& c, refused_for why, std::string_view setting, std::string_view named,
+    const std::string& sentence
+) {
+    ++c.own_shard().metrics().turned_away[static_cast<std::size_t>(why)];
+    c.own_shard().log_refusal(c.client(), sentence + "; the setting is " + std::string(setting));
+    audit_entry e;
+    e.event = "refused";
+    e.reason = refusal_names[static_cast<std::size_t>(why)];
+    e.method = name_of(c.asked().verb);
+    e.path = c.asked().path;
+    e.named = named;
+    e.setting = setting;
+    c.own_shard().audit(c.client(), e);
+}
+
+// An API key must not be found by trying: each wrong one counts as so many requests.
+constexpr std::uint32_t wrong_key_costs = 100;
+
+void note_refusal(http_conversation& c, int status) {
+    const request& r = c.asked();
+    if (status == 403 && r.count("Origin") > 0)
+        note_refusal(
+            c, refused_for::origin, "allowed_origins", r.field("Origin"),
+            "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
         );
-    if (status == 401)
-        c.log_refusal(log::printable(c.asked().path) + " without the right API key; the setting is api_key");
+    else if (status == 403)
+        note_refusal(
+            c, refused_for::origin, "allowed_origins", {},
+            "a page of another site asked for " + log::printable(r.path) + " without its origin"
+        );
+    if (status == 401) {
+        (void)c.charge(wrong_key_costs - 1);
+        note_refusal(
+            c, refused_for::key, "api_key", {}, log::printable(r.path) + " without the right API key"
+        );
+    }
+}
+
+// A stream is about to open, which is a connection more of a client behind a proxy. False after a refusal,
+// which is the answer.
+bool admits_stream(http_conversation& c) {
+    auto why = address_limits::outcome::admitted;
+    if (c.admit_stream(why)) return true;
+    const bool too_many = why == address_limits::outcome::too_many_connections;
+    note_refusal(
+        c, too_many ? refused_for::connections : refused_for::connects,
+        too_many ? "connections_per_address_max" : "connects_per_address_per_second", {},
+        too_many ? "its address has too many connections" : "its address opens connections too quickly"
+    );
+    c.answer(too_many_requests("this address has too many connections, or opens them too quickly", 5'000));
+    return false;
+}
+
+// What holds for every path. False after a refusal, which is the answer.
+bool admits(http_conversation& c) {
+    if (const std::int64_t wait_ms = c.charge(); wait_ms > 0) {
+        note_refusal(
+            c, refused_for::requests, "requests_per_address_per_second", {},
+            "its address sends too many requests"
+        );
+        c.answer(too_many_requests("this address sends too many requests", wait_ms));
+        return false;
+    }
+    // A load balancer asks for the health by whatever name, and it is no secret.
+    const config& settings = c.settings();
+    if (c.asked().path == "/healthz" ||
+        names_this_server(c.asked(), settings.allowed_hosts, settings.address))
+        return true;
+    const std::string_view host = c.asked().field("Host");
+    note_refusal(
+        c, refused_for::host, "allowed_hosts", host,
+        "the host " + log::printable(host) + " is no name of this server"
+    );
+    c.answer(host_refused());
+    return false;
+}
+
+// Calls with a key are administrative acts.
+void audit_call(http_conversation& c, const destination& d) {
+    if (d.key.empty()) return;
+    audit_entry e;
+    e.event = "api";
+    e.method = name_of(c.asked().verb);
+    e.path = c.asked().path;
+    e.key = d.key;
+    c.own_shard().audit(c.client(), e);
+}
+
+bool is_stream(endpoint to) {
+    return to == endpoint::websocket || to == endpoint::plain_websocket || to == endpoint::open_stream ||
+           to == endpoint::events;
 }
 
 void go_to(http_conversation& c, destination d) {
+    if (is_stream(d.to) && !admits_stream(c)) return;
+    audit_call(c, d);
     switch (d.to) {
         case endpoint::websocket:
             return open_websocket(c);
@@ -69,7 +179,7 @@ void go_to(http_conversation& c, destination d) {
             return show_health(c);
         case endpoint::metrics:
             if (may_see_metrics(c)) return show_metrics(c);
-            log_refusal(c, 401);
+            note_refusal(c, 401);
             return c.answer(unauthorized());
         case endpoint::file:
             return send_file(c);
@@ -79,11 +189,12 @@ void go_to(http_conversation& c, destination d) {
 }  // namespace
 
 void answer_request(http_conversation& c) {
+    if (!admits(c)) return;
     const auto how = c.own_node().has_tls() ? reached::over_tls : reached::somehow;
-    route found = find_route(c.asked(), c.settings(), how);
+    route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), how);
     c.allow_origin(found.origin);
     if (!found.end) {
-        log_refusal(c, found.end.error().status);
+        note_refusal(c, found.end.error().status);
         return c.answer(std::move(found.end).error());
     }
     go_to(c, std::move(*found.end));

@@ -39,9 +39,9 @@ route nowhere(response answer) {
 }
 
 // Of an endpoint that pages of other hosts have no use for.
-route same_origin(const request& r, methods allowed, endpoint to) {
+route same_origin(const request& r, methods allowed, destination d) {
     for (const method m : allowed)
-        if (m == r.verb) return {{true, {}}, destination{to, {}}};
+        if (m == r.verb) return {{true, {}}, std::move(d)};
     return nowhere(wrong_method(allowed.size() == 1 ? "GET" : "GET, HEAD"));
 }
 
@@ -69,8 +69,8 @@ response no_channel_name() {
 
 class finder {
 public:
-    finder(const request& r, const config& settings, reached how)
-        : r_(r), settings_(settings), verdict_(check_origin(r, settings.allowed_origins, how)) {}
+    finder(const request& r, const config& settings, const api_keys& keys, reached how)
+        : r_(r), keys_(keys), verdict_(check_origin(r, settings.allowed_origins, how)) {}
 
     route to(methods allowed, destination d) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
@@ -95,14 +95,29 @@ public:
         return nowhere(not_found());
     }
 
+    // Pages of other origins may not even make the server collect the numbers.
+    route metrics() const {
+        if (!verdict_.allowed) return nowhere(origin_refused());
+        auto key = key_name();
+        if (!key) return nowhere(unauthorized());
+        return same_origin(r_, {method::get}, {endpoint::metrics, {}, std::move(*key)});
+    }
+
 private:
     route api(methods allowed, endpoint to, std::string_view encoded) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
-        // Where no key is configured the API is open.
-        if (!settings_.api_key.empty() && !carries_key(r_, settings_.api_key)) return away(unauthorized());
+        auto key = key_name();
+        if (!key) return away(unauthorized());
         auto channel = decode_percent(encoded);
         if (!channel || !is_channel(*channel)) return away(no_channel_name());
-        return {verdict_, destination{to, std::move(*channel)}};
+        return {verdict_, destination{to, std::move(*channel), std::move(*key)}};
+    }
+    // The name of the key that the request carries; empty where none is needed, nothing where it has none.
+    std::optional<std::string> key_name() const {
+        if (keys_.empty()) return std::string();
+        const auto key = key_of(r_);
+        const std::string* name = key ? keys_.name_of(*key) : nullptr;
+        return name != nullptr ? std::optional(*name) : std::nullopt;
     }
     // Also a refusal may be read by a page that may come.
     route away(response answer) const {
@@ -110,15 +125,15 @@ private:
     }
 
     const request& r_;
-    const config& settings_;
+    const api_keys& keys_;
     origin_verdict verdict_;
 };
 
 }  // namespace
 
-route find_route(const request& r, const config& settings, reached how) {
+route find_route(const request& r, const config& settings, const api_keys& keys, reached how) {
     const std::string_view path = r.path;
-    const finder find(r, settings, how);
+    const finder find(r, settings, keys, how);
     if (path == "/ws") return find.to({method::get}, {endpoint::websocket, {}});
     if (path.starts_with(plain_prefix))
         return find.to(
@@ -130,10 +145,10 @@ route find_route(const request& r, const config& settings, reached how) {
     }
     if (path == "/events") return find.to({method::get}, {endpoint::events, {}});
     if (path.starts_with(api_prefix)) return find.api();
-    if (path == "/healthz") return same_origin(r, {method::get, method::head}, endpoint::health);
-    if (path == "/metrics") return same_origin(r, {method::get}, endpoint::metrics);
+    if (path == "/healthz") return same_origin(r, {method::get, method::head}, {endpoint::health, {}});
+    if (path == "/metrics") return find.metrics();
     if (settings.web_root.empty()) return nowhere(not_found());
-    return same_origin(r, {method::get, method::head}, endpoint::file);
+    return same_origin(r, {method::get, method::head}, {endpoint::file, {}});
 }
 
 }  // namespace pulsewire::shell

@@ -4,6 +4,7 @@
 
 #include "common/base/result.hpp"
 #include "server/config.hpp"
+#include "server/config/api_keys.hpp"
 #include "server/http/origin.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
@@ -29,7 +30,8 @@ enum class endpoint : std::uint8_t {
 
 struct destination {
     endpoint to;
-    std::string channel;  // of the path; for plain_websocket still percent-encoded
+    std::string channel;   // of the path; for plain_websocket still percent-encoded
+    std::string key = {};  // the name of the API key that let it in, where one was asked for
 };
 
 struct route {
@@ -39,8 +41,8 @@ struct route {
     result<destination, response> end;
 };
 
-// `r` reached this server as `how` says. Whether a client may see metrics depends on its address, too, and is
-// left to the endpoint.
-route find_route(const request& r, const config& settings, reached how);
+// `r` reached this server as `how` says. Without keys the API is open, and whether a client may see metrics
+// depends on its address, which is left to the endpoint.
+route find_route(const request& r, const config& settings, const api_keys& keys, reached how);
 
 }  // namespace pulsewire::shell

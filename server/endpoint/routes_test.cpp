@@ -21,7 +21,7 @@ const std::string keyed = "Authorization: Bearer the-key\r\n";
 
 route routed(const std::string& line, const std::string& fields = {}, const config& c = served_by()) {
     const auto r = read_request_head(line + " HTTP/1.1\r\nHost: own.example\r\n" + fields + "\r\n", c.shell);
-    return find_route(**r, c, reached::somehow);
+    return find_route(**r, c, api_keys(c), reached::somehow);
 }
 
 std::optional<endpoint> end_of(const std::string& line, const std::string& fields = {}) {
@@ -44,7 +44,7 @@ TEST(routes, every_path_has_its_endpoint) {
     EXPECT_EQ(end_of("POST /api/channels/a/messages", keyed), endpoint::publish);
     EXPECT_EQ(end_of("GET /api/channels/a/presence", keyed), endpoint::presence);
     EXPECT_EQ(end_of("HEAD /healthz"), endpoint::health);
-    EXPECT_EQ(end_of("GET /metrics"), endpoint::metrics);
+    EXPECT_EQ(end_of("GET /metrics", keyed), endpoint::metrics);
     EXPECT_EQ(end_of("GET /anything/else"), endpoint::file);
 }
 
@@ -88,6 +88,28 @@ TEST(routes, the_api_wants_its_key) {
     EXPECT_EQ(status_of("GET /api/channels/a/messages"), 401);
     EXPECT_EQ(status_of("POST /api/channels/a/messages", "Authorization: Bearer other\r\n"), 401);
     EXPECT_EQ(status_of("GET /api/channels/a/messages", {}, config{}), 0);
+}
+
+TEST(routes, metrics_want_the_key_where_there_is_one) {
+    EXPECT_EQ(status_of("GET /metrics"), 401);
+    EXPECT_EQ(status_of("GET /metrics", "Authorization: Bearer other\r\n"), 401);
+    EXPECT_EQ(status_of("GET /metrics", {}, config{}), 0);
+}
+
+TEST(routes, the_name_of_the_key_that_let_a_request_in_is_known) {
+    EXPECT_EQ(routed("GET /api/channels/a/messages", keyed).end->key, "api_key");
+    EXPECT_EQ(routed("GET /metrics", keyed).end->key, "api_key");
+    EXPECT_EQ(routed("GET /api/channels/a/messages", {}, config{}).end->key, "");
+}
+
+TEST(routes, images_of_other_sites_open_no_stream_and_read_nothing) {
+    const std::string image = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n" + keyed;
+    for (const char* line :
+         {"GET /ws", "GET /ws/plain/a", "GET /sse", "GET /events?channel=a", "POST /sse",
+          "GET /api/channels/a/messages", "GET /api/channels/a/presence", "GET /metrics"})
+        EXPECT_EQ(status_of(line, image), 403) << line;
+    EXPECT_EQ(status_of("GET /index.html", image), 0) << "a link to a page is no request forgery";
+    EXPECT_EQ(status_of("GET /healthz", image), 0);
 }
 
 TEST(routes, pages_of_strangers_are_refused_before_anything_is_said_of_the_key) {

@@ -32,7 +32,7 @@ private:
     int descriptor_;
 };
 
-// What is sent: the head of the answer, then `left` bytes of the file.
+// A file on its way out: the head of the answer, then `left` bytes of the file.
 struct static_file {
     response head;
     open_file file;

@@ -20,6 +20,12 @@ std::string overloaded() {
     return last_words(answer);
 }
 
+std::string too_many() {
+    return last_words(
+        too_many_requests("this address has too many connections, or opens them too quickly", 5'000)
+    );
+}
+
 std::string wrong_scheme() {
     return last_words(error_response(
         400, error_code::not_supported, "this port speaks TLS: use https:// and wss:// to reach it"
@@ -29,7 +35,7 @@ std::string wrong_scheme() {
 }  // namespace
 
 welcome http_welcome() {
-    return {first_conversation, {overloaded(), wrong_scheme()}};
+    return {first_conversation, {overloaded(), wrong_scheme(), too_many()}};
 }
 
 }  // namespace pulsewire::shell

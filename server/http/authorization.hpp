@@ -5,13 +5,14 @@
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
 
-#include <string>
+#include <optional>
+#include <string_view>
 
 namespace pulsewire::shell {
 
-// Whether the request carries this key as "Authorization: Bearer <key>". Takes as long for a nearly right
-// guess as for a wrong one. Precondition: the key is not empty.
-bool carries_key(const request& r, const std::string& key);
+// The key that the request carries as "Authorization: Bearer <key>"; nothing when there is none, or when two
+// fields leave to each reader which one counts.
+std::optional<std::string_view> key_of(const request& r);
 
 // The answer to a request without it.
 response unauthorized();

@@ -9,7 +9,7 @@ namespace {
 
 bool carries(const std::string& fields) {
     const auto r = read_request_head("GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n", shell_limits{});
-    return carries_key(**r, "the-key");
+    return key_of(**r) == "the-key";
 }
 
 TEST(authorization, the_key_is_carried_as_bearer) {

@@ -1,5 +1,6 @@
 #include "server/http/origin.hpp"
 
+#include "server/base/host_name.hpp"
 #include "server/http/text.hpp"
 
 #include <algorithm>
@@ -9,7 +10,9 @@ namespace {
 
 // "example.com" of "example.com:443" where that port goes without saying.
 std::string_view without_default_port(std::string_view host, std::string_view scheme) {
-    const std::string_view port = scheme == "https" ? ":443" : ":80";
+    const std::string_view port = same_ignoring_case(scheme, "https")  ? ":443"
+                                  : same_ignoring_case(scheme, "http") ? ":80"
+                                                                       : "";
     if (host.ends_with(port)) host.remove_suffix(port.size());
     return host;
 }
@@ -27,17 +30,44 @@ bool is_own_page(std::string_view origin, std::string_view host, reached how) {
     return false;
 }
 
+// Whether an entry of allowed_origins means this page.
+bool means(std::string_view listed, std::string_view origin) {
+    if (listed == "*" || same_ignoring_case(listed, origin)) return true;
+    constexpr std::string_view mark = "://";
+    const std::size_t end = listed.find(mark), origin_end = origin.find(mark);
+    if (end == std::string_view::npos || origin_end == std::string_view::npos) return false;
+    const std::string_view scheme = listed.substr(0, end);
+    if (!same_ignoring_case(scheme, origin.substr(0, origin_end))) return false;
+    const auto wanted = without_default_port(listed.substr(end + mark.size()), scheme);
+    const auto host = without_default_port(origin.substr(origin_end + mark.size()), scheme);
+    // The page's port is part of its origin, so a pattern without one means the default port alone.
+    return port_of_host(wanted) == port_of_host(host) && matches_host(wanted, host);
+}
+
+// Browsers say of each request how its page and this server relate. Only "same-origin" and "none", which is
+// the address bar, are no page of another origin.
+bool comes_from_another_site(const request& r) {
+    return std::any_of(r.fields.begin(), r.fields.end(), [](const auto& field) {
+        return same_ignoring_case(field.first, "Sec-Fetch-Site") && field.second != "same-origin" &&
+               field.second != "none";
+    });
+}
+
 }  // namespace
 
 origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins, reached how) {
     const std::size_t origins = r.count("Origin");
-    if (origins == 0) return {true, {}};
+    if (origins == 0) {
+        const bool all =
+            std::find(allowed_origins.begin(), allowed_origins.end(), "*") != allowed_origins.end();
+        return {all || !comes_from_another_site(r), {}};
+    }
     if (origins > 1) return {};
     const std::string_view origin = r.field("Origin");
     if (is_own_page(origin, r.field("Host"), how)) return {true, {}};
     const bool listed =
         std::any_of(allowed_origins.begin(), allowed_origins.end(), [&](const std::string& one) {
-            return one == "*" || same_ignoring_case(one, origin);
+            return means(one, origin);
         });
     if (!listed) return {};
     return {true, std::string(origin)};

@@ -22,8 +22,9 @@ struct origin_verdict {
 // a proxy spoke TLS in front of us is not known.
 enum class reached : std::uint8_t { somehow, over_tls };
 
-// A request without Origin does not come from a page of another site and is allowed. A page of our own host
-// is: its origin's host and port are those of the field Host. Others must be listed, as they stand or by "*".
+// A page of our own host is allowed: its origin's host and port are those of the field Host. Others must be
+// listed, as they stand, as "https://*.example.com", or by "*". A request without Origin is allowed unless
+// its browser says that it comes from another site, as an image or a link there does.
 origin_verdict check_origin(
     const request& r, const std::vector<std::string>& allowed_origins, reached how = reached::somehow
 );

@@ -93,5 +93,50 @@ TEST(origin, listed_pages_are_allowed_and_named) {
         << "own pages need no field";
 }
 
+TEST(origin, default_ports_go_without_saying_in_the_list) {
+    EXPECT_TRUE(allowed("rt.example.com", "https://app.example.com", {"https://app.example.com:443"}));
+    EXPECT_TRUE(allowed("rt.example.com", "http://app.example.com", {"http://app.example.com:80"}));
+    EXPECT_FALSE(allowed("rt.example.com", "http://app.example.com", {"http://app.example.com:443"}));
+    EXPECT_FALSE(allowed("rt.example.com", "https://app.example.com:80", {"https://app.example.com"}));
+}
+
+TEST(origin, a_star_stands_for_the_subdomains_of_one_scheme_and_port) {
+    const auto listed = [](const std::string& origin) {
+        return allowed("rt.example.org", origin, {"https://*.example.com"});
+    };
+    EXPECT_TRUE(listed("https://app.example.com"));
+    EXPECT_TRUE(listed("https://a.b.Example.com"));
+    for (const char* other :
+         {"https://example.com", "http://app.example.com", "https://app.example.com:8443",
+          "https://evilexample.com", "https://app.example.com.evil.test", "https://.example.com", "null",
+          "https://evil.test/.example.com", "https://evil.test#.example.com",
+          "https://evil.test?.example.com", "https://evil.test:1.example.com", "https://x@app.example.com"})
+        EXPECT_FALSE(listed(other)) << other;
+    EXPECT_TRUE(allowed("a", "http://x.test:5173", {"http://*.test:5173"}));
+}
+
+TEST(origin, an_image_of_another_site_sends_no_origin_and_is_refused) {
+    const auto taken = [](const std::string& site, const std::vector<std::string>& list = {}) {
+        request r;
+        r.fields = {{"Host", "example.com"}, {"Sec-Fetch-Site", site}};
+        return check_origin(r, list).allowed;
+    };
+    EXPECT_TRUE(taken("same-origin"));
+    EXPECT_TRUE(taken("none"));
+    for (const char* site : {"cross-site", "same-site", "", "same-origin, cross-site", "anything"})
+        EXPECT_FALSE(taken(site)) << site;
+    EXPECT_FALSE(taken("cross-site", {"https://app.example.com"}));
+    EXPECT_TRUE(taken("cross-site", {"*"}));
+    request r;
+    r.fields = {{"Host", "a"}, {"Sec-Fetch-Site", "none"}, {"Sec-Fetch-Site", "cross-site"}};
+    EXPECT_FALSE(check_origin(r, {}).allowed);
+}
+
+TEST(origin, a_listed_page_may_be_of_another_site) {
+    request r;
+    r.fields = {{"Host", "a"}, {"Origin", "https://app.example.com"}, {"Sec-Fetch-Site", "cross-site"}};
+    EXPECT_TRUE(check_origin(r, {"https://app.example.com"}).allowed);
+}
+
 }  // namespace
 }  // namespace pulsewire::shell

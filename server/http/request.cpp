@@ -34,7 +34,7 @@ fault check_transfer_encoding(std::string_view line) {
     return refusal{501, error_code::not_supported, "Transfer-Encoding is not supported; send Content-Length"};
 }
 
-// What Beast 1.81 would let pass: folded lines, lone CR or LF, too many fields, control bytes.
+// Refuses faults that Beast 1.81 would let pass: folded lines, lone CR or LF, too many fields, control bytes.
 fault check_lines(std::string_view head, const shell_limits& bounds) {
     if (head.starts_with("PRI * HTTP/2"))
         return refusal{505, error_code::not_supported, "HTTP/2 is not spoken here; use HTTP/1.1"};

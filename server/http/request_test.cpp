@@ -40,7 +40,7 @@ TEST(request, the_connection_is_kept_as_the_client_says) {
     EXPECT_TRUE((*read(with_fields("Connection: keep-alive, Upgrade\r\n")))->upgrade);
 }
 
-// What two readers could understand differently: a proxy in front of us may be the other one.
+// Two readers could understand these differently, and a proxy in front of us may be the other one.
 TEST(request, what_could_be_read_in_two_ways_is_refused) {
     EXPECT_EQ(status_of(with_fields("Content-Length: 1\r\nContent-Length: 1\r\n")), 400);
     EXPECT_EQ(status_of(with_fields("Content-Length: 1, 1\r\n")), 400);

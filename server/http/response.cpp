@@ -43,6 +43,8 @@ std::string_view reason_of(int status) {
             return "Content Too Large";
         case 417:
             return "Expectation Failed";
+        case 421:
+            return "Misdirected Request";
         case 426:
             return "Upgrade Required";
         case 429:
@@ -159,6 +161,12 @@ response wrong_method(std::string_view allowed) {
 
 response not_found() {
     return error_response(404, error_code::not_found, "there is nothing at this path");
+}
+
+response too_many_requests(std::string_view message, std::int64_t wait_ms) {
+    response r = error_response(429, error_code::rate_limited, message);
+    r.add("Retry-After", std::to_string((wait_ms + 999) / 1'000));
+    return r;
 }
 
 }  // namespace pulsewire::shell

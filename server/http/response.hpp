@@ -44,5 +44,7 @@ response error_response(const refusal& r);
 // 405 with what is allowed: "GET, HEAD".
 response wrong_method(std::string_view allowed);
 response not_found();
+// 429, with the time until one more is admitted.
+response too_many_requests(std::string_view message, std::int64_t wait_ms);
 
 }  // namespace pulsewire::shell

@@ -13,7 +13,7 @@ constexpr int raw_window_bits = -15;  // no header of zlib's own
 constexpr int memory_level = 8;
 // Between the quickest and zlib's own default of 6: it is done once for all, but on the message path.
 constexpr int level = 3;
-// What each message ends with, and what is left out of it (RFC 7692 7.2.1).
+// Each message ends with these bytes, which are left out of it (RFC 7692 7.2.1).
 constexpr std::string_view tail("\x00\x00\xff\xff", 4);
 
 Bytef* bytes_of(std::string_view text) {

@@ -1,14 +1,14 @@
 #pragma once
 
-// Who is at the other end of a connected socket.
+// The other end of a connected socket.
 
-#include <string>
+#include "server/base/address.hpp"
+
+#include <optional>
 
 namespace pulsewire::shell {
 
-// Whether the peer's address is a loopback one.
-bool peer_is_this_machine(int socket);
-// The peer's address as text, without its port; "unknown" where the system does not tell.
-std::string peer_address(int socket);
+// The peer's address; nothing where the system does not tell, because the peer has gone already.
+std::optional<address> peer_of(int socket);
 
 }  // namespace pulsewire::shell

@@ -19,7 +19,7 @@ public:
         bool writes = false;
         bool broken = false;  // reset, or both ends have ended; whatever was asked for
     };
-    // What to wait for, as long as it is so.
+    // The events to wait for, for as long as this stays set.
     struct interest {
         bool reads = false;
         bool writes = false;

@@ -25,7 +25,7 @@ protected:
         peers_.emplace(ends[1]);
     }
 
-    // What is told next, as "ID reads writes broken"; empty when nothing is told although the loop has
+    // The next report, as "ID reads writes broken"; empty when there is none although the loop has
     // looked.
     std::string next() {
         told_.clear();

@@ -22,7 +22,7 @@ namespace pulsewire::shell {
 
 // The two ends of OpenSSL: it reads what receive() was given, and what it writes waits in the session.
 struct tls_bio {
-    // What waits while a peer makes the session answer (to its key updates, for example) and reads nothing.
+    // The bound of answers (to key updates, for example) that wait for a peer that reads nothing.
     static constexpr std::size_t waiting_bytes_max = 2 * tls_session::taken_bytes_max;
 
     static tls_session& session_of(BIO* bio) { return *static_cast<tls_session*>(BIO_get_data(bio)); }

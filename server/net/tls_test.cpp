@@ -29,7 +29,7 @@ namespace {
 using testing::certificate_files;
 using testing::certificate_wishes;
 
-// What the constructor complains about.
+// Returns the complaint of the constructor.
 std::string fault_of_files(const std::string& certificate, const std::string& key) {
     try {
         const tls_context made(certificate, key);
@@ -123,7 +123,7 @@ protected:
         server_ = context_.new_session();
     }
 
-    // What the client has to send.
+    // Takes the bytes that the client has to send.
     std::string from_client() {
         char* bytes = nullptr;
         const long size = BIO_get_mem_data(SSL_get_wbio(client_), &bytes);
@@ -131,7 +131,7 @@ protected:
         (void)BIO_reset(SSL_get_wbio(client_));
         return all;
     }
-    // What the server has sent goes to the client.
+    // Gives the client the bytes that the server has sent.
     void to_client() {
         char bytes[65536];
         ssize_t got = 0;

@@ -81,7 +81,7 @@ std::size_t send_some(
 
 written write(delivery::outbound& queue, int socket, tls_session* tls, std::size_t turn_bytes_max) {
     written result;
-    // What was encrypted goes first: TLS takes nothing more before.
+    // Encrypted bytes go first: TLS takes nothing more before.
     if (tls != nullptr && tls->waits()) {
         const tls_session::sent before = tls->flush(socket);
         result = {after(before.how), before.bytes};

@@ -1,4 +1,4 @@
-// What a queue gives to be written, over a real socket.
+// The writing of a queue over a real socket.
 
 #include "server/net/writer.hpp"
 

@@ -1,7 +1,6 @@
 #include "server/shard/connection.hpp"
 
 #include "server/log.hpp"
-#include "server/net/peer.hpp"
 #include "server/shard/shard_port.hpp"
 
 #include <sys/socket.h>
@@ -29,9 +28,7 @@ void connection::start(std::unique_ptr<conversation> first, const tls_context* t
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
     if (log::enabled(log::level::debug))
-        log::debug(
-            "connection ", home_.index(), ".", id_, " opened from ", peer_address(socket_.descriptor())
-        );
+        log::debug("connection ", home_.index(), ".", id_, " opened from ", peer_.str());
     if (tls != nullptr) tls_ = tls->new_session();
     watched_ = {true, false};
     home_.poll().add(socket_.descriptor(), id_, watched_);

@@ -9,6 +9,7 @@
 // everything.
 
 #include "common/delivery/outbound.hpp"
+#include "server/net/address_limits.hpp"
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace pulsewire::shell {
 
@@ -71,8 +73,14 @@ public:
     // Bytes of the peer's that wait for room, in the conversation's hands.
     void keeps_unread(std::size_t bytes);
 
-    // For server/net/peer.hpp.
-    int descriptor() const { return socket_.descriptor(); }
+    // Where it comes from: the peer's address, and its place among the connections of that address.
+    void comes_from(const address& peer, address_limits::held&& counted) {
+        peer_ = peer;
+        counted_ = std::move(counted);
+    }
+    const address& peer() const { return peer_; }
+    // Counts among the connections of another address from now on: of the client behind a proxy.
+    void count_as(address_limits::held&& counted) { counted_ = std::move(counted); }
 
     // Who ends the connection and why is noted here before it is done.
     ending& end() { return end_; }
@@ -141,6 +149,8 @@ private:
     bool waits_for_room_ = false;
     bool ended_unread_ = false;  // the peer ended while what it sent before waits for room
     bool reads_on_soon_ = false;
+    address peer_;
+    address_limits::held counted_;
 };
 
 }  // namespace pulsewire::shell

@@ -58,7 +58,7 @@ TEST(connection_log, an_event_stream_that_the_hub_ends_says_so) {
     recorded_log log;
     running_server server(logging());
     client stream(server.port());
-    stream.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.read_until("\"stream\"");
     server.stop();
     EXPECT_NE(log.line_with("(sse) ended by the hub with code 1012"), "");
@@ -85,7 +85,7 @@ TEST(connection_log, a_refused_origin_names_the_setting) {
     recorded_log log;
     running_server server(logging("info"));
     client c(server.port());
-    c.send("GET /ws HTTP/1.1\r\nHost: a\r\nOrigin: https://stranger.example\r\n\r\n");
+    c.send("GET /ws HTTP/1.1\r\nHost: localhost\r\nOrigin: https://stranger.example\r\n\r\n");
     EXPECT_EQ(read_answer(c).status, 403);
     const std::string line = log.line_with("refused");
     EXPECT_NE(line.find("127.0.0.1"), std::string::npos) << line;
@@ -100,7 +100,8 @@ TEST(connection_log, a_refused_key_names_the_setting_and_not_the_key) {
     c.api_key = "the-key";
     running_server server(c);
     client asking(server.port());
-    asking.send("GET /api/channels/a/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer wrong-key\r\n\r\n"
+    asking.send(
+        "GET /api/channels/a/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong-key\r\n\r\n"
     );
     EXPECT_EQ(read_answer(asking).status, 401);
     const std::string line = log.line_with("refused");
@@ -113,7 +114,7 @@ TEST(connection_log, a_refused_request_names_the_setting) {
     recorded_log log;
     running_server server(logging("info"));
     client c(server.port());
-    c.send("POST /sse HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n");
+    c.send("POST /sse HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n");
     EXPECT_EQ(read_answer(c).status, 413);
     EXPECT_NE(log.line_with("refused").find("message_bytes_max"), std::string::npos);
 }

@@ -16,13 +16,13 @@ TEST(drain, every_kind_of_connection_is_told_to_come_back) {
     auto ws = subscribed(server.port(), "a");
     websocket_client plain(server.port(), "/ws/plain/a", "");
     client events(server.port());
-    events.send("GET /events?channel=a HTTP/1.1\r\nHost: x\r\n\r\n");
+    events.send("GET /events?channel=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
     events.read_until("pulsewire.open");
     client stream(server.port());
-    stream.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.read_until("\"stream\"");
     client idle(server.port());
-    idle.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     read_answer(idle);
     client silent(server.port());
     server.wait_for("pulsewire_connections{transport=\"http\"}", 3);

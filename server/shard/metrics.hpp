@@ -9,6 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string_view>
 
 namespace pulsewire::shell {
 
@@ -28,10 +30,16 @@ struct duration_histogram {
     void add(const duration_histogram& other);
 };
 
+// Why a client was turned away, in the order of the labels of pulsewire_refused_total.
+enum class refused_for : std::uint8_t { host, origin, key, connections, connects, requests };
+inline constexpr std::string_view refusal_names[] = {"host",        "origin",   "key",
+                                                     "connections", "connects", "requests"};
+
 struct shard_metrics {
-    std::array<std::uint64_t, transport_count> open{};      // connections now
-    std::array<std::uint64_t, transport_count> accepted{};  // since the start
-    std::uint64_t refused = 0;                              // beyond connections_max
+    std::array<std::uint64_t, transport_count> open{};                  // connections now
+    std::array<std::uint64_t, transport_count> accepted{};              // since the start
+    std::uint64_t refused = 0;                                          // beyond connections_max
+    std::array<std::uint64_t, std::size(refusal_names)> turned_away{};  // by refused_for
     std::uint64_t accept_errors = 0;
     std::array<std::uint64_t, 2> tls_handshakes{};  // that came to their end: full ones, resumed ones
     std::uint64_t tls_handshake_errors = 0;

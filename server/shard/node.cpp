@@ -55,6 +55,31 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
     return static_cast<hub::shard_index>(std::min(wanted, shards_max));
 }
 
+// Where nothing is configured this machine has no limit: a proxy on it speaks for many clients.
+address_limits::bounds bounds_of_addresses(const shell_limits& s, std::uint32_t connections_max) {
+    constexpr std::uint32_t share_of_connections = 8, connects_per_second = 100, requests_per_second = 1'000;
+    const auto choose = [](std::uint32_t configured, std::uint32_t otherwise) {
+        return configured != 0 ? configured : otherwise;
+    };
+    return {
+        choose(s.connections_per_address_max, std::max(1u, connections_max / share_of_connections)),
+        choose(s.connects_per_address_per_second, connects_per_second),
+        choose(s.requests_per_address_per_second, requests_per_second)};
+}
+
+address_limits::bounds bounds_of_this_machine(const shell_limits& s) {
+    return {
+        s.connections_per_address_max, s.connects_per_address_per_second, s.requests_per_address_per_second};
+}
+
+// The settings were checked before.
+std::vector<network> networks_of(const std::vector<std::string>& texts) {
+    std::vector<network> all;
+    for (const std::string& text : texts)
+        if (const auto one = network::parse(text)) all.push_back(*one);
+    return all;
+}
+
 // Of all shards together.
 std::uint64_t history_bytes_total(const limits& bounds) {
     constexpr std::uint64_t share_of_memory = 4;
@@ -83,7 +108,11 @@ node::node(const config& settings, std::vector<observer_port*> observers, welcom
       shard_count_(choose_shard_count(settings.threads)),
       connections_max_(choose_connections_max(settings.shell.connections_max)),
       waiting_bytes_max_(choose_waiting_bytes(settings.shell.waiting_bytes_total_max) / shard_count_),
-      secret_{random_bits(), random_bits()} {}
+      secret_{random_bits(), random_bits()},
+      addresses_(
+          hash_key{random_bits(), random_bits()}, bounds_of_addresses(settings.shell, connections_max_),
+          bounds_of_this_machine(settings.shell), networks_of(settings.trusted_proxies)
+      ) {}
 
 node::~node() {
     stop();
@@ -147,6 +176,8 @@ void node::start() {
         certificate_expires_s_ = tls->expires_s();
         if (const std::string fault = tls->fault_at(seconds_now()); !fault.empty()) log::warning(fault);
     }
+    if (!settings_.audit_log.empty()) audit_.emplace(settings_.audit_log);
+    const auto keys = std::make_shared<const api_keys>(settings_);
     port_ = settings_.port;
     if (!settings_.data.empty()) {
         log_ = std::make_unique<log_store>(settings_.data);
@@ -155,6 +186,7 @@ void node::start() {
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         if (tls) shards_.back()->use_tls(tls);
+        shards_.back()->use_keys(keys);
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
         port_ = acceptor.local_endpoint().port();
         shards_.back()->listen(std::move(acceptor));
@@ -168,6 +200,23 @@ void node::start() {
     if (log_) run_storage();
     for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    audit_act("start");
+}
+
+void node::audit_act(std::string_view event) {
+    if (!audit_) return;
+    audit_entry e;
+    e.event = event;
+    audit_->write(audit_text(e, shard_port::now().wall_ms));
+}
+
+void node::reload_keys() {
+    const auto keys = std::make_shared<const api_keys>(settings_);
+    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, keys] { shard.use_keys(keys); });
+    log::info(
+        "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
+        settings_.api_key_file
+    );
 }
 
 void node::restore(log_store::contents&& kept) {

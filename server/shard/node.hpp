@@ -7,7 +7,9 @@
 // data folder, limits and threads; most of them are one line, for one of those who ask.
 
 #include "common/exchange/shard_message.hpp"
+#include "server/base/audit_log.hpp"
 #include "server/config.hpp"
+#include "server/net/address_limits.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/countdown.hpp"
 #include "server/shard/ports.hpp"
@@ -23,6 +25,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -72,6 +75,15 @@ public:
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) override;
     void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
+    address_limits* addresses() override { return &addresses_; }
+    void audit(std::string_view line) override {
+        if (audit_) audit_->write(line);
+    }
+    // An administrative act, for the audit log.
+    void audit_act(std::string_view event);
+    // Reads the file of API keys again. Throws std::runtime_error with a sentence for the operator, and then
+    // the keys stay as they were. Precondition: started.
+    void reload_keys();
     // Null without a data folder.
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
@@ -102,6 +114,8 @@ private:
     std::uint32_t connections_max_;
     std::uint64_t waiting_bytes_max_;
     hash_key secret_;  // hub::config::secret
+    address_limits addresses_;
+    std::optional<audit_log> audit_;
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;

@@ -11,10 +11,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pulsewire::shell {
 
+class address_limits;
 class connection;
 class conversation;
 class node;
@@ -35,8 +37,9 @@ public:
 
 // Answers, complete with their heads, where no conversation can give one.
 struct canned_answers {
-    std::string overloaded;    // no room for more connections
-    std::string wrong_scheme;  // plain HTTP on a port that speaks TLS
+    std::string overloaded;     // no room for more connections
+    std::string wrong_scheme;   // plain HTTP on a port that speaks TLS
+    std::string too_many = {};  // one address has too many connections, or opens them too quickly
 };
 
 // How a node meets its clients.
@@ -69,6 +72,10 @@ public:
     // Counts connections of all shards against connections_max.
     virtual bool admit_connection() = 0;
     virtual void release_connection() = 0;
+    // Null where no address has a limit.
+    virtual address_limits* addresses() { return nullptr; }
+    // One line of the audit log, without its end; nothing where there is none.
+    virtual void audit(std::string_view) {}
     // A shard that drains has no session any more, and later no connection. Each is called once.
     virtual void shard_quiet() = 0;
     virtual void shard_drained() = 0;

@@ -75,7 +75,7 @@ TEST_F(secure_connection_test, http_and_the_whole_protocol_go_through_it) {
         auto ada = subscribed(client(server.port(), tls_wishes{version}), channel, "session-of-ada");
         auto bob = subscribed(client(server.port(), tls_wishes{version}), channel, "session-of-bob");
         client events(server.port(), tls_wishes{version});
-        events.send("GET /events?channel=" + channel + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        events.send("GET /events?channel=" + channel + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         events.read_until("pulsewire.open");
         ada.send_text(publish_line(3, channel, "hello"));
         EXPECT_NE(bob.line_with("\"payload\":\"hello\"").find("\"offset\":1"), std::string::npos);
@@ -246,7 +246,7 @@ TEST_F(secure_connection_test, every_end_is_an_end) {
         truncated.shut_down_sending();
         EXPECT_EQ(truncated.read_to_end(), "");
         client last(server.port(), tls_wishes{version});
-        last.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        last.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         EXPECT_EQ(read_answer(last).status, 200);
         EXPECT_EQ(last.read_to_end(), "");
         EXPECT_TRUE(last.ended_with_words());

@@ -1,6 +1,7 @@
 #include "server/shard/shard.hpp"
 
 #include "server/log.hpp"
+#include "server/net/peer.hpp"
 #include "server/net/writer.hpp"
 #include "server/shard/conversation.hpp"
 
@@ -22,6 +23,8 @@ namespace asio = boost::asio;
 
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
+// Of all addresses together, on each loop.
+constexpr std::uint32_t audited_per_second = 100;
 
 }  // namespace
 
@@ -35,7 +38,8 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       posts_(all, index),
       hub_(std::move(hub_config), deliveries_, posts_, observer_gate(all.observers()), *this),
       drain_(connections_, hub_, all, *this),
-      streams_(index) {}
+      streams_(index),
+      audited_(audited_per_second) {}
 
 shard::~shard() = default;
 
@@ -68,7 +72,45 @@ void shard::on_ready(std::uint64_t id, poller::readiness what) {
     connections_.guarded(id, [&](connection& c) { c.on_ready(what); });
 }
 
+// Before a byte is read, so that connections that say nothing count, too.
+bool shard::admit_address(const address& peer, int socket, address_limits::held& into) {
+    address_limits* limits = all_.addresses();
+    if (limits == nullptr) return true;
+    const auto outcome = limits->connect(peer, now().monotonic_ms, into);
+    if (outcome == address_limits::outcome::admitted) return true;
+    const bool too_many = outcome == address_limits::outcome::too_many_connections;
+    const auto why = too_many ? refused_for::connections : refused_for::connects;
+    ++metrics().turned_away[static_cast<std::size_t>(why)];
+    log_refusal(
+        peer, too_many ? "its address has too many connections; the setting is connections_per_address_max"
+                       : "its address opens connections too quickly; the setting is "
+                         "connects_per_address_per_second"
+    );
+    audit_entry e;
+    e.event = "refused";
+    e.reason = refusal_names[static_cast<std::size_t>(why)];
+    e.setting = too_many ? "connections_per_address_max" : "connects_per_address_per_second";
+    audit(peer, e);
+    if (tls_ == nullptr) send_last_words(socket, canned().too_many);
+    return false;
+}
+
+void shard::audit(const address& client, audit_entry e) {
+    if (settings().audit_log.empty()) return;
+    address_limits* limits = all_.addresses();
+    if (limits != nullptr && !limits->admits_line(client, now().monotonic_ms)) return audited_.leave_out();
+    if (!audited_.admits(now().monotonic_ms)) return;
+    const std::string from = client.str();
+    e.client = from;
+    e.left_out = audited_.take_left_out();
+    all_.audit(audit_text(e, now().wall_ms));
+}
+
 void shard::accepted(tcp_socket&& socket) {
+    // A peer that has gone already has no address; its first read ends it.
+    const address peer = peer_of(socket.descriptor()).value_or(address());
+    address_limits::held counted;
+    if (!admit_address(peer, socket.descriptor(), counted)) return;
     if (!all_.admit_connection()) {
         ++metrics().refused;
         // With TLS a handshake would cost more than the words are worth.
@@ -79,7 +121,8 @@ void shard::accepted(tcp_socket&& socket) {
     (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
     const std::uint64_t id = connections_.add(std::move(made)).id();
-    connections_.guarded(id, [this](connection& c) {
+    connections_.guarded(id, [&](connection& c) {
+        c.comes_from(peer, std::move(counted));
         c.start(all_.first_conversation(c, *this), tls_.get());
     });
 }

@@ -9,6 +9,8 @@
 
 #include "common/exchange/shard_message.hpp"
 #include "common/hub/hub.hpp"
+#include "server/base/audit_log.hpp"
+#include "server/config/api_keys.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/connection_table.hpp"
@@ -48,6 +50,8 @@ public:
     // All that is accepted from now on speaks TLS, as `context` says. Later on its thread, with another one.
     // Shared: with the other shards, until none of them makes sessions of it any more.
     void use_tls(std::shared_ptr<const tls_context> context);
+    // The keys of the API; later on its thread, with others. Shared: with the other shards.
+    void use_keys(std::shared_ptr<const api_keys> keys) { keys_ = std::move(keys); }
     // What the data folder kept: common/hub/hub.hpp.
     template <class Kept>
     void restore(Kept&& kept) {
@@ -70,6 +74,9 @@ public:
     stream_names& streams() { return streams_; }
     plain_texts& texts() { return texts_; }
     text_inflater& inflating() { return inflating_; }
+    const api_keys& keys() const { return *keys_; }
+    // Writes an entry about a client to the audit log, if there is one, within bounds.
+    void audit(const address& client, audit_entry e);
 
     void accepted(tcp_socket&& socket) override;
     void retire(connection& c) override;
@@ -80,6 +87,7 @@ private:
     void end_turn() override;
     void schedule_sweep();
     void sweep();
+    bool admit_address(const address& peer, int socket, address_limits::held& into);
 
     node_port& all_;
     std::optional<listener> listener_;
@@ -95,6 +103,8 @@ private:
     text_inflater inflating_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::shared_ptr<const tls_context> tls_;  // null: without
+    log::limit audited_;
+    std::shared_ptr<const api_keys> keys_ = std::make_shared<const api_keys>();
     std::int64_t next_tick_ms_ = 0;
 };
 

@@ -1,10 +1,12 @@
 #include "server/shard/shard_port.hpp"
 
+#include "server/log.hpp"
 #include "server/net/tls.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <chrono>
+#include <string>
 
 namespace pulsewire::shell {
 namespace {
@@ -37,6 +39,14 @@ hub::instant shard_port::now() {
 // A record of TLS can hold more plaintext than the bytes that completed it.
 void shard_port::make_plaintext_scratch() {
     plaintext_.resize(scratch_bytes + tls_session::record_bytes_max);
+}
+
+void shard_port::log_refusal(const address& client, std::string_view what) {
+    if (!log::enabled(log::level::info) || !refusals_.admits(now().monotonic_ms)) return;
+    const std::uint64_t others = refusals_.take_left_out();
+    const std::string more =
+        others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)";
+    log::info("refused for ", client.str(), ": ", what, more);
 }
 
 void shard_port::flush_at_turn_end(std::uint64_t connection) {

@@ -6,6 +6,7 @@
 
 #include "common/delivery/storage.hpp"
 #include "common/session/session.hpp"
+#include "server/base/address.hpp"
 #include "server/limits.hpp"
 #include "server/log_limit.hpp"
 #include "server/net/compression.hpp"
@@ -19,6 +20,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace pulsewire::shell {
@@ -36,8 +38,9 @@ public:
     const shell_limits& bounds() const { return bounds_; }
     const canned_answers& canned() const { return canned_; }
     shard_metrics& metrics() { return metrics_; }
-    // For lines about refused requests, at most a few a second.
-    log::limit& refusals() { return refusals_; }
+    // A client was turned away: tells the operator why, and which setting would change that, in a few lines a
+    // second at most. Text of the client was made printable before.
+    void log_refusal(const address& client, std::string_view what);
     delivery::storage& storage() { return storage_; }
     static hub::instant now();
 

@@ -125,15 +125,15 @@ TEST(shards, bad_clients_harm_nobody_else) {
         good.push_back(subscribed(server.port(), "good", "good-session-" + std::to_string(i)));
 
     using namespace std::string_literals;
-    const std::string post = "POST /api/channels/a/messages HTTP/1.1\r\nHost: x\r\n";
+    const std::string post = "POST /api/channels/a/messages HTTP/1.1\r\nHost: localhost\r\n";
     const std::string bad_http[] = {
         post + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n",
         post + "Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\nabcde",
         post + "Content-Length: 99999999999999999999\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "GET http://169.254.169.254/ HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET http://169.254.169.254/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s + std::string(500, '\xaa') + "\r\n\r\n",
         std::string(20'000, '\0'),
     };
@@ -198,10 +198,10 @@ TEST(shards, metrics_tell_connections_by_transport) {
     auto ws = subscribed(server.port(), "a");
     websocket_client plain(server.port(), "/ws/plain/a", "");
     client events(server.port());
-    events.send("GET /events?channel=a HTTP/1.1\r\nHost: x\r\n\r\n");
+    events.send("GET /events?channel=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
     events.read_until("pulsewire.open");
     client stream(server.port());
-    stream.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.read_until("\"stream\"");
     for (const std::string transport : {"websocket", "plain_websocket", "events", "sse", "http"})
         server.wait_for("pulsewire_connections{transport=\"" + transport + "\"}", 1);

@@ -5,8 +5,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <memory>
 
@@ -30,6 +32,55 @@ config durable(const temporary_folder& folder) {
 
 http_answer publish(std::uint16_t port, const std::string& channel, const std::string& body) {
     return ask(port, "POST", "/api/channels/" + channel + "/messages", body);
+}
+
+TEST(durable_server, its_folder_and_files_are_for_its_user_alone) {
+    const temporary_folder parent;
+    config c = test_config();
+    c.data = parent.path() + "/data";
+    std::filesystem::create_directory(c.data);
+    std::filesystem::permissions(c.data, std::filesystem::perms(0755));
+    const mode_t before = ::umask(022);
+    {
+        running_server server(c);
+        EXPECT_EQ(publish(server.port(), "chat:1", R"({"payload":1})").status, 200);
+        const auto mode = [](const std::filesystem::path& p) {
+            return std::filesystem::status(p).permissions() & std::filesystem::perms(0777);
+        };
+        EXPECT_EQ(mode(c.data), std::filesystem::perms(0700));
+        int files = 0;
+        for (const auto& file : std::filesystem::directory_iterator(c.data)) {
+            ++files;
+            EXPECT_EQ(mode(file.path()) & std::filesystem::perms(0077), std::filesystem::perms::none)
+                << file.path();
+        }
+        EXPECT_GT(files, 3);
+    }
+    ::umask(before);
+}
+
+// The epoch is that of the folder, and says nothing about channels.
+TEST(durable_server, a_cursor_of_other_channels_is_refused) {
+    const temporary_folder folder;
+    running_server server(durable(folder));
+    EXPECT_EQ(publish(server.port(), "a", R"({"payload":1})").status, 200);
+    EXPECT_EQ(publish(server.port(), "b", R"({"payload":1})").status, 200);
+    client stream(server.port());
+    stream.send("GET /events?channel=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.read_until("id: ");
+    std::string cursor = stream.read_until("\n");
+    cursor.pop_back();
+    const auto status = [&](const std::string& query) {
+        client c(server.port());
+        c.send(
+            "GET /events" + query + " HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + cursor + "\r\n\r\n"
+        );
+        return read_answer(c).status;
+    };
+    EXPECT_EQ(status("?channel=a"), 200);
+    EXPECT_EQ(status("?channel=a&channel=a"), 200);
+    EXPECT_EQ(status("?channel=b"), 400);
+    EXPECT_EQ(status("?channel=a&channel=b"), 400);
 }
 
 TEST(durable_server, goes_on_where_it_was_after_a_restart_with_other_threads) {

@@ -1,7 +1,10 @@
 #include "server/storage/folder_lock.hpp"
 
+#include "server/log.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,6 +25,23 @@ namespace {
     );
 }
 
+// Messages are nobody's business but the server's. A folder that was made by hand or by an older version may
+// be open to others.
+void keep_to_ourselves(const std::string& folder) {
+    constexpr mode_t others = S_IRWXG | S_IRWXO;
+    struct stat about {};
+    if (::stat(folder.c_str(), &about) != 0 || (about.st_mode & others) == 0) return;
+    if (::chmod(folder.c_str(), S_IRWXU) == 0) {
+        log::info("the data folder ", folder, " is for the server's user alone now (mode 0700)");
+    } else {
+        log::warning(
+            "other users of this machine may reach the data folder ", folder,
+            ", and its mode cannot be changed: ", std::strerror(errno),
+            ". Give it to the server's user, or use: chmod 700"
+        );
+    }
+}
+
 }  // namespace
 
 // Not RocksDB's own LOCK: to try it, a waiting server would have to open the database, which
@@ -29,6 +49,7 @@ namespace {
 std::optional<folder_lock> folder_lock::try_to_take(const std::string& folder) {
     std::error_code ignored;  // open() reports the fault
     std::filesystem::create_directories(folder, ignored);
+    keep_to_ourselves(folder);
     const int descriptor =
         ::open((folder + "/pulsewire.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (descriptor < 0) refuse(folder, errno);

@@ -55,14 +55,14 @@ TEST(client_requests, go_from_any_loop_to_any_other) {
 TEST(client_requests, are_answered_over_server_sent_events) {
     running_server server(allowed());
     client device(server.port());
-    device.send("GET /sse HTTP/1.1\r\nHost: x\r\n\r\n");
+    device.send("GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string head = device.read_until("\"}\n");
     const std::size_t at = head.find("\"connection\":\"") + 14;
     const std::string secret = head.substr(at, head.find('"', at) - at);
     const auto post = [&](const std::string& lines) {
         client c(server.port());
         c.send(
-            "POST /sse HTTP/1.1\r\nHost: x\r\nPulsewire-Connection: " + secret +
+            "POST /sse HTTP/1.1\r\nHost: localhost\r\nPulsewire-Connection: " + secret +
             "\r\nContent-Length: " + std::to_string(lines.size()) + "\r\n\r\n" + lines
         );
         EXPECT_EQ(read_answer(c).status, 204);

@@ -99,7 +99,7 @@ TEST(compression, shrinks_what_is_large_enough_and_everybody_reads_the_same) {
             }
         }
     }
-    // What one client alone gets is compressed, too.
+    // A message for one client alone is compressed, too.
     packed[0].send_text(R"({"op":"history","id":3,"channel":"a"})");
     const auto page = packed[0].next();
     EXPECT_TRUE(page.compressed);

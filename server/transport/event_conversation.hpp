@@ -1,6 +1,6 @@
 #pragma once
 
-// What both kinds of event streams share, GET /sse and GET /events: nothing that the peer sends on the stream
+// The common part of both event streams, GET /sse and GET /events: nothing that the peer sends on the stream
 // has a meaning, and its end is an event like any other.
 
 #include "common/exchange/message.hpp"

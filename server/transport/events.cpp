@@ -114,11 +114,13 @@ void open_events(http_conversation& c) {
         return c.answer(bad_request(error_code::too_many_channels, "an event stream has at most 32 channels")
         );
 
+    writer.mark_cursors();
+
     const std::string_view field = c.asked().field("Last-Event-ID");
     const std::string cursor_text = field.empty() ? c.asked().parameter("last_event_id") : std::string(field);
     std::optional<position> resume;
     if (!cursor_text.empty()) {
-        auto parsed = position::parse(cursor_text, writer.channels().size());
+        auto parsed = position::parse(cursor_text, writer.channels());
         if (!parsed)
             return c.answer(bad_request(error_code::invalid_frame, event_stream::describe(parsed.error())));
         resume = std::move(*parsed);

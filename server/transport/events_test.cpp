@@ -60,7 +60,7 @@ TEST(events, open_then_publications_with_a_cursor) {
     EXPECT_TRUE(c.next().starts_with("id: 1.")) << "8.4.2: no event line for messages";
 }
 
-// What many streams of a channel get is made once: each still has its own cursor, wherever it began.
+// The text for many streams of a channel is made once: each still has its own cursor, wherever it began.
 TEST(events, many_streams_of_a_channel_see_the_same) {
     running_server server(test_config(1));
     publish(server, "a", "0");
@@ -190,7 +190,7 @@ TEST(events, a_client_that_leaves_leaves_nothing_behind) {
     EXPECT_EQ(server.metric("pulsewire_connections{transport=\"events\"}"), 0);
 }
 
-// What a stream replays is shared with the history: a small request may not pin a large copy of it.
+// The replay of a stream is shared with the history: a small request may not pin a large copy of it.
 TEST(events, streams_that_do_not_read_share_what_they_replay) {
     config settings = test_config(1);
     settings.bounds.commands_per_second = 0;
@@ -204,7 +204,7 @@ TEST(events, streams_that_do_not_read_share_what_they_replay) {
         held.back()->send("GET /events?channel=a&latest=300 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (const auto& c : held) c->read_until("pulsewire.open");
-    // What has its text already is one batch of each at most; the kernel has taken some, too.
+    // At most one batch of each stream has its text already; the kernel has taken some, too.
     EXPECT_LT(
         server.metric("pulsewire_waiting_bytes"), publications * payload.size() + streams * 2 * payload.size()
     );

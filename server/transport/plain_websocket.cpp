@@ -83,6 +83,12 @@ private:
     std::size_t on_text(std::string_view text) override {
         std::string payload;
         append_json_string(payload, text);
+        // Control bytes grow sixfold as JSON, and the receivers would get what nobody may send over /ws.
+        constexpr std::size_t quotes = 2;
+        if (payload.size() > own_shard().settings().bounds.message_bytes_max + quotes) {
+            on_oversized({});
+            return text.size();
+        }
         command publish;
         publish.op = command_op::publish;
         publish.channel = channel_;
@@ -100,7 +106,7 @@ private:
             h.receive_oversized(owner().id(), {}, now);
         });
     }
-    // Whoever has only raw text sees the code of the close frame.
+    // A client of raw text sees the code of the close frame.
     void say_close(close_code, std::string_view) override {}
 
     std::string channel_;

@@ -88,6 +88,16 @@ TEST(plain_websocket, the_rate_of_messages_is_limited) {
     EXPECT_TRUE(text_from(c).starts_with("error rate_limited: "));
 }
 
+TEST(plain_websocket, a_text_that_grows_beyond_a_message_as_json_is_too_large) {
+    running_server server;
+    websocket_client c(server.port(), "/ws/plain/a", "");
+    websocket_client other(server.port(), "/ws/plain/a", "");
+    c.send_text(std::string(60'000, '\0'));
+    EXPECT_TRUE(c.next().data.starts_with("error too_large"));
+    c.send_text(std::string(65'536, 'a'));
+    EXPECT_EQ(other.next().data.size(), 65'536u);
+}
+
 TEST(plain_websocket, a_silent_client_is_pinged_by_control_frames) {
     config settings = test_config();
     settings.bounds.ping_ms = 50;

@@ -1,5 +1,5 @@
 // The policies for subscribers that read too slowly, over real sockets and every transport (protocol 5.4).
-// What the queue itself does is proven in server/net.
+// The queue itself is tested in server/net.
 
 #include "server/testing/running_server.hpp"
 

@@ -40,7 +40,7 @@ public:
         });
     }
 
-    // What became of a POST.
+    // The outcome of a POST.
     enum class taken : std::uint8_t {
         all,       // its lines are carried out
         gone,      // the stream ended before

@@ -66,7 +66,7 @@ void expect_all_answers(const std::function<std::string()>& next_line, int count
 // Channels of every shard but the client's are among these.
 const std::string channels[] = {"a", "b", "c"};
 
-// What is carried out at most while nothing is read: the kernel takes some megabytes of answers of 128 KiB.
+// The most that is carried out while nothing is read: the kernel takes some megabytes of answers of 128 KiB.
 constexpr double unread_queries_max = 150;
 
 void ask_without_reading(running_server& server, websocket_client& c, const std::string& channel) {
@@ -153,7 +153,7 @@ TEST(unread, text_in_raw_that_is_answered_by_errors_waits_with_them) {
     EXPECT_TRUE(is_stopped(server, c.connection(), some, 10'000));
 }
 
-// What it sends while it is not read proves that it lives; the silence is ours.
+// Its unread bytes prove that it lives; the silence is ours.
 TEST(unread, who_is_not_read_is_not_silent) {
     config settings = unbounded(1);
     settings.bounds.ping_ms = 500;

@@ -24,7 +24,7 @@ void websocket_conversation::on_bytes(std::span<char> bytes) {
 }
 
 void websocket_conversation::read(std::span<char> bytes) {
-    while (!owner_.gone()) {
+    while (!owner_.gone() && !owner_.finishing()) {
         // Each event may make answers, pongs included. Nothing is answered any more when it closes.
         if (!closing_ && (unread_ != nullptr || !owner_.has_room())) return keep_unread(bytes);
         const websocket::event e = reader_.next(bytes);
@@ -69,7 +69,7 @@ void websocket_conversation::handle(const websocket::event& e) {
         case kind::text:
             return e.compressed ? handle_compressed(e.data) : take_text(e.data);
         case kind::binary:
-            return end_with(close_code::unsupported_data, "only text messages are taken here");
+            return fail_with(close_code::unsupported_data, "only text messages are taken here");
         case kind::oversized:
             return on_oversized(e.compressed ? std::string_view() : e.data);
         case kind::ping:
@@ -78,7 +78,7 @@ void websocket_conversation::handle(const websocket::event& e) {
             [[fallthrough]];
         case kind::pong:
             shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.heard(owner_.id(), now); });
-            if (too_many_control_frames()) end_with(close_code::policy_violation, "too many control frames");
+            if (too_many_control_frames()) fail_with(close_code::policy_violation, "too many control frames");
             return;
         case kind::close:
             owner_.end().note(ended_by::peer, e.code);
@@ -86,7 +86,7 @@ void websocket_conversation::handle(const websocket::event& e) {
             shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
             return owner_.finish(connection::farewell::close);
         case kind::failure:
-            return end_with(static_cast<close_code>(e.code), e.data);
+            return fail_with(static_cast<close_code>(e.code), e.data);
     }
 }
 
@@ -94,23 +94,22 @@ void websocket_conversation::handle_compressed(std::string_view payload) {
     const auto [how, text] = shard_.inflating().inflate(payload, shard_.settings().bounds.message_bytes_max);
     switch (how) {
         case inflater::outcome::whole:
-            if (!is_utf8(text)) return end_with(close_code::invalid_utf8, "a text message is not UTF-8");
+            if (!is_utf8(text)) return fail_with(close_code::invalid_utf8, "a text message is not UTF-8");
             return take_text(text);
         case inflater::outcome::too_large:
             return on_oversized(text.substr(0, websocket::oversized_head_bytes));
         case inflater::outcome::broken:
-            return end_with(close_code::protocol_error, "a compressed message is broken");
+            return fail_with(close_code::protocol_error, "a compressed message is broken");
     }
 }
 
 bool websocket_conversation::too_many_control_frames() {
     const std::int64_t now_ms = shard_.now().monotonic_ms;
-    const std::uint32_t frames = reader_.control_frames_in_a_row();
-    if (now_ms - control_window_ms_ >= 1'000 || frames < control_frames_before_) {
+    if (now_ms - control_window_ms_ >= 1'000) {
         control_window_ms_ = now_ms;
-        control_frames_before_ = frames;
+        control_frames_ = 0;
     }
-    return frames - control_frames_before_ > shard_.bounds().control_frames_max;
+    return ++control_frames_ > shard_.bounds().control_frames_max;
 }
 
 // A message that was begun must be finished in time, or a peer could drip it for ever.
@@ -144,6 +143,14 @@ void websocket_conversation::end_with(close_code code, std::string_view reason) 
     shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
+// Ends TCP behind the close frame and does not wait for the peer's, because nothing that it sends can be
+// understood any more (RFC 6455 7.1.7).
+void websocket_conversation::fail_with(close_code code, std::string_view reason) {
+    if (closing_) return;
+    end_with(code, reason);
+    owner_.finish(connection::farewell::linger);
+}
+
 // The hub said its close frame as a message already.
 void websocket_conversation::on_close(close_code code, std::string_view reason) {
     owner_.end().note(ended_by::hub, static_cast<std::uint16_t>(code));
@@ -155,7 +162,7 @@ void websocket_conversation::on_end() {
 }
 
 void websocket_conversation::on_deadline() {
-    if (!closing_) return end_with(close_code::policy_violation, "a message was not finished in time");
+    if (!closing_) return fail_with(close_code::policy_violation, "a message was not finished in time");
     if (owner_.out().empty()) return owner_.drop();
     // Still writing; a writer that stands still has a deadline of its own.
     owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().close_timeout_ms);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What both kinds of WebSocket connections share: reading frames, closing as RFC 6455 section 7 asks, and the
+// The common part of both WebSocket connections: reading frames, closing as RFC 6455 section 7 asks, and the
 // bounds on what a peer may do to us.
 
 #include "common/protocol/websocket_reader.hpp"
@@ -49,7 +49,7 @@ private:
     // Says in the connection's own way that it ends.
     virtual void say_close(close_code code, std::string_view reason) = 0;
 
-    // What arrived and is not carried out before there is room for its answers.
+    // Input that is not carried out before there is room for its answers.
     struct unread {
         std::string text;   // the rest of a message
         std::string bytes;  // frames that came after it
@@ -62,6 +62,7 @@ private:
     void handle_compressed(std::string_view payload);
     void say_close_frame(std::uint16_t code, std::string_view reason);
     bool too_many_control_frames();
+    void fail_with(close_code code, std::string_view reason);
     void watch_assembly();
 
     connection& owner_;
@@ -69,10 +70,10 @@ private:
     websocket::reader reader_;
     std::unique_ptr<unread> unread_;  // null where nothing is left
     std::int64_t control_window_ms_ = 0;
-    std::uint32_t control_frames_before_ = 0;
-    std::uint32_t assembling_ = 0;  // the message whose deadline runs, as reader::begun() counts
-    bool watching_ = false;         // a deadline for an unfinished message runs
-    bool closing_ = false;          // our close frame is queued; nothing follows it
+    std::uint32_t control_frames_ = 0;  // in this second, whatever comes between them
+    std::uint32_t assembling_ = 0;      // the message whose deadline runs, as reader::begun() counts
+    bool watching_ = false;             // a deadline for an unfinished message runs
+    bool closing_ = false;              // our close frame is queued; nothing follows it
 };
 
 }  // namespace pulsewire::shell

@@ -238,6 +238,33 @@ TEST(websocket, a_flood_of_pings_ends_with_1008) {
     EXPECT_EQ(r.code, 1008);
 }
 
+TEST(websocket, messages_between_pings_do_not_hide_a_flood) {
+    running_server server;
+    auto c = connected(server.port());
+    std::string flood;
+    for (int i = 0; i < 200; ++i)
+        flood += websocket_client::masked(i % 2 == 0 ? opcode::ping : opcode::pong, "") +
+                 websocket_client::masked(opcode::text, "");
+    c.connection().send(flood);
+    EXPECT_EQ(c.closed().code, 1008);
+}
+
+// RFC 6455 7.1.1 and 7.1.7: the peer need not answer, nor end its own half.
+TEST(websocket, tcp_ends_right_behind_the_close_frame_of_a_failure) {
+    config never = test_config();
+    never.shell.close_timeout_ms = 3'600'000;
+    running_server server(never);
+    for (const std::string& broken :
+         {"\x81\x02hi"s, websocket_client::masked(opcode::binary, "hi"),
+          websocket_client::masked(opcode::text, "\xff"), many_fragments(1'024, "x"),
+          websocket_client::masked(opcode::text, "\xff") + websocket_client::masked(opcode::close, "")}) {
+        auto c = connected(server.port());
+        c.connection().send(broken);
+        EXPECT_NE(c.closed().code, 0);
+        EXPECT_EQ(c.connection().read_to_end(), "");
+    }
+}
+
 // Protocol 4.1.
 TEST(websocket, without_connect_it_ends_with_4002) {
     config c = test_config();

@@ -1,0 +1,107 @@
+#include "server/net/address_limits.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace pulsewire::shell {
+namespace {
+
+constexpr std::int64_t us_per_s = 1'000'000;
+
+}  // namespace
+
+address_limits::address_limits(
+    const hash_key& secret, const bounds& of_others, const bounds& of_this_machine,
+    std::vector<network> proxies
+)
+    : secret_(secret),
+      of_others_(of_others),
+      of_this_machine_(of_this_machine),
+      proxies_(std::move(proxies)),
+      cells_(2 * cells_per_row) {}
+
+bool address_limits::is_proxy(const address& a) const {
+    return std::any_of(proxies_.begin(), proxies_.end(), [&](const network& n) { return n.contains(a); });
+}
+
+const address_limits::bounds& address_limits::bounds_of(const address& from) const {
+    static constexpr bounds none;
+    if (is_proxy(from)) return none;
+    return from.is_loopback() ? of_this_machine_ : of_others_;
+}
+
+std::array<std::uint32_t, 2> address_limits::places_of(const address& from) const {
+    constexpr std::size_t customer_bytes = 8;
+    const auto& bytes = from.bytes();
+    const std::string_view whole(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::uint64_t hash =
+        keyed_hash(secret_, from.is_v4() || from.is_loopback() ? whole : whole.substr(0, customer_bytes));
+    return {
+        static_cast<std::uint32_t>(hash % cells_per_row),
+        static_cast<std::uint32_t>(cells_per_row + (hash >> 32) % cells_per_row)};
+}
+
+address_limits::outcome address_limits::connect(const address& from, std::int64_t now_ms, held& into) {
+    const bounds& most = bounds_of(from);
+    if (most.connections_max == 0 && most.connects_per_second == 0) return outcome::admitted;
+    const auto places = places_of(from);
+    // Counted before it is compared: two loops at a time may both be refused, and never both admitted.
+    std::uint32_t others = UINT32_MAX;
+    for (const std::uint32_t place : places)
+        others = std::min(others, cells_[place].connections.fetch_add(1));
+    if (most.connections_max != 0 && others >= most.connections_max) {
+        release(places);
+        return outcome::too_many_connections;
+    }
+    if (take(places, &cell::connects, most.connects_per_second, connects_burst_s, 1, now_ms) > 0) {
+        release(places);
+        return outcome::too_many_connects;
+    }
+    held counted;
+    counted.table_ = this;
+    counted.places_ = places;
+    into = std::move(counted);
+    return outcome::admitted;
+}
+
+std::int64_t address_limits::request(const address& from, std::int64_t now_ms, std::uint32_t cost) {
+    const std::uint32_t per_second = bounds_of(from).requests_per_second;
+    if (per_second == 0) return 0;
+    return take(places_of(from), &cell::requests, per_second, requests_burst_s, cost, now_ms);
+}
+
+bool address_limits::admits_line(const address& from, std::int64_t now_ms) {
+    return take(places_of(from), &cell::lines, lines_per_second, 1, 1, now_ms) == 0;
+}
+
+void address_limits::release(const std::array<std::uint32_t, 2>& places) {
+    for (const std::uint32_t place : places) --cells_[place].connections;
+}
+
+// The generic cell rate algorithm: what is taken moves the moment of fullness, and that moment may be at most
+// one burst ahead.
+std::int64_t address_limits::take(
+    const std::array<std::uint32_t, 2>& places, bucket cell::*which, std::uint32_t per_second,
+    std::int64_t burst_s, std::uint32_t cost, std::int64_t now_ms
+) {
+    if (per_second == 0) return 0;
+    const std::int64_t now_us = now_ms * 1'000;
+    const std::int64_t one_us = std::max<std::int64_t>(1, us_per_s / per_second);
+    const std::int64_t latest_us = now_us + burst_s * us_per_s;
+    std::int64_t full_us = INT64_MAX;
+    for (const std::uint32_t place : places)
+        full_us = std::min(full_us, std::max(now_us, (cells_[place].*which).load(std::memory_order_relaxed)));
+    const std::int64_t missing_us = full_us + one_us - latest_us;
+    if (missing_us > 0) return (missing_us + 999) / 1'000;
+    for (const std::uint32_t place : places) {
+        bucket& full = cells_[place].*which;
+        std::int64_t before = full.load(std::memory_order_relaxed);
+        while (!full.compare_exchange_weak(
+            before, std::max(before, now_us) + cost * one_us, std::memory_order_relaxed
+        )) {
+        }
+    }
+    return 0;
+}
+
+}  // namespace pulsewire::shell
