@@ -337,5 +337,52 @@ TEST(names, are_hashed_with_the_secret_of_the_node) {
     EXPECT_GT(moved, 800);
 }
 
+// Protocol 4.2: the name of a client can be read by anybody in a list of members.
+class stolen_name : public ::testing::TestWithParam<int> {
+protected:
+    static config asking() {
+        config c;
+        c.default_namespace.client_requests = true;
+        return c;
+    }
+    test_node::client shown(const std::string& session, const std::string& info) {
+        const auto c = node.connect(static_cast<shard_index>(node.session_count() % node.shards()), session);
+        node.say(c, subscribe_line("d:1", R"(,"presence":true,"payload":)" + info));
+        node.heard(c);
+        return c;
+    }
+
+    test_node node{static_cast<shard_index>(GetParam()), asking()};
+    test_node::client ada = shown("ada-session", R"({"lock":1})"), bob = shown("bob-session", "{}");
+};
+INSTANTIATE_TEST_SUITE_P(shards, stolen_name, ::testing::Values(1, 3));
+
+TEST_P(stolen_name, takes_nobodys_place) {
+    node.heard(bob);
+    const auto eve = shown(ada_name, R"({"lock":"evil"})");
+    const lines seen = node.heard(bob);
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_EQ(member_of(seen[0], "session"), public_name(ada_name)) << "somebody else has come";
+    node.heard(ada);
+    node.say(
+        bob, R"({"op":"request","id":9,"channel":"d:1","to":")" + ada_name + R"(","type":"t","payload":1})"
+    );
+    EXPECT_EQ(node.heard(eve), lines{});
+    EXPECT_EQ(member_of(node.heard(ada).at(0), "op"), "request") << "the lock is asked, not the thief";
+}
+
+TEST_P(stolen_name, hides_nothing_from_its_owner_and_keeps_it_in_no_list) {
+    const auto eve = shown(ada_name, "{}");
+    node.heard(ada);
+    node.say(eve, publish_line(5, "d:1", "1", R"(,"echo":false)"));
+    EXPECT_NE(member_of(node.heard(ada).at(0), "except"), ada_name);
+    node.close(ada);
+    node.heard(bob);
+    node.pass(5'000);
+    const lines seen = node.heard(bob);
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_EQ(member_of(seen[0], "op") + " " + member_of(seen[0], "session"), "leave " + ada_name);
+}
+
 }  // namespace
 }  // namespace pulsewire::hub
