@@ -15,7 +15,7 @@ struct shell_limits : delivery::bounds {
     // Open connections of the process; beyond: 503 and closed. 0: 18,000, or less if RLIMIT_NOFILE is lower.
     std::uint32_t connections_max = 0;
     // Open connections of one address (IPv6: of one /64); beyond: 429. 0: an eighth of connections_max, and
-    // no limit for this machine, which may be a proxy.
+    // seven eighths for this machine, which may be a proxy.
     std::uint32_t connections_per_address_max = 0;
     // Connections that one address opens in a second on average, ten times as many at once; beyond: 429. 0:
     // 100, and no limit for this machine.

@@ -55,7 +55,6 @@ hub::shard_index choose_shard_count(std::uint32_t configured) {
     return static_cast<hub::shard_index>(std::min(wanted, shards_max));
 }
 
-// Where nothing is configured this machine has no limit: a proxy on it speaks for many clients.
 address_limits::bounds bounds_of_addresses(const shell_limits& s, std::uint32_t connections_max) {
     constexpr std::uint32_t share_of_connections = 8, connects_per_second = 100, requests_per_second = 1'000;
     const auto choose = [](std::uint32_t configured, std::uint32_t otherwise) {
@@ -67,9 +66,14 @@ address_limits::bounds bounds_of_addresses(const shell_limits& s, std::uint32_t 
         choose(s.requests_per_address_per_second, requests_per_second)};
 }
 
-address_limits::bounds bounds_of_this_machine(const shell_limits& s) {
+// A proxy on this machine speaks for many clients, so where nothing is configured its rates have no limit,
+// and a part of the connections is left to others.
+address_limits::bounds bounds_of_this_machine(const shell_limits& s, std::uint32_t connections_max) {
+    constexpr std::uint32_t share_for_others = 8;
+    const std::uint32_t most = std::max(1u, connections_max - connections_max / share_for_others);
     return {
-        s.connections_per_address_max, s.connects_per_address_per_second, s.requests_per_address_per_second};
+        s.connections_per_address_max != 0 ? s.connections_per_address_max : most,
+        s.connects_per_address_per_second, s.requests_per_address_per_second};
 }
 
 // The settings were checked before.
@@ -111,7 +115,7 @@ node::node(const config& settings, std::vector<observer_port*> observers, welcom
       secret_{random_bits(), random_bits()},
       addresses_(
           hash_key{random_bits(), random_bits()}, bounds_of_addresses(settings.shell, connections_max_),
-          bounds_of_this_machine(settings.shell), networks_of(settings.trusted_proxies)
+          bounds_of_this_machine(settings.shell, connections_max_), networks_of(settings.trusted_proxies)
       ) {}
 
 node::~node() {

@@ -1,6 +1,7 @@
 // GET /ws over real sockets. What the frame codec guarantees is proven in common/protocol; here is what the
 // shell adds.
 
+#include "common/session/public_name.hpp"
 #include "server/testing/running_server.hpp"
 
 #include <gtest/gtest.h>
@@ -345,7 +346,7 @@ TEST(websocket, a_write_without_progress_ends_the_connection) {
     std::promise<void> gone;
     running_server server(c, [&](auto& s) {
         s.on_disconnect([&](connection& who) {
-            if (who.session() == "slow-session") gone.set_value();
+            if (who.session() == hub::public_name("slow-session")) gone.set_value();
         });
     });
     auto slow = subscribed(server.port(), "busy", "slow-session", 4'096);
