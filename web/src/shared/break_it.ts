@@ -69,7 +69,11 @@ export class BreakIt {
             const attempt = attempts.of(state);
             if (this.#client !== client) return;
             this.#showState(state, attempt);
-            if (state.name === 'waiting' && (this.#outage?.over ?? true)) this.#begin();
+            if (state.name === 'waiting' && (this.#outage?.over ?? true)) {
+                this.#begin();
+                this.#summary = `${lostWords(state.reason)}.`;
+                this.#showOutcome();
+            }
             if (this.#outage) this.#note(state);
         };
         client.on('state', show);
