@@ -6,7 +6,7 @@ import {test, expect, type Page} from './support/test.ts';
 import {request} from './support/http.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const documents = ['/docs/', '/docs/sdk/', '/docs/frameworks/', '/docs/cpp/', '/docs/operating/', '/docs/performance/', '/docs/protocol/', '/source/'];
+const documents = ['/docs/', '/docs/sdk/', '/docs/frameworks/', '/docs/cpp/', '/docs/operating/', '/docs/security/', '/docs/performance/', '/docs/protocol/', '/source/'];
 const demos = ['/', '/classic/', '/chat/', '/ticker/', '/notifications/'];
 
 interface Violation { id: string; help: string; nodes: {target: string[]}[] }

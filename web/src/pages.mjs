@@ -35,6 +35,7 @@ export const documents = [
     {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Vite, React, Next.js', title: 'Frameworks · Pulsewire', description: 'Development servers, React, Next.js.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
+    {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
     {name: 'protocol', file: 'docs/protocol.md', nav: 'Protocol', title: 'Protocol · Pulsewire', description: 'The protocol pulsewire.v1, normative.'},
 ];
