@@ -86,7 +86,7 @@ struct server::parts {
         });
     }
 
-    // What was read before stays in use where it cannot be read again.
+    // A file that cannot be read again leaves in use what was read before.
     void reload() {
         if (!serving || ending) return;
         reload_tls();

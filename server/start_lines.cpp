@@ -63,8 +63,9 @@ void print_start(const node& all) {
             (has_key ? " (API key required)\n" : " (no API key: open)\n");
     text += "  operating   /healthz, /metrics" +
             std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");
-    if (!is_loopback_address(c.address))
-        text += "  clients     everyone who reaches this port may subscribe and publish\n";
+    // A key is easily taken for more than it is.
+    if (has_key || !is_loopback_address(c.address))
+        text += "  clients     everyone who reaches this port may subscribe and publish, without a key\n";
     if (all.has_tls())
         text += "  TLS         " + c.tls_certificate + " (valid until " +
                 utc_text(all.certificate_expires_s()) + ")\n";

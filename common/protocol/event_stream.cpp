@@ -127,13 +127,13 @@ std::string cursor::encode() const {
 
 void cursor::append_to(std::string& out) const {
     out += version;
+    if (!mark_.empty()) (out += '.') += mark_;
     for (const position& p : positions_) {
         out.push_back('.');
         append_value(out, p.epoch);
         out.push_back('.');
         append_number(out, p.offset);
     }
-    if (!mark_.empty()) (out += '.') += mark_;
 }
 
 result<cursor, cursor_error> cursor::parse(
@@ -141,9 +141,10 @@ result<cursor, cursor_error> cursor::parse(
 ) {
     const auto parts = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.'));
     if (parts != 2 * sorted_channels.size() + 1) return parse(text, sorted_channels.size());
-    const std::size_t last = text.rfind('.');
-    if (text.substr(last + 1) != mark_of(sorted_channels)) return failure{cursor_error::wrong_count};
-    return parse(text.substr(0, last), sorted_channels.size());
+    std::string_view rest = text;
+    if (take_part(rest) != version) return failure{cursor_error::wrong_version};
+    if (take_part(rest) != mark_of(sorted_channels)) return failure{cursor_error::wrong_count};
+    return parse(std::string(version).append(".").append(rest), sorted_channels.size());
 }
 
 result<cursor, cursor_error> cursor::parse(std::string_view text, std::size_t channel_count) {

@@ -76,7 +76,7 @@ public:
     const position& at(std::size_t index) const { return positions_[index]; }
     std::size_t size() const { return positions_.size(); }
 
-    // From now on the cursor ends with a check of these sorted names, so that it fits no other channels.
+    // From now on the cursor begins with a check of these sorted names, so that it fits no other channels.
     void mark(const std::vector<std::string>& sorted_channels);
 
     // Whether every position is known; only then can the cursor be encoded.

@@ -44,7 +44,7 @@ TEST(event_stream, a_marked_cursor_fits_its_channels_alone) {
     cursor c = cursor_of({{"e", 1}, {"e", 2}});
     c.mark({"a", "b"});
     const std::string text = c.encode();
-    EXPECT_TRUE(text.starts_with("1.e.1.e.2.")) << text;
+    EXPECT_TRUE(text.starts_with("1.") && text.ends_with(".e.1.e.2")) << text;
     const auto read = cursor::parse(text, std::vector<std::string>{"a", "b"});
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(read->at(1).offset, 2u);
@@ -56,8 +56,9 @@ TEST(event_stream, a_marked_cursor_fits_its_channels_alone) {
     EXPECT_EQ(error(text, {"ab", ""}), cursor_error::wrong_count);
     EXPECT_EQ(error(text, {"a"}), cursor_error::wrong_count);
     EXPECT_EQ(error(text, {"a", "b", "c"}), cursor_error::wrong_count);
-    EXPECT_EQ(error(text + "0", {"a", "b"}), cursor_error::wrong_count);
-    EXPECT_EQ(error("1.e.1.e.2.", {"a", "b"}), cursor_error::wrong_count);
+    EXPECT_EQ(error(text + "x", {"a", "b"}), cursor_error::bad_offset);
+    EXPECT_EQ(error("1..e.1.e.2", {"a", "b"}), cursor_error::wrong_count);
+    EXPECT_EQ(error("2" + text.substr(1), {"a", "b"}), cursor_error::wrong_version);
     EXPECT_EQ(error(std::string(1'000'000, '.'), {"a", "b"}), cursor_error::too_long);
     EXPECT_TRUE(cursor::parse("1.e.1.e.2", std::vector<std::string>{"a", "b"}).has_value())
         << "of an older server";

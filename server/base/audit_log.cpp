@@ -21,7 +21,7 @@ std::string utc(std::int64_t wall_ms) {
     const std::time_t seconds = static_cast<std::time_t>(wall_ms / 1'000);
     std::tm t{};
     ::gmtime_r(&seconds, &t);
-    char text[80];
+    char text[128];
     std::snprintf(
         text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
         t.tm_hour, t.tm_min, t.tm_sec, static_cast<int>(wall_ms % 1'000)

@@ -1,4 +1,4 @@
-// Who may come through which door: host names, pages, keys and addresses, on a running server.
+// The doors of a running server, and whom each lets in: host names, pages, keys and addresses.
 
 #include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
@@ -259,15 +259,17 @@ TEST(doors, a_wrong_key_counts_as_a_hundred_requests) {
     EXPECT_LE(tried, 10);
 }
 
-TEST(doors, by_default_this_machine_has_no_limit) {
+TEST(doors, by_default_this_machine_leaves_an_eighth_of_the_connections_to_others) {
     config c = test_config(1);
     c.shell.connections_max = 400;
     running_server server(c);
     std::vector<client> open;
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 350; ++i) {
         open.emplace_back(server.port());
         ASSERT_EQ(knock(open.back(), {"GET /events?channel=a"}).status, 200) << i;
     }
+    client refused(server.port());
+    EXPECT_EQ(read_answer(refused).status, 429);
 }
 
 // --- the audit log ---

@@ -58,8 +58,8 @@ void http_conversation::read_on() {
     }
 }
 
-// What was read stays in the buffer until more comes or all is read, because moving the rest after each of
-// many small requests would take time by the square of their number.
+// Requests that were read stay in the buffer until more bytes come or all are read, because moving the rest
+// after each of many small requests would take time by the square of their number.
 void http_conversation::forget_read() {
     buffer_.erase(0, begin_);
     begin_ = 0;

@@ -93,7 +93,7 @@ void note_refusal(http_conversation& c, int status) {
             "a page of another site asked for " + log::printable(r.path) + " without its origin"
         );
     if (status == 401) {
-        (void)c.charge(wrong_key_costs - 1);
+        if (key_of(r)) (void)c.charge(wrong_key_costs - 1);
         note_refusal(
             c, refused_for::key, "api_key", {}, log::printable(r.path) + " without the right API key"
         );
@@ -115,7 +115,7 @@ bool admits_stream(http_conversation& c) {
     return false;
 }
 
-// What holds for every path. False after a refusal, which is the answer.
+// Makes the checks of every path. False after a refusal, which is the answer.
 bool admits(http_conversation& c) {
     if (const std::int64_t wait_ms = c.charge(); wait_ms > 0) {
         note_refusal(
