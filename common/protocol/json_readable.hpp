@@ -10,9 +10,6 @@
 
 namespace pulsewire {
 
-// Whether the magnitude of a JSON number is too large for an IEEE 754 double. `number` is valid JSON.
-bool exceeds_double(std::string_view number);
-
 struct unreadable_value {
     std::string pointer;  // RFC 6901: the value, or the object whose key it is
     std::string what;     // one sentence without a full stop, for people

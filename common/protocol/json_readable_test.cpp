@@ -1,6 +1,7 @@
 #include "common/protocol/json_readable.hpp"
 
 #include "common/base/random.hpp"
+#include "common/protocol/json_number.hpp"
 #include "common/protocol/json_scan.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "common/protocol/json_scan.hpp"
 
 #include "common/base/utf8.hpp"
-#include "common/protocol/json_readable.hpp"
+#include "common/protocol/json_number.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -21,7 +21,7 @@ class application;
 // connection that is gone have no effect.
 class connection {
 public:
-    // The session's public name, chosen by the client and kept across its reconnects.
+    // The name under which others see the session (protocol 4.2), kept across its reconnects.
     const std::string& session() const { return session_; }
 
     // Sends a message to this connection alone; the client's handlers of `channel` get it.
