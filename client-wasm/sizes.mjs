@@ -1,4 +1,4 @@
-// What a page downloads, for each way to take the package.
+// The bytes that a page downloads, for each way to take the package.
 
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-// What holds of the package's sources and of the built dist/.
+// Promises about the package's sources and the built dist/.
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';

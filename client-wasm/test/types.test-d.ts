@@ -1,4 +1,4 @@
-// What the types promise, checked by tsc alone: each line with @ts-expect-error must be an error, all others none.
+// The promises of the types, checked by tsc alone: each line with @ts-expect-error must be an error, all others none.
 
 import {connect as connectWasm, init} from '../src/wasm.js';
 import {connect, PulsewireError, type Channel, type Client, type ConnectionState, type Message, type Position} from '../src/index.js';

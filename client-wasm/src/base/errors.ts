@@ -1,9 +1,9 @@
 import {temporaryErrors, type ErrorCode} from './codes.js';
 
-/** What every rejected promise and every refusal of the SDK is; docs/sdk.md lists the codes with their remedies. */
+/** The error of every rejected promise and every refusal of the SDK; docs/sdk.md lists the codes with their remedies. */
 export class PulsewireError extends Error {
     override readonly name = 'PulsewireError';
-    /** What went wrong, for programs. */
+    /** The kind of failure, for programs. */
     readonly code: ErrorCode;
     /** The place in the payload that was wrong, as a JSON pointer. */
     readonly pointer?: string;

@@ -19,7 +19,7 @@ export interface HistoryPage<M extends object = AnyMessages> {
     readonly position: Position;
 }
 
-/** What channel.watch() tells, by event. */
+/** The events of channel.watch(). */
 export interface ChannelEvents {
     /** A message of any type; its payload is parsed only if it is read. */
     message: Message;
@@ -27,7 +27,7 @@ export interface ChannelEvents {
     subscribed: SubscribedEvent;
     /** Messages were missed and will not come. */
     gap: GapEvent;
-    /** Who is here changed; needs {@link ChannelOptions.presence}. */
+    /** The list of members changed; needs {@link ChannelOptions.presence}. */
     presence: PresenceEvent;
     /** The server refused the subscription; the next on() asks again. */
     refused: PulsewireError;
@@ -66,7 +66,7 @@ export class Channel<M extends object = AnyMessages> {
         Object.assign(this.#options, options);
     }
 
-    /** What the subscription is doing. It stays `subscribed` while the client reconnects. */
+    /** The state of the subscription. It stays `subscribed` while the client reconnects. */
     get state(): 'idle' | 'subscribing' | 'subscribed' | 'refused' {
         return this.#state;
     }
@@ -76,7 +76,7 @@ export class Channel<M extends object = AnyMessages> {
         return this.#epoch ? {epoch: this.#epoch, offset: this.#offset} : undefined;
     }
 
-    /** Who shows itself in the channel; empty without {@link ChannelOptions.presence}. */
+    /** The sessions that show themselves in the channel; empty without {@link ChannelOptions.presence}. */
     get members(): readonly Member[] {
         return this.#members;
     }

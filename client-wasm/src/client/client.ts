@@ -40,7 +40,7 @@ export class Client<R extends object = AnyRequests> {
         session.start();
     }
 
-    /** What the client is doing now. */
+    /** The current state. */
     get state(): ConnectionState {
         return this.#session.state;
     }

@@ -40,7 +40,7 @@ export class Loop<P> {
         }
     }
 
-    /** What waits can still be taken; then the loop ends, with the error if there is one. */
+    /** Messages that wait can still be taken; then the loop ends, with the error if there is one. */
     end(error?: PulsewireError): void {
         if (this.#ended) return;
         this.#ended = true;

@@ -1,6 +1,6 @@
 /** A message of a channel. */
 export class Message<P = unknown> {
-    /** What kind of message it is, as given to publish(). */
+    /** The type of the message, as given to publish(). */
     readonly type: string;
     readonly channel: string;
     /** Its place in the channel; undefined for a transient or direct message, which has none. */

@@ -7,7 +7,7 @@ export type AnyMessages = Record<string, unknown>;
 /** Requests without a declaration. Declared ones map a type to what is asked and what is answered. */
 export type AnyRequests = Record<never, {request: unknown; response: unknown}>;
 
-/** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
+/** The part of a WebSocket that the SDK uses; the browser's, Node's and that of the package `ws` all fit. */
 export interface WebSocketLike {
     onopen: ((event: any) => void) | null;
     onmessage: ((event: any) => void) | null;
@@ -18,7 +18,7 @@ export interface WebSocketLike {
 }
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
 
-/** What the SDK uses of an EventSource. */
+/** The part of an EventSource that the SDK uses. */
 export interface EventSourceLike {
     onmessage: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;

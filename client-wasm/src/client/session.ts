@@ -59,7 +59,7 @@ export interface Outgoing {
     readonly signal: AbortSignal | undefined;
     /** Its key (docs/protocol.md 4.9) where it has one already. */
     readonly key?: string;
-    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
+    /** The key of which it is the latest (docs/protocol.md 4.17), where it has one. */
     readonly conflate?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;

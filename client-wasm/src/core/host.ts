@@ -6,7 +6,7 @@ import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from
 /** The kinds of actions that the host does not carry out itself. */
 export type ToldKind = Exclude<Kind, Kind.openTransport | Kind.closeTransport | Kind.send | Kind.setTimer>;
 
-/** What the host leaves to others: the payloads, and whatever the application is to be told. */
+/** The host's other half: it has the payloads and tells the application. */
 export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
     payloadOf(id: number): string;
@@ -71,7 +71,7 @@ export class Host {
     #received(message: string, attempt: number): void {
         if (this.#over) return;
         try {
-            // What a handler asks for is done behind the message.
+            // A handler's wishes are carried out after the message.
             this.#obeying = true;
             this.#core.receive(message, attempt, this.#obey, this.#listener);
             this.#obeying = false;

@@ -30,7 +30,7 @@ const defaults = {
     outboxBytesMax: 1_048_576,
 };
 
-/** What goes with a command of the application. */
+/** The extras of a command of the application. */
 interface Supplement {
     /** JSON text; its size in bytes stands before the numbers. */
     readonly payload?: string;

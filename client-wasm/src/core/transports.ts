@@ -78,7 +78,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
     });
 
     async function post() {
-        // What else is sent in this go comes along.
+        // Lines that are sent in the same go come along.
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
         for (let body; !signal.aborted && (body = takeBatch(lines, events.unitsMax())); ) {

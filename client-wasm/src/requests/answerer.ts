@@ -6,7 +6,7 @@ import type {Asker, RequestHandler} from './asker.js';
 export class Answerer {
     readonly handlers = new Map<string, RequestHandler>();
     readonly #channel: Channel<any>;
-    /** What is being answered, by transport and number. */
+    /** Requests that are being answered, by transport and number. */
     readonly #open = new Map<string, AbortController>();
 
     constructor(channel: Channel<any>) {
