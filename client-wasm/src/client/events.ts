@@ -31,6 +31,14 @@ export interface CloseReason {
     readonly message: string;
     /** Whether the client comes back by itself. */
     readonly reconnect: boolean;
+    /**
+     * Found out by an ordinary request when no transport opened, so it may come with the attempt after that; missing
+     * where nothing answers there. `refused`: see `status`. `no_answer`: perhaps other tabs hold the six connections
+     * that browsers open to one server.
+     */
+    readonly problem?: 'refused' | 'origin_refused' | 'not_pulsewire' | 'mixed_content' | 'websocket_blocked' | 'no_answer';
+    /** The status of that request's answer. */
+    readonly status?: number;
 }
 
 /** The states of a client. `connecting` lasts until the server's welcome. */

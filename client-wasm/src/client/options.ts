@@ -13,6 +13,7 @@ export interface WebSocketLike {
     onmessage: ((event: any) => void) | null;
     onclose: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;
+    readonly readyState?: number;
     send(data: string): void;
     close(code?: number): void;
 }
@@ -22,6 +23,7 @@ export type WebSocketConstructor = new (url: string, protocols: string) => WebSo
 export interface EventSourceLike {
     onmessage: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;
+    readonly readyState?: number;
     close(): void;
 }
 export type EventSourceConstructor = new (url: string) => EventSourceLike;
@@ -87,8 +89,10 @@ export interface ConnectOptions {
      */
     storage?: ClientStorage;
     /**
-     * Called when a handler of the application threw; `context` says which. The client itself is never harmed.
-     * @default reportError, and console.error where that does not exist
+     * Called when a handler of the application threw or rejected, which never harms the client, and for failures of
+     * which nobody else would hear: a promise that nobody waits for, a refused subscription that nobody watches, an end
+     * of the client. `context` says where.
+     * @default reportError for handlers (console.error where that does not exist), and console.error, once, for the rest
      */
     onError?: (error: unknown, context: string) => void;
     /** Replaces the environment's WebSocket: Node before version 22 has none, pass that of the package `ws`. */
