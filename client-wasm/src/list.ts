@@ -2,12 +2,11 @@ import {amount, checkOptions, positive, type Rules} from './base/check.js';
 import type {Channel} from './client/channel.js';
 import type {ChannelOptions} from './client/channel_options.js';
 import type {AnyMessages} from './client/options.js';
-import type {Subscription} from './list/handle.js';
-import {Lists, type MessageList} from './list/message_list.js';
+import {Lists} from './list/message_list.js';
 import {Sharing} from './list/sharing.js';
+import type {MessageList, Subscription} from './list/types.js';
 
-export type {Subscription} from './list/handle.js';
-export type {MessageList} from './list/message_list.js';
+export type {MessageList, Subscription} from './list/types.js';
 
 /** Options of list(). */
 export interface ListOptions {

@@ -36,7 +36,7 @@ export interface ChannelEvents<M extends object = AnyMessages> {
     refused: PulsewireError;
 }
 
-/** The uses of a channel by parts of the application that know nothing of each other; pulsewire/list has them. */
+/** The uses of a channel by parts of the application that know nothing of each other; pulsewire/list has them. @internal */
 export interface Sharers {
     /** Their options; presence is what they want together. */
     readonly presence: boolean | object;

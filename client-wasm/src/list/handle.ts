@@ -1,28 +1,13 @@
 import {callable, check, checkKnown, invalid} from '../base/check.js';
 import type {PulsewireError} from '../base/errors.js';
 import {checkType} from '../base/names.js';
-import type {Channel, ChannelEvents} from '../client/channel.js';
+import type {Channel} from '../client/channel.js';
 import type {ChannelOptions, IterationOptions} from '../client/channel_options.js';
 import type {Position} from '../client/events.js';
 import {first, Handlers} from '../client/handlers.js';
 import {Loop} from '../client/loop.js';
-import type {AnyMessage, Message} from '../client/message.js';
-import type {AnyMessages} from '../client/options.js';
+import type {Message} from '../client/message.js';
 import type {Sharing} from './sharing.js';
-
-/** One part of the application's use of a channel; see open(). */
-export interface Subscription<M extends object = AnyMessages> {
-    readonly channel: Channel<M>;
-    /** As channel.on(), for this handle. */
-    on<K extends keyof M & string>(type: K, handler: (payload: M[K], message: Message<M[K]>) => void): () => void;
-    on(type: '*', handler: (payload: M[keyof M], message: AnyMessage<M>) => void): () => void;
-    /** As channel.watch(), for this handle; also tells a late one of what was told before it was opened. */
-    watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents<M>[E]) => void): () => void;
-    /** As channel.messages(), for this handle. */
-    messages(options?: IterationOptions): AsyncIterableIterator<AnyMessage<M>>;
-    /** Removes its handlers and ends its loops. A moment after the last user has gone the channel's subscription ends. */
-    close(): void;
-}
 
 const events = ['message', 'subscribed', 'gap', 'presence', 'refused'];
 /** Messages that the history gives at once. */

@@ -1,15 +1,7 @@
-import type {AnyMessage, Message} from '../client/message.js';
-import type {AnyMessages} from '../client/options.js';
+import type {Message} from '../client/message.js';
 import type {Handle} from './handle.js';
 import type {Sharing} from './sharing.js';
-
-/** The messages of a channel as a store for components; both functions may be called without the object. */
-export interface MessageList<M extends object = AnyMessages> {
-    /** The messages, oldest first: an array that never changes, the same one until there is another message. */
-    readonly getSnapshot: () => readonly AnyMessage<M>[];
-    /** Calls `listener` after the list has changed. The first one subscribes; a moment after the last has gone that ends. */
-    readonly subscribe: (listener: () => void) => () => void;
-}
+import type {MessageList} from './types.js';
 
 export class ChannelList implements MessageList<any> {
     readonly #sharing: Sharing;
