@@ -18,16 +18,21 @@ export const ownNames = [
     'word', 'byte', 'report', 'tell', 'heard', 'call', 'emit', 'long', 'deliver', 'failed', 'string', 'onClosed',
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
-    'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved',
+    'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved', 'self',
+    'unheard', 'watchers', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle',
 ];
 
-/** esbuild's options. `text`: what `import text from 'pulsewire.wasm'` gives. `node`: read files instead of fetching. */
-export function bundleOptions({text, node = false}) {
+/**
+ * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
+ * `apart`: what only a failure needs stays a file of its own, which is loaded then.
+ */
+export function bundleOptions({text, node = false, apart = false}) {
     const plugin = {
         name: 'pulsewire',
         setup({onResolve, onLoad}) {
             onResolve({filter: /^pulsewire\.wasm$/}, ({path}) => ({path, namespace: 'inline'}));
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
+            if (apart) onResolve({filter: /^\.\/why\.js$/}, ({kind}) => (kind === 'dynamic-import' ? {path: './why.js', external: true} : undefined));
             if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
         },
     };

@@ -1,4 +1,4 @@
-// What a page downloads, for each way to take the package.
+// The bytes that a page downloads, for each way to take the package.
 
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -10,6 +10,8 @@ const entries = {
     'pulsewire/worker': ['worker.js'],
     'pulsewire/storage': ['storage.js'],
     'pulsewire/requests': ['requests.js'],
+    'pulsewire/list': ['list.js'],
+    'after a failure': ['why.js'],
 };
 
 /** Bytes of an entry's files: as they are, gzip -9, brotli 11. Each file is compressed alone, as servers do. */

@@ -1,5 +1,5 @@
-// What a C library would bring, in a twentieth of its size: memory from the end of the module's own, and no
-// way to print. emmalloc and printf would be a quarter of the download.
+// A C library in a twentieth of its size: memory from the end of the module's own, and no way to print.
+// emmalloc and printf would be a quarter of the download.
 
 #include <bit>
 #include <cstddef>

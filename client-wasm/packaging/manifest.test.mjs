@@ -11,11 +11,13 @@ import {project, tarball} from './support.mjs';
 
 const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
-test('the tarball holds the entries, their types, README and LICENSE, and nothing else', () => {
+test('the tarball holds the entries, their maps and types, README, LICENSE and the guide, and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'}).trim().split('\n').map((path) => path.replace(/^package\//, ''));
-    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/pulsewire.wasm'];
-    for (const file of ['package.json', 'README.md', 'LICENSE', 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', ...scripts]) assert.ok(files.includes(file), file);
-    const others = files.filter((file) => !file.endsWith('.d.ts') && !scripts.includes(file) && !['package.json', 'README.md', 'LICENSE'].includes(file));
+    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/why.js', 'dist/pulsewire.wasm'];
+    const texts = ['package.json', 'README.md', 'LICENSE', 'dist/docs/sdk.md', 'dist/docs/where-it-runs.md', 'dist/docs/protocol.md'];
+    const maps = scripts.filter((file) => file.endsWith('.js')).map((file) => `${file}.map`);
+    for (const file of [...texts, 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', 'dist/list.d.ts', ...scripts, ...maps]) assert.ok(files.includes(file), file);
+    const others = files.filter((file) => !file.endsWith('.d.ts') && ![...scripts, ...maps, ...texts].includes(file));
     assert.deepEqual(others, []);
 });
 

@@ -1,4 +1,4 @@
-// What docs/sdk.md and the README show: every snippet compiles against the installed package, and the README's runs.
+// The snippets of docs/sdk.md and the README: each compiles against the installed package, and the README's runs.
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
@@ -15,7 +15,7 @@ const readme = readFileSync(join(home, 'README.md'), 'utf8');
 const guide = readFileSync(join(root, 'docs/sdk.md'), 'utf8');
 const snippetsOf = (text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
 
-// What snippets may use without showing where it comes from.
+// Names that snippets may use without showing where it comes from.
 const given = `
     import type {Channel, Client} from 'pulsewire';
     declare global {

@@ -1,4 +1,4 @@
-// What the packaging tests share: fresh projects, the real server, a server for pages, and Chromium.
+// Shared by the packaging tests: fresh projects, the real server, a server for pages, and Chromium.
 
 import {execFileSync, spawn} from 'node:child_process';
 import {mkdtempSync, readFileSync, writeFileSync, mkdirSync} from 'node:fs';
@@ -93,7 +93,7 @@ export function launchChromium() {
     });
 }
 
-/** What startAndStopAll() has started, while the tests of the file run. */
+/** Everything that startAndStopAll() has started, while the tests of the file run. */
 export let pages, server, browser;
 
 /** For the tests of one file: pages to serve, a server that lets them in, and Chromium. */

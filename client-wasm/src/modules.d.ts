@@ -4,7 +4,7 @@ declare module 'pulsewire.wasm' {
     export default text;
 }
 
-/** What the entry for Node uses of it; the package has no dependency, not even on types. */
+/** The part that the entry for Node uses; the package has no dependency, not even on types. */
 declare module 'node:fs/promises' {
     export function readFile(path: URL): Promise<Uint8Array>;
 }

@@ -6,7 +6,6 @@ import type {RequestHandler} from './requests/asker.js';
 export type {RequestOptions} from './client/options.js';
 export type {Asker, RequestHandler} from './requests/asker.js';
 
-const namePattern = /^[\w-]{8,64}$/;
 const timeoutMsDefault = 10_000;
 
 /**
@@ -14,12 +13,10 @@ const timeoutMsDefault = 10_000;
  * allow it (`client_requests`), and this client be subscribed. Rejects with that client's refusal, with `not_present`,
  * with `timeout`, or with `disconnected` when either connection ended before the answer came: it may have run.
  */
-export async function request<Response = unknown>(
-    channel: Channel<any>, session: string, type: string, payload: unknown = null,
-    {timeoutMs = timeoutMsDefault, signal}: RequestOptions = {},
+export function request<Response = unknown>(
+    channel: Channel<any>, session: string, type: string, payload: unknown = null, options: RequestOptions = {},
 ): Promise<Response> {
-    if (!namePattern.test(session)) throw new TypeError(`"${session}" is no session; channel.members has those who can be asked`);
-    return channel.session.request({type, payload, timeoutMs, signal, channel: channel.name, to: session}) as Promise<Response>;
+    return channel.ask(session, type, payload, options, timeoutMsDefault) as Promise<Response>;
 }
 
 /**
@@ -31,6 +28,8 @@ export async function request<Response = unknown>(
 export function handle<Payload = any>(
     channel: Channel<any>, type: string, handler: RequestHandler<Payload>,
 ): () => void {
+    channel = channel.self();
+    const leave = channel.on(type, typeof handler === 'function' ? () => {} : handler);
     let answerer = answerers.get(channel);
     if (!answerer) {
         answerers.set(channel, answerer = new Answerer(channel));
@@ -38,7 +37,6 @@ export function handle<Payload = any>(
     }
     const {handlers} = answerer;
     handlers.set(type, handler);
-    const leave = channel.watch('refused', () => {});
     return () => {
         leave();
         if (handlers.get(type) === handler) handlers.delete(type);

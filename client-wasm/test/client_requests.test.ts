@@ -20,7 +20,7 @@ test('a client asks another one of the channel and reads its answer or refusal',
     assert.deepEqual(await answer, {was: false});
     await assert.rejects(refusal, {code: 'not_present', message: 'gone'});
     await assert.rejects(request(channel, 'the-other-session', '"'), {code: 'invalid_type'});
-    await assert.rejects(request(channel, '"', 'led.set'), TypeError);
+    await assert.rejects(request(channel, '"', 'led.set'), {code: 'invalid_argument'});
 });
 
 test('a handler answers with what it returns, and what it throws reaches the asker only as far as it should', async () => {

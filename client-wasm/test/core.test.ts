@@ -117,7 +117,7 @@ test('a trap ends the client with a reason, and no other client', async () => {
     const promise = held(client.request('r'));
     await settle();
     const {fromCharCode} = String;
-    // What a trap looks like from here: a call of the core that throws.
+    // A trap, seen from here: a call of the core that throws.
     String.fromCharCode = () => {
         throw new WebAssembly.RuntimeError('unreachable');
     };

@@ -115,12 +115,14 @@ export class FakeNetwork {
     readonly sockets: FakeWebSocket[] = [];
     readonly streams: FakeEventSource[] = [];
     readonly posts: FakePost[] = [];
+    /** Requests that ask why no transport opens. */
+    readonly probes: {url: string; init: RequestInit; answer(response: Response): void; fail(): void}[] = [];
     readonly errors: [unknown, string][] = [];
     readonly states: ConnectionState[] = [];
     readonly options: ConnectOptions;
 
     constructor(options: ConnectOptions = {}) {
-        const {sockets, streams, posts, errors} = this;
+        const {sockets, streams, posts, probes, errors} = this;
         this.options = {
             WebSocket: class extends FakeWebSocket {
                 constructor(url: string, protocol: string) {
@@ -138,6 +140,10 @@ export class FakeNetwork {
                 new Promise((resolve, reject) => {
                     const signal = init!.signal!;
                     signal.addEventListener('abort', () => reject(signal.reason));
+                    if (!init!.method) {
+                        probes.push({url: String(url), init: init!, answer: resolve, fail: () => reject(new TypeError('fetch failed'))});
+                        return;
+                    }
                     posts.push({
                         url: String(url),
                         connection: new Headers(init!.headers).get('Pulsewire-Connection') ?? '',

@@ -33,7 +33,9 @@ test('a message has type, channel, offset, time and payload', async () => {
     const {client, network, messages} = await channelWith();
     network.socket.receive('{"type":"chat.message","channel":"chat:42","offset":1,"time":1764000000000,"payload":{"text":"hi"}}');
     const [message] = messages;
-    assert.deepEqual({...message}, {channel: 'chat:42', type: 'chat.message', offset: 1, replayed: false});
+    assert.deepEqual({...message}, {
+        channel: 'chat:42', type: 'chat.message', offset: 1, time: 1764000000000, replayed: false, payload: {text: 'hi'}, raw: '{"text":"hi"}',
+    });
     assert.equal(message!.time, 1764000000000);
     assert.deepEqual(message!.payload, {text: 'hi'});
     assert.equal(message!.raw, '{"text":"hi"}');

@@ -14,6 +14,7 @@ class PlainSession implements Session {
     readonly url = 'http://server.test/sse';
     readonly outboxMax = [10, 1000];
     readonly report: SessionOwner['report'];
+    readonly unheard: SessionOwner['unheard'];
     state: ConnectionState = {name: 'connecting', attempt: 1, transport: 'websocket'};
     readonly done: unknown[] = [];
     receiver!: Receiver;
@@ -22,6 +23,7 @@ class PlainSession implements Session {
     constructor(owner: SessionOwner) {
         this.#owner = owner;
         this.report = owner.report;
+        this.unheard = owner.unheard;
     }
 
     start() {
@@ -41,7 +43,7 @@ class PlainSession implements Session {
         return [type, payload];
     }
     async history(channel: string) {
-        return {messages: [{type: 't', offset: 1, time: 2, payload: channel}], more: false, position: {epoch: 'e', offset: 1}};
+        return {messages: [{type: 't', offset: 1, time: 2, payload: channel, raw: JSON.stringify(channel)}], more: false, position: {epoch: 'e', offset: 1}};
     }
     subscribe(receiver: Receiver, wanted: Subscription) {
         this.receiver = receiver;

@@ -1,4 +1,4 @@
-// What a storage does for a client, with a store in memory in place of the disk. What needs IndexedDB and Web Locks is
+// A client's storage, with a store in memory in place of the disk. What needs IndexedDB and Web Locks is
 // in e2e/.
 
 import assert from 'node:assert/strict';

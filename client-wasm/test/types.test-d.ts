@@ -1,7 +1,8 @@
-// What the types promise, checked by tsc alone: each line with @ts-expect-error must be an error, all others none.
+// The promises of the types, checked by tsc alone: each line with @ts-expect-error must be an error, all others none.
 
 import {connect as connectWasm, init} from '../src/wasm.js';
-import {connect, PulsewireError, type Channel, type Client, type ConnectionState, type Message, type Position} from '../src/index.js';
+import {connect, PulsewireError, type AnyMessage, type Channel, type Client, type ConnectionState, type Message, type Position} from '../src/index.js';
+import {list, open} from '../src/list.js';
 import type {WorkerCommand} from '../src/worker/messages.js';
 import NodeWebSocket from 'ws';
 
@@ -39,7 +40,7 @@ export async function channels(client: Client) {
     // @ts-expect-error no such type
     void chat.publish('chat', {});
     for await (const {payload} of chat) is<Equal<typeof payload, ChatMessages[keyof ChatMessages]>>();
-    for await (const {type} of chat.messages({capacity: 5})) is<Equal<typeof type, string>>();
+    for await (const {type} of chat.messages({capacity: 5})) is<Equal<typeof type, keyof ChatMessages>>();
     const {messages, more} = await chat.history({before: 5, limit: 2});
     is<Equal<typeof more, boolean>>();
     is<Equal<(typeof messages)[number]['payload'], ChatMessages[keyof ChatMessages]>>();
@@ -55,7 +56,29 @@ export async function channels(client: Client) {
     // @ts-expect-error no such event
     chat.watch('nothing', () => {});
 
+    // The type of a message says which payload it has.
+    chat.on('*', (_, message) => {
+        is<Equal<typeof message, AnyMessage<ChatMessages>>>();
+        if (message.type === 'chat.message') is<Equal<typeof message.payload, {user: string; text: string}>>();
+        else is<Equal<typeof message.type, 'chat.typing'>>();
+    });
+    for (const message of messages) if (message.type === 'chat.message') is<Equal<typeof message.payload.text, string>>();
+    for await (const message of chat.messages()) if (message.type === 'chat.typing') is<Equal<typeof message.payload, {user: string}>>();
+    chat.watch('message', (message) => {
+        if (message.type === 'chat.message') is<Equal<typeof message.payload.text, string>>();
+        // @ts-expect-error not every message has it
+        return message.payload.text;
+    });
+    const {getSnapshot} = list(chat, {latest: 20});
+    for (const message of getSnapshot()) if (message.type === 'chat.message') is<Equal<typeof message.payload.text, string>>();
+    const handle = open(chat, {latest: 5});
+    handle.on('chat.message', ({text}) => is<Equal<typeof text, string>>());
+    handle.watch('message', ({type}) => is<Equal<typeof type, keyof ChatMessages>>());
+    // @ts-expect-error no such type
+    handle.on('chat.mesage', () => {});
+
     const untyped = client.channel('chat:lobby');
+    for await (const {type, payload} of untyped) is<Equal<[typeof type, typeof payload], [string, unknown]>>();
     untyped.on('whatever', (payload) => is<Equal<typeof payload, unknown>>());
     void untyped.publish('whatever', 5);
     // @ts-expect-error a state is read only

@@ -9,7 +9,7 @@ class FakePort implements Port {
     onmessage: ((event: MessageEvent) => void) | null = null;
     readonly events: WorkerEvent[] = [];
     postMessage(event: WorkerEvent): void {
-        // What cannot be cloned throws here, as in a browser.
+        // A value that cannot be cloned throws here, as in a browser.
         this.events.push(structuredClone(event));
     }
     post(command: WorkerCommand): void {

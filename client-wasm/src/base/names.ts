@@ -2,7 +2,7 @@ import type {ErrorCode} from './codes.js';
 import {PulsewireError} from './errors.js';
 
 function check(name: string, pattern: RegExp, code: ErrorCode, what: string): void {
-    if (!pattern.test(name)) throw new PulsewireError(code, `"${name}" is no ${what}; it has to match ${pattern}`);
+    if (typeof name !== 'string' || !pattern.test(name)) throw new PulsewireError(code, `"${String(name)}" is no ${what}; it has to match ${pattern}`);
 }
 
 /** Throws unless the name of a channel is valid (docs/protocol.md 1.2). */
@@ -13,9 +13,4 @@ export function checkChannel(name: string): void {
 /** Throws unless the type of a message is valid (docs/protocol.md 1.3). */
 export function checkType(type: string): void {
     check(type, /^(?!pulsewire\.)[\w\-.:/]{1,64}$/, 'invalid_type', 'type');
-}
-
-/** Throws unless the key to conflate by is valid (docs/protocol.md 4.17). */
-export function checkKey(key: string): void {
-    check(key, /^[\w\-.:]{1,64}$/, 'invalid_argument', 'key');
 }

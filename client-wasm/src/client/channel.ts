@@ -1,37 +1,71 @@
+import {amount, callable, check, checkKnown, checkOptions, flag, invalid, limit, signal, type Rules} from '../base/check.js';
 import type {PulsewireError} from '../base/errors.js';
 import {toJson} from '../base/json.js';
-import {checkKey, checkType} from '../base/names.js';
+import {checkType} from '../base/names.js';
+import {ask} from './ask.js';
 import type {ClientStorage} from './client_storage.js';
+import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
 import type {CloseReason, GapEvent, Member, Position, PresenceEvent, SubscribedEvent} from './events.js';
+import {guarded} from './guarded.js';
 import {first, Handlers} from './handlers.js';
 import {Loop} from './loop.js';
-import {Message} from './message.js';
-import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
-import type {AnyMessages} from './options.js';
+import {unparsed, type AnyMessage, type Message} from './message.js';
+import type {AnyMessages, RequestOptions} from './options.js';
 import type {AskedEvent, Session} from './session.js';
 
 /** A page of a channel's history. */
 export interface HistoryPage<M extends object = AnyMessages> {
-    readonly messages: Message<M[keyof M]>[];
+    readonly messages: AnyMessage<M>[];
     /** Whether there are further ones in the direction that was read. */
     readonly more: boolean;
     /** The newest publication of the channel. */
     readonly position: Position;
 }
 
-/** What channel.watch() tells, by event. */
-export interface ChannelEvents {
+/** The events of channel.watch(). */
+export interface ChannelEvents<M extends object = AnyMessages> {
     /** A message of any type; its payload is parsed only if it is read. */
-    message: Message;
+    message: AnyMessage<M>;
     /** The stream began, for the first time, or again after a reconnect or after this connection fell behind. */
     subscribed: SubscribedEvent;
     /** Messages were missed and will not come. */
     gap: GapEvent;
-    /** Who is here changed; needs {@link ChannelOptions.presence}. */
+    /** The list of members changed; needs {@link ChannelOptions.presence}. */
     presence: PresenceEvent;
-    /** The server refused the subscription; the next on() asks again. */
+    /** The server refused the subscription; the next on() asks again. Told to onError where nobody watches it. */
     refused: PulsewireError;
 }
+
+/** The uses of a channel by parts of the application that know nothing of each other; pulsewire/list has them. @internal */
+export interface Sharers {
+    /** Their options; presence is what they want together. */
+    readonly presence: boolean | object;
+    take(message: Message): void;
+    told(event: string, told: unknown): void;
+    /** The subscription has ended; true when somebody hears of the error. */
+    end(error: PulsewireError | undefined): boolean;
+}
+
+const position = /^Number \d+$/;
+const offsetFrom1 = /^Number [1-9]\d*$/;
+const moment = /^(Number|Date) (?!0$)[\d.]+$/;
+const channelRules: Rules<ChannelOptions> = {
+    latest: amount, since: {epoch: /^String [\w-]+$/, offset: position}, resume: flag, presence: /^(Boolean|Object)/,
+};
+const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeoutMs: amount, signal, conflate: /^String [\w\-.:]{1,64}$/};
+const historyRules: Rules<HistoryOptions> = {
+    limit: /^Number (?!0$)([12]?\d?\d|300)$/, before: offsetFrom1, after: position, since: moment, until: moment, signal,
+};
+const events: readonly (keyof ChannelEvents)[] = ['message', 'subscribed', 'gap', 'presence', 'refused'];
+
+/**
+ * How long a subscription outlives its last user, in milliseconds: a component that is mounted again at once finds it as it
+ * was, and one who leafs through many rooms does not come near the limit of subscriptions.
+ */
+const lingerMs = 100;
+const timeDigits = 13;
+/** From the end of the time to the payload. */
+const payloadKeySize = ',"payload":'.length;
 
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
@@ -40,144 +74,269 @@ export class Channel<M extends object = AnyMessages> {
     readonly session: Session;
     /** Answers other clients; pulsewire/requests puts it here. @internal */
     onAsked?: (event: AskedEvent) => void;
+    /** Those that share the subscription; pulsewire/list puts them here. @internal */
+    sharers: Sharers | undefined;
+    /** This object, also where a method is called through a proxy, as private members do not pass through one. @internal */
+    readonly self: () => this;
     readonly #storage: ClientStorage | undefined;
+    readonly #ended: () => void;
     readonly #options: ChannelOptions = {};
     readonly #handlers: Handlers;
     readonly #watchers: Handlers;
-    readonly #loops = new Set<Loop<M[keyof M]>>();
+    readonly #loops = new Set<Loop>();
+    /** The handlers and loops that there are, by their removers. */
+    readonly #users = new Set<() => void>();
+    #lingering: ReturnType<typeof setTimeout> | undefined;
     #unsubscribe: (() => void) | undefined;
+    /** How the subscription asks for presence: false, true, or the JSON text that is shown. */
+    #presence: string | boolean = false;
     #state: 'idle' | 'subscribing' | 'subscribed' | 'refused' = 'idle';
     // Where it is, once it is somewhere.
     #epoch = '';
     #offset = 0;
     #members: readonly Member[] = [];
 
-    /** @internal */
-    constructor(name: string, session: Session, storage: ClientStorage | undefined) {
+    /** `ended` is called when nobody uses it any more. @internal */
+    constructor(name: string, session: Session, storage: ClientStorage | undefined, ended: () => void) {
         this.name = name;
         this.session = session;
+        this.self = () => this;
         this.#storage = storage;
+        this.#ended = ended;
         this.#handlers = new Handlers(`channel ${name}`, session.report);
         this.#watchers = new Handlers(`channel ${name}`, session.report);
     }
 
-    /** Options for the next subscription. @internal */
-    configure(options: ChannelOptions | undefined): void {
+    /** Options for the next subscription; presence also for this one. `latest` is looked at when it counts. @internal */
+    configure(options: ChannelOptions = {}): void {
+        checkOptions(typeof options === 'object' && options ? {...options, latest: undefined} : options, channelRules);
         Object.assign(this.#options, options);
+        this.settle();
     }
 
-    /** What the subscription is doing. It stays `subscribed` while the client reconnects. */
+    /** The state of the subscription. It stays `subscribed` while the client reconnects. */
     get state(): 'idle' | 'subscribing' | 'subscribed' | 'refused' {
-        return this.#state;
+        return this.self().#state;
     }
 
     /** The last message that was given to the handlers; as `since` it goes on from there another time. */
     get position(): Position | undefined {
-        return this.#epoch ? {epoch: this.#epoch, offset: this.#offset} : undefined;
+        const self = this.self();
+        return self.#epoch ? {epoch: self.#epoch, offset: self.#offset} : undefined;
     }
 
-    /** Who shows itself in the channel; empty without {@link ChannelOptions.presence}. */
+    /** The sessions that show themselves in the channel; empty without {@link ChannelOptions.presence}. */
     get members(): readonly Member[] {
-        return this.#members;
+        return this.self().#members;
     }
 
     /**
      * Calls `handler` with each message of the type, or of every type for `'*'`, and subscribes to the channel unless
-     * that is done already. Returns the function that removes the handler; the subscription stays until unsubscribe().
+     * that is done already. Returns the function that removes the handler; a moment after the last one has gone the
+     * subscription ends. An error that the handler throws, or rejects with, goes to {@link ConnectOptions.onError}.
      */
     on<K extends keyof M & string>(type: K, handler: (payload: M[K], message: Message<M[K]>) => void): () => void;
-    on(type: '*', handler: (payload: M[keyof M], message: Message<M[keyof M]>) => void): () => void;
-    on(type: string, handler: (payload: any, message: Message<any>) => void): () => void {
+    on(type: '*', handler: (payload: M[keyof M], message: AnyMessage<M>) => void): () => void;
+    on(type: string, handler: (payload: any, message: any) => unknown): () => void {
         if (type !== '*') checkType(type);
-        const remove = this.#handlers.add(type, (message: Message<any>) => handler(message.payload, message));
-        this.#subscribe();
-        return remove;
+        check('handler', handler, callable);
+        const self = this.self();
+        return self.#use(self.#handlers.add(type, (message: Message) => handler(message.payload, message)));
     }
 
     /** Calls `handler` with what happens to the subscription, or with each message unparsed; subscribes, like on(). */
-    watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents[E]) => void): () => void {
-        const [handlers, name] = event === 'message' ? [this.#handlers, first] : [this.#watchers, event];
-        const remove = handlers.add(name, (told) => handler(told));
-        this.#subscribe();
-        return remove;
+    watch<E extends keyof ChannelEvents>(event: E, handler: (event: ChannelEvents<M>[E]) => void): () => void {
+        checkKnown(event, events, 'event');
+        check('handler', handler, callable);
+        const self = this.self();
+        const [handlers, name] = event === 'message' ? [self.#handlers, first] : [self.#watchers, event];
+        return self.#use(handlers.add(name, (told) => handler(told)));
     }
 
     /**
      * Sends a message to the channel; subscribing is not needed for it. Resolves with its position when the server has
      * it for sure, which may be after a reconnect, and with undefined for a transient one. Repeats by itself, without a
-     * second effect. Rejects with a {@link PulsewireError}.
+     * second effect. Rejects with a {@link PulsewireError}, which goes to {@link ConnectOptions.onError} where nobody
+     * waits for the promise.
      */
-    async publish<K extends keyof M & string>(
+    publish<K extends keyof M & string>(
         type: K, payload: M[K], options: PublishOptions = {},
     ): Promise<Position | undefined> {
-        checkType(type);
-        const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
-        if (conflate) checkKey(conflate);
-        const by = (!transient && this.#storage) || this.session;
-        return by.publish({channel: this.name, type, payload: toJson(payload), echo, transient, timeoutMs, conflate, signal});
+        const self = this.self();
+        const {name, session} = self;
+        const storage = self.#storage;
+        const published = async () => {
+            checkType(type);
+            checkOptions(options, publishRules);
+            const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
+            return ((!transient && storage) || session).publish({
+                channel: name, type, payload: toJson(payload), echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal,
+            });
+        };
+        return guarded(published(), (error) => {
+            // Nobody misses a hint that no connection takes.
+            if (!options.transient || error.code !== 'disconnected') session.unheard(error, `publishing ${type} in channel ${name}`);
+        });
     }
 
     /** Reads kept messages, also of a channel that is not subscribed. */
-    async history(options: HistoryOptions = {}): Promise<HistoryPage<M>> {
-        const {messages, more, position} = await this.session.history(this.name, options);
-        return {
-            messages: messages.map(({type, offset, time, payload}) =>
-                new Message(this.name, type, offset, time, true, '', 0, 0, payload as M[keyof M])),
-            more,
-            position,
+    history(options: HistoryOptions = {}): Promise<HistoryPage<M>> {
+        const self = this.self();
+        const read = async () => {
+            checkOptions(options, historyRules);
+            const {before, after, since, until} = options;
+            if ([before, after, since, until].filter((from) => from !== undefined).length > 1) throw invalid('only one of before, after, since and until can be');
+            return self.read(options);
         };
+        return guarded(read(), (error) => self.session.unheard(error, `reading the history of channel ${self.name}`));
     }
 
     /**
      * The messages from now on, as something to loop over. The loop ends with unsubscribe(), close() or the signal, and
      * throws when the subscription is refused, the client ends by itself, or the loop is too slow.
      */
-    messages(options: IterationOptions = {}): AsyncIterableIterator<Message<M[keyof M]>> {
-        const loop = new Loop<M[keyof M]>(options, (ended) => this.#loops.delete(ended));
-        if (!options.signal?.aborted) {
-            this.#loops.add(loop);
-            this.#subscribe();
+    messages(options: IterationOptions = {}): AsyncIterableIterator<AnyMessage<M>> {
+        const self = this.self();
+        let leave: () => void;
+        let over = false;
+        const loop = new Loop(options, () => {
+            over = true;
+            leave?.();
+        });
+        if (!over) {
+            self.#loops.add(loop);
+            leave = self.#use(() => self.#loops.delete(loop));
+            // A client that is closed ends it at once.
+            if (over) leave();
         }
-        return loop.iterator;
+        return loop.iterator as AsyncIterableIterator<any>;
     }
 
     /** `for await (const message of channel)`: messages() with its defaults. */
-    [Symbol.asyncIterator](): AsyncIterableIterator<Message<M[keyof M]>> {
+    [Symbol.asyncIterator](): AsyncIterableIterator<AnyMessage<M>> {
         return this.messages();
     }
 
-    /** Ends the subscription, its loops, and removes all handlers. */
+    /** Ends the subscription, its loops, and removes all handlers; those of `pulsewire/list` are not touched. */
     unsubscribe(): void {
-        this.#handlers.clear();
-        this.#watchers.clear();
-        this.#endWith('idle');
+        const self = this.self();
+        self.#handlers.clear();
+        self.#watchers.clear();
+        self.#users.clear();
+        if (!self.sharers) return self.#end('idle') as unknown as void;
+        for (const loop of self.#loops) loop.end();
     }
 
-    #subscribe(): void {
-        if (this.#unsubscribe) return;
-        const {latest = 0, resume, presence} = this.#options;
-        const since = (resume && this.#storage?.position(this.name)) || this.#options.since;
-        const info = typeof presence === 'object' ? toJson(presence) : undefined;
+    /** Asks another client of the channel; for pulsewire/requests. @internal */
+    ask(to: string, type: string, payload: unknown, options: RequestOptions, timeoutMs: number): Promise<any> {
+        return ask(this.self().session, type, payload, options, timeoutMs, {channel: this.name, to});
+    }
+
+    /** For what pulsewire/requests answers. @internal */
+    json(value: unknown): string {
+        return toJson(value);
+    }
+
+    #use(remove: () => void): () => void {
+        this.#users.add(remove);
+        try {
+            this.share(this.#options);
+        } catch (error) {
+            this.#users.delete(remove);
+            remove();
+            throw error;
+        }
+        return () => {
+            remove();
+            this.#users.delete(remove);
+            this.leave();
+        };
+    }
+
+    /** Subscribes for another user; true when others did before, so that it has missed what came to them. @internal */
+    share(options: ChannelOptions): boolean {
+        checkOptions(options, channelRules);
+        clearTimeout(this.#lingering);
+        if (options.resume) this.#options.resume = true;
+        if (this.#unsubscribe) return this.settle(), true;
+        this.#subscribe(options);
+        return false;
+    }
+
+    /** A moment after the last user has gone the subscription ends. @internal */
+    leave(): void {
+        clearTimeout(this.#lingering);
+        this.#lingering = setTimeout(() => {
+            if (this.#users.size || this.sharers) this.settle();
+            else if (this.#unsubscribe) this.#end('idle');
+        }, lingerMs);
+    }
+
+    /** Subscribes anew where presence is wanted in another way than before. @internal */
+    settle(): void {
+        if (!this.#unsubscribe || this.#wanted() === this.#presence) return;
+        this.#unsubscribe();
+        this.#unsubscribe = undefined;
+        this.#members = [];
+        this.#subscribe(this.#epoch ? {since: this.position!} : this.#options);
+    }
+
+    #wanted(): string | boolean {
+        const presence = this.sharers?.presence || this.#options.presence || false;
+        return typeof presence === 'object' ? toJson(presence) : presence;
+    }
+
+    #subscribe({latest = 0, resume, since: from}: ChannelOptions): void {
+        const since = (resume && this.#storage?.position(this.name)) || from;
+        const presence = (this.#presence = this.#wanted());
         this.#state = 'subscribing';
         this.#epoch = since?.epoch ?? '';
         this.#offset = since?.offset ?? 0;
-        this.#unsubscribe = this.session.subscribe(this, {since, latest, presence: !!presence, info});
+        const unsubscribe = this.session.subscribe(this, {
+            since, latest: limit(latest), presence: !!presence, info: typeof presence === 'string' ? presence : undefined,
+        });
+        // A session that is closed has ended it already.
+        if (this.state === 'subscribing') this.#unsubscribe = unsubscribe;
     }
 
-    #endWith(state: 'idle' | 'refused', error?: PulsewireError): void {
+    /** @internal */
+    async read(options: HistoryOptions): Promise<HistoryPage<any>> {
+        const {messages, more, position} = await this.session.history(this.name, options);
+        return {
+            messages: messages.map((message) => ({...message, channel: this.name, replayed: true}) as AnyMessage<any>),
+            more,
+            position,
+        };
+    }
+
+    /** `error`: the failure, if it is one; false where nobody heard of it. */
+    #end(state: 'idle' | 'refused', error?: PulsewireError): boolean {
+        clearTimeout(this.#lingering);
         this.#unsubscribe?.();
         this.#unsubscribe = undefined;
         this.#state = state;
         this.#members = [];
+        const heard = this.#loops.size > 0 || this.#watchers.hears('refused');
         for (const loop of this.#loops) loop.end(error);
+        if (!this.#users.size) this.#ended();
+        return this.sharers?.end(error) || heard;
     }
 
     /** @internal */
     deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void {
-        const message = new Message<M[keyof M]>(this.name, type, offset, time, replayed, text, begin, end);
         if (offset) this.#moveTo(this.#epoch, offset);
-        if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
+        const {sharers} = this;
+        const lazy = this.#loops.size || this.#handlers.watched || sharers;
+        if (!lazy && !this.#handlers.hears(type)) return;
+        const raw = text.slice(begin, end);
+        // Where the text is a whole line, its 13 digits stand before ',"payload":'.
+        if (begin) for (let at = begin - payloadKeySize - timeDigits; at < begin - payloadKeySize; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        const message: Message = lazy
+            ? unparsed(this.name, type, offset, time, replayed, raw)
+            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw};
+        if (lazy) for (const loop of this.#loops) loop.push(message);
         this.#handlers.emit(type, message);
+        sharers?.take(message);
     }
 
     /** @internal */
@@ -207,13 +366,13 @@ export class Channel<M extends object = AnyMessages> {
 
     /** @internal */
     onRefused(error: PulsewireError): void {
-        this.#endWith('refused', error);
+        if (!this.#end('refused', error)) this.session.unheard(error, `subscribing to channel ${this.name}`);
         this.#tell('refused', error);
     }
 
     /** @internal */
     onClosed(error: PulsewireError, {name}: CloseReason): void {
-        this.#endWith('idle', name === 'client_closed' ? undefined : error);
+        this.#end('idle', name === 'client_closed' ? undefined : error);
     }
 
     #moveTo(epoch: string, offset: number): void {
@@ -224,5 +383,6 @@ export class Channel<M extends object = AnyMessages> {
 
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {
         this.#watchers.emit(event, told);
+        this.sharers?.told(event, told);
     }
 }

@@ -41,7 +41,7 @@ export interface PublishOptions {
      */
     timeoutMs?: number;
     /**
-     * What this message is the latest of, for channels that give slow subscribers only the latest: 1 to 64 of
+     * The thing of which this message is the latest, for channels that give slow subscribers only that: 1 to 64 of
      * `A-Z a-z 0-9 _ - . :`.
      * @default the message's type
      */

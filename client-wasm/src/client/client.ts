@@ -1,48 +1,92 @@
+import {amount, callable, check, checkKnown, checkOptions, positive, signal, type Rules} from '../base/check.js';
 import {PulsewireError} from '../base/errors.js';
 import {checkChannel} from '../base/names.js';
+import {ask, requestMs} from './ask.js';
 import {Channel} from './channel.js';
 import type {ClientStorage, StorageWarning, UnsentMessage} from './client_storage.js';
 import type {ConnectionState} from './events.js';
-import {Handlers, reporter} from './handlers.js';
+import {Handlers, lastReporter, reporter} from './handlers.js';
 import type {ChannelOptions} from './channel_options.js';
 import type {AnyMessages, AnyRequests, ConnectOptions, RequestOptions} from './options.js';
 import type {MakeSession, Session} from './session.js';
 
+const rules: Rules<ConnectOptions> = {
+    transport: /^String (auto|websocket|sse)$/,
+    signal,
+    backoffMinMs: amount,
+    backoffMaxMs: amount,
+    stableAfterMs: amount,
+    attemptsMax: amount,
+    openTimeoutMs: positive,
+    commandTimeoutMs: positive,
+    outboxMessagesMax: amount,
+    outboxBytesMax: amount,
+    requestTimeoutMs: requestMs,
+    storage: /^Object/,
+    onError: callable,
+    WebSocket: callable,
+    EventSource: callable,
+    fetch: callable,
+};
+const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'restored', 'storage'];
+
 /** A connection to a Pulsewire server, for as long as the page lives; `R` maps request types to `{request, response}`. */
 export class Client<R extends object = AnyRequests> {
+    /** This object, also where it is called through a proxy: private members do not pass through one. @internal */
+    readonly self: () => this;
     readonly #session: Session;
     readonly #handlers: Handlers;
-    readonly #channels = new Map<string, Channel<any>>();
+    /** Those that nobody uses are let go when the application does not hold them either. */
+    readonly #channels = new Map<string, Channel<any> | WeakRef<Channel<any>>>();
     readonly #storage: ClientStorage | undefined;
     readonly #requestTimeoutMs: number;
 
     /** @internal */
     constructor(makeSession: MakeSession, options: ConnectOptions) {
-        this.#requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
-        const report = reporter(options.onError);
+        checkOptions(options, rules);
+        const {onError, storage, signal, requestTimeoutMs = 10_000} = options;
+        this.self = () => this;
+        this.#requestTimeoutMs = requestTimeoutMs;
+        const report = reporter(onError);
+        const unheard = lastReporter(onError);
         this.#handlers = new Handlers('the client', report);
+        const close = () => this.close();
+        let ended = () => {};
         const session = makeSession({
             entered: (state) => {
-                this.#handlers.emit(state.name, state);
+                const {name} = state;
+                if (name === 'closed') {
+                    signal?.removeEventListener('abort', close);
+                    ended();
+                    const {reason} = state;
+                    if (reason.name !== 'client_closed' && !this.#handlers.hears(name) && !this.#handlers.hears('state')) {
+                        unheard(new PulsewireError('closed', reason.message), 'the connection to the server');
+                    }
+                }
+                this.#handlers.emit(name, state);
                 this.#handlers.emit('state', state);
             },
+            found: (message) => {
+                if (!this.#handlers.hears('waiting') && !this.#handlers.hears('state')) unheard(new PulsewireError('disconnected', message), 'connecting');
+            },
             report,
+            unheard,
         });
         this.#session = session;
-        this.#storage = options.storage;
-        this.#storage?.start(session, {
-            onClosed: (handler) => this.#handlers.add('closed', handler),
+        this.#storage = storage;
+        storage?.start(session, {
+            onClosed: (handler) => (ended = handler),
             tell: (event, told) => this.#handlers.emit(event, told),
             error: (...args) => new PulsewireError(...args),
         });
-        options.signal?.addEventListener('abort', () => this.close());
-        if (options.signal?.aborted) this.close();
+        signal?.addEventListener('abort', close);
+        if (signal?.aborted) close();
         session.start();
     }
 
-    /** What the client is doing now. */
+    /** The current state. */
     get state(): ConnectionState {
-        return this.#session.state;
+        return this.self().#session.state;
     }
 
     /**
@@ -50,7 +94,7 @@ export class Client<R extends object = AnyRequests> {
      * when the client is open for the first time, until then it is ''. Kept across reconnects.
      */
     get session(): string {
-        return this.#session.name;
+        return this.self().#session.name;
     }
 
     /**
@@ -58,7 +102,7 @@ export class Client<R extends object = AnyRequests> {
      * {@link ConnectOptions.storage}.
      */
     get unsent(): readonly UnsentMessage[] {
-        return this.#storage?.unsent ?? [];
+        return this.self().#storage?.unsent ?? [];
     }
 
     /** Calls `handler` at each change of the state, or when the named one is entered. Returns the remover. */
@@ -71,15 +115,23 @@ export class Client<R extends object = AnyRequests> {
     /** The storage does not work as it should; told once for each code. */
     on(event: 'storage', handler: (warning: StorageWarning) => void): () => void;
     on(event: string, handler: (told: any) => void): () => void {
-        return this.#handlers.add(event, (told) => handler(told));
+        checkKnown(event, events, 'event');
+        check('handler', handler, callable);
+        return this.self().#handlers.add(event, (told) => handler(told));
     }
 
     /** The channel of that name, always the same object. Nothing is sent before its first handler or message. */
     channel<M extends object = AnyMessages>(name: string, options?: ChannelOptions): Channel<M> {
         checkChannel(name);
-        let channel = this.#channels.get(name);
-        if (!channel) this.#channels.set(name, (channel = new Channel<any>(name, this.#session, this.#storage)));
+        const self = this.self();
+        const known = self.#channels.get(name);
+        let channel = known instanceof WeakRef ? known.deref() : known;
+        if (!channel) {
+            const made: Channel<any> = new Channel(name, self.#session, self.#storage, () => self.#channels.set(name, new WeakRef(made)));
+            channel = made;
+        }
         channel.configure(options);
+        if (options || !known) self.#channels.set(name, options ? channel : new WeakRef(channel));
         return channel;
     }
 
@@ -93,20 +145,19 @@ export class Client<R extends object = AnyRequests> {
     request<Response = unknown>(
         type: [keyof R] extends [never] ? string : never, payload?: unknown, options?: RequestOptions,
     ): Promise<Response>;
-    request(
-        type: string, payload: unknown = null, {timeoutMs = this.#requestTimeoutMs, signal}: RequestOptions = {},
-    ): Promise<any> {
-        return this.#session.request({type, payload, timeoutMs, signal});
+    request(type: string, payload: unknown = null, options: RequestOptions = {}): Promise<any> {
+        const self = this.self();
+        return ask(self.#session, type, payload, options, self.#requestTimeoutMs);
     }
 
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
     reconnectNow(): void {
-        this.#session.reconnectNow();
+        this.self().#session.reconnectNow();
     }
 
     /** Ends everything. What is unanswered is rejected with `closed`. */
     close(): void {
-        this.#session.end({code: 1000, name: 'client_closed', message: 'close() was called.', reconnect: false});
+        this.self().#session.end({code: 1000, name: 'client_closed', message: 'close() was called.', reconnect: false});
     }
 }
 

@@ -14,13 +14,13 @@ export interface UnsentMessage {
     readonly at: number;
     /** Whether another page published it: one that stood in this tab before, or one that is gone. */
     readonly restored: boolean;
-    /** What publish() returned: its position, or the error with which it failed. Need not be looked at. */
+    /** The promise that publish() returned: its position, or the error with which it failed. Need not be looked at. */
     readonly acknowledged: Promise<Position | undefined>;
     /** Gives it up, here and on the disk: `acknowledged` fails with `aborted`. If it was sent already, it may arrive. */
     withdraw(): void;
 }
 
-/** What a storage cannot do. The client itself goes on in memory. */
+/** A failure of the storage. The client itself goes on in memory. */
 export interface StorageWarning {
     /**
      * `unavailable`: nothing is kept on this page, as in some private windows, or where Web Locks or IndexedDB are
@@ -32,7 +32,7 @@ export interface StorageWarning {
     readonly cause: unknown;
 }
 
-/** What connect() wants of a storage; browserStorage() and customStorage() of `pulsewire/storage` make one. */
+/** The storage as connect() uses it; browserStorage() and customStorage() of `pulsewire/storage` make one. */
 export interface ClientStorage {
     readonly unsent: readonly UnsentMessage[];
     /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
@@ -47,7 +47,7 @@ export interface ClientStorage {
     moved(channel: string, position: Position): void;
 }
 
-/** What a storage wants of its client apart from the session. @internal */
+/** The client as its storage uses it, apart from the session. @internal */
 export interface StorageHooks {
     onClosed(handler: () => void): void;
     tell(event: 'restored', told: UnsentMessage): void;

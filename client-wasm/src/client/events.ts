@@ -13,7 +13,7 @@ export interface Position {
 export interface Member {
     /** The session's public id, the same as that client's `client.session`. */
     readonly session: string;
-    /** What it told about itself; it comes from another client, so treat it as unchecked input. */
+    /** The info that it shows about itself; it comes from another client, so treat it as unchecked input. */
     readonly info: unknown;
 }
 
@@ -31,9 +31,17 @@ export interface CloseReason {
     readonly message: string;
     /** Whether the client comes back by itself. */
     readonly reconnect: boolean;
+    /**
+     * Found out by an ordinary request when no transport opened, so it may come with the attempt after that; missing
+     * where nothing answers there. `refused`: see `status`. `no_answer`: perhaps other tabs hold the six connections
+     * that browsers open to one server.
+     */
+    readonly problem?: 'refused' | 'origin_refused' | 'not_pulsewire' | 'mixed_content' | 'websocket_blocked' | 'no_answer';
+    /** The status of that request's answer. */
+    readonly status?: number;
 }
 
-/** What the client is doing. `connecting` lasts until the server's welcome. */
+/** The states of a client. `connecting` lasts until the server's welcome. */
 export type ConnectionState =
     | {readonly name: 'connecting'; readonly attempt: number; readonly transport: Transport}
     | {readonly name: 'open'; readonly transport: Transport; readonly session: string}
@@ -72,7 +80,7 @@ export interface GapEvent {
     readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit';
 }
 
-/** Who is in the channel changed; `joined` and `left` say by whom, both missing for the first list. */
+/** The list of members changed; `joined` and `left` say by whom, both missing for the first list. */
 export interface PresenceEvent {
     readonly members: readonly Member[];
     readonly joined?: Member;

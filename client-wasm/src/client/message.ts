@@ -1,53 +1,41 @@
-/** A message of a channel. */
-export class Message<P = unknown> {
-    /** What kind of message it is, as given to publish(). */
-    readonly type: string;
+/** A message of a channel: a plain object, which can be copied, kept in a store, posted to a worker and printed. */
+export interface Message<P = unknown, K extends string = string> {
+    /** The type of the message, as given to publish(). */
+    readonly type: K;
     readonly channel: string;
     /** Its place in the channel; undefined for a transient or direct message, which has none. */
     readonly offset: number | undefined;
+    /** The server's clock when it was put in order, in milliseconds since 1970; undefined for a transient one. */
+    readonly time: number | undefined;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;
-    /** While there is one, engines keep what they know of messages, and with it the code that they made for them. @internal */
-    static readonly one = new Message('', '', 0, 0, false, '', 0, 0);
-    readonly #time: number | undefined;
-    readonly #text: string;
-    readonly #begin: number;
-    readonly #end: number;
-    #payload: P | undefined;
+    readonly payload: P;
+    /** The JSON text of the payload as the server sent it, for passing on. */
+    readonly raw: string;
+}
 
-    /**
-     * The JSON text of the payload is that part of `text`, which has the time before it unless it begins with the payload;
-     * where there is none, it is `payload`. @internal
-     */
-    constructor(
-        channel: string, type: string, offset: number | undefined, time: number | undefined, replayed: boolean,
-        text: string, begin: number, end: number, payload?: P,
-    ) {
-        this.channel = channel;
-        this.type = type;
-        this.offset = offset || undefined;
-        this.#time = time || undefined;
-        this.replayed = replayed;
-        this.#text = text;
-        this.#begin = begin;
-        this.#end = end;
-        this.#payload = payload;
-    }
+/** A message of any of the types that `M` declares: `type` says which payload it has. */
+export type AnyMessage<M extends object> = {[K in keyof M & string]: Message<M[K], K>}[keyof M & string];
 
-    /** The server's clock when it was put in order, in milliseconds since 1970; undefined for a transient one. */
-    get time(): number | undefined {
-        // Where the text is a whole line, its 13 digits stand before ',"payload":'.
-        return this.#begin ? +this.#text.slice(this.#begin - 24, this.#begin - 11) : this.#time;
-    }
+/** The payload of a message is parsed when it is first read. Of the object's own, as copies have only such. */
+const parsedWhenRead: PropertyDescriptor & ThisType<Message> = {
+    configurable: true,
+    enumerable: true,
+    get() {
+        const value = JSON.parse(this.raw);
+        try {
+            Object.defineProperty(this, 'payload', {value, configurable: true, enumerable: true});
+        } catch {
+            // It was frozen, and is parsed each time.
+        }
+        return value;
+    },
+};
 
-    /** The payload; parsed when first read, so what nobody looks at costs nothing. */
-    get payload(): P {
-        if (this.#payload === undefined && this.#end) this.#payload = JSON.parse(this.raw);
-        return this.#payload as P;
-    }
-
-    /** The JSON text of the payload, for passing on. */
-    get raw(): string {
-        return this.#end ? this.#text.slice(this.#begin, this.#end) : JSON.stringify(this.#payload);
-    }
+/** The same message, parsed when its payload is read; whatever looks at none of them costs nothing. */
+export function unparsed(
+    channel: string, type: string, offset: number, time: number, replayed: boolean, raw: string,
+): Message<any> {
+    const message = {type, channel, offset: offset || undefined, time: time || undefined, replayed, raw};
+    return Object.defineProperty(message, 'payload', parsedWhenRead) as unknown as Message;
 }

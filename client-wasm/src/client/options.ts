@@ -7,21 +7,23 @@ export type AnyMessages = Record<string, unknown>;
 /** Requests without a declaration. Declared ones map a type to what is asked and what is answered. */
 export type AnyRequests = Record<never, {request: unknown; response: unknown}>;
 
-/** What the SDK uses of a WebSocket; the browser's, Node's and that of the package `ws` all fit. */
+/** The part of a WebSocket that the SDK uses; the browser's, Node's and that of the package `ws` all fit. */
 export interface WebSocketLike {
     onopen: ((event: any) => void) | null;
     onmessage: ((event: any) => void) | null;
     onclose: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;
+    readonly readyState?: number;
     send(data: string): void;
     close(code?: number): void;
 }
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
 
-/** What the SDK uses of an EventSource. */
+/** The part of an EventSource that the SDK uses. */
 export interface EventSourceLike {
     onmessage: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;
+    readonly readyState?: number;
     close(): void;
 }
 export type EventSourceConstructor = new (url: string) => EventSourceLike;
@@ -87,8 +89,10 @@ export interface ConnectOptions {
      */
     storage?: ClientStorage;
     /**
-     * Called when a handler of the application threw; `context` says which. The client itself is never harmed.
-     * @default reportError, and console.error where that does not exist
+     * Called when a handler of the application threw or rejected, which never harms the client, and for failures of
+     * which nobody else would hear: a promise that nobody waits for, a refused subscription that nobody watches, an end
+     * of the client. `context` says where.
+     * @default reportError for handlers (console.error where that does not exist), and console.error, once, for the rest
      */
     onError?: (error: unknown, context: string) => void;
     /** Replaces the environment's WebSocket: Node before version 22 has none, pass that of the package `ws`. */

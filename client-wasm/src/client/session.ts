@@ -20,6 +20,8 @@ export interface Session {
     readonly outboxMax: readonly number[];
     /** Takes the failures of handlers, and of frames that cannot be read. */
     readonly report: ReportError;
+    /** Takes the failures that the application could have heard of, and did not listen to. */
+    readonly unheard: ReportError;
     /** Connects. Calls that come earlier wait for it, and for the time that it takes. */
     start(): void;
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
@@ -44,7 +46,10 @@ export type MakeSession = (owner: SessionOwner) => Session;
 export interface SessionOwner {
     /** The session has entered this state. */
     entered(state: ConnectionState): void;
+    /** It was found out why no connection opens. */
+    found(message: string): void;
     readonly report: ReportError;
+    readonly unheard: ReportError;
 }
 
 /** A message to be published. @internal */
@@ -59,7 +64,7 @@ export interface Outgoing {
     readonly signal: AbortSignal | undefined;
     /** Its key (docs/protocol.md 4.9) where it has one already. */
     readonly key?: string;
-    /** What it is the latest of (docs/protocol.md 4.17), where it says so. */
+    /** The key of which it is the latest (docs/protocol.md 4.17), where it has one. */
     readonly conflate?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;
@@ -87,6 +92,8 @@ export interface HistoryEntry {
     readonly offset: number;
     readonly time: number;
     readonly payload: unknown;
+    /** The JSON text of the payload, as it arrived. */
+    readonly raw: string;
 }
 
 /** From where on the messages of a channel are wanted, and whether its members are. */

@@ -17,7 +17,30 @@ export function payloadFrom(core: Core): any {
 
 /** Reads a page of history. */
 export function historyFrom(core: Core): HistoryAnswer {
-    return {messages: payloadFrom(core), more: core.header().includes('"more":true'), position: positionFrom(core)};
+    const messages = payloadFrom(core);
+    const raws = payloadsOf(core.slice(Field.payload));
+    for (let i = 0; i < messages.length; i++) messages[i].raw = raws[i];
+    return {messages, more: core.header().includes('"more":true'), position: positionFrom(core)};
+}
+
+/** The texts of the payloads in that of a list of messages: of each, what follows its own "payload": up to its end. */
+function payloadsOf(text: string): string[] {
+    const payloads: string[] = [];
+    const parts = /("payload":)|"(?:[^"\\]|\\.)*"|[[{]|[\]}]|(,)/g;
+    let depth = 0;
+    let begin = 0;
+    for (let part; (part = parts.exec(text)); ) {
+        const [found, key, comma] = part;
+        if (key && depth === 2) begin = parts.lastIndex;
+        const deeper = /^[[{]/.test(found) ? 1 : /^[\]}]/.test(found) ? -1 : 0;
+        // The payload's member ends where the next one begins, or with its message.
+        if (begin && depth === 2 && (comma || deeper < 0)) {
+            payloads.push(text.slice(begin, part.index));
+            begin = 0;
+        }
+        depth += deeper;
+    }
+    return payloads;
 }
 
 /** Reads the error that the server, or the machine itself, gives as an answer. */

@@ -6,7 +6,7 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 }
 
 /**
- * Who delivers messages: to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
+ * Delivers messages to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
  * are 0 where there are none; a publication's time may be left where it is, before its payload.
  */
 export interface Deliverer {
@@ -170,7 +170,7 @@ export class Core {
         return JSON.parse(`"${this.slice(field)}"`) as string;
     }
 
-    /** What stands before the payload of the line that arrived. */
+    /** The part of the arrived line before its payload. */
     header(): string {
         return this.#line.slice(0, this.word(Field.payload));
     }

@@ -6,19 +6,26 @@ import type {ConnectOptions} from '../client/options.js';
 /** Finds server and means; called by connect(), so that nothing is touched when the package is only imported. */
 export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpoints {
     const world: Partial<typeof globalThis> = globalThis;
+    const text = String(url);
+    const base = world.document?.baseURI ?? world.location?.origin;
     try {
-        const {protocol, host, pathname} = new URL(url, world.location?.origin);
+        const {protocol, host, pathname, username} = /^[\w.+-]+:/.test(text) ? new URL(text) : new URL(text, base);
         const [, secure] = /^(?:http|ws)(s?):$/.exec(protocol)!;
-        const base = `${secure}://${host}${pathname.replace(/\/*$/, '/')}`;
+        if (username) throw text;
+        // The server itself names the addresses of its two endpoints, so those do as well.
+        const address = `${secure}://${host}${pathname.replace(/(\/(ws|sse))?\/*$/, '/')}`;
         return {
-            websocketUrl: `ws${base}ws`,
-            sseUrl: `http${base}sse`,
+            websocketUrl: `ws${address}ws`,
+            sseUrl: `http${address}sse`,
             WebSocket: options.WebSocket ?? world.WebSocket,
             EventSource: options.EventSource ?? world.EventSource,
             fetch: options.fetch ?? ((...request) => fetch(...request)),
         };
     } catch (cause) {
-        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server`, {cause});
+        const hint = !base && /^\W/.test(text)
+            ? 'there is no page here (server-side rendering?), so give a whole one, or call connect() in the browser'
+            : 'write http://host or https://host, perhaps with a path';
+        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server: ${hint}`, {cause});
     }
 }
 

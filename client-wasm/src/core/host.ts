@@ -6,7 +6,7 @@ import {openEventStream, openWebSocket, type Endpoints, type OpenTransport} from
 /** The kinds of actions that the host does not carry out itself. */
 export type ToldKind = Exclude<Kind, Kind.openTransport | Kind.closeTransport | Kind.send | Kind.setTimer>;
 
-/** What the host leaves to others: the payloads, and whatever the application is to be told. */
+/** The host's other half: it has the payloads and tells the application. */
 export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
     payloadOf(id: number): string;
@@ -15,7 +15,11 @@ export interface Listener extends Deliverer {
     broken(error: unknown): void;
 }
 
-const pageEvents = ['online', 'pageshow', 'visibilitychange'];
+const pageEvents = ['online', 'pageshow', 'visibilitychange', 'focus', 'pagehide', 'beforeunload'];
+/** The first ones are news of the network. */
+const newsMax = 3;
+/** When a transport is looked at after such an event, in milliseconds: one that ends with it takes a moment. */
+const looksMs = [0, 200, 800];
 /**
  * After how long the machine is told at the latest that publications arrived, in milliseconds. Reading the clock for each of
  * them would take as long as half of the rest.
@@ -71,7 +75,7 @@ export class Host {
     #received(message: string, attempt: number): void {
         if (this.#over) return;
         try {
-            // What a handler asks for is done behind the message.
+            // A handler's wishes are carried out after the message.
             this.#obeying = true;
             this.#core.receive(message, attempt, this.#obey, this.#listener);
             this.#obeying = false;
@@ -101,8 +105,13 @@ export class Host {
         this.tell(Call.publication, 0, 0, 0, 0);
     };
 
-    readonly #online = (): void => {
-        if (globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
+    readonly #online = ({type}: Event): void => {
+        for (const ms of looksMs) setTimeout(this.#look, ms);
+        if (pageEvents.indexOf(type) < newsMax && globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
+    };
+
+    readonly #look = (): void => {
+        for (const transport of this.#transports.values()) transport.look();
     };
 
     /** One action after the other, also those that come up meanwhile: what is told is told in order. */
@@ -125,7 +134,10 @@ export class Host {
             transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
-            this.#timer = setTimeout(() => this.tell(Call.timer), core.word(Field.delayMs));
+            this.#timer = setTimeout(() => {
+                this.#look();
+                this.tell(Call.timer);
+            }, core.word(Field.delayMs));
         } else {
             this.#listener.told(kind, core);
         }

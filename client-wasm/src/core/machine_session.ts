@@ -1,6 +1,6 @@
+import {invalid, limit} from '../base/check.js';
 import {PulsewireError} from '../base/errors.js';
 import {toJson, utf8Bytes} from '../base/json.js';
-import {checkType} from '../base/names.js';
 import {randomName, randomWords} from '../base/random.js';
 import type {CloseReason, ConnectionState, Position} from '../client/events.js';
 import type {ReportError} from '../client/handlers.js';
@@ -17,6 +17,8 @@ import {Host, type Listener, type ToldKind} from './host.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
 import {ByteField, Call, Choice, Field, Kind, Page, State} from './numbers.js';
 import {stateFrom} from './state.js';
+import type {Endpoints} from './transports.js';
+import type {Found} from './why.js';
 
 /** Options that are numbers of the machine, in the order in which `create` of bridge/bridge.cpp takes them. */
 const defaults = {
@@ -30,7 +32,7 @@ const defaults = {
     outboxBytesMax: 1_048_576,
 };
 
-/** What goes with a command of the application. */
+/** The extras of a command of the application. */
 interface Supplement {
     /** JSON text; its size in bytes stands before the numbers. */
     readonly payload?: string;
@@ -62,8 +64,11 @@ export class MachineSession implements Session, Listener {
     readonly outboxMax: readonly number[];
     state: ConnectionState;
     readonly report: ReportError;
+    readonly unheard: ReportError;
     readonly start: () => void;
     readonly #entered: SessionOwner['entered'];
+    readonly #found: SessionOwner['found'];
+    readonly #endpoints: Endpoints;
     readonly #commands = new Map<number, Pending>();
     readonly #receivers = new Map<number, Receiver>();
     readonly #infos = new Map<number, string>();
@@ -71,13 +76,18 @@ export class MachineSession implements Session, Listener {
     #host: Host | undefined;
     #queue: (() => void)[] = [];
     #why: CloseReason | undefined;
+    /** Why no transport opens, once that was found out. */
+    #because: Found | undefined;
 
-    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, report}: SessionOwner) {
+    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, found, report, unheard}: SessionOwner) {
         this.#entered = entered;
+        this.#found = found;
         this.report = report;
-        const endpoints = endpointsFrom(url, options);
+        this.unheard = unheard;
+        const endpoints = (this.#endpoints = endpointsFrom(url, options));
         const choice = choiceFrom(options, endpoints);
-        const numbers = Object.entries(defaults).map(([name, value]) => options[name as keyof typeof defaults] ?? value);
+        const numbers = Object.entries(defaults).map(([name, value]) => limit(options[name as keyof typeof defaults] ?? value));
+        if (numbers[0]! > numbers[1]!) throw invalid(`backoffMinMs is larger than backoffMaxMs, ${numbers[1]}`);
         this.outboxMax = numbers.slice(-2);
         this.url = endpoints.sseUrl;
         this.secret = options.storage?.session || randomName();
@@ -112,14 +122,13 @@ export class MachineSession implements Session, Listener {
     }
 
     async request({type, payload, timeoutMs, signal, channel = '', to = ''}: Question): Promise<unknown> {
-        checkType(type);
-        return this.#command(Call.request, [type, channel, to], [timeoutMs], payloadFrom, {payload: toJson(payload), signal});
+        return this.#command(Call.request, [type, channel, to], [limit(timeoutMs)], payloadFrom, {payload: toJson(payload), signal});
     }
 
     history(channel: string, options: HistoryOptions): Promise<HistoryAnswer> {
         const {limit = 100, before, after, since, until} = options;
         const page = after !== undefined ? Page.after : since !== undefined ? Page.since : until !== undefined ? Page.until : Page.before;
-        const from = after ?? before ?? +(since ?? until ?? 0);
+        const from = Math.ceil(after ?? before ?? +(since ?? until ?? 0));
         return this.#command(Call.history, [channel], [limit, from, page], historyFrom, options);
     }
 
@@ -161,7 +170,7 @@ export class MachineSession implements Session, Listener {
                 case Kind.stateChanged:
                     // The welcome names the session.
                     if (core.byte(ByteField.to) === State.open) this.name = core.slice(Field.session);
-                    return this.#enter(stateFrom(core, this.name, this.#why));
+                    return this.#change(stateFrom(core, this.name, this.#why));
                 case Kind.deliver: {
                     const raw = core.slice(Field.payload);
                     return this.deliver(
@@ -251,6 +260,27 @@ export class MachineSession implements Session, Listener {
 
     #flush(): void {
         for (const call of this.#queue.splice(0)) call();
+    }
+
+    /** As #enter(), for a change that the machine tells. A failure to open a transport is looked into. */
+    #change(state: ConnectionState): void {
+        if (state.name === 'open') this.#because = undefined;
+        // Of a close frame the server's own reason is known.
+        const failed = this.state.name === 'connecting' && !this.#why && 'reason' in state && /^(1006|4001)$/.test(`${state.reason.code}`);
+        if (failed) state = {...state, reason: {...(state as {reason: CloseReason}).reason, ...this.#because}} as ConnectionState;
+        const {transport} = this.state as {transport?: string};
+        this.#enter(state);
+        // The first failure, the second, the fourth and so on.
+        if (failed && state.name === 'waiting' && !(state.attempt & (state.attempt - 1))) void this.#findWhy(state, transport === 'sse');
+    }
+
+    async #findWhy(state: ConnectionState & {name: 'waiting'}, sse: boolean): Promise<void> {
+        const {findWhy} = await import('./why.js');
+        const found = await findWhy(this.#endpoints, sse);
+        if (!found || this.#closed() || this.state.name === 'open') return;
+        if (this.#because?.message !== found.message) this.#found(found.message);
+        this.#because = found;
+        if (this.state === state) this.state = {...state, reason: {...state.reason, ...found}};
     }
 
     #enter(state: ConnectionState): void {

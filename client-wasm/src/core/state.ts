@@ -3,7 +3,7 @@ import type {Core} from './core.js';
 import {ByteField, Field, HalfField, State, Via} from './numbers.js';
 import type {CloseReason, ConnectionState} from '../client/events.js';
 
-/** What the application sees of the machine's state; `why` is the reason of an end that came from here. */
+/** The machine's state as the application sees it; `why` is the reason of an end that came from here. */
 export function stateFrom(core: Core, session: string, why: CloseReason | undefined): ConnectionState {
     const to = core.byte(ByteField.to);
     const transport = core.byte(ByteField.via) === Via.sse ? 'sse' : 'websocket';

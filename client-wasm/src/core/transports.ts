@@ -20,12 +20,18 @@ export interface TransportEvents {
 }
 
 export interface OpenTransport {
+    /** Finds out whether it has ended without saying so: Firefox ends some of a page that begins to load another. */
+    look(): void;
     /** Lines given in one go leave as one message. */
     send(line: string): void;
     close(closeCode: number): void;
 }
 
+const closeNormal = 1000;
 const closeAbnormal = 1006;
+// The readyState of what has ended.
+const closedState = 3;
+const closedStream = 2;
 
 export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: TransportEvents): OpenTransport {
     const socket = new WebSocket!(websocketUrl, 'pulsewire.v1');
@@ -37,17 +43,28 @@ export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: Tran
     };
     socket.onopen = events.opened;
     socket.onmessage = ({data}) => typeof data === 'string' && events.received(data);
-    socket.onclose = ({code}) => events.closed(code || closeAbnormal);
-    // It says nothing that onclose does not say; the package `ws` throws where nobody listens.
-    socket.onerror = () => {};
+    let over = false;
+    const ended = (code: number) => {
+        if (!over) events.closed(code);
+        over = true;
+    };
+    const look = () => {
+        if (socket.readyState === closedState) ended(closeAbnormal);
+    };
+    // The server says in a frame that it ends a connection for good; a bare 1000 is the word of something between.
+    socket.onclose = ({code}) => ended(code === closeNormal ? closeAbnormal : code || closeAbnormal);
+    // Node's own WebSocket, and Chromium's where a policy forbids it, fail with this event alone.
+    socket.onerror = () => setTimeout(look, 0);
     return {
         send(line) {
             lines.push(line);
             if (!scheduled) queueMicrotask(flush);
             scheduled = true;
         },
+        look,
         close(code) {
             flush();
+            over = true;
             socket.onopen = socket.onmessage = socket.onclose = null;
             // A page may send no others than 1000 and these.
             socket.close(code < 3000 ? 1000 : code);
@@ -78,7 +95,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
     });
 
     async function post() {
-        // What else is sent in this go comes along.
+        // Lines that are sent in the same go come along.
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
         for (let body; !signal.aborted && (body = takeBatch(lines, events.unitsMax())); ) {
@@ -100,6 +117,9 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
             lines.push(line);
             if (!posting) post().catch(lost);
             posting = true;
+        },
+        look() {
+            if (source.readyState === closedStream) lost();
         },
         close,
     };

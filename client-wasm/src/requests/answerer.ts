@@ -6,7 +6,7 @@ import type {Asker, RequestHandler} from './asker.js';
 export class Answerer {
     readonly handlers = new Map<string, RequestHandler>();
     readonly #channel: Channel<any>;
-    /** What is being answered, by transport and number. */
+    /** Requests that are being answered, by transport and number. */
     readonly #open = new Map<string, AbortController>();
 
     constructor(channel: Channel<any>) {
@@ -29,9 +29,7 @@ export class Answerer {
         if (!handler) return refusal('no_handler', `no handler for requests of type ${type}`);
         try {
             const result = (await handler(payload, from)) ?? null;
-            const text = JSON.stringify(result) as string | undefined;
-            if (!text) throw new TypeError(`a value of type ${typeof result} has no JSON form`);
-            return `"payload":${text}`;
+            return `"payload":${this.#channel.json(result)}`;
         } catch (error) {
             const {code, message} = error as {code?: unknown, message: string};
             if (code === 'rejected') return refusal(code, message);

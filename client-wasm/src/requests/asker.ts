@@ -1,4 +1,4 @@
-/** Who asks, and the signal that tells that the answer is not wanted any more. */
+/** The client that asks, and the signal that its answer is not wanted any more. */
 export interface Asker {
     /** As {@link Channel.members} shows it. */
     readonly session: string;

@@ -6,7 +6,7 @@ interface Row extends StoredMessage {
     readonly owner: string;
 }
 
-/** What a tab remembers across its pages. */
+/** The memory of a tab across its pages. */
 interface Tab {
     /** The client that stood in this tab last. */
     owner?: string;

@@ -146,7 +146,7 @@ export class Keeper implements ClientStorage {
             },
         };
         const entry: Entry = {stored, told, signal: stop.signal, bytes: bytesOf(stored.payload), ready: restored, resolve, reject};
-        // What is with the machine is withdrawn there.
+        // A message that the machine has is withdrawn there.
         stop.signal.addEventListener('abort', () => {
             if (take(this.#queue, entry)) this.#send(entry);
         });

@@ -1,6 +1,6 @@
 import type {Position} from '../client/events.js';
 
-/** What is kept of a message until it is acknowledged. */
+/** A message as it is kept until it is acknowledged. */
 export interface StoredMessage {
     /** Unique, and the same each time that the message is sent (docs/protocol.md 4.9). */
     readonly key: string;

@@ -7,7 +7,7 @@ import type {ConnectOptions, RequestOptions} from '../client/options.js';
 /** Options without what cannot be posted to a worker: functions, signals and storages. */
 type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;
 
-/** What a page posts to the worker. `id` is the page's own and comes back with the answer. */
+/** A command that a page posts to the worker. `id` is the page's own and comes back with the answer. */
 export type WorkerCommand =
     /**
      * First. The tabs of a SharedWorker that name the same `url` share one client; the options of the first count.
@@ -24,7 +24,7 @@ export type WorkerCommand =
     /** Ends this port's part; the client itself is closed when no port is left. */
     | {op: 'close'};
 
-/** What the worker posts to a page. */
+/** An event that the worker posts to a page. */
 export type WorkerEvent =
     | {op: 'state'; state: ConnectionState; session: string}
     /** `raw` is the payload's JSON text: a tab that does not look at it does not pay for it. */

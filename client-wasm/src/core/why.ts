@@ -1,0 +1,70 @@
+import type {CloseReason} from '../client/events.js';
+import type {Endpoints} from './transports.js';
+
+/** The part of a reason that is found out when no transport opened. */
+export type Found = Pick<CloseReason, 'message' | 'problem' | 'status'>;
+
+const answerMsMax = 4000;
+const sentenceMax = 200;
+
+/**
+ * Asks the address that could not be opened by an ordinary request, since transports tell pages nothing: finds the status
+ * and the sentence of a refusal. Undefined where there is nothing to be said, as when nobody answers there.
+ */
+export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boolean): Promise<Found | undefined> {
+    const page: Location | undefined = globalThis.location;
+    const own = websocketUrl.replace(/^ws/, 'http');
+    const address = sse ? sseUrl : own;
+    const {origin, protocol, hostname} = new URL(address);
+    if (page?.protocol === 'https:' && protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname)) {
+        return {problem: 'mixed_content', message: `This page is secure (https:), so the browser does not let it use ${origin}: give the server https: too, and name it so.`};
+    }
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), answerMsMax);
+    const ask = (url: string, init?: RequestInit) => fetch(url, {signal: stop.signal, cache: 'no-store', ...init});
+    try {
+        const response = await ask(address).catch((error) => {
+            if (stop.signal.aborted) throw error;
+            return ask(sseUrl);
+        });
+        return await fromAnswer(response, address, sse);
+    } catch {
+        if (stop.signal.aborted) {
+            return {problem: 'no_answer', message: `${origin} did not answer in time. Over HTTP/1.1 a browser opens six connections to a server: other tabs with event streams may hold them all, which HTTP/2 at a proxy cures.`};
+        }
+        // A page may not read the answer, or there is none.
+        if (!page || page.origin === origin) return undefined;
+        return await ask(sseUrl, {mode: 'no-cors'}).then(() => ({
+            problem: 'origin_refused' as const,
+            message: `${origin} answers, but not to pages of ${page.origin}: where it is a Pulsewire, its operator can list this origin with --allow-origin (allowed_origins).`,
+        }), () => undefined);
+    } finally {
+        clearTimeout(timer);
+        // An event stream would stay.
+        stop.abort();
+    }
+}
+
+async function fromAnswer(response: Response, address: string, sse: boolean): Promise<Found | undefined> {
+    const {status, headers} = response;
+    const type = headers.get('Content-Type') ?? '';
+    if (type.startsWith('text/event-stream')) return sse ? undefined : blocked(address);
+    const text = await response.text();
+    let sentence = type.startsWith('text/plain') ? text : '';
+    let ours = false;
+    try {
+        sentence = JSON.parse(text).error.message;
+        ours = true;
+    } catch {
+        // Not the server's own answer.
+    }
+    if (status === 426 && ours) return blocked(address);
+    if (status < 400 || (status === 404 && !ours)) {
+        return {problem: 'not_pulsewire', status, message: `There is no Pulsewire at ${address}: the answer is ${status}, ${type || 'without a type'}.`};
+    }
+    return {problem: 'refused', status, message: `${address} answered ${status}${sentence && `: ${sentence.slice(0, sentenceMax)}`}`};
+}
+
+function blocked(address: string): Found {
+    return {problem: 'websocket_blocked', message: `The server answers at ${address}, but no WebSocket gets through to it: a proxy on the way has to pass Upgrade on.`};
+}

@@ -1,0 +1,76 @@
+import type {Message} from '../client/message.js';
+import type {Handle} from './handle.js';
+import type {Sharing} from './sharing.js';
+import type {MessageList} from './types.js';
+
+export class ChannelList implements MessageList<any> {
+    readonly #sharing: Sharing;
+    readonly #latest: number;
+    readonly #max: number;
+    #listeners: readonly (() => void)[] = [];
+    #handle: Handle | undefined;
+    #messages: Message[] = [];
+    #snapshot: readonly Message[] = Object.freeze([]);
+    #changed = false;
+
+    constructor(sharing: Sharing, latest: number, max: number) {
+        this.#sharing = sharing;
+        this.#latest = latest;
+        this.#max = max;
+    }
+
+    readonly getSnapshot = (): readonly Message[] => this.#snapshot;
+
+    readonly subscribe = (listener: () => void): (() => void) => {
+        const mine = () => listener();
+        this.#listeners = [...this.#listeners, mine];
+        this.#handle ??= this.#begin();
+        return () => {
+            this.#listeners = this.#listeners.filter((other) => other !== mine);
+            // A component that is mounted again at once finds the list as it was.
+            setTimeout(() => {
+                if (this.#listeners.length) return;
+                this.#handle?.close();
+                this.#handle = undefined;
+            }, 0);
+        };
+    };
+
+    #begin(): Handle {
+        const handle = this.#sharing.add({latest: this.#latest});
+        this.#messages = [];
+        handle.on('*', (_, message: Message) => {
+            if (message.offset === undefined) return;
+            this.#messages.push(message);
+            // Many come in one go, and are told together.
+            if (!this.#changed) queueMicrotask(this.#tell);
+            this.#changed = true;
+        });
+        return handle;
+    }
+
+    readonly #tell = (): void => {
+        this.#changed = false;
+        this.#messages = this.#messages.slice(-this.#max);
+        this.#snapshot = Object.freeze([...this.#messages]);
+        for (const listener of this.#listeners) listener();
+    };
+}
+
+/** The lists of a channel, by their options. */
+export class Lists {
+    readonly #sharing: Sharing;
+    readonly #lists = new Map<string, ChannelList>();
+
+    constructor(sharing: Sharing) {
+        this.#sharing = sharing;
+    }
+
+    get(latest: number, max: number): ChannelList {
+        const key = `${latest} ${max}`;
+        let list = this.#lists.get(key);
+        if (!list) this.#lists.set(key, (list = new ChannelList(this.#sharing, latest, max)));
+        return list;
+    }
+}
+
