@@ -1,8 +1,8 @@
 #pragma once
 
-// What the queue of a slow connection knows of the publications that wait in it: which is the newest of its
-// key, and which offsets of a channel were dropped and not yet told (docs/protocol.md 5.4). Made when the
-// first one is dropped or replaced, gone when the queue is empty: a connection that keeps up has none.
+// The publications that wait in the queue of a slow connection: which is the newest of its key, and which
+// offsets of a channel were dropped and not yet told (docs/protocol.md 5.4). Made when the first one is
+// dropped or replaced, gone when the queue is empty: a connection that keeps up has none.
 
 #include "common/exchange/message.hpp"
 
@@ -43,11 +43,17 @@ public:
 private:
     struct key {
         std::string_view channel, name;
+        // A transient message takes the place of another transient one only. If it took a publication's, and
+        // were itself lost with the connection, the client would have moved past the newest of the key and
+        // never see it (5.6).
+        bool is_transient;
         friend bool operator<(const key& a, const key& b) {
-            return a.channel != b.channel ? a.channel < b.channel : a.name < b.name;
+            if (a.channel != b.channel) return a.channel < b.channel;
+            return a.name != b.name ? a.name < b.name : a.is_transient < b.is_transient;
         }
     };
-    // What of a channel is missing. Those that replace each other leave holes between the ones that wait.
+    // The offsets of a channel that are missing. Those that replace each other leave holes between the ones
+    // that wait.
     struct missing {
         std::uint64_t first = 0, last = 0;  // dropped; between them some may wait
         std::uint64_t written = 0;          // the last one that was written behind `first`; 0: none yet
@@ -55,7 +61,7 @@ private:
     };
 
     static key key_of(const hub::message& m) {
-        return {m.channel(), m.conflate().empty() ? m.type() : m.conflate()};
+        return {m.channel(), m.conflate().empty() ? m.type() : m.conflate(), m.offset == 0};
     }
 
     std::map<std::string, missing, std::less<>> missing_;  // by channel: at most as many as are subscribed
