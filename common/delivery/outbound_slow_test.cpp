@@ -397,6 +397,36 @@ TEST_F(outbound_slow_test, a_subscription_that_begins_again_knows_its_place) {
     EXPECT_EQ(all[1], "a 3");
 }
 
+// A client that asks again what was dropped does so while its queue waits, perhaps more than once.
+TEST_F(outbound_slow_test, each_subscription_in_the_queue_has_gaps_of_its_own) {
+    const auto subscribe = [this](std::uint64_t offset, std::string_view epoch) {
+        hub::subscribed_fields f;
+        f.channel = "a";
+        f.epoch = epoch;
+        f.offset = offset;
+        push(hub::make_subscribed(f));
+    };
+    block();
+    push(publication(latest, "a", 11, "x"));
+    push(publication(latest, "a", 12, "y"));
+    subscribe(12, "epoch");
+    push(publication(latest, "a", 13, "x"));
+    push(publication(latest, "a", 14, "z"));
+    push(publication(latest, "a", 15, "y"));
+    subscribe(0, "next epoch");
+    push(publication(latest, "a", 1, "x"));
+    push(publication(latest, "a", 2, "w"));
+    push(publication(latest, "a", 3, "x"));
+    push(publication(latest, "a", 4, "z"));
+    texts all = rest();
+    ASSERT_EQ(all.size(), 8u);
+    EXPECT_NE(all[0].find("\"offset\":12"), std::string::npos);
+    EXPECT_NE(all[3].find("next epoch"), std::string::npos);
+    all.erase(all.begin() + 3);
+    all.erase(all.begin());
+    EXPECT_EQ(all, (texts{"gap a 14 replaced", "a 15", "gap a 1 replaced", "a 2", "a 3", "a 4"}));
+}
+
 // Many courses of pushing, writing and reading: whatever happens, the peer sees rising offsets, every hole is
 // told before the next one, and nothing is missing that may not be.
 class outbound_courses_test : public outbound_slow_test, public ::testing::WithParamInterface<int> {};

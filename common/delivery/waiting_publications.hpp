@@ -8,11 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulsewire::delivery {
 
@@ -24,9 +26,11 @@ public:
         slow_consumer why = slow_consumer::drop_oldest;
     };
 
-    // `m` was taken out of the queue.
-    void dropped(const hub::message& m);
-    // `m` is about to be written, in the order of the queue: the marker that must stand before it, if any.
+    // `m`, the answer to a subscribe, waits at `place`: its channel's stream begins again there.
+    void begins(const hub::message& m, std::uint32_t place);
+    // `m`, which waited at `place`, was taken out of the queue.
+    void dropped(const hub::message& m, std::uint32_t place);
+    // `m` is about to be written, in the order of the queue. Returns the marker that must precede it, if any.
     std::optional<gap> due_before(const hub::message& m);
     // Nothing waits any more: the markers that no publication has brought along, in the order of their
     // channels. Forgets them.
@@ -38,7 +42,7 @@ public:
     // `m` waits no longer at `place`.
     void take(const hub::message& m, std::uint32_t place);
     // Places have changed, or all are taken.
-    void forget_places() { newest_.clear(); }
+    void forget_places();
 
 private:
     struct key {
@@ -55,7 +59,7 @@ private:
     // The offsets of a channel that are missing. Those that replace each other leave holes between the ones
     // that wait.
     struct missing {
-        std::uint64_t first = 0, last = 0;  // dropped; between them some may wait
+        std::uint64_t first = 0, last = 0;  // dropped; between them some may wait; 0: nothing is missing
         std::uint64_t written = 0;          // the last one that was written behind `first`; 0: none yet
         slow_consumer why = slow_consumer::drop_oldest;
     };
@@ -64,7 +68,19 @@ private:
         return {m.channel(), m.conflate().empty() ? m.type() : m.conflate(), m.offset == 0};
     }
 
-    std::map<std::string, missing, std::less<>> missing_;  // by channel: at most as many as are subscribed
+    // A client may subscribe again while its queue waits. So there is one `missing` for each subscription of
+    // the channel, the first for the one that is being written: a gap of one means nothing in the next (4.8).
+    struct stream {
+        std::deque<missing> subscriptions;
+        std::vector<std::uint32_t> begins;  // places of the waiting answers that begin the next ones
+    };
+
+    static bool is_whole(const stream& s) {
+        return s.begins.empty() && (s.subscriptions.empty() || s.subscriptions.front().first == 0) &&
+               s.subscriptions.size() <= 1;
+    }
+
+    std::map<std::string, stream, std::less<>> streams_;  // by channel: those with gaps or with beginnings
     // Publishers choose the names: a tree, which no names make slow.
     std::map<key, std::uint32_t> newest_;
 };
