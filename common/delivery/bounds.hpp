@@ -13,8 +13,8 @@ struct bounds {
     // Bytes of channels' histories that wait for one connection, shared with the histories; beyond: close
     // 4000.
     std::uint32_t replay_bytes_max = 64 * 1024 * 1024;
-    // What one WebSocket message or SSE event carries of what waits: bytes (or one message) and messages.
-    // While more waits for a connection, no more of its commands are read.
+    // The most that one WebSocket message or SSE event carries of a queue: bytes (or one message) and
+    // messages. While more waits for a connection, no more of its commands are read.
     std::uint32_t batch_bytes_max = 64 * 1024;
     std::uint32_t batch_messages_max = 64;
     // From how many bytes on what goes out together is compressed, once, whoever gets it.

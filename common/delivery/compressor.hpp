@@ -1,6 +1,6 @@
 #pragma once
 
-// What compresses a WebSocket message; the shell has it.
+// Compresses a WebSocket message; the shell implements it.
 
 #include <string>
 #include <string_view>

@@ -39,12 +39,12 @@ public:
 
     // Appends what the message means for this stream; `wall_ms` is the time now. The stream opens when each
     // channel is subscribed: then come the open event and a gap for each channel that was not recovered.
-    // What has waited for that comes next: take_waiting(). The id of the start stands at the last of the
-    // gaps, without gaps at the open event, so that no gap can be missed by a connection that breaks in
-    // between. A close is written at any time.
+    // The messages that have waited for that come next: take_waiting(). The id of the start is that of the
+    // last of the gaps, without gaps at the open event, so that no gap can be missed by a connection that
+    // breaks in between. A close is written at any time.
     outcome write(const hub::message_ptr& m, std::int64_t wall_ms, std::string& out);
 
-    // What came before the stream opened, in order: to be written next, each when it is its turn, because
+    // The messages that came before the stream opened, in order. Each is written when it is its turn, because
     // texts take far more memory than the messages, which are shared. Precondition: opened().
     std::vector<hub::message_ptr> take_waiting() { return std::exchange(waiting_, {}); }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What is published to many connections in one turn of the loop. Messages of a channel are collected for each
+// Collects the messages that go to many connections in one turn of the loop, those of a channel for each
 // audience. At the end of the turn each subscriber is visited once and sends the shared run of its framing
 // (docs/decisions/0009). If something else must go to a subscriber sooner, it is visited first.
 

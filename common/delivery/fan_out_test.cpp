@@ -291,7 +291,7 @@ TEST_F(outbound_runs_test, made_texts_are_shared_where_they_fit) {
     EXPECT_EQ(queue_.pieces(), 1u);
     EXPECT_EQ(pass_all(), "shared 1;shared 2;shared 3;");
     EXPECT_EQ(maker.position, 3u);
-    // What this stream has had already is not written again.
+    // Publications that this stream has had already are not written again.
     fan_out_.clear();
     for (std::uint64_t i = 2; i <= 5; ++i) push_made(i);
     EXPECT_EQ(pass_all(), "made 4;made 5;");
@@ -336,7 +336,7 @@ TEST_F(outbound_runs_test, holds_under_random_turns_and_a_slow_reader) {
             }
             written done = peer_.take(queue);
             if (next_random(random, 2) == 0) {
-                // What is gathered last is written at once.
+                // The batch that is gathered last is written at once.
                 fan_out_.forget("a");
                 gather(publication("a", ++offset, policy, 1 + next_random(random, 2'000)));
                 at_once += queue.takes_runs() && queue.empty();

@@ -28,7 +28,7 @@ public:
     void frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead) const;
     // The first piece without framing, a run, becomes a message of its own.
     void frame_run(piece_list& list) const;
-    // What the run is compressed with; null where it is not.
+    // The compressor for this run; null where it is sent as it is.
     compressor* compressor_for(const line_run& run, const storage& of) const;
 
 private:

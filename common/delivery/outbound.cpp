@@ -28,7 +28,7 @@ void outbound::push_run(std::shared_ptr<line_run> run) {
 }
 
 void outbound::push_raw(shared_bytes bytes, std::string_view prefix, counts how) {
-    // What waits before it must be framed now, or the order of framed and unframed pieces would be lost.
+    // The pieces before it must be framed now, or the order of framed and unframed pieces would be lost.
     framer_.frame(list_, slow_, SIZE_MAX);
     piece p;
     p.body = std::move(bytes);
@@ -56,7 +56,7 @@ std::size_t outbound::drop_lines() {
     return dropped;
 }
 
-// What most connections hold when much is published: then all send the same bytes, framing included.
+// The usual state of a connection when much is published: then all send the same bytes, framing included.
 bool outbound::is_one_run() const {
     return framed_as() == framing::websocket && list_.size() == 1 && list_.framed() == 0 &&
            !slow_.is_slow() && list_[0].run != nullptr;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What waits to be written to one connection: references to shared bytes, in order, counted. Nothing is
-// copied or encoded here, and nothing is sent: what writes asks for next_parts() and tells what was taken.
+// The queue of bytes to be written to one connection: references to shared bytes, in order, counted. Nothing
+// is copied or encoded here, and nothing is sent: a writer asks for next_parts() and reports what was taken.
 // Lines are joined to WebSocket messages or SSE events only then, so that everything that waits leaves
 // together (docs/protocol.md 2.3).
 //
@@ -33,7 +33,7 @@
 
 namespace pulsewire::delivery {
 
-// What one system call writes. Uninitialised, since it is large and mostly a few of its places are used.
+// The bytes of one system call. Uninitialised, since it is large and mostly a few of its places are used.
 struct parts {
     // The kernel takes up to 1,024; a few batches with prefix and body each fit in here.
     static constexpr std::size_t count_max = 256;
@@ -84,7 +84,7 @@ public:
     bool empty() const { return list_.empty(); }
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return list_.size(); }
-    // What waits, in bytes of memory, shared or not.
+    // The memory of everything that waits, in bytes, shared or not.
     std::size_t waiting_memory() const { return list_.memory(); }
     // Whether more of what the peer asks for may be carried out: at most one batch waits for it. A small
     // piece takes more memory than its bytes, so their number counts, too.
@@ -99,7 +99,7 @@ public:
 
     // --- for what writes ---
 
-    // What is to be written next, valid until the queue is changed. False when nothing waits.
+    // Gives the bytes to be written next, valid until the queue is changed. False when nothing waits.
     bool next_parts(parts& next);
     // So many bytes of next_parts() were taken.
     void taken(std::size_t bytes);

@@ -25,7 +25,7 @@ struct written {
     std::size_t bytes = 0;
 };
 
-// What was written and the peer has not read; it takes no more than there is room for.
+// The bytes that were written and the peer has not read; it takes no more than there is room for.
 class peer_buffer {
 public:
     written take(outbound& queue) {

@@ -1,4 +1,4 @@
-// What a queue holds of memory while its peer does not read, and when no more may be asked for.
+// The memory of a queue while its peer does not read, and when no more may be asked for.
 
 #include "common/delivery/outbound_fixture_test.hpp"
 #include "common/exchange/message_text.hpp"

@@ -1,4 +1,4 @@
-// What a queue does with publications of a connection that is too slow for them (docs/protocol.md 5.4).
+// How a queue treats publications of a connection that is too slow for them (docs/protocol.md 5.4).
 
 #include "common/base/random.hpp"
 #include "common/delivery/outbound_fixture_test.hpp"
@@ -87,7 +87,7 @@ protected:
         }
         return lines;
     }
-    // What the peer gets in the end.
+    // Everything that the peer gets in the end.
     texts rest() { return lines_of(read() + pass_all()); }
 
     std::uint64_t drops(slow_consumer policy) { return storage_.drops()[static_cast<std::size_t>(policy)]; }
@@ -178,7 +178,7 @@ TEST_F(outbound_slow_test, what_has_begun_is_finished) {
     EXPECT_EQ(lines_of(begun + pass_all()), (texts{"a 1"}));
 }
 
-// What waits behind a blocked frame has none yet, however often the queue was written to.
+// Lines after a blocked frame have none yet, however often the queue was written to.
 TEST_F(outbound_slow_test, a_trickle_of_reading_freezes_only_what_is_next) {
     bounds_.queue_bytes_max = 400'000;
     block();
@@ -239,6 +239,18 @@ TEST_F(outbound_slow_test, a_newer_one_replaces_the_one_of_its_key) {
         << "1 and 2 are one gap; 4 and 5 follow without one";
 }
 
+// Protocol 5.6: the newest publication of each key arrives, and a transient message is none. It may be lost
+// with the connection after the gap was told, and then nothing of the key would ever come.
+TEST_F(outbound_slow_test, a_transient_message_takes_no_place_of_a_publication) {
+    block();
+    push(publication(latest, "a", 1, "x"));
+    push(publication(latest, "a", 0, "x"));
+    push(publication(latest, "a", 0, "x"));
+    push(publication(latest, "a", 2, "y"));
+    EXPECT_EQ(drops(latest), 1u) << "of the two transient ones the newer is enough";
+    EXPECT_EQ(rest(), (texts{"a 1", "a transient", "a 2"}));
+}
+
 TEST_F(outbound_slow_test, every_hole_between_those_that_wait_is_told) {
     block();
     for (std::uint64_t i = 1; i <= 6; ++i) push(publication(latest, "a", i, std::to_string(i)));
@@ -266,7 +278,7 @@ TEST_F(outbound_slow_test, nothing_is_replaced_while_the_peer_keeps_up) {
     EXPECT_EQ(rest(), (texts{"a 1", "a 2", "a 3", "a 4"}));
 }
 
-// What waited before the queue was blocked is replaced like what came after.
+// Publications that waited before the queue was blocked are replaced like later ones.
 TEST_F(outbound_slow_test, a_burst_is_replaced_when_it_does_not_fit) {
     bounds_.queue_bytes_max = 250'000;
     say("begun" + std::string(200'000, '.'));
@@ -369,7 +381,7 @@ TEST_F(outbound_slow_test, an_answer_with_an_offset_tells_no_gap_and_hides_none)
     EXPECT_EQ(all, (texts{"a 1", ack.substr(0, ack.size() - 1), "gap a 2 replaced", "a 3", "a 4"}));
 }
 
-// Who subscribes again is told where that begins; what was dropped before belongs to another time.
+// A new subscription is told where it begins, so publications dropped before it leave no gap in it.
 TEST_F(outbound_slow_test, a_subscription_that_begins_again_knows_its_place) {
     block();
     push(publication(latest, "a", 1, "x"));
@@ -383,6 +395,36 @@ TEST_F(outbound_slow_test, a_subscription_that_begins_again_knows_its_place) {
     const texts all = lines_of(read() + pass_all());
     ASSERT_EQ(all.size(), 2u);
     EXPECT_EQ(all[1], "a 3");
+}
+
+// A client that asks again what was dropped does so while its queue waits, perhaps more than once.
+TEST_F(outbound_slow_test, each_subscription_in_the_queue_has_gaps_of_its_own) {
+    const auto subscribe = [this](std::uint64_t offset, std::string_view epoch) {
+        hub::subscribed_fields f;
+        f.channel = "a";
+        f.epoch = epoch;
+        f.offset = offset;
+        push(hub::make_subscribed(f));
+    };
+    block();
+    push(publication(latest, "a", 11, "x"));
+    push(publication(latest, "a", 12, "y"));
+    subscribe(12, "epoch");
+    push(publication(latest, "a", 13, "x"));
+    push(publication(latest, "a", 14, "z"));
+    push(publication(latest, "a", 15, "y"));
+    subscribe(0, "next epoch");
+    push(publication(latest, "a", 1, "x"));
+    push(publication(latest, "a", 2, "w"));
+    push(publication(latest, "a", 3, "x"));
+    push(publication(latest, "a", 4, "z"));
+    texts all = rest();
+    ASSERT_EQ(all.size(), 8u);
+    EXPECT_NE(all[0].find("\"offset\":12"), std::string::npos);
+    EXPECT_NE(all[3].find("next epoch"), std::string::npos);
+    all.erase(all.begin() + 3);
+    all.erase(all.begin());
+    EXPECT_EQ(all, (texts{"gap a 14 replaced", "a 15", "gap a 1 replaced", "a 2", "a 3", "a 4"}));
 }
 
 // Many courses of pushing, writing and reading: whatever happens, the peer sees rising offsets, every hole is

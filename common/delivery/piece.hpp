@@ -32,7 +32,7 @@ struct piece {
     }
     std::string_view text() const { return body == nullptr ? std::string_view() : *body; }
     std::size_t lines() const { return run == nullptr ? 1 : run->messages().size(); }
-    // What it counts for; the text that still grows only when it is settled.
+    // The bytes it counts for; a text that still grows counts only when it is settled.
     std::size_t counted() const { return grows ? 0 : text().size(); }
     std::size_t size() const {
         return body == nullptr ? 0 : prefix_size + text().size() + (ends_event ? 1 : 0);

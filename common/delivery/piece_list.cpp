@@ -183,7 +183,7 @@ bool piece_list::tidy() {
     return true;
 }
 
-// What came since it counted last stands at the end.
+// Pieces that came since it counted last are at the end.
 void piece_list::count_memory(bool on) {
     counts_memory_ = on;
     if (!on) return;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What waits for one connection, in order, counted: first the pieces that have their framing, then those that
-// have not. Knows nothing of what the bytes mean, nor of who is too slow.
+// The pieces that wait for one connection, in order, counted: first those that have their framing, then those
+// that have not. Knows nothing of the meaning of the bytes, nor of slow readers.
 
 #include "common/delivery/piece.hpp"
 #include "common/delivery/storage.hpp"
@@ -54,7 +54,7 @@ public:
     void frame_up_to(std::size_t end);
     // The piece is only these bytes from now on.
     void replace(piece& p, shared_bytes with);
-    // What a run holds by now is what this connection gets of it.
+    // This connection gets of a run what it holds by now.
     void settle(piece& p);
     // It leaves the queue unwritten; a hole remains until close_holes(), or its framing.
     void drop(piece& p);

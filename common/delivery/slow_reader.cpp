@@ -30,6 +30,8 @@ void slow_reader::replace_older(piece_list& list) {
     placed_ = std::max(placed_, static_cast<std::uint32_t>(list.framed()));
     for (; placed_ < list.size(); ++placed_) {
         const piece& p = list[placed_];
+        if (p.message != nullptr && p.message->kind == hub::message_kind::subscribed)
+            waiting_->begins(*p.message, placed_);
         if (!p.may_leave(slow_consumer::latest_per_key)) continue;
         if (const auto older = waiting_->put(*p.message, placed_)) drop(list, *older);
     }
@@ -38,7 +40,7 @@ void slow_reader::replace_older(piece_list& list) {
 
 void slow_reader::drop(piece_list& list, std::size_t at) {
     piece& p = list[at];
-    waiting().dropped(*p.message);
+    waiting().dropped(*p.message, static_cast<std::uint32_t>(at));
     ++list.home().drops()[static_cast<std::size_t>(p.message->when_slow)];
     list.drop(p);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// What is done about a peer that does not keep up: what may leave its queue unwritten, and what it is told of
-// that (docs/protocol.md 5.4). Only publications of a namespace whose policy allows it may leave, and never
-// one of which a part is written or has its framing.
+// Decides about a peer that does not keep up: which messages leave its queue unwritten, and which gaps are
+// reported (docs/protocol.md 5.4). Only publications of a namespace whose policy allows it may leave, and
+// never one of which a part is written or has its framing.
 
 #include "common/delivery/piece_list.hpp"
 #include "common/delivery/waiting_publications.hpp"
@@ -23,8 +23,8 @@ public:
 
     // Whether more waits than may, also after what may be dropped was dropped.
     bool overflows(piece_list& list);
-    // What may be replaced and came since the last time gets its place, and takes the older one of its key
-    // out.
+    // Each replaceable publication that came since the last time gets its place, and takes the older one of
+    // its key out.
     void replace_older(piece_list& list);
     // The publication at this place is about to get its framing. Returns the gap that must be told before it.
     std::optional<waiting_publications::gap> framing_of(const piece& p, std::size_t at);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the queues of one shard share: their bounds, the memory of queues that became empty, the compressor,
-// and the counts of what waits and of what was dropped.
+// Shared by the queues of one shard: their bounds, the memory of queues that became empty, the compressor,
+// and the counts of messages that wait and that were dropped.
 
 #include "common/delivery/bounds.hpp"
 #include "common/delivery/compressor.hpp"

@@ -13,7 +13,7 @@ namespace pulsewire::delivery {
 
 class waiting_memory {
 public:
-    // What a queue holds for each text, beside the text itself.
+    // The memory of a queue for each text, beside the text itself.
     static constexpr std::size_t reference_bytes = 64;
 
     // `bytes_max` is that of the whole shard.
@@ -22,7 +22,7 @@ public:
     // One more queue, or one less, holds the text, which stays as it is in between.
     void add(const std::string* text);
     void remove(const std::string* text);
-    // What a connection holds besides its queue, and for itself alone, has changed.
+    // The memory that a connection holds besides its queue, and for itself alone, has changed.
     // In 64 bits: where sizes have 32, their difference would not wrap back.
     void change(std::size_t from, std::size_t to) { bytes_ = bytes_ + to - from; }
 

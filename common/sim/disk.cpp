@@ -7,7 +7,7 @@ void disk::take(hub::shard_index from, std::vector<hub::store_op>&& ops) {
     if (!busy_) commit();
 }
 
-// What waits, without what its hub knows already to have come to nothing.
+// The operations that wait, without those of which the hub knows already that they came to nothing.
 disk::batch disk::take_valid() {
     batch taken = std::exchange(waiting_, {});
     for (unit& u : taken)

@@ -35,7 +35,7 @@ constexpr std::uint64_t stride = 7;
 constexpr std::uint64_t stride = 1;
 #endif
 
-// What the run came to, empty if all is well; `failure` happens after the given step.
+// Runs with `failure` after the given step. Returns the fault of the run, empty if all is well.
 std::string outcome(std::uint64_t step, const std::function<void(sim&)>& failure) {
     sim s(seed, conversation());
     s.run([&](sim& running) {

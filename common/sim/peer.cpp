@@ -61,6 +61,8 @@ void peer::act() {
         how.echo = random_.percent(70);
         how.transient = random_.percent(10);
         how.timeout_ms = random_.percent(10) ? random_.between(1, 8'000) : 0;
+        constexpr std::string_view keys[] = {"", "x", "y"};
+        how.conflate = keys[random_.below(3)];
         publish(channel, how);
     } else if (dice < 75) {
         for (const auto& [id, s] : subscriptions_)
@@ -98,8 +100,8 @@ void peer::subscribe(const std::string& channel) {
         how.offset = seen.offset;
     }
     const std::uint32_t id = machine_.subscribe(channel, how, time_.now());
-    subscriptions_[id] = {channel, how.latest, std::move(seen),      false, presence,
-                          listed,  {},         ++subscriptions_made_};
+    subscriptions_[id] = {channel, how.latest, std::move(seen),       false, presence,
+                          listed,  {},         ++subscriptions_made_, false};
     obey();
 }
 
@@ -212,6 +214,9 @@ void peer::line(std::uint32_t attempt, std::string_view text) {
     const std::size_t header = payload == std::string::npos ? line_.size() : payload + 10;
     const auto bytes = static_cast<std::uint32_t>(line_.size());
     if (seen_.heard()) seen_.tell(session_, "<- " + line_);
+    if (line_.starts_with(R"({"op":"gap")") && line_.find(R"("reason":"dropped")") != std::string::npos)
+        for (auto& [id, s] : subscriptions_)
+            if (line_.find("\"channel\":\"" + s.channel + "\"") != std::string::npos) s.misses_dropped = true;
     machine_.line(attempt, std::string_view(line_).substr(0, header), bytes, time_.now());
     obey();
 }
@@ -272,7 +277,7 @@ void peer::obey(const client::action& a) {
     tell(found->second, a);
 }
 
-// What a subscription is told.
+// A subscription gets a message, or learns of its state.
 void peer::tell(subscription& s, const client::action& a) {
     const bool of_presence = a.kind == client::action_kind::presence ||
                              a.kind == client::action_kind::joined || a.kind == client::action_kind::left;
@@ -292,12 +297,16 @@ void peer::tell(subscription& s, const client::action& a) {
             from.latest = s.latest;
             seen_.subscribed(session_, s.channel, s.seen, from);
             s.live = true;
+            if (std::exchange(s.misses_dropped, false) && recovered && from.replay != 0)
+                seen_.reached(situation::dropped_recovered);
             s.members.clear();
             return;
         }
         case client::action_kind::deliver:
             if (a.offset == 0) return seen_.delivered_transient(session_, part(a.payload));
             return seen_.delivered(session_, s.channel, s.seen, a.offset, part(a.payload));
+        case client::action_kind::gap:
+            return seen_.replaced(session_, s.channel, s.seen, a.offset);
         case client::action_kind::presence:
             s.members = sessions_in(part(a.payload));
             return;
@@ -410,7 +419,7 @@ void peer::failed(const client::action& a, const command& c) {
     const bool stored = c.what == command::kind::publish && seen_.is_durable(c.channel);
     if (stored && seen_.has_disk_failed() && (code == "storage_failed" || code == "storage_full")) {
         seen_.reached(code == "storage_full" ? situation::disk_full : situation::disk_failed);
-        // What was sent twice may be taken another time.
+        // A publish that was sent twice may be taken another time.
         return c.sent == 1 ? seen_.left_in_doubt(c.channel, c.payload) : void();
     }
     blame("failed without need, " + std::string(code) + ": " + c.payload + " " + line_);

@@ -26,7 +26,7 @@ using names = std::set<std::string, std::less<>>;
 
 class peer {
 public:
-    // What the peer wants of the network.
+    // The network, as the peer uses it.
     struct outside {
         std::function<void(std::uint32_t attempt, client::transport)> open;
         std::function<void(std::uint32_t attempt)> close;
@@ -48,7 +48,7 @@ public:
     void request();
     // Of another client that shows itself in the channel, or of somebody who is not there.
     void question(const std::string& channel);
-    // Who is in the channel, and what its history holds.
+    // Asks for the members of the channel, and for its history.
     void ask(const std::string& channel);
     // The page is closed, properly or because it crashed: from here on it hears nothing.
     void leave(bool properly);
@@ -85,6 +85,7 @@ private:
         bool live = false, presence = false, listed = false;
         names members;
         int number = 0;  // of all that there were
+        bool misses_dropped = false;
     };
     struct command {
         enum class kind : std::uint8_t { publish, transient, request, question, history, presence } what;

@@ -9,7 +9,7 @@
 namespace pulsewire::sim {
 namespace {
 
-// Who asks whom stands in the payload, so that each end can tell whether it is meant.
+// The payload names the asker and the one asked, so that each end can tell whether it is meant.
 std::string question_text(const std::string& from, const std::string& to, std::uint32_t number) {
     return "\"" + from + " asks " + to + " " + std::to_string(number) + "\"";
 }

@@ -14,7 +14,9 @@ constexpr std::uint64_t recorder = 1;
 constexpr hub::shard_index application = 0xffff;
 
 publication seen_publication(const hub::message& m, std::int64_t at_ms) {
-    return {std::string(m.payload()), std::string(m.except()), m.line.size(), at_ms};
+    return {
+        std::string(m.payload()), std::string(m.except()),
+        std::string(m.conflate().empty() ? m.type() : m.conflate()), m.line.size(), at_ms};
 }
 
 std::string place_of(const hub::message& m) {
@@ -35,7 +37,18 @@ server::server(timeline& time, dice& random, witness& seen, const server_options
       random_(random),
       seen_(seen),
       options_(options),
-      tell_(std::move(tell)),
+      tell_{
+          std::move(tell.takes), std::move(tell.says), std::move(tell.closed),
+          [this](hub::connection_ref who) {
+              wires_.erase(who.value);
+              at(who.shard).closed(who.value, now());
+              carry_out(who.shard);
+          },
+          [this](hub::connection_ref who) {
+              time_.after(0, [this, who, life = life_] {
+                  if (life == life_) read_on(who);
+              });
+          }},
       disk_(
           time, random, options.disk_latency_max_ms,
           [this](hub::shard_index shard, const disk::outcome& o) { stored(shard, o); }
@@ -57,6 +70,7 @@ void server::start() {
     for (hub::shard_index s = 0; s < shards_; ++s) {
         c.shard = s;
         hubs_.push_back(std::make_unique<hub::hub>(c));
+        turns_.push_back({std::make_unique<shell>(time_, seen_, options_.delivery, tell_)});
         at(s).open(recorder, hub::face::api, {}, "recorder", now());
         time_.after(random_.below(1'000), [this, s, life = life_] {
             if (life == life_) tick(s);
@@ -98,6 +112,7 @@ void server::end() {
     ++life_;
     for (const auto& h : hubs_) add(earlier_, h->count());
     hubs_.clear();
+    turns_.clear();
     wires_.clear();
     audiences_.clear();
     unsynced_.clear();
@@ -109,6 +124,8 @@ void server::drain(std::uint32_t spread_ms) {
     for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
         at(s).drain(close_code::service_restart, spread_ms, now());
         carry_out(s);
+        end_turn(s);
+        turns_[s].connections->drop_all(close_code::service_restart);
     }
     disk_.finish();
     end();
@@ -125,6 +142,7 @@ void server::hand_over(std::uint32_t spread_ms) {
 hub::connection_ref server::open(hub::face f) {
     const auto shard = static_cast<hub::shard_index>(random_.below(shards_));
     const hub::connection_ref opened{shard, ++last_connection_};
+    turns_[shard].connections->open(opened, f);
     at(shard).open(opened.value, f, {}, {}, now());
     carry_out(shard);
     return opened;
@@ -141,10 +159,37 @@ void server::look_for_unsynced(std::string_view lines) {
 }
 
 void server::receive(hub::connection_ref to, std::string_view lines) {
-    wires_[to.value].heard(lines);
     if (!unsynced_.empty()) look_for_unsynced(lines);
-    at(to.shard).receive(to.value, lines, now());
-    carry_out(to.shard);
+    outlet* o = turns_[to.shard].connections->find(to.value);
+    if (o == nullptr || o->ends) return;
+    const bool waits = !o->unread.empty();
+    o->unread.emplace_back(lines);
+    if (!waits) read_on(to);
+}
+
+// As much as there is room for the answers: nobody may ask for more than it reads.
+void server::read_on(hub::connection_ref who) {
+    shell& connections = *turns_[who.shard].connections;
+    while (true) {
+        outlet* o = connections.find(who.value);
+        if (o == nullptr || o->ends || o->unread.empty()) return;
+        std::string& lines = o->unread.front();
+        const std::size_t done =
+            o->queue.has_room() ? at(who.shard).receive(who.value, lines, now(), o->queue.room()) : 0;
+        if (done == 0 && !lines.empty()) return seen_.reached(situation::not_read);
+        wires_[who.value].heard(std::string_view(lines).substr(0, done));
+        if (done == lines.size()) {
+            o->unread.pop_front();
+        } else {
+            lines.erase(0, done);
+        }
+        carry_out(who.shard);
+    }
+}
+
+void server::writable(hub::connection_ref who) {
+    turns_[who.shard].connections->writable(who.value);
+    end_turn_soon(who.shard);
 }
 
 void server::receive_oversized(hub::connection_ref to, std::string_view head) {
@@ -154,36 +199,31 @@ void server::receive_oversized(hub::connection_ref to, std::string_view head) {
 }
 
 void server::closed(hub::connection_ref who) {
+    turns_[who.shard].connections->lost(who.value);
     wires_.erase(who.value);
     at(who.shard).closed(who.value, now());
     carry_out(who.shard);
 }
 
-void server::publish(const std::string& channel, const std::string& payload) {
+void server::publish(const std::string& channel, const std::string& payload, const std::string& conflate) {
     hub::publish p;
     p.channel = channel;
     p.type = "say";
     p.payload = payload;
+    p.conflate = conflate;
     post(application, owner_of(channel), std::move(p));
 }
 
 void server::carry_out(hub::shard_index shard) {
+    // A message may make a connection too slow, and then the hub sends more: the outermost call does it.
+    if (std::exchange(turns_[shard].carries_out, true)) return;
     hub::output& out = at(shard).out();
     while (!out.empty()) {
         hub::output todo = std::exchange(out, {});
-        for (const hub::output::send& s : todo.sends) {
-            if (s.audience != 0) check_audience(shard, todo, s);
-            for (const std::uint64_t connection : todo.to(s)) {
-                if (connection == recorder) {
-                    record(*s.what);
-                } else {
-                    say({shard, connection}, *s.what);
-                }
-            }
-        }
+        for (const hub::output::send& s : todo.sends) deliver(shard, todo, s);
         for (const hub::output::close& c : todo.closes) {
             wires_.erase(c.connection);
-            if (c.connection != recorder) tell_.closed({shard, c.connection}, c.code);
+            turns_[shard].connections->end(c.connection, c.code);
         }
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
         for (hub::output::notice& n : todo.notices)
@@ -196,6 +236,41 @@ void server::carry_out(hub::shard_index shard) {
             }
         if (!todo.stores.empty()) disk_.take(shard, std::move(todo.stores));
     }
+    turns_[shard].carries_out = false;
+    end_turn_soon(shard);
+}
+
+void server::deliver(hub::shard_index shard, const hub::output& out, const hub::output::send& s) {
+    if (s.audience != 0) check_audience(shard, out, s);
+    std::vector<std::uint64_t> to;
+    for (const std::uint64_t connection : out.to(s)) {
+        if (connection == recorder) {
+            record(*s.what);
+            continue;
+        }
+        to.push_back(connection);
+        // A connection that was found too slow in this turn gets no more, whatever the hub has sent by then.
+        const outlet* o = turns_[shard].connections->find(connection);
+        if (o == nullptr || o->ends) continue;
+        if (const std::string wrong = wires_[connection].told(*s.what, s.replayed); !wrong.empty())
+            seen_.blame(wrong + ": connection " + std::to_string(connection) + " gets " + s.what->line);
+    }
+    const auto how = s.replayed ? delivery::counts::as_replay : delivery::counts::as_live;
+    turns_[shard].connections->deliver(s.what, how, s.audience, to);
+}
+
+// All that happens at the same moment is one turn.
+void server::end_turn_soon(hub::shard_index shard) {
+    if (!turns_[shard].connections->has_work() || std::exchange(turns_[shard].ends_soon, true)) return;
+    time_.after(0, [this, shard, life = life_] {
+        if (life == life_) end_turn(shard);
+    });
+}
+
+void server::end_turn(hub::shard_index shard) {
+    turns_[shard].ends_soon = false;
+    turns_[shard].connections->end_turn();
+    end_turn_soon(shard);
 }
 
 // A shell takes the word for it and does not look at who is in it again.
@@ -221,12 +296,6 @@ void server::stored(hub::shard_index shard, const disk::outcome& o) {
         }
         carry_out(shard);
     });
-}
-
-void server::say(hub::connection_ref to, const hub::message& m) {
-    if (const std::string wrong = wires_[to.value].told(m); !wrong.empty())
-        seen_.blame(wrong + ": connection " + std::to_string(to.value) + " gets " + m.line);
-    tell_.says(to, m);
 }
 
 void server::post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m) {
@@ -262,8 +331,11 @@ void server::record(const hub::message& m) {
 }
 
 void server::tick(hub::shard_index shard) {
+    turns_[shard].connections->each_unread([&](std::uint64_t id) { at(shard).heard(id, now()); });
     at(shard).tick(now());
     carry_out(shard);
+    turns_[shard].connections->sweep();
+    end_turn_soon(shard);
     time_.after(1'000, [this, shard, life = life_] {
         if (life == life_) tick(shard);
     });
@@ -274,7 +346,7 @@ void server::grow_old(std::int64_t ms) {
         at(s).closed(recorder, now());
         carry_out(s);
     }
-    // What is dropped in one round is forgotten in the next.
+    // A channel that is dropped in one round is forgotten in the next.
     for (int round = 1; round <= 3; ++round) {
         for (hub::shard_index s = 0; s < hubs_.size(); ++s) {
             hub::instant later = now();
@@ -284,6 +356,8 @@ void server::grow_old(std::int64_t ms) {
             carry_out(s);
         }
     }
+    for (const turn& t : turns_)
+        if (t.connections->holds_memory()) seen_.blame("memory of slow readers remains when all have left");
     std::size_t channels = 0;
     for (const auto& h : hubs_) channels += h->channel_count();
     if (channels != 0) seen_.blame(std::to_string(channels) + " channels remain when all is old");

@@ -4,9 +4,11 @@
 // requests and publishes, and with a disk. It can be killed, drained and started again. What its channels
 // hold is told to the witness.
 
+#include "common/delivery/bounds.hpp"
 #include "common/hub/hub.hpp"
 #include "common/sim/dice.hpp"
 #include "common/sim/disk.hpp"
+#include "common/sim/shell.hpp"
 #include "common/sim/timeline.hpp"
 #include "common/sim/wire.hpp"
 #include "common/sim/witness.hpp"
@@ -30,15 +32,19 @@ struct server_options {
     std::uint32_t answer_delay_max_ms = 0;  // of the application
     std::uint32_t disk_latency_max_ms = 0;  // of a write, and of a sync
     std::vector<std::string> channels;      // all that clients will use
+    delivery::bounds delivery;
 };
 
 enum class end_of_life : std::uint8_t { process, power };
 
 class server {
 public:
-    // What connections are told. Called while the server works; must not call it back.
+    // The network below its connections. Called while the server works; must not call it back.
     struct outside {
-        std::function<void(hub::connection_ref, const hub::message&)> says;
+        // As much as it takes of so many bytes.
+        std::function<std::size_t(hub::connection_ref, std::size_t bytes)> takes;
+        // A whole message has left.
+        std::function<void(hub::connection_ref, std::string_view lines)> says;
         std::function<void(hub::connection_ref, close_code)> closed;
     };
 
@@ -60,8 +66,10 @@ public:
     void receive(hub::connection_ref to, std::string_view lines);
     void receive_oversized(hub::connection_ref to, std::string_view head);
     void closed(hub::connection_ref who);
+    // The network takes more of what waits for it.
+    void writable(hub::connection_ref who);
     // By the application.
-    void publish(const std::string& channel, const std::string& payload);
+    void publish(const std::string& channel, const std::string& payload, const std::string& conflate = {});
 
     // As if `ms` passed with nobody there, the recorder neither. Blames what remains.
     void grow_old(std::int64_t ms);
@@ -85,7 +93,10 @@ private:
     void stored(hub::shard_index shard, const disk::outcome& o);
     void end();
     void look_for_unsynced(std::string_view lines);
-    void say(hub::connection_ref to, const hub::message& m);
+    void deliver(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
+    void end_turn(hub::shard_index shard);
+    void end_turn_soon(hub::shard_index shard);
+    void read_on(hub::connection_ref who);
     void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
@@ -96,7 +107,7 @@ private:
     dice& random_;
     witness& seen_;
     const server_options& options_;
-    outside tell_;
+    shell::outside tell_;
     disk disk_;
     std::int64_t clock_off_ms_ = 0;
     // When a durable publication was given to the disk, which may have refused it meanwhile: of what a
@@ -108,6 +119,11 @@ private:
     std::unordered_map<std::string, tries> tries_;  // by payload and offset
     hub::shard_index shards_ = 1;
     std::vector<std::unique_ptr<hub::hub>> hubs_;
+    struct turn {
+        std::unique_ptr<shell> connections;
+        bool ends_soon = false, carries_out = false;
+    };
+    std::vector<turn> turns_;  // by shard
     // When the last value between two shards arrives: later ones do not overtake it.
     std::map<std::pair<hub::shard_index, hub::shard_index>, std::int64_t> last_arrival_;
     struct unsynced {

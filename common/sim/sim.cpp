@@ -2,6 +2,8 @@
 
 #include "common/sim/sim.hpp"
 
+#include "common/sim/text.hpp"
+
 #include <algorithm>
 
 namespace pulsewire::sim {
@@ -22,7 +24,8 @@ sim::sim(std::uint64_t seed, sim_options options)
       weather_(options_.chaos),
       server_(
           time_, random_, seen_, options_.server,
-          {[this](hub::connection_ref from, const hub::message& m) { deliver(from, m); },
+          {[this](hub::connection_ref from, std::size_t bytes) { return take(from, bytes); },
+           [this](hub::connection_ref from, std::string_view lines) { deliver(from, lines); },
            [this](hub::connection_ref which, close_code code) { end(which, code); }}
       ) {
     for (std::uint32_t i = 0; i < options_.clients; ++i) {
@@ -114,25 +117,64 @@ void sim::hang_up(const link_ptr& l) {
     });
 }
 
-// What waits for the network leaves together.
-void sim::deliver(hub::connection_ref from, const hub::message& m) {
+// A slow client has a buffer that fills up; one that is gone takes everything.
+std::size_t sim::take(hub::connection_ref from, std::size_t bytes) {
+    const auto found = at_server_.find({from.shard, from.value});
+    if (found == at_server_.end() || !found->second->slow) return bytes;
+    link& l = *found->second;
+    const std::size_t room = l.buffer_max - std::min<std::size_t>(l.buffer_max, l.taken - l.read);
+    const std::size_t taken = std::min(bytes, room);
+    l.taken += taken;
+    return taken;
+}
+
+void sim::deliver(hub::connection_ref from, std::string_view lines) {
     const auto found = at_server_.find({from.shard, from.value});
     if (found == at_server_.end()) return;
     const link_ptr& l = found->second;
-    const bool is_publication = m.kind == hub::message_kind::publication;
-    const std::string_view line = std::string_view(m.line).substr(0, m.line.size() - 1);
-    if (is_publication && std::exchange(l->lose_line, false)) {
-        l->lost_line = true;
-        return;
+    if (!l->slow) return pass_on(l, lines);
+    l->in_buffer.emplace_back(l->taken, lines);
+}
+
+// The client reads so much, or all when it is slow no more.
+void sim::read(const link_ptr& l, std::size_t bytes) {
+    l->read = std::min<std::uint64_t>(l->taken, l->read + std::min<std::uint64_t>(bytes, l->taken - l->read));
+    while (!l->in_buffer.empty() && l->in_buffer.front().first <= l->read) {
+        pass_on(l, l->in_buffer.front().second);
+        l->in_buffer.pop_front();
     }
+    if (l->in_buffer.empty() && l->ends) end_down(l, *std::exchange(l->ends, std::nullopt));
+    if (l->server_end && server_.running()) server_.writable(l->at_server);
+}
+
+void sim::read_slowly(const link_ptr& l, std::int64_t every_ms, std::int64_t until) {
+    time_.after(every_ms, [this, l, every_ms, until] {
+        if (!l->slow) return;
+        l->slow = time_.now() < until;
+        read(l, l->slow ? l->bytes_per_read : SIZE_MAX);
+        if (l->slow) read_slowly(l, every_ms, until);
+    });
+}
+
+// Lines that wait for the network leave together.
+void sim::pass_on(const link_ptr& l, std::string_view lines) {
     const bool planned = !l->down.empty();
-    if (planned) l->down += '\n';
-    l->down += line;
-    if (is_publication && std::exchange(l->repeat_line, false)) {
-        (l->down += '\n') += line;
-        seen_.reached(situation::duplicate_dropped);
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+        const bool is_publication = !line.starts_with("{\"op\":") && number_after(line, ",\"offset\":") != 0;
+        if (is_publication && std::exchange(l->lose_line, false)) {
+            l->lost_line = true;
+            continue;
+        }
+        if (!l->down.empty()) l->down += '\n';
+        l->down += line;
+        if (is_publication && std::exchange(l->repeat_line, false)) {
+            (l->down += '\n') += line;
+            seen_.reached(situation::duplicate_dropped);
+        }
     }
-    if (planned) return;
+    if (planned || l->down.empty()) return;
     l->last_down = std::max(l->last_down, time_.now() + latency());
     time_.at(l->last_down, [l] {
         std::string message = std::exchange(l->down, {});
@@ -150,6 +192,14 @@ void sim::end(hub::connection_ref which, close_code code) {
     if (code == close_code::no_pong) seen_.reached(situation::silence_noticed_by_server);
     at_server_.erase(found);
     l->server_end = false;
+    if (!l->in_buffer.empty()) {
+        l->ends = code;
+    } else {
+        end_down(l, code);
+    }
+}
+
+void sim::end_down(const link_ptr& l, close_code code) {
     l->last_down = std::max(l->last_down, time_.now() + latency());
     time_.at(l->last_down, [this, l, code] {
         if (!l->down_broken) client_hears_the_end(l, static_cast<std::uint16_t>(code));
@@ -175,7 +225,7 @@ void sim::server_hears_the_end(const link_ptr& l) {
     server_.closed(l->at_server);
 }
 
-// What is on its way is lost. Each end hears of it, or not.
+// Everything on its way is lost. Each end hears of it, or not.
 void sim::break_link(const link_ptr& l, bool up, bool down, std::uint32_t unnoticed) {
     l->hurt = true;
     l->up_broken |= up;

@@ -11,10 +11,13 @@
 #include "common/sim/timeline.hpp"
 #include "common/sim/witness.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,10 +42,11 @@ enum class fault : std::uint8_t {
     disk_error,   // a sync fails: nothing is kept until the next start
     disk_slow,
     clock,  // the server's wall clock is set
+    slow_reader,
     count_,
 };
 
-// What may go wrong in a run. Chances are per cent.
+// The faults of a run. Chances are per cent.
 struct weather {
     std::uint32_t latency_max_ms = 0;
     std::uint32_t refused = 0;          // a transport does not open
@@ -118,6 +122,12 @@ private:
         hub::connection_ref at_server;
         std::int64_t last_up = 0, last_down = 0;  // arrivals: nothing overtakes
         std::string down;                         // lines that leave together
+        // Bytes that left the server while the client is slow, and that the client has read.
+        bool slow = false;
+        std::size_t buffer_max = 0, bytes_per_read = 0;
+        std::uint64_t taken = 0, read = 0;
+        std::deque<std::pair<std::uint64_t, std::string>> in_buffer;  // messages, by where they end
+        std::optional<close_code> ends;                               // after them
     };
     using link_ptr = std::shared_ptr<link>;  // shared by whatever is planned for it
 
@@ -128,7 +138,12 @@ private:
     void accept(const link_ptr& l);
     void send(const link_ptr& l, std::string message);
     void hang_up(const link_ptr& l);
-    void deliver(hub::connection_ref from, const hub::message& m);
+    std::size_t take(hub::connection_ref from, std::size_t bytes);
+    void deliver(hub::connection_ref from, std::string_view lines);
+    void pass_on(const link_ptr& l, std::string_view lines);
+    void read_slowly(const link_ptr& l, std::int64_t every_ms, std::int64_t until);
+    void read(const link_ptr& l, std::size_t bytes);
+    void end_down(const link_ptr& l, close_code code);
     void end(hub::connection_ref which, close_code code);
     void break_link(const link_ptr& l, bool up, bool down, std::uint32_t unnoticed);
     void client_hears_the_end(const link_ptr& l, std::uint16_t code);
@@ -152,8 +167,8 @@ private:
     void compare(const each_step& after_step);
     void restart_once_more(const each_step& after_step);
     void say_goodbye(const each_step& after_step);
-    // Whoever lost the last line of a channel notices with the next one: the application says something in
-    // each channel that is silent since then; whether there is none.
+    // A client that lost the last line of a channel notices with the next one: the application publishes in
+    // each channel that is silent since then. Returns whether there is none.
     bool has_spoken_everywhere();
     bool is_quiet() const;
     names present(const std::string& channel) const;

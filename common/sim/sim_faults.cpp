@@ -1,4 +1,4 @@
-// What goes wrong in a run.
+// The faults of a run.
 
 #include "common/session/public_name.hpp"
 #include "common/sim/sim.hpp"
@@ -33,6 +33,13 @@ sim_options drawn_options(std::uint64_t seed) {
     hub.namespaces["news"].presence = false;
     hub.namespaces["disk"] = hub.default_namespace;
     hub.namespaces["disk"].keeps = durability::disk;
+    hub.namespaces["chat"] = hub.default_namespace;
+    for (const char* of : {"chat", "news", "disk"})
+        hub.namespaces[of].slow_consumers = static_cast<slow_consumer>(d.below(3));
+    o.server.delivery.queue_bytes_max = one_of({700, 2'500, 1 << 20});
+    o.server.delivery.replay_bytes_max = one_of({20'000, 64 << 20});
+    o.server.delivery.batch_bytes_max = one_of({400, 64 * 1024});
+    o.server.delivery.batch_messages_max = one_of({3, 64});
     hub.store_id = d.any();
     hub.bounds.recovery_max = one_of({5, 300});
     hub.bounds.history_bytes_total_max = one_of({0, 0, 0, 20'000});
@@ -42,7 +49,8 @@ sim_options drawn_options(std::uint64_t seed) {
     o.chaos.swallowed = one_of({0, 0, 20});
     o.chaos.unnoticed = one_of({0, 50, 90});
     o.chaos.fault_every_ms = one_of({300, 1'000, 4'000});
-    for (const std::uint32_t common : {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u})
+    for (const std::uint32_t common :
+         {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u, 8u})
         o.chaos.faults.push_back(d.percent(60) ? common : 0);
     return o;
 }
@@ -159,6 +167,15 @@ void sim::do_wrong(enum fault what, std::size_t client) {
             seen_.tell("clock", ahead ? "is set ahead" : "is set back");
             seen_.reached(situation::clock_set);
             return server_.set_clock((ahead ? hours : -hours) * 3'600'000);
+        }
+        case fault::slow_reader: {
+            if (l == nullptr || l->slow || !l->server_end) return;
+            l->hurt = l->slow = true;
+            l->buffer_max = random_.between(1, 3'000);
+            l->bytes_per_read = random_.percent(30) ? 0 : random_.between(1, 500);
+            const std::int64_t until = time_.now() + random_.below(20'000);
+            last_fault_ms_ = std::max(last_fault_ms_, until);
+            return read_slowly(l, random_.between(1, 1'000), until);
         }
         case fault::count_:
             return;

@@ -66,6 +66,9 @@ void sim::clear_up() {
     for (const link_ptr& l : current_)
         if (l != nullptr) l->lose_line = l->repeat_line = false;
     for (const auto& [name, l] : at_server_) l->lose_line = l->repeat_line = false;
+    for (const auto& links : {current_, retiring_})
+        for (const link_ptr& l : links)
+            if (l != nullptr && std::exchange(l->slow, false)) read(l, SIZE_MAX);
     last_fault_ms_ = std::max(last_fault_ms_, options_.chaos_ms);
     server_.storage().repair();
     // The operator reads the log.
@@ -112,7 +115,8 @@ bool sim::has_spoken_everywhere() {
 }
 
 void sim::say_in(const std::string& channel) {
-    server_.publish(channel, "\"server says " + std::to_string(++sayings_) + "\"");
+    const std::string key = random_.percent(50) ? "x" : "";
+    server_.publish(channel, "\"server says " + std::to_string(++sayings_) + "\"", key);
 }
 
 // Within its bound everything must have come to rest, and remain so.
@@ -157,7 +161,7 @@ void sim::compare(const each_step& after_step) {
     }
 }
 
-// What the disk holds must still be what it should, and everybody comes back.
+// The disk must still hold what it should, and everybody comes back.
 void sim::restart_once_more(const each_step& after_step) {
     const std::int64_t begins = time_.now();
     restart(random_.percent(50) ? restart_after::kill : restart_after::power_loss, 0);

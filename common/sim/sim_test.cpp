@@ -32,8 +32,8 @@ TEST(simulation, whatever_goes_wrong_everybody_comes_to_the_same_end) {
     }
 }
 
-// What failed once. A seed means another course when what is drawn changes, so a fault found this way gets a
-// test of its own beside the code, too.
+// Seeds that failed once. A seed takes another course when the drawing changes, so a fault found this way
+// gets a test of its own beside the code, too.
 TEST(simulation, seeds_that_failed_once) {
     static constexpr std::uint64_t failed_once[] = {6,   127,  165,   188,   262,    290,   565,
                                                     820, 4790, 12181, 18285, 665818, 697527};

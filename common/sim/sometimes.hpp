@@ -1,6 +1,7 @@
 #pragma once
 
-// What runs must have come to, some of them: a simulation that never gets somewhere proves nothing about it.
+// Situations that some of the runs must reach: a simulation that never gets somewhere proves nothing about
+// it.
 
 #include <array>
 #include <cstddef>
@@ -51,6 +52,17 @@ enum class situation : std::uint8_t {
     disk_full,
     disk_failed,
     clock_set,
+    run_written,
+    run_grew,
+    reader_blocked,
+    oldest_dropped,
+    older_replaced,
+    gap_told,
+    closed_as_slow,
+    write_timed_out,
+    not_read,
+    replacement_accepted,
+    dropped_recovered,
     count_,
 };
 
@@ -99,6 +111,17 @@ constexpr std::string_view name_of(situation s) {
         "the disk is full",
         "a sync fails",
         "the clock is set",
+        "a run is written without being queued",
+        "a run holds several publications",
+        "a connection takes no more",
+        "the oldest that wait for a slow reader are dropped",
+        "what waits for a slow reader is replaced by something newer",
+        "a slow reader is told a gap",
+        "a slow reader is closed",
+        "a reader that takes nothing is dropped",
+        "a connection is not read while its answers wait",
+        "a client hears that newer ones have taken the place of what it misses",
+        "a client recovers what was dropped because it was slow",
     };
     return names[static_cast<std::size_t>(s)];
 }

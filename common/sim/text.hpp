@@ -1,6 +1,6 @@
 #pragma once
 
-// What a run looks up in the lines that go over its wires. They hold no escapes.
+// Looks up members of the lines that go over a run's wires. They hold no escapes.
 
 #include <cstdint>
 #include <string_view>

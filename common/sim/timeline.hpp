@@ -11,7 +11,7 @@
 
 namespace pulsewire::sim {
 
-// What the server's wall clock shows when a run begins.
+// The server's wall clock when a run begins.
 inline constexpr std::int64_t wall_clock_begin_ms = 1'700'000'000'000;
 
 class timeline {

@@ -1,10 +1,10 @@
 #pragma once
 
-// What the server says on one connection, held against the protocol: a stream has no hole and no repetition
-// (4.3, 5.3), nothing comes of a channel that is not subscribed, no command is answered twice (3.4), nor a
-// subscribe that was taken back (4.8), and what another client asks comes once, and is withdrawn only while
-// it is unanswered (4.18). Clients mend such faults by themselves, so from their side alone they could not be
-// seen.
+// The messages of the server on one connection, compared with the protocol: a stream has no hole and no
+// repetition (4.3, 5.3), nothing comes of a channel that is not subscribed, no command is answered twice
+// (3.4), nor a subscribe that was taken back (4.8), and a question of another client comes once, and is
+// withdrawn only while it is unanswered (4.18). Clients mend such faults by themselves, so from their side
+// alone they could not be seen.
 
 #include "common/exchange/message.hpp"
 #include "common/sim/text.hpp"
@@ -34,13 +34,13 @@ public:
             if (line.starts_with("{\"op\":\"subscribe\"")) asked_[channel_of(line)].insert(id);
         }
     }
-    // What is wrong with saying this now; empty: nothing.
-    std::string told(const hub::message& m) {
+    // The server's half. Returns what is wrong with this message; empty: nothing.
+    std::string told(const hub::message& m, bool replayed) {
         if (m.id != 0 && unanswered_[m.id]-- <= 0) return "nobody waits for this answer";
         if (m.kind == hub::message_kind::question) return asked(number_after(m.line, "\"request\":"), m);
         if (m.kind == hub::message_kind::subscribed) {
             if (asked_[std::string(m.channel())].erase(m.id) == 0) return "nobody waits for this";
-            positions_[std::string(m.channel())] = m.offset;
+            positions_[std::string(m.channel())] = {m.offset, m.offset + number_after(m.line, "\"replay\":")};
             return {};
         }
         if (m.kind == hub::message_kind::answer && m.line.starts_with("{\"op\":\"unsubscribed\"")) {
@@ -54,7 +54,10 @@ public:
         const auto position = positions_.find(m.channel());
         if (position == positions_.end()) return "nobody subscribed to this";
         if (m.kind != hub::message_kind::publication) return {};
-        if (m.offset != ++position->second) return "the stream has a hole or a repetition";
+        place& of = position->second;
+        if (m.offset != ++of.offset) return "the stream has a hole or a repetition";
+        // A slow reader's queue treats the two in different ways (5.7).
+        if (replayed != (m.offset <= of.replay_until)) return "a replay is taken for live, or the other way";
         return {};
     }
 
@@ -74,9 +77,12 @@ private:
     }
 
     std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
-    std::map<std::string, std::uint64_t, std::less<>> positions_;  // by channel
-    std::map<std::uint64_t, int> unanswered_;                      // commands with an id
-    std::set<std::uint64_t> questions_;                            // of other clients, unanswered
+    struct place {
+        std::uint64_t offset = 0, replay_until = 0;
+    };
+    std::map<std::string, place, std::less<>> positions_;  // by channel
+    std::map<std::uint64_t, int> unanswered_;              // commands with an id
+    std::set<std::uint64_t> questions_;                    // of other clients, unanswered
     std::uint64_t last_question_ = 0;
 };
 

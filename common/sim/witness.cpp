@@ -238,6 +238,23 @@ void witness::delivered(
     v.offset = offset;
 }
 
+void witness::replaced(const std::string& session, std::string_view channel, view& v, std::uint64_t offset) {
+    const log* l = find(channel, v.epoch);
+    if (l == nullptr || offset > l->head() || offset <= v.offset ||
+        options_of(channel).slow_consumers != slow_consumer::latest_per_key)
+        return blame(session + " hears of a gap that is none at " + place_of(channel, v.epoch, offset));
+    for (std::uint64_t o = v.offset + 1; o <= offset; ++o) {
+        const publication& missed = *l->at(o);
+        if (missed.except == session) continue;
+        bool newer = false;
+        for (std::uint64_t later = o + 1; later <= l->head(); ++later)
+            newer |= l->at(later)->key == missed.key;
+        if (!newer) blame(session + " misses the newest of its key: " + missed.payload);
+    }
+    reached(situation::replacement_accepted);
+    v.offset = offset;
+}
+
 void witness::delivered_transient(const std::string& session, std::string_view payload) {
     if (!once_.insert(session + " hears " + std::string(payload)).second)
         blame(session + " hears again " + std::string(payload));

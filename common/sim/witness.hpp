@@ -24,18 +24,19 @@ inline constexpr std::string_view to_others = " to others\"";
 struct publication {
     std::string payload;  // unique in the run
     std::string except;   // a session that does not show it; empty: none
+    std::string key;      // what it is the latest of
     std::size_t bytes = 0;
     std::int64_t at_ms = 0;  // when it was put in order
 };
 
-// What one subscription of one client knows.
+// The position of one subscription of one client.
 struct view {
     bool told = false;  // has a position
     std::string epoch;
     std::uint64_t offset = 0;
 };
 
-// What a client is answered when it subscribes.
+// The answer to a client's subscribe.
 struct starting_point {
     bool recovered = false;
     std::string_view epoch;
@@ -85,7 +86,7 @@ public:
 
     void server_starts() { ++life_; }
     int life() const { return life_; }
-    // What the disk kept of a channel: the newest publications up to `head`.
+    // A channel as the disk kept it: the newest publications up to `head`.
     struct kept {
         std::string channel;
         std::string epoch;
@@ -115,6 +116,8 @@ public:
         const std::string& session, std::string_view channel, view& v, std::uint64_t offset,
         std::string_view payload
     );
+    // Publications up to `offset` do not come: something newer took their place (protocol 5.4).
+    void replaced(const std::string& session, std::string_view channel, view& v, std::uint64_t offset);
     void delivered_transient(const std::string& session, std::string_view payload);
     // A page of history, from old to new or backwards; `json` is the array.
     void read(
@@ -135,7 +138,7 @@ public:
     bool is_complete(const std::string& session, std::string_view channel, const view& v) const;
 
 private:
-    // What a channel held under one epoch, all of it.
+    // Everything that a channel held under one epoch.
     struct log {
         std::string epoch;
         int life = 0;
