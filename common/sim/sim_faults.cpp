@@ -215,6 +215,7 @@ void sim::stranger_talks(hub::connection_ref as, int number, int lines_left) {
     const std::string secret = number % 2 == 0 ? "stranger-" + std::to_string(number)
                                                : hub::public_name("session-" + std::to_string(number % 9));
     const std::string name = hub::public_name(secret);
+    seen_.stranger(name);
     const std::string& channel =
         options_.server.channels[random_.below(static_cast<std::uint32_t>(options_.server.channels.size()))];
     const std::string id = R"(","id":)" + std::to_string(random_.below(5));

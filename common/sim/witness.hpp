@@ -126,6 +126,9 @@ public:
     );
     // The application, or a client, was asked.
     void requested(const std::string& payload);
+    // Somebody who keeps to no rule has this name.
+    void stranger(const std::string& name) { strangers_.insert(name); }
+    bool is_stranger(const std::string& name) const { return strangers_.contains(name); }
     // A client refused to answer.
     void declined(const std::string& payload) { declined_.insert(payload); }
     bool has_declined(const std::string& payload) const { return declined_.contains(payload); }
@@ -184,6 +187,7 @@ private:
     std::unordered_map<std::string, place> seen_;            // publications by payload
     std::unordered_set<std::string> once_, refused_;         // what must not happen again, or at all
     std::unordered_set<std::string> declined_, taken_back_;  // requests
+    std::unordered_set<std::string> strangers_;
 };
 
 }  // namespace pulsewire::sim
