@@ -87,7 +87,7 @@ function watch(page: Page, network: 'sound' | 'faulty', expected?: RegExp): stri
         if (network === 'faulty' && complaintsAboutTheNetwork.test(message.text())) return;
         note(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
-    page.on('pageerror', (error) => note(`exception: ${error.stack ?? error.message}`));
+    page.on('pageerror', (error) => note(`exception: ${error.stack || error.message}`));
     page.on('dialog', (dialog) => {
         note(`dialog: ${dialog.message()}`);
         void dialog.dismiss();

@@ -275,8 +275,9 @@ export class MachineSession implements Session, Listener {
     }
 
     async #findWhy(state: ConnectionState & {name: 'waiting'}, sse: boolean): Promise<void> {
-        const {findWhy} = await import('./why.js');
-        const found = await findWhy(this.#endpoints, sse);
+        // The server that does not answer may be the one that the module comes from.
+        const module = await import('./why.js').catch(() => undefined);
+        const found = await module?.findWhy(this.#endpoints, sse);
         if (!found || this.#closed() || this.state.name === 'open') return;
         if (this.#because?.message !== found.message) this.#found(found.message);
         this.#because = found;
