@@ -68,9 +68,9 @@ test('after a restart with an empty memory each channel is told its gap, and goe
     await server.kill9();
     await server.restart();
     await publish(server.origin, 'test:a', 'while it was away');
-    await expect.poll(async () => (await heard()).filter(({event}) => event === 'pulsewire.gap').map(({data}) => data)).toEqual([
-        {channel: 'test:a', recovered: false, reason: 'epoch_changed'}, {channel: 'test:b', recovered: false, reason: 'epoch_changed'},
-    ]);
+    // In the order in which the channels' owners answer, which is not promised.
+    const gaps = (all: Awaited<ReturnType<typeof heard>>) => all.filter(({event}) => event === 'pulsewire.gap').map(({data}) => JSON.stringify(data)).sort();
+    await expect.poll(async () => gaps(await heard())).toEqual(['test:a', 'test:b'].map((channel) => JSON.stringify({channel, recovered: false, reason: 'epoch_changed'})));
     await publish(server.origin, 'test:a', 'two');
     await publish(server.origin, 'test:b', 'three');
     await expect.poll(async () => payloads(await heard(), 'test:b')).toEqual(['three']);
@@ -101,8 +101,9 @@ test('a cursor covers every channel of the stream, whatever their order in the a
         for (let n = 1; n <= count; n += 1) await publish(server.origin, channel, n);
     }
     const first = await EventStream.open(`${server.origin}/events?channel=test:one&channel=test:two&latest=1`);
+    // Channels have no order among each other.
     const replayed = [await first.next('message'), await first.next('message')].map(({data}) => JSON.parse(data).payload);
-    expect(replayed).toEqual([3, 2]);
+    expect(replayed.sort()).toEqual([2, 3]);
     const {id} = first.events.items.at(-1)!;
     first.close();
     await publish(server.origin, 'test:two', 3);
