@@ -74,7 +74,8 @@ export class BreakIt {
                 this.#summary = `${lostWords(state.reason)}.`;
                 this.#showOutcome();
             }
-            if (this.#outage) this.#note(state);
+            // What a client does after an outage, such as one that takes the place of another, is no part of it.
+            if (this.#outage && (!this.#outage.over || state.name === 'closed')) this.#note(state);
         };
         client.on('state', show);
         show(client.state);
