@@ -12,8 +12,9 @@
 namespace pulsewire::shell {
 namespace {
 
-// What a peer may send after our last words before it is cut off.
-constexpr std::uint32_t discarded_bytes_max = 1 << 20;
+// The bytes that a peer may send after our last words before it is cut off: more than the largest message
+// that a WebSocket reader begins to skip, so that whoever sends one reads why it was too large.
+constexpr std::uint32_t discarded_bytes_max = 32 << 20;
 
 }  // namespace
 
