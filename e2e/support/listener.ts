@@ -22,7 +22,8 @@ export interface Heard {
 export async function listen(
     visit: Visit, origin: string, channel: string, transport: 'websocket' | 'sse', options: VisitOptions = {},
 ): Promise<Page> {
-    const page = await visit(`${origin}/`, {
+    // A page on which nothing moves.
+    const page = await visit(`${origin}/notifications/`, {
         ...options,
         before: (opened) => opened.route(`**${sdkPath}`, (route) => route.fulfill({contentType: 'text/javascript', body: sdk})),
     });
