@@ -27,6 +27,8 @@ export async function serveSdk(context: BrowserContext): Promise<void> {
     const files: Record<string, string> = {
         '/sdk/index.js': fileURLToPath(import.meta.resolve('pulsewire')),
         '/sdk/storage.js': fileURLToPath(import.meta.resolve('pulsewire/storage')),
+        // A file of the package that index.js loads when no connection opens.
+        '/sdk/why.js': fileURLToPath(new URL('./why.js', import.meta.resolve('pulsewire'))),
     };
     await allowConnections(context);
     await context.route((url) => url.pathname.startsWith('/sdk/'), async (route) => {
