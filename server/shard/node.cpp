@@ -70,7 +70,8 @@ address_limits::bounds bounds_of_addresses(const shell_limits& s, std::uint32_t 
 // and a part of the connections is left to others.
 address_limits::bounds bounds_of_this_machine(const shell_limits& s, std::uint32_t connections_max) {
     constexpr std::uint32_t share_for_others = 8;
-    const std::uint32_t most = std::max(1u, connections_max - connections_max / share_for_others);
+    const std::uint32_t others = connections_max / share_for_others;
+    const std::uint32_t most = others == 0 ? 0 : connections_max - others;  // 0: so few are nobody's
     return {
         s.connections_per_address_max != 0 ? s.connections_per_address_max : most,
         s.connects_per_address_per_second, s.requests_per_address_per_second};
