@@ -134,11 +134,11 @@ TEST(slow_consumer, plain_event_streams_tell_a_gap_and_keep_an_honest_cursor) {
     while (seen[1] < messages) {
         const std::string event = stream.read_until("\n\n");
         const std::size_t channel = event.find("\"channel\":\"old:a\"") != std::string::npos ? 1 : 0;
-        // "id: 1.<epoch>.<offset>.<epoch>.<offset>"
+        // "id: 1.<mark>.<epoch>.<offset>.<epoch>.<offset>"
         const std::size_t id = event.find("id: 1.");
         ASSERT_NE(id, std::string::npos) << event.substr(0, 200);
         std::uint64_t cursor[2]{};
-        std::size_t from = id + 6;
+        std::size_t from = event.find('.', id + 6) + 1;
         for (std::uint64_t& offset : cursor) {
             from = event.find('.', from) + 1;
             offset = std::stoull(event.substr(from));
