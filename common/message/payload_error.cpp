@@ -1,5 +1,7 @@
 #include "common/message/payload_error.hpp"
 
+#include "common/base/json_pointer.hpp"
+
 #include <utility>
 
 namespace pulsewire {
@@ -40,18 +42,9 @@ bool refuse(payload_error& error, std::string expected, std::string found) {
     return false;
 }
 
-// RFC 6901, 3: "~" becomes "~0" and "/" becomes "~1".
 void within(payload_error& error, std::string_view key) {
-    std::string token = "/";
-    for (char c : key) {
-        if (c == '~') {
-            token += "~0";
-        } else if (c == '/') {
-            token += "~1";
-        } else {
-            token += c;
-        }
-    }
+    std::string token;
+    append_pointer_token(token, key);
     error.pointer.insert(0, token);
 }
 

@@ -14,10 +14,6 @@ constexpr std::int64_t first_infinite_size = 309;
 // No exponent beyond this is told apart; a number has fewer digits.
 constexpr std::int64_t exponent_max = std::int64_t{1} << 40;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 }  // namespace
 
 bool exceeds_double(std::string_view number) {

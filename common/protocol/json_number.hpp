@@ -6,6 +6,10 @@
 
 namespace pulsewire {
 
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 // Whether the magnitude of a number is too large for an IEEE 754 double. `number` is valid JSON.
 bool exceeds_double(std::string_view number);
 

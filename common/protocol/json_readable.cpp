@@ -1,5 +1,6 @@
 #include "common/protocol/json_readable.hpp"
 
+#include "common/base/json_pointer.hpp"
 #include "common/protocol/json_scan.hpp"
 
 #include <cstddef>
@@ -40,8 +41,9 @@ private:
             if (scan_.has_unreadable()) return report("half a surrogate pair stands in a key");
             (void)scan_.take(':');
             const std::size_t above = path_.size();
-            path_ += '/';
-            add_key(key);
+            std::string plain;
+            append_unescaped(plain, key);
+            append_pointer_token(path_, plain);
             value();
             if (found_) return;
             path_.resize(above);
@@ -61,20 +63,6 @@ private:
             path_.resize(above);
         } while (scan_.take(','));
         (void)scan_.take(']');
-    }
-
-    // RFC 6901, section 3.
-    void add_key(std::string_view escaped) {
-        std::string key;
-        append_unescaped(key, escaped);
-        for (const char c : key) {
-            if (c == '~')
-                path_ += "~0";
-            else if (c == '/')
-                path_ += "~1";
-            else
-                path_ += c;
-        }
     }
 
     void report(std::string what) { found_ = unreadable_value{path_, std::move(what)}; }
