@@ -1,6 +1,7 @@
 #include "common/session/guard.hpp"
 
 #include "common/protocol/names.hpp"
+#include "common/session/observers.hpp"
 
 namespace pulsewire::hub {
 namespace {
@@ -22,8 +23,13 @@ verdict may_subscribe(const command& c, const config& settings) {
 // The HTTP API may publish where clients may not. (The application does not
 // pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
-    if (is_client(s.speaks) && !settings.options_of(c.channel).client_publish)
+    if (!is_client(s.speaks)) return std::nullopt;
+    const namespace_options& options = settings.options_of(c.channel);
+    if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
+    // Where an observer decides, it knows which types are declared.
+    if (!options.other_types && !first_with(settings.observers, &interests::publishes))
+        return refused(error_code::forbidden, std::string(undeclared_type));
     return std::nullopt;
 }
 

@@ -11,6 +11,13 @@
 
 namespace pulsewire::hub {
 
+// The observer that decides about events of this kind: the first that wants them.
+inline std::optional<observer_index> first_with(const std::vector<interests>& list, bool interests::*of) {
+    for (observer_index i = 0; i < list.size(); ++i)
+        if (list[i].*of) return i;
+    return std::nullopt;
+}
+
 class observers {
 public:
     // Both outlive it.
@@ -18,12 +25,7 @@ public:
 
     // Whether any observer wants this; asked first so that no value is made in vain.
     bool any(bool interests::*of) const { return first(of).has_value(); }
-    // The observer that decides: the first that wants it.
-    std::optional<observer_index> first(bool interests::*of) const {
-        for (observer_index i = 0; i < list_.size(); ++i)
-            if (list_[i].*of) return i;
-        return std::nullopt;
-    }
+    std::optional<observer_index> first(bool interests::*of) const { return first_with(list_, of); }
     // Notifies every observer that wants it.
     template <class Value>
     void tell(bool interests::*of, const Value& value) {

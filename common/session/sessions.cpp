@@ -246,10 +246,10 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     // An observer that decides about publishes gets a copy; the publish reaches the owner
     // only if the observer passes it on.
     const auto deciding = is_client(s.speaks) ? observers_.first(&interests::publishes) : std::nullopt;
-    const bool declared_only = is_client(s.speaks) && !config_.options_of(c.channel).other_types;
-    if (deciding)
+    if (deciding) {
+        const bool declared_only = !config_.options_of(c.channel).other_types;
         return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>(), declared_only});
-    if (declared_only) return answers_.error(s, c.id, error_code::forbidden, undeclared_type, now);
+    }
     channels_.publish(p, now);
 }
 
