@@ -22,12 +22,12 @@ struct starting_point {
 };
 starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max);
 
-// A page of history; `more` when further publications follow in its direction.
+// A page of history; `more` when further publications follow in its direction, `missed` when some between the
+// place that was asked for and the page are not kept any more.
 struct history_page {
     std::vector<message_ptr> publications;
     bool more = false;
-    bool missed =
-        false;  // publications between the place that was asked for and the page are not kept any more
+    bool missed = false;
 };
 history_page page_of(const channel_log& log, const query& q);
 

@@ -27,8 +27,6 @@ public:
     // Whether commands are sent now; otherwise they wait for the welcome of the newest connection, which
     // tells how large a message may be.
     bool take_commands() const { return serving_ != 0 && opening_ == 0 && welcome_until_ == never; }
-    // Whether such a welcome is likely to come soon.
-    bool takes_commands_soon() const { return serving_ != 0; }
     // Whether the serving connection has brought the welcome.
     bool has_welcome() const { return opening_ != 0 || welcome_until_ == never; }
 

@@ -41,7 +41,7 @@ TEST(connections, one_that_opens_serves_and_is_to_be_welcomed_in_time) {
     EXPECT_TRUE(c.opened(first));
     EXPECT_FALSE(c.opened(first));
     EXPECT_FALSE(c.take_commands()) << "the welcome tells how large a message may be";
-    EXPECT_TRUE(c.takes_commands_soon());
+    EXPECT_EQ(c.serving(), first) << "and is to come";
     EXPECT_FALSE(c.has_welcome());
     EXPECT_EQ(c.opening_deadline(), 11'000);
     EXPECT_GE(c.silence_deadline(), never);

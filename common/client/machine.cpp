@@ -415,7 +415,7 @@ std::uint32_t machine::dispatch(command& c, time_ms now) {
     const std::uint32_t id = c.id;
     if (can_send()) {
         if (pay(price_of(c), now)) send_command(c, now);
-    } else if (state_ == state::closed || (c.when_lost == after_loss::never && !connections_.takes_commands_soon())) {
+    } else if (state_ == state::closed || (c.when_lost == after_loss::never && connections_.serving() == 0)) {
         // Other commands wait in the outbox for the next transport.
         fail(c, state_ == state::closed ? error_code::closed : error_code::disconnected);
         outbox_.sweep();
