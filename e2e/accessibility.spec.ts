@@ -1,21 +1,11 @@
 // Every page through axe-core (the rules of WCAG that a program can check): light and dark, wide and narrow, connected and
 // not.
 
-import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {test, expect, type Page} from './support/test.ts';
+import {test, expect} from './support/test.ts';
+import {violationsOf} from './support/axe.ts';
 import {hurry, say, status, waitingTexts} from './support/pages.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/'];
-
-interface Violation { id: string; help: string; nodes: {target: string[]}[] }
-
-async function violationsOf(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const {violations} = await page.evaluate('axe.run()') as {violations: Violation[]};
-    return violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes[0]!.target.join(' ')}`);
-}
 
 for (const path of paths) {
     for (const state of ['open', 'waiting'] as const) {

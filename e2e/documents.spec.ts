@@ -1,21 +1,11 @@
 // The documents as pages: they can be read on every screen, their links lead somewhere, and every page has an icon.
 
-import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {test, expect, type Page} from './support/test.ts';
+import {test, expect} from './support/test.ts';
+import {violationsOf} from './support/axe.ts';
 import {request} from './support/http.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const documents = ['/docs/', '/docs/sdk/', '/docs/frameworks/', '/docs/cpp/', '/docs/operating/', '/docs/security/', '/docs/performance/', '/docs/protocol/', '/source/'];
 const demos = ['/', '/classic/', '/chat/', '/ticker/', '/notifications/'];
-
-interface Violation { id: string; help: string; nodes: {target: string[]}[] }
-
-async function violationsOf(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const {violations} = await page.evaluate('axe.run()') as {violations: Violation[]};
-    return violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes[0]!.target.join(' ')}`);
-}
 
 for (const path of documents) {
     test(`${path} is readable and accessible, wide and light, narrow and dark`, async ({server, visit}) => {

@@ -1,19 +1,15 @@
 // Every snippet of docs/cpp.md stands in a program that is compiled.
 
+#include "server/testing/text_of_file.hpp"
+
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 namespace {
 
-std::string text_of_file(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-}
+using pulsewire::testing::text_of_file;
 
 // Layout may differ between a page and a program.
 std::string without_space(const std::string& text) {

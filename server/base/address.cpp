@@ -15,6 +15,13 @@ namespace {
 constexpr unsigned v4_bits = 32, v6_bits = 128, mapped_bits = v6_bits - v4_bits;
 constexpr std::array<unsigned char, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+std::array<unsigned char, 16> mapped(const in_addr& v4) {
+    std::array<unsigned char, 16> bytes;
+    std::copy(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin());
+    std::memcpy(bytes.data() + mapped_prefix.size(), &v4, sizeof v4);
+    return bytes;
+}
+
 }  // namespace
 
 std::optional<address> address::parse(std::string_view text) {
@@ -23,8 +30,7 @@ std::optional<address> address::parse(std::string_view text) {
     if (terminated.find('\0') != std::string::npos) return std::nullopt;
     address a;
     if (in_addr v4{}; ::inet_pton(AF_INET, terminated.c_str(), &v4) == 1) {
-        std::copy(mapped_prefix.begin(), mapped_prefix.end(), a.bytes_.begin());
-        std::memcpy(a.bytes_.data() + mapped_prefix.size(), &v4, sizeof v4);
+        a.bytes_ = mapped(v4);
         return a;
     }
     if (::inet_pton(AF_INET6, terminated.c_str(), a.bytes_.data()) == 1) return a;
@@ -34,9 +40,7 @@ std::optional<address> address::parse(std::string_view text) {
 std::optional<address> address::of(const sockaddr_storage& name) {
     address a;
     if (name.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
-        std::copy(mapped_prefix.begin(), mapped_prefix.end(), a.bytes_.begin());
-        std::memcpy(a.bytes_.data() + mapped_prefix.size(), &v4.sin_addr, sizeof v4.sin_addr);
+        a.bytes_ = mapped(reinterpret_cast<const sockaddr_in&>(name).sin_addr);
         return a;
     }
     if (name.ss_family != AF_INET6) return std::nullopt;

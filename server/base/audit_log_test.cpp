@@ -1,13 +1,11 @@
 #include "server/base/audit_log.hpp"
 
 #include "server/testing/temporary_folder.hpp"
+#include "server/testing/text_of_file.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
-
-#include <fstream>
-#include <sstream>
 
 namespace pulsewire::shell {
 namespace {
@@ -44,9 +42,7 @@ TEST(audit_log, a_file_is_for_the_servers_user_alone_and_is_appended_to) {
     const std::string path = folder.path() + "/audit";
     audit_log(path).write("one");
     audit_log(path).write("two");
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    EXPECT_EQ(text.str(), "one\ntwo\n");
+    EXPECT_EQ(testing::text_of_file(path), "one\ntwo\n");
     struct stat about {};
     ASSERT_EQ(::stat(path.c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0777, 0600u);

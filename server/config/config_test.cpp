@@ -2,13 +2,13 @@
 #include "server/config/config_file.hpp"
 #include "server/config/settings.hpp"
 #include "server/testing/temporary_folder.hpp"
+#include "server/testing/text_of_file.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <sstream>
 
 namespace pulsewire::shell {
 namespace {
@@ -43,12 +43,6 @@ private:
     testing::temporary_folder folder_;
     std::string path_ = folder_.path() + "/config.json";
 };
-
-std::string text_of_file(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-}
 
 TEST(config, a_file_sets_every_setting_by_its_name) {
     config c;
@@ -318,7 +312,7 @@ TEST(config, help_and_version_say_so_and_end_well) {
 
 // The documentation names every setting with the default that the code has.
 TEST(config, every_setting_is_documented) {
-    const std::string text = text_of_file("docs/operating.md");
+    const std::string text = testing::text_of_file("docs/operating.md");
     config c;
     for (const setting& s : settings_of(c)) {
         const std::string value = text_of(s);

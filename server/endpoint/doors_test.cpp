@@ -3,12 +3,12 @@
 #include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
 #include "server/testing/temporary_folder.hpp"
+#include "server/testing/text_of_file.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -57,12 +57,6 @@ int status_of(
 ) {
     client c(server.port());
     return knock(c, d, host, fields).status;
-}
-
-std::string text_of_file(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
 }
 
 TEST(doors, a_page_whose_name_was_made_to_point_here_comes_through_none) {
