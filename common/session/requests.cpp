@@ -100,7 +100,7 @@ void requests::answer_ask(
     sessions_.post(from.shard, reply{from, make_error(id, code, text), id}, now);
 }
 
-// Whoever asks most makes room: otherwise one asker could make a client unaskable for everybody else. False
+// The asker with the most questions makes room, or one could make a client unaskable for all others. False
 // when that is the new asker itself.
 bool requests::make_room(session& asked_one, const ask& newest, instant now) {
     std::vector<question>& open = asked_one.questions;

@@ -12,7 +12,7 @@ namespace {
 // are frequent.
 constexpr std::size_t many = 2;
 constexpr std::int64_t write_timeout_ms = 10'000;
-// What a queue counts and the hub did not send: gaps before publications.
+// The pieces that a queue counts and the hub did not send: gaps before publications.
 constexpr std::size_t gap_bytes_max = 1'000;
 
 }  // namespace

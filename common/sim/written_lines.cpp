@@ -130,7 +130,7 @@ std::string written_lines::gap(std::string_view line) {
     const std::uint64_t offset = number_after(line, "\"offset\":");
     if (offset <= of.position) return "a gap is told that is none";
     of.position = offset;
-    // What it speaks of does not come.
+    // The publications that it speaks of do not come.
     for (const entry& e : waiting_) {
         if (e.what->channel() != found->first || e.what->offset == 0) continue;
         const bool was_dropped = e.what->kind == hub::message_kind::publication && e.what->offset <= offset;

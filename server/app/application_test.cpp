@@ -11,7 +11,7 @@
 namespace pulsewire {
 namespace {
 
-// What others, and handlers, see of the session "ada-session" (protocol 4.2).
+// The name that others, and handlers, see of the session "ada-session" (protocol 4.2).
 const std::string ada_name = hub::public_name("ada-session");
 
 using namespace testing;

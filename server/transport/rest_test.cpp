@@ -1,4 +1,4 @@
-// Whoever does not heed refusals is not read for a second at a time, and sent away in the end
+// A client that does not heed refusals is not read for a second at a time, and sent away in the end
 // (protocol 4.20).
 
 #include "server/testing/running_server.hpp"

@@ -25,7 +25,7 @@ export function toJson(value: unknown): string {
     }
 }
 
-/** What a value is that JSON cannot carry, with `before` its toJSON(); undefined for one that it can. */
+/** The kind of a value that JSON cannot carry, where `before` is the value before its toJSON(); undefined for others. */
 function unsayable(value: any, before: any): string | undefined {
     const kind = kindOf(value);
     if (!/^(Object|Array|String|Number|Boolean|Null)$/.test(kind) || (kind === 'Number' && !isFinite(value))) {

@@ -11,7 +11,7 @@ import type {HistoryOptions} from './channel_options.js';
 export interface Session {
     /** The session's public name, told by the server and kept across reconnects; '' until the client is open for the first time. */
     readonly name: string;
-    /** What proves to the server who the session is (docs/protocol.md 4.2). Shown to nobody else. */
+    /** The proof to the server of who the session is (docs/protocol.md 4.2). Shown to nobody else. */
     readonly secret: string;
     readonly state: ConnectionState;
     /** Names the server, for a storage. */

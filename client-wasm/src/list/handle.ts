@@ -12,7 +12,7 @@ const events = ['message', 'subscribed', 'gap', 'presence', 'refused'];
 /** Messages that the history gives at once. */
 const pageMax = 300;
 
-/** What shares a channel among its handles, as one of them sees it. */
+/** The sharing of a channel among its handles, as one of them sees it. */
 export interface SharedChannel {
     /** Whether somebody here wants to see who is in the channel, or shows itself. */
     readonly presence: boolean | object;
