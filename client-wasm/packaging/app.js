@@ -1,12 +1,10 @@
 // A round trip through everything: subscribe, publish with acknowledgement, receive, ask, close.
 import {connect} from 'pulsewire';
 
-let round = 0;
-
 export async function roundTrip(server, transport) {
     const client = connect(server, {transport});
     const ended = new Promise((resolve) => client.on('closed', ({reason}) => resolve(reason)));
-    const channel = client.channel(`packaging:${client.session}-${++round}`);
+    const channel = client.channel(`packaging:${crypto.randomUUID()}`);
     const arrived = new Promise((resolve) => channel.on('greeting', (payload, message) => resolve({payload, offset: message.offset})));
     try {
         const position = await channel.publish('greeting', {text: 'grüße 🎉'});

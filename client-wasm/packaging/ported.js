@@ -11,7 +11,7 @@ export function portedRoundTrip(port, server) {
         const message = events.find((event) => event.op === 'message');
         const answer = events.find((event) => event.op === 'answer');
         if (message && answer) {
-            const {session} = events.find((event) => event.op === 'state');
+            const {session} = events.find((event) => event.op === 'state' && event.state.name === 'open');
             resolve({text: JSON.parse(message.raw).text, same: message.offset === answer.value.offset, session});
         }
         if (op === 'error' || op === 'refused') resolve({failed: data.error.code, message: data.error.message});

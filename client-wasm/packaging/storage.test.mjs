@@ -20,7 +20,7 @@ const app = (entry) => `
     const client = connect(server, {storage: browserStorage(), outboxMessagesMax: 1});
     const warnings = [];
     client.on('storage', ({message}) => warnings.push(message));
-    const channel = client.channel('packaging:storage-' + client.session);
+    const channel = client.channel('packaging:storage-' + crypto.randomUUID());
     const first = channel.publish('t', 1);
     const waiting = client.unsent.map(({payload}) => payload);
     const error = await channel.publish('t', 2).catch((error) => error);
