@@ -4,6 +4,7 @@ set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize
 option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
 option(PULSEWIRE_FUZZ "Build common/ and the targets of fuzz/, and nothing else; takes clang" OFF)
 option(PULSEWIRE_HARDEN "Let the linker and the processor make an attacker's work harder; what is installed has it" OFF)
+option(PULSEWIRE_PRECOMPILED_HEADERS "Read the standard library once for each target; without it every file shows that it includes what it uses" OFF)
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
 # Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
@@ -51,6 +52,24 @@ if(PULSEWIRE_SANITIZE MATCHES thread)
   add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
 
+# Halves the time of a small file. ccache can keep what such a file becomes where it is told that the macros of the
+# precompiled header are always the same.
+set(pulsewire_precompiled
+    <algorithm> <array> <chrono> <cstdint> <cstring> <functional> <map> <memory> <optional> <set> <span> <stdexcept> <string>
+    <string_view> <unordered_map> <utility> <variant> <vector>)
+function(pulsewire_precompile target)
+  if(PULSEWIRE_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} PRIVATE ${pulsewire_precompiled} ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -fpch-preprocess)
+    endif()
+    if(PULSEWIRE_CCACHE)
+      set_target_properties(
+        ${target} PROPERTIES CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${PULSEWIRE_CCACHE}")
+    endif()
+  endif()
+endfunction()
+
 # pulsewire_sources(<variable> TESTS <variable> FOLDERS <folder>...)
 # The .cpp files below the folders, those that end in _test.cpp apart from the others.
 function(pulsewire_sources sources)
@@ -73,6 +92,7 @@ function(pulsewire_library name)
   if(arg_SOURCES)
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC pulsewire_options ${arg_LINK})
+    pulsewire_precompile(${name})
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE pulsewire_options ${arg_LINK})
@@ -92,5 +112,6 @@ function(pulsewire_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  pulsewire_precompile(${name} <gmock/gmock.h> <gtest/gtest.h>)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endfunction()

@@ -47,6 +47,10 @@ struct shell_limits : delivery::bounds {
     // an equal share. Beyond: the connections with the most waiting bytes are closed with 4000. 0: an eighth
     // of the memory that the process may use.
     std::uint64_t waiting_bytes_total_max = 0;
+    // The memory, in bytes, of what loops posted to each other and did not receive yet, for the whole
+    // process. Beyond: no client is read until half of it is received, and the API answers 503 overloaded. 0:
+    // a sixteenth of the memory that the process may use.
+    std::uint64_t mail_bytes_total_max = 0;
     // A write that makes no progress; beyond: the connection is dropped.
     std::uint32_t write_timeout_ms = 10'000;
     // Whether WebSocket clients may negotiate compression (RFC 7692); compression_bytes_min says of what.

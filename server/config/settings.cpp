@@ -184,6 +184,7 @@ std::vector<setting> settings_of(config& c) {
         {"queue_bytes_max", &s.queue_bytes_max},
         {"replay_bytes_max", &s.replay_bytes_max},
         {"waiting_bytes_total_max", &s.waiting_bytes_total_max},
+        {"mail_bytes_total_max", &s.mail_bytes_total_max},
         {"write_timeout_ms", &s.write_timeout_ms},
         {"batch_bytes_max", &s.batch_bytes_max},
         {"batch_messages_max", &s.batch_messages_max},

@@ -239,6 +239,10 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
 // --- answers that come later ---
 
 void http_conversation::ask_hub(command c, format_answer format) {
+    if (!shard_.mail_has_room())
+        return answer(
+            error_response(503, error_code::overloaded, "the server does not keep up; try again later")
+        );
     c.id = ticket_;
     hub_call_ = hub_call{c.id, std::move(format)};
     shard_.tell_hub([&](hub::hub& h, hub::instant now) {

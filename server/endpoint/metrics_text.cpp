@@ -260,6 +260,13 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             "Connections closed because all slow readers together made too much wait"
         )
             .with(total(s, [](m x) { return x.waiting_cuts; })),
+        gauge("pulsewire_mail_bytes", "What loops posted to each other and did not receive yet")
+            .with(static_cast<double>(all.mail().bytes())),
+        counter(
+            "pulsewire_mail_pauses_total",
+            "Times that no client was read because loops did not keep up with each other"
+        )
+            .with(static_cast<double>(all.mail().pauses())),
         counter("pulsewire_write_timeouts_total", "Connections dropped because a write made no progress")
             .with(total(s, [](m x) { return x.write_timeouts; })),
         counter(

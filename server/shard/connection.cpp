@@ -150,6 +150,10 @@ void connection::resume_reading() {
     watch();
 }
 
+bool connection::has_room() const {
+    return rests_until_ms_ == 0 && out_.has_room() && home_.mail_has_room();
+}
+
 void connection::read_on_soon() {
     if (gone_ || std::exchange(reads_on_soon_, true)) return;
     home_.read_on_at_turn_end(id_);
@@ -227,7 +231,7 @@ void connection::send(std::shared_ptr<delivery::line_run>&& run, bool at_once) {
 
 void connection::go_on_after(const written& done) {
     home_.metrics().bytes_out += done.bytes;
-    if (waits_for_room_ && has_room()) read_on_soon();
+    look_for_room();
     switch (done.how) {
         case written::outcome::failed:
             end_.note(ended_by::peer);
@@ -303,7 +307,7 @@ void connection::sweep(std::int64_t now_ms) {
     }
     if (rests_until_ms_ != 0 && now_ms >= rests_until_ms_) {
         rests_until_ms_ = 0;
-        if (waits_for_room_ && has_room()) read_on_soon();
+        look_for_room();
     }
     // Its signs of life wait unread.
     if (waits_for_room_) home_.heard(*this);

@@ -59,9 +59,9 @@ public:
     void pause_reading() { reads_ = false; }
     void resume_reading();
 
-    // Whether more of what the peer asks for may be carried out now: what waits for it is not more than one
-    // batch.
-    bool has_room() const { return rests_until_ms_ == 0 && out_.has_room(); }
+    // Whether more of what the peer asks for may be carried out now: it does not rest, what waits for it is
+    // not more than one batch, and the shards keep up with each other.
+    bool has_room() const;
     // Until there is room again what the peer sends waits in the kernel; then comes conversation::on_room().
     // The peer does not count as silent meanwhile.
     void wait_for_room() { waits_for_room_ = true; }
@@ -95,6 +95,10 @@ public:
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
     void send(std::shared_ptr<delivery::line_run>&& run, bool at_once);
     void read_on();
+    // Reads on soon if it waits for room and there is some.
+    void look_for_room() {
+        if (waits_for_room_ && has_room()) read_on_soon();
+    }
     // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
     std::size_t waiting_memory() const {
         return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_;

@@ -41,6 +41,11 @@ std::uint64_t choose_waiting_bytes(std::uint64_t configured) {
     return configured == 0 ? usable_memory_bytes() / share_of_memory : configured;
 }
 
+std::uint64_t choose_mail_bytes(std::uint64_t configured) {
+    constexpr std::uint64_t share_of_memory = 16;
+    return configured == 0 ? usable_memory_bytes() / share_of_memory : configured;
+}
+
 std::uint32_t choose_connections_max(std::uint32_t configured) {
     const std::uint32_t descriptors = raise_descriptor_limit();
     const std::uint32_t possible =
@@ -113,6 +118,7 @@ node::node(const config& settings, std::vector<observer_port*> observers, welcom
       shard_count_(choose_shard_count(settings.threads)),
       connections_max_(choose_connections_max(settings.shell.connections_max)),
       waiting_bytes_max_(choose_waiting_bytes(settings.shell.waiting_bytes_total_max) / shard_count_),
+      mail_(choose_mail_bytes(settings.shell.mail_bytes_total_max)),
       secret_{random_bits(), random_bits()},
       addresses_(
           hash_key{random_bits(), random_bits()}, bounds_of_addresses(settings.shell, connections_max_),
@@ -277,9 +283,13 @@ void node::stop() {
 }
 
 void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {
-    shard& target = at(to);
-    asio::post(target.loop(), [&target, batch = std::move(batch)]() mutable {
-        target.receive(std::move(batch));
+    std::uint64_t bytes = 0;
+    for (const hub::shard_message& m : batch) bytes += hub::memory_of(m);
+    mail_.posted(bytes);
+    asio::post(at(to).loop(), [this, to, bytes, batch = std::move(batch)]() mutable {
+        at(to).receive(std::move(batch));
+        if (mail_.received(bytes))
+            for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.read_on(); });
     });
 }
 

@@ -12,6 +12,7 @@
 #include "server/net/address_limits.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/countdown.hpp"
+#include "server/shard/mail_load.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/shard.hpp"
 #include "server/storage/commit_thread.hpp"
@@ -72,6 +73,7 @@ public:
         return hub::owner_of(channel, shard_count_, secret_);
     }
     shard& owner_of(std::string_view channel) { return at(index_of_owner(channel)); }
+    const mail_load& mail() const override { return mail_; }
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) override;
     void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
@@ -113,6 +115,7 @@ private:
     hub::shard_index shard_count_;
     std::uint32_t connections_max_;
     std::uint64_t waiting_bytes_max_;
+    mail_load mail_;
     hash_key secret_;  // hub::config::secret
     address_limits addresses_;
     std::optional<audit_log> audit_;

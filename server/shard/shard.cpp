@@ -29,7 +29,7 @@ constexpr std::uint32_t audited_per_second = 100;
 }  // namespace
 
 shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
-    : shard_port(index, all.settings().shell, all.canned()),
+    : shard_port(index, all.settings().shell, all.canned(), all.mail()),
       all_(all),
       sweep_timer_(loop()),
       connections_(metrics().exceptions),
@@ -135,6 +135,10 @@ void shard::retire(connection& c) {
 
 void shard::heard(connection& c) {
     tell_hub([id = c.id()](hub::hub& h, hub::instant at) { h.heard(id, at); });
+}
+
+void shard::read_on() {
+    connections_.each_guarded([](connection& c) { c.look_for_room(); });
 }
 
 // --- turns and time ---

@@ -61,6 +61,9 @@ public:
     // --- on its thread ---
     void run();
     void receive(std::vector<hub::shard_message>&& batch) { hub_.receive(std::move(batch)); }
+    // What clients sent is carried out again, where it waited because the shards did not keep up with each
+    // other.
+    void read_on();
     // Stops to listen and ends the connections. Safe to call again.
     void begin_drain();
     bool draining() const { return drain_.begun(); }

@@ -20,11 +20,14 @@ std::int64_t milliseconds_of(auto time_point) {
 
 }  // namespace
 
-shard_port::shard_port(hub::shard_index index, const shell_limits& bounds, const canned_answers& canned)
+shard_port::shard_port(
+    hub::shard_index index, const shell_limits& bounds, const canned_answers& canned, const mail_load& mail
+)
     : index_(index),
       poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
       bounds_(bounds),
       canned_(canned),
+      mail_(mail),
       refusals_(refusals_logged_per_second),
       storage_(bounds, &deflater_),
       scratch_(scratch_bytes) {}

@@ -13,6 +13,7 @@
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/shard/due_connections.hpp"
+#include "server/shard/mail_load.hpp"
 #include "server/shard/metrics.hpp"
 #include "server/shard/ports.hpp"
 
@@ -37,6 +38,8 @@ public:
     poller& poll() { return poller_; }
     const shell_limits& bounds() const { return bounds_; }
     const canned_answers& canned() const { return canned_; }
+    // Whether what clients ask for may be carried out now, as far as the shards keep up with each other.
+    bool mail_has_room() const { return mail_.has_room(); }
     shard_metrics& metrics() { return metrics_; }
     // A client was turned away: tells the operator why, and which setting would change that, in a few lines a
     // second at most. Text of the client was made printable before.
@@ -69,8 +72,11 @@ public:
     virtual void accepted(tcp_socket&& socket) = 0;
 
 protected:
-    // Both references outlive the shard.
-    shard_port(hub::shard_index index, const shell_limits& bounds, const canned_answers& canned);
+    // All references outlive the shard.
+    shard_port(
+        hub::shard_index index, const shell_limits& bounds, const canned_answers& canned,
+        const mail_load& mail
+    );
     ~shard_port();
 
     void make_plaintext_scratch();
@@ -86,6 +92,7 @@ private:
     poller poller_;
     const shell_limits& bounds_;
     const canned_answers& canned_;
+    const mail_load& mail_;
     shard_metrics metrics_;
     log::limit refusals_;
     deflater deflater_;

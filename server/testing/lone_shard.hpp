@@ -17,7 +17,9 @@ namespace pulsewire::shell {
 
 class lone_shard final : public shard_port {
 public:
-    lone_shard() : shard_port(3, bounds_, canned_) {}
+    static constexpr std::uint64_t mail_bytes_max = 1'000;
+
+    lone_shard() : shard_port(3, bounds_, canned_, mail_) {}
     ~lone_shard() = default;
 
     void retire(connection& c) override {
@@ -32,6 +34,8 @@ public:
         return {asked.begin(), asked.end()};
     }
 
+    mail_load& mail() { return mail_; }
+
     std::vector<std::uint64_t> retired, heard_of;
     std::vector<tcp_socket> sockets;
     std::function<void(connection&)> on_retire;
@@ -41,6 +45,7 @@ private:
     void end_turn() override {}
 
     shell_limits bounds_;
+    mail_load mail_{mail_bytes_max};
     canned_answers canned_{"overloaded", "wrong scheme"};
 };
 

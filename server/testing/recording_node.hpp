@@ -3,6 +3,7 @@
 // A node as one shard sees it, without other shards: writes down what the shard hands to it.
 
 #include "server/shard/conversation.hpp"
+#include "server/shard/mail_load.hpp"
 #include "server/shard/ports.hpp"
 
 #include <cstdint>
@@ -22,6 +23,7 @@ public:
     const canned_answers& canned() const override { return canned_; }
     std::unique_ptr<conversation> first_conversation(connection&, shard&) override { return nullptr; }
     std::uint64_t waiting_bytes_max() const override { return UINT64_MAX; }
+    const mail_load& mail() const override { return mail_; }
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) override {
         calls.push_back("post " + std::to_string(to) + ": " + std::to_string(batch.size()));
     }
@@ -41,6 +43,7 @@ public:
 
 private:
     config settings_;
+    mail_load mail_{UINT64_MAX};
     canned_answers canned_;
 };
 
