@@ -28,8 +28,10 @@ struct channel {
     // history is searched by it.
     std::int64_t time_at(std::int64_t wall_ms) { return last_time_ms = std::max(last_time_ms, wall_ms); }
 
-    // The channel has no subscriber and no member, and no publication is kept or on its way to the disk.
-    bool unused() const { return shards.empty() && presence.empty() && log.empty() && unstored == 0; }
+    // The channel has no subscriber and no member, and no publication is on its way to the disk.
+    bool has_nobody() const { return shards.empty() && presence.empty() && unstored == 0; }
+    // Moreover no publication is kept.
+    bool unused() const { return has_nobody() && log.empty(); }
     // About the memory that the channel takes, without its presence list.
     std::uint64_t bytes() const { return bytes_of_name(name.size()) + log.bytes(); }
     static constexpr std::uint64_t bytes_of_name(std::size_t name_bytes) { return 640 + 2 * name_bytes; }

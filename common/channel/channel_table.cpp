@@ -59,6 +59,7 @@ channel* channel_table::find_or_make(std::string_view name, instant now) {
         // Old publications give way to a new channel; only when nothing is left to
         // give up is the channel refused.
         if (!histories_.has_room_for(name.size())) shrink(channel::bytes_of_name(name.size()));
+        if (channels_.size() >= config_.bounds.channels_max) forget_least_used();
         if (channels_.size() >= config_.bounds.channels_max || !histories_.has_room_for(name.size()))
             return nullptr;
         auto made = std::make_unique<channel>(std::string(name), epoch_for(name), config_.options_of(name));
@@ -110,6 +111,21 @@ void channel_table::shrink(std::uint64_t wanted) {
             // visit all such channels again.
             histories_.set_aside(*c);
         }
+    }
+}
+
+// One that has subscribers counts as used: it goes to the end of the list.
+void channel_table::forget_least_used() {
+    constexpr int looked_at_max = 64;
+    for (int i = 0; i < looked_at_max; ++i) {
+        channel* c = histories_.least_used();
+        if (c == nullptr) return;
+        if (!c->has_nobody()) {
+            histories_.use(*c);
+            continue;
+        }
+        if (!c->log.empty()) ++counters_.histories_shrunk;
+        return forget(*c);
     }
 }
 

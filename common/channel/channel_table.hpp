@@ -27,8 +27,8 @@ public:
 
     // Null when there is none.
     channel* find(std::string_view name);
-    // Finds the channel or makes it, and counts it as used. Null when there are too many
-    // channels. May forget other channels.
+    // Finds the channel or makes it, and counts it as used. May forget other channels: the least recently
+    // used one of those that nobody uses makes room. Null when there are too many channels in use.
     channel* find_or_make(std::string_view name, instant now);
     // Takes a channel that the store kept; false when the channel exists already, or when its
     // namespace is no longer durable.
@@ -55,6 +55,7 @@ public:
 
 private:
     void forget(channel& c);
+    void forget_least_used();
     std::size_t bucket_of(std::string_view name) const;
 
     const config& config_;

@@ -110,7 +110,12 @@ void channels::on(join&& m, instant now) {
     channel* c = table_.find_or_make(m.channel, now);
     if (c == nullptr) return;  // the attach that follows is refused
     const std::uint64_t connection = node_wide(m.from, m.token);
-    if (!c->presence.join(m.session, connection, m.info, config_.bounds.presence_members_max)) return;
+    const std::uint32_t members_max = config_.bounds.presence_members_max;
+    if (c->presence.is_full_for(m.session, members_max)) {
+        const std::string gone = c->presence.make_room(m.source);
+        if (!gone.empty()) broadcast(*c, make_leave(c->name, gone), now);
+    }
+    if (!c->presence.join(m.session, connection, m.info, members_max, m.source)) return;
     c->members_told.clear();
     broadcast(*c, make_join(c->name, m.session, m.info), now);
 }

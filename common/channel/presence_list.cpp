@@ -1,14 +1,17 @@
 #include "common/channel/presence_list.hpp"
 
+#include <algorithm>
+
 namespace pulsewire::hub {
 
 bool presence_list::join(
-    const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max
+    const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max,
+    std::uint64_t source
 ) {
     auto found = members_.find(session);
     if (found == members_.end()) {
         if (members_.size() >= members_max) return false;
-        members_.emplace(session, member{std::string(info), {connection}, 0});
+        members_.emplace(session, member{std::string(info), {connection}, 0, source, ++last_number_});
         return true;
     }
     member& m = found->second;
@@ -18,6 +21,36 @@ bool presence_list::join(
     if (m.info == info) return false;
     m.info = info;
     return true;
+}
+
+// Walks through the list, which is full, so that nothing has to be counted as long as it is not.
+std::string presence_list::make_room(std::uint64_t source) {
+    if (source == 0) return {};
+    struct share {
+        std::size_t members = 0;
+        std::uint64_t newest = 0;
+        std::string_view newest_session;
+    };
+    std::map<std::uint64_t, share> shares;
+    for (const auto& [session, m] : members_) {
+        share& s = shares[m.source];
+        ++s.members;
+        if (m.number > s.newest) {
+            s.newest = m.number;
+            s.newest_session = session;
+        }
+    }
+    const std::size_t own = shares[source].members;
+    shares.erase(0);
+    const auto most = std::max_element(shares.begin(), shares.end(), [](const auto& a, const auto& b) {
+        return a.second.members < b.second.members;
+    });
+    if (most->second.members <= own + 1) return {};
+    std::string session(most->second.newest_session);
+    const auto gone = members_.find(session);
+    if (gone->second.connections.empty()) --leaving_;
+    members_.erase(gone);
+    return session;
 }
 
 void presence_list::part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms) {

@@ -13,12 +13,22 @@ namespace pulsewire::hub {
 
 class presence_list {
 public:
-    // A connection of the session joined; `connection` is unique in the node. True when the other
-    // members should be notified: the session is new, or its info has changed. When the list is
-    // full, a new session is not listed.
+    // A connection of the session joined; `connection` is unique in the node, and `source` says from where it
+    // came (session::source). True when the other members should be notified: the session is new, or its info
+    // has changed. When the list is full, a new session is not listed.
     bool join(
-        const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max
+        const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max,
+        std::uint64_t source = 0
     );
+    // Whether a join of the session would find no room.
+    bool is_full_for(const std::string& session, std::size_t members_max) const {
+        return members_.size() >= members_max && !members_.contains(session);
+    }
+    // Takes a member off the list, the newest one of the source with the most, if that has more members than
+    // the new one would be of its own source: one address cannot keep others off the list. Returns its
+    // session; empty when nobody has to make room. Members whose source is not known neither make room nor
+    // get it.
+    std::string make_room(std::uint64_t source);
     // The connection left. Without another one by then, the session leaves at `leaves_at_ms`.
     void part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms);
     // Removes and returns the sessions whose time to leave has come.
@@ -51,11 +61,14 @@ private:
         // not be subtracted when it leaves.
         std::vector<std::uint64_t> connections;
         std::int64_t leaves_at_ms = 0;
+        std::uint64_t source = 0;
+        std::uint64_t number = 0;  // in the order of joining
     };
 
     // Ordered, so that every run sends the same lists and events.
     std::map<std::string, member, std::less<>> members_;
     std::size_t leaving_ = 0;
+    std::uint64_t last_number_ = 0;
 };
 
 }  // namespace pulsewire::hub

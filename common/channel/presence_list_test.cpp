@@ -110,5 +110,46 @@ TEST(presence_list, a_connection_that_found_no_room_takes_no_other_with_it_when_
     EXPECT_TRUE(list.leaving());
 }
 
+// One address must not keep others off the list.
+constexpr std::uint64_t crowd = 7, visitor = 8, shared = 0;
+
+TEST(presence_list, the_source_with_the_most_members_makes_room_with_its_newest) {
+    presence_list list;
+    for (const char* session : {"z", "a", "m"}) list.join(session, 1, "1", 3, crowd);
+    EXPECT_TRUE(list.is_full_for("v", 3));
+    EXPECT_FALSE(list.is_full_for("a", 3)) << "who is listed needs no room";
+    EXPECT_EQ(list.make_room(visitor), "m");
+    EXPECT_TRUE(list.join("v", 2, "1", 3, visitor));
+    EXPECT_EQ(list.connection_of("m"), 0u);
+    EXPECT_EQ(list.connection_of("v"), 2u);
+}
+
+TEST(presence_list, nobody_makes_room_for_a_source_that_would_then_have_as_many) {
+    presence_list list;
+    for (const char* session : {"a", "b"}) list.join(session, 1, "1", 3, crowd);
+    list.join("v", 2, "1", 3, visitor);
+    EXPECT_EQ(list.make_room(crowd), "");
+    EXPECT_EQ(list.make_room(visitor), "") << "two would have changed places";
+    EXPECT_EQ(list.make_room(9), "b");
+}
+
+TEST(presence_list, whose_source_is_not_known_neither_makes_room_nor_gets_it) {
+    presence_list list;
+    for (const char* session : {"a", "b", "c"}) list.join(session, 1, "1", 3, shared);
+    EXPECT_EQ(list.make_room(visitor), "");
+    for (const char* session : {"d", "e", "f"}) list.join(session, 1, "1", 6, crowd);
+    EXPECT_EQ(list.make_room(shared), "");
+    EXPECT_EQ(list.make_room(visitor), "f");
+}
+
+TEST(presence_list, who_made_room_while_leaving_is_not_waited_for) {
+    presence_list list;
+    for (const char* session : {"a", "b"}) list.join(session, 1, "1", 2, crowd);
+    list.part("b", 1, 10);
+    EXPECT_EQ(list.make_room(visitor), "b");
+    EXPECT_FALSE(list.leaving());
+    EXPECT_EQ(list.take_left(10), names{});
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

@@ -54,7 +54,8 @@ struct join {
     std::uint64_t token = 0;  // of the subscription
     std::string channel;
     std::string session;
-    std::string info;  // JSON
+    std::string info;          // JSON
+    std::uint64_t source = 0;  // from where it came (session::source)
 };
 
 // The subscription of a join has ended.

@@ -384,5 +384,53 @@ TEST_P(stolen_name, hides_nothing_from_its_owner_and_keeps_it_in_no_list) {
     EXPECT_EQ(member_of(seen[0], "op") + " " + member_of(seen[0], "session"), "leave " + ada_name);
 }
 
+// --- what all have together is shared by source ---
+
+class sources : public ::testing::Test {
+protected:
+    static constexpr std::uint64_t crowded = 1, quiet = 2;
+    static config bounded() {
+        config c;
+        c.bounds.presence_members_max = 3;
+        c.bounds.idempotency_keys_max = 16;
+        return c;
+    }
+    test_node node{2, bounded()};
+};
+
+TEST_F(sources, a_crowd_from_one_address_does_not_keep_others_off_the_list_of_members) {
+    const auto watcher = node.connect(1, "session-watcher");
+    node.say(watcher, subscribe_line("a", R"(,"presence":true)"));
+    for (int i = 0; i < 5; ++i)
+        node.say(
+            node.connect(0, "session-crowd-" + std::to_string(i), crowded),
+            subscribe_line("a", R"(,"payload":"crowd")")
+        );
+    node.heard(watcher);
+    const auto visitor = node.connect(0, "session-visitor", quiet);
+    node.say(visitor, subscribe_line("a", R"(,"presence":true,"payload":"visitor")"));
+    const lines told = node.heard(watcher);
+    ASSERT_EQ(told.size(), 2u);
+    EXPECT_EQ(member_of(told[0], "op"), "leave");
+    EXPECT_EQ(member_of(told[1], "op"), "join");
+    EXPECT_NE(told[1].find("\"visitor\""), std::string::npos);
+    node.heard(visitor);
+    node.say(visitor, R"({"op":"presence","id":2,"channel":"a"})");
+    EXPECT_NE(node.heard(visitor).at(0).find("\"visitor\""), std::string::npos);
+}
+
+TEST_F(sources, many_sessions_of_one_address_flush_their_own_keys) {
+    const auto ada = node.connect(0, "session-ada", quiet);
+    node.say(ada, publish_line(1, "a", "1", R"(,"key":"mine")"));
+    for (int i = 0; i < 40; ++i)
+        node.say(
+            node.connect(0, "session-crowd-" + std::to_string(i), crowded),
+            publish_line(1, "a", "2", R"(,"key":"k)" + std::to_string(i) + "\"")
+        );
+    node.heard(ada);
+    node.say(ada, publish_line(2, "a", "1", R"(,"key":"mine")"));
+    EXPECT_EQ(member_of(node.heard(ada).at(0), "offset"), "1") << "the repetition is known";
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

@@ -26,11 +26,14 @@ public:
     hub& operator=(const hub&) = delete;
 
     // A connection was opened. `secret` goes into its welcome (protocol 4.2); it is empty where POST is not
-    // used. `session_name` is given for faces that send no `connect`; they are welcome at once.
+    // used. `session_name` is given for faces that send no `connect`; they are welcome at once. `source` is a
+    // number for the address where it comes from, which has its share of what all have together: 0 where many
+    // may share the address.
     void open(
-        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
+        std::uint64_t source = 0
     ) {
-        sessions_.open(connection, f, secret, session_name, now);
+        sessions_.open(connection, f, secret, session_name, now, source);
     }
     // Lines arrived (protocol 2.3), on a face that uses frames. They are carried out one after the other
     // until this call has put more than `answer_bytes_max` for the connection into out(), or until the
@@ -59,6 +62,8 @@ public:
     void receive(shard_message&& m, instant now);
     // To be called about once a second, for heartbeats, deadlines and ages.
     void tick(instant now);
+    // For so long nobody was served, because the loop itself was late: nobody earns credit for that time.
+    void was_late(std::int64_t ms) { sessions_.was_late(ms); }
     // The server stops: every connection is closed, and the close frame asks the client to come back after a
     // random time of up to `spread_ms`.
     void drain(close_code code, std::uint32_t spread_ms, instant now) {

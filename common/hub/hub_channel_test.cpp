@@ -653,9 +653,10 @@ TEST_P(hub_channel_options, who_finds_no_room_in_presence_is_subscribed_but_not_
     EXPECT_EQ(node.heard(ada), texts{}) << "and leaves without a word";
 }
 
-TEST_P(hub_channel_options, a_shard_with_too_many_channels_takes_no_new_ones) {
+TEST_P(hub_channel_options, a_shard_with_too_many_channels_in_use_takes_no_new_ones) {
     if (node.shards() > 1) return;
-    publish(ada, "a", "1");
+    subscribe(bob, "a", {});
+    subscribe(bob, "b", {});
     publish(ada, "b", "1");
     node.heard(ada);
     publish(ada, "c", "1");
@@ -667,9 +668,24 @@ TEST_P(hub_channel_options, a_shard_with_too_many_channels_takes_no_new_ones) {
     );
     EXPECT_EQ(members_of(node.heard(ada), "code"), (texts{"overloaded", "overloaded", "", ""}))
         << "what is only read needs no room";
-    EXPECT_EQ(node.subscription_count(), 0u) << "and the subscription is gone";
+    EXPECT_EQ(node.subscription_count(), 2u) << "and the subscription is gone";
     publish(ada, "b", "2");
     EXPECT_EQ(member_of(node.heard(ada).at(0), "offset"), "2") << "the others go on";
+}
+
+TEST_P(hub_channel_options, of_too_many_channels_the_one_that_nobody_used_for_longest_makes_room) {
+    if (node.shards() > 1) return;
+    subscribe(bob, "a", {});
+    publish(ada, "a", "1");
+    publish(ada, "b", "1");
+    const std::string epoch = epoch_of(ada, "b");
+    node.heard(ada);
+    for (const char* name : {"c", "d", "e"}) publish(ada, name, "1");
+    EXPECT_EQ(members_of(node.heard(ada), "op"), (texts{"published", "published", "published"}));
+    EXPECT_EQ(node.channel_count(), 2u);
+    publish(ada, "a", "2");
+    EXPECT_EQ(member_of(node.heard(ada).at(0), "offset"), "2") << "a channel with a subscriber stays";
+    EXPECT_NE(epoch_of(ada, "b"), epoch) << "and who saw the forgotten one learns that it began again";
 }
 
 // --- memory ---

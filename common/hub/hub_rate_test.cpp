@@ -167,5 +167,16 @@ TEST_F(rate, messages_of_a_plain_websocket_are_counted_as_well) {
     hub_->out().clear();
 }
 
+TEST_F(rate, nobody_earns_credit_while_the_loop_is_late) {
+    say(repeated(ping, 19));
+    ms += 1'000;
+    hub_->was_late(900);
+    say(repeated(ping, 2));
+    EXPECT_EQ(refused, 1u) << "one command in the hundred milliseconds that were served";
+    ms += 100;
+    say(repeated(ping, 1));
+    EXPECT_EQ(refused, 1u) << "and then as before";
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

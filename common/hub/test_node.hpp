@@ -57,14 +57,16 @@ public:
     }
     // Opens a connection with an id that the test chooses.
     void reopen(
-        client c, face f = face::protocol, std::string_view secret = {}, std::string_view session = {}
+        client c, face f = face::protocol, std::string_view secret = {}, std::string_view session = {},
+        std::uint64_t source = 0
     ) {
-        at(c.shard).open(c.connection, f, secret, session, now());
+        at(c.shard).open(c.connection, f, secret, session, now(), source);
         carry_out(c.shard);
     }
     // Opens and sends `connect`; the welcome is not kept.
-    client connect(shard_index shard, const std::string& session) {
-        const client c = open(shard);
+    client connect(shard_index shard, const std::string& session, std::uint64_t source = 0) {
+        const client c{shard, ++last_connection_};
+        reopen(c, face::protocol, {}, {}, source);
         say(c, R"({"op":"connect","version":1,"session":")" + session + R"("})");
         heard(c);
         return c;

@@ -53,7 +53,8 @@ struct limits {
     std::uint32_t presence_info_bytes_max = 1'024;
     // From the last connection's end to the leave event.
     std::uint32_t presence_leave_ms = 3'000;
-    // Sessions listed in one channel's presence; beyond: subscribed, but not listed.
+    // Sessions listed in one channel's presence; beyond: the address with the most makes room for one with
+    // fewer, and otherwise the session is subscribed, but not listed.
     std::uint32_t presence_members_max = 1'000;
     // The time for which a publish key is remembered, and the number of keys per shard; beyond: the oldest
     // keys of the publisher with the most are forgotten.
@@ -64,7 +65,8 @@ struct limits {
     // nothing is left to forget, a new channel is refused with overloaded. 0: a quarter of the
     // memory that the process may use.
     std::uint64_t history_bytes_total_max = 0;
-    // Channels that one shard keeps a log for; beyond: a new one is refused with overloaded.
+    // Channels that one shard keeps a log for; beyond: the one that nobody has used for longest is forgotten,
+    // and when all have subscribers a new one is refused with overloaded.
     std::uint32_t channels_max = 1'000'000;
     // A channel that had publications, and has neither publications nor subscribers now, is forgotten after
     // this time; it then begins under a new epoch.

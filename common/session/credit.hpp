@@ -4,8 +4,10 @@
 // they are carried out, and refused without credit. Answers that replay publications or list members are paid
 // by their bytes after they were made; a session in debt for them is not read until the debt is paid, and
 // nothing is refused.
+//
+// The time given here is of a clock that stands while the loop itself is late (sessions::was_late). Otherwise
+// every client would earn credit while nobody is served, and a loop that is late would be later still.
 
-#include "common/exchange/instant.hpp"
 #include "common/protocol/limits.hpp"
 #include "common/session/session.hpp"
 
@@ -32,22 +34,22 @@ inline std::int64_t answer_credit_max(const limits& bounds) {
     return 2 * std::int64_t{answer_bytes_per_command} * bounds.commands_per_second;
 }
 
-inline void earn_credit(session& s, const limits& bounds, instant now) {
+inline void earn_credit(session& s, const limits& bounds, std::int64_t now_ms) {
     // A session that was silent for long has all credit that it may have.
     constexpr std::int64_t longest_ms = 3'600'000;
     const std::int64_t rate = bounds.commands_per_second;
-    const std::int64_t passed_ms = std::clamp<std::int64_t>(now.monotonic_ms - s.credit_at_ms, 0, longest_ms);
+    const std::int64_t passed_ms = std::clamp<std::int64_t>(now_ms - s.credit_at_ms, 0, longest_ms);
     s.credit = std::min(s.credit + passed_ms * rate, credit_max(bounds));
     s.answer_credit = std::min(
         s.answer_credit + passed_ms * rate * answer_bytes_per_command / 1'000, answer_credit_max(bounds)
     );
-    s.credit_at_ms = now.monotonic_ms;
+    s.credit_at_ms = now_ms;
 }
 
 // False when the session has not earned credit for that many commands; then it pays nothing.
-inline bool take_credit(session& s, std::uint32_t commands, const limits& bounds, instant now) {
+inline bool take_credit(session& s, std::uint32_t commands, const limits& bounds, std::int64_t now_ms) {
     if (bounds.commands_per_second == 0) return true;
-    earn_credit(s, bounds, now);
+    earn_credit(s, bounds, now_ms);
     const std::int64_t price = commands * credit_per_command;
     if (s.credit < price) return false;
     s.credit -= price;
@@ -58,13 +60,13 @@ inline void charge_answer(session& s, std::size_t bytes) {
     s.answer_credit -= static_cast<std::int64_t>(bytes);
 }
 
-// The time at which the debt of a session is paid; 0 when it has none.
-inline std::int64_t debt_paid_ms(session& s, const limits& bounds, instant now) {
+// The milliseconds until the debt of a session is paid; 0 when it has none.
+inline std::int64_t debt_ms(session& s, const limits& bounds, std::int64_t now_ms) {
     if (s.answer_credit >= 0 || bounds.commands_per_second == 0) return 0;
-    earn_credit(s, bounds, now);
+    earn_credit(s, bounds, now_ms);
     if (s.answer_credit >= 0) return 0;
     const std::int64_t per_second = std::int64_t{answer_bytes_per_command} * bounds.commands_per_second;
-    return now.monotonic_ms + -s.answer_credit * 1'000 / per_second + 1;
+    return -s.answer_credit * 1'000 / per_second + 1;
 }
 
 }  // namespace pulsewire::hub

@@ -40,14 +40,15 @@ struct question {
 struct session {
     std::uint64_t connection = 0;
     face speaks = face::protocol;
-    bool welcome = false;  // connect was accepted
-    bool pinged = false;   // a ping is unanswered
-    std::string name;      // public_name() of the client's session
-    std::string secret;    // names the connection for POST
+    bool welcome = false;      // connect was accepted
+    bool pinged = false;       // a ping is unanswered
+    std::string name;          // public_name() of the client's session
+    std::string secret;        // names the connection for POST
+    std::uint64_t source = 0;  // a number for the address where it comes from; 0: many may share it
     std::int64_t opened_ms = 0;
     std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;                  // ... of the last message sent
-    std::int64_t credit_at_ms = 0;             // commands_per_second: last refill
+    std::int64_t credit_at_ms = 0;             // commands_per_second: last refill, by the clock of credit.hpp
     std::int64_t credit = 0;                   // in thousandths of a command
     std::int64_t answer_credit = 0;            // in bytes; below 0 it is a debt
     bool can_rest = false;                     // its lines can wait in the shell

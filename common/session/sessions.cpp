@@ -38,7 +38,8 @@ sessions::sessions(const config& settings, channel_port& channels, session_port&
 // --- connections ---
 
 void sessions::open(
-    std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+    std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
+    std::uint64_t source
 ) {
     closed(connection, now);  // otherwise an id in use would leave subscriptions without an owner
     auto s = std::make_unique<session>();
@@ -47,7 +48,9 @@ void sessions::open(
     s->secret = secret;
     s->name = session_name;
     s->welcome = !session_name.empty();
-    s->opened_ms = s->heard_ms = s->sent_ms = s->credit_at_ms = now.monotonic_ms;
+    s->source = source;
+    s->opened_ms = s->heard_ms = s->sent_ms = now.monotonic_ms;
+    s->credit_at_ms = credit_clock(now);
     s->credit = credit_max(config_.bounds);
     s->answer_credit = answer_credit_max(config_.bounds);
     if (s->welcome && is_client(f))
@@ -87,8 +90,8 @@ std::size_t sessions::receive(
 
 // Whether nothing more of it is carried out now.
 bool sessions::rests(session& s, instant now) {
-    if (const std::int64_t paid_ms = debt_paid_ms(s, config_.bounds, now); paid_ms > s.rests_until_ms)
-        rest(s, paid_ms);
+    const std::int64_t debt = debt_ms(s, config_.bounds, credit_clock(now));
+    if (debt > 0 && now.monotonic_ms + debt > s.rests_until_ms) rest(s, now.monotonic_ms + debt);
     return s.rests_until_ms > now.monotonic_ms;
 }
 
@@ -115,7 +118,7 @@ void sessions::count_refusal(session& s, instant now) {
 
 void sessions::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
     ++counters_.commands;
-    if (!take_credit(s, 1, config_.bounds, now)) {
+    if (!take_credit(s, 1, config_.bounds, credit_clock(now))) {
         // A command with an id needs its answer. Lines without an id get one error for the whole message,
         // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
@@ -149,7 +152,7 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
     if (!c.channel.empty() && !is_channel(c.channel))
         return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
     s->can_rest = true;
-    if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, now))
+    if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, credit_clock(now)))
         return refuse_for_rate(*s, c.id, "too many messages per second", now);
     execute(*s, c, now);
 }
@@ -241,7 +244,7 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.
     if (!c.key.empty() && !c.transient) {
         p.content = content_of(config_.secret, p);
-        p.publisher = keyed_hash(config_.secret, s.name);
+        p.publisher = s.source != 0 ? s.source : keyed_hash(config_.secret, s.name);
     }
     // An observer that decides about publishes gets a copy; the publish reaches the owner
     // only if the observer passes it on.
@@ -257,7 +260,7 @@ void sessions::on_query(session& s, const command& c, instant now) {
     // A query is a short line with a long answer, so it costs more (4.14). The price
     // of one command is paid already.
     const std::uint32_t price = std::min(commands_per_query, config_.bounds.commands_per_second);
-    if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, config_.bounds, now))
+    if (price > 1 && s.speaks != face::api && !take_credit(s, price - 1, config_.bounds, credit_clock(now)))
         return refuse_for_rate(s, c.id, "too many queries per second", now);
     query q;
     q.of = c.op == command_op::presence ? query::kind::presence : query::kind::history;

@@ -24,7 +24,8 @@ public:
 
     // These do what the functions of `hub` with the same names say.
     void open(
-        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now
+        std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
+        std::uint64_t source
     );
     static constexpr std::size_t no_limit = SIZE_MAX;
     std::size_t receive(
@@ -36,6 +37,7 @@ public:
     void closed(std::uint64_t connection, instant now);
     void receive(to_session&& value, instant now);
     void tick(instant now);
+    void was_late(std::int64_t ms) { late_ms_ += ms; }
     void drain(close_code code, std::uint32_t spread_ms, instant now);
     void hand_over(close_code code, std::uint32_t spread_ms, instant now);
 
@@ -44,6 +46,8 @@ public:
     std::size_t subscription_count() const { return subscriptions_.size(); }
 
 private:
+    // common/session/credit.hpp
+    std::int64_t credit_clock(instant now) const { return now.monotonic_ms - late_ms_; }
     void heard(session& s, instant now);
     bool rests(session& s, instant now);
     void rest(session& s, std::int64_t until_ms);
@@ -71,6 +75,7 @@ private:
     subscriptions subscriptions_;
     requests requests_;
     std::uint64_t random_;
+    std::int64_t late_ms_ = 0;
     std::string scratch_;
 };
 

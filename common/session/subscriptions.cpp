@@ -38,7 +38,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
 
     // The join goes before the attach, so that the list of members sent to a new member contains itself.
     if (sub.listed)
-        channels_.change(join{config_.shard, token, channel, s.name, std::string(c.payload)}, now);
+        channels_.change(join{config_.shard, token, channel, s.name, std::string(c.payload), s.source}, now);
 
     attach a;
     a.from = {config_.shard, s.connection};

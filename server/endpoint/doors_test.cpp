@@ -173,6 +173,32 @@ TEST(doors, an_address_behind_a_proxy_opens_so_many_streams_of_all_kinds_togethe
     EXPECT_EQ(server.metric("pulsewire_refused_total{reason=\"connections\"}"), 4);
 }
 
+// The address of the client counts, not the proxy's, and for both kinds of protocol connection.
+TEST(doors, many_sessions_of_one_address_do_not_keep_another_off_the_list_of_members) {
+    config settings = limited();
+    settings.shell.connections_per_address_max = 0;
+    settings.bounds.presence_members_max = 3;
+    running_server server(settings);
+    const auto member = [&](const std::string& from, const std::string& session) {
+        websocket_client c(server.port(), "/ws", "pulsewire.v1", 0, "X-Forwarded-For: " + from + "\r\n");
+        c.send_text(R"({"op":"connect","id":1,"version":1,"session":")" + session + "\"}");
+        c.line_with("\"welcome\"");
+        c.send_text(
+            R"({"op":"subscribe","id":2,"channel":"a","presence":true,"payload":")" + session + "\"}"
+        );
+        c.line_with("\"subscribed\"");
+        return c;
+    };
+    std::vector<websocket_client> crowd;
+    for (int i = 0; i < 5; ++i) crowd.push_back(member("203.0.113.9", "session-crowd-" + std::to_string(i)));
+    const auto listed = [&] { return ask(server.port(), "GET", "/api/channels/a/presence").body; };
+    auto visitor = member("192.0.2.1", "session-visitor");
+    EXPECT_NE(listed().find("session-visitor"), std::string::npos);
+    crowd.push_back(member("203.0.113.9", "session-crowd-5"));
+    EXPECT_NE(listed().find("session-visitor"), std::string::npos);
+    EXPECT_EQ(listed().find("session-crowd-5"), std::string::npos);
+}
+
 TEST(doors, a_stream_that_ended_counts_no_more) {
     running_server server(limited());
     const std::string hers = "X-Forwarded-For: 203.0.113.9\r\n";

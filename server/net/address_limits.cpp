@@ -30,12 +30,19 @@ const address_limits::bounds& address_limits::bounds_of(const address& from) con
     return from.is_loopback() ? of_this_machine_ : of_others_;
 }
 
-std::array<std::uint32_t, 2> address_limits::places_of(const address& from) const {
+std::uint64_t address_limits::hash_of(const address& from) const {
     constexpr std::size_t customer_bytes = 8;
     const auto& bytes = from.bytes();
     const std::string_view whole(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    const std::uint64_t hash =
-        keyed_hash(secret_, from.is_v4() || from.is_loopback() ? whole : whole.substr(0, customer_bytes));
+    return keyed_hash(secret_, from.is_v4() || from.is_loopback() ? whole : whole.substr(0, customer_bytes));
+}
+
+std::uint64_t address_limits::source_of(const address& a) const {
+    return a.is_loopback() || is_proxy(a) ? 0 : hash_of(a);
+}
+
+std::array<std::uint32_t, 2> address_limits::places_of(const address& from) const {
+    const std::uint64_t hash = hash_of(from);
     return {
         static_cast<std::uint32_t>(hash % cells_per_row),
         static_cast<std::uint32_t>(cells_per_row + (hash >> 32) % cells_per_row)};

@@ -42,6 +42,9 @@ public:
 
     std::span<const network> proxies() const { return proxies_; }
     bool is_proxy(const address& a) const;
+    // A number for the address that outsiders cannot choose (hub::open); 0 where many may share it, as those
+    // do who come through a proxy on this machine.
+    std::uint64_t source_of(const address& a) const;
 
     // One open connection of an address; the end of this object ends its counting. The table outlives it.
     class held {
@@ -88,6 +91,7 @@ private:
     };
     static constexpr std::size_t cells_per_row = 16 * 1024;
 
+    std::uint64_t hash_of(const address& from) const;
     std::array<std::uint32_t, 2> places_of(const address& from) const;
     const bounds& bounds_of(const address& from) const;
     void release(const std::array<std::uint32_t, 2>& places);

@@ -82,6 +82,10 @@ public:
     // Counts among the connections of another address from now on: of the client behind a proxy.
     void count_as(address_limits::held&& counted) { counted_ = std::move(counted); }
 
+    // From where the client of the conversation comes (hub::open).
+    void speaks_for(std::uint64_t source) { source_ = source; }
+    std::uint64_t source() const { return source_; }
+
     // Who ends the connection and why is noted here before it is done.
     ending& end() { return end_; }
     bool gone() const { return gone_; }
@@ -154,6 +158,7 @@ private:
     bool ended_unread_ = false;  // the peer ended while what it sent before waits for room
     bool reads_on_soon_ = false;
     address peer_;
+    std::uint64_t source_ = 0;
     address_limits::held counted_;
 };
 

@@ -158,6 +158,8 @@ void shard::end_turn() {
     retired_.clear();
     texts_.forget();
     drain_.report();
+    if (const std::int64_t ms = turn_is_late_ms(); ms > 0)
+        tell_hub([ms](hub::hub& h, hub::instant) { h.was_late(ms); });
 }
 
 void shard::schedule_sweep() {

@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -12,6 +13,7 @@ namespace pulsewire::shell {
 namespace {
 
 constexpr std::uint32_t refusals_logged_per_second = 5;
+constexpr std::int64_t turn_ms_max = 50;
 constexpr std::size_t scratch_bytes = 64 * 1024;
 
 std::int64_t milliseconds_of(auto time_point) {
@@ -62,9 +64,14 @@ void shard_port::read_on_at_turn_end(std::uint64_t connection) {
     schedule_turn_end();
 }
 
+std::int64_t shard_port::turn_is_late_ms() const {
+    return std::max<std::int64_t>(0, now().monotonic_ms - turn_began_ms_ - turn_ms_max);
+}
+
 void shard_port::schedule_turn_end() {
     if (turn_end_scheduled_) return;
     turn_end_scheduled_ = true;
+    turn_began_ms_ = now().monotonic_ms;
     boost::asio::post(loop_, [this] {
         turn_end_scheduled_ = false;
         end_turn();

@@ -82,6 +82,8 @@ protected:
     void make_plaintext_scratch();
     due_connections& flushes() { return flushes_; }
     due_connections& reads() { return reads_; }
+    // The milliseconds by which the turn that ends now was longer than the others wait gladly.
+    std::int64_t turn_is_late_ms() const;
 
 private:
     virtual void on_ready(std::uint64_t connection, poller::readiness what) = 0;
@@ -100,6 +102,7 @@ private:
     std::vector<char> scratch_, plaintext_;
     due_connections flushes_, reads_;
     bool turn_end_scheduled_ = false;
+    std::int64_t turn_began_ms_ = 0;
 };
 
 }  // namespace pulsewire::shell

@@ -34,7 +34,7 @@ public:
 
     void on_begin() override {
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now);
+            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now, owner().source());
             for (std::size_t i = 0; i < writer_.channels().size(); ++i)
                 h.execute(owner().id(), subscribe_to(i), now);
         });

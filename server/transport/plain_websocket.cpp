@@ -41,7 +41,7 @@ public:
         subscribe.id = subscribe_id;
         subscribe.channel = channel_;
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::plain_websocket, {}, random_secret(), now);
+            h.open(owner().id(), hub::face::plain_websocket, {}, random_secret(), now, owner().source());
             h.execute(owner().id(), subscribe, now);
         });
     }

@@ -20,7 +20,7 @@ public:
         if (compressed_) allow_compression();
         owner().out().set_framing(delivery::framing::websocket);
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::protocol, {}, {}, now);
+            h.open(owner().id(), hub::face::protocol, {}, {}, now, owner().source());
         });
     }
 

@@ -36,7 +36,7 @@ public:
         owner().out().set_framing(delivery::framing::event_stream);
         owner().flush_soon();
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now);
+            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now, owner().source());
         });
     }
 
