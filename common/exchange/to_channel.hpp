@@ -76,6 +76,7 @@ struct ask {
     std::string type;
     std::string payload;
     std::uint32_t timeout_ms = 0;
+    std::uint64_t source = 0;  // of the client that asks (session::source)
 };
 
 // The withdrawal of an `ask`.

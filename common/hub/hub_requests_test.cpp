@@ -195,6 +195,29 @@ TEST_P(hub_requests, who_asks_most_makes_room_for_others) {
     EXPECT_EQ(member_of(node.heard(eve).at(0), "id"), "2");
 }
 
+TEST_P(hub_requests, all_connections_of_one_address_are_one_asker) {
+    constexpr std::uint64_t crowded = 1, quiet = 2;
+    std::vector<client> crowd;
+    for (int i = 0; i < 6; ++i) {
+        crowd.push_back(node.connect(0, "crowd-session-" + std::to_string(i), crowded));
+        subscribe(crowd.back(), "{}");
+        node.heard(crowd.back());
+    }
+    const client eve = node.connect(0, "eve-session", quiet);
+    subscribe(eve, "{}");
+    for (int i = 0; i < 3; ++i) ask(crowd[i], 2, bob_name);
+    ask(eve, 2, bob_name);
+    node.heard(eve);
+    for (int i = 3; i < 6; ++i) {
+        ask(crowd[i], 2, bob_name);
+        EXPECT_EQ(code_heard(crowd[i]), "overloaded") << "though this connection has asked nothing yet";
+    }
+    EXPECT_EQ(node.heard(eve), texts{}) << "her question stays";
+    ask(eve, 3, bob_name);
+    EXPECT_EQ(node.heard(eve), texts{});
+    EXPECT_EQ(code_heard(crowd[0]), "overloaded") << "and the crowd makes room for her next one";
+}
+
 TEST_P(hub_requests, a_bad_answer_is_refused_without_an_id) {
     ask(ada, 7, bob_name);
     node.heard(bob);

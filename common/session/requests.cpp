@@ -1,8 +1,10 @@
 #include "common/session/requests.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace pulsewire::hub {
@@ -91,6 +93,7 @@ void requests::on_client_request(session& s, const command& c, instant now) {
     a.type = c.type;
     a.payload = c.payload;
     a.timeout_ms = timeout_ms;
+    a.source = s.source;
     channels_.change(std::move(a), now);
 }
 
@@ -101,21 +104,25 @@ void requests::answer_ask(
 }
 
 // The asker with the most questions makes room, or one could make a client unaskable for all others. False
-// when that is the new asker itself.
+// when that is the new asker itself. All connections of one address are one asker, unless many share the
+// address.
 bool requests::make_room(session& asked_one, const ask& newest, instant now) {
+    using asker = std::tuple<std::uint64_t, shard_index, std::uint64_t>;
+    const auto asker_of = [](std::uint64_t source, shard_index shard, std::uint64_t connection) {
+        return source != 0 ? asker{source, 0, 0} : asker{0, shard, connection};
+    };
+    std::map<asker, std::size_t> open_of;
     std::vector<question>& open = asked_one.questions;
-    const auto count_of = [&](std::uint16_t shard, std::uint64_t connection) {
-        return std::count_if(open.begin(), open.end(), [&](const question& q) {
-            return q.shard == shard && q.connection == connection;
-        });
+    for (const question& q : open) ++open_of[asker_of(q.source, q.shard, q.connection)];
+    const auto count_of = [&](const question& q) {
+        return open_of[asker_of(q.source, q.shard, q.connection)];
     };
     // The first of the largest count, which is its asker's oldest.
     const auto victim = std::max_element(open.begin(), open.end(), [&](const question& a, const question& b) {
-        return count_of(a.shard, a.connection) < count_of(b.shard, b.connection);
+        return count_of(a) < count_of(b);
     });
-    if (victim == open.end() ||
-        count_of(victim->shard, victim->connection) <= count_of(newest.from.shard, newest.from.value))
-        return false;
+    const std::size_t own = open_of[asker_of(newest.source, newest.from.shard, newest.from.value)];
+    if (victim == open.end() || count_of(*victim) <= own) return false;
     const question q = *victim;
     open.erase(victim);
     answers_.send(asked_one, make_cancel(q.channel, q.number), now);
@@ -145,7 +152,8 @@ void requests::on(asked&& m, instant now) {
     // The asked connection gets a number of its own, because two askers may use the same id.
     const std::uint64_t number = ++s.last_question;
     s.questions.push_back(
-        {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms, what.channel}
+        {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms, what.channel,
+         what.source}
     );
     answers_.send(
         s, make_request(number, what.channel, what.session, what.type, what.timeout_ms, what.payload), now

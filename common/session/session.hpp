@@ -35,6 +35,7 @@ struct question {
     std::uint64_t id = 0;
     std::int64_t due_ms = 0;
     std::string channel;
+    std::uint64_t source = 0;  // of the asker
 };
 
 struct session {

@@ -1,10 +1,17 @@
 #include "server/shard/mail_load.hpp"
 
+#include "server/endpoint/welcome.hpp"
+#include "server/shard/node.hpp"
 #include "server/testing/lone_shard.hpp"
 #include "server/testing/running_server.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <deque>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,11 +54,11 @@ TEST(mail_load, a_pause_counts_once_however_much_follows) {
 
 TEST(mail_load, a_connection_has_room_only_while_the_shards_keep_up_with_each_other) {
     shell::lone_shard home;
-    shell::connection one(home, 1, shell::tcp_socket());
+    shell::connection one(home, 1, shell::tcp_socket(-1));
     EXPECT_TRUE(one.has_room());
-    home.mail().posted(shell::lone_shard::mail_bytes_max + 1);
+    home.mail.posted(shell::lone_shard::mail_bytes_max + 1);
     EXPECT_FALSE(one.has_room());
-    (void)home.mail().received(shell::lone_shard::mail_bytes_max + 1);
+    (void)home.mail.received(shell::lone_shard::mail_bytes_max + 1);
     EXPECT_TRUE(one.has_room());
 }
 
@@ -77,27 +84,40 @@ TEST(mail_load, what_waited_unread_is_carried_out) {
     server.wait_for("pulsewire_mail_bytes", 0);
 }
 
-// The owner of one of so many channels is another shard.
-TEST(mail_load, the_api_answers_overloaded_instead_of_posting_more) {
+TEST(mail_load, the_api_answers_overloaded_while_a_shard_does_not_keep_up) {
     config c = test_config(2);
     c.shell.mail_bytes_total_max = 1;
-    running_server server(c);
-    std::vector<websocket_client> publishers;
-    for (int i = 0; i < 4; ++i)
-        publishers.push_back(connected(server.port(), "session-" + std::to_string(i)));
-    client api(server.port());
-    int refused = 0, published = 0;
-    for (int round = 0; round < 10'000 && refused == 0; ++round) {
-        for (websocket_client& p : publishers)
-            for (int i = 0; i < 8; ++i)
-                p.send_text(
-                    R"({"op":"publish","channel":"c)" + std::to_string(i) + R"(","type":"t","payload":1})"
-                );
-        const auto answer = ask(api, "POST", "/api/channels/a/messages", R"({"type":"t","payload":1})");
-        (answer.status == 503 ? refused : published) += 1;
-        if (answer.status == 503) EXPECT_NE(answer.body.find("overloaded"), std::string::npos);
-    }
-    EXPECT_EQ(refused, 1);
+    shell::node node(c, {}, shell::http_welcome());
+    node.start();
+    shell::shard &here = node.at(0), &busy = node.at(1);
+    const auto connections_here = [&] {
+        std::promise<std::uint32_t> count;
+        boost::asio::post(here.loop(), [&] {
+            count.set_value(here.metrics().open[static_cast<std::size_t>(shell::transport::http)]);
+        });
+        return count.get_future().get();
+    };
+    // The kernel chooses the shard of a connection.
+    std::deque<client> clients;
+    do {
+        clients.emplace_back(node.port());
+        EXPECT_EQ(ask(clients.back(), "GET", "/healthz").status, 200);
+    } while (connections_here() == 0 && clients.size() < 100);
+    ASSERT_EQ(connections_here(), 1u);
+    const auto status = [&] { return ask(clients.back(), "GET", "/api/channels/a/presence").status; };
+
+    std::promise<void> go_on;
+    boost::asio::post(busy.loop(), [&] { go_on.get_future().wait(); });
+    std::vector<hub::shard_message> mail;
+    mail.emplace_back(hub::to_session(hub::disconnect{}));
+    node.post(1, std::move(mail));
+    EXPECT_EQ(status(), 503);
+    EXPECT_EQ(ask(clients.back(), "GET", "/healthz").status, 200) << "what asks no channel is answered";
+    go_on.set_value();
+    std::promise<void> received;
+    boost::asio::post(busy.loop(), [&] { received.set_value(); });
+    received.get_future().wait();
+    EXPECT_EQ(status(), 200);
 }
 
 }  // namespace

@@ -15,11 +15,18 @@
 
 namespace pulsewire::shell {
 
-class lone_shard final : public shard_port {
-public:
+// A base, so that it lives before and after the part of the shard that refers to it.
+struct surroundings_of_lone_shard {
     static constexpr std::uint64_t mail_bytes_max = 1'000;
 
-    lone_shard() : shard_port(3, bounds_, canned_, mail_) {}
+    shell_limits limits;
+    canned_answers answers{"overloaded", "wrong scheme"};
+    mail_load mail{mail_bytes_max};
+};
+
+class lone_shard final : public surroundings_of_lone_shard, public shard_port {
+public:
+    lone_shard() : shard_port(3, limits, answers, mail) {}
     ~lone_shard() = default;
 
     void retire(connection& c) override {
@@ -34,8 +41,6 @@ public:
         return {asked.begin(), asked.end()};
     }
 
-    mail_load& mail() { return mail_; }
-
     std::vector<std::uint64_t> retired, heard_of;
     std::vector<tcp_socket> sockets;
     std::function<void(connection&)> on_retire;
@@ -43,10 +48,6 @@ public:
 private:
     void on_ready(std::uint64_t, poller::readiness) override {}
     void end_turn() override {}
-
-    shell_limits bounds_;
-    mail_load mail_{mail_bytes_max};
-    canned_answers canned_{"overloaded", "wrong scheme"};
 };
 
 // Writes down what it was told.
