@@ -207,6 +207,7 @@ for (const [name, breakage] of Object.entries(breakages)) {
 interface Sdks {
     connect: typeof Sdk.connect;
     browserStorage: typeof Storage.browserStorage;
+    clearBrowserStorage: typeof Storage.clearBrowserStorage;
     client: Sdk.Client;
     restored: Sdk.UnsentMessage[];
     warnings: Sdk.StorageWarning[];
@@ -218,9 +219,9 @@ async function load(page: Page, options: Sdk.ConnectOptions = {}, storage: Stora
     await page.evaluate(async ([options, storage]) => {
         const [index, kept] = ['/sdk/index.js', '/sdk/storage.js'];
         const {connect} = (await import(index!)) as typeof Sdk;
-        const {browserStorage} = (await import(kept!)) as typeof Storage;
+        const {browserStorage, clearBrowserStorage} = (await import(kept!)) as typeof Storage;
         const client = connect('/', {...options, storage: browserStorage(storage)});
-        const sdk: Sdks = {connect, browserStorage, client, restored: [], warnings: []};
+        const sdk: Sdks = {connect, browserStorage, clearBrowserStorage, client, restored: [], warnings: []};
         client.on('restored', (message) => sdk.restored.push(message));
         client.on('storage', (warning) => sdk.warnings.push(warning));
         Object.assign(globalThis, {sdk});
@@ -304,6 +305,29 @@ test('messages are kept apart by name and by server; close() leaves them to the 
         return seen;
     });
     expect(others).toEqual([1, 0, 0]);
+});
+
+test('what a user left is cleared for the next one, and nothing of another name', async ({network, visit}) => {
+    const page = await visit(`${network.origin}/sdk/`, {...withSdk, network: 'faulty'});
+    network.cut();
+    for (const name of ['bob', 'ada']) {
+        await load(page, {}, {name});
+        await page.evaluate(() => void sdk.client.channel('test:a').publish('n', 1).catch(() => {}));
+        await expect.poll(() => kept(page, name)).toBe(1);
+        await page.evaluate(() => sdk.client.close());
+    }
+    await page.evaluate(() => sdk.clearBrowserStorage({name: 'ada'}));
+    expect(await kept(page, 'ada')).toBe(0);
+    expect(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('pulsewire/ada/')))).toEqual([]);
+    expect(await kept(page, 'bob')).toBe(1);
+    await load(page, {}, {name: 'ada'});
+    await page.evaluate(() => void sdk.client.channel('test:a').publish('n', 2).catch(() => {}));
+    await expect.poll(() => kept(page, 'ada')).toBe(1);
+    expect(await page.evaluate(() => sdk.restored.length)).toBe(0);
+    // While a client is open it says that it can keep nothing any more.
+    await page.evaluate(() => sdk.clearBrowserStorage({name: 'ada'}));
+    await page.evaluate(() => void sdk.client.channel('test:a').publish('n', 3).catch(() => {}));
+    await expect.poll(() => page.evaluate(() => sdk.warnings.length)).toBeGreaterThan(0);
 });
 
 test('messages that are too old fail and are told, after the tab was away', async ({network, visit}) => {

@@ -1,5 +1,5 @@
 import {amount, callable, check, checkOptions, type Rules} from './base/check.js';
-import {BrowserStore} from './storage/browser_store.js';
+import {BrowserStore, deleteStored} from './storage/browser_store.js';
 import {Keeper} from './storage/keeper.js';
 import type {KeeperOptions, Store} from './storage/store.js';
 import type {ClientStorage} from './client/client_storage.js';
@@ -30,6 +30,16 @@ export function browserStorage(given: BrowserStorageOptions = {}): ClientStorage
     checkOptions(given, browserRules);
     const {name = 'pulsewire', ...options} = given;
     return new Keeper(new BrowserStore(name), options);
+}
+
+/**
+ * Deletes what browserStorage() keeps under a name: messages that were not sent, for every server, and this tab's
+ * positions and session. For the end of a user's stay, after `client.close()`; a client of that name that is still open
+ * tells by 'storage' that it keeps nothing any more. Rejects where the browser cannot delete.
+ */
+export async function clearBrowserStorage({name = 'pulsewire'}: Pick<BrowserStorageOptions, 'name'> = {}): Promise<void> {
+    checkOptions({name}, browserRules);
+    await deleteStored(name);
 }
 
 /** The same with a store of your own, for example a file in Node. */

@@ -220,6 +220,17 @@ export class BrowserStore implements Store {
     }
 }
 
+/** Deletes all that is kept under a name. Open databases of that name close by themselves. */
+export function deleteStored(name: string): Promise<void> {
+    const prefix = `pulsewire/${name}/`;
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(prefix)) sessionStorage.removeItem(key);
+    return new Promise((deleted, failed) => {
+        const request = indexedDB.deleteDatabase(name);
+        request.onsuccess = () => deleted();
+        request.onerror = () => failed(request.error);
+    });
+}
+
 function openDatabase(name: string): Promise<IDBDatabase> {
     return new Promise((opened, failed) => {
         const request = indexedDB.open(name, 1);
