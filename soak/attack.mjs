@@ -2,7 +2,7 @@
 //
 //   node soak/attack.mjs '{"name": "histories", "port": 8080}'
 //
-// Tells its parent twice a second what it did, by kind.
+// Tells its parent at the beginning, and twice a second, what it did, by kind.
 
 import {randomBytes} from 'node:crypto';
 import {setTimeout as pause} from 'node:timers/promises';
@@ -133,6 +133,7 @@ class Attacker {
 
 const {name, port} = JSON.parse(process.argv[2]);
 const attacker = new Attacker(port);
+process.send?.(attacker.counts);
 setInterval(() => process.send?.(attacker.counts), 500);
 process.on('disconnect', () => process.exit());
 await attacks[name].run(attacker);

@@ -5,6 +5,7 @@
 // --check only says what is wrong with the arguments.
 
 import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {cpus, loadavg} from 'node:os';
 import {setTimeout as pause} from 'node:timers/promises';
@@ -25,6 +26,7 @@ const sampleMs = 200;
 const crowdMs = 120_000;
 const reportMs = 60_000;
 const quietMs = 10_000;
+const attackStartMs = 20_000;
 const say = (text) => process.stderr.write(`${text}\n`);
 
 function fail(text) {
@@ -68,7 +70,7 @@ function endAll() {
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (endAll(), process.exit(1)));
 
-// One of ours, with a channel for messages. `niceness`: attackers give way, or they would be nothing but a loaded machine.
+// One of ours, with a channel for messages.
 function start(script, wish, niceness) {
     const child = spawn('bash', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec nice -n "$0" "$@"', `${niceness}`, process.execPath, `${root}soak/${script}`, JSON.stringify(wish)],
         {stdio: ['ignore', 'inherit', 'inherit', 'ipc']});
@@ -167,9 +169,11 @@ const settleShare = 0.1;
 for (let round = 1; round <= rounds; ++round) {
     for (const attack of names) {
         const before = await world.server.metrics();
-        const attacker = start('attack.mjs', {name: attack, port: world.server.port}, 5);
+        // Attackers give way, or they would be nothing but a loaded machine; where it is loaded anyway they would never run.
+        const attacker = start('attack.mjs', {name: attack, port: world.server.port}, quietDisturbed ? 0 : 5);
         let counts = {};
         attacker.on('message', (told) => (counts = told));
+        await Promise.race([once(attacker, 'message'), once(attacker, 'exit'), pause(attackStartMs)]);
         const seen = await watch(world, seconds * 1_000 * (1 - settleShare), attacker);
         const attackerEnd = attacker.exitCode ?? attacker.signalCode;
         await stop(attacker);
@@ -218,8 +222,8 @@ for (const name of names) {
 }
 
 const faults = [...rows.flatMap((row) => row.faults.map((text) => ({attack: row.attack, round: row.round, text}))), ...growth(rows)];
-console.log(faults.length ? '\n  Faults:\n' : '');
-for (const {attack, round, text} of faults) console.log(`    ${attack}${round ? `, round ${round}` : ''}: ${text}`);
+console.log('');
+for (const {attack, round, text} of faults) console.log(`not ok - ${attack}${round ? `, round ${round}` : ''}: ${text}`);
 const remarks = rows.filter((row) => row.disturbed);
 if (remarks.length) console.log(`\n  Times of ${remarks.length} of ${rows.length} turns are told and not judged: ${remarks[0].disturbed}`);
 writeFileSync(`${folder}/report.json`, JSON.stringify({minutes, clients, memory, bound: bound.kind, load, quiet, rows, faults}, null, 1));
