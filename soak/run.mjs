@@ -6,7 +6,7 @@
 
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {cpus, loadavg} from 'node:os';
 import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
@@ -28,6 +28,7 @@ const reportMs = 60_000;
 const quietMs = 10_000;
 const attackStartMs = 20_000;
 const say = (text) => process.stderr.write(`${text}\n`);
+const number = (value, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
 function fail(text) {
     say(`soak: ${text}`);
@@ -110,6 +111,15 @@ function secondsOf(pids) {
     }, 0);
 }
 
+// Seconds that the threads of a process were ready to run and had no core.
+function waitedOf(pid) {
+    try {
+        return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + Number(read(`${pid}/task/${thread}/schedstat`).split(' ')[1]) / 1e9, 0);
+    } catch {
+        return 0;
+    }
+}
+
 // A server with its crowd and its probe, which are new together.
 async function begin(generation) {
     const server = await startServer(wishes.server, bound);
@@ -133,12 +143,16 @@ async function finish({server, probe, crowd}) {
     await Promise.all([stop(probe), stop(crowd), server.stop()]);
 }
 
-// Watches the server for that long: {peakBytes, trips, probe, lagMs, foreign}. Ends early when the server does.
+// Watches the server for that long: {peakBytes, serverCores, trips, probe, lagMs, foreign}. `serverCores`: how many it used, and for
+// how many more it had work and did not get them. Ends early when the server does.
 async function watch({server, probe, crowd}, ms, attacker) {
     const pids = [process.pid, server.pid, probe.pid, crowd.pid, ...(attacker ? [attacker.pid] : [])];
     const all = Object.keys(readCores(read('stat')));
     const cores = readCores(read('stat'));
     const own = secondsOf(pids);
+    const ofServer = secondsOf([server.pid]);
+    const waited = waitedOf(server.pid);
+    const begun = performance.now();
     await ask(probe);
     let peakBytes = 0;
     for (const end = Date.now() + ms; Date.now() < end && server.end === undefined; await pause(sampleMs)) {
@@ -146,7 +160,9 @@ async function watch({server, probe, crowd}, ms, attacker) {
     }
     const report = server.end === undefined ? await ask(probe) : undefined;
     const {foreign} = noise(cores, readCores(read('stat')), all, secondsOf(pids) - own);
-    return {peakBytes, probe: report, trips: roundTrips(report?.trips ?? []), lagMs: roundTrips(report?.lags ?? []).p99, foreign};
+    const elapsed = (performance.now() - begun) / 1_000;
+    const serverCores = {used: (secondsOf([server.pid]) - ofServer) / elapsed, lacked: (waitedOf(server.pid) - waited) / elapsed};
+    return {peakBytes, serverCores, probe: report, trips: roundTrips(report?.trips ?? []), lagMs: roundTrips(report?.lags ?? []).p99, foreign};
 }
 
 // ------------------------------------------------------------------------------------------------------------- the run
@@ -190,7 +206,7 @@ for (let round = 1; round <= rounds; ++round) {
         Object.assign(row, judgeRow(row, {boundBytes: memory * 1_048_576, quiet: quiet.trips}));
         if (attackerEnd !== null) row.faults.push(`the attack itself ended with ${attackerEnd}`);
         rows.push(row);
-        say(`    [${rows.length}/${rounds * names.length}] ${attack}: p99 ${row.trips.p99?.toFixed(1)} ms, ${Math.round(row.peakBytes / 1_048_576)} MB; ${JSON.stringify(counts)}`);
+        say(`    [${rows.length}/${rounds * names.length}] ${attack}: median ${number(row.trips.median)}, p99 ${number(row.trips.p99)} ms (the probe itself ${number(row.lagMs)}), ${number(row.peakBytes / 1_048_576, 0)} MB, ${number(row.serverCores.used, 2)} cores, ${number(row.serverCores.lacked, 2)} lacked; ${JSON.stringify(counts)}`);
         for (const text of row.faults) say(`        FAULT: ${text}`);
         for (const text of row.remarks) say(`        ${text}`);
         if (row.end !== undefined || row.crowd === undefined) {
@@ -204,7 +220,6 @@ bound.remove();
 
 // ------------------------------------------------------------------------------------------------------------- telling
 
-const number = (value, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : '');
 const cells = (row) => [
     row.attack, `${row.round}`, number(row.trips.median), number(row.trips.p99), number(row.trips.most, 0), number(row.peakBytes / 1_048_576, 0),
     number(row.settledBytes / 1_048_576, 0), `${row.crowd?.lost.length ?? ''}`, `${row.crowd?.toldGaps ?? ''}`, `${row.crowd?.cuts ?? ''}`,

@@ -60,8 +60,10 @@ export function judgeRow(row, {boundBytes, quiet}) {
     if (crowd.cuts) timed.push(`${crowd.cuts} healthy connections were cut or refused (${Object.entries(crowd.cutCodes).map(([code, times]) => `${times} × ${code}`).join(', ')})`);
     if (probe.cuts) timed.push(`${probe.cuts} connections of the probe were cut or refused`);
     if (probe.refused) faults.push(`${probe.refused} healthy commands were refused`);
-    const unanswered = Object.entries(probe.unanswered);
-    if (unanswered.length) faults.push(`questions of one healthy client to another: ${unanswered.map(([how, times]) => `${times} × ${how}`).join(', ')}, ${probe.answered} answered`);
+    for (const [how, times] of Object.entries(probe.unanswered)) {
+        const late = how === 'timeout' || how === 'silence';
+        (late ? timed : faults).push(`${times} × ${how} for a question of one healthy client to another, beside ${probe.answered} answers`);
+    }
     if (!(trips.p99 <= boundMs(quiet))) timed.push(`p99 of a healthy round trip is ${trips.p99.toFixed(1)} ms, and ${boundMs(quiet).toFixed(1)} ms is the bound`);
     for (const [name, times] of Object.entries(row.moved)) if (/exceptions_total|accept_errors_total/.test(name)) faults.push(`${name} grew by ${times}`);
     return {faults, remarks};

@@ -40,9 +40,10 @@ test('no round trip at all is a fault', () => assert.equal(faultsOf({trips: roun
 test('on a machine with other work times are told and are no fault, and what is lost is', () => {
     const {faults, remarks} = judgeRow({
         ...good, disturbed: 'busy', trips: {median: 1, p99: 500}, crowd: {...crowd, cuts: 1, cutCodes: {4001: 1}, lost: ['x']},
+        probe: {...probe, unanswered: {timeout: 1, overloaded: 1}},
     }, setting);
-    assert.equal(faults.length, 1);
-    assert.equal(remarks.length, 2);
+    assert.equal(faults.length, 2);
+    assert.equal(remarks.length, 3);
 });
 
 test('gaps that were told are no fault', () => assert.equal(judgeRow({...good, crowd: {...crowd, toldGaps: 4}}, setting).remarks.length, 1));
