@@ -69,7 +69,8 @@ const running = new Set();
 function endAll() {
     for (const child of running) child.kill('SIGKILL');
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (endAll(), process.exit(1)));
+process.on('exit', endAll);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 // One of ours, with a channel for messages.
 function start(script, wish, niceness) {
