@@ -159,7 +159,9 @@ async function watch({server, probe, crowd}, ms, attacker) {
     for (const end = Date.now() + ms; Date.now() < end && server.end === undefined; await pause(sampleMs)) {
         peakBytes = Math.max(peakBytes, server.residentBytes());
     }
-    const report = server.end === undefined ? await ask(probe) : undefined;
+    // What is gone has no figures.
+    if (server.end !== undefined) return {peakBytes, serverCores: {}, trips: roundTrips([])};
+    const report = await ask(probe);
     const {foreign} = noise(cores, readCores(read('stat')), all, secondsOf(pids) - own);
     const elapsed = (performance.now() - begun) / 1_000;
     const serverCores = {used: (secondsOf([server.pid]) - ofServer) / elapsed, lacked: (waitedOf(server.pid) - waited) / elapsed};

@@ -2,6 +2,7 @@
 
 const one = ['replay:0'];
 const many = Array.from({length: 32}, (_, i) => `replay:${i + 1}`);
+const everything = `/events?latest=300&${many.map((channel) => `channel=${channel}`).join('&')}`;
 const pair = `{"op":"subscribe","id":2,"channel":"${one[0]}","latest":300}\n{"op":"unsubscribe","id":3,"channel":"${one[0]}"}`;
 
 // A megabyte in each channel, renewed because others may have taken the place.
@@ -56,11 +57,23 @@ export const replays = {
             }
         }, 60),
     },
+    'event-replays-read': {
+        what: '12 event streams that read the 32 MB that they asked for, and come again',
+        run: (attacker) => filled(attacker, many, async (number) => {
+            const socket = await attacker.request(number, {path: everything});
+            let read = 0;
+            socket.on('data', (bytes) => {
+                attacker.count('bytes read', bytes.length);
+                read += bytes.length;
+                if (read > 30_000_000) socket.destroy();
+            });
+            await new Promise((done) => socket.once('close', done));
+        }, 12),
+    },
     'event-replays': {
         what: '400 event streams that ask for 32 MB each and read 4 KB a second, or nothing',
         run: (attacker) => filled(attacker, many, async (number) => {
-            const path = `/events?latest=300&${many.map((channel) => `channel=${channel}`).join('&')}`;
-            const socket = await attacker.request(number, {path});
+            const socket = await attacker.request(number, {path: everything});
             const read = setInterval(() => { if (number % 4 === 0) attacker.count('bytes read', socket.read(4_096)?.length ?? 0); }, 1_000);
             await new Promise((done) => socket.once('close', done));
             clearInterval(read);
