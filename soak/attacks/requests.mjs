@@ -78,14 +78,16 @@ export const requests = {
         what: '60 streams of /sse that nobody reads, with commands posted to them, and posts to guessed ones',
         run: (attacker) => attacker.swarm(60, async (number) => {
             const stream = await attacker.request(number, {path: '/sse'});
-            await readHead(stream);
+            const {rest} = await readHead(stream);
             const connection = await new Promise((found) => {
                 let text = '';
-                stream.on('data', (chunk) => {
+                const take = (chunk) => {
                     text += chunk;
                     const name = /"connection":"([^"]+)"/.exec(text)?.[1];
                     if (name) found(name);
-                });
+                };
+                take(rest);
+                stream.on('data', take);
                 stream.once('close', () => found(''));
                 stream.resume();
             });
