@@ -17,7 +17,7 @@ import {noise, processSeconds, readCores} from '../bench/statistics.mjs';
 import {attacks} from './attacks/all.mjs';
 import {memoryBound} from './memory_bound.mjs';
 import {startServer} from './server.mjs';
-import {boundMs, disturbance, growth, judgeRow, moved, plan, roundTrips} from './verdict.mjs';
+import {boundMs, disturbance, fills, growth, judgeRow, moved, plan, roundTrips} from './verdict.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}build/soak`;
@@ -239,9 +239,11 @@ for (const name of names) {
     console.log(`    ${name}: ${told.join(', ') || 'nothing'}`);
 }
 
-const faults = [...rows.flatMap((row) => row.faults.map((text) => ({attack: row.attack, round: row.round, text}))), ...growth(rows)];
+const grown = growth(rows);
+const faults = [...rows.flatMap((row) => row.faults.map((text) => ({attack: row.attack, round: row.round, text}))), ...(fills(seconds) ? grown : [])];
 console.log('');
-for (const {attack, round, text} of faults) console.log(`not ok - ${attack}${round ? `, round ${round}` : ''}: ${text}`);
+for (const {attack, round, text} of faults) console.log(`not ok - ${attack}, round ${round}: ${text}`);
+if (!fills(seconds)) for (const {attack, round, text} of grown) console.log(`  Told and not judged, because turns of ${seconds.toFixed(0)} s fill no table: ${attack}, round ${round}: ${text}`);
 const remarks = rows.filter((row) => row.disturbed);
 if (remarks.length) console.log(`\n  Times of ${remarks.length} of ${rows.length} turns are told and not judged: ${remarks[0].disturbed}`);
 writeFileSync(`${folder}/report.json`, JSON.stringify({minutes, clients, memory, bound: bound.kind, load, quiet, rows, faults}, null, 1));

@@ -10,6 +10,7 @@ const lagMsMax = 10;
 // From the first round of all attacks to the last one memory may grow by so much: the allocator's and the kernel's play.
 const growthShare = 1.1;
 const growthBytes = 16 << 20;
+const fillSeconds = 20;
 
 const megabytes = (bytes) => `${Math.round(bytes / 1_048_576)} MB`;
 
@@ -69,29 +70,24 @@ export function judgeRow(row, {boundBytes, quiet}) {
     return {faults, remarks};
 }
 
-// Whether memory grows from round to round, although each does the same: by attack, so that a fault can name it. Rows of one
-// life of the server belong together.
+// Where memory grows from round to round, although each does the same: the first attack after which more is resident than after
+// any of the first round, for each life of the server. The first round fills what the bounds allow.
 export function growth(rows) {
-    const faults = [];
-    for (const [generation, attack] of new Map(rows.map((row) => [`${row.generation}/${row.attack}`, [row.generation, row.attack]])).values()) {
-        const same = rows.filter((row) => row.attack === attack && row.generation === generation && row.end === undefined);
-        if (same.length < 2) continue;
-        // What the other attacks left behind is in both, when the second round is the first to be compared.
-        const [first, last] = [same[0], same.at(-1)];
-        const before = Math.max(first.settledBytes, highestOfFirstRound(rows, generation));
-        if (last.settledBytes > before * growthShare + growthBytes) {
-            faults.push({attack, text: `${megabytes(before)} resident after the first round of all, ${megabytes(last.settledBytes)} after round ${last.round}`});
-        }
-    }
-    return faults;
+    return [...new Set(rows.map((row) => row.generation))].flatMap((generation) => {
+        const living = rows.filter((row) => row.generation === generation && row.end === undefined);
+        const first = living.filter((row) => row.round === living[0].round);
+        const most = Math.max(...first.map((row) => row.settledBytes));
+        const beyond = living.slice(first.length).find((row) => row.settledBytes > most * growthShare + growthBytes);
+        return beyond ? [{attack: beyond.attack, round: beyond.round, text: `${megabytes(beyond.settledBytes)} stay resident, and ${megabytes(most)} did after the first round`}] : [];
+    });
 }
 
-const highestOfFirstRound = (rows, generation) =>
-    Math.max(...rows.filter((row) => row.generation === generation && row.round === 1 && row.end === undefined).map((row) => row.settledBytes), 0);
+// Whether a first round of such turns fills the tables, so that growth after it means something.
+export const fills = (turnSeconds) => turnSeconds >= fillSeconds;
 
 // How long each attack takes and how often all take their turn: each at least twice, because the first round fills what the
 // bounds allow and only the others can show that it is no more than that.
-export function plan(minutes, attacks, {turnSeconds = 40, roundsMax = 4} = {}) {
+export function plan(minutes, attacks, {turnSeconds = 30, roundsMax = 4} = {}) {
     const seconds = minutes * 60;
     const rounds = Math.min(roundsMax, Math.max(2, Math.floor(seconds / (attacks * turnSeconds))));
     return {rounds, seconds: seconds / (rounds * attacks)};

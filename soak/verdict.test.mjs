@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {boundMs, disturbance, growth, judgeRow, moved, plan, roundTrips} from './verdict.mjs';
+import {boundMs, disturbance, fills, growth, judgeRow, moved, plan, roundTrips} from './verdict.mjs';
 
 const MB = 1_048_576;
 const crowd = {clients: 20, connected: 20, lost: [], cuts: 0, cutCodes: {}, toldGaps: 0, republished: 0, unacknowledged: 0, unlisted: 0};
@@ -66,14 +66,20 @@ test('times are judged on a machine that has no other work', () => {
 test('memory that is the same after each round is flat, and what the first round filled is in it', () => {
     const row = (attack, round, settled, generation = 1) => ({attack, round, generation, settledBytes: settled * MB});
     assert.deepEqual(growth([row('a', 1, 30), row('b', 1, 200), row('a', 2, 205), row('b', 2, 198)]), []);
-    const [fault, ...others] = growth([row('a', 1, 30), row('b', 1, 200), row('a', 2, 205), row('b', 2, 240)]);
-    assert.deepEqual([fault.attack, others], ['b', []]);
+    const [fault, ...others] = growth([row('a', 1, 30), row('b', 1, 200), row('a', 2, 205), row('b', 2, 240), row('a', 3, 250)]);
+    assert.deepEqual([fault.attack, fault.round, others], ['b', 2, []], 'the first one is named');
     assert.deepEqual(growth([row('a', 1, 30), row('a', 2, 300, 2)]), [], 'another server');
+    assert.deepEqual(growth([{...row('a', 1, 30), end: 71}]), [], 'a server that ended in its first turn');
+});
+
+test('growth is judged where turns are long enough to fill the tables', () => {
+    assert.ok(!fills(plan(5, 38).seconds));
+    assert.ok(fills(plan(60, 38).seconds));
 });
 
 test('each attack has its turn at least twice, and more often in a long run', () => {
     assert.deepEqual(plan(5, 30), {rounds: 2, seconds: 5});
-    assert.deepEqual(plan(60, 30), {rounds: 3, seconds: 40});
+    assert.deepEqual(plan(60, 40), {rounds: 3, seconds: 30});
     assert.deepEqual(plan(60, 1), {rounds: 4, seconds: 900});
 });
 
