@@ -117,18 +117,26 @@ public:
 
     // --- deadlines, `never` where there is none ---
 
-    // Starts a probe of the serving connection; false when one is already running.
-    bool probe(time_ms now) {
+    // Starts a probe of the serving connection, whose last byte leaves at `left_at`; false when one is
+    // already running.
+    bool probe(time_ms left_at) {
         if (answer_until_ != never) return false;
-        answer_until_ = now + probe_timeout_ms;
+        answer_until_ = left_at + probe_timeout_ms * patience_;
         return true;
     }
+
+    // The silence was too long. The server may have been sending one long message over a slow link, which a
+    // host sees only as a whole: the next silence may be twice as long.
+    void silent() { patience_ = std::min(2 * patience_, patience_max); }
+    // A heartbeat came in time, so nothing long is on its way.
+    void beats() { patience_ = 1; }
 
     // The deadline for the welcome of the newest connection.
     time_ms opening_deadline() const { return welcome_until_; }
     // The deadline for a sign of life of the serving connection.
     time_ms silence_deadline() const {
-        return serving_ == 0 ? never : std::min(heard_at_ + silence_max_ms_, answer_until_);
+        return serving_ == 0 ? never
+                             : std::min(heard_at_ + std::int64_t{silence_max_ms_} * patience_, answer_until_);
     }
     // The next deadline of any kind, except silence.
     time_ms deadline() const { return std::min(welcome_until_, std::min(hand_over_at_, retire_at_)); }
@@ -138,11 +146,13 @@ private:
     static constexpr time_ms linger_ms = 5'000;
     // The time for the answer to a probe.
     static constexpr time_ms probe_timeout_ms = 5'000;
+    static constexpr std::uint32_t patience_max = 8;
 
     std::uint32_t last_ = 0;
     std::uint32_t opening_ = 0, serving_ = 0, retiring_ = 0;
     std::uint32_t open_timeout_ms_;
     std::uint32_t silence_max_ms_ = 33'000;  // until a welcome sets it
+    std::uint32_t patience_ = 1;             // how often its time a silence may last
     time_ms heard_at_ = never;               // on the serving connection
     time_ms answer_until_ = never;           // to a probe
     time_ms welcome_until_ = never;          // of the newest

@@ -8,6 +8,13 @@ namespace {
 using namespace std::string_view_literals;
 using writer = basic_line_writer<text_buffer>;
 
+// The slowest link that is waited for carries a byte in a millisecond.
+constexpr time_ms link_ms_per_byte = 1;
+// What leaves in no time: it fits into the first packets.
+constexpr time_ms link_head_start_ms = 4'096;
+// A command that takes so many connections with it in a row fails, so that the others get through.
+constexpr std::uint8_t strikes_max = 3;
+
 constexpr std::uint16_t number(close_code code) {
     return static_cast<std::uint16_t>(code);
 }
@@ -152,6 +159,8 @@ void machine::transport_opened(std::uint32_t attempt, time_ms) {
 }
 
 void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_ms now) {
+    // Something on the way takes no message as large as one of ours.
+    if (attempt == connections_.serving() && close == number(close_code::message_too_big)) blame_largest();
     switch (connections_.ended(attempt)) {
         case connections::loss::none:
             return;
@@ -178,7 +187,11 @@ void machine::timer(time_ms now) {
     // `timeout` and not `disconnected`.
     if (now >= connections_.opening_deadline())
         drop_transport(connections_.newest(), close_code::no_pong, now);
-    if (now >= serving_deadline()) drop_transport(connections_.serving(), close_code::no_pong, now);
+    if (now >= serving_deadline()) {
+        if (now >= connections_.silence_deadline()) connections_.silent();
+        blame_overdue(now);
+        drop_transport(connections_.serving(), close_code::no_pong, now);
+    }
     // A dropped transport has left nothing to subscribe on; the next one subscribes everything.
     if (connections_.serving() != 0)
         for (subscription& s : channels_.slots())
@@ -190,7 +203,7 @@ void machine::timer(time_ms now) {
 void machine::network_online(time_ms now) {
     if (state_ == state::waiting) return connect(now);
     // An open connection may be dead after a change of network, and its silence would be noticed much later.
-    if (!can_send() || !connections_.probe(now)) return;
+    if (!can_send() || !connections_.probe(left_by(0, now))) return;
     send_op("ping"sv);
     rearm(now);
 }
@@ -279,6 +292,7 @@ void machine::close_retiring_unless_awaited() {
 // Undoes what was bound to the transport: subscriptions and commands will be sent again. A command that
 // cannot be repeated safely fails or, while the old transport may still bring its answer, waits for that.
 void machine::unbind(bool may_be_answered) {
+    link_free_at_ = 0;
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
     for (command& c : outbox_) {
@@ -368,7 +382,7 @@ void machine::send_unsubscribe(const subscription& s) {
 void machine::send_subscribe(subscription& s, time_ms now) {
     s.command_id = ++last_id_;
     s.state = subscription_state::asked;
-    s.due = now;
+    s.due = left_by(0, now);
     s.replay_left = 0;
     writer w = begin_send("subscribe"sv);
     w.number("id"sv, s.command_id).name("channel"sv, s.channel);
@@ -388,7 +402,7 @@ void machine::send_subscribe(subscription& s, time_ms now) {
 
 void machine::send_command(command& c, time_ms now) {
     c.sent = true;
-    c.sent_at = now;
+    c.sent_at = left_by(c.header.size() + c.payload_bytes, now);
     line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
     outgoing_ += c.header;
     end_send(c.has_payload ? c.id : 0);
@@ -425,6 +439,8 @@ std::uint32_t machine::dispatch(command& c, time_ms now) {
 
 void machine::finish(command& c) {
     outbox_.release(c);
+    // All has arrived, sooner than over the slowest link.
+    if (outbox_.waiting() == 0) link_free_at_ = 0;
     outbox_.sweep();
 }
 
@@ -432,6 +448,33 @@ void machine::fail(command& c, error_code code) {
     // The slot is kept, because callers are iterating over the outbox.
     act(action_kind::failed, c.id).local_code = code;
     outbox_.release(c);
+}
+
+time_ms machine::left_by(std::size_t bytes, time_ms now) {
+    link_free_at_ = std::max(link_free_at_, now) + static_cast<time_ms>(bytes) * link_ms_per_byte;
+    return std::max(now, link_free_at_ - link_head_start_ms);
+}
+
+void machine::blame(command& c, error_code code) {
+    if (++c.strikes >= strikes_max) fail(c, code);
+}
+
+// Commands are answered in order, more or less: those after the first one only wait for it.
+void machine::blame_overdue(time_ms now) {
+    for (command& c : outbox_) {
+        if (c.done || !c.sent || c.awaited_by_server) continue;
+        if (now >= c.sent_at + options_.command_timeout_ms) blame(c, error_code::timeout);
+        return;
+    }
+}
+
+void machine::blame_largest() {
+    command* largest = nullptr;
+    for (command& c : outbox_) {
+        if (c.done || !c.sent) continue;
+        if (largest == nullptr || c.payload_bytes > largest->payload_bytes) largest = &c;
+    }
+    if (largest != nullptr) blame(*largest, error_code::too_large);
 }
 
 // --- time ---

@@ -231,6 +231,13 @@ private:
     void send_unsubscribe(const subscription& s);
     void send_subscribe(subscription& s, time_ms now);
     void send_command(command& c, time_ms now);
+    // The moment at which the last of so many bytes, sent now, has left over the slowest link that is waited
+    // for. The clocks of answers begin there: they measure the server and not the link.
+    time_ms left_by(std::size_t bytes, time_ms now);
+    // The connection was lost because of this command; the last one of several such losses is its failure.
+    void blame(command& c, error_code code);
+    void blame_overdue(time_ms now);
+    void blame_largest();
     // Null when the outbox is full.
     bool pay(std::uint32_t commands, time_ms now);
     static std::uint32_t price_of(const command& c);
@@ -269,6 +276,7 @@ private:
     connections connections_;
     pacer pacer_;
     time_ms paced_until_ = never;  // commands wait for pacer_ until then
+    time_ms link_free_at_ = 0;     // when all that was sent has left; see left_by()
     std::uint32_t last_id_ = 0;
     time_ms timer_at_ = never;
     time_ms state_since_ = 0;

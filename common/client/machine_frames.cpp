@@ -60,6 +60,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::cancel:
             return on_asked(f, header, attempt);
         case server_op::ping:
+            connections_.beats();
             // Over SSE the server expects no pong (4.15), and it would cost a POST.
             if (transport_ == transport::websocket) send_op("pong"sv);
             return;

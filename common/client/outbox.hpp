@@ -26,8 +26,9 @@ struct command {
     bool sent = false;         // on the current transport or on the old one
     bool left_behind = false;  // sent on the old transport, which may still bring the answer (7.3)
     bool done = false;         // answered; the slot is freed by sweep()
+    std::uint8_t strikes = 0;  // connections that were lost because of it
     std::uint32_t payload_bytes = 0;
-    time_ms sent_at = 0;
+    time_ms sent_at = 0;  // when its last byte has left; see machine::left_by()
     time_ms deadline = never;
     text_buffer header;  // the line, or its beginning up to the payload
 };
