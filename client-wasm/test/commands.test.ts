@@ -378,3 +378,20 @@ test('a signal that outlives its calls keeps none of them', async () => {
     assert.equal(listeners, 0);
     client.close();
 });
+
+test('a message that something on the way finds too big fails, and those beside it get through', async () => {
+    const {client, network} = await opened({transport: 'websocket'});
+    const sent = ['x'.repeat(100), 'y'.repeat(5000), 'z'].map((text) => held(client.channel('a').publish('t', text)));
+    await settle();
+    for (let connection = 1; connection <= 3; connection++) {
+        network.socket.drop(1009);
+        client.reconnectNow();
+        await network.welcome();
+    }
+    await assert.rejects(sent[1]!, {code: 'too_large'});
+    // None of those that are left could be refused because of another.
+    assert.deepEqual(network.socket.messages.slice(1).map((message) => message.split('\n').map((line) => JSON.parse(line).id)), [[1], [3]]);
+    for (const id of [1, 3]) network.socket.receive({op: 'published', id, channel: 'a', epoch: 'e', offset: id});
+    await Promise.all([sent[0], sent[2]]);
+    client.close();
+});

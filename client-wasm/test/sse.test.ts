@@ -71,6 +71,70 @@ test('a body stays below the largest message, however the bytes fall', async () 
     client.close();
 });
 
+/** Answers the POSTs that come up, by what their body says, until none does; gives the bodies. */
+async function pass(network: FakeNetwork, from: number, statusOf: (body: string) => number): Promise<string[]> {
+    for (let i = from; i < network.posts.length; i++) {
+        network.posts[i]!.answer(statusOf(network.posts[i]!.body));
+        await settle();
+        await settle();
+    }
+    return network.posts.slice(from).map(({body}) => body);
+}
+
+test('a message that a firewall refuses fails with the status; those beside it are sent alone, and go on', async () => {
+    const {client, network} = await streaming();
+    const sent = ['good', '<script>', 'fine'].map((text) => held(client.channel('a').publish('t', text)));
+    await settle();
+    const bodies = await pass(network, 1, (body) => (body.includes('<script>') ? 403 : 204));
+    assert.deepEqual(bodies.map((body) => body.split('\n').map((line) => JSON.parse(line).payload)), [['good', '<script>', 'fine'], ['good'], ['<script>'], ['fine']]);
+    await assert.rejects(sent[1]!, (error: any) => error.code === 'blocked' && error.message.includes('403') && !error.temporary);
+    for (const id of [1, 3]) network.stream.receive({op: 'published', id, channel: 'a', epoch: 'e', offset: id});
+    assert.deepEqual(await Promise.all([sent[0], sent[2]]), [{epoch: 'e', offset: 1}, {epoch: 'e', offset: 3}]);
+    // Those that come later leave together again.
+    for (const text of ['x', 'y']) void held(client.channel('a').publish('t', text));
+    await settle();
+    assert.equal(network.posts.at(-1)!.body.split('\n').length, 2);
+    assert.equal(client.state.name, 'open');
+    assert.equal(network.streams.length, 1);
+    client.close();
+});
+
+test('a body that a proxy finds too large is taken line by line', async () => {
+    const {client, network} = await streaming();
+    const sent = ['x'.repeat(900), 'y'.repeat(900), 'z'.repeat(5000)].map((text) => held(client.channel('a').publish('t', text)));
+    await settle();
+    await pass(network, 1, (body) => (body.length > 1500 ? 413 : 204));
+    await assert.rejects(sent[2]!, {code: 'too_large', message: /413/});
+    for (const id of [1, 2]) network.stream.receive({op: 'published', id, channel: 'a', epoch: 'e', offset: id});
+    await Promise.all([sent[0], sent[1]]);
+    assert.equal(client.state.name, 'open');
+    client.close();
+});
+
+test('a subscription and a request that are refused on the way are told so', async () => {
+    const {client, network} = await streaming();
+    const refused: any[] = [];
+    client.channel('b').watch('refused', (error) => refused.push(error));
+    const asked = held(client.request('sum.add', 1));
+    await settle();
+    await pass(network, 1, () => 401);
+    assert.deepEqual(refused.map(({code}) => code), ['blocked']);
+    await assert.rejects(asked, {code: 'blocked', message: /401/});
+    assert.equal(client.state.name, 'open');
+    client.close();
+});
+
+test('a connect that is refused is a connection that fails', async () => {
+    const network = new FakeNetwork({transport: 'sse'});
+    const client = await network.connect();
+    network.stream.receive('{"op":"stream","connection":"c"}');
+    await settle();
+    network.posts[0]!.answer(403);
+    await settle();
+    assert.equal(client.state.name, 'waiting');
+    client.close();
+});
+
 test('messages and answers arrive by the stream', async () => {
     const {client, network} = await streaming();
     const seen: unknown[] = [];
@@ -84,7 +148,7 @@ test('messages and answers arrive by the stream', async () => {
 });
 
 test('a failed POST ends the connection; publishes are repeated with their keys', async () => {
-    for (const failure of ['404', '413', '500', 'network']) {
+    for (const failure of ['404', '408', '429', '500', 'network']) {
         const {client, network} = await streaming();
         const promise = held(client.channel('a').publish('t', 1));
         await settle();

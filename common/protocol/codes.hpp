@@ -42,6 +42,7 @@ enum class error_code : std::uint8_t {
     aborted,  // The caller's AbortSignal ended the call. A publish that was already sent may have been accepted.
     disconnected,  // The connection, or that of the client that was asked, ended before the answer came; the request may or may not have run.
     closed,  // The client was closed; it sends nothing any more.
+    blocked,  // Something on the way to the server, such as a firewall, refused the message; its status is in the text.
 };
 
 // Ends of connections (docs/protocol.md section 7).
@@ -103,6 +104,7 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::aborted: return "aborted";
         case error_code::disconnected: return "disconnected";
         case error_code::closed: return "closed";
+        case error_code::blocked: return "blocked";
     }
     return {};
 }

@@ -65,7 +65,9 @@ export type ErrorCode =
     /** The connection, or that of the client that was asked, ended before the answer came; the request may or may not have run. */
     | 'disconnected'
     /** The client was closed; it sends nothing any more. */
-    | 'closed';
+    | 'closed'
+    /** Something on the way to the server, such as a firewall, refused the message; its status is in the text. */
+    | 'blocked';
 
 /** The names of close codes (docs/protocol.md section 7). */
 export type CloseName =
@@ -112,6 +114,7 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 
 /** Error codes and messages by the number that the WebAssembly core uses for those that it raises itself. */
 export const localErrors: Readonly<Record<number, [code: ErrorCode, message: string]>> = {
+    8: ['too_large', 'Something on the way to the server ends the connection for it.'],
     19: ['timeout', 'No answer came in time.'],
     31: ['disconnected', 'The connection ended before the answer came.'],
     32: ['closed', 'The client was closed.'],

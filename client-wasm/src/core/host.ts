@@ -26,7 +26,9 @@ const looksMs = [0, 200, 800];
  */
 const heardMs = 1000;
 const closeNormal = 1000;
+const closeAway = 1001;
 const closeAbnormal = 1006;
+const closeTooBig = 1009;
 
 /** Does what the machine says with sockets and timers, and tells it what happened. Decides nothing itself. */
 export class Host {
@@ -39,6 +41,8 @@ export class Host {
     #hearing: ReturnType<typeof setTimeout> | undefined;
     #obeying = false;
     #over = false;
+    /** Lines leave one by one, since something on the way found a message too big. */
+    #alone = false;
 
     constructor(core: Core, endpoints: Endpoints, listener: Listener) {
         this.#core = core;
@@ -147,6 +151,7 @@ export class Host {
     #open(via: Via, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
+            this.#alone ||= code === closeTooBig;
             this.tell(Call.transportClosed, attempt, code);
         };
         try {
@@ -157,7 +162,7 @@ export class Host {
                 received: (message) => this.#received(message, attempt),
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
-                unitsMax: () => this.#core.messageBytesMax() / 3,
+                unitsMax: () => (this.#alone ? 0 : this.#core.messageBytesMax() / 3),
             }));
         } catch {
             // Refused at once, for example ws: from an https: page.

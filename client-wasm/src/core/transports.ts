@@ -29,6 +29,8 @@ export interface OpenTransport {
 
 const closeNormal = 1000;
 const closeAbnormal = 1006;
+/** Statuses of a POST that no repetition changes, unlike those of a connection that is gone and of haste. */
+const refusal = /^4(?!04|08|29)/;
 // The readyState of what has ended.
 const closedState = 3;
 const closedStream = 2;
@@ -80,6 +82,8 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
     const {signal} = stop;
     let connection = '';
     let posting = false;
+    /** Lines that leave one by one, as a body that has them was refused. */
+    let alone = 0;
 
     function close() {
         source.onmessage = source.onerror = null;
@@ -98,11 +102,19 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         // Lines that are sent in the same go come along.
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
-        for (let body; !signal.aborted && (body = takeBatch(lines, events.unitsMax())); ) {
-            const {ok} = await fetch(sseUrl, {method: 'POST', headers, body, signal});
-            if (!ok) lost();
+        for (let body; !signal.aborted && (body = takeBatch(lines, alone-- > 0 ? 0 : events.unitsMax())); ) {
+            const {ok, status} = await fetch(sseUrl, {method: 'POST', headers, body, signal});
+            if (!ok) refused(body.split('\n'), status);
         }
         posting = false;
+    }
+
+    // Something on the way, such as a firewall, does not let the body pass. A line alone is answered in the server's place.
+    function refused(body: string[], status: number) {
+        const [, id] = /^{"op":"\w+","id":(\d+)/.exec(body[0]!) ?? [];
+        if (!refusal.test(`${status}`) || !(id || body[1])) return lost();
+        if (body[1]) alone = lines.unshift(...body) && body.length;
+        else events.received(`{"op":"error","id":${id},"code":"${status === 413 ? 'too_large' : 'blocked'}","message":"It was refused on the way to the server, with the status ${status}."}`);
     }
 
     source.onmessage = ({data}: {data: string}) => {
