@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import type {Client} from '../src/client/client.js';
 import {findWhy} from '../src/core/why.js';
-import {fakeClock, FakeNetwork, opened, settle, welcomeFor} from './fake_network.js';
+import {fakeClock, FakeNetwork, held, opened, settle, welcomeFor} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;
 beforeEach(() => {
@@ -205,6 +205,36 @@ test('a bare 1000 is not the server’s word: the client comes back', async () =
         assert.equal(client.state.name, 'closed');
         client.close();
     }
+});
+
+test('a page that goes ends its connection, and one that is shown again comes back at once', async (t) => {
+    const world = globalThis as unknown as {addEventListener?: unknown; removeEventListener?: unknown};
+    const page = new EventTarget();
+    world.addEventListener = page.addEventListener.bind(page);
+    world.removeEventListener = page.removeEventListener.bind(page);
+    t.after(() => {
+        delete world.addEventListener;
+        delete world.removeEventListener;
+    });
+    const goes = (persisted: boolean) => page.dispatchEvent(Object.assign(new Event('pagehide'), {persisted}));
+    const {client, network} = await opened();
+    void held(client.channel('a').publish('t', 'last words'));
+    goes(false);
+    assert.equal(network.socket.closedWith, 1000);
+    // What was published in the same go is not left behind.
+    assert.equal(network.socket.last('publish').payload, 'last words');
+    assert.equal(client.state.name, 'waiting');
+    page.dispatchEvent(Object.assign(new Event('pageshow'), {persisted: true}));
+    assert.equal(client.state.name, 'connecting');
+    assert.equal(network.sockets.length, 2);
+    client.close();
+
+    const sse = new FakeNetwork({transport: 'sse'});
+    const other = await sse.connect();
+    sse.stream.receive('{"op":"stream","connection":"c"}');
+    goes(true);
+    assert.equal(sse.stream.closed, true);
+    other.close();
 });
 
 test('a transport that ended without an event is noticed when the page may have lost it', async (t) => {

@@ -109,10 +109,21 @@ export class Host {
         this.tell(Call.publication, 0, 0, 0, 0);
     };
 
-    readonly #online = ({type}: Event): void => {
+    readonly #online = (event: Event): void => {
+        const {type} = event;
         for (const ms of looksMs) setTimeout(this.#look, ms);
+        if (type === 'pagehide' && 'persisted' in event) this.#leave();
         if (pageEvents.indexOf(type) < newsMax && globalThis.document?.visibilityState !== 'hidden') this.tell(Call.networkOnline);
     };
+
+    /** The page goes, perhaps to be shown again, which is news of the network: to the others it is not there meanwhile. */
+    #leave(): void {
+        for (const [attempt, transport] of [...this.#transports]) {
+            transport.close(closeAway);
+            this.#transports.delete(attempt);
+            this.tell(Call.transportClosed, attempt, closeAway);
+        }
+    }
 
     readonly #look = (): void => {
         for (const transport of this.#transports.values()) transport.look();
