@@ -327,6 +327,18 @@ test('history reads before and after an offset', async () => {
     await Promise.allSettled(pages);
 });
 
+test('a page of history tells that what comes before it is gone', async () => {
+    const {client, network} = await opened();
+    const pages = [3, 9].map((after) => held(client.channel('a').history({after})));
+    await settle();
+    network.socket.receive(
+        '{"op":"history","id":1,"channel":"a","epoch":"e","offset":9,"more":false,"missed":true,"payload":[{"type":"t","offset":8,"time":5,"payload":"\\"missed\\":true"}]}',
+        '{"op":"history","id":2,"channel":"a","epoch":"e","offset":9,"more":false,"payload":[{"type":"t","offset":9,"time":5,"payload":{"missed":true}}]}',
+    );
+    assert.deepEqual((await Promise.all(pages)).map(({missed, more}) => [missed, more]), [[true, false], [undefined, false]]);
+    client.close();
+});
+
 test('an AbortSignal ends publish, request and history, before and after they are sent', async () => {
     const {client, network} = await opened();
     const calls = (signal: AbortSignal) => [client.channel('a').publish('t', 1, {signal}), client.request('r', 1, {signal}), client.channel('a').history({signal})].map((call): Promise<unknown> => held<unknown>(call));

@@ -18,6 +18,11 @@ export interface HistoryPage<M extends object = AnyMessages> {
     readonly messages: AnyMessage<M>[];
     /** Whether there are further ones in the direction that was read. */
     readonly more: boolean;
+    /**
+     * `true` where messages after the offset that was asked for with `after` are not kept any more, so that the page begins
+     * later than it should; missing otherwise.
+     */
+    readonly missed?: boolean;
     /** The newest publication of the channel. */
     readonly position: Position;
 }
@@ -301,12 +306,8 @@ export class Channel<M extends object = AnyMessages> {
 
     /** @internal */
     async read(options: HistoryOptions): Promise<HistoryPage<any>> {
-        const {messages, more, position} = await this.session.history(this.name, options);
-        return {
-            messages: messages.map((message) => ({...message, channel: this.name, replayed: true}) as AnyMessage<any>),
-            more,
-            position,
-        };
+        const page = await this.session.history(this.name, options);
+        return {...page, messages: page.messages.map((message) => ({...message, channel: this.name, replayed: true}) as AnyMessage<any>)};
     }
 
     /** `error`: the failure, if it is one; false where nobody heard of it. */

@@ -84,6 +84,7 @@ export interface Question {
 export interface HistoryAnswer {
     readonly messages: readonly HistoryEntry[];
     readonly more: boolean;
+    readonly missed?: boolean;
     readonly position: Position;
 }
 

@@ -20,7 +20,8 @@ export function historyFrom(core: Core): HistoryAnswer {
     const messages = payloadFrom(core);
     const raws = payloadsOf(core.slice(Field.payload));
     for (let i = 0; i < messages.length; i++) messages[i].raw = raws[i];
-    return {messages, more: core.header().includes('"more":true'), position: positionFrom(core)};
+    const says = (name: string) => core.header().includes(`"${name}":true`);
+    return {messages, more: says('more'), position: positionFrom(core), ...(says('missed') && {missed: true})};
 }
 
 /** The texts of the payloads in that of a list of messages: of each, what follows its own "payload": up to its end. */
