@@ -15,7 +15,7 @@ const check = process.argv.includes('--check');
 const {errors, closes} = JSON.parse(readFileSync(`${root}common/protocol/codes.json`, 'utf8'));
 // The codes that common/client/machine.cpp raises without a line of the server, and the SDK's message for each.
 const raisedByCore = {
-    too_large: 'Something on the way to the server ends the connection for it.',
+    too_large: 'Something on the way ends the connection for it.',
     timeout: 'No answer came in time.',
     disconnected: 'The connection ended before the answer came.',
     closed: 'The client was closed.',

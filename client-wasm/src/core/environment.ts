@@ -23,8 +23,8 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
         };
     } catch (cause) {
         const hint = !base && /^\W/.test(text)
-            ? 'there is no page here (server-side rendering?), so give a whole one, or call connect() in the browser'
-            : 'write http://host or https://host, perhaps with a path';
+            ? 'there is no page here (server-side rendering?)'
+            : 'write https://host, perhaps with a path';
         throw new PulsewireError('invalid_argument', `"${url}" is no address of a server: ${hint}`, {cause});
     }
 }
@@ -35,5 +35,5 @@ export function choiceFrom({transport = 'auto'}: ConnectOptions, {WebSocket, Eve
     const sse = EventSource && transport !== 'websocket';
     if (websocket) return sse ? Choice.automatic : Choice.websocket;
     if (sse) return Choice.sse;
-    throw new PulsewireError('invalid_argument', `There is no ${transport === 'sse' ? 'EventSource' : 'WebSocket'} here: pass one in the options, in Node that of the package ws.`);
+    throw new PulsewireError('invalid_argument', `There is no ${transport === 'sse' ? 'EventSource' : 'WebSocket'} here: pass one, in Node that of the package ws.`);
 }

@@ -15,7 +15,7 @@ export function whyNot(error: unknown): CloseReason {
     return {
         code: 0,
         name: blocked ? 'wasm_blocked' : 'wasm_failed',
-        message: globalThis.WebAssembly ? `WebAssembly failed: ${error}${blocked ? ` (the Content-Security-Policy needs 'wasm-unsafe-eval' in script-src)` : ''}` : 'There is no WebAssembly here, as in React Native or Lockdown Mode: see docs/where-it-runs.md.',
+        message: globalThis.WebAssembly ? `WebAssembly failed: ${error}${blocked ? ` (script-src needs 'wasm-unsafe-eval')` : ''}` : 'There is no WebAssembly here: see docs/where-it-runs.md.',
         reconnect: false,
     };
 }

@@ -227,7 +227,7 @@ export class MachineSession implements Session, Listener {
                 const max = core.messageBytesMax();
                 const size = utf8Bytes(payload);
                 if (size + texts.join('').length + this.secret.length + frameBytesMax > max) {
-                    return failed(new PulsewireError('too_large', `The payload of ${size} bytes is, with its envelope, more than the ${max} of the server.`));
+                    return failed(new PulsewireError('too_large', `${size} bytes and their envelope are more than the server's ${max}.`));
                 }
                 id = core.call(call, texts, ...(payload ? [size] : []), ...numbers);
                 if (id) this.#commands.set(id, {payload, sent, answered: (core) => resolve(read(core)), failed});

@@ -114,7 +114,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         const [, id] = /^{"op":"\w+","id":(\d+)/.exec(body[0]!) ?? [];
         if (!refusal.test(`${status}`) || !(id || body[1])) return lost();
         if (body[1]) alone = lines.unshift(...body) && body.length;
-        else events.received(`{"op":"error","id":${id},"code":"${status === 413 ? 'too_large' : 'blocked'}","message":"It was refused on the way to the server, with the status ${status}."}`);
+        else events.received(`{"op":"error","id":${id},"code":"${status === 413 ? 'too_large' : 'blocked'}","message":"Refused on the way to the server, with status ${status}."}`);
     }
 
     source.onmessage = ({data}: {data: string}) => {
