@@ -43,7 +43,8 @@ export function open<M extends object = AnyMessages>(channel: Channel<M>, option
 /**
  * The newest messages of a channel, then those that come, as a store for components:
  * `useSyncExternalStore(chat.subscribe, chat.getSnapshot)`. The same object for the same channel and options; one that
- * comes late finds what is there. Messages without an offset, such as typing hints, are not in it.
+ * comes late finds what is there. Messages without an offset, such as typing hints, are not in it. An offset is in the list
+ * once: when the server has lost its log, the list begins anew.
  */
 export function list<M extends object = AnyMessages>(channel: Channel<M>, options: ListOptions = {}): MessageList<M> {
     checkOptions(options, rules);

@@ -152,6 +152,25 @@ test('presence that a second user wants is asked for, without a gap, and ends wi
     client.close();
 });
 
+test('a wish for presence before the subscription is answered takes no message from another user', async () => {
+    const {client, network} = await opened();
+    const channel = client.channel('a');
+    const seen: unknown[] = [];
+    const first = open(channel, {latest: 5});
+    first.on('*', (payload) => seen.push(payload));
+    await settle();
+    open(channel, {presence: true}).watch('presence', ({members}) => seen.push(members.length));
+    await settle();
+    assert.deepEqual([ops(network), network.socket.last('subscribe').latest], [['subscribe'], 5]);
+    await accept(network.socket, 'a', {offset: 2});
+    const {presence, epoch, offset} = network.socket.last('subscribe');
+    assert.deepEqual([presence, epoch, offset], [true, 'e1', 2]);
+    await accept(network.socket, 'a', {offset: 2, recovered: true});
+    network.socket.receive({op: 'presence', channel: 'a', payload: []}, publication('a', 3, 3, 't'), publication('a', 4, 4, 't'));
+    assert.deepEqual(seen, [0, 3, 4]);
+    client.close();
+});
+
 test('a handle that was closed is refused, as are arguments that cannot work', async () => {
     const {client, handle} = await subscribed();
     handle.close();
@@ -208,6 +227,35 @@ test('a list is an array that never changes, and the same one until there is ano
     await clock.tick(1);
     await clock.tick(2_000);
     assert.deepEqual(ops(network), ['subscribe', 'unsubscribe']);
+    client.close();
+});
+
+test('when the server has lost its log, a list begins anew, as its offsets do', async () => {
+    const {client, network} = await opened();
+    const chat = list(client.channel('a'));
+    chat.subscribe(() => {});
+    await settle();
+    await accept(network.socket, 'a', {offset: 0});
+    network.socket.receive(publication('a', 1, 'old'), publication('a', 2, 'old'));
+    await settle();
+    const shown = () => chat.getSnapshot().map(({offset, payload}) => [offset, payload]);
+    assert.deepEqual(shown(), [[1, 'old'], [2, 'old']]);
+    const again = async (fields: Record<string, unknown>) => {
+        network.socket.drop();
+        await clock.tick(20_000);
+        await network.welcome();
+        await accept(network.socket, 'a', {epoch: 'e2', recovered: false, ...fields});
+    };
+    await again({offset: 0, reason: 'epoch_changed'});
+    assert.deepEqual(shown(), []);
+    network.socket.receive(publication('a', 1, 'new'));
+    await settle();
+    assert.deepEqual(shown(), [[1, 'new']]);
+    // What is only missing leaves the rest.
+    await again({offset: 7, reason: 'expired'});
+    network.socket.receive(publication('a', 8, 'newer'));
+    await settle();
+    assert.deepEqual(shown(), [[1, 'new'], [8, 'newer']]);
     client.close();
 });
 

@@ -277,13 +277,13 @@ export class Channel<M extends object = AnyMessages> {
         }, lingerMs);
     }
 
-    /** Subscribes anew where presence is wanted in another way than before. @internal */
+    /** Subscribes anew where presence is wanted in another way than before, once it is known from where on. @internal */
     settle(): void {
-        if (!this.#unsubscribe || this.#wanted() === this.#presence) return;
+        if (!this.#unsubscribe || !this.#epoch || this.#wanted() === this.#presence) return;
         this.#unsubscribe();
         this.#unsubscribe = undefined;
         this.#members = [];
-        this.#subscribe(this.#epoch ? {since: this.position!} : this.#options);
+        this.#subscribe({since: this.position!});
     }
 
     #wanted(): string | boolean {
@@ -348,6 +348,7 @@ export class Channel<M extends object = AnyMessages> {
         this.#state = 'subscribed';
         this.#tell('subscribed', event);
         if (event.recovered === false) this.#tell('gap', {from, to: position.offset, reason: event.reason!});
+        this.settle();
     }
 
     /** @internal */

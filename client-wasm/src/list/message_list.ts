@@ -42,11 +42,21 @@ export class ChannelList implements MessageList<any> {
         handle.on('*', (_, message: Message) => {
             if (message.offset === undefined) return;
             this.#messages.push(message);
-            // Many come in one go, and are told together.
-            if (!this.#changed) queueMicrotask(this.#tell);
-            this.#changed = true;
+            this.#change();
+        });
+        // The offsets of another log begin anew: those of the old one would be in the list a second time.
+        handle.watch('gap', ({reason}) => {
+            if (reason !== 'epoch_changed') return;
+            this.#messages = [];
+            this.#change();
         });
         return handle;
+    }
+
+    /** Many come in one go, and are told together. */
+    #change(): void {
+        if (!this.#changed) queueMicrotask(this.#tell);
+        this.#changed = true;
     }
 
     readonly #tell = (): void => {
