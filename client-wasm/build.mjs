@@ -8,7 +8,7 @@ import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {build} from 'esbuild';
 import {minify} from 'terser';
-import {bundleOptions, home, ownNames, toText, wasmPath} from './build_options.mjs';
+import {bundleOptions, frameworks, home, ownNames, toText, wasmPath} from './build_options.mjs';
 import {printSizes} from './sizes.mjs';
 
 // Built apart and moved at the end, so that whoever uses dist/ meanwhile sees whole files.
@@ -25,6 +25,9 @@ async function buildEntries() {
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
     const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', why: 'core/why'};
+    // They see of the SDK only what an application does, so none of their properties is minified.
+    const outside = ['frameworks', ...frameworks];
+    for (const name of outside) entries[name] = name;
     await Promise.all(Object.entries(entries).map(async ([name, source]) => {
         const {outputFiles} = await build({
             ...bundleOptions({text, node: name === 'wasm.node', apart: true}),
@@ -38,10 +41,10 @@ async function buildEntries() {
         const [{text: map}, {text: bundled}] = outputFiles;
         // Once more by terser, which finds another 200 bytes of 12 KB, compressed; with these options the most.
         const compress = {passes: 2, unsafe_arrows: true, hoist_funs: true, if_return: false, sequences: false, unsafe_comps: true, pure_getters: true};
-        const mangle = {properties: {builtins: true, regex: new RegExp(`^(${ownNames.join('|')})$`)}};
+        const properties = outside.includes(name) ? false : {builtins: true, regex: new RegExp(`^(${ownNames.join('|')})$`)};
         // Statements end with a line instead of a semicolon, so that a program that ends with an error shows a line of code.
         const {code, map: shipped} = await minify(bundled, {
-            module: true, ecma: 2022, compress, mangle, nameCache: {props: {props: short}}, format: {semicolons: false},
+            module: true, ecma: 2022, compress, mangle: {properties}, nameCache: {props: {props: short}}, format: {semicolons: false},
             sourceMap: {content: withoutModule(map), url: `${name}.js.map`},
         });
         writeFileSync(join(dist, `${name}.js`), code);
@@ -68,14 +71,14 @@ function buildTypes() {
         const folder = dirname(file);
         for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
-    for (const entry of ['index', 'wasm', 'worker', 'storage', 'requests', 'list']) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'wasm', 'worker', 'storage', 'requests', 'list', ...frameworks]) visit(`${entry}.d.ts`);
     for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
 }
 
 /** The guide and what it leads to come with the package. */
 function copyGuide() {
     mkdirSync(join(dist, 'docs'));
-    for (const name of ['sdk.md', 'where-it-runs.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
+    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
 }
 
 /** The paths of the files below a folder. */

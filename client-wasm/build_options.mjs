@@ -1,6 +1,6 @@
 // How the package's sources become JavaScript; shared by the build and the tests.
 
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {brotliCompressSync} from 'node:zlib';
 import {build} from 'esbuild';
@@ -22,6 +22,9 @@ export const ownNames = [
     'unheard', 'watchers', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle',
 ];
 
+/** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
+export const frameworks = ['react', 'vue'];
+
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
  * `apart`: what only a failure needs stays a file of its own, which is loaded then.
@@ -33,6 +36,8 @@ export function bundleOptions({text, node = false, apart = false}) {
             onResolve({filter: /^pulsewire\.wasm$/}, ({path}) => ({path, namespace: 'inline'}));
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
             if (apart) onResolve({filter: /^\.\/why\.js$/}, ({kind}) => (kind === 'dynamic-import' ? {path: './why.js', external: true} : undefined));
+            // Two copies would not know of each other's subscriptions.
+            if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path)}`, external: true}));
             if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
         },
     };
@@ -41,6 +46,7 @@ export function bundleOptions({text, node = false, apart = false}) {
         format: 'esm',
         target: 'es2022',
         platform: node ? 'node' : 'browser',
+        external: ['react', 'vue'],
         plugins: [plugin],
     };
 }

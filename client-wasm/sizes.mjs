@@ -11,6 +11,8 @@ const entries = {
     'pulsewire/storage': ['storage.js'],
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
+    'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],
+    'pulsewire/vue': ['vue.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
 };
 

@@ -6,23 +6,27 @@ import {dirname, join} from 'node:path';
 import {test} from 'node:test';
 import {publint} from 'publint';
 import {formatMessage} from 'publint/utils';
-import {home} from '../build_options.mjs';
+import {frameworks, home} from '../build_options.mjs';
 import {project, tarball} from './support.mjs';
 
 const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
 test('the tarball holds the entries, their maps and types, README, LICENSE and the guide, and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'}).trim().split('\n').map((path) => path.replace(/^package\//, ''));
-    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/why.js', 'dist/pulsewire.wasm'];
-    const texts = ['package.json', 'README.md', 'LICENSE', 'dist/docs/sdk.md', 'dist/docs/where-it-runs.md', 'dist/docs/protocol.md'];
+    const scripts = ['dist/index.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/why.js', 'dist/pulsewire.wasm',
+        'dist/frameworks.js', ...frameworks.map((name) => `dist/${name}.js`)];
+    const texts = ['package.json', 'README.md', 'LICENSE', 'dist/docs/sdk.md', 'dist/docs/frameworks.md', 'dist/docs/where-it-runs.md', 'dist/docs/protocol.md'];
     const maps = scripts.filter((file) => file.endsWith('.js')).map((file) => `${file}.map`);
-    for (const file of [...texts, 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', 'dist/list.d.ts', ...scripts, ...maps]) assert.ok(files.includes(file), file);
+    for (const file of [...texts, 'dist/index.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', 'dist/list.d.ts', ...frameworks.map((name) => `dist/${name}.d.ts`), ...scripts, ...maps]) assert.ok(files.includes(file), file);
     const others = files.filter((file) => !file.endsWith('.d.ts') && ![...scripts, ...maps, ...texts].includes(file));
     assert.deepEqual(others, []);
 });
 
-test('the package depends on nothing', () => {
-    assert.deepEqual([manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies], [undefined, undefined, undefined]);
+test('the package depends on nothing, and takes the framework that a project has', () => {
+    assert.deepEqual([manifest.dependencies, manifest.optionalDependencies], [undefined, undefined]);
+    const peers = Object.keys(manifest.peerDependencies);
+    assert.equal(peers.length, frameworks.length);
+    assert.deepEqual(manifest.peerDependenciesMeta, Object.fromEntries(peers.map((name) => [name, {optional: true}])));
     assert.equal(manifest.sideEffects, false);
 });
 

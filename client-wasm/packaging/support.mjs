@@ -34,9 +34,10 @@ export const appFiles = (entry = 'pulsewire') => {
     };
 };
 
-/** Starts build/release/pulsewired on a free port; resolves to its address and how to stop it. */
+/** Starts build/release/pulsewired, on a free port unless one is among the options; resolves to its address and how to stop it. */
 export async function startPulsewired(...options) {
-    const server = spawn(join(home, '../build/release/pulsewired'), ['--port', '0', '--log-level', 'error', ...options], {stdio: ['ignore', 'pipe', 'inherit']});
+    const port = options.includes('--port') ? [] : ['--port', '0'];
+    const server = spawn(join(home, '../build/release/pulsewired'), [...port, '--log-level', 'error', ...options], {stdio: ['ignore', 'pipe', 'inherit']});
     const lines = createInterface(server.stdout);
     const url = await new Promise((resolve, reject) => {
         lines.on('line', (line) => {

@@ -32,7 +32,7 @@ export const pages = [
 export const documents = [
     {name: '', file: 'README.md', nav: 'Overview', title: 'Documentation · Pulsewire', description: 'What Pulsewire is, and how to begin.'},
     {name: 'sdk', file: 'docs/sdk.md', nav: 'Browser SDK', title: 'Browser SDK · Pulsewire', description: 'Channels, publishing, states, transports, presence, errors, bundlers.'},
-    {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Vite, React, Next.js', title: 'Frameworks · Pulsewire', description: 'Development servers, React, Next.js.'},
+    {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Frameworks', title: 'Frameworks · Pulsewire', description: 'React, Vue, Svelte, Solid, Angular, Next.js: one chat in each; development servers.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},

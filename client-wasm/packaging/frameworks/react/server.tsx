@@ -1,0 +1,4 @@
+import {renderToString} from 'react-dom/server';
+import {tree} from './tree';
+
+export const html = () => renderToString(tree({room: 'hydrated', user: 'Ada'}));
