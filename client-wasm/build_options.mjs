@@ -23,7 +23,7 @@ export const ownNames = [
 ];
 
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
-export const frameworks = ['react', 'vue'];
+export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
@@ -46,7 +46,7 @@ export function bundleOptions({text, node = false, apart = false}) {
         format: 'esm',
         target: 'es2022',
         platform: node ? 'node' : 'browser',
-        external: ['react', 'vue'],
+        external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core'],
         plugins: [plugin],
     };
 }

@@ -13,6 +13,9 @@ const entries = {
     'pulsewire/list': ['list.js'],
     'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],
     'pulsewire/vue': ['vue.js', 'frameworks.js', 'list.js'],
+    'pulsewire/svelte': ['svelte.js', 'frameworks.js', 'list.js'],
+    'pulsewire/solid': ['solid.js', 'frameworks.js', 'list.js'],
+    'pulsewire/angular': ['angular.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
 };
 
