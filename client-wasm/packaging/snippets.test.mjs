@@ -1,4 +1,4 @@
-// The snippets of docs/sdk.md and the README: each compiles against the installed package, and the README's runs.
+// The snippets of docs/sdk.md, docs/frameworks.md and the README: each compiles against the installed package, and the README's runs.
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
@@ -8,6 +8,7 @@ import {dirname, join} from 'node:path';
 import {test} from 'node:test';
 import * as esbuild from 'esbuild';
 import {home} from '../build_options.mjs';
+import {filesOf, linkedProject} from './frameworks/app.mjs';
 import {launchChromium, project, startPulsewired} from './support.mjs';
 
 const root = join(home, '..');
@@ -41,6 +42,34 @@ test('the snippets of the guide and of the README compile', () => {
         assert.fail(error.stdout);
     }
 });
+
+// The tests of Vue and Svelte compile their chats, in languages of their own.
+for (const [heading, links, settings] of [
+    ['React', ['react', '@types/react'], ['--jsx', 'react-jsx']],
+    ['Next.js', ['react', '@types/react'], ['--jsx', 'react-jsx']],
+    ['Solid', ['solid-js'], ['--jsx', 'preserve', '--jsxImportSource', 'solid-js']],
+    ['Angular', ['@angular', 'rxjs'], ['--experimentalDecorators']],
+]) {
+    test(`the chat for ${heading} is free of type errors`, () => {
+        const files = filesOf(heading);
+        if (heading === 'Next.js') files['lib/chat.tsx'] = filesOf('React')['chat.tsx'];
+        const realtime = filesOf('One client for the whole page')['realtime.ts'];
+        if (heading === 'Next.js') files['lib/realtime.ts'] = realtime.slice(0, realtime.indexOf('let client')).replace(/^import.*$/m, '') + files['lib/realtime.ts'];
+        else files['realtime.ts'] = realtime;
+        files['given.d.ts'] = `
+            interface ImportMeta { readonly hot?: {data: any}; }
+            declare const process: {env: Record<string, string | undefined>};`;
+        assert.ok(Object.keys(files).length >= 3, Object.keys(files).join());
+        const folder = linkedProject('chat', files, links);
+        const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+        try {
+            execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler',
+                '--types', '', ...settings, ...Object.keys(files)], {cwd: folder, encoding: 'utf8', stdio: 'pipe'});
+        } catch (error) {
+            assert.fail(error.stdout);
+        }
+    });
+}
 
 test('the README’s page shows what it publishes', async () => {
     const folder = project('readme', {'main.ts': snippetsOf(readme)[0]});
