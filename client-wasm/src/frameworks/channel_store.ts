@@ -108,7 +108,7 @@ class ChannelStore {
 }
 
 /** The messages of a channel, and how its subscription is, for a component; idle without a name. */
-export function channelStore<M extends object>(source: ClientSource, name: string | undefined, options: ListOptions = {}): Store<ChannelView<M>> {
+export function channelStore<M extends object = AnyMessages>(source: ClientSource, name: string | undefined, options: ListOptions = {}): Store<ChannelView<M>> {
     const key = `list ${JSON.stringify(options)}`;
     return sharedStore(source, name, key, name === undefined ? idle : subscribing, (client, channel) => new ChannelStore(client, channel, options));
 }

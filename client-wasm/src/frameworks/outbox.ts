@@ -161,7 +161,7 @@ class Outbox {
 }
 
 /** The outbox of a channel for a component, and the function that publishes. */
-export function publishStore<M extends object>(source: ClientSource, name: string | undefined): Store<PublishView<M>> & {readonly publish: Publish<M>} {
+export function publishStore<M extends object = AnyMessages>(source: ClientSource, name: string | undefined): Store<PublishView<M>> & {readonly publish: Publish<M>} {
     const {shared, ...store} = sharedStore(source, name, 'outbox', nothing as PublishView<M>, (client, channel) => new Outbox(client, channel));
     const publish: Publish<M> = (type, payload, options) =>
         shared()?.publish(type, payload, options) ?? Promise.reject(new PulsewireError('invalid_argument', 'There is no channel to publish in: its name is undefined.'));

@@ -33,8 +33,8 @@ export class Listeners {
 
     readonly add = (listener: () => void): (() => void) => {
         const mine = () => listener();
-        this.#listeners = [...this.#listeners, mine];
         this.#end ??= this.#begin();
+        this.#listeners = [...this.#listeners, mine];
         return () => {
             this.#listeners = this.#listeners.filter((other) => other !== mine);
             // A component that is mounted again at once, as in React's StrictMode, finds everything as it was.
