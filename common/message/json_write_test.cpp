@@ -1,11 +1,14 @@
+#include "common/base/random.hpp"
 #include "common/message/json.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -89,6 +92,27 @@ TEST(json_write, kinds_are_named_as_in_json) {
     EXPECT_EQ(kind_of("x"), "string");
     EXPECT_EQ(kind_of(json_value::array()), "array");
     EXPECT_EQ(kind_of(json_value::object()), "object");
+}
+
+// Whatever the text, it is the string that nlohmann_json writes.
+TEST(json_write, escapes_as_nlohmann_json_does) {
+    std::uint64_t random = 1;
+    const std::string_view pieces[] = {"a", "\"", "\\", "\n",   "\x7f", "\x1f",
+                                       "é", "€",  "🎉",  "\xff", "\xc3", "\xed\xa0\x80"};
+    for (int round = 0; round < 2'000; ++round) {
+        std::string text;
+        for (std::uint64_t left = next_random(random) % 12; left > 0; --left) {
+            const std::uint64_t drawn = next_random(random);
+            if (drawn % 3 == 0) {
+                text.push_back(static_cast<char>(drawn >> 8 & 0x1f));
+            } else {
+                text += pieces[(drawn >> 8) % std::size(pieces)];
+            }
+        }
+        const std::string expected =
+            nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        EXPECT_EQ(string_json(text), expected);
+    }
 }
 
 }  // namespace

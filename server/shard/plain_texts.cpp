@@ -11,18 +11,13 @@ delivery::shared_bytes plain_texts::of(
         std::string text;
         hub::message_ptr of;
     };
-    if (from_ != m) {
+    delivery::shared_bytes& text = texts_[m.get()];
+    if (!text) {
         const auto made =
             std::make_shared<const text_and_message>(text_and_message{text_of(m->payload()), m});
-        text_ = delivery::shared_bytes(made, &made->text);
-        from_ = m;
+        text = delivery::shared_bytes(made, &made->text);
     }
-    return text_;
-}
-
-void plain_texts::forget() {
-    from_.reset();
-    text_.reset();
+    return text;
 }
 
 }  // namespace pulsewire::shell

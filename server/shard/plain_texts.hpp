@@ -1,13 +1,15 @@
 #pragma once
 
-// The raw text of a message (protocol 10.1), made once for all plain connections that get the message in a
-// row.
+// The raw text of a message (protocol 10.1), made once in a turn for all plain connections that get the
+// message. Each of them gets all messages of the turn in a row, so keeping the last text alone would make
+// most of them anew for each.
 
 #include "common/delivery/framing.hpp"
 #include "common/exchange/message.hpp"
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace pulsewire::shell {
 
@@ -16,12 +18,11 @@ public:
     // What `text_of` makes of the message's payload; its caller passes the same function each time. The bytes
     // keep the message alive, because its meaning is still needed where the text waits in a queue.
     delivery::shared_bytes of(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
-    // Lets go of the last message: no other connection gets it in this turn.
-    void forget();
+    // The turn has ended.
+    void forget() { texts_.clear(); }
 
 private:
-    hub::message_ptr from_;  // what text_ was made of
-    delivery::shared_bytes text_;
+    std::unordered_map<const hub::message*, delivery::shared_bytes> texts_;
 };
 
 }  // namespace pulsewire::shell

@@ -11,12 +11,13 @@ std::string in_brackets(std::string_view payload) {
     return "<" + std::string(payload) + ">";
 }
 
-TEST(plain_texts, a_text_is_made_once_for_everyone_who_gets_the_message_in_a_row) {
+TEST(plain_texts, a_text_is_made_once_for_everyone_who_gets_the_message_in_a_turn) {
     plain_texts texts;
-    const auto m = hub::make_direct("c", "t", "1");
-    const delivery::shared_bytes first = texts.of(m, in_brackets);
+    const auto m = hub::make_direct("c", "t", "1"), next = hub::make_direct("c", "t", "2");
+    const delivery::shared_bytes first = texts.of(m, in_brackets), second = texts.of(next, in_brackets);
     EXPECT_EQ(*first, "<1>");
-    EXPECT_EQ(texts.of(m, in_brackets), first);
+    EXPECT_EQ(texts.of(m, in_brackets), first) << "though another message came between";
+    EXPECT_EQ(texts.of(next, in_brackets), second);
 }
 
 TEST(plain_texts, another_message_has_another_text) {
