@@ -21,9 +21,12 @@ bool in_a_value(char c) {
 }
 
 void is_plain(const request& r) {
-    require(r.path.starts_with('/'), "the path begins with a slash");
+    require(
+        r.path.starts_with('/') || (r.path == "*" && r.verb == method::options), "a path begins with a slash"
+    );
     require(std::all_of(r.target.begin(), r.target.end(), printable), "the target is printable ASCII");
-    require(r.count("Transfer-Encoding") == 0, "the body is told by its length");
+    require(r.chunked == (r.count("Transfer-Encoding") == 1), "the only coding is known");
+    require(!r.chunked || (r.count("Content-Length") == 0 && !r.http_1_0), "a body has one end");
     require(r.count("Content-Length") <= 1, "there is one length");
     require(r.count("Host") == 1 || (r.http_1_0 && r.count("Host") == 0), "there is one host");
     for (const auto& [name, value] : r.fields) {
@@ -47,7 +50,7 @@ std::string as_understood(std::string_view verb, const request& r) {
 void same(const request& a, const request& b) {
     require(a.verb == b.verb && a.target == b.target && a.fields == b.fields, "it is the same request");
     require(a.keep_alive == b.keep_alive && a.upgrade == b.upgrade, "its connection goes on the same way");
-    require(a.content_length == b.content_length, "its body is as long");
+    require(a.content_length == b.content_length && a.chunked == b.chunked, "its body is as long");
     require(a.expects_continue == b.expects_continue, "it waits for 100 or does not");
 }
 

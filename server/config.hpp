@@ -26,6 +26,10 @@ struct config {
     std::string tls_certificate;
     std::string tls_key;
 
+    // The path below which everything is served: "/realtime" for a load balancer that sends requests here by
+    // their path and cannot change it. /healthz and /metrics are at their own paths, too. Empty: none.
+    std::string base_path;
+
     // A folder whose files are served; empty: none.
     std::string web_root;
 

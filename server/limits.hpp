@@ -28,15 +28,20 @@ struct shell_limits : delivery::bounds {
     // The pause of a shard's accepting after an accept failed (no file descriptors, no memory).
     std::uint32_t accept_backoff_ms = 100;
 
-    // Request line and fields of one request, in bytes, and the number of fields; beyond: 431.
-    std::uint32_t http_head_bytes_max = 8 * 1024;
+    // Request line and fields of one request, in bytes, and the number of fields; beyond: 431. Cookies of a
+    // whole domain come along, which is why it is as much as browsers and proxies send.
+    std::uint32_t http_head_bytes_max = 64 * 1024;
     std::uint32_t http_fields_max = 100;
     // From the opening of a connection, or the first byte of a later request, to
-    // the end of its head; beyond: 408.
+    // the end of its head, as long as it arrives more slowly than at transfer_bytes_per_second_min, and the
+    // longest pause within it; beyond: 408.
     std::uint32_t http_head_timeout_ms = 10'000;
-    // From the end of the head to the end of the body; beyond: 408.
+    // The same from the end of the head to the end of the body; beyond: 408.
     std::uint32_t http_body_timeout_ms = 10'000;
     // Silence on a kept-alive connection between requests; beyond: closed.
+    // The rate, in bytes a second, at which what a peer sends must arrive on average where it takes longer
+    // than http_head_timeout_ms, http_body_timeout_ms or assembly_timeout_ms; beyond: what those say. 0: any.
+    std::uint32_t transfer_bytes_per_second_min = 512;
     std::uint32_t http_idle_timeout_ms = 30'000;
     // Bytes of further requests that a client may send before its answer; beyond: they wait in the kernel.
     std::uint32_t http_pipelined_bytes_max = 64 * 1024;
@@ -58,7 +63,8 @@ struct shell_limits : delivery::bounds {
     // Bytes written to one connection in one turn of the loop; the rest waits for the next turn.
     std::uint32_t turn_bytes_max = 256 * 1024;
 
-    // From the first byte of a WebSocket message to its last; beyond: close 1008.
+    // The longest pause within a WebSocket message, and from its first byte to its last where it arrives more
+    // slowly than at transfer_bytes_per_second_min; beyond: close 1008.
     std::uint32_t assembly_timeout_ms = 10'000;
     // Pings and pongs of a WebSocket client within a second; beyond: close 1008.
     std::uint32_t control_frames_max = 100;

@@ -55,11 +55,12 @@ void print_start(const node& all) {
                        std::to_string(all.connections_max()) + " connections\n";
     text += "listening on http" + tls + "://" + authority + "\n";
     if (c.address == "0.0.0.0" || c.address == "::") text += "  reachable on every address of this machine\n";
-    text +=
-        "  WebSocket   ws" + tls + "://" + authority + "/ws (pulsewire.v1), /ws/plain/<channel> (raw text)\n";
-    text +=
-        "  SSE         http" + tls + "://" + authority + "/events?channel=<channel>, /sse (pulsewire.v1)\n";
-    text += "  HTTP API    http" + tls + "://" + authority + "/api/channels/<channel>/messages" +
+    text += "  WebSocket   ws" + tls + "://" + authority + c.base_path +
+            "/ws (pulsewire.v1), /ws/plain/<channel> (raw text)\n";
+    text += "  SSE         http" + tls + "://" + authority + c.base_path +
+            "/events?channel=<channel>, /sse (pulsewire.v1)\n";
+    text += "  HTTP API    http" + tls + "://" + authority + c.base_path +
+            "/api/channels/<channel>/messages" +
             (has_key ? " (API key required)\n" : " (no API key: open)\n");
     text += "  operating   /healthz, /metrics" +
             std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");

@@ -96,6 +96,8 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
         ->capture_default_str();
     app.add_flag("--insecure-open-api", c.insecure_open_api, "Allow a public address without an API key");
     app.add_flag(
+    app.add_option("--base-path", c.base_path, "Path below which everything is served, for example /realtime")
+        ->type_name("PATH");
         "--insecure-open-clients", c.insecure_open_clients,
         "Allow a public address where every client may subscribe and publish"
     );

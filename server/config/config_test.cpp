@@ -285,6 +285,64 @@ TEST(config, more_threads_than_a_machine_could_use_are_a_mistake) {
     EXPECT_FALSE(read({"--threads", "1024"}).exit_code);
 }
 
+TEST(config, an_origin_that_matches_no_page_is_refused_with_what_to_write) {
+    const auto fault = [](const std::string& origin) {
+        config c;
+        c.allowed_origins = {"https://good.example", origin};
+        return fault_of(c);
+    };
+    for (const char* right :
+         {"https://app.example.com:443", "http://app.example.com:80", "https://APP.example.com",
+          "chrome-extension://abcdefghijklmnop", "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+          "tauri://localhost", "app://obsidian.md", "https://[::1]:5173", "https://*.example.com:443"})
+        EXPECT_EQ(fault(right), "") << right;
+    const std::pair<const char*, const char*> cases[] = {
+        {"https://app.example.com/", "write https://app.example.com."},
+        {"https://app.example.com/a?b", "write https://app.example.com."},
+        {"app.example.com", "write https://app.example.com."},
+        {"*.example.com", "write https://*.example.com."},
+        {"wss://app.example.com", "write https://app.example.com."},
+        {"ws://localhost:5173", "write http://localhost:5173."},
+        {"file://", "\"null\""},
+        {"https://me@app.example.com", "user"},
+        {"https://b\xc3\xbc"
+         "cher.example",
+         "xn--"},
+        {"https://app.example.com:70000", "port"},
+        {"https://app.example.com:0443", "port"},
+        {"https://app.example.com:x", "port"},
+        {"https://app.*.com", "first dot"},
+        {"ht*p://app.example.com", "scheme"},
+        {"https://a.example,https://b.example", "no browser"},
+    };
+    for (const auto& [wrong, advice] : cases)
+        EXPECT_NE(fault(wrong).find(advice), std::string::npos) << wrong << ": " << fault(wrong);
+}
+
+TEST(config, a_base_path_is_one_that_nobody_rewrites) {
+    config c;
+    for (const char* right : {"", "/realtime", "/a/b-c/v1.2"}) {
+        c.base_path = right;
+        EXPECT_EQ(fault_of(c), "") << right;
+    }
+    for (const char* wrong :
+         {"/", "realtime", "/realtime/", "//a", "/a//b", "/..", "/a/./b", "/a b", "/a?b", "/%41"}) {
+        c.base_path = wrong;
+        EXPECT_NE(fault_of(c).find("base_path"), std::string::npos) << wrong;
+    }
+}
+
+TEST(config, credentials_are_for_listed_pages_alone) {
+    config c;
+    c.allow_credentials = true;
+    c.allowed_origins = {"https://*.example.com"};
+    EXPECT_EQ(fault_of(c), "");
+    for (const char* anybody : {"*", "null"}) {
+        c.allowed_origins = {anybody};
+        EXPECT_NE(fault_of(c).find("allow_credentials"), std::string::npos) << anybody;
+    }
+}
+
 TEST(config, a_public_address_needs_a_key) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);

@@ -67,15 +67,19 @@ bool is_address(std::string_view url) {
            });
 }
 
-// Whether browsers send it as an Origin: a scheme and a host, nothing after them. "*." before the host stands
-// for every subdomain.
-bool is_origin(std::string_view text) {
-    if (text == "*" || text == "null") return true;
-    const std::size_t scheme = text.find("://");
-    if (scheme == std::string_view::npos || scheme == 0) return false;
-    const std::string_view host = text.substr(scheme + 3);
-    if (host.find('*') != std::string_view::npos) return is_host_pattern(host);
-    return !host.empty() && host.find_first_of("/?# ") == std::string_view::npos;
+// Empty, or such that every reader of URLs leaves it as it is: no escape, no name of dots.
+bool is_base_path(std::string_view path) {
+    while (!path.empty()) {
+        if (path[0] != '/') return false;
+        const std::string_view name = path.substr(1, path.find('/', 1) - 1);
+        const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+            return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+                   std::string_view("-._~").find(c) != std::string_view::npos;
+        });
+        if (!plain || name.empty() || name == "." || name == "..") return false;
+        path.remove_prefix(1 + name.size());
+    }
+    return true;
 }
 
 // The fault of what opens the server to others; empty when there is none.
@@ -154,6 +158,7 @@ std::vector<setting> settings_of(config& c) {
         {"requests_per_connection_max", &b.requests_per_connection_max},
         {"commands_per_second", &b.commands_per_second},
         {"connect_timeout_ms", &b.connect_timeout_ms},
+        {"base_path", &c.base_path},
         {"ping_ms", &b.ping_ms},
         {"pong_ms", &b.pong_ms},
         {"request_timeout_ms", &b.request_timeout_ms},
@@ -203,6 +208,7 @@ std::vector<setting> settings_of(config& c) {
 }
 
 std::vector<setting> settings_of(namespace_options& o) {
+        {"transfer_bytes_per_second_min", &s.transfer_bytes_per_second_min},
     return {
         {"history_count_max", &o.history_count_max},
         {"history_bytes_max", &o.history_bytes_max},
@@ -277,6 +283,11 @@ std::string fault_of(const config& c) {
         return "batch_messages_max and accepts_per_turn must be at least 1.";
     const bool durable = is_durable(c.default_namespace) ||
                          std::any_of(c.namespaces.begin(), c.namespaces.end(), [](const auto& of_name) {
+    if (!is_base_path(c.base_path))
+        return "base_path is \"" + log::printable(c.base_path) +
+               "\"; it must be a path as it stands in URLs, with a slash before each of its names and none "
+               "at "
+               "its end, for example /realtime; without one leave it empty.";
                              return is_durable(of_name.second);
                          });
     if (durable && c.data.empty())

@@ -36,13 +36,22 @@ void http_conversation::deadline_in(std::uint32_t ms) {
 // --- reading requests ---
 
 void http_conversation::on_bytes(std::span<char> bytes) {
-    if (idle_) deadline_in(shard_.bounds().http_head_timeout_ms);
+void http_conversation::expect_arrival(std::uint32_t stall_ms) {
+    arrival_.begin(shard_.now().monotonic_ms, stall_ms, shard_.bounds().transfer_bytes_per_second_min);
+    owner_.set_deadline(arrival_.deadline_ms());
+}
+
+    if (idle_) expect_arrival(shard_.bounds().http_head_timeout_ms);
     idle_ = false;
     forget_read();
     buffer_.append(bytes.data(), bytes.size());
     if (!busy()) process();
     read_on();
 }
+    if (phase_ == phase::head || phase_ == phase::body) {
+        arrival_.moved(bytes.size(), shard_.now().monotonic_ms);
+        owner_.set_deadline(arrival_.deadline_ms());
+    }
 
 // Whether the next request has to wait.
 bool http_conversation::busy() const {
@@ -90,7 +99,7 @@ bool http_conversation::take_head() {
     }
     const std::size_t size = find_head_end(unread(), searched_);
     if (size > bounds.http_head_bytes_max || (size == 0 && unread().size() > bounds.http_head_bytes_max)) {
-        refuse({431, error_code::too_large, "the head of the request is too large", "http_head_bytes_max"});
+        refuse(head_too_large(bounds));
         return false;
     }
     searched_ = unread().size();
@@ -107,15 +116,19 @@ bool http_conversation::take_head() {
     client_ = client_of(*request_, owner_.peer(), node_.addresses()->proxies());
     if (request_->content_length > settings().bounds.message_bytes_max) {
         refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
+    (void)request_->enter(settings().base_path);
         );
         return false;
     }
-    if (request_->expects_continue && unread().size() < request_->content_length) {
+    if (request_->chunked) chunks_.emplace(settings().bounds.message_bytes_max, bounds.http_head_bytes_max);
+    const bool body_is_here =
+        request_->chunked ? !unread().empty() : unread().size() >= request_->content_length;
+    if (request_->expects_continue && !body_is_here) {
         owner_.out().push_raw(std::string("HTTP/1.1 100 Continue\r\n\r\n"));
         owner_.flush_soon();
     }
     phase_ = phase::body;
-    deadline_in(bounds.http_body_timeout_ms);
+    expect_arrival(bounds.http_body_timeout_ms);
     return true;
 }
 
@@ -128,7 +141,16 @@ bool http_conversation::take_body() {
 
 void http_conversation::dispatch() {
     phase_ = phase::answering;
+bool http_conversation::take_chunks() {
+    std::string_view bytes = unread();
+    const auto how = chunks_->take(bytes, body_);
+    begin_ = buffer_.size() - bytes.size();
+    if (how == chunked_reader::outcome::refused) refuse(refusal(chunks_->why()));
+    return how == chunked_reader::outcome::whole;
+}
+
     deadline_in(shard_.bounds().http_answer_timeout_ms);
+    if (chunks_) return take_chunks();
     ++ticket_;
     cors_origin_.clear();
     handle_(*this);
@@ -138,6 +160,7 @@ std::int64_t http_conversation::charge(std::uint32_t requests) {
     return node_.addresses()->request(client_, shard_.now().monotonic_ms, requests);
 }
 
+    chunks_.reset();
 bool http_conversation::admit_stream(address_limits::outcome& why) {
     if (client_ == owner_.peer()) return true;
     why = node_.addresses()->connect(client_, shard_.now().monotonic_ms, counted_);
@@ -185,7 +208,11 @@ void http_conversation::answered(after_response then) {
     if (then == after_response::close) return owner_.finish(connection::farewell::linger);
     if (unread().empty()) forget_read();
     idle_ = buffer_.empty();
-    deadline_in(idle_ ? shard_.bounds().http_idle_timeout_ms : shard_.bounds().http_head_timeout_ms);
+    if (idle_) {
+        deadline_in(shard_.bounds().http_idle_timeout_ms);
+    } else {
+        expect_arrival(shard_.bounds().http_head_timeout_ms);
+    }
     owner_.flush_soon();
 }
 
@@ -207,6 +234,7 @@ void http_conversation::answer_with_file(static_file file) {
     file_.emplace(std::move(file));
     send_piece();
 }
+    chunks_.reset();
 
 void http_conversation::send_piece() {
     std::string piece;

@@ -8,8 +8,10 @@
 
 #include "common/exchange/message.hpp"
 #include "common/protocol/command.hpp"
+#include "server/base/transfer_clock.hpp"
 #include "server/config.hpp"
 #include "server/endpoint/static_files.hpp"
+#include "server/http/chunked.hpp"
 #include "server/http/origin.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
@@ -96,6 +98,7 @@ private:
     void forget_read();
     bool take_head();
     bool take_body();
+    bool take_chunks();
     void dispatch();
     void refuse(const refusal& why);
     void count(const response& r);
@@ -104,6 +107,7 @@ private:
     void send_piece();
     void end_hub_call();
     void deadline_in(std::uint32_t ms);
+    void expect_arrival(std::uint32_t stall_ms);
     after_response fate(const response& r) const;
 
     connection& owner_;
@@ -116,6 +120,8 @@ private:
     std::uint32_t empty_lines_ = 0;  // before the request
     std::unique_ptr<request> request_;
     std::string body_;
+    std::optional<chunked_reader> chunks_;  // of the body, where it comes so
+    transfer_clock arrival_;                // of the head or body that is being read
     std::string cors_origin_;
     address client_;
     address_limits::held counted_;  // for admit_stream(), until the stream opens

@@ -67,6 +67,28 @@ response no_channel_name() {
     );
 }
 
+// OPTIONS * (RFC 9110 9.3.7). No page can ask for it.
+route whole_server() {
+    response answer;
+    answer.status = 204;
+    answer.add("Allow", "GET, HEAD, POST, OPTIONS");
+    return nowhere(std::move(answer));
+}
+
+response not_below(std::string_view base_path) {
+    return error_response(
+        404, error_code::not_found,
+        "everything of this server is below " + std::string(base_path) + "/ (its setting base_path)"
+    );
+}
+
+// Of the base path without its last slash, against which a page's links would lead elsewhere.
+response redirect_into(const request& r) {
+    response moved = error_response(308, error_code::not_supported, "the address ends with a slash");
+    moved.add("Location", std::string(r.base) + "/" + (r.query.empty() ? "" : "?" + std::string(r.query)));
+    return moved;
+}
+
 class finder {
 public:
     finder(const request& r, const config& settings, const api_keys& keys, reached how)
@@ -134,6 +156,11 @@ private:
 route find_route(const request& r, const config& settings, const api_keys& keys, reached how) {
     const std::string_view path = r.path;
     const finder find(r, settings, keys, how);
+    if (path == "*") return whole_server();
+    // Who asks the machine itself, past the load balancer, knows no base path.
+    const bool outside = r.base.size() != settings.base_path.size();
+    if (outside && path != "/healthz" && path != "/metrics") return nowhere(not_below(settings.base_path));
+    if (path.empty()) return nowhere(redirect_into(r));
     if (path == "/ws") return find.to({method::get}, {endpoint::websocket, {}});
     if (path.starts_with(plain_prefix))
         return find.to(

@@ -179,7 +179,10 @@ response redirect_to_folder(const request& r) {
     response moved = error_response(308, error_code::not_supported, "the folder's address ends with a slash");
     // The path is printable ASCII (request.cpp), and a name was found for it. "//" would be another host, but
     // such a path finds nothing.
-    moved.add("Location", std::string(r.path) + "/" + (r.query.empty() ? "" : "?" + std::string(r.query)));
+    moved.add(
+        "Location",
+        std::string(r.base) + std::string(r.path) + "/" + (r.query.empty() ? "" : "?" + std::string(r.query))
+    );
     return moved;
 }
 

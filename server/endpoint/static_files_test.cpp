@@ -69,6 +69,34 @@ TEST_F(static_files_test, are_served_with_type_and_security_fields) {
     EXPECT_EQ(get("/empty.txt").field("Content-Length"), "0");
 }
 
+// With a base path, for a load balancer that routes by it.
+TEST_F(static_files_test, everything_is_below_the_base_path) {
+    config c = test_config();
+    c.web_root = (folder_ / "web").string();
+    c.base_path = "/real/time";
+    running_server server(c);
+    const auto there = [&](const std::string& target) { return ask(server.port(), "GET", target); };
+    EXPECT_EQ(there("/real/time/").body, "<h1>index</h1>");
+    EXPECT_EQ(there("/real/time/app.js").status, 200);
+    EXPECT_EQ(there("/real/time?a=b").field("Location"), "/real/time/?a=b");
+    EXPECT_EQ(there("/real/time/chat").field("Location"), "/real/time/chat/");
+    EXPECT_EQ(there("/real/time/ws").status, 426);
+    EXPECT_EQ(there("/real/time/api/channels/a/presence").status, 200);
+    EXPECT_EQ(there("http://localhost/real/time/healthz").status, 200);
+    EXPECT_EQ(websocket_client(server.port(), "/real/time/ws", "pulsewire.v1").handshake.status, 101);
+    for (const char* own : {"/healthz", "/metrics", "/real/time/metrics"})
+        EXPECT_EQ(there(own).status, 200) << own;
+    for (const char* outside :
+         {"/", "/ws", "/index.html", "/api/channels/a/presence", "/real/timer/ws", "/real",
+          "/real/time/real/time/ws"}) {
+        const auto a = there(outside);
+        EXPECT_EQ(a.status, 404) << outside;
+        if (std::string(outside) != "/real/time/real/time/ws")
+            EXPECT_NE(a.body.find("/real/time/"), std::string::npos) << outside;
+    }
+    EXPECT_EQ(ask(server.port(), "OPTIONS", "*").status, 204);
+}
+
 TEST_F(static_files_test, pages_may_go_where_their_clients_are_sent) {
     for (const auto& [url, origin] :
          {std::pair("https://b.example.com/rt?x", "https://b.example.com;"),

@@ -1,9 +1,8 @@
 #pragma once
 
 // The head of an HTTP/1 request, read strictly: what two readers could understand differently is refused,
-// because a proxy in front of us may be the other one. Bodies are told by Content-Length alone;
-// Boost.Beast 1.81 reads the head and never sees a body, since its faults are there
-// (docs/decisions/0005-server-shell.md).
+// because a proxy in front of us may be the other one. Boost.Beast 1.81 reads the head and never sees a body,
+// since its faults are there (docs/decisions/0005-server-shell.md).
 
 #include "common/base/result.hpp"
 #include "common/protocol/codes.hpp"
@@ -31,20 +30,27 @@ struct refusal {
 
 struct request {
     method verb = method::other;
-    std::string target;      // as it came: origin form, printable ASCII
-    std::string_view path;   // of the target, still percent-encoded
+    // Printable ASCII: a path with its query, or "*" of OPTIONS. Of a whole URL (RFC 9112 3.2.2) its path and
+    // query; its authority has taken the place of the field Host.
+    std::string target;
+    std::string_view base;   // base_path, where the target begins with it
+    std::string_view path;   // what follows in the target, still percent-encoded
     std::string_view query;  // without the '?', still percent-encoded
     bool http_1_0 = false;
     bool keep_alive = true;
     bool upgrade = false;  // Connection: upgrade
     bool expects_continue = false;
+    // The body has so many bytes, or comes in chunks (server/http/chunked.hpp).
     std::uint64_t content_length = 0;
+    bool chunked = false;
     std::vector<std::pair<std::string, std::string>> fields;
 
     request() = default;
     request(const request&) = delete;  // the views point into the target
     request& operator=(const request&) = delete;
 
+    // Takes `base_path` off the path. False where the path is not below it, and then nothing is changed.
+    bool enter(std::string_view base_path);
     // The first field of that name; empty when there is none.
     std::string_view field(std::string_view name) const;
     std::size_t count(std::string_view name) const;
@@ -54,6 +60,9 @@ struct request {
     // The first one, or `otherwise`.
     std::string parameter(std::string_view name, std::string_view otherwise = {}) const;
 };
+
+// The refusal of a head of more than http_head_bytes_max.
+refusal head_too_large(const shell_limits& bounds);
 
 // `head` is everything up to and including the empty line.
 result<std::unique_ptr<request>, refusal> read_request_head(

@@ -47,8 +47,12 @@ TEST(request, what_could_be_read_in_two_ways_is_refused) {
     EXPECT_EQ(status_of(with_fields("Content-Length: +1\r\n")), 400);
     EXPECT_EQ(status_of(with_fields("Content-Length: 0x1\r\n")), 400);
     EXPECT_EQ(status_of(with_fields("Content-Length: 99999999999999999999\r\n")), 400);
-    EXPECT_EQ(status_of(with_fields("Transfer-Encoding: chunked\r\n")), 411);
-    EXPECT_EQ(status_of(with_fields("Transfer-Encoding : chunked\r\n")), 411);
+    EXPECT_EQ(status_of(with_fields("Transfer-Encoding : chunked\r\n")), 400);
+    EXPECT_EQ(status_of(with_fields("Transfer-Encoding: chunked, chunked\r\n")), 400);
+    EXPECT_EQ(status_of(with_fields("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")), 400);
+    EXPECT_EQ(status_of(with_fields("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n")), 400);
+    EXPECT_EQ(status_of(with_fields("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")), 400);
+    EXPECT_EQ(status_of(with_fields("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0")), 400);
     EXPECT_EQ(status_of(with_fields("Transfer-Encoding: gzip, chunked\r\n")), 501);
     EXPECT_EQ(status_of(with_fields("X: a\r\n b\r\n")), 400);
     EXPECT_EQ(status_of(with_fields("X: a\nY: b\r\n")), 400);
@@ -66,8 +70,55 @@ TEST(request, there_is_exactly_one_host) {
     EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"), 200);
 }
 
+TEST(request, a_body_may_come_in_chunks) {
+    for (const char* field :
+         {"Transfer-Encoding: chunked", "TRANSFER-ENCODING:Chunked", "Transfer-Encoding:\tchunked "}) {
+        const auto r = read(with_fields(std::string(field) + "\r\n", "POST / HTTP/1.1"));
+        ASSERT_TRUE(r) << field;
+        EXPECT_TRUE((*r)->chunked) << field;
+    }
+    EXPECT_FALSE((*read(with_fields("Content-Length: 1\r\n")))->chunked);
+}
+
+// RFC 9112 3.2.2: HTTP libraries that take us for a proxy, and tests of conformance.
+TEST(request, a_whole_url_is_its_path_and_its_authority_is_the_host) {
+    const auto r = read(with_fields("", "GET http://rt.example.com:8080/ws?x=1 HTTP/1.1"));
+    ASSERT_TRUE(r);
+    EXPECT_EQ((*r)->path, "/ws");
+    EXPECT_EQ((*r)->query, "x=1");
+    EXPECT_EQ((*r)->field("Host"), "rt.example.com:8080");
+    EXPECT_EQ((*r)->count("Host"), 1u) << "the field that came is replaced";
+    EXPECT_EQ((*read(with_fields("", "GET HTTPS://[::1] HTTP/1.1")))->target, "/");
+    EXPECT_EQ((*read(with_fields("", "GET http://a?x HTTP/1.1")))->query, "x");
+    EXPECT_EQ((*read("GET http://a/b HTTP/1.0\r\n\r\n"))->field("Host"), "a");
+    for (const char* target :
+         {"http://", "http:///x", "http://a@b/", "http://a#b", "http://a,b/", "ftp://a/", "ws://a/",
+          "http:/a"})
+        EXPECT_EQ(status_of(with_fields("", "GET " + std::string(target) + " HTTP/1.1")), 400) << target;
+    EXPECT_EQ(status_of("GET http://a/ HTTP/1.1\r\n\r\n"), 400) << "the field Host must come nevertheless";
+}
+
+TEST(request, a_base_path_is_entered_at_whole_names) {
+    const auto r = read(with_fields("", "GET /realtime/ws?x HTTP/1.1"));
+    EXPECT_FALSE((*r)->enter("/real"));
+    EXPECT_EQ((*r)->path, "/realtime/ws");
+    EXPECT_TRUE((*r)->enter("/realtime"));
+    EXPECT_EQ((*r)->base, "/realtime");
+    EXPECT_EQ((*r)->path, "/ws");
+    EXPECT_EQ((*r)->query, "x");
+    EXPECT_TRUE((*r)->enter(""));
+    EXPECT_EQ((*r)->path, "/ws");
+}
+
+TEST(request, the_whole_server_is_what_options_may_ask_about) {
+    EXPECT_EQ((*read(with_fields("", "OPTIONS * HTTP/1.1")))->path, "*");
+    EXPECT_EQ((*read(with_fields("", "OPTIONS http://a HTTP/1.1")))->path, "*");
+    EXPECT_EQ((*read(with_fields("", "OPTIONS http://a/ HTTP/1.1")))->path, "/");
+    EXPECT_EQ(status_of(with_fields("", "OPTIONS ** HTTP/1.1")), 400);
+}
+
 TEST(request, the_target_is_a_path) {
-    for (const char* target : {"*", "http://a/", "a", "/a#b", "/a\x7f", "/\xc3\xbc"})
+    for (const char* target : {"*", "a", "/a#b", "/a\x7f", "/\xc3\xbc"})
         EXPECT_EQ(status_of(with_fields("", "GET " + std::string(target) + " HTTP/1.1")), 400) << target;
 }
 

@@ -69,7 +69,7 @@ result<std::string, response> read_handshake(const request& r) {
         return failure{upgrade_required("only version 13 of WebSocket is spoken here")};
     }
     const std::string_view key = r.field("Sec-WebSocket-Key");
-    if (r.http_1_0 || r.content_length > 0 || r.count("Sec-WebSocket-Key") != 1 ||
+    if (r.http_1_0 || r.content_length > 0 || r.chunked || r.count("Sec-WebSocket-Key") != 1 ||
         !websocket::valid_handshake_key(key)) {
         return failure{error_response(
             400, error_code::invalid_frame,
