@@ -90,6 +90,19 @@ private:
     std::uint64_t latest_;
 };
 
+// The position after which the stream goes on. Browsers send the field. A page cannot set it for the first
+// connection, and libraries that stand in for EventSource append their position to the query under names of
+// their own. The newest counts: the field, then what such a library appended, then what the page wrote into
+// the address, which is used again for every connection.
+std::string position_in(const request& r) {
+    if (const auto field = r.field("Last-Event-ID"); !field.empty()) return std::string(field);
+    for (const std::string_view name : {"lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"}) {
+        auto values = r.parameters(name);
+        if (!values.empty() && !values.back().empty()) return std::move(values.back());
+    }
+    return {};
+}
+
 response bad_request(error_code code, std::string_view message) {
     return error_response(400, code, message);
 }
@@ -116,8 +129,7 @@ void open_events(http_conversation& c) {
 
     writer.mark_cursors();
 
-    const std::string_view field = c.asked().field("Last-Event-ID");
-    const std::string cursor_text = field.empty() ? c.asked().parameter("last_event_id") : std::string(field);
+    const std::string cursor_text = position_in(c.asked());
     std::optional<position> resume;
     if (!cursor_text.empty()) {
         auto parsed = position::parse(cursor_text, writer.channels());
