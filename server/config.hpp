@@ -55,6 +55,10 @@ struct config {
     // or "https://*.example.com" for every subdomain. Pages of the server's own host always may. "*" allows
     // every page.
     std::vector<std::string> allowed_origins;
+    // Whether pages of listed origins may send cookies and other credentials, which the server itself
+    // ignores: those of a proxy that asks who comes, or that keeps a client at one server. Not with "*" in
+    // the list.
+    bool allow_credentials = false;
     // Host names of this server, as clients name it in the field Host: "rt.example.com", "*.example.com", or
     // with a port where no other will do. Other names are refused, which protects against DNS rebinding: a
     // page whose own name was made to point here. The names of loopback are always allowed. Empty: on a

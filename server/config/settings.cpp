@@ -3,6 +3,7 @@
 #include "common/protocol/event_stream.hpp"
 #include "server/base/address.hpp"
 #include "server/base/host_name.hpp"
+#include "server/base/origin_entry.hpp"
 #include "server/config/api_keys.hpp"
 #include "server/log.hpp"
 #include "server/text.hpp"
@@ -115,6 +116,23 @@ std::string fault_of_doors(const config& c) {
     return {};
 }
 
+// An entry that matches no page would be found out by the pages' users, not by the operator.
+std::string fault_of_origins(const config& c) {
+    for (const std::string& origin : c.allowed_origins) {
+        if (const std::string why = fault_of_origin(origin); !why.empty())
+            return "allowed_origins has \"" + log::printable(origin) +
+                   "\", which no browser sends as an origin: " + log::printable(why) +
+                   ". An origin is scheme and host without a path, for example https://app.example.com, or "
+                   "https://*.example.com for all subdomains; * allows all.";
+        if (c.allow_credentials && (origin == "*" || origin == "null"))
+            return "allow_credentials with \"" + origin +
+                   "\" in allowed_origins would let pages of strangers act with the cookies of their "
+                   "visitors: "
+                   "list the origins, or leave allow_credentials off.";
+    }
+    return {};
+}
+
 }  // namespace
 
 bool one_of_names::set(std::string_view name) const {
@@ -140,6 +158,7 @@ std::vector<setting> settings_of(config& c) {
         {"threads", &c.threads},
         {"tls_certificate", &c.tls_certificate},
         {"tls_key", &c.tls_key},
+        {"base_path", &c.base_path},
         {"web_root", &c.web_root},
         {"data", &c.data},
         {"standby", &c.standby},
@@ -148,6 +167,7 @@ std::vector<setting> settings_of(config& c) {
         {"insecure_open_api", &c.insecure_open_api},
         {"insecure_open_clients", &c.insecure_open_clients},
         {"allowed_origins", &c.allowed_origins},
+        {"allow_credentials", &c.allow_credentials},
         {"allowed_hosts", &c.allowed_hosts},
         {"trusted_proxies", &c.trusted_proxies},
         {"audit_log", &c.audit_log},
@@ -158,7 +178,6 @@ std::vector<setting> settings_of(config& c) {
         {"requests_per_connection_max", &b.requests_per_connection_max},
         {"commands_per_second", &b.commands_per_second},
         {"connect_timeout_ms", &b.connect_timeout_ms},
-        {"base_path", &c.base_path},
         {"ping_ms", &b.ping_ms},
         {"pong_ms", &b.pong_ms},
         {"request_timeout_ms", &b.request_timeout_ms},
@@ -183,6 +202,7 @@ std::vector<setting> settings_of(config& c) {
         {"http_fields_max", &s.http_fields_max},
         {"http_head_timeout_ms", &s.http_head_timeout_ms},
         {"http_body_timeout_ms", &s.http_body_timeout_ms},
+        {"transfer_bytes_per_second_min", &s.transfer_bytes_per_second_min},
         {"http_idle_timeout_ms", &s.http_idle_timeout_ms},
         {"http_pipelined_bytes_max", &s.http_pipelined_bytes_max},
         {"http_answer_timeout_ms", &s.http_answer_timeout_ms},
@@ -208,7 +228,6 @@ std::vector<setting> settings_of(config& c) {
 }
 
 std::vector<setting> settings_of(namespace_options& o) {
-        {"transfer_bytes_per_second_min", &s.transfer_bytes_per_second_min},
     return {
         {"history_count_max", &o.history_count_max},
         {"history_bytes_max", &o.history_bytes_max},
@@ -264,15 +283,15 @@ std::string fault_of(const config& c) {
                std::string(c.tls_key.empty() ? "tls_certificate" : "tls_key") +
                " is set: name both files, with --tls-certificate and --tls-key or in the config file, or "
                "none.";
+    if (!is_base_path(c.base_path))
+        return "base_path is \"" + log::printable(c.base_path) +
+               "\"; it must be a path as it stands in URLs, with a slash before each of its names and none "
+               "at "
+               "its end, for example /realtime; without one leave it empty.";
     if (std::error_code ignored; !c.web_root.empty() && !std::filesystem::is_directory(c.web_root, ignored))
         return "web_root is " + log::printable(c.web_root) +
                ", and there is no such folder. Is the path right, as seen from where the server was started?";
-    for (const std::string& origin : c.allowed_origins)
-        if (!is_origin(origin))
-            return "allowed_origins has \"" + log::printable(origin) +
-                   "\", which no browser sends as an origin: that is scheme and host without a path, for "
-                   "example https://app.example.com, or https://*.example.com for all subdomains; * allows "
-                   "all.";
+    if (std::string fault = fault_of_origins(c); !fault.empty()) return fault;
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)
@@ -283,11 +302,6 @@ std::string fault_of(const config& c) {
         return "batch_messages_max and accepts_per_turn must be at least 1.";
     const bool durable = is_durable(c.default_namespace) ||
                          std::any_of(c.namespaces.begin(), c.namespaces.end(), [](const auto& of_name) {
-    if (!is_base_path(c.base_path))
-        return "base_path is \"" + log::printable(c.base_path) +
-               "\"; it must be a path as it stands in URLs, with a slash before each of its names and none "
-               "at "
-               "its end, for example /realtime; without one leave it empty.";
                              return is_durable(of_name.second);
                          });
     if (durable && c.data.empty())

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace pulsewire {
 namespace {
 
@@ -200,6 +202,55 @@ TEST(api, listed_origins_get_their_cors_fields) {
     client stream(server.port());
     stream.send("GET /events?channel=a HTTP/1.1\r\nHost: localhost\r\n" + origin + "\r\n");
     EXPECT_EQ(read_answer(stream).field("Access-Control-Allow-Origin"), "https://app.example");
+}
+
+TEST(api, credentials_go_to_listed_pages_where_the_operator_says_so) {
+    config c = test_config();
+    c.allowed_origins = {"https://*.example.com"};
+    const std::string origin = "Origin: https://app.example.com\r\n";
+    {
+        running_server without(c);
+        EXPECT_EQ(publish(without, R"({"payload":1})", origin).field("Access-Control-Allow-Credentials"), "");
+    }
+    c.allow_credentials = true;
+    running_server server(c);
+    for (const std::string target : {"/events?channel=a", "/sse"}) {
+        client stream(server.port());
+        stream.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nCookie: a=b\r\n" + origin + "\r\n");
+        const auto opened = read_answer(stream);
+        EXPECT_EQ(opened.field("Access-Control-Allow-Credentials"), "true") << target;
+        EXPECT_EQ(opened.field("Access-Control-Allow-Origin"), "https://app.example.com") << target;
+    }
+    EXPECT_EQ(
+        ask(server.port(), "OPTIONS", "/sse", {}, origin).field("Access-Control-Allow-Credentials"), "true"
+    );
+    const auto refused = ask(server.port(), "GET", "/sse", {}, "Origin: https://example.com\r\n");
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.field("Access-Control-Allow-Credentials"), "");
+}
+
+// A page that may not come can tell its people why.
+TEST(api, a_page_can_read_why_it_is_refused_and_whether_the_server_is_there) {
+    running_server server;
+    for (const auto& [target, fields, status] : {
+             std::tuple<std::string, std::string, int>{"/sse", "Origin: https://shop.example\r\n", 403},
+             {"/ws", "Origin: https://shop.example\r\n", 403},
+             {"http://shop.example/ws", "Origin: https://shop.example\r\n", 421},
+             {"/healthz", "Origin: https://shop.example\r\n", 200},
+         }) {
+        const auto a = ask(server.port(), "GET", target, {}, fields);
+        EXPECT_EQ(a.status, status) << target;
+        EXPECT_EQ(a.field("Access-Control-Allow-Origin"), "*") << target;
+    }
+}
+
+TEST(api, preflights_allow_what_frameworks_add_to_every_request) {
+    config c = test_config();
+    c.allowed_origins = {"https://app.example"};
+    running_server server(c);
+    const auto a = ask(server.port(), "OPTIONS", "/events?channel=a", {}, "Origin: https://app.example\r\n");
+    for (const char* field : {"X-Requested-With", "Traceparent", "Cache-Control", "Last-Event-ID"})
+        EXPECT_NE(a.field("Access-Control-Allow-Headers").find(field), std::string::npos) << field;
 }
 
 }  // namespace

@@ -194,7 +194,10 @@ void http_conversation::answer(response r) {
     count(r);
     add_cors_fields(r);
     const after_response then = fate(r);
+    std::erase_if(r.fields, [](const auto& f) { return f.first == "Access-Control-Allow-Origin"; });
     std::string text = head_of(r, then);
+    if (settings().allow_credentials) r.add("Access-Control-Allow-Credentials", "true");
+    r.add("Access-Control-Expose-Headers", "Retry-After");
     if (request_ == nullptr || request_->verb != method::head) text += r.body;
     owner_.out().push_raw(std::move(text));
     answered(then);

@@ -3,6 +3,7 @@
 #include "server/base/audit_log.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
+#include "server/base/origin_entry.hpp"
 #include "server/endpoint/routes.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
@@ -26,6 +27,7 @@ void show_health(http_conversation& c) {
     r.content_type = "text/plain; charset=utf-8";
     r.body = leaving ? "draining\n" : "ok\n";
     r.add("Cache-Control", "no-store");
+    make_readable(r);  // so that a page can find out when the server is back
     c.answer(std::move(r));
 }
 
@@ -84,9 +86,25 @@ void note_refusal(http_conversation& c, int status) {
     const request& r = c.asked();
     if (status == 403 && r.count("Origin") > 0)
         note_refusal(
+// What log::printable() shows whole.
+constexpr std::size_t shown_origin_bytes_max = 80;
+
+// Once for each origin, where nobody looks for it: the page's people see only that nothing connects.
+void warn_of_origin(http_conversation& c) {
+    const std::string_view origin = c.asked().field("Origin");
+    if (c.asked().count("Origin") > 1 || !fault_of_origin(origin).empty() ||
+        origin.size() > shown_origin_bytes_max || !c.own_node().turned_away().first(origin))
+        return;
+    const std::string shown = log::printable(origin);
+    log::warning(
+        "a page of ", shown, " was refused. If it is yours, start the server with --allow-origin ", shown,
+        ", or add it to \"allowed_origins\": [\"", shown, "\"]"
+    );
+}
             c, refused_for::origin, "allowed_origins", r.field("Origin"),
             "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
         );
+    if (status == 403 && r.count("Origin") > 0) warn_of_origin(c);
     else if (status == 403)
         note_refusal(
             c, refused_for::origin, "allowed_origins", {},

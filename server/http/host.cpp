@@ -1,6 +1,7 @@
 #include "server/http/host.hpp"
 
 #include "server/base/host_name.hpp"
+#include "server/http/origin.hpp"
 
 #include <algorithm>
 
@@ -19,10 +20,12 @@ bool names_this_server(
 }
 
 response host_refused() {
-    return error_response(
+    response r = error_response(
         421, error_code::forbidden,
         "this server is not known by the name in the field Host; the operator can list it in allowed_hosts"
     );
+    make_readable(r);
+    return r;
 }
 
 }  // namespace pulsewire::shell

@@ -74,10 +74,17 @@ origin_verdict check_origin(const request& r, const std::vector<std::string>& al
 }
 
 response origin_refused() {
-    return error_response(
+    response r = error_response(
         403, error_code::forbidden,
-        "pages of this origin may not use this server; the operator can list it with --allow-origin"
+        "pages of this origin may not use this server; the operator can list it with --allow-origin "
+        "(allowed_origins)"
     );
+    make_readable(r);
+    return r;
+}
+
+void make_readable(response& r) {
+    r.add("Access-Control-Allow-Origin", "*");
 }
 
 response preflight(std::string_view methods) {
@@ -86,7 +93,9 @@ response preflight(std::string_view methods) {
     r.add("Access-Control-Allow-Methods", std::string(methods));
     r.add(
         "Access-Control-Allow-Headers",
-        "Content-Type, Authorization, Pulsewire-Connection, Last-Event-ID, Cache-Control"
+        "Content-Type, Authorization, Pulsewire-Connection, Last-Event-ID, Cache-Control, Pragma, "
+        // Frameworks and tracers add these to every request of a page.
+        "X-Requested-With, X-Request-ID, X-Correlation-ID, Traceparent, Tracestate, Baggage, Sentry-Trace"
     );
     r.add("Access-Control-Max-Age", "600");
     return r;

@@ -23,13 +23,18 @@ struct origin_verdict {
 enum class reached : std::uint8_t { somehow, over_tls };
 
 // A page of our own host is allowed: its origin's host and port are those of the field Host. Others must be
-// listed, as they stand, as "https://*.example.com", or by "*". A request without Origin is allowed unless
-// its browser says that it comes from another site, as an image or a link there does.
+// listed, as they stand, as "https://*.example.com" (every name below, of one label or more), or by "*". A
+// request without Origin is allowed unless its browser says that it comes from another site, as an image or a
+// link there does.
 origin_verdict check_origin(
     const request& r, const std::vector<std::string>& allowed_origins, reached how = reached::somehow
 );
 
+// Pages may read it, whoever they are: it says nothing of them, and why they are refused is all they can tell
+// their people.
 response origin_refused();
+// Lets every page read an answer that holds nothing of anybody's.
+void make_readable(response& r);
 
 // The answer to OPTIONS of an allowed page.
 response preflight(std::string_view methods);

@@ -94,6 +94,21 @@ TEST(connection_log, a_refused_origin_names_the_setting) {
     EXPECT_EQ(log.count_with("opened"), 0u);
 }
 
+TEST(connection_log, a_refused_origin_is_a_warning_once_with_what_to_set) {
+    recorded_log log;
+    running_server server(logging("warning"));
+    const auto visit = [&](const std::string& origin) {
+        EXPECT_EQ(ask(server.port(), "GET", "/ws", {}, "Origin: " + origin + "\r\n").status, 403);
+    };
+    for (int i = 0; i < 5; ++i) visit("https://shop.example");
+    visit("http://localhost:5173");
+    EXPECT_EQ(log.count_with("--allow-origin https://shop.example, "), 1u);
+    EXPECT_EQ(log.count_with("--allow-origin http://localhost:5173, "), 1u);
+    for (int i = 0; i < 300; ++i) visit("https://invented" + std::to_string(i) + ".example");
+    visit("https://no origin");
+    EXPECT_LE(log.count_with("--allow-origin"), 100u);
+}
+
 TEST(connection_log, a_refused_key_names_the_setting_and_not_the_key) {
     recorded_log log;
     config c = logging("info");

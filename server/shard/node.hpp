@@ -8,6 +8,7 @@
 
 #include "common/exchange/shard_message.hpp"
 #include "server/base/audit_log.hpp"
+#include "server/base/refused_origins.hpp"
 #include "server/config.hpp"
 #include "server/net/address_limits.hpp"
 #include "server/net/tls.hpp"
@@ -78,6 +79,7 @@ public:
     void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
     address_limits* addresses() override { return &addresses_; }
+    refused_origins& turned_away() { return turned_away_; }
     void audit(std::string_view line) override {
         if (audit_) audit_->write(line);
     }
@@ -119,6 +121,7 @@ private:
     hash_key secret_;  // hub::config::secret
     address_limits addresses_;
     std::optional<audit_log> audit_;
+    refused_origins turned_away_;
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;
