@@ -49,7 +49,7 @@ event_stream_writer::outcome event_stream_writer::write(
             event_stream::append_ping(out, wall_ms);
             return outcome::written;
         case hub::message_kind::close:
-            event_stream::append_close(out, json_of(*m));
+            event_stream::append_close(out, json_of(*m), hub::after_ms_of(*m));
             return outcome::written;
         case hub::message_kind::publication:
         case hub::message_kind::direct:
@@ -90,7 +90,7 @@ void event_stream_writer::open(std::string& out) {
     opened_ = true;
     // The id goes behind the last gap: a connection that breaks before it comes back with the old cursor, and
     // is told again what it missed.
-    event_stream::append_open(out, channels_, cursor_, unrecovered_.empty() ? &cursor_ : nullptr);
+    event_stream::append_open(out, channels_, cursor_, unrecovered_.empty() ? &cursor_ : nullptr, retry_ms_);
     for (std::size_t i = 0; i < unrecovered_.size(); ++i) {
         const bool last = i + 1 == unrecovered_.size();
         event_stream::append_gap(

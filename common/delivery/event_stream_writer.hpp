@@ -30,6 +30,9 @@ public:
     // From now on cursors fit these channels alone (8.4.4).
     void mark_cursors() { cursor_.mark(channels_); }
 
+    // What the stream tells EventSource to wait before it comes back.
+    void set_retry(std::uint32_t ms) { retry_ms_ = ms; }
+
     enum class outcome : std::uint8_t {
         written,   // text was appended, or the message was kept until the stream can open
         nothing,   // no text: a publication that the stream has had already, or a kind that is the shell's to
@@ -84,6 +87,7 @@ private:
     std::vector<hub::message_ptr> waiting_;
     std::vector<hub::message_ptr> unrecovered_;
     std::int64_t wall_ms_ = 0;
+    std::uint32_t retry_ms_ = event_stream::retry_ms;
     bool opened_ = false;
 };
 

@@ -89,6 +89,19 @@ TEST(event_stream_writer, protocol_8_4_6_the_stream_opens_when_all_channels_are_
     );
 }
 
+TEST(event_stream_writer, protocol_8_4_6_each_stream_has_a_wait_of_its_own) {
+    stream s({"a"});
+    s.writer.set_retry(4'321);
+    s.write(subscribed("a", "e", 0));
+    EXPECT_EQ(s.seen().retry_ms, 4321u);
+    std::string out;
+    s.writer.write(make_close(close_code::service_restart, 1'700, "the server restarts"), 0, out);
+    EXPECT_TRUE(out.starts_with("retry: 2700\nevent: pulsewire.close\n")) << out;
+    out.clear();
+    s.writer.write(make_close(close_code::slow_consumer, 0, "too \"after_ms\":5 slow"), 0, out);
+    EXPECT_TRUE(out.starts_with("event: pulsewire.close\n")) << out;
+}
+
 TEST(event_stream_writer, protocol_8_4_3_each_publication_moves_the_cursor_of_its_channel) {
     stream s({"a", "b"});
     s.write(subscribed("a", "e", 0));

@@ -255,6 +255,17 @@ message_ptr make_drain(std::uint32_t after_ms, std::string_view url) {
     return w.end();
 }
 
+std::uint32_t after_ms_of(const message& close) {
+    constexpr std::string_view name = "\"after_ms\":";
+    // The server's own text, in which nothing of others comes before the number.
+    const std::size_t at = close.line.find(name);
+    std::uint32_t ms = 0;
+    if (at == std::string::npos) return ms;
+    for (std::size_t i = at + name.size(); close.line[i] >= '0' && close.line[i] <= '9'; ++i)
+        ms = ms * 10 + static_cast<std::uint32_t>(close.line[i] - '0');
+    return ms;
+}
+
 message_ptr make_close(close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url) {
     const auto number = static_cast<std::uint16_t>(code);
     message_writer w(message_kind::close, "close");

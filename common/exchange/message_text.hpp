@@ -94,5 +94,7 @@ message_ptr make_drain(std::uint32_t after_ms, std::string_view url = {});
 message_ptr make_close(
     close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {}
 );
+// When the client of a close message is to come back; 0: it names no moment.
+std::uint32_t after_ms_of(const message& close);
 
 }  // namespace pulsewire::hub

@@ -80,6 +80,12 @@ std::string_view take_part(std::string_view& text) {
     return part;
 }
 
+void append_retry(std::string& out, std::uint32_t ms) {
+    out += "retry: ";
+    append_number(out, ms);
+    out.push_back('\n');
+}
+
 }  // namespace
 
 bool safe_line(std::string_view line) {
@@ -190,7 +196,8 @@ void append_event(std::string& out, std::string_view type, const cursor* id, std
 }
 
 void append_open(
-    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id
+    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id,
+    std::uint32_t retry_after_ms
 ) {
     std::string json = "{\"positions\":[";
     for (std::size_t i = 0; i < start.size(); ++i) {
@@ -202,9 +209,7 @@ void append_open(
             .end();
     }
     json += "]}";
-    out += "retry: ";
-    append_number(out, retry_ms);
-    out.push_back('\n');
+    append_retry(out, retry_after_ms);
     append_event(out, "pulsewire.open", id, json);
 }
 
@@ -220,7 +225,9 @@ void append_ping(std::string& out, std::int64_t time_ms) {
     append_event(out, "pulsewire.ping", nullptr, json);
 }
 
-void append_close(std::string& out, std::string_view json) {
+void append_close(std::string& out, std::string_view json, std::uint32_t after_ms) {
+    // At least the shortest of all waits, because the next server has to be there.
+    if (after_ms != 0) append_retry(out, retry_min_ms + after_ms);
     append_event(out, "pulsewire.close", nullptr, without_newline(json));
 }
 

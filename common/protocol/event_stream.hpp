@@ -53,8 +53,11 @@ constexpr std::string_view describe(cursor_error error) {
     return {};
 }
 
-// The time in milliseconds that a browser waits before it reconnects (protocol 8.4.6).
+// The time in milliseconds that a browser waits before it reconnects (protocol 8.4.6). A server draws one for
+// each stream, so that those that end together do not come back together.
 inline constexpr std::uint32_t retry_ms = 2'000;
+inline constexpr std::uint32_t retry_min_ms = 1'000;
+inline constexpr std::uint32_t retry_max_ms = 5'000;
 
 // Channels of one stream; beyond: the request is answered by 400 (protocol 8.4.1).
 inline constexpr std::size_t channels_max = 32;
@@ -114,7 +117,8 @@ void append_event(std::string& out, std::string_view type, const cursor* id, std
 // follow: then the last of them carries it (`id` null: none). Preconditions: start.complete();
 // sorted_channels has start.size() names.
 void append_open(
-    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id
+    std::string& out, const std::vector<std::string>& sorted_channels, const cursor& start, const cursor* id,
+    std::uint32_t retry_after_ms = retry_ms
 );
 
 // A channel could not be recovered (8.4.5).
@@ -123,7 +127,8 @@ void append_gap(std::string& out, std::string_view channel, std::string_view rea
 // The ping after a long silence (8.4.6); `time_ms` is the time of the wall clock.
 void append_ping(std::string& out, std::int64_t time_ms);
 
-// A planned end (8.4.6); `json` is the close frame of 7.1.
-void append_close(std::string& out, std::string_view json);
+// A planned end (8.4.6); `json` is the close frame of 7.1. Where it names a moment to come back, EventSource,
+// which reads no JSON, is told it as `retry:`.
+void append_close(std::string& out, std::string_view json, std::uint32_t after_ms = 0);
 
 }  // namespace pulsewire::event_stream

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t file_piece_bytes = 64 * 1024;
 // RFC 9112 2.2 wants one ignored at least, because old clients send one after a body.
 constexpr std::uint32_t empty_lines_max = 4;
+// A connection that may not stay has so long to send its request.
+constexpr std::uint32_t parting_timeout_ms = 1'000;
 
 }  // namespace
 
@@ -20,7 +22,8 @@ http_conversation::http_conversation(
     connection& owner, shard& own_shard, node& own_node, request_handler handle
 )
     : conversation(transport::http), owner_(owner), shard_(own_shard), node_(own_node), handle_(handle) {
-    deadline_in(shard_.bounds().http_head_timeout_ms);
+    const bool stays = owner_.why_turned_away() == turned_away::no;
+    expect_arrival(stays ? shard_.bounds().http_head_timeout_ms : parting_timeout_ms);
 }
 
 http_conversation::~http_conversation() = default;
@@ -33,25 +36,25 @@ void http_conversation::deadline_in(std::uint32_t ms) {
     owner_.set_deadline(shard_.now().monotonic_ms + ms);
 }
 
-// --- reading requests ---
-
-void http_conversation::on_bytes(std::span<char> bytes) {
 void http_conversation::expect_arrival(std::uint32_t stall_ms) {
     arrival_.begin(shard_.now().monotonic_ms, stall_ms, shard_.bounds().transfer_bytes_per_second_min);
     owner_.set_deadline(arrival_.deadline_ms());
 }
 
+// --- reading requests ---
+
+void http_conversation::on_bytes(std::span<char> bytes) {
     if (idle_) expect_arrival(shard_.bounds().http_head_timeout_ms);
     idle_ = false;
     forget_read();
     buffer_.append(bytes.data(), bytes.size());
-    if (!busy()) process();
-    read_on();
-}
     if (phase_ == phase::head || phase_ == phase::body) {
         arrival_.moved(bytes.size(), shard_.now().monotonic_ms);
         owner_.set_deadline(arrival_.deadline_ms());
     }
+    if (!busy()) process();
+    read_on();
+}
 
 // Whether the next request has to wait.
 bool http_conversation::busy() const {
@@ -113,10 +116,15 @@ bool http_conversation::take_head() {
     }
     begin_ += size;
     request_ = std::move(*read);
+    (void)request_->enter(settings().base_path);
     client_ = client_of(*request_, owner_.peer(), node_.addresses()->proxies());
+    // Its body is not worth the memory.
+    if (owner_.why_turned_away() != turned_away::no) {
+        dispatch();
+        return false;
+    }
     if (request_->content_length > settings().bounds.message_bytes_max) {
         refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
-    (void)request_->enter(settings().base_path);
         );
         return false;
     }
@@ -132,15 +140,6 @@ bool http_conversation::take_head() {
     return true;
 }
 
-bool http_conversation::take_body() {
-    if (unread().size() < request_->content_length) return false;
-    body_ = unread().substr(0, request_->content_length);
-    begin_ += request_->content_length;
-    return true;
-}
-
-void http_conversation::dispatch() {
-    phase_ = phase::answering;
 bool http_conversation::take_chunks() {
     std::string_view bytes = unread();
     const auto how = chunks_->take(bytes, body_);
@@ -149,8 +148,18 @@ bool http_conversation::take_chunks() {
     return how == chunked_reader::outcome::whole;
 }
 
-    deadline_in(shard_.bounds().http_answer_timeout_ms);
+bool http_conversation::take_body() {
     if (chunks_) return take_chunks();
+    if (unread().size() < request_->content_length) return false;
+    body_ = unread().substr(0, request_->content_length);
+    begin_ += request_->content_length;
+    return true;
+}
+
+void http_conversation::dispatch() {
+    phase_ = phase::answering;
+    deadline_in(shard_.bounds().http_answer_timeout_ms);
+    chunks_.reset();
     ++ticket_;
     cors_origin_.clear();
     handle_(*this);
@@ -160,7 +169,6 @@ std::int64_t http_conversation::charge(std::uint32_t requests) {
     return node_.addresses()->request(client_, shard_.now().monotonic_ms, requests);
 }
 
-    chunks_.reset();
 bool http_conversation::admit_stream(address_limits::outcome& why) {
     if (client_ == owner_.peer()) return true;
     why = node_.addresses()->connect(client_, shard_.now().monotonic_ms, counted_);
@@ -174,7 +182,9 @@ void http_conversation::allow_origin(const origin_verdict& verdict) {
 }
 
 after_response http_conversation::fate(const response& r) const {
-    const bool kept = request_ && request_->keep_alive && !r.closes && !r.streams && !shard_.draining();
+    const bool stays = owner_.why_turned_away() == turned_away::no;
+    const bool kept =
+        request_ && request_->keep_alive && !r.closes && !r.streams && !shard_.draining() && stays;
     return kept ? after_response::keep_alive : after_response::close;
 }
 
@@ -184,7 +194,10 @@ void http_conversation::count(const response& r) {
 
 void http_conversation::add_cors_fields(response& r) const {
     if (cors_origin_.empty()) return;
+    std::erase_if(r.fields, [](const auto& f) { return f.first == "Access-Control-Allow-Origin"; });
     r.add("Access-Control-Allow-Origin", cors_origin_);
+    if (settings().allow_credentials) r.add("Access-Control-Allow-Credentials", "true");
+    r.add("Access-Control-Expose-Headers", "Retry-After");
     r.add("Vary", "Origin");
 }
 
@@ -194,10 +207,7 @@ void http_conversation::answer(response r) {
     count(r);
     add_cors_fields(r);
     const after_response then = fate(r);
-    std::erase_if(r.fields, [](const auto& f) { return f.first == "Access-Control-Allow-Origin"; });
     std::string text = head_of(r, then);
-    if (settings().allow_credentials) r.add("Access-Control-Allow-Credentials", "true");
-    r.add("Access-Control-Expose-Headers", "Retry-After");
     if (request_ == nullptr || request_->verb != method::head) text += r.body;
     owner_.out().push_raw(std::move(text));
     answered(then);
@@ -223,6 +233,7 @@ void http_conversation::refuse(const refusal& why) {
     const std::string advice = why.setting.empty() ? "" : "; the setting is " + std::string(why.setting);
     shard_.log_refusal(request_ ? client_ : owner_.peer(), "a request: " + why.message + advice);
     request_.reset();
+    chunks_.reset();
     buffer_.clear();
     begin_ = 0;
     answer(error_response(why));
@@ -237,7 +248,6 @@ void http_conversation::answer_with_file(static_file file) {
     file_.emplace(std::move(file));
     send_piece();
 }
-    chunks_.reset();
 
 void http_conversation::send_piece() {
     std::string piece;
@@ -329,6 +339,10 @@ void http_conversation::on_end() {
 void http_conversation::on_deadline() {
     switch (phase_) {
         case phase::head:
+            if (owner_.why_turned_away() != turned_away::no) {
+                owner_.out().push_raw(std::string(owner_.parting_answer()));
+                return owner_.finish(connection::farewell::linger);
+            }
             if (unread().empty()) return owner_.finish(connection::farewell::close);
             return refuse(
                 {408, error_code::timeout, "the head of the request did not arrive in time",

@@ -1,17 +1,22 @@
 #include "server/endpoint/router.hpp"
 
+#include "common/exchange/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
 #include "server/base/audit_log.hpp"
+#include "server/base/origin_entry.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
-#include "server/base/origin_entry.hpp"
 #include "server/endpoint/routes.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/http/host.hpp"
+#include "server/http/text.hpp"
 #include "server/log.hpp"
+#include "server/random.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,12 +27,12 @@ namespace {
 
 void show_health(http_conversation& c) {
     response r;
+    make_readable(r);  // so that a page can find out when the server is back
     const bool leaving = c.own_shard().draining() || c.own_node().announced_drain();
     r.status = leaving ? 503 : 200;
     r.content_type = "text/plain; charset=utf-8";
     r.body = leaving ? "draining\n" : "ok\n";
     r.add("Cache-Control", "no-store");
-    make_readable(r);  // so that a page can find out when the server is back
     c.answer(std::move(r));
 }
 
@@ -81,11 +86,6 @@ void note_refusal(
 
 // An API key must not be found by trying: each wrong one counts as so many requests.
 constexpr std::uint32_t wrong_key_costs = 100;
-
-void note_refusal(http_conversation& c, int status) {
-    const request& r = c.asked();
-    if (status == 403 && r.count("Origin") > 0)
-        note_refusal(
 // What log::printable() shows whole.
 constexpr std::size_t shown_origin_bytes_max = 80;
 
@@ -101,10 +101,15 @@ void warn_of_origin(http_conversation& c) {
         ", or add it to \"allowed_origins\": [\"", shown, "\"]"
     );
 }
+
+void note_refusal(http_conversation& c, int status) {
+    const request& r = c.asked();
+    if (status == 403 && r.count("Origin") > 0) warn_of_origin(c);
+    if (status == 403 && r.count("Origin") > 0)
+        note_refusal(
             c, refused_for::origin, "allowed_origins", r.field("Origin"),
             "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
         );
-    if (status == 403 && r.count("Origin") > 0) warn_of_origin(c);
     else if (status == 403)
         note_refusal(
             c, refused_for::origin, "allowed_origins", {},
@@ -118,9 +123,35 @@ void warn_of_origin(http_conversation& c) {
     }
 }
 
+// An event stream that is nothing but its end. EventSource gives up for ever at any answer that is no event
+// stream, and comes back after this one.
+response brief_stream(std::string_view why) {
+    const auto spread = static_cast<std::uint64_t>(full_wait_ms);
+    const auto after =
+        static_cast<std::uint32_t>(full_wait_ms) + static_cast<std::uint32_t>(random_bits() % spread);
+    response r;
+    r.content_type = "text/event-stream";
+    r.add("Cache-Control", "no-store");
+    event_stream::append_close(r.body, hub::make_close(close_code::try_again_later, after, why)->line, after);
+    r.closes = true;
+    return r;
+}
+
+// Answers a request that comes at a bad time, with `otherwise` where the client reads the status.
+void send_back(http_conversation& c, const route& found, response otherwise) {
+    const request& r = c.asked();
+    const bool is_event_source =
+        found.end && found.end->to == endpoint::events &&
+        std::any_of(r.fields.begin(), r.fields.end(), [](const auto& f) {
+            return same_ignoring_case(f.first, "Accept") && list_has(f.second, "text/event-stream");
+        });
+    if (!is_event_source) return c.answer(std::move(otherwise));
+    c.answer(brief_stream("there is no room for this stream now; come back later"));
+}
+
 // A stream is about to open, which is a connection more of a client behind a proxy. False after a refusal,
 // which is the answer.
-bool admits_stream(http_conversation& c) {
+bool admits_stream(http_conversation& c, const route& found) {
     auto why = address_limits::outcome::admitted;
     if (c.admit_stream(why)) return true;
     const bool too_many = why == address_limits::outcome::too_many_connections;
@@ -129,18 +160,25 @@ bool admits_stream(http_conversation& c) {
         too_many ? "connections_per_address_max" : "connects_per_address_per_second", {},
         too_many ? "its address has too many connections" : "its address opens connections too quickly"
     );
-    c.answer(too_many_requests("this address has too many connections, or opens them too quickly", 5'000));
+    send_back(c, found, address_is_full());
     return false;
 }
 
 // Makes the checks of every path. False after a refusal, which is the answer.
-bool admits(http_conversation& c) {
+bool admits(http_conversation& c, const route& found) {
+    const turned_away why = c.owner().why_turned_away();
+    if (why != turned_away::no) {
+        // A page that may not come is told that, and not when to come back.
+        if (!found.end && found.end.error().status == 403) return true;
+        send_back(c, found, why == turned_away::server_is_full ? server_is_full() : address_is_full());
+        return false;
+    }
     if (const std::int64_t wait_ms = c.charge(); wait_ms > 0) {
         note_refusal(
             c, refused_for::requests, "requests_per_address_per_second", {},
             "its address sends too many requests"
         );
-        c.answer(too_many_requests("this address sends too many requests", wait_ms));
+        send_back(c, found, too_many_requests("this address sends too many requests", wait_ms));
         return false;
     }
     // A load balancer asks for the health by whatever name, and it is no secret.
@@ -174,7 +212,6 @@ bool is_stream(endpoint to) {
 }
 
 void go_to(http_conversation& c, destination d) {
-    if (is_stream(d.to) && !admits_stream(c)) return;
     audit_call(c, d);
     switch (d.to) {
         case endpoint::websocket:
@@ -207,14 +244,15 @@ void go_to(http_conversation& c, destination d) {
 }  // namespace
 
 void answer_request(http_conversation& c) {
-    if (!admits(c)) return;
     const auto how = c.own_node().has_tls() ? reached::over_tls : reached::somehow;
     route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), how);
     c.allow_origin(found.origin);
+    if (!admits(c, found)) return;
     if (!found.end) {
         note_refusal(c, found.end.error().status);
         return c.answer(std::move(found.end).error());
     }
+    if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));
 }
 

@@ -163,6 +163,20 @@ response not_found() {
     return error_response(404, error_code::not_found, "there is nothing at this path");
 }
 
+response server_is_full() {
+    response r = error_response(503, error_code::overloaded, "the server has no room for more connections");
+    r.add("Retry-After", std::to_string(full_wait_ms / 1'000));
+    r.closes = true;
+    return r;
+}
+
+response address_is_full() {
+    response r =
+        too_many_requests("this address has too many connections, or opens them too quickly", full_wait_ms);
+    r.closes = true;
+    return r;
+}
+
 response too_many_requests(std::string_view message, std::int64_t wait_ms) {
     response r = error_response(429, error_code::rate_limited, message);
     r.add("Retry-After", std::to_string((wait_ms + 999) / 1'000));

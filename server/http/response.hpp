@@ -44,6 +44,12 @@ response error_response(const refusal& r);
 // 405 with what is allowed: "GET, HEAD".
 response wrong_method(std::string_view allowed);
 response not_found();
+// 503, for a connection beyond connections_max.
+response server_is_full();
+// 429, for one beyond the limits of its address.
+response address_is_full();
+// The seconds that both tell a program to wait.
+inline constexpr std::int64_t full_wait_ms = 5'000;
 // 429, with the time until one more is admitted.
 response too_many_requests(std::string_view message, std::int64_t wait_ms);
 

@@ -21,11 +21,15 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace pulsewire::shell {
 
 class shard_port;
+
+// Why a connection may not stay.
+enum class turned_away : std::uint8_t { no, server_is_full, too_many_of_its_address };
 
 class connection {
 public:
@@ -79,6 +83,13 @@ public:
         counted_ = std::move(counted);
     }
     const address& peer() const { return peer_; }
+    // It was let in although it may not stay, to be told why by `answer`, or by a better one for its request.
+    void turn_away(turned_away why, std::string_view answer) {
+        turned_away_ = why;
+        parting_answer_ = answer;
+    }
+    turned_away why_turned_away() const { return turned_away_; }
+    std::string_view parting_answer() const { return parting_answer_; }
     // Counts among the connections of another address from now on: of the client behind a proxy.
     void count_as(address_limits::held&& counted) { counted_ = std::move(counted); }
 
@@ -163,3 +174,5 @@ private:
 };
 
 }  // namespace pulsewire::shell
+    turned_away turned_away_ = turned_away::no;
+    std::string_view parting_answer_;

@@ -24,6 +24,8 @@ namespace asio = boost::asio;
 constexpr std::uint32_t default_connections_max = 18'000;
 // Descriptors for everything else: loops, listeners, files that are being sent, the log.
 constexpr std::uint32_t other_descriptors = 200;
+// Connections beyond connections_max that are let in for a second, to be told what they understand.
+constexpr std::uint32_t spare_connections_max = 64;
 
 // As many descriptors as the system lets us have, because each connection is one.
 std::uint32_t raise_descriptor_limit() {
@@ -303,6 +305,12 @@ std::unique_ptr<conversation> node::first_conversation(connection& owner, shard&
 
 bool node::admit_connection() {
     if (connections_.fetch_add(1) < connections_max_) return true;
+    --connections_;
+    return false;
+}
+
+bool node::admit_spare_connection() {
+    if (connections_.fetch_add(1) < connections_max_ + spare_connections_max) return true;
     --connections_;
     return false;
 }

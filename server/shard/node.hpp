@@ -100,6 +100,7 @@ public:
     std::unique_ptr<conversation> first_conversation(connection& owner, shard& home) override;
 
     bool admit_connection() override;
+    bool admit_spare_connection() override;
     void release_connection() override { --connections_; }
     void shard_quiet() override { quiet_.arrive(); }
     void shard_drained() override { drained_.arrive(); }
@@ -120,8 +121,8 @@ private:
     mail_load mail_;
     hash_key secret_;  // hub::config::secret
     address_limits addresses_;
-    std::optional<audit_log> audit_;
     refused_origins turned_away_;
+    std::optional<audit_log> audit_;
     std::uint16_t port_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;

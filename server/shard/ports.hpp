@@ -75,6 +75,8 @@ public:
     // Counts connections of all shards against connections_max.
     virtual bool admit_connection() = 0;
     virtual void release_connection() = 0;
+    // A few more are let in to be told why they must go.
+    virtual bool admit_spare_connection() { return false; }
     // Null where no address has a limit.
     virtual address_limits* addresses() { return nullptr; }
     // One line of the audit log, without its end; nothing where there is none.

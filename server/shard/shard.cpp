@@ -12,9 +12,13 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <string>
+#include <string_view>
 
 namespace pulsewire::shell {
 namespace {
@@ -73,7 +77,7 @@ void shard::on_ready(std::uint64_t id, poller::readiness what) {
 }
 
 // Before a byte is read, so that connections that say nothing count, too.
-bool shard::admit_address(const address& peer, int socket, address_limits::held& into) {
+bool shard::admit_address(const address& peer, address_limits::held& into) {
     address_limits* limits = all_.addresses();
     if (limits == nullptr) return true;
     const auto outcome = limits->connect(peer, now().monotonic_ms, into);
@@ -91,7 +95,6 @@ bool shard::admit_address(const address& peer, int socket, address_limits::held&
     e.reason = refusal_names[static_cast<std::size_t>(why)];
     e.setting = too_many ? "connections_per_address_max" : "connects_per_address_per_second";
     audit(peer, e);
-    if (tls_ == nullptr) send_last_words(socket, canned().too_many);
     return false;
 }
 
@@ -110,12 +113,19 @@ void shard::accepted(tcp_socket&& socket) {
     // A peer that has gone already has no address; its first read ends it.
     const address peer = peer_of(socket.descriptor()).value_or(address());
     address_limits::held counted;
-    if (!admit_address(peer, socket.descriptor(), counted)) return;
-    if (!all_.admit_connection()) {
+    auto why = turned_away::no;
+    if (!admit_address(peer, counted)) {
+        why = turned_away::too_many_of_its_address;
+    } else if (!all_.admit_connection()) {
         ++metrics().refused;
+        why = turned_away::server_is_full;
+    }
+    const std::string_view words =
+        why == turned_away::server_is_full ? canned().overloaded : canned().too_many;
+    if (why != turned_away::no) {
         // With TLS a handshake would cost more than the words are worth.
-        if (tls_ == nullptr) send_last_words(socket.descriptor(), canned().overloaded);
-        return;
+        if (tls_ != nullptr) return;
+        if (!all_.admit_spare_connection()) return send_last_words(socket.descriptor(), words);
     }
     const int on = 1;  // a socket that cannot be set up fails at its first read
     (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -130,6 +140,7 @@ void shard::accepted(tcp_socket&& socket) {
 void shard::retire(connection& c) {
     retired_.push_back(connections_.remove(c.id()));
     all_.release_connection();
+        c.turn_away(why, words);
     schedule_turn_end();
 }
 

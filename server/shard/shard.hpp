@@ -90,7 +90,7 @@ private:
     void end_turn() override;
     void schedule_sweep();
     void sweep();
-    bool admit_address(const address& peer, int socket, address_limits::held& into);
+    bool admit_address(const address& peer, address_limits::held& into);
 
     node_port& all_;
     std::optional<listener> listener_;

@@ -128,6 +128,13 @@ void open_events(http_conversation& c) {
         );
 
     writer.mark_cursors();
+    // Drawn, because a crash gives no other chance to spread those that come back.
+    writer.set_retry(
+        event_stream::retry_min_ms +
+        static_cast<std::uint32_t>(
+            random_bits() % (event_stream::retry_max_ms - event_stream::retry_min_ms + 1)
+        )
+    );
 
     const std::string cursor_text = position_in(c.asked());
     std::optional<position> resume;

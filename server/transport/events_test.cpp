@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,7 +52,7 @@ TEST(events, open_then_publications_with_a_cursor) {
     EXPECT_EQ(c.head.field("Content-Type"), "text/event-stream");
     const std::string open = c.next();
     EXPECT_NE(open.find("event: pulsewire.open\n"), std::string::npos);
-    EXPECT_TRUE(open.starts_with("retry: 2000\n")) << open;
+    EXPECT_TRUE(open.starts_with("retry: ")) << open;
     publish(server, "a", "1");
     const std::string first = c.next();
     EXPECT_TRUE(first.starts_with("event: t\nid: 1.")) << first;
@@ -99,6 +100,115 @@ TEST(events, many_streams_of_a_channel_see_the_same) {
         EXPECT_EQ(event.substr(event.find("data: ")), first.substr(first.find("data: ")));
     }
     publisher.join();
+}
+
+std::uint32_t retry_of(const std::string& event) {
+    const std::size_t at = event.find("retry: ");
+    return at == std::string::npos ? 0 : static_cast<std::uint32_t>(std::stoul(event.substr(at + 7)));
+}
+
+// EventSource knows nothing but `retry:`, and pages that come back in the same instant are a stampede.
+TEST(events, streams_are_told_different_moments_to_come_back) {
+    config c = test_config(2);
+    c.shell.drain_spread_ms = 60'000;
+    running_server server(c);
+    std::vector<std::unique_ptr<events_client>> all;
+    std::set<std::uint32_t> after_crash, after_end;
+    for (int i = 0; i < 20; ++i) {
+        all.push_back(std::make_unique<events_client>(server.port(), "?channel=a"));
+        const std::uint32_t ms = retry_of(all.back()->next());
+        EXPECT_GE(ms, 1'000u);
+        EXPECT_LE(ms, 5'000u);
+        after_crash.insert(ms);
+    }
+    EXPECT_GT(after_crash.size(), 10u);
+    server->stop();
+    for (const auto& one : all) {
+        const std::string close = one->connection().read_to_end();
+        EXPECT_NE(close.find("pulsewire.close"), std::string::npos);
+        const std::uint32_t ms = retry_of(close);
+        EXPECT_GE(ms, 1'000u);
+        EXPECT_LE(ms, 61'000u);
+        after_end.insert(ms);
+    }
+    EXPECT_GT(after_end.size(), 10u);
+    EXPECT_GT(*after_end.rbegin() - *after_end.begin(), 10'000u) << "over drain_spread_ms";
+}
+
+// EventSource gives up for ever at any answer that is no event stream.
+TEST(events, a_page_that_finds_the_server_full_comes_back) {
+    config c = test_config(1);
+    c.shell.connections_max = 3;
+    c.allowed_origins = {"https://app.example"};
+    running_server server(c);
+    std::vector<client> open;
+    for (int i = 0; i < 3; ++i) {
+        open.emplace_back(server.port());
+        ASSERT_EQ(ask(open.back(), "GET", "/healthz").status, 200);
+    }
+    const std::string as_page = "Accept: text/event-stream\r\nOrigin: https://app.example\r\n";
+    const auto page = ask(server.port(), "GET", "/events?channel=a", {}, as_page);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.field("Content-Type"), "text/event-stream");
+    EXPECT_EQ(page.field("Access-Control-Allow-Origin"), "https://app.example")
+        << "or the page gives up as well";
+    EXPECT_GE(retry_of(page.body), 5'000u);
+    EXPECT_NE(
+        page.body.find("event: pulsewire.close\ndata: {\"op\":\"close\",\"code\":1013"), std::string::npos
+    );
+    EXPECT_EQ(page.field("Connection"), "close");
+    EXPECT_EQ(ask(server.port(), "GET", "/events?channel=a").status, 503)
+        << "programs are told by the status";
+    EXPECT_EQ(ask(server.port(), "GET", "/ws").status, 503);
+    EXPECT_EQ(
+        ask(server.port(), "GET", "/events?channel=a", {},
+            "Accept: text/event-stream\r\nOrigin: https://x.example\r\n")
+            .status,
+        403
+    );
+    open.clear();
+    server.wait_for("pulsewire_connections{transport=\"http\"}", 1);
+    EXPECT_EQ(events_client(server.port(), "?channel=a").head.status, 200);
+}
+
+TEST(events, a_page_whose_address_has_too_many_streams_comes_back) {
+    config c = test_config(1);
+    c.shell.connections_per_address_max = 2;
+    running_server server(c);
+    events_client first(server.port(), "?channel=a"), second(server.port(), "?channel=a");
+    first.next();
+    second.next();
+    const auto page = ask(server.port(), "GET", "/events?channel=a", {}, "Accept: text/event-stream\r\n");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_GE(retry_of(page.body), 5'000u);
+    EXPECT_EQ(ask(server.port(), "GET", "/events?channel=a").status, 429);
+}
+
+// What stands in for EventSource (event-source-polyfill, Mercure's clients) sends the position so. Ignored,
+// it loses what was published between two connections, and nobody is told.
+TEST(events, resume_by_each_name_that_libraries_give_the_position) {
+    running_server server(test_config(1));
+    events_client c(server.port(), "?channel=a");
+    const std::string begin = id_of(c.next());
+    publish(server, "a", "1");
+    const std::string first = id_of(c.next());
+    publish(server, "a", "2");
+    for (const std::string name : {"lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"}) {
+        events_client by_name(server.port(), "?channel=a&" + name + "=" + first);
+        by_name.next();
+        EXPECT_NE(by_name.next().find("\"payload\":2"), std::string::npos) << name;
+    }
+    const std::string old =
+        "?channel=a&last_event_id=" + begin + "&lastEventId=" + begin + "&lastEventId=" + first;
+    events_client newest(server.port(), old);
+    newest.next();
+    EXPECT_NE(newest.next().find("\"payload\":2"), std::string::npos) << "what was appended last counts";
+    events_client by_field(
+        server.port(), "?channel=a&lastEventId=" + begin, "Last-Event-ID: " + first + "\r\n"
+    );
+    by_field.next();
+    EXPECT_NE(by_field.next().find("\"payload\":2"), std::string::npos) << "the field comes first";
+    EXPECT_EQ(ask(server.port(), "GET", "/events?channel=a&lastEventId=nonsense").status, 400);
 }
 
 // Protocol 8.4.4: by the field and by the query.
