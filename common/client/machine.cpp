@@ -152,7 +152,11 @@ void machine::transport_opened(std::uint32_t attempt, time_ms) {
     if (!connections_.opened(attempt)) return;
     // In a hand-over the old connection still answers the requests that were sent on it.
     unbind(true);
-    begin_send("connect"sv).number("version"sv, 1).name("session"sv, session_).end();
+    auto connect = begin_send("connect"sv);
+    connect.number("version"sv, 1).name("session"sv, session_);
+    // So that the server misses this client when it is gone and its stream hangs in the air (4.15).
+    if (transport_ == transport::sse) connect.flag("pongs"sv, true);
+    connect.end();
     end_send();
     // Alone, because a message that is too large for the server is skipped as a whole, and what the server
     // takes only the welcome tells.

@@ -61,8 +61,8 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             return on_asked(f, header, attempt);
         case server_op::ping:
             connections_.beats();
-            // Over SSE the server expects no pong (4.15), and it would cost a POST.
-            if (transport_ == transport::websocket) send_op("pong"sv);
+            // Over SSE, too, where it costs a POST: nothing else tells the server of a client that is gone.
+            send_op("pong"sv);
             return;
         case server_op::unsubscribed:
         case server_op::pong:

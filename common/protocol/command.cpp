@@ -105,6 +105,7 @@ private:
         if (key == "version") return number(key, value, found.version, 0);
         if (key == "presence") return flag(key, value, found.presence);
         if (key == "echo") return flag(key, value, found.echo);
+        if (key == "pongs") return flag(key, value, found.pongs);
         if (key == "backwards") return flag(key, value, found.backwards);
         if (key == "session") string(key, value, found.session);
         if (key == "client") string(key, value, found.client);

@@ -44,6 +44,7 @@ struct command {
     bool echo = true;
     bool transient = false;
     bool backwards = false;
+    bool pongs = false;  // connect: pings are answered over SSE, too
     std::string_view session, client, channel, type, key, epoch, conflate, to, after;
     std::string_view code, message;  // respond: a refusal
     std::string_view payload;        // valid JSON without raw newlines; empty: none

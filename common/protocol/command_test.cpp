@@ -320,7 +320,7 @@ TEST(command, refuses_members_of_the_wrong_type) {
                 refusal_of(R"({"id":4,"op":"ping",")" + key + "\":" + value + "}"),
                 "invalid_frame 4 \"" + key + "\" must be a string"
             ) << value;
-    for (const auto& key : texts{"presence", "echo", "transient", "backwards"})
+    for (const auto& key : texts{"presence", "echo", "transient", "backwards", "pongs"})
         for (const auto& value : texts{"null", "1", "0", "\"true\"", "[]"})
             EXPECT_EQ(
                 refusal_of(R"({"id":4,"op":"ping",")" + key + "\":" + value + "}"),

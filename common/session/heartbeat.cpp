@@ -22,9 +22,11 @@ duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
     if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
     // The subscriptions are looked through only when nothing was sent to the session alone for that long.
     const bool quiet = ms - s.sent_ms >= bounds.ping_ms && ms - last_sent_ms(s) >= bounds.ping_ms;
-    // An event stream has no way to answer, so its silence means nothing.
-    if (s.speaks != face::protocol && s.speaks != face::plain_websocket)
-        return quiet ? duty::ping : duty::none;
+    // A plain event stream has no way to answer, and clients of before say nothing over SSE, so their silence
+    // means nothing.
+    const bool answers = s.speaks == face::protocol || s.speaks == face::plain_websocket ||
+                         (s.speaks == face::protocol_stream && s.pongs);
+    if (!answers) return quiet ? duty::ping : duty::none;
     const std::int64_t silence = ms - s.heard_ms;
     // A ping also goes out when the peer is silent although much is sent to it: a
     // dead peer takes bytes for a while.

@@ -11,7 +11,8 @@ namespace pulsewire::hub {
 // The way a connection speaks. All faces get the same messages; the shell formats them.
 enum class face : std::uint8_t {
     protocol,         // frames both ways over WebSocket: pinged, and closed when silent
-    protocol_stream,  // frames over SSE, the client's half by POST: pinged, never expected to answer
+    protocol_stream,  // frames over SSE, the client's half by POST: pinged, expected to answer when it says
+                      // so
     plain_websocket,  // raw text: pinged by control frames, does not get its own messages (10.1)
     event_stream,     // EventSource: pinged by events
     api,              // one HTTP request: never pinged
@@ -43,6 +44,7 @@ struct session {
     face speaks = face::protocol;
     bool welcome = false;      // connect was accepted
     bool pinged = false;       // a ping is unanswered
+    bool pongs = false;        // connect said that pings are answered over SSE, too
     std::string name;          // public_name() of the client's session
     std::string secret;        // names the connection for POST
     std::uint64_t source = 0;  // a number for the address where it comes from; 0: many may share it

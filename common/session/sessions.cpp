@@ -222,6 +222,7 @@ void sessions::on_connect(session& s, const command& c, instant now) {
         return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
     s.name = public_name(c.session);
     s.welcome = true;
+    s.pongs = c.pongs;
     answers_.send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
     // The secret is needed only once, and a session lives long.
     s.secret.clear();

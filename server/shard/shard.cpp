@@ -129,10 +129,18 @@ void shard::accepted(tcp_socket&& socket) {
     }
     const int on = 1;  // a socket that cannot be set up fails at its first read
     (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // A peer that is gone without a word acknowledges nothing. The kernel would try for a quarter of an hour,
+    // and not every stream has a client that answers pings.
+    const auto& bounds = settings().bounds;
+    const int silence_ms = static_cast<int>(std::min<std::uint64_t>(
+        std::uint64_t{bounds.ping_ms} + bounds.pong_ms, std::numeric_limits<int>::max()
+    ));
+    (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
     auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
     const std::uint64_t id = connections_.add(std::move(made)).id();
     connections_.guarded(id, [&](connection& c) {
         c.comes_from(peer, std::move(counted));
+        c.turn_away(why, words);
         c.start(all_.first_conversation(c, *this), tls_.get());
     });
 }
@@ -140,7 +148,6 @@ void shard::accepted(tcp_socket&& socket) {
 void shard::retire(connection& c) {
     retired_.push_back(connections_.remove(c.id()));
     all_.release_connection();
-        c.turn_away(why, words);
     schedule_turn_end();
 }
 

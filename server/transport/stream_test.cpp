@@ -128,5 +128,18 @@ TEST(stream, a_slow_reader_is_told_and_closed) {
     EXPECT_NE(s.connection().read_to_end().find("\"code\":4000"), std::string::npos);
 }
 
+// A phone that lost its network without a word leaves a stream on which nothing comes back (P7).
+TEST(stream, ends_when_its_client_promised_to_answer_pings_and_does_not) {
+    config c = test_config(1);
+    c.bounds.ping_ms = 300;
+    c.bounds.pong_ms = 300;
+    running_server server(c);
+    stream_client ada(server.port());
+    ada.post(R"({"op":"connect","id":1,"version":1,"session":"session-of-ada","pongs":true})");
+    const std::string rest = ada.connection().read_to_end();
+    EXPECT_NE(rest.find(R"({"op":"ping"})"), std::string::npos);
+    EXPECT_NE(rest.find("\"code\":4001"), std::string::npos) << rest;
+}
+
 }  // namespace
 }  // namespace pulsewire
