@@ -38,10 +38,10 @@ struct shell_limits : delivery::bounds {
     std::uint32_t http_head_timeout_ms = 10'000;
     // The same from the end of the head to the end of the body; beyond: 408.
     std::uint32_t http_body_timeout_ms = 10'000;
-    // Silence on a kept-alive connection between requests; beyond: closed.
     // The rate, in bytes a second, at which what a peer sends must arrive on average where it takes longer
     // than http_head_timeout_ms, http_body_timeout_ms or assembly_timeout_ms; beyond: what those say. 0: any.
     std::uint32_t transfer_bytes_per_second_min = 512;
+    // Silence on a kept-alive connection between requests; beyond: closed.
     std::uint32_t http_idle_timeout_ms = 30'000;
     // Bytes of further requests that a client may send before its answer; beyond: they wait in the kernel.
     std::uint32_t http_pipelined_bytes_max = 64 * 1024;

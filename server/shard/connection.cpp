@@ -3,8 +3,11 @@
 #include "server/log.hpp"
 #include "server/shard/shard_port.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -15,6 +18,13 @@ namespace {
 // The bytes that a peer may send after our last words before it is cut off: more than the largest message
 // that a WebSocket reader begins to skip, so that whoever sends one reads why it was too large.
 constexpr std::uint32_t discarded_bytes_max = 32 << 20;
+// Sweeps without a byte of the peer after which it is looked at what it takes: some seconds, so that who
+// answers in time costs nothing.
+constexpr std::uint8_t quiet_sweeps_min = 6;
+// Bytes that a peer must take between two sweeps to be on a slow link, of at least so many on their way: half
+// of the usual floor rate of a second. A ping alone, which a kernel takes without its program, is less.
+constexpr std::uint32_t taken_bytes_min = 256;
+constexpr std::uint32_t in_flight_bytes_min = 1'024;
 
 }  // namespace
 
@@ -77,6 +87,7 @@ void connection::on_readable() {
         end_.note(ended_by::peer);
         return drop();
     }
+    quiet_sweeps_ = 0;
     const auto size = static_cast<std::size_t>(received);
     home_.metrics().bytes_in += size;
     if (size == 0) {
@@ -231,6 +242,7 @@ void connection::send(std::shared_ptr<delivery::line_run>&& run, bool at_once) {
 
 void connection::go_on_after(const written& done) {
     home_.metrics().bytes_out += done.bytes;
+    sent_bytes_ += done.bytes;
     look_for_room();
     switch (done.how) {
         case written::outcome::failed:
@@ -298,8 +310,28 @@ void connection::log_end() const {
     );
 }
 
+// Whether the peer's kernel took what was on its way at the last sweep. On a slow link what waits in our
+// kernel alone may take longer than any timeout: nothing can be written, and a ping is behind it all.
+bool connection::peer_takes_bytes() {
+    if (quiet_sweeps_ < quiet_sweeps_min) ++quiet_sweeps_;
+    if (!blocked_ && quiet_sweeps_ < quiet_sweeps_min) return false;
+    int waiting = 0;
+    if (::ioctl(socket_.descriptor(), SIOCOUTQ, &waiting) != 0 || waiting < 0) return false;
+    const auto in_flight = static_cast<std::uint32_t>(waiting);
+    const std::uint64_t acknowledged = sent_bytes_ - std::min<std::uint64_t>(in_flight, sent_bytes_);
+    const bool takes =
+        in_flight_bytes_ >= in_flight_bytes_min && acknowledged >= acknowledged_bytes_ + taken_bytes_min;
+    in_flight_bytes_ = in_flight;
+    acknowledged_bytes_ = acknowledged;
+    return takes;
+}
+
 void connection::sweep(std::int64_t now_ms) {
     if (gone_) return;
+    if (peer_takes_bytes()) {
+        home_.heard(*this);
+        if (blocked_) write_deadline_ms_ = now_ms + home_.bounds().write_timeout_ms;
+    }
     if (blocked_ && now_ms >= write_deadline_ms_) {
         ++home_.metrics().write_timeouts;
         end_.note(ended_by::timeout);

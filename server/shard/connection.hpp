@@ -141,6 +141,7 @@ private:
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
+    bool peer_takes_bytes();
     void on_ciphertext(std::span<const char> bytes);
     void on_tls_failure(tls_session::state how);
 
@@ -152,14 +153,18 @@ private:
     std::unique_ptr<conversation> next_;
     std::unique_ptr<tls_session> tls_;  // null: without
     std::int64_t deadline_ms_ = 0;
-    std::int64_t rests_until_ms_ = 0;     // 0: it does not rest
-    std::int64_t write_deadline_ms_ = 0;  // while blocked
+    std::int64_t rests_until_ms_ = 0;       // 0: it does not rest
+    std::int64_t write_deadline_ms_ = 0;    // while blocked
+    std::uint64_t sent_bytes_ = 0;          // that the kernel took
+    std::uint64_t acknowledged_bytes_ = 0;  // of them by the peer's kernel, at the last look
+    std::uint32_t in_flight_bytes_ = 0;     // the others
     std::uint32_t discarded_bytes_ = 0;
     std::uint32_t unread_bytes_ = 0;
     poller::interest watched_;
-    bool flush_is_due_ = false;  // at the end of this turn
-    bool reads_ = true;          // not paused, and the peer has not ended
-    bool blocked_ = false;       // the kernel's buffer is full
+    std::uint8_t quiet_sweeps_ = 0;  // since the peer sent something
+    bool flush_is_due_ = false;      // at the end of this turn
+    bool reads_ = true;              // not paused, and the peer has not ended
+    bool blocked_ = false;           // the kernel's buffer is full
     bool finishing_ = false;
     bool lingers_ = false;  // finishing with farewell::linger
     bool gone_ = false;
@@ -168,11 +173,11 @@ private:
     bool waits_for_room_ = false;
     bool ended_unread_ = false;  // the peer ended while what it sent before waits for room
     bool reads_on_soon_ = false;
+    turned_away turned_away_ = turned_away::no;
+    std::string_view parting_answer_;
     address peer_;
     std::uint64_t source_ = 0;
     address_limits::held counted_;
 };
 
 }  // namespace pulsewire::shell
-    turned_away turned_away_ = turned_away::no;
-    std::string_view parting_answer_;

@@ -20,10 +20,10 @@ void websocket_conversation::allow_compression() {
 }
 
 void websocket_conversation::on_bytes(std::span<char> bytes) {
-    read(bytes);
+    read(bytes, bytes.size());
 }
 
-void websocket_conversation::read(std::span<char> bytes) {
+void websocket_conversation::read(std::span<char> bytes, std::size_t received) {
     while (!owner_.gone() && !owner_.finishing()) {
         // Each event may make answers, pongs included. Nothing is answered any more when it closes.
         if (!closing_ && (unread_ != nullptr || !owner_.has_room())) return keep_unread(bytes);
@@ -31,7 +31,7 @@ void websocket_conversation::read(std::span<char> bytes) {
         if (e.kind == websocket::event_kind::more) break;
         handle(e);
     }
-    if (!closing_ && !owner_.gone()) watch_assembly();
+    if (!closing_ && !owner_.gone()) watch_assembly(received);
 }
 
 void websocket_conversation::keep_unread(std::span<char> bytes) {
@@ -49,7 +49,7 @@ void websocket_conversation::on_room() {
     const auto was = std::move(unread_);
     owner_.keeps_unread(0);
     if (was != nullptr && !was->text.empty() && !closing_) take_text(was->text);
-    read(was != nullptr ? std::span<char>(was->bytes) : std::span<char>());
+    read(was != nullptr ? std::span<char>(was->bytes) : std::span<char>(), 0);
 }
 
 void websocket_conversation::take_text(std::string_view text) {
@@ -112,13 +112,22 @@ bool websocket_conversation::too_many_control_frames() {
     return ++control_frames_ > shard_.bounds().control_frames_max;
 }
 
-// A message that was begun must be finished in time, or a peer could drip it for ever.
-void websocket_conversation::watch_assembly() {
+// A message that was begun must go on, and at the floor rate at least, or a peer could drip it for ever.
+// While it does, its sender lives: a large one may take longer than a ping and its pong, which come after it.
+void websocket_conversation::watch_assembly(std::size_t received) {
     const bool unfinished = reader_.mid_message();
-    if (unfinished && (!watching_ || assembling_ != reader_.begun())) {
-        assembling_ = reader_.begun();
-        owner_.set_deadline(shard_.now().monotonic_ms + shard_.bounds().assembly_timeout_ms);
-    } else if (!unfinished && watching_) {
+    if (unfinished) {
+        const std::int64_t now_ms = shard_.now().monotonic_ms;
+        if (!watching_ || assembling_ != reader_.begun()) {
+            assembling_ = reader_.begun();
+            arrival_.begin(
+                now_ms, shard_.bounds().assembly_timeout_ms, shard_.bounds().transfer_bytes_per_second_min
+            );
+        }
+        arrival_.moved(received, now_ms);
+        owner_.set_deadline(arrival_.deadline_ms());
+        if (received > 0) shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.heard(owner_.id(), now); });
+    } else if (watching_) {
         owner_.set_deadline(0);
     }
     watching_ = unfinished;

@@ -4,6 +4,7 @@
 // bounds on what a peer may do to us.
 
 #include "common/protocol/websocket_reader.hpp"
+#include "server/base/transfer_clock.hpp"
 #include "server/shard/connection.hpp"
 #include "server/shard/conversation.hpp"
 
@@ -55,7 +56,8 @@ private:
         std::string bytes;  // frames that came after it
     };
 
-    void read(std::span<char> bytes);
+    // `received`: bytes that have just come, not from what was left unread.
+    void read(std::span<char> bytes, std::size_t received);
     void keep_unread(std::span<char> bytes);
     void take_text(std::string_view text);
     void handle(const websocket::event& e);
@@ -63,7 +65,7 @@ private:
     void say_close_frame(std::uint16_t code, std::string_view reason);
     bool too_many_control_frames();
     void fail_with(close_code code, std::string_view reason);
-    void watch_assembly();
+    void watch_assembly(std::size_t received);
 
     connection& owner_;
     shard& shard_;
@@ -71,8 +73,9 @@ private:
     std::unique_ptr<unread> unread_;  // null where nothing is left
     std::int64_t control_window_ms_ = 0;
     std::uint32_t control_frames_ = 0;  // in this second, whatever comes between them
-    std::uint32_t assembling_ = 0;      // the message whose deadline runs, as reader::begun() counts
-    bool watching_ = false;             // a deadline for an unfinished message runs
+    std::uint32_t assembling_ = 0;      // the message that is being read, as reader::begun() counts
+    transfer_clock arrival_;            // of that message
+    bool watching_ = false;             // its deadline runs
     bool closing_ = false;              // our close frame is queued; nothing follows it
 };
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <future>
 
 namespace pulsewire {
@@ -360,6 +362,47 @@ TEST(websocket, a_write_without_progress_ends_the_connection) {
         ASSERT_EQ(ask(server.port(), "POST", "/api/channels/busy/messages", body).status, 200);
     EXPECT_EQ(gone.get_future().wait_for(patience), std::future_status::ready);
     EXPECT_EQ(server.metric("pulsewire_write_timeouts_total"), 1);
+}
+
+// A message that takes longer than the timeouts to cross a slow link arrives once, late, and is not cut.
+TEST(websocket, a_message_may_take_longer_than_every_timeout_while_its_bytes_move) {
+    config c = test_config(1);
+    c.bounds.ping_ms = 1'000;
+    c.bounds.pong_ms = 1'000;
+    c.shell.assembly_timeout_ms = 2'000;
+    running_server server(c);
+    websocket_client slow = connected(server.port());
+    const std::string payload(30'000, 'x');
+    const std::string frame = websocket_client::masked(
+        opcode::text, R"({"op":"publish","id":5,"channel":"a","type":"t","payload":")" + payload + "\"}"
+    );
+    const auto begun = std::chrono::steady_clock::now();
+    std::size_t sent = 0;
+    // The clock of the server is the real one: 5 KB go out as a second passes.
+    while (sent < frame.size()) {
+        pollfd pings{slow.connection().socket(), POLLIN, 0};
+        if (::poll(&pings, 1, 5) > 0) slow.connection().read_more();
+        const auto passed =
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+        const std::size_t due =
+            std::min<std::size_t>(frame.size(), static_cast<std::size_t>(passed.count()) * 5);
+        if (due > sent) ASSERT_TRUE(slow.connection().send(std::string_view(frame).substr(sent, due - sent)));
+        sent = std::max(sent, due);
+    }
+    EXPECT_NE(slow.line_with("\"id\":5").find("published"), std::string::npos);
+}
+
+TEST(websocket, who_drips_a_message_is_cut_off_at_the_floor_rate) {
+    config c = test_config(1);
+    c.shell.assembly_timeout_ms = 500;
+    c.shell.transfer_bytes_per_second_min = 1'000'000;
+    running_server server(c);
+    websocket_client slow = connected(server.port());
+    const std::string frame = websocket_client::masked(opcode::text, std::string(60'000, 'x'));
+    std::size_t sent = 0;
+    while (sent < 50'000 && !slow.connection().has_more())
+        if (!slow.connection().send(frame.substr(sent++, 1))) break;
+    EXPECT_EQ(slow.closed().code, static_cast<std::uint16_t>(close_code::policy_violation));
 }
 
 }  // namespace
