@@ -1,6 +1,8 @@
 #include "server/config/command_line.hpp"
 
 #include "server/config/config_file.hpp"
+#include "server/config/nearest_name.hpp"
+#include "server/config/print_config.hpp"
 #include "server/config/settings.hpp"
 #include "server/log.hpp"
 #include "server/version.hpp"
@@ -9,10 +11,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace pulsewire {
@@ -31,14 +36,23 @@ std::string environment_name(std::string_view setting_name) {
     return name;
 }
 
-void apply_environment(const environment& env, config& c) {
+void apply_environment(const environment& env, config& c, setting_sources& from) {
     for (const setting& s : settings_of(c)) {
         const std::string name = environment_name(s.name);
         const auto value = env(name);
         if (!value) continue;
+        from[std::string(s.name)] = "environment " + name;
         if (const std::string wrong = set_from_text(s, *value); !wrong.empty())
             throw std::runtime_error("environment variable " + name + " " + wrong);
     }
+}
+
+constexpr std::string_view prefix = "PULSEWIRE_";
+
+// Otherwise the letters that all have in common would make them near to each other.
+std::vector<std::string> without_prefix(std::vector<std::string> names) {
+    for (std::string& name : names) name.erase(0, prefix.size());
+    return names;
 }
 
 // A warning and no fault: others may set variables that begin so, as Kubernetes does for a service
@@ -48,15 +62,27 @@ std::string unknown_variables(const std::vector<std::string>& names) {
     std::vector<std::string> known = {"PULSEWIRE_CONFIG"};
     for (const setting& s : settings_of(any)) known.push_back(environment_name(s.name));
     std::string lines;
-    for (const std::string& name : names)
-        if (name.starts_with("PULSEWIRE_") && std::find(known.begin(), known.end(), name) == known.end())
-            lines += "warning: the environment variable " + log::printable(name) +
-                     " is no setting and changes nothing; docs/operating.md lists them\n";
+    for (const std::string& name : names) {
+        if (!name.starts_with("PULSEWIRE_") || std::find(known.begin(), known.end(), name) != known.end())
+            continue;
+        const std::string nearest = nearest_name(name.substr(prefix.size()), without_prefix(known));
+        lines += "warning: the environment variable " + log::printable(name) +
+                 " is no setting and changes nothing; " +
+                 (nearest.empty() ? "" : "did you mean " + std::string(prefix) + nearest + "? ") +
+                 "docs/operating.md lists them\n";
+    }
     return lines;
 }
 
+// What the flags ask for beside the settings.
+struct wishes {
+    std::string config_file;
+    bool check = false;
+    bool print = false;
+};
+
 // The flags, each into `c`. CLI11 leaves a member as it is when its flag is not given.
-void add_flags(CLI::App& app, config& c, std::string& config_file) {
+void add_flags(CLI::App& app, config& c, wishes& w) {
     app.add_option("--port", c.port, "TCP port to listen on; 0 takes any free one and prints it")
         ->check(CLI::Range(0, 65535))
         ->capture_default_str();
@@ -70,11 +96,13 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
     )
         ->type_name("FILE");
     app.add_option("--tls-key", c.tls_key, "Private key of the certificate (PEM)")->type_name("FILE");
+    app.add_option("--base-path", c.base_path, "Path below which everything is served, for example /realtime")
+        ->type_name("PATH");
     app.add_option("--web-root", c.web_root, "Folder of files to serve")->type_name("FOLDER");
     app.add_option("--data", c.data, "Folder for the durable log; without it everything is kept in memory")
         ->type_name("FOLDER");
     app.add_flag("--standby", c.standby, "Wait while another server uses the data folder, then take over");
-    app.add_option("--config", config_file, "Config file: JSON with comments")->type_name("FILE");
+    app.add_option("--config", w.config_file, "Config file: JSON with comments")->type_name("FILE");
     app.add_option(
            "--api-key", c.api_key, "Key that /api/ and /metrics require as \"Authorization: Bearer <key>\""
     )
@@ -96,21 +124,75 @@ void add_flags(CLI::App& app, config& c, std::string& config_file) {
         ->capture_default_str();
     app.add_flag("--insecure-open-api", c.insecure_open_api, "Allow a public address without an API key");
     app.add_flag(
-    app.add_option("--base-path", c.base_path, "Path below which everything is served, for example /realtime")
-        ->type_name("PATH");
         "--insecure-open-clients", c.insecure_open_clients,
         "Allow a public address where every client may subscribe and publish"
+    );
+    app.add_flag("--check-config", w.check, "Check flags, environment and config file, and end");
+    app.add_flag(
+        "--print-config", w.print, "Print every setting with its value and where it comes from, and end"
     );
     app.add_flag(
         "--print-typescript", c.print_typescript, "Print the TypeScript of the registered messages and end"
     );
 }
 
-void parse(CLI::App& app, int argc, const char* const* argv, config& c, std::string& config_file) {
+void parse(CLI::App& app, int argc, const char* const* argv, config& c, wishes& w) {
     app.set_version_flag("--version", "pulsewire " + std::string(version));
     app.footer(footer);
-    add_flags(app, c, config_file);
+    add_flags(app, c, w);
     app.parse(argc, argv);
+}
+
+// The settings of the flags that were given.
+void note_flags(const CLI::App& app, setting_sources& from) {
+    static constexpr std::pair<std::string_view, std::string_view> renamed[] = {
+        {"allow_host", "allowed_hosts"},
+        {"allow_origin", "allowed_origins"},
+        {"shutdown_timeout", "shutdown_timeout_ms"}};
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() == 0 || option->get_lnames().empty()) continue;
+        const std::string flag = option->get_lnames().front();
+        std::string name = flag;
+        std::replace(name.begin(), name.end(), '-', '_');
+        for (const auto& [as_flag, as_setting] : renamed)
+            if (name == as_flag) name = as_setting;
+        from[name] = "flag --" + flag;
+    }
+}
+
+// CLI11 lists what it did not understand in another order, values among it.
+std::string unknown_flags(const CLI::App& app, int argc, const char* const* argv) {
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    std::string text;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view all = argv[i];
+        const std::string flag(all.substr(0, all.find('=')));
+        if (!flag.starts_with("--") || std::find(known.begin(), known.end(), flag) != known.end()) continue;
+        const std::string nearest = nearest_name(flag, known);
+        text += "error: there is no flag " + log::printable(flag) +
+                (nearest.empty() ? "; --help lists them" : "; did you mean " + nearest + "?") + "\n";
+    }
+    return text;
+}
+
+// What only the start itself would find, as far as it can be seen from here.
+std::string fault_of_files(const config& c) {
+    for (const std::string& path : {c.tls_certificate, c.tls_key})
+        if (!path.empty() && ::access(path.c_str(), R_OK) != 0)
+            return "the file " + log::printable(path) +
+                   " cannot be read: " + std::generic_category().message(errno) + ".";
+    return {};
+}
+
+std::string too_many_threads(const config& c) {
+    constexpr std::uint32_t loops_per_core = 8;
+    const std::uint32_t cores = std::thread::hardware_concurrency();
+    if (cores == 0 || c.threads <= cores * loops_per_core) return {};
+    return "warning: threads is " + std::to_string(c.threads) + " and this machine has " +
+           std::to_string(cores) + (cores == 1 ? " core" : " cores") +
+           "; more loops than cores make a server slower\n";
 }
 
 }  // namespace
@@ -126,24 +208,37 @@ command_line read_command_line(
     try {
         // Parsed once for --config, --help and mistakes, and again on top of the
         // values of file and environment.
-        std::string config_file;
+        wishes wanted;
         CLI::App first(about);
         config probe = defaults;
         try {
-            parse(first, argc, argv, probe, config_file);
+            parse(first, argc, argv, probe, wanted);
         } catch (const CLI::ParseError& e) {
             std::ostringstream out, err;
             result.exit_code = first.exit(e, out, err) == 0 ? 0 : 2;
-            result.text = out.str() + err.str();
+            const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(first, argc, argv);
+            result.text = unknown.empty() ? out.str() + err.str() : unknown;
             return result;
         }
-        if (config_file.empty()) config_file = env("PULSEWIRE_CONFIG").value_or("");
-        if (!config_file.empty()) apply_config_file(config_file, result.settings);
-        apply_environment(env, result.settings);
+        setting_sources from;
+        if (wanted.config_file.empty()) wanted.config_file = env("PULSEWIRE_CONFIG").value_or("");
+        if (!wanted.config_file.empty()) {
+            apply_config_file(wanted.config_file, result.settings);
+            for (const std::string& key : keys_of_config_file(wanted.config_file))
+                from[key] = "file " + log::printable(wanted.config_file);
+        }
+        apply_environment(env, result.settings, from);
         CLI::App second(about);
-        parse(second, argc, argv, result.settings, config_file);
+        parse(second, argc, argv, result.settings, wanted);
+        note_flags(second, from);
         if (const std::string fault = fault_of(result.settings); !fault.empty())
             throw std::runtime_error(fault);
+        result.warnings += too_many_threads(result.settings);
+        if (!wanted.check && !wanted.print) return result;
+        if (const std::string fault = fault_of_files(result.settings); !fault.empty())
+            throw std::runtime_error(fault);
+        result.exit_code = 0;
+        result.text = wanted.print ? print_config(result.settings, from) : "the configuration can be used\n";
     } catch (const std::runtime_error& e) {
         result.exit_code = 2;
         result.text = std::string("error: ") + e.what() + "\n";

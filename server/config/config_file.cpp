@@ -1,6 +1,7 @@
 #include "server/config/config_file.hpp"
 
 #include "common/protocol/names.hpp"
+#include "server/config/nearest_name.hpp"
 #include "server/config/settings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,8 +20,44 @@ namespace {
 
 using nlohmann::json;
 
+// A fault in what is valid JSON.
+struct mistake : std::runtime_error {
+    mistake(const std::string& pointer, const std::string& what)
+        : std::runtime_error("at " + pointer + ": " + what), key(pointer.substr(pointer.rfind('/') + 1)) {}
+    std::string key;
+};
+
 [[noreturn]] void wrong(const std::string& pointer, const std::string& what) {
-    throw std::runtime_error("at " + pointer + ": " + what);
+    throw mistake(pointer, what);
+}
+
+// "line 3, column 7" of the byte at that index.
+std::string place_of(std::string_view text, std::size_t at) {
+    const std::string_view before = text.substr(0, at);
+    const std::size_t begin = before.rfind('\n');
+    const auto lines = std::count(before.begin(), before.end(), '\n');
+    return "line " + std::to_string(lines + 1) + ", column " +
+           std::to_string(begin == std::string_view::npos ? before.size() + 1 : before.size() - begin);
+}
+
+std::vector<std::string> names_of(const std::vector<setting>& settings) {
+    std::vector<std::string> names;
+    for (const setting& s : settings) names.emplace_back(s.name);
+    return names;
+}
+
+// What was probably meant by a key that is no setting here.
+std::string advice_about(const std::string& key, const std::vector<setting>& settings, bool of_namespace) {
+    config any;
+    const auto others = of_namespace ? settings_of(any) : settings_of(any.default_namespace);
+    const bool is_other =
+        std::any_of(others.begin(), others.end(), [&](const setting& s) { return s.name == key; });
+    if (is_other && of_namespace) return "it is a setting of the whole server, at the top of the file";
+    if (is_other) return "it belongs into \"default_namespace\", or into one of \"namespaces\"";
+    auto known = names_of(settings);
+    if (!of_namespace) known.insert(known.end(), {"namespaces", "default_namespace"});
+    const std::string nearest = nearest_name(key, known);
+    return nearest.empty() ? "" : "did you mean \"" + nearest + "\"?";
 }
 
 template <class Number>
@@ -76,7 +113,14 @@ void read_object(
         if (known != settings.end()) {
             std::visit(reader{value, pointer}, known->value);
         } else if (!other(key, value)) {
-            wrong(pointer, "there is no setting of this name; docs/operating.md lists them");
+            const std::string advice = advice_about(key, settings, !at.empty());
+            wrong(
+                pointer, "there is no setting of this name; " + advice +
+                             (advice.empty()         ? ""
+                              : advice.back() == '?' ? " "
+                                                     : "; ") +
+                             "docs/operating.md lists them"
+            );
         }
     }
 }
@@ -103,7 +147,11 @@ void apply_config(std::string_view text, config& c) {
     try {
         root = json::parse(text, nullptr, true, true);
     } catch (const json::parse_error& e) {
-        throw std::runtime_error("not valid JSON near byte " + std::to_string(e.byte));
+        // The parser counts from 1, and stands behind the byte that it does not understand.
+        const std::size_t at = e.byte == 0 ? 0 : e.byte - 1;
+        throw std::runtime_error(
+            "not valid JSON near byte " + std::to_string(e.byte) + " (" + place_of(text, at) + ")"
+        );
     } catch (const json::out_of_range&) {
         // 1e999: valid JSON, which nlohmann_json refuses by an exception of another kind.
         throw std::runtime_error("a number in it is too large to be read");
@@ -135,9 +183,25 @@ void apply_config_file(const std::string& path, config& c) {
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     try {
         apply_config(text, c);
+    } catch (const mistake& e) {
+        // The parser keeps no places. A key that stands in the text once has its own.
+        const std::string quoted = "\"" + e.key + "\"";
+        const std::size_t at = text.find(quoted);
+        const bool once = at != std::string::npos && text.find(quoted, at + 1) == std::string::npos;
+        throw std::runtime_error(
+            "config file " + path + ", " + e.what() + (once ? " (" + place_of(text, at) + ")" : "")
+        );
     } catch (const std::runtime_error& e) {
         throw std::runtime_error("config file " + path + ", " + e.what());
     }
+}
+
+std::vector<std::string> keys_of_config_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const json root = json::parse(file, nullptr, false, true);
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : root.items()) keys.push_back(key);
+    return keys;
 }
 
 }  // namespace pulsewire::shell

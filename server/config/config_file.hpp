@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulsewire::shell {
 
@@ -13,7 +14,10 @@ namespace pulsewire::shell {
 // unknown key, a value of another type, a number out of range.
 void apply_config(std::string_view json, config& c);
 
-// The same for a file, which the error names.
+// The same for a file, which the error names, with line and column where they are known.
 void apply_config_file(const std::string& path, config& c);
+
+// The keys that a file sets. Precondition: apply_config_file() took it.
+std::vector<std::string> keys_of_config_file(const std::string& path);
 
 }  // namespace pulsewire::shell

@@ -24,14 +24,17 @@ std::string error_of(std::string_view json) {
 }
 
 command_line read(
-    std::vector<const char*> flags, std::map<std::string, std::string> env = {}, config defaults = {}
+    std::vector<const char*> flags, std::map<std::string, std::string> env = {}, config defaults = {},
+    const std::vector<std::string>& names = {}
 ) {
     flags.insert(flags.begin(), "pulsewired");
     const auto look_up = [&](const std::string& name) -> std::optional<std::string> {
         const auto found = env.find(name);
         return found == env.end() ? std::nullopt : std::optional(found->second);
     };
-    return read_command_line(static_cast<int>(flags.size()), flags.data(), look_up, std::move(defaults));
+    return read_command_line(
+        static_cast<int>(flags.size()), flags.data(), look_up, std::move(defaults), names
+    );
 }
 
 class ConfigFile {
@@ -73,7 +76,8 @@ TEST(config, a_file_sets_every_setting_by_its_name) {
 
 TEST(config, mistakes_are_named_with_their_pointer) {
     EXPECT_EQ(
-        error_of(R"({"prot": 1})"), "at /prot: there is no setting of this name; docs/operating.md lists them"
+        error_of(R"({"prot": 1})"),
+        "at /prot: there is no setting of this name; did you mean \"port\"? docs/operating.md lists them"
     );
     EXPECT_EQ(error_of(R"({"port": "8080"})"), "at /port: must be a whole number from 0 to 65535");
     EXPECT_EQ(error_of(R"({"port": 65536})"), "at /port: must be a whole number from 0 to 65535");
@@ -96,6 +100,85 @@ TEST(config, mistakes_are_named_with_their_pointer) {
     EXPECT_EQ(error_of("[]"), "at /: must be an object");
     EXPECT_TRUE(error_of(R"({"port": )").starts_with("not valid JSON near byte"));
     EXPECT_EQ(error_of(std::string(100'000, '[')).substr(0, 14), "not valid JSON");
+}
+
+TEST(config, a_mistake_in_a_file_has_its_line_and_what_was_meant) {
+    const auto expect = [](const char* text, std::string_view part) {
+        const ConfigFile file(text);
+        const auto r = read({"--config", file.path()});
+        EXPECT_EQ(r.exit_code, 2);
+        EXPECT_NE(r.text.find(part), std::string::npos) << r.text;
+    };
+    expect("{\n  \"port\": 1\n  \"threads\": 2\n}", "(line 3, column ");
+    expect("{\"port\": }", "(line 1, column 10)");
+    expect(
+        "// a comment\n{\n  \"prot\": 1\n}",
+        "did you mean \"port\"? docs/operating.md lists them (line 3, column 3)"
+    );
+    expect("{\n\"port\": \"x\"}", "(line 2, column 1)");
+    expect(R"({"history_count_max": 5})", "it belongs into \"default_namespace\"");
+    expect(R"({"default_namespace": {"ping_ms": 5}})", "it is a setting of the whole server");
+    expect(R"({"namespaces": {"chat": {"histroy_count_max": 5}}})", "did you mean \"history_count_max\"?");
+    expect(R"({"namespace": {}})", "did you mean \"namespaces\"?");
+    expect(R"({"allow_origins": []})", "did you mean \"allowed_origins\"?");
+    expect(R"({"something_else_entirely": 1})", "of this name; docs/operating.md");
+}
+
+TEST(config, a_misspelt_flag_is_named_with_what_was_meant) {
+    const auto r = read({"--prot", "1", "--threads", "2"});
+    EXPECT_EQ(r.exit_code, 2);
+    EXPECT_EQ(r.text, "error: there is no flag --prot; did you mean --port?\n");
+    EXPECT_NE(
+        read({"--allow-origins=https://a"}).text.find("did you mean --allow-origin?"), std::string::npos
+    );
+    EXPECT_NE(
+        read({}, {}, {}, {"PULSEWIRE_PROT"}).warnings.find("did you mean PULSEWIRE_PORT?"), std::string::npos
+    );
+}
+
+TEST(config, a_senseless_number_of_loops_is_refused_or_said) {
+    EXPECT_EQ(read({"--threads", "1000000"}).exit_code, 2);
+    EXPECT_NE(read({"--threads", "1000000"}).text.find("threads must be from 0 to 1024"), std::string::npos);
+    EXPECT_NE(read({"--threads", "1024"}).warnings.find("more loops than cores"), std::string::npos);
+    EXPECT_EQ(read({"--threads", "0"}).warnings, "");
+}
+
+TEST(config, it_can_be_checked_without_a_start) {
+    const auto right = read({"--check-config", "--port", "1"});
+    EXPECT_EQ(right.exit_code, 0);
+    EXPECT_EQ(right.text, "the configuration can be used\n");
+    EXPECT_EQ(read({"--check-config"}, {{"PULSEWIRE_PORT", "x"}}).exit_code, 2);
+    const auto missing = read({"--check-config", "--tls-certificate", "/no/c.pem", "--tls-key", "/no/k.pem"});
+    EXPECT_EQ(missing.exit_code, 2);
+    EXPECT_NE(missing.text.find("/no/c.pem"), std::string::npos);
+}
+
+TEST(config, it_is_printed_as_a_file_that_tells_where_each_value_comes_from) {
+    const ConfigFile file(
+        R"({"port": 1001, "ping_ms": 25000, "api_key": "a secret", "namespaces": {"chat": {"presence": false}}})"
+    );
+    const auto r = read(
+        {"--print-config", "--config", file.path(), "--allow-origin", "https://a.example"},
+        {{"PULSEWIRE_THREADS", "3"}}
+    );
+    EXPECT_EQ(r.exit_code, 0);
+    const auto line_of = [&](const std::string& name) {
+        const std::size_t at = r.text.find('"' + name + '"');
+        return at == std::string::npos ? "" : r.text.substr(at, r.text.find('\n', at) - at);
+    };
+    EXPECT_NE(line_of("port").find(std::string("// file ") + file.path()), std::string::npos)
+        << line_of("port");
+    EXPECT_NE(line_of("ping_ms").find("// file "), std::string::npos) << "though it is the default's value";
+    EXPECT_NE(line_of("threads").find("// environment PULSEWIRE_THREADS"), std::string::npos);
+    EXPECT_NE(line_of("allowed_origins").find("[\"https://a.example\"],"), std::string::npos);
+    EXPECT_NE(line_of("allowed_origins").find("// flag --allow-origin"), std::string::npos);
+    EXPECT_NE(line_of("pong_ms").find("// default"), std::string::npos);
+    EXPECT_EQ(r.text.find("a secret"), std::string::npos);
+    config again;
+    apply_config(r.text, again);
+    EXPECT_EQ(again.port, 1001);
+    EXPECT_EQ(again.threads, 3u);
+    EXPECT_FALSE(again.namespaces.at("chat").presence);
 }
 
 TEST(config, a_number_too_large_to_be_read_is_a_mistake_like_others) {
@@ -202,6 +285,64 @@ TEST(config, an_origin_is_scheme_and_host_as_browsers_send_them) {
     }
 }
 
+TEST(config, an_origin_that_matches_no_page_is_refused_with_what_to_write) {
+    const auto fault = [](const std::string& origin) {
+        config c;
+        c.allowed_origins = {"https://good.example", origin};
+        return fault_of(c);
+    };
+    for (const char* right :
+         {"https://app.example.com:443", "http://app.example.com:80", "https://APP.example.com",
+          "chrome-extension://abcdefghijklmnop", "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+          "tauri://localhost", "app://obsidian.md", "https://[::1]:5173", "https://*.example.com:443"})
+        EXPECT_EQ(fault(right), "") << right;
+    const std::pair<const char*, const char*> cases[] = {
+        {"https://app.example.com/", "write https://app.example.com."},
+        {"https://app.example.com/a?b", "write https://app.example.com."},
+        {"app.example.com", "write https://app.example.com."},
+        {"*.example.com", "write https://*.example.com."},
+        {"wss://app.example.com", "write https://app.example.com."},
+        {"ws://localhost:5173", "write http://localhost:5173."},
+        {"file://", "\"null\""},
+        {"https://me@app.example.com", "user"},
+        {"https://b\xc3\xbc"
+         "cher.example",
+         "xn--"},
+        {"https://app.example.com:70000", "port"},
+        {"https://app.example.com:0443", "port"},
+        {"https://app.example.com:x", "port"},
+        {"https://app.*.com", "first dot"},
+        {"ht*p://app.example.com", "scheme"},
+        {"https://a.example,https://b.example", "no browser"},
+    };
+    for (const auto& [wrong, advice] : cases)
+        EXPECT_NE(fault(wrong).find(advice), std::string::npos) << wrong << ": " << fault(wrong);
+}
+
+TEST(config, a_base_path_is_one_that_nobody_rewrites) {
+    config c;
+    for (const char* right : {"", "/realtime", "/a/b-c/v1.2"}) {
+        c.base_path = right;
+        EXPECT_EQ(fault_of(c), "") << right;
+    }
+    for (const char* wrong :
+         {"/", "realtime", "/realtime/", "//a", "/a//b", "/..", "/a/./b", "/a b", "/a?b", "/%41"}) {
+        c.base_path = wrong;
+        EXPECT_NE(fault_of(c).find("base_path"), std::string::npos) << wrong;
+    }
+}
+
+TEST(config, credentials_are_for_listed_pages_alone) {
+    config c;
+    c.allow_credentials = true;
+    c.allowed_origins = {"https://*.example.com"};
+    EXPECT_EQ(fault_of(c), "");
+    for (const char* anybody : {"*", "null"}) {
+        c.allowed_origins = {anybody};
+        EXPECT_NE(fault_of(c).find("allow_credentials"), std::string::npos) << anybody;
+    }
+}
+
 TEST(config, the_folder_of_files_is_there) {
     config c;
     c.web_root = "/";
@@ -285,64 +426,6 @@ TEST(config, more_threads_than_a_machine_could_use_are_a_mistake) {
     EXPECT_FALSE(read({"--threads", "1024"}).exit_code);
 }
 
-TEST(config, an_origin_that_matches_no_page_is_refused_with_what_to_write) {
-    const auto fault = [](const std::string& origin) {
-        config c;
-        c.allowed_origins = {"https://good.example", origin};
-        return fault_of(c);
-    };
-    for (const char* right :
-         {"https://app.example.com:443", "http://app.example.com:80", "https://APP.example.com",
-          "chrome-extension://abcdefghijklmnop", "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
-          "tauri://localhost", "app://obsidian.md", "https://[::1]:5173", "https://*.example.com:443"})
-        EXPECT_EQ(fault(right), "") << right;
-    const std::pair<const char*, const char*> cases[] = {
-        {"https://app.example.com/", "write https://app.example.com."},
-        {"https://app.example.com/a?b", "write https://app.example.com."},
-        {"app.example.com", "write https://app.example.com."},
-        {"*.example.com", "write https://*.example.com."},
-        {"wss://app.example.com", "write https://app.example.com."},
-        {"ws://localhost:5173", "write http://localhost:5173."},
-        {"file://", "\"null\""},
-        {"https://me@app.example.com", "user"},
-        {"https://b\xc3\xbc"
-         "cher.example",
-         "xn--"},
-        {"https://app.example.com:70000", "port"},
-        {"https://app.example.com:0443", "port"},
-        {"https://app.example.com:x", "port"},
-        {"https://app.*.com", "first dot"},
-        {"ht*p://app.example.com", "scheme"},
-        {"https://a.example,https://b.example", "no browser"},
-    };
-    for (const auto& [wrong, advice] : cases)
-        EXPECT_NE(fault(wrong).find(advice), std::string::npos) << wrong << ": " << fault(wrong);
-}
-
-TEST(config, a_base_path_is_one_that_nobody_rewrites) {
-    config c;
-    for (const char* right : {"", "/realtime", "/a/b-c/v1.2"}) {
-        c.base_path = right;
-        EXPECT_EQ(fault_of(c), "") << right;
-    }
-    for (const char* wrong :
-         {"/", "realtime", "/realtime/", "//a", "/a//b", "/..", "/a/./b", "/a b", "/a?b", "/%41"}) {
-        c.base_path = wrong;
-        EXPECT_NE(fault_of(c).find("base_path"), std::string::npos) << wrong;
-    }
-}
-
-TEST(config, credentials_are_for_listed_pages_alone) {
-    config c;
-    c.allow_credentials = true;
-    c.allowed_origins = {"https://*.example.com"};
-    EXPECT_EQ(fault_of(c), "");
-    for (const char* anybody : {"*", "null"}) {
-        c.allowed_origins = {anybody};
-        EXPECT_NE(fault_of(c).find("allow_credentials"), std::string::npos) << anybody;
-    }
-}
-
 TEST(config, a_public_address_needs_a_key) {
     const auto refused = read({"--address", "0.0.0.0"});
     EXPECT_EQ(refused.exit_code, 2);
@@ -360,8 +443,9 @@ TEST(config, help_and_version_say_so_and_end_well) {
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
          {"--port", "--address", "--threads", "--tls-certificate", "--tls-key", "--web-root", "--data",
-          "--config", "--api-key", "--allow-origin", "--log-level", "--shutdown-timeout",
-          "--insecure-open-api", "--print-typescript", "--version", "PULSEWIRE_"})
+          "--config", "--check-config", "--print-config", "--base-path", "--api-key", "--allow-origin",
+          "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript", "--version",
+          "PULSEWIRE_"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     const auto version = read({"--version"});
     EXPECT_EQ(version.exit_code, 0);
