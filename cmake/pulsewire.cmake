@@ -10,10 +10,13 @@ option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compil
 # Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
 # tree as a subdirectory gets the include root and the language, and keeps its own opinion of warnings.
 add_library(pulsewire_options INTERFACE)
-target_include_directories(pulsewire_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_include_directories(pulsewire_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
 target_compile_features(pulsewire_options INTERFACE cxx_std_20)
 if(PROJECT_IS_TOP_LEVEL)
-  target_compile_options(pulsewire_options INTERFACE -Wall -Wextra -Wpedantic $<$<BOOL:${PULSEWIRE_WERROR}>:-Werror>)
+  # For us alone: who finds the installed library keeps an opinion of warnings, too.
+  target_compile_options(
+    pulsewire_options INTERFACE $<BUILD_INTERFACE:-Wall> $<BUILD_INTERFACE:-Wextra> $<BUILD_INTERFACE:-Wpedantic>
+                                $<$<BOOL:${PULSEWIRE_WERROR}>:$<BUILD_INTERFACE:-Werror>>)
 endif()
 
 if(PULSEWIRE_SANITIZE)
