@@ -97,7 +97,8 @@ void warn_of_origin(http_conversation& c) {
         return;
     const std::string shown = log::printable(origin);
     log::warning(
-        "a page of ", shown, " was refused. If it is yours, start the server with --allow-origin ", shown,
+        "pages of ", shown,
+        " may not use this server. If they are yours, start the server with --allow-origin ", shown,
         ", or add it to \"allowed_origins\": [\"", shown, "\"]"
     );
 }
