@@ -374,21 +374,6 @@ TEST(hub_connection, a_stream_is_pinged_and_never_expected_to_answer) {
     }
 }
 
-TEST(hub_connection, a_stream_whose_client_promised_to_answer_is_closed_when_it_is_silent) {  // 4.15
-    test_node node;
-    const client ada = node.open(0, face::protocol_stream, "0.secret");
-    node.say(ada, R"({"op":"connect","version":1,"session":"ada-session","pongs":true})");
-    node.heard(ada);
-    for (int i = 0; i < 5; ++i) {
-        node.pass(20'000);
-        EXPECT_EQ(node.heard(ada), texts{R"({"op":"ping"})"}) << i;
-        node.pass(7'000);
-        node.say(ada, R"({"op":"pong"})");
-    }
-    node.pass(60'000);
-    EXPECT_EQ(node.ended(ada), close_code::no_pong);
-}
-
 TEST(hub_connection, a_plain_socket_is_pinged_and_closed_and_an_http_request_neither) {
     test_node node;
     const client plain = node.open(0, face::plain_websocket, {}, "plain-session");
