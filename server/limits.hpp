@@ -21,7 +21,8 @@ struct shell_limits : delivery::bounds {
     // 100, and no limit for this machine.
     std::uint32_t connects_per_address_per_second = 0;
     // HTTP requests of one address in a second on average, twice as many at once; one with a wrong API key
-    // counts as a hundred. Beyond: 429. 0: 1,000, and no limit for this machine.
+    // counts as a hundred, and an answer of history, members or a replay as one for each 4 KiB. Beyond: 429.
+    // 0: 1,000, and no limit for this machine.
     std::uint32_t requests_per_address_per_second = 0;
     // Connections that one shard accepts in one turn of its loop; the others wait in the kernel's queue.
     std::uint32_t accepts_per_turn = 64;

@@ -141,14 +141,20 @@ void channel_table::forget(channel& c) {
     channels_.erase(channels_.find(c.name));
 }
 
-void channel_table::sweep(instant now) {
-    for (auto at = channels_.begin(); at != channels_.end();) {
-        channel& c = *(at++)->second;  // forget() erases this entry only
-        c.log.trim(now.monotonic_ms);
-        histories_.count(c);
-        stores_.trim(c);
-        if (c.unused() && now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms) forget(c);
+// By buckets, because a place among them outlives what comes and goes between two calls. Where the table
+// grows meanwhile, a few channels wait for the next sweep.
+bool channel_table::sweep_on(instant now) {
+    constexpr std::size_t buckets_per_call = 16'384;
+    for (std::size_t i = 0; i < buckets_per_call && sweep_at_ < channels_.bucket_count(); ++i, ++sweep_at_) {
+        for (auto at = channels_.begin(sweep_at_); at != channels_.end(sweep_at_);) {
+            channel& c = *(at++)->second;  // forget() erases this entry only
+            c.log.trim(now.monotonic_ms);
+            histories_.count(c);
+            stores_.trim(c);
+            if (c.unused() && now.monotonic_ms - c.used_ms >= config_.bounds.channel_idle_ms) forget(c);
+        }
     }
+    return sweep_at_ < channels_.bucket_count();
 }
 
 }  // namespace pulsewire::hub

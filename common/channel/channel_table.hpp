@@ -42,9 +42,11 @@ public:
     void shrink(std::uint64_t wanted = 0);
     // Forgets a channel that is unused and never had a publication: its epoch can be computed again.
     void forget_if_empty(channel& c);
-    // Drops publications that are too old, and forgets channels that were unused for
-    // channel_idle_ms. Looks through all channels.
-    void sweep(instant now);
+    // A sweep drops publications that are too old, and forgets channels that were unused for channel_idle_ms.
+    // It looks through all channels, a part of them in each call, because a million would keep everybody
+    // waiting. False when it has come to its end.
+    void begin_sweep() { sweep_at_ = 0; }
+    bool sweep_on(instant now);
 
     // The epoch under which a channel of that name begins. It stays the same as long as the channel has no
     // publication, so that nothing has to be kept for a channel that is only read.
@@ -65,6 +67,7 @@ private:
     history_budget histories_;
     // The number of channels with publications that were forgotten, by hash of their name.
     std::vector<std::uint32_t> forgotten_;
+    std::size_t sweep_at_ = 0;  // the next bucket of a sweep
 };
 
 }  // namespace pulsewire::hub

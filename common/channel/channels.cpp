@@ -11,7 +11,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// The time between two sweeps of all channels for publications and keys that are too old.
+// The time from one sweep to the next of all channels for publications and keys that are too old.
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
 constexpr std::string_view no_room = "the server keeps as many channels as it may";
@@ -352,10 +352,13 @@ void channels::tick(instant now) {
     sweep_leaving(now);
     idempotency_.trim(now.monotonic_ms);
     // A sweep looks through all channels, so it is rarer than a tick.
-    if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return;
-    swept_ms_ = now.monotonic_ms;
-    table_.sweep(now);
-    sweep_keys(now);
+    if (!sweeping_) {
+        if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return;
+        swept_ms_ = now.monotonic_ms;
+        table_.begin_sweep();
+    }
+    sweeping_ = table_.sweep_on(now);
+    if (!sweeping_) sweep_keys(now);
 }
 
 // The store forgets keys by the wall clock, a little later than they are forgotten here.

@@ -68,6 +68,7 @@ private:
     // Wall-clock time when the last key was given to the store; 0: the store has none.
     std::int64_t keys_stored_ms_ = 0;
     std::int64_t swept_ms_ = 0;
+    bool sweeping_ = false;
 };
 
 }  // namespace pulsewire::hub

@@ -710,6 +710,20 @@ TEST_P(hub_channel, a_channel_is_forgotten_when_nobody_needs_it_and_has_a_new_ep
     EXPECT_NE(epoch_of(zoe, "a"), epoch);
 }
 
+// More than one tick looks through.
+TEST_P(hub_channel, of_very_many_channels_all_are_forgotten_when_nobody_needs_them) {
+    if (node.shards() > 1) return;
+    constexpr std::size_t many = 50'000;
+    for (std::size_t i = 0; i < many; ++i) {
+        // As quickly as one client may.
+        if (i % 1'000 == 0) node.pass(1'000);
+        node.say(ada, R"({"op":"publish","channel":"c)" + std::to_string(i) + R"(","type":"t","payload":1})");
+    }
+    EXPECT_EQ(node.channel_count(), many);
+    node.pass(62 * 60'000);
+    EXPECT_EQ(node.channel_count(), 0u);
+}
+
 TEST_P(hub_channel, all_memory_comes_back_when_everybody_leaves) {
     std::vector<client> clients;
     for (int i = 0; i < 20; ++i) {

@@ -173,6 +173,36 @@ TEST(doors, an_address_behind_a_proxy_opens_so_many_streams_of_all_kinds_togethe
     EXPECT_EQ(server.metric("pulsewire_refused_total{reason=\"connections\"}"), 4);
 }
 
+// A short request can ask for a megabyte, and each may come on a connection of its own.
+TEST(doors, an_address_pays_for_what_its_requests_replay) {
+    config settings = limited();
+    settings.shell.connections_per_address_max = 0;
+    settings.shell.requests_per_address_per_second = 20;
+    running_server server(settings);
+    client backend(server.port());
+    const std::string message = R"({"type":"t","payload":")" + std::string(8'000, 'x') + "\"}";
+    for (int i = 0; i < 20; ++i) {
+        const std::string fields = "X-Forwarded-For: 198.51.100." + std::to_string(i) + "\r\n";
+        ASSERT_LT(ask(backend, "POST", "/api/channels/a/messages", message, fields).status, 300);
+    }
+    int address = 0;
+    for (const std::string target : {"/events?channel=a&latest=20", "/api/channels/a/messages?limit=20"}) {
+        const std::string hers = "X-Forwarded-For: 203.0.113." + std::to_string(++address) + "\r\n";
+        const std::string his = "X-Forwarded-For: 192.0.2." + std::to_string(address) + "\r\n";
+        int answered = 0;
+        for (int i = 0; i < 20 && answered == i; ++i) {
+            client one(server.port());
+            const auto a = knock(one, {"GET " + target}, "localhost", hers);
+            if (a.status == 200) ++answered;
+            // The stream has replayed when its last message is there.
+            if (a.status == 200 && target.starts_with("/events"))
+                for (int m = 0; m < 20; ++m) (void)one.read_until("\n\n");
+        }
+        EXPECT_LT(answered, 4) << target;
+        EXPECT_EQ(status_of(server, {"GET " + target}, "localhost", his), 200) << target;
+    }
+}
+
 // The address of the client counts, not the proxy's, and for both kinds of protocol connection.
 TEST(doors, many_sessions_of_one_address_do_not_keep_another_off_the_list_of_members) {
     config settings = limited();

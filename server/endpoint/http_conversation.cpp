@@ -302,7 +302,9 @@ void http_conversation::end_hub_call() {
 void http_conversation::on_message(const hub::message_ptr& m, delivery::counts) {
     if (!hub_call_ || m->id != hub_call_->id) return;  // the late answer of an earlier request
     const format_answer format = std::move(hub_call_->format);
-    answer(format(*m));
+    response made = format(*m);
+    shard_.charge_answer(client_, made.body.size());
+    answer(std::move(made));
 }
 
 std::uint64_t http_conversation::wait_for_answer() {

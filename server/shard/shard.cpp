@@ -98,6 +98,13 @@ bool shard::admit_address(const address& peer, address_limits::held& into) {
     return false;
 }
 
+void shard::charge_answer(const address& client, std::size_t bytes) {
+    const std::size_t requests = bytes / answer_bytes_per_command;
+    address_limits* limits = all_.addresses();
+    if (limits == nullptr || requests < 2) return;
+    (void)limits->request(client, now().monotonic_ms, static_cast<std::uint32_t>(requests));
+}
+
 void shard::audit(const address& client, audit_entry e) {
     if (settings().audit_log.empty()) return;
     address_limits* limits = all_.addresses();

@@ -78,6 +78,9 @@ public:
     plain_texts& texts() { return texts_; }
     text_inflater& inflating() { return inflating_; }
     const api_keys& keys() const { return *keys_; }
+    // An answer costs the address of its client as many requests as commands over /ws pay for so many bytes
+    // (protocol 4.20). The first is paid by the request itself.
+    void charge_answer(const address& client, std::size_t bytes);
     // Writes an entry about a client to the audit log, if there is one, within bounds.
     void audit(const address& client, audit_entry e);
 

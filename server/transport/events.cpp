@@ -24,10 +24,11 @@ using position = event_stream::cursor;
 class events final : public event_conversation {
 public:
     events(
-        connection& owner, shard& own_shard, delivery::event_stream_writer writer,
+        connection& owner, shard& own_shard, const address& client, delivery::event_stream_writer writer,
         std::optional<position> resume, std::uint64_t latest
     )
         : event_conversation(transport::events, owner, own_shard),
+          client_(client),
           writer_(std::move(writer)),
           resume_(std::move(resume)),
           latest_(latest) {}
@@ -46,6 +47,7 @@ public:
         if (m->kind == hub::message_kind::error)
             return end_with(close_code::try_again_later, "a channel cannot be read now");
         writer_.set_time(own_shard().now().wall_ms);
+        if (how == delivery::counts::as_replay) charge(m->line.size());
         if (writer_.opened()) {
             owner().out().push_message(m, how);
             return owner().flush_soon();
@@ -65,6 +67,14 @@ public:
     }
 
 private:
+    // In parts, so that a small message is not free.
+    void charge(std::size_t bytes) {
+        constexpr std::size_t part_bytes = 4 * answer_bytes_per_command;
+        replayed_bytes_ += bytes;
+        if (replayed_bytes_ >= part_bytes)
+            own_shard().charge_answer(client_, std::exchange(replayed_bytes_, 0));
+    }
+
     command subscribe_to(std::size_t index) const {
         command c;
         c.op = command_op::subscribe;
@@ -85,6 +95,8 @@ private:
         owner().out().push_raw(std::move(text));
     }
 
+    address client_;
+    std::size_t replayed_bytes_ = 0;  // not paid yet
     delivery::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;
@@ -148,7 +160,9 @@ void open_events(http_conversation& c) {
     if (!latest) return c.answer(bad_request(error_code::invalid_frame, "latest must be a whole number"));
     c.upgrade(
         event_response(),
-        std::make_unique<events>(c.owner(), c.own_shard(), std::move(writer), std::move(resume), *latest)
+        std::make_unique<events>(
+            c.owner(), c.own_shard(), c.client(), std::move(writer), std::move(resume), *latest
+        )
     );
 }
 
