@@ -91,8 +91,9 @@ TEST_F(static_files_test, everything_is_below_the_base_path) {
           "/real/time/real/time/ws"}) {
         const auto a = there(outside);
         EXPECT_EQ(a.status, 404) << outside;
-        if (std::string(outside) != "/real/time/real/time/ws")
+        if (std::string(outside) != "/real/time/real/time/ws") {
             EXPECT_NE(a.body.find("/real/time/"), std::string::npos) << outside;
+        }
     }
     EXPECT_EQ(ask(server.port(), "OPTIONS", "*").status, 204);
 }
