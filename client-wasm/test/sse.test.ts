@@ -27,7 +27,7 @@ test('the stream names the connection, and the client’s half goes by POST', as
     assert.equal(network.stream.url, 'https://server.test/rt/sse');
     assert.equal(network.sockets.length, 0);
     assert.deepEqual([first.url, first.connection], ['https://server.test/rt/sse', 'kT0v_-1']);
-    assert.match(first.body, /^\{"op":"connect","version":1,"session":"[0-9a-v]{26}"\}$/);
+    assert.match(first.body, /^\{"op":"connect","version":1,"session":"[0-9a-v]{26}","pongs":true\}$/);
     assert.deepEqual(client.state, {name: 'open', transport: 'sse', session: client.session});
     client.close();
     assert.equal(network.stream.closed, true);

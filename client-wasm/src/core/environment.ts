@@ -24,7 +24,7 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
     } catch (cause) {
         const hint = !base && /^\W/.test(text)
             ? 'there is no page here (server-side rendering?)'
-            : 'write https://host, perhaps with a path';
+            : 'write http://host or https://host, perhaps with a path';
         throw new PulsewireError('invalid_argument', `"${url}" is no address of a server: ${hint}`, {cause});
     }
 }
