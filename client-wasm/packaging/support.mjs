@@ -1,7 +1,7 @@
 // Shared by the packaging tests: fresh projects, the real server, a server for pages, and Chromium.
 
-import {execFileSync, spawn} from 'node:child_process';
-import {mkdtempSync, readFileSync, writeFileSync, mkdirSync} from 'node:fs';
+import {spawn} from 'node:child_process';
+import {cpSync, mkdtempSync, readFileSync, writeFileSync, mkdirSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {dirname, extname, join, normalize} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -11,15 +11,15 @@ import {home} from '../build_options.mjs';
 
 export const tarball = process.env.PULSEWIRE_TARBALL;
 
-/** A new project with the packed package installed, and these files (path to text). Returns its folder. */
+/** A new project with the packed package as npm installed it (run.mjs), and these files (path to text). Returns its folder. */
 export function project(name, files = {}) {
     const folder = mkdtempSync(join(process.env.PULSEWIRE_PROJECTS, `${name}-`));
-    const manifest = {name, version: '1.0.0', private: true, type: 'module'};
+    const manifest = {name, version: '1.0.0', private: true, type: 'module', dependencies: {pulsewire: `file:${tarball}`}};
     for (const [path, text] of Object.entries({'package.json': JSON.stringify(manifest), ...files})) {
         mkdirSync(dirname(join(folder, path)), {recursive: true});
         writeFileSync(join(folder, path), text);
     }
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--offline', tarball], {cwd: folder, stdio: ['ignore', 'ignore', 'inherit']});
+    cpSync(join(process.env.PULSEWIRE_PROJECTS, 'installed/node_modules'), join(folder, 'node_modules'), {recursive: true});
     return folder;
 }
 
