@@ -10,16 +10,8 @@ import * as react from '../src/react.js';
 import * as solid from '../src/solid.js';
 import * as svelte from '../src/svelte.js';
 import * as vue from '../src/vue.js';
+import {is, type ChatMessages, type Equal} from './type_claims.js';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function is<T extends true>(): T | undefined {
-    return undefined;
-}
-
-interface ChatMessages {
-    'chat.message': {user: string; text: string};
-    'chat.typing': {user: string};
-}
 type List = readonly AnyMessage<ChatMessages>[];
 
 export function inReact(client: Client, later: () => Client, room: string | undefined) {

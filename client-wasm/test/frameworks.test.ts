@@ -153,7 +153,7 @@ test('a message is pending until it is acknowledged, or refused, and then tried 
     getSnapshot().failed[0]!.dismiss();
     assert.deepEqual(getSnapshot().failed, []);
 
-    // What is given up has not failed, and a hint is neither.
+    // A message that is given up has not failed, and a hint is neither.
     network.socket.drop();
     const given = [publish('t', 'three'), publish('t', 'four', {signal: AbortSignal.abort()})];
     const hint = publish('t', 'hint', {transient: true});

@@ -251,7 +251,7 @@ test('when the server has lost its log, a list begins anew, as its offsets do', 
     network.socket.receive(publication('a', 1, 'new'));
     await settle();
     assert.deepEqual(shown(), [[1, 'new']]);
-    // What is only missing leaves the rest.
+    // Messages that are only missing leave the rest.
     await again({offset: 7, reason: 'expired'});
     network.socket.receive(publication('a', 8, 'newer'));
     await settle();

@@ -5,16 +5,8 @@ import {connect, PulsewireError, type AnyMessage, type Channel, type Client, typ
 import {list, open} from '../src/list.js';
 import type {WorkerCommand} from '../src/worker/messages.js';
 import NodeWebSocket from 'ws';
+import {is, type ChatMessages, type Equal} from './type_claims.js';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function is<T extends true>(): T | undefined {
-    return undefined;
-}
-
-interface ChatMessages {
-    'chat.message': {user: string; text: string};
-    'chat.typing': {user: string};
-}
 interface Requests {
     'sum.add': {request: {a: number; b: number}; response: {sum: number}};
 }

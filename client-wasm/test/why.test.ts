@@ -1,7 +1,7 @@
 // A connection that does not open says why, and a transport that ends without a word is noticed.
 
 import assert from 'node:assert/strict';
-import {afterEach, beforeEach, test} from 'node:test';
+import {afterEach, beforeEach, test, type TestContext} from 'node:test';
 import type {Client} from '../src/client/client.js';
 import {findWhy} from '../src/core/why.js';
 import {fakeClock, FakeNetwork, held, opened, settle, welcomeFor} from './fake_network.js';
@@ -207,7 +207,8 @@ test('a bare 1000 is not the server’s word: the client comes back', async () =
     }
 });
 
-test('a page that goes ends its connection, and one that is shown again comes back at once', async (t) => {
+/** The events of a page, for the length of a test. */
+function pageOf(t: TestContext): EventTarget {
     const world = globalThis as unknown as {addEventListener?: unknown; removeEventListener?: unknown};
     const page = new EventTarget();
     world.addEventListener = page.addEventListener.bind(page);
@@ -216,12 +217,17 @@ test('a page that goes ends its connection, and one that is shown again comes ba
         delete world.addEventListener;
         delete world.removeEventListener;
     });
+    return page;
+}
+
+test('a page that goes ends its connection, and one that is shown again comes back at once', async (t) => {
+    const page = pageOf(t);
     const goes = (persisted: boolean) => page.dispatchEvent(Object.assign(new Event('pagehide'), {persisted}));
     const {client, network} = await opened();
     void held(client.channel('a').publish('t', 'last words'));
     goes(false);
     assert.equal(network.socket.closedWith, 1000);
-    // What was published in the same go is not left behind.
+    // A message that was published in the same go is not left behind.
     assert.equal(network.socket.last('publish').payload, 'last words');
     assert.equal(client.state.name, 'waiting');
     page.dispatchEvent(Object.assign(new Event('pageshow'), {persisted: true}));
@@ -238,14 +244,7 @@ test('a page that goes ends its connection, and one that is shown again comes ba
 });
 
 test('a transport that ended without an event is noticed when the page may have lost it', async (t) => {
-    const world = globalThis as unknown as {addEventListener?: unknown; removeEventListener?: unknown};
-    const page = new EventTarget();
-    world.addEventListener = page.addEventListener.bind(page);
-    world.removeEventListener = page.removeEventListener.bind(page);
-    t.after(() => {
-        delete world.addEventListener;
-        delete world.removeEventListener;
-    });
+    const page = pageOf(t);
     for (const event of ['beforeunload', 'pagehide', 'focus', 'visibilitychange']) {
         const network = new FakeNetwork({transport: 'sse'});
         const client = await network.connect();

@@ -17,17 +17,22 @@ async function filled(attacker, channels, live, size) {
     await Promise.all([renew(), attacker.swarm(size, live)]);
 }
 
+/** Subscribes and unsubscribes as often as the rate allows. */
+async function askAgain(attacker, wire) {
+    const wait = attacker.pace(950);
+    for (;;) {
+        await wait(2);
+        await wire.text(pair);
+        attacker.count('replays asked');
+    }
+}
+
 export const replays = {
     'replays-unread': {
         what: 'the whole history by subscribe and unsubscribe, 60 clients that do not read',
         run: (attacker) => filled(attacker, one, async (number) => {
             const wire = await attacker.member(number, {reads: false});
-            const wait = attacker.pace(950);
-            for (;;) {
-                await wait(2);
-                await wire.text(pair);
-                attacker.count('replays asked');
-            }
+            await askAgain(attacker, wire);
         }, 60),
     },
     'replays-read': {
@@ -37,12 +42,7 @@ export const replays = {
             wire.onLine = () => {};
             wire.socket.removeAllListeners('data');
             wire.socket.on('data', (bytes) => attacker.count('bytes read', bytes.length));
-            const wait = attacker.pace(950);
-            for (;;) {
-                await wait(2);
-                await wire.text(pair);
-                attacker.count('replays asked');
-            }
+            await askAgain(attacker, wire);
         }, 12),
     },
     'history-pages': {

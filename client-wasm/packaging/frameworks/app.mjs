@@ -121,7 +121,7 @@ export const connections = 'pulsewire_connections{transport="websocket"}';
 const show = (page, ...chats) => page.evaluate((chats) => globalThis.show(...chats), chats);
 const ada = (room) => ({room, user: 'Ada'});
 
-/** What each framework's chat has to do. `app` is a function, since it is there only when the tests run. */
+/** The duties of each framework's chat. `app` is a function, since it is there only when the tests run. */
 export function chatTests(test, app) {
     test('two components share a subscription, and a late one begins with what is there', async () => {
         const {say, visit, metric} = app();
@@ -199,7 +199,7 @@ export function chatTests(test, app) {
     });
 }
 
-/** What is rendered on a server connects nothing, and a browser goes on from it without finding a difference. */
+/** A page rendered on a server connects nothing, and a browser goes on from it without finding a difference. */
 export function serverTest(test, app, rendered) {
     test('what a server renders connects nothing, and the browser goes on from it', async () => {
         const {vite, metric, say, visitRendered} = app();

@@ -37,7 +37,7 @@ export interface FailedMessage<P = unknown, K extends string = string> {
     dismiss(): void;
 }
 
-/** What a component publishes, and how it fares; shared by all components of the channel. */
+/** The publications of a component, and how they fare; shared by all components of the channel. */
 export interface PublishView<M extends object = AnyMessages> {
     /** The messages that wait for their acknowledgement, in order; with a storage also those of earlier pages. */
     readonly pending: readonly {[K in keyof M & string]: PendingMessage<M[K], K>}[keyof M & string][];
@@ -87,7 +87,7 @@ class Outbox {
         if (signal?.aborted) abort();
         signal?.addEventListener('abort', abort);
         const published = channel.publish(type, payload, {...options, signal: stop.signal});
-        // What is new among the unsent now is this one.
+        // This one is the message that is new among the unsent now.
         const kept = this.#newUnsent().length > 0;
         this.#wait({type, payload, at: Date.now(), restored: false, withdraw: abort}, published, kept, options);
         let looks: number;

@@ -19,7 +19,7 @@ class App {
 const {injector} = await bootstrapApplication(App);
 
 const show = (...wanted: {room: string; user: string}[]) => chats.set(wanted);
-/** What the functions give where a page is rendered. */
+/** The values of the functions where a page is rendered. */
 const onServer = () => runInInjectionContext(createEnvironmentInjector([{provide: PLATFORM_ID, useValue: 'server'}], injector), () => {
     const name = 'chat:server';
     const {messages, state} = useChannel(realtime, name);

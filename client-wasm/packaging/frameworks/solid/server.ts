@@ -2,7 +2,7 @@ import {createRoot} from 'solid-js';
 import {useChannel, useConnection, usePresence, usePublish} from 'pulsewire/solid';
 import {realtime} from './realtime';
 
-/** What the functions give where a page is rendered. */
+/** The values of the functions where a page is rendered. */
 export const values = () => createRoot((dispose) => {
     const name = 'chat:server';
     const channel = useChannel(realtime, name);
