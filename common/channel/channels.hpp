@@ -37,6 +37,7 @@ public:
 
     const channel_counters& count() const { return counters_; }
     std::size_t channel_count() const { return table_.size(); }
+    std::size_t key_count() const { return idempotency_.size(); }
     std::uint64_t history_bytes() const { return table_.bytes(); }
 
 private:

@@ -96,6 +96,8 @@ public:
     std::size_t session_count() const { return sessions_.session_count(); }
     std::size_t subscription_count() const { return sessions_.subscription_count(); }
     std::size_t channel_count() const { return channels_.channel_count(); }
+    // The publish keys that are remembered: limits::idempotency_keys_max.
+    std::size_t key_count() const { return channels_.key_count(); }
     // The memory of all channels with their histories: limits::history_bytes_total_max.
     std::uint64_t history_bytes() const { return channels_.history_bytes(); }
 

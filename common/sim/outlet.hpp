@@ -28,8 +28,9 @@ struct outlet {
     delivery::outbound queue;
     written_lines lines;
     hub::connection_ref who;
-    std::deque<std::string> unread;  // messages of the client's that wait for room
-    std::optional<close_code> ends;  // when all is written
+    std::deque<std::string> unread;   // messages of the client's that wait for room
+    std::optional<close_code> ends;   // when all is written
+    std::int64_t rests_until_ms = 0;  // nothing is read before
     std::int64_t blocked_since_ms = 0;
     bool is_blocked = false;
     bool blocked_before = false;

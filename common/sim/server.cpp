@@ -139,11 +139,11 @@ void server::hand_over(std::uint32_t spread_ms) {
     }
 }
 
-hub::connection_ref server::open(hub::face f) {
+hub::connection_ref server::open(hub::face f, std::uint64_t source) {
     const auto shard = static_cast<hub::shard_index>(random_.below(shards_));
     const hub::connection_ref opened{shard, ++last_connection_};
     turns_[shard].connections->open(opened, f);
-    at(shard).open(opened.value, f, {}, {}, now());
+    at(shard).open(opened.value, f, {}, {}, now(), source);
     carry_out(shard);
     return opened;
 }
@@ -172,7 +172,7 @@ void server::read_on(hub::connection_ref who) {
     shell& connections = *turns_[who.shard].connections;
     while (true) {
         outlet* o = connections.find(who.value);
-        if (o == nullptr || o->ends || o->unread.empty()) return;
+        if (o == nullptr || o->ends || o->unread.empty() || o->rests_until_ms > time_.now()) return;
         std::string& lines = o->unread.front();
         const std::size_t done =
             o->queue.has_room() ? at(who.shard).receive(who.value, lines, now(), o->queue.room()) : 0;
@@ -185,6 +185,16 @@ void server::read_on(hub::connection_ref who) {
         }
         carry_out(who.shard);
     }
+}
+
+void server::rest(hub::connection_ref who, std::int64_t until_ms) {
+    outlet* o = turns_[who.shard].connections->find(who.value);
+    if (o == nullptr || o->ends) return;
+    seen_.reached(situation::flood_rested);
+    o->rests_until_ms = until_ms;
+    time_.at(until_ms, [this, who, life = life_] {
+        if (life == life_) read_on(who);
+    });
 }
 
 void server::writable(hub::connection_ref who) {
@@ -225,6 +235,7 @@ void server::carry_out(hub::shard_index shard) {
             wires_.erase(c.connection);
             turns_[shard].connections->end(c.connection, c.code);
         }
+        for (const hub::output::rest& r : todo.rests) rest({shard, r.connection}, r.until_ms);
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
         for (hub::output::notice& n : todo.notices)
             if (auto* asked = std::get_if<hub::client_request>(&n.what)) answer(shard, std::move(*asked));
@@ -334,11 +345,21 @@ void server::tick(hub::shard_index shard) {
     turns_[shard].connections->each_unread([&](std::uint64_t id) { at(shard).heard(id, now()); });
     at(shard).tick(now());
     carry_out(shard);
+    check_bounds(shard);
     turns_[shard].connections->sweep();
     end_turn_soon(shard);
     time_.after(1'000, [this, shard, life = life_] {
         if (life == life_) tick(shard);
     });
+}
+
+void server::check_bounds(hub::shard_index shard) {
+    const hub::hub& h = at(shard);
+    const limits& bounds = options_.hub.bounds;
+    if (h.channel_count() > bounds.channels_max) seen_.blame("more channels than channels_max");
+    if (h.key_count() > bounds.idempotency_keys_max) seen_.blame("more keys than idempotency_keys_max");
+    if (bounds.history_bytes_total_max != 0 && h.history_bytes() > bounds.history_bytes_total_max)
+        seen_.blame("more history than history_bytes_total_max");
 }
 
 void server::grow_old(std::int64_t ms) {

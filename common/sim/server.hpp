@@ -61,8 +61,9 @@ public:
     // As drain(), but it goes on until it ends otherwise: another one seems to take new connections.
     void hand_over(std::uint32_t spread_ms);
 
-    // Precondition for all: running(). The connection lands on a shard drawn at random.
-    hub::connection_ref open(hub::face f);
+    // Precondition for all: running(). The connection lands on a shard drawn at random. `source` as in
+    // hub::open.
+    hub::connection_ref open(hub::face f, std::uint64_t source = 0);
     void receive(hub::connection_ref to, std::string_view lines);
     void receive_oversized(hub::connection_ref to, std::string_view head);
     void closed(hub::connection_ref who);
@@ -97,6 +98,8 @@ private:
     void end_turn(hub::shard_index shard);
     void end_turn_soon(hub::shard_index shard);
     void read_on(hub::connection_ref who);
+    void rest(hub::connection_ref who, std::int64_t until_ms);
+    void check_bounds(hub::shard_index shard);
     void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);

@@ -27,7 +27,8 @@ sim::sim(std::uint64_t seed, sim_options options)
           {[this](hub::connection_ref from, std::size_t bytes) { return take(from, bytes); },
            [this](hub::connection_ref from, std::string_view lines) { deliver(from, lines); },
            [this](hub::connection_ref which, close_code code) { end(which, code); }}
-      ) {
+      ),
+      mob_(time_, random_, seen_, server_, options_.server) {
     for (std::uint32_t i = 0; i < options_.clients; ++i) {
         blocked_.push_back(random_.percent(options_.websocket_blocked));
         current_.push_back(nullptr);
@@ -81,7 +82,8 @@ void sim::open(std::size_t client, std::uint32_t attempt, client::transport via)
 }
 
 void sim::accept(const link_ptr& l) {
-    l->at_server = server_.open(l->stream ? hub::face::protocol_stream : hub::face::protocol);
+    const std::uint64_t source = mob::source + 1 + l->client;
+    l->at_server = server_.open(l->stream ? hub::face::protocol_stream : hub::face::protocol, source);
     l->server_end = true;
     at_server_[{l->at_server.shard, l->at_server.value}] = l;
     l->last_down = time_.now() + latency();
@@ -119,6 +121,7 @@ void sim::hang_up(const link_ptr& l) {
 
 // A slow client has a buffer that fills up; one that is gone takes everything.
 std::size_t sim::take(hub::connection_ref from, std::size_t bytes) {
+    if (mob_.owns(from)) return mob_.takes(from, bytes);
     const auto found = at_server_.find({from.shard, from.value});
     if (found == at_server_.end() || !found->second->slow) return bytes;
     link& l = *found->second;
@@ -129,6 +132,7 @@ std::size_t sim::take(hub::connection_ref from, std::size_t bytes) {
 }
 
 void sim::deliver(hub::connection_ref from, std::string_view lines) {
+    if (mob_.owns(from)) return mob_.hears(from, lines);
     const auto found = at_server_.find({from.shard, from.value});
     if (found == at_server_.end()) return;
     const link_ptr& l = found->second;
@@ -156,6 +160,14 @@ void sim::read_slowly(const link_ptr& l, std::int64_t every_ms, std::int64_t unt
     });
 }
 
+// Whether a client notices that the line of a publication is missing. A marker of what was replaced may cover
+// the lost one, too (protocol 5.4); no real transport loses a line and goes on.
+bool sim::would_be_noticed(std::string_view line) const {
+    std::string_view channel = string_after(line, ",\"channel\":");
+    if (channel.size() >= 2) channel = channel.substr(1, channel.size() - 2);
+    return seen_.options_of(channel).slow_consumers != slow_consumer::latest_per_key;
+}
+
 // Lines that wait for the network leave together.
 void sim::pass_on(const link_ptr& l, std::string_view lines) {
     const bool planned = !l->down.empty();
@@ -163,7 +175,8 @@ void sim::pass_on(const link_ptr& l, std::string_view lines) {
         const std::string_view line = lines.substr(0, lines.find('\n'));
         lines.remove_prefix(std::min(lines.size(), line.size() + 1));
         const bool is_publication = !line.starts_with("{\"op\":") && number_after(line, ",\"offset\":") != 0;
-        if (is_publication && std::exchange(l->lose_line, false)) {
+        if (is_publication && l->lose_line && would_be_noticed(line)) {
+            l->lose_line = false;
             l->lost_line = true;
             continue;
         }
@@ -184,6 +197,7 @@ void sim::pass_on(const link_ptr& l, std::string_view lines) {
 
 // The server closes: what it sent before still arrives.
 void sim::end(hub::connection_ref which, close_code code) {
+    if (mob_.owns(which)) return mob_.ended(which, code);
     const auto found = at_server_.find({which.shard, which.value});
     if (found == at_server_.end()) return;
     const link_ptr l = found->second;

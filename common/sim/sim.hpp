@@ -6,6 +6,7 @@
 // same trace, on every platform.
 
 #include "common/sim/dice.hpp"
+#include "common/sim/mob.hpp"
 #include "common/sim/peer.hpp"
 #include "common/sim/server.hpp"
 #include "common/sim/timeline.hpp"
@@ -43,6 +44,7 @@ enum class fault : std::uint8_t {
     disk_slow,
     clock,  // the server's wall clock is set
     slow_reader,
+    mob,  // an address with many connections attacks
     count_,
 };
 
@@ -140,6 +142,7 @@ private:
     void hang_up(const link_ptr& l);
     std::size_t take(hub::connection_ref from, std::size_t bytes);
     void deliver(hub::connection_ref from, std::string_view lines);
+    bool would_be_noticed(std::string_view line) const;
     void pass_on(const link_ptr& l, std::string_view lines);
     void read_slowly(const link_ptr& l, std::int64_t every_ms, std::int64_t until);
     void read(const link_ptr& l, std::size_t bytes);
@@ -179,6 +182,7 @@ private:
     witness seen_;
     weather weather_;
     server server_;
+    mob mob_;
     std::vector<std::unique_ptr<peer>> peers_, former_peers_;
     std::vector<bool> blocked_;
     // Of each client: the last one, and the one before, which serves until the last one does.

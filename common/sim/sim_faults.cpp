@@ -44,13 +44,17 @@ sim_options drawn_options(std::uint64_t seed) {
     hub.bounds.recovery_max = one_of({5, 300});
     hub.bounds.history_bytes_total_max = one_of({0, 0, 0, 20'000});
     hub.bounds.idempotency_ms = one_of({20'000, 300'000});
+    hub.bounds.idempotency_keys_max = one_of({100'000, 900});
+    hub.bounds.presence_members_max = one_of({1'000, 40});
+    hub.bounds.channels_max = one_of({1'000'000, 60});
+    hub.bounds.commands_per_second = one_of({1'000, 100});
     o.chaos.latency_max_ms = one_of({0, 20, 400});
     o.chaos.refused = one_of({0, 0, 40});
     o.chaos.swallowed = one_of({0, 0, 20});
     o.chaos.unnoticed = one_of({0, 50, 90});
     o.chaos.fault_every_ms = one_of({300, 1'000, 4'000});
     for (const std::uint32_t common :
-         {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u, 8u})
+         {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u, 8u, 4u})
         o.chaos.faults.push_back(d.percent(60) ? common : 0);
     return o;
 }
@@ -177,6 +181,8 @@ void sim::do_wrong(enum fault what, std::size_t client) {
             last_fault_ms_ = std::max(last_fault_ms_, until);
             return read_slowly(l, random_.between(1, 1'000), until);
         }
+        case fault::mob:
+            return mob_.attack();
         case fault::count_:
             return;
     }

@@ -62,6 +62,7 @@ void sim::run(const each_step& after_step) {
 
 void sim::clear_up() {
     weather_ = {};
+    mob_.leave();
     weather_.latency_max_ms = options_.chaos.latency_max_ms;
     for (const link_ptr& l : current_)
         if (l != nullptr) l->lose_line = l->repeat_line = false;

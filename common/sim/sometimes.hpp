@@ -63,6 +63,10 @@ enum class situation : std::uint8_t {
     not_read,
     replacement_accepted,
     dropped_recovered,
+    mob_came,
+    flood_refused,
+    flood_rested,
+    flood_ended,
     count_,
 };
 
@@ -122,6 +126,10 @@ constexpr std::string_view name_of(situation s) {
         "a connection is not read while its answers wait",
         "a client hears that newer ones have taken the place of what it misses",
         "a client recovers what was dropped because it was slow",
+        "an address with many connections attacks",
+        "a flood of commands is refused",
+        "a connection that asks too much is not read for a while",
+        "a flood that does not end is closed",
     };
     return names[static_cast<std::size_t>(s)];
 }

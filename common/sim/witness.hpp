@@ -78,6 +78,9 @@ public:
     // The wall's clock goes ahead: what a restart finds on the disk is older than it was.
     void clock_leaps() { clock_leapt_ = true; }
     bool has_clock_leapt() const { return clock_leapt_; }
+    // Somebody fills channels that nobody else knows: where all histories together have a bound, others may
+    // have to give up publications.
+    void histories_fill_up() { was_too_much_together_ |= promised_.bounds.history_bytes_total_max != 0; }
     // Nothing goes wrong any more, and everything has come to rest.
     void calms_down() { calm_ = true; }
     bool calm() const { return calm_; }
