@@ -9,6 +9,10 @@
 // Payloads never enter the machine. A message that arrives is described by slices of the line
 // that the host holds. A message that leaves is a header, to which the host appends the payload
 // that it keeps under the command's id.
+//
+// The class has many members because each event of the protocol is a step of its own, and any step may
+// begin or end what others wait for. What has a life of its own is a class apart: connections, outbox,
+// channels, pacing, backoff.
 
 #include "common/base/relocating_vector.hpp"
 #include "common/client/channel_table.hpp"

@@ -2,6 +2,9 @@
 
 // The pieces that wait for one connection, in order, counted: first those that have their framing, then those
 // that have not. Knows nothing of the meaning of the bytes, nor of slow readers.
+//
+// The class has many members because all that is counted of a list changes with each piece that comes or
+// leaves; half of them are one line, for one of those who ask.
 
 #include "common/delivery/piece.hpp"
 #include "common/delivery/storage.hpp"

@@ -14,6 +14,9 @@
 // An idle connection costs only this object. More memory is held only while a message or a control
 // frame is incomplete; it grows with the bytes that arrived (not with the length that a frame declares)
 // and is freed when the message is done.
+//
+// The class has many members because the states of a frame, of a message and of a close belong to one stream
+// of bytes, and each byte may change any of them.
 
 #include "common/base/utf8_validator.hpp"
 #include "common/protocol/codes.hpp"

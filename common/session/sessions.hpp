@@ -4,6 +4,9 @@
 // reads commands, passes each through the guard, and sends values to the owners of channels. Values
 // from owners and observers, and the passing of time, become messages to the connections. It knows
 // channels only through these values.
+//
+// The class has many members because each kind of command and of value has its handler here, as short as it
+// can be; requests, subscriptions, answers and heartbeats are classes apart.
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"

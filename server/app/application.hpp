@@ -2,6 +2,8 @@
 
 // The application: one thread on which all handlers and timers of the program run, so that they need no locks
 // and never hold up connections. Shards post the events of clients to it; it posts values back to the shards.
+//
+// The class has many members because it is what programs see: a word for each thing that they may do.
 
 #include "common/channel/idempotency_window.hpp"
 #include "server/app/contexts.hpp"

@@ -6,6 +6,9 @@
 // A turn of the loop: readiness of sockets and posted values are handled one after the other; what they make
 // the hub answer is queued. At the end of the turn what other shards should know leaves in one batch each,
 // and what waits for a connection in one write each.
+//
+// The class has many members because it is the place where the parts of one loop meet; it implements the
+// ports that they name, and decides little itself.
 
 #include "common/exchange/shard_message.hpp"
 #include "common/hub/hub.hpp"

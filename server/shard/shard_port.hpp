@@ -3,6 +3,8 @@
 // The part of a shard that its connections and its listener see: the loop, the clocks, the bounds, the
 // counters, the shared buffers, and the end of a turn. Everything here is touched by the shard's thread
 // alone, except loop(), which other threads post to.
+//
+// The class has many members because a connection asks its surroundings for many small things.
 
 #include "common/delivery/storage.hpp"
 #include "common/session/session.hpp"
