@@ -35,7 +35,7 @@ export function bundleOptions({text, node = false, apart = false}) {
         setup({onResolve, onLoad}) {
             onResolve({filter: /^pulsewire\.wasm$/}, ({path}) => ({path, namespace: 'inline'}));
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
-            if (apart) onResolve({filter: /^\.\/why\.js$/}, ({kind}) => (kind === 'dynamic-import' ? {path: './why.js', external: true} : undefined));
+            if (apart) onResolve({filter: /^\.\/(why|debug)\.js$/}, ({kind, path}) => (kind === 'dynamic-import' ? {path, external: true} : undefined));
             // Two copies would not know of each other's subscriptions.
             if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path)}`, external: true}));
             if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
@@ -51,13 +51,13 @@ export function bundleOptions({text, node = false, apart = false}) {
     };
 }
 
-/** The text that src/core/inline_bytes.ts turns back into the bytes. */
+/** The text that src/core/module_text.ts turns back into the bytes. */
 export async function toText(bytes) {
     const {outputFiles} = await build({
-        entryPoints: [join(home, 'src/core/inline_bytes.ts')], bundle: true, format: 'esm', write: false,
+        entryPoints: [join(home, 'src/core/module_text.ts')], bundle: true, format: 'esm', write: false,
     });
     const code = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-    const texts = Array.from({length: code.turns}, (_, turn) => code.toText(bytes, turn));
+    const texts = Array.from({length: code.turns}, (_, turn) => code.toModuleText(bytes, turn));
     const sizes = texts.map((text) => brotliCompressSync(text).length);
     return texts[sizes.indexOf(Math.min(...sizes))];
 }

@@ -1,14 +1,14 @@
 import text from 'pulsewire.wasm';
 import {Client} from './client/client.js';
 import type {AnyRequests, ConnectOptions} from './client/options.js';
-import {fromText} from './core/inline_bytes.js';
 import {once} from './core/load.js';
 import {MachineSession} from './core/machine_session.js';
+import {fromModuleText} from './core/module_text.js';
 
 export * from './public.js';
 
 // The module stands in this file, so that every bundler and every page takes it along.
-const load = once(async () => WebAssembly.compile(fromText(text)));
+const load = once(async () => WebAssembly.compile(fromModuleText(text)));
 
 /**
  * Connects to a Pulsewire server, by itself and again whenever the connection is lost. Returns at once; what is called

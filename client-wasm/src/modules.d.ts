@@ -1,4 +1,4 @@
-/** The WebAssembly module as text (inline_bytes.ts); build.mjs puts it in. */
+/** The WebAssembly module as text (core/module_text.ts); build.mjs puts it in. */
 declare module 'pulsewire.wasm' {
     const text: string;
     export default text;

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {test} from 'node:test';
 import text from 'pulsewire.wasm';
 import {connect} from '../src/index.js';
 import {Core, type Deliverer} from '../src/core/core.js';
 import {ByteField, Call, Field, Kind} from '../src/core/numbers.js';
 import {fromText, toText} from '../src/core/inline_bytes.js';
+import {fromModuleText, toModuleText} from '../src/core/module_text.js';
 import {instantiate, whyNot} from '../src/core/load.js';
 import {takeBatch} from '../src/core/line_batch.js';
 import {utf8Bytes} from '../src/base/json.js';
 import {entered, FakeNetwork, held, opened, settle} from './fake_network.js';
 
 const nobody: Deliverer = {deliver: () => assert.fail('nothing was learned')};
-const module = await WebAssembly.compile(fromText(text));
+const module = await WebAssembly.compile(fromModuleText(text));
 
 async function openCore(instance?: WebAssembly.Instance): Promise<Core> {
     const core = instance ? new Core(instance) : await instantiate(module);
@@ -36,6 +39,23 @@ test('bytes survive being text', () => {
     assert.match(inText, /^[ -&(-[\]-~]*$/);
     assert.deepEqual(fromText(inText), all);
     assert.deepEqual(fromText(''), new Uint8Array());
+});
+
+test('the text of a module gives that module, whose loads and stores are said to be aligned to nothing', () => {
+    const bytes = fromModuleText(text);
+    assert.equal(fromModuleText(toModuleText(bytes)).join(), bytes.join());
+    for (let turn = 0; turn < 36; turn += 7) assert.equal(fromModuleText(toModuleText(bytes, turn)).join(), bytes.join());
+    const built = readFileSync(join(process.env.PULSEWIRE_SDK!, '../build/wasm/pulsewire.wasm'));
+    assert.equal(bytes.length, built.length);
+    const other = [...built].map((byte, at) => [byte, bytes[at]!] as const).filter(([byte, ours]) => byte !== ours);
+    assert.ok(other.length > 100 && other.every(([byte, ours]) => ours === 0 && byte <= 3), `${other}`);
+});
+
+test('the text of a module is refused to the build where it has an opcode that is not known to it', () => {
+    // (func (drop (f64.const 0)))
+    const code = [0x00, 0x44, 0, 0, 0, 0, 0, 0, 0, 0x0b, 0x1a, 0x0b];
+    const module = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, code.length + 2, 1, code.length, ...code];
+    assert.throws(() => toModuleText(new Uint8Array(module)), /does not know all opcodes/);
 });
 
 test('offsets and times of more than 32 bits arrive whole', async () => {
