@@ -19,7 +19,7 @@ export const ownNames = [
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
     'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved', 'self',
-    'unheard', 'watchers', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle',
+    'unheard', 'watchers', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note',
 ];
 
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
@@ -27,7 +27,7 @@ export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
- * `apart`: what only a failure needs stays a file of its own, which is loaded then.
+ * `apart`: what only a failure or a person who looks into it needs stays a file of its own, which is loaded then.
  */
 export function bundleOptions({text, node = false, apart = false}) {
     const plugin = {

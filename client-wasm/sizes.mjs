@@ -17,6 +17,7 @@ const entries = {
     'pulsewire/solid': ['solid.js', 'frameworks.js', 'list.js'],
     'pulsewire/angular': ['angular.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
+    'with debug': ['debug.js'],
 };
 
 /** Bytes of an entry's files: as they are, gzip -9, brotli 11. Each file is compressed alone, as servers do. */

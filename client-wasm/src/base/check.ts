@@ -5,7 +5,7 @@ import {kindOf} from './json.js';
 export type Rule = RegExp | {readonly [member: string]: Rule};
 export type Rules<T> = {readonly [Name in keyof Required<T>]: Rule};
 
-export const callable = /Function/;
+export const callable = /^\w*Function/;
 export const flag = /^Boolean/;
 export const signal = /^AbortSignal/;
 /** Infinity is no limit. */

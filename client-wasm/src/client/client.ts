@@ -24,6 +24,7 @@ const rules: Rules<ConnectOptions> = {
     requestTimeoutMs: requestMs,
     storage: /^Object/,
     onError: callable,
+    debug: /^(Boolean|\w*Function)/,
     WebSocket: callable,
     EventSource: callable,
     fetch: callable,

@@ -95,6 +95,12 @@ export interface ConnectOptions {
      * @default reportError for handlers (console.error where that does not exist), and console.error, once, for the rest
      */
     onError?: (error: unknown, context: string) => void;
+    /**
+     * Prints what travels, one line for each frame and each change of the state, to the console (`console.debug`) or to a
+     * function. In a browser `localStorage.pulsewireDebug = '1'` does so for each client that does not say `false`.
+     * @default false
+     */
+    debug?: boolean | ((line: string) => void);
     /** Replaces the environment's WebSocket: Node before version 22 has none, pass that of the package `ws`. */
     WebSocket?: WebSocketConstructor;
     /** Replaces the environment's EventSource. */

@@ -29,6 +29,16 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
     }
 }
 
+/** Whether a person wants to see what travels; nothing where storage is forbidden, as in frames of an opaque origin, or missing. */
+export function debugWanted(): unknown {
+    try {
+        // Node warns of its own.
+        return document && localStorage.pulsewireDebug;
+    } catch {
+        return undefined;
+    }
+}
+
 /** The transports that may be used: those that are wanted and that the environment has. */
 export function choiceFrom({transport = 'auto'}: ConnectOptions, {WebSocket, EventSource}: Endpoints): Choice {
     const websocket = WebSocket && transport !== 'sse';

@@ -11,6 +11,8 @@ export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
     payloadOf(id: number): string;
     told(kind: ToldKind, core: Core): void;
+    /** For the option `debug`; arguments are those of a DebugEvent. */
+    note(sign: string, told: unknown, attempt?: number): void;
     /** WebAssembly trapped; nothing works any more. */
     broken(error: unknown): void;
 }
@@ -58,7 +60,9 @@ export class Host {
 
     /** Sends a line that means nothing to the machine; not at all when that transport is gone. */
     send(attempt: number, line: string): void {
-        this.#transports.get(attempt)?.send(line);
+        const transport = this.#transports.get(attempt);
+        if (transport) this.#listener.note('→', line, attempt);
+        transport?.send(line);
     }
 
     /** The same for whatever `call` does with the machine. */
@@ -146,7 +150,7 @@ export class Host {
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);
             const text = core.text();
-            transport?.send(payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
+            this.send(attempt, payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
             this.#timer = setTimeout(() => {
@@ -163,14 +167,20 @@ export class Host {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
             this.#alone ||= code === closeTooBig;
+            this.#listener.note('×', code, attempt);
             this.tell(Call.transportClosed, attempt, code);
         };
         try {
             const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
             if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
-            this.#transports.set(attempt, (via === Via.sse ? openEventStream : openWebSocket)(endpoints, {
+            const sse = via === Via.sse;
+            this.#listener.note('○', sse ? endpoints.sseUrl : endpoints.websocketUrl, attempt);
+            this.#transports.set(attempt, (sse ? openEventStream : openWebSocket)(endpoints, {
                 opened: () => this.tell(Call.transportOpened, attempt),
-                received: (message) => this.#received(message, attempt),
+                received: (message) => {
+                    this.#listener.note('←', message, attempt);
+                    this.#received(message, attempt);
+                },
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => (this.#alone ? 0 : this.#core.messageBytesMax() / 3),

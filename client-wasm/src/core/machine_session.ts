@@ -12,7 +12,8 @@ import type {
 import {errorFrom, historyFrom, payloadFrom, positionFrom} from './answer.js';
 import {receive} from './channel_event.js';
 import type {Core} from './core.js';
-import {choiceFrom, endpointsFrom} from './environment.js';
+import type {DebugEvent} from './debug.js';
+import {choiceFrom, debugWanted, endpointsFrom} from './environment.js';
 import {Host, type Listener, type ToldKind} from './host.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
 import {ByteField, Call, Choice, Field, Kind, Page, State} from './numbers.js';
@@ -52,6 +53,8 @@ interface Pending {
 const frameBytesMax = 144;
 // The machine numbers commands from 1, the payloads of subscriptions are numbered from here.
 const infoIdMin = 2 ** 31;
+/** What is kept until core/debug.ts is there to print it. */
+const debugEventsMax = 1000;
 
 /**
  * The session of this page's own machine: what the application waits for, and whom the machine's actions concern. Calls
@@ -78,6 +81,8 @@ export class MachineSession implements Session, Listener {
     #why: CloseReason | undefined;
     /** Why no transport opens, once that was found out. */
     #because: Found | undefined;
+    /** What happens, if somebody wants to see it. */
+    readonly #events: any[] | undefined;
 
     constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, found, report, unheard}: SessionOwner) {
         this.#entered = entered;
@@ -92,6 +97,11 @@ export class MachineSession implements Session, Listener {
         this.url = endpoints.sseUrl;
         this.secret = options.storage?.session || randomName();
         this.state = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
+        const debug = options.debug ?? debugWanted();
+        if (debug) {
+            const events: DebugEvent[] = (this.#events = []);
+            import('./debug.js').then(({printDebug}) => printDebug(events, debug), (error) => unheard(error, 'the option debug'));
+        }
         this.start = () => {
             load().then(instantiate).then((core) => {
                 if (this.#closed()) return;
@@ -204,6 +214,10 @@ export class MachineSession implements Session, Listener {
         }
     }
 
+    note(...event: unknown[]): void {
+        if (this.#events && this.#events.length < debugEventsMax) this.#events.push([performance.now(), ...event]);
+    }
+
     broken(error: unknown): void {
         this.#host = undefined;
         this.end(whyNot(error));
@@ -281,11 +295,12 @@ export class MachineSession implements Session, Listener {
         if (!found || this.#closed() || this.state.name === 'open') return;
         if (this.#because?.message !== found.message) this.#found(found.message);
         this.#because = found;
-        if (this.state === state) this.state = {...state, reason: {...state.reason, ...found}};
+        if (this.state === state) this.note('●', (this.state = {...state, reason: {...state.reason, ...found}}));
     }
 
     #enter(state: ConnectionState): void {
         this.state = state;
+        this.note('●', state);
         this.#entered(state);
         if (state.name !== 'closed') return;
         this.#host?.end();
