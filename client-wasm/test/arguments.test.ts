@@ -144,6 +144,12 @@ test('an address names a server, or is refused with what is missing', async () =
     }
     assert.throws(() => connect('localhost:8080', new FakeNetwork().options), /write http:\/\//);
     assert.throws(() => connect('/', new FakeNetwork().options), /there is no page here \(server-side rendering\?\)/);
+    // The default, which nobody wrote, and paths of the page.
+    for (const path of [undefined, '/', '/rt', './rt', '?room=1', '//rt.example.com', '']) {
+        const message = 'there is no page here (server-side rendering?): give the address or call connect() in the browser';
+        assert.throws(() => connect(path, new FakeNetwork().options), {code: 'invalid_argument', message}, `${path}`);
+    }
+    assert.throws(() => connect('localhost:8080', new FakeNetwork().options), /"localhost:8080" is no address of a server: write http:/);
     assert.throws(() => connect('http://user:secret@a.test', new FakeNetwork().options), refused);
 });
 

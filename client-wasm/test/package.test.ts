@@ -33,6 +33,23 @@ test('the default entry, WebAssembly included, is not larger than documented', a
     assert.ok(brotli <= sizeMax, `${brotli} bytes`);
 });
 
+test('the package and the guide state today’s sizes, and what else one wants to know before installing it', async () => {
+    const {sizesOf} = await import(pathToFileURL(join(home, 'sizes.mjs')).href);
+    const {gzip, brotli} = sizesOf(join(home, 'dist')).find(({entry}: {entry: string}) => entry === 'pulsewire');
+    for (const path of ['README.md', '../README.md', '../docs/sdk.md']) {
+        const text = readFileSync(join(home, path), 'utf8').replace(/\s+/g, ' ');
+        const [, ...stated] = /([\d.]+) KiB (?:on the wire )?with brotli[ (,]+([\d.]+) KiB with gzip/.exec(text) ?? assert.fail(path);
+        for (const [at, bytes] of [brotli, gzip].entries()) {
+            const kib = Number(stated[at]);
+            assert.ok(bytes / 1024 <= kib && kib < bytes / 1024 + 0.2, `${path} says ${kib} KiB of ${bytes} bytes`);
+        }
+    }
+    const readme = readFileSync(join(home, 'README.md'), 'utf8');
+    assert.match(readme, /TypeScript 5\.0 or newer/);
+    for (const [file] of readme.matchAll(/dist\/docs\/[\w-]+\.md/g)) assert.ok(existsSync(join(home, file)), file);
+    assert.match(readme, /dist\/docs\/sdk\.md/);
+});
+
 test('no property that is minified can be seen by an application', async () => {
     const {frameworks, ownNames} = await import(pathToFileURL(join(home, 'build_options.mjs')).href);
     const member = new RegExp(`^\\s*(?:readonly )?(${ownNames.join('|')})\\b[?(:<]`, 'm');

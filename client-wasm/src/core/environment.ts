@@ -22,10 +22,11 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
             fetch: options.fetch ?? ((...request) => fetch(...request)),
         };
     } catch (cause) {
-        const hint = !base && /^\W/.test(text)
-            ? 'there is no page here (server-side rendering?)'
-            : 'write http://host or https://host, perhaps with a path';
-        throw new PulsewireError('invalid_argument', `"${url}" is no address of a server: ${hint}`, {cause});
+        // Nobody need have written the path, which is the default.
+        const why = !base && !/^\w/.test(text)
+            ? 'there is no page here (server-side rendering?): give the address or call connect() in the browser'
+            : `"${url}" is no address of a server: write http://host or https://host, perhaps with a path`;
+        throw new PulsewireError('invalid_argument', why, {cause});
     }
 }
 
