@@ -214,8 +214,8 @@ export class MachineSession implements Session, Listener {
         }
     }
 
-    note(...event: unknown[]): void {
-        if (this.#events && this.#events.length < debugEventsMax) this.#events.push([performance.now(), ...event]);
+    note(sign: string, told: unknown, attempt?: number): void {
+        if (this.#events && this.#events.length < debugEventsMax) this.#events.push([performance.now(), sign, told, attempt]);
     }
 
     broken(error: unknown): void {
