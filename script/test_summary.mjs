@@ -11,7 +11,7 @@ import {join} from 'node:path';
 
 const [reports, text, ...stages] = process.argv.slice(2);
 
-const nothing = () => ({passed: 0, failed: 0, skipped: 0, failures: []});
+const nothing = () => ({passed: 0, failed: 0, skipped: 0, failures: [], reasons: new Map()});
 
 function fromGoogleTest(report) {
     const count = nothing();
@@ -35,9 +35,14 @@ function fromPlaywright(report) {
     const visit = (suite, titles) => {
         for (const spec of suite.specs ?? []) {
             for (const test of spec.tests) {
-                if (test.status === 'skipped') count.skipped += 1;
-                else if (test.status === 'expected') count.passed += 1;
-                else {
+                if (test.status === 'skipped') {
+                    count.skipped += 1;
+                    const why = test.annotations?.find(({type}) => type === 'skip')?.description ?? 'no reason was given';
+                    const reason = `${test.projectName}: ${why}`;
+                    count.reasons.set(reason, (count.reasons.get(reason) ?? 0) + 1);
+                } else if (test.status === 'expected') {
+                    count.passed += 1;
+                } else {
                     // "flaky" too: passing at the second attempt is not passing
                     count.failed += 1;
                     count.failures.push([...titles, spec.title, `(${test.projectName})`].join(' › '));
@@ -90,6 +95,7 @@ function countsOf(stage) {
         total.failed += count.failed;
         total.skipped += count.skipped;
         total.failures.push(...count.failures);
+        for (const [reason, times] of count.reasons) total.reasons.set(reason, (total.reasons.get(reason) ?? 0) + times);
     }
     return total;
 }
@@ -116,6 +122,9 @@ row('stage', 'passed', 'failed', 'skipped', 'seconds');
 for (const result of results) row(result.stage, result.passed, result.failed, result.skipped, result.seconds);
 row('all', passed, failed, skipped, seconds);
 console.log('');
+for (const {stage, reasons} of results) {
+    for (const [reason, times] of reasons) console.log(`  skipped: ${stage}: ${times} in ${reason}`);
+}
 for (const {stage, failures} of results) {
     for (const failure of failures) console.log(`  failed: ${stage}: ${failure}`);
 }
