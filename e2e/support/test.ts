@@ -1,6 +1,8 @@
 // The fixtures of every spec: a server of its own, a faulty network before it, visitors with browser contexts of their own.
 
+import {basename} from 'node:path';
 import {test as base, expect, type BrowserContextOptions, type Page} from '@playwright/test';
+import {whyImpossible, whyMissing, type Engine} from './engines.ts';
 import {FaultProxy} from './fault_proxy.ts';
 import {startOtherSite, type OtherSite} from './other_site.ts';
 import {PulsewireServer, type ServerOptions} from './server.ts';
@@ -21,6 +23,8 @@ export interface VisitOptions extends BrowserContextOptions {
 export type Visit = (url: string, options?: VisitOptions) => Promise<Page>;
 
 interface Fixtures {
+    /** The engine that this test runs in. The test is skipped where the engine is missing or its driver cannot do it. */
+    engine: Engine;
     serverOptions: ServerOptions;
     server: PulsewireServer;
     /** The network between a page and the server, sound until told otherwise. */
@@ -32,6 +36,13 @@ interface Fixtures {
 
 export const test = base.extend<Fixtures>({
     serverOptions: [{}, {option: true}],
+
+    engine: [async ({}, use, testInfo) => {
+        const engine = testInfo.project.name as Engine;
+        const reason = whyMissing(engine) ?? whyImpossible(engine, basename(testInfo.file), testInfo.title);
+        testInfo.skip(reason !== undefined, reason);
+        await use(engine);
+    }, {auto: true}],
 
     server: async ({serverOptions}, use, testInfo) => {
         const server = await PulsewireServer.start(serverOptions);
@@ -75,19 +86,25 @@ export const test = base.extend<Fixtures>({
     },
 });
 
-const complaintsAboutTheNetwork =
-    /net::ERR_|WebSocket connection to .* failed|Failed to load resource|EventSource's response|blocked by CORS policy/;
+// In the words of Chromium and of Firefox.
+const complaintsAboutTheNetwork = new RegExp([
+    'net::ERR_', 'WebSocket connection to .* failed', 'Failed to load resource', "EventSource's response", 'blocked by CORS policy',
+    'Firefox can.t establish a connection', 'was interrupted while the page was loading', 'Cross-Origin Request Blocked',
+].join('|'));
 
 // Whatever a visitor should never see: errors in the console, exceptions, dialogs, violations of the content policy.
 function watch(page: Page, network: 'sound' | 'faulty', expected?: RegExp): string[] {
     const problems: string[] = [];
     const note = (problem: string): void => { if (!expected?.test(problem)) problems.push(problem); };
+    const noteUnlessFaulty = (problem: string): void => {
+        if (network !== 'faulty' || !complaintsAboutTheNetwork.test(problem)) note(problem);
+    };
     page.on('console', (message) => {
         if (message.type() !== 'error' && message.type() !== 'warning') return;
-        if (network === 'faulty' && complaintsAboutTheNetwork.test(message.text())) return;
-        note(`${message.type()}: ${message.text()} (${message.location().url})`);
+        noteUnlessFaulty(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
-    page.on('pageerror', (error) => note(`exception: ${error.stack || error.message}`));
+    // Firefox's own complaints come this way, too.
+    page.on('pageerror', (error) => noteUnlessFaulty(`exception: ${error.stack || error.message}`));
     page.on('dialog', (dialog) => {
         note(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
