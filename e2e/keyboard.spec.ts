@@ -26,6 +26,8 @@ test('a chat message is written and sent with keys alone', async ({server, visit
     const bob = await visit(`${server.origin}/chat/?name=Bob`);
     await openChat(page);
     await openChat(bob);
+    // Of two windows Firefox gives the focus to one.
+    await page.bringToFront();
     await page.keyboard.press('Tab');
     await expect(page.getByRole('link', {name: 'Skip to the content'})).toBeFocused();
     await page.keyboard.press('Enter');

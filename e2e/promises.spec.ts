@@ -34,9 +34,10 @@ test('the SDK keeps its promises in this engine', async ({engine, server}, testI
     const network = await FaultProxy.start(server.port);
     const site = await PromisesSite.start(server, network);
     let close = async (): Promise<void> => {};
+    let kept: boolean | undefined;
     try {
         close = await show(engine, site.url);
-        await soon(site.ended, () => `end of the page; its results: ${JSON.stringify(site.results, null, 1)}`, 100_000);
+        ({persisted: kept} = await soon(site.ended, () => `end of the page; its results: ${JSON.stringify(site.results, null, 1)}`, 100_000));
     } finally {
         await close();
         await site.stop();
@@ -44,5 +45,7 @@ test('the SDK keeps its promises in this engine', async ({engine, server}, testI
     }
     for (const {name, ms} of site.results) testInfo.annotations.push({type: 'promise', description: `${name}: ${ms} ms`});
     expect(site.results.filter(({fault}) => fault)).toEqual([]);
-    expect(site.results.length).toBeGreaterThanOrEqual(25);
+    expect(site.results.length).toBe(24);
+    // Firefox keeps no page that had a WebSocket or an event stream, even if it closes them when it is left.
+    expect(kept, 'the page came back as it was').toBe(engine !== 'firefox');
 });

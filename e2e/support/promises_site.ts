@@ -22,15 +22,15 @@ export interface Promised {
 
 export class PromisesSite {
     readonly results: Promised[] = [];
-    /** When the page has come to its end. */
-    readonly ended: Promise<void>;
+    /** When the page has come to its end; whether the browser had kept it while another was shown. */
+    readonly ended: Promise<{persisted: boolean}>;
     readonly #server: PulsewireServer;
     readonly #network: FaultProxy;
     readonly #listener = createServer((request, response) => void this.#answer(request, response));
     /** Paths that were asked for, and who waits for one. */
     readonly #asked = new Set<string>();
     #wake: (() => void)[] = [];
-    #end: () => void = () => {};
+    #end: (end: {persisted: boolean}) => void = () => {};
 
     private constructor(server: PulsewireServer, network: FaultProxy) {
         this.#server = server;
@@ -64,7 +64,7 @@ export class PromisesSite {
             return send(response, {});
         }
         if (pathname === '/end') {
-            this.#end();
+            this.#end(JSON.parse(await textOf(request)));
             return send(response, {});
         }
         if (folder === 'do') {
