@@ -10,22 +10,24 @@ const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/
 for (const path of paths) {
     for (const state of ['open', 'waiting'] as const) {
         test(`${path} is accessible while the connection is ${state}`, async ({server, visit}) => {
+            const page = await visit(server.origin + path, {
+                viewport: {width: 1280, height: 800}, network: state === 'open' ? 'sound' : 'faulty',
+                // axe is put into the page from outside, which the page's own policy rightly forbids.
+                bypassCSP: true,
+                before: async (fresh) => {
+                    if (state === 'open') return;
+                    await fresh.routeWebSocket(/./, (socket) => socket.close());
+                    await fresh.route(/\/(sse|events)\b/, (route) => route.abort());
+                },
+            });
+            await expect(page.getByTestId('status')).toHaveAttribute('data-state', state);
+            await page.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
             for (const colorScheme of ['light', 'dark'] as const) {
                 for (const width of [1280, 360]) {
-                    const page = await visit(server.origin + path, {
-                        viewport: {width, height: 800}, colorScheme, network: state === 'open' ? 'sound' : 'faulty',
-                        // axe is put into the page from outside, which the page's own policy rightly forbids.
-                        bypassCSP: true,
-                        before: async (fresh) => {
-                            if (state === 'open') return;
-                            await fresh.routeWebSocket(/./, (socket) => socket.close());
-                            await fresh.route(/\/(sse|events)\b/, (route) => route.abort());
-                        },
-                    });
+                    await page.emulateMedia({colorScheme});
+                    await page.setViewportSize({width, height: 800});
                     await expect(page.getByTestId('status')).toHaveAttribute('data-state', state);
-                    await page.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
                     expect(await violationsOf(page), `${colorScheme}, ${width} px`).toEqual([]);
-                    await page.context().close();
                 }
             }
         });

@@ -9,11 +9,12 @@ const demos = ['/', '/classic/', '/chat/', '/ticker/', '/notifications/'];
 
 for (const path of documents) {
     test(`${path} is readable and accessible, wide and light, narrow and dark`, async ({server, visit}) => {
+        const page = await visit(server.origin + path, {bypassCSP: true});
         for (const [colorScheme, width] of [['light', 1280], ['dark', 390]] as const) {
-            const page = await visit(server.origin + path, {colorScheme, viewport: {width, height: 800}, bypassCSP: true});
+            await page.emulateMedia({colorScheme});
+            await page.setViewportSize({width, height: 800});
             expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width} px`).toBe(width);
             expect(await violationsOf(page), `${colorScheme}, ${width} px`).toEqual([]);
-            await page.context().close();
         }
     });
 }
