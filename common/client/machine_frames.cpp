@@ -10,6 +10,9 @@ using namespace std::string_view_literals;
 // The wait before a subscribe that the server could not serve (overloaded, rate_limited) is sent again.
 constexpr time_ms postponed_ms = 1'000;
 
+// The wait after a command that was refused for the rate.
+constexpr time_ms refused_pause_ms = 250;
+
 // The recovery of dropped publications (5.5): when they are dropped again, the wait before the next recovery
 // starts at resync_min_ms and doubles up to resync_max_ms. After resync_quiet_ms without a drop, the next
 // recovery is immediate again.
@@ -230,10 +233,15 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
         channels_.remove(id);
     } else if (command* c = outbox_.with_id(f.id); c != nullptr) {
         if (code == name_of(error_code::rate_limited) && c->when_lost == after_loss::repeat) {
-            // Others that were sent behind it are refused like it, and wait like it.
+            // Publishes that were sent behind it are refused like it (protocol 4.20), so all of them are sent
+            // again behind it. Their own refusals are on their way and come before that.
+            for (command& behind : outbox_)
+                if (!c->is_query && behind.id > c->id && !behind.is_query &&
+                    behind.when_lost == after_loss::repeat && !behind.left_behind)
+                    behind.sent = false;
             c->sent = false;
             pacer_.spend_all(now);
-            paced_until_ = pacer_.ready_at(price_of(*c), now);
+            paced_until_ = std::max(pacer_.ready_at(price_of(*c), now), now + refused_pause_ms);
             return arm(paced_until_, now);
         }
         id = c->id;

@@ -810,6 +810,17 @@ TEST_F(machine_pace, a_publish_that_is_refused_for_the_rate_is_sent_again) {
     EXPECT_EQ(sent(), (std::vector<std::string>{"1", "2"}));
 }
 
+TEST_F(machine_pace, publishes_behind_a_refused_one_are_sent_again_behind_it) {
+    for (int i = 0; i < 4; ++i) h.publish("a");
+    h.done();
+    h.hears(R"({"op":"error","id":2,"code":"rate_limited","message":"m"})");
+    h.publish("a");
+    h.hears(R"({"op":"error","id":3,"code":"rate_limited","message":"m"})");
+    EXPECT_EQ(sent(), std::vector<std::string>{});
+    h.pass(1'000);
+    EXPECT_EQ(sent(), (std::vector<std::string>{"2", "3", "4", "5"})) << "4's refusal is still on its way";
+}
+
 TEST_F(machine_pace, a_request_that_is_refused_for_the_rate_fails) {
     const auto asked = h.request();
     h.done();

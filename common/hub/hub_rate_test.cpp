@@ -86,6 +86,35 @@ TEST_F(rate, who_does_not_heed_refusals_is_not_read_for_a_second) {
     EXPECT_EQ(rests_until, 3'000);
 }
 
+std::string publish(int id, const char* more = "") {
+    return R"({"op":"publish","id":)" + std::to_string(id) + R"(,"channel":"a","key":"key-)" +
+           std::to_string(id) + "\"" + more + R"(,"type":"t","payload":1})" + "\n";
+}
+
+TEST_F(rate, publishes_behind_a_refused_one_wait_until_it_comes_again) {
+    for (int id = 1; id <= 20; ++id) say(publish(id));
+    EXPECT_EQ(refused, 1u) << "two seconds' commands, of which connect was one";
+    ms += 900;
+    say(publish(21) + publish(22));
+    EXPECT_EQ(refused, 3u) << "on their way already, they would overtake it";
+    say(R"({"op":"publish","id":23,"channel":"a","transient":true,"type":"t","payload":1})" +
+        std::string("\n") + std::string(ping) + "\n");
+    EXPECT_EQ(refused, 3u) << "what has no place in the order";
+    EXPECT_EQ(go_on().size(), 0u);
+    say(publish(20) + publish(21));
+    EXPECT_EQ(refused, 3u);
+}
+
+TEST_F(rate, a_refused_publish_that_does_not_come_again_holds_others_up_for_a_second) {
+    for (int id = 1; id <= 20; ++id) say(publish(id));
+    ms += 999;
+    say(publish(21));
+    EXPECT_EQ(refused, 2u);
+    ms += 1;
+    say(publish(22));
+    EXPECT_EQ(refused, 2u);
+}
+
 TEST_F(rate, who_needs_ten_rests_in_a_row_is_sent_away) {
     std::vector<std::int64_t> rests;
     waits = repeated(ping, 1'000);

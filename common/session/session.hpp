@@ -49,12 +49,14 @@ struct session {
     std::string secret;        // names the connection for POST
     std::uint64_t source = 0;  // a number for the address where it comes from; 0: many may share it
     std::int64_t opened_ms = 0;
-    std::int64_t heard_ms = 0;                 // monotonic time of the last sign of life of the client
-    std::int64_t sent_ms = 0;                  // ... of the last message sent
-    std::int64_t credit_at_ms = 0;             // commands_per_second: last refill, by the clock of credit.hpp
-    std::int64_t credit = 0;                   // in thousandths of a command
-    std::int64_t answer_credit = 0;            // in bytes; below 0 it is a debt
-    bool can_rest = false;                     // its lines can wait in the shell
+    std::int64_t heard_ms = 0;       // monotonic time of the last sign of life of the client
+    std::int64_t sent_ms = 0;        // ... of the last message sent
+    std::int64_t credit_at_ms = 0;   // commands_per_second: last refill, by the clock of credit.hpp
+    std::int64_t credit = 0;         // in thousandths of a command
+    std::int64_t answer_credit = 0;  // in bytes; below 0 it is a debt
+    bool can_rest = false;           // its lines can wait in the shell
+    std::uint64_t refused_id = 0;    // refused for lack of credit; see is_behind_refused()
+    std::int64_t refuses_until_ms = 0;
     std::uint32_t refused = 0;                 // commands refused for lack of credit since the last rest
     std::uint32_t rests = 0;                   // in a row
     std::int64_t rests_until_ms = 0;           // until then nothing more of it is carried out
