@@ -63,6 +63,9 @@ struct shell_limits : delivery::bounds {
     bool websocket_compression = false;
     // Bytes written to one connection in one turn of the loop; the rest waits for the next turn.
     std::uint32_t turn_bytes_max = 256 * 1024;
+    // The time, in one turn of a loop, for each kind of work whose amount has no bound of its own: reading,
+    // accepting, what other loops posted, writing, and ending connections; the rest waits for the next turn.
+    std::uint32_t turn_slice_ms = 2;
 
     // The longest pause within a WebSocket message, and from its first byte to its last where it arrives more
     // slowly than at transfer_bytes_per_second_min; beyond: close 1008.

@@ -144,7 +144,7 @@ void channel_table::forget(channel& c) {
 // By buckets, because a place among them outlives what comes and goes between two calls. Where the table
 // grows meanwhile, a few channels wait for the next sweep.
 bool channel_table::sweep_on(instant now) {
-    constexpr std::size_t buckets_per_call = 16'384;
+    constexpr std::size_t buckets_per_call = 4'096;
     for (std::size_t i = 0; i < buckets_per_call && sweep_at_ < channels_.bucket_count(); ++i, ++sweep_at_) {
         for (auto at = channels_.begin(sweep_at_); at != channels_.end(sweep_at_);) {
             channel& c = *(at++)->second;  // forget() erases this entry only

@@ -14,6 +14,10 @@ namespace {
 // The time from one sweep to the next of all channels for publications and keys that are too old.
 constexpr std::int64_t channels_sweep_ms = 30'000;
 
+// The channels that one call of let_leave() looks at, and the members that it takes out of their lists, each
+// of whom all the others of a channel may be told.
+constexpr std::size_t leaving_looked_at_max = 1'024, leaving_max = 64;
+
 constexpr std::string_view no_room = "the server keeps as many channels as it may";
 
 }  // namespace
@@ -145,19 +149,27 @@ void channels::on(part&& m, instant now) {
     table_.forget_if_empty(*c);
 }
 
-void channels::sweep_leaving(instant now) {
-    for (auto name = leaving_.begin(); name != leaving_.end();) {
+bool channels::let_leave(instant now) {
+    std::size_t looked_at = 0, left = 0;
+    auto name = leaving_.lower_bound(leaving_at_);
+    while (name != leaving_.end() && looked_at < leaving_looked_at_max && left < leaving_max) {
+        ++looked_at;
         channel* c = table_.find(*name);
         if (c != nullptr) {
-            for (const std::string& session : c->presence.take_left(now.monotonic_ms)) {
+            for (const std::string& session : c->presence.take_left(now.monotonic_ms, leaving_max - left)) {
                 c->members_told.clear();
                 broadcast(*c, make_leave(*name, session), now);
+                ++left;
             }
+            if (left == leaving_max) break;  // of this channel more may be due
         }
         const bool settled = c == nullptr || !c->presence.leaving();
         if (settled && c != nullptr) table_.forget_if_empty(*c);
         name = settled ? leaving_.erase(name) : std::next(name);
     }
+    const bool more = name != leaving_.end();
+    leaving_at_ = more ? *name : std::string();
+    return more;
 }
 
 // --- publishing ---
@@ -348,17 +360,18 @@ void channels::on(unask&& m, instant now) {
 
 // --- the passing of time ---
 
-void channels::tick(instant now) {
-    sweep_leaving(now);
+bool channels::tick(instant now) {
+    const bool more = let_leave(now);
     idempotency_.trim(now.monotonic_ms);
     // A sweep looks through all channels, so it is rarer than a tick.
     if (!sweeping_) {
-        if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return;
+        if (now.monotonic_ms - swept_ms_ < channels_sweep_ms) return more;
         swept_ms_ = now.monotonic_ms;
         table_.begin_sweep();
     }
     sweeping_ = table_.sweep_on(now);
     if (!sweeping_) sweep_keys(now);
+    return more;
 }
 
 // The store forgets keys by the wall clock, a little later than they are forgotten here.

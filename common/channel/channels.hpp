@@ -27,7 +27,11 @@ public:
     void receive(channel_read&& value, instant now);
     // Gives a publish its offset, or the one that its key already has, and answers it.
     void order(const publish_view& p, instant now);
-    void tick(instant now);
+    // As let_leave().
+    bool tick(instant now);
+    // Takes those out of the lists of members whose time to leave has come, some of them in each call. True:
+    // more may be due, for another call.
+    bool let_leave(instant now);
 
     // --- the store: as the hub's ---
     void restore(restored_channel&& kept, instant now);
@@ -55,7 +59,6 @@ private:
     void put_in_order(channel& c, message_ptr m, const publish_key& key, instant now);
     bool repeats(const publish_view& p, const idempotency_window::known& before, instant now);
     void keep(channel& c, const publish_view& p, instant now);
-    void sweep_leaving(instant now);
     void sweep_keys(instant now);
 
     const config& config_;
@@ -65,6 +68,7 @@ private:
     channel_table table_;
     idempotency_window idempotency_;
     std::set<std::string> leaving_;  // channels with a member that is about to leave
+    std::string leaving_at_;         // the first of them that let_leave() looks at next
     unstored_publishes unstored_;
     // Wall-clock time when the last key was given to the store; 0: the store has none.
     std::int64_t keys_stored_ms_ = 0;

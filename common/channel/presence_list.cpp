@@ -61,9 +61,9 @@ void presence_list::part(const std::string& session, std::uint64_t connection, s
     ++leaving_;
 }
 
-std::vector<std::string> presence_list::take_left(std::int64_t now_ms) {
+std::vector<std::string> presence_list::take_left(std::int64_t now_ms, std::size_t most) {
     std::vector<std::string> left;
-    for (auto m = members_.begin(); m != members_.end() && leaving_ > 0;) {
+    for (auto m = members_.begin(); m != members_.end() && leaving_ > 0 && left.size() < most;) {
         if (!m->second.connections.empty() || m->second.leaves_at_ms > now_ms) {
             ++m;
             continue;

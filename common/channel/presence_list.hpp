@@ -32,7 +32,7 @@ public:
     // The connection left. Without another one by then, the session leaves at `leaves_at_ms`.
     void part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms);
     // Removes and returns the sessions whose time to leave has come.
-    std::vector<std::string> take_left(std::int64_t now_ms);
+    std::vector<std::string> take_left(std::int64_t now_ms, std::size_t most = SIZE_MAX);
 
     // The newest connection of the session; 0 when it has none.
     std::uint64_t connection_of(std::string_view session) const;

@@ -85,7 +85,8 @@ bool outbound::gives_lines_as_they_are(parts& next) const {
 }
 
 bool outbound::next_parts(parts& next) {
-    if (std::exchange(blocked_, false)) list_.count_memory(false);
+    const bool was_put_off = std::exchange(put_off_, false);
+    if (std::exchange(blocked_, false) || was_put_off) list_.count_memory(false);
     if (list_.empty() && !slow_.is_slow()) {
         tidy();
         return false;
@@ -121,6 +122,11 @@ void outbound::blocked() {
     if (list_.take_runs_apart()) slow_.forget_places(list_);
     list_.count_memory(true);
     tidy();
+}
+
+void outbound::put_off() {
+    put_off_ = true;
+    list_.count_memory(true);
 }
 
 const std::string* outbound::whole_message(line_run& run) const {

@@ -84,6 +84,8 @@ public:
     bool empty() const { return list_.empty(); }
     // Of how many pieces its memory consists.
     std::size_t pieces() const { return list_.size(); }
+    // What waits, in bytes, without the runs that still grow.
+    std::size_t unwritten_bytes() const { return list_.unwritten_bytes(); }
     // The memory of everything that waits, in bytes, shared or not.
     std::size_t waiting_memory() const { return list_.memory(); }
     // Whether more of what the peer asks for may be carried out: at most one batch waits for it. A small
@@ -106,6 +108,8 @@ public:
     // The peer takes no more for now: from here on its queue counts as that of a slow reader, until
     // next_parts() is called again.
     void blocked();
+    // It waits for a later turn to be written: until next_parts() is called it counts as waiting memory.
+    void put_off();
 
     // The bytes of a run that need not enter the queue, which is the usual thing where one message is
     // published to many; null where it must: then push_run(). Valid as long as the run.
@@ -123,7 +127,8 @@ private:
     piece_list list_;
     slow_reader slow_;
     framer framer_;
-    bool blocked_ = false;              // the peer took less than was there
+    bool blocked_ = false;  // the peer took less than was there
+    bool put_off_ = false;
     std::uint32_t unframed_bytes_ = 0;  // that next_parts() gave before they have their framing
 };
 

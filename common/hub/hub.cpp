@@ -26,10 +26,17 @@ void hub::receive(shard_message&& m, instant now) {
     );
 }
 
-void hub::tick(instant now) {
+bool hub::tick(instant now) {
     // Sessions first: a member whose connection is ended here starts to leave in the same tick.
-    sessions_.tick(now);
-    channels_.tick(now);
+    sessions_are_due_ = sessions_.tick(now);
+    members_are_due_ = channels_.tick(now);
+    return sessions_are_due_ || members_are_due_;
+}
+
+bool hub::tick_on(instant now) {
+    if (sessions_are_due_) sessions_are_due_ = sessions_.tick(now);
+    if (members_are_due_) members_are_due_ = channels_.let_leave(now);
+    return sessions_are_due_ || members_are_due_;
 }
 
 void hub::publish(const publish_view& p, instant now) {

@@ -60,8 +60,10 @@ public:
     void closed(std::uint64_t connection, instant now) { sessions_.closed(connection, now); }
     // A value posted by another shard or by an observer.
     void receive(shard_message&& m, instant now);
-    // To be called about once a second, for heartbeats, deadlines and ages.
-    void tick(instant now);
+    // To be called about once a second, for heartbeats, deadlines and ages. Does a bounded part of what is
+    // due; true: tick_on() does the next part, and others may have their turn before.
+    bool tick(instant now);
+    bool tick_on(instant now);
     // For so long nobody was served, because the loop itself was late: nobody earns credit for that time.
     void was_late(std::int64_t ms) { sessions_.was_late(ms); }
     // The server stops: every connection is closed, and the close frame asks the client to come back after a
@@ -110,6 +112,7 @@ private:
 
     config config_;
     output output_;
+    bool sessions_are_due_ = false, members_are_due_ = false;
     sessions sessions_{config_, *this, *this, output_};
     channels channels_{config_, *this, output_};
 };

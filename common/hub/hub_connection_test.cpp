@@ -341,6 +341,89 @@ TEST(hub_connection, is_pinged_when_silent_and_closed_when_it_stays_so) {
     EXPECT_EQ(node.session_count(), 0u);
 }
 
+// 20 clients, each in 100 channels of its own.
+std::vector<test_node::client> clients_of_many_channels(test_node& node, const std::string& member_info) {
+    std::vector<test_node::client> all;
+    for (int i = 0; i < 20; ++i) {
+        all.push_back(node.connect(0, "session-" + std::to_string(i)));
+        for (int channel = 0; channel < 100; ++channel)
+            node.say(
+                all.back(), R"({"op":"subscribe","channel":"c)" + std::to_string(100 * i + channel) + "\"" +
+                                member_info + "}"
+            );
+        node.settle();
+    }
+    return all;
+}
+
+TEST(hub_connection, many_who_fall_silent_together_are_ended_in_parts) {
+    config c;
+    test_node node(1, c);
+    const auto all = clients_of_many_channels(node, "");
+    const auto ended = [&] {
+        return std::count_if(all.begin(), all.end(), [&](const auto& one) {
+            return node.ended(one) == close_code::no_pong;
+        });
+    };
+    node.skip(c.bounds.ping_ms);
+    node.tick();
+    node.skip(c.bounds.pong_ms);
+    EXPECT_TRUE(node.at(0).tick(node.now()));
+    node.carry_out(0);
+    EXPECT_GT(ended(), 0);
+    EXPECT_LT(ended(), 20);
+    int parts = 1;
+    for (; node.at(0).tick_on(node.now()) && parts < 100; ++parts) node.carry_out(0);
+    node.carry_out(0);
+    EXPECT_EQ(ended(), 20);
+    EXPECT_EQ(node.channel_count(), 0u);
+    EXPECT_FALSE(node.at(0).tick_on(node.now()));
+}
+
+TEST(hub_connection, many_members_of_one_channel_leave_its_list_in_parts_and_all_are_told) {
+    config c;
+    test_node node(1, c);
+    const auto watcher = node.connect(0, "watcher-session");
+    node.say(watcher, R"({"op":"subscribe","channel":"room","presence":true})");
+    std::vector<test_node::client> members;
+    for (int i = 0; i < 150; ++i) {
+        members.push_back(node.connect(0, "session-" + std::to_string(i)));
+        node.say(members.back(), R"({"op":"subscribe","channel":"room","payload":{}})");
+    }
+    for (const auto& one : members) node.close(one);
+    node.heard(watcher);
+    node.skip(c.bounds.presence_leave_ms);
+    EXPECT_TRUE(node.at(0).tick(node.now()));
+    node.carry_out(0);
+    const std::size_t first = node.heard(watcher).size();
+    EXPECT_GT(first, 0u);
+    EXPECT_LT(first, 150u);
+    std::size_t told = first;
+    for (bool more = true; more && told < 1'000;) {
+        more = node.at(0).tick_on(node.now());
+        node.carry_out(0);
+        told += node.heard(watcher).size();
+    }
+    EXPECT_EQ(told, 150u);
+}
+
+TEST(hub_connection, members_of_many_channels_leave_their_lists_in_parts) {
+    config c;
+    test_node node(1, c);
+    for (const auto& one : clients_of_many_channels(node, R"(,"payload":{})")) node.close(one);
+    EXPECT_EQ(node.channel_count(), 2'000u) << "until their time to leave comes";
+    EXPECT_TRUE(node.at(0).tick(node.now())) << "to look through so many lists takes several turns, too";
+    node.skip(c.bounds.presence_leave_ms);
+    EXPECT_TRUE(node.at(0).tick(node.now()));
+    EXPECT_GT(node.channel_count(), 0u);
+    EXPECT_LT(node.channel_count(), 2'000u);
+    int parts = 0;
+    while (node.at(0).tick_on(node.now()) && parts < 1'000) ++parts;
+    // Those before the place at which the first look ended have their turn in the next round.
+    while (node.at(0).tick(node.now()) && parts < 1'000) ++parts;
+    EXPECT_EQ(node.channel_count(), 0u);
+}
+
 TEST(hub_connection, any_sign_of_life_counts) {
     test_node node;
     const client ada = node.connect(0, "ada-session"), bob = node.connect(0, "bob-session");

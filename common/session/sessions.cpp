@@ -16,6 +16,9 @@
 namespace pulsewire::hub {
 namespace {
 
+// Sessions with their subscriptions that one call of tick() sees to.
+constexpr std::size_t tick_work_max = 1'024;
+
 // A hash of the content that is published with a key; never 0. The rest of the publish may differ when
 // another session repeats it, such as a tab that has taken over the outbox of a closed one.
 std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
@@ -334,15 +337,19 @@ void sessions::on(disconnect&& m, instant now) {
 
 // --- the passing of time ---
 
-void sessions::tick(instant now) {
+// Hundreds of clients that fall silent together, with all their subscriptions, would be too much at once.
+bool sessions::tick(instant now) {
     const std::int64_t ms = now.monotonic_ms;
     // Collected first, because ending a session changes the table.
     const auto due = table_.those([&](session& s) {
         const bool overdue = requests::sweep(s, ms);
         return overdue || duty_of(s, config_.bounds, ms) != duty::none;
     });
+    std::size_t work = 0;
     for (const std::uint64_t connection : due) {
         session& s = *table_.find(connection);
+        if (work >= tick_work_max) return true;
+        work += 1;
         // An ended session gets no answers, so overdue requests are answered first.
         requests_.expire(s, now);
         switch (duty_of(s, config_.bounds, ms)) {
@@ -353,13 +360,16 @@ void sessions::tick(instant now) {
                 answers_.send(s, make_ping(), now);
                 break;
             case duty::end_unconnected:
+                work += s.subscriptions.size();
                 end(s, close_code::connect_timeout, "no connect frame came", now);
                 break;
             case duty::end_silent:
+                work += s.subscriptions.size();
                 end(s, close_code::no_pong, "no answer to the ping", now);
                 break;
         }
     }
+    return false;
 }
 
 // --- the end of a server ---

@@ -39,7 +39,8 @@ public:
     void heard(std::uint64_t connection, instant now);
     void closed(std::uint64_t connection, instant now);
     void receive(to_session&& value, instant now);
-    void tick(instant now);
+    // True: more is due, for another call.
+    bool tick(instant now);
     void was_late(std::int64_t ms) { late_ms_ += ms; }
     void drain(close_code code, std::uint32_t spread_ms, instant now);
     void hand_over(close_code code, std::uint32_t spread_ms, instant now);

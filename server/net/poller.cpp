@@ -1,20 +1,19 @@
 #include "server/net/poller.hpp"
 
+#include "server/base/time_slice.hpp"
+
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
 namespace pulsewire::shell {
 namespace {
 
-// Sockets that are told of at once. Those that come behind them have their turn first the next time.
-constexpr int events_at_once = 32;
-// So many of them, or this long, before the loop writes what they led to. A handshake of TLS takes 0.25 ms.
+// So many sockets, or turn_max, before the loop writes what they led to.
 constexpr int events_per_turn = 128;
-constexpr auto turn_max = std::chrono::milliseconds(5);
 
 [[noreturn]] void fail(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -28,8 +27,8 @@ int new_epoll() {
 
 }  // namespace
 
-poller::poller(boost::asio::io_context& loop, listener on_ready)
-    : epoll_(loop.get_executor(), new_epoll()), on_ready_(std::move(on_ready)) {
+poller::poller(boost::asio::io_context& loop, listener on_ready, std::chrono::milliseconds turn_max)
+    : epoll_(loop.get_executor(), new_epoll()), on_ready_(std::move(on_ready)), turn_max_(turn_max) {
     wait();
 }
 
@@ -41,20 +40,32 @@ void poller::wait() {
     });
 }
 
+// Those that had no turn the last time come first. What is told of them may be out of date, as it is of each
+// that changes while the others are told of: then a read or a write finds nothing to do.
 void poller::tell_ready() {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int told = 0; told < events_per_turn; told += events_at_once) {
-        epoll_event events[events_at_once];
-        const int count = ::epoll_wait(epoll_.native_handle(), events, events_at_once, 0);
-        for (int i = 0; i < count; ++i) {
-            const std::uint32_t what = events[i].events;
-            on_ready_(
-                events[i].data.u64,
-                {(what & EPOLLIN) != 0, (what & EPOLLOUT) != 0, (what & (EPOLLHUP | EPOLLERR)) != 0}
-            );
+    const time_slice slice(turn_max_);
+    bool all_seen = false;
+    for (int told = 0; told < events_per_turn; ++told) {
+        if (next_ == count_) {
+            if (all_seen) return;
+            look();
+            if (count_ == 0) return;
+            all_seen = count_ < events_.size();
         }
-        if (count < events_at_once || std::chrono::steady_clock::now() - begin >= turn_max) return;
+        const epoll_event& e = events_[next_++];
+        on_ready_(
+            e.data.u64,
+            {(e.events & EPOLLIN) != 0, (e.events & EPOLLOUT) != 0, (e.events & (EPOLLHUP | EPOLLERR)) != 0}
+        );
+        if (slice.is_over()) return;
     }
+}
+
+void poller::look() {
+    const int count =
+        ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+    next_ = 0;
+    count_ = static_cast<std::size_t>(std::max(count, 0));
 }
 
 void poller::control(int operation, int socket, std::uint64_t id, interest in) {

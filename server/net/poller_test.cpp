@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,12 +55,16 @@ protected:
 
     std::string told_;
     boost::asio::io_context loop_;
-    poller poll_{loop_, [this](std::uint64_t id, poller::readiness what) {
-                     told_ += std::to_string(id);
-                     if (what.reads) told_ += " reads";
-                     if (what.writes) told_ += " writes";
-                     if (what.broken) told_ += " broken";
-                 }};
+    static constexpr auto turn_max = std::chrono::seconds(5);
+    poller poll_{
+        loop_,
+        [this](std::uint64_t id, poller::readiness what) {
+            told_ += std::to_string(id);
+            if (what.reads) told_ += " reads";
+            if (what.writes) told_ += " writes";
+            if (what.broken) told_ += " broken";
+        },
+        turn_max};
     std::optional<tcp_socket> ours_, peers_;
 };
 
@@ -117,7 +122,9 @@ TEST_F(poller_test, many_are_all_told_and_take_turns) {
         sockets.emplace_back(ends[1]);
     }
     std::vector<int> turns(many);
-    poller all(loop_, [&](std::uint64_t id, poller::readiness) { ++turns[id]; });
+    poller all(
+        loop_, [&](std::uint64_t id, poller::readiness) { ++turns[id]; }, turn_max
+    );
     for (int i = 0; i < many; ++i) {
         all.add(
             sockets[2 * static_cast<std::size_t>(i)].descriptor(), static_cast<std::uint64_t>(i),
@@ -130,6 +137,57 @@ TEST_F(poller_test, many_are_all_told_and_take_turns) {
     const auto [least, most] = std::minmax_element(turns.begin(), turns.end());
     EXPECT_GE(*least, 2);
     EXPECT_LE(*most, *least + 1);
+}
+
+// A turn of no length: the loop writes what one socket led to before another one is told of.
+TEST_F(poller_test, what_takes_long_does_not_keep_the_loop_from_its_other_work) {
+    std::vector<tcp_socket> sockets;
+    std::vector<std::uint64_t> told;
+    poller slow(
+        loop_, [&](std::uint64_t id, poller::readiness) { told.push_back(id); }, std::chrono::seconds(0)
+    );
+    for (std::uint64_t i = 0; i < 5; ++i) {
+        int ends[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        sockets.emplace_back(ends[0]);
+        sockets.emplace_back(ends[1]);
+        slow.add(ends[0], i, {true, false});
+        EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
+    }
+    std::vector<std::size_t> told_after;
+    for (int i = 0; i < 20 && told.size() < 10; ++i) {
+        loop_.poll_one();
+        told_after.push_back(told.size());
+    }
+    for (std::size_t i = 1; i < told_after.size(); ++i) EXPECT_LE(told_after[i], told_after[i - 1] + 1);
+    ASSERT_EQ(told.size(), 10u);
+    for (std::size_t i = 0; i < 5; ++i)
+        EXPECT_EQ(told[i], told[i + 5]) << "each had its turn before any had two";
+}
+
+// The last one of them told is not told of by the kernel any more, which has nothing new.
+TEST_F(poller_test, those_who_are_left_for_the_next_turn_are_told_although_nothing_new_comes) {
+    std::vector<tcp_socket> sockets;
+    int told = 0;
+    poller slow(
+        loop_,
+        [&](std::uint64_t id, poller::readiness) {
+            ++told;
+            char byte;
+            EXPECT_EQ(::recv(sockets[2 * id].descriptor(), &byte, 1, MSG_DONTWAIT), 1);
+        },
+        std::chrono::seconds(0)
+    );
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        int ends[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        sockets.emplace_back(ends[0]);
+        sockets.emplace_back(ends[1]);
+        slow.add(ends[0], i, {true, false});
+        EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
+    }
+    while (loop_.poll_one() > 0) continue;
+    EXPECT_EQ(told, 3);
 }
 
 TEST_F(poller_test, what_is_no_socket_is_an_error) {

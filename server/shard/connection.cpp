@@ -225,9 +225,16 @@ void connection::flush_at_turn_end() {
 }
 
 void connection::flush() {
-    flush_is_due_ = false;
+    flush_is_due_ = put_off_ = false;
     if (gone_ || blocked_) return;
     go_on_after(write(out_, socket_.descriptor(), tls_.get(), home_.bounds().turn_bytes_max));
+}
+
+void connection::put_off() {
+    if (gone_ || blocked_) return;
+    put_off_ = true;
+    out_.put_off();
+    home_.watch_waiting();
 }
 
 void connection::send(std::shared_ptr<delivery::line_run>&& run, bool at_once) {

@@ -107,6 +107,10 @@ public:
     void start(std::unique_ptr<conversation> first, const tls_context* tls);
     void on_ready(poller::readiness what);
     void flush();
+    // Whether flush() may take long, so that those who are answered in a few bytes go first.
+    bool writes_much() const { return out_.unwritten_bytes() > little_bytes_max; }
+    // flush() comes in a later turn.
+    void put_off();
     // Queues a run; where nothing else waits it is written at once, if that is wanted.
     void send(std::shared_ptr<delivery::line_run>&& run, bool at_once);
     void read_on();
@@ -116,7 +120,7 @@ public:
     }
     // What waits for a peer that does not keep up, in bytes of memory; 0 when it does.
     std::size_t waiting_memory() const {
-        return blocked_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_;
+        return blocked_ || put_off_ ? out_.waiting_memory() + unread_bytes_ : unread_bytes_;
     }
     // Ends it as a slow consumer, whatever its queue may hold.
     void cut();
@@ -127,6 +131,8 @@ public:
     void prefetch_conversation() const { prefetch(conversation_.get(), sizeof *conversation_); }
 
 private:
+    static constexpr std::size_t little_bytes_max = 16 * 1024;
+
     static void prefetch(const void* object, std::size_t bytes) {
         constexpr std::size_t line_bytes = 64;
         for (std::size_t at = 0; at < bytes; at += line_bytes)
@@ -163,6 +169,7 @@ private:
     poller::interest watched_;
     std::uint8_t quiet_sweeps_ = 0;  // since the peer sent something
     bool flush_is_due_ = false;      // at the end of this turn
+    bool put_off_ = false;           // it is due, and had to wait for a later turn
     bool reads_ = true;              // not paused, and the peer has not ended
     bool blocked_ = false;           // the kernel's buffer is full
     bool finishing_ = false;

@@ -55,6 +55,19 @@ public:
             if (places_[i].held) guarded(places_[i].held->id(), call);
     }
 
+    // The same from this place on, at least for one, until `enough()`. Returns the place to go on from; 0:
+    // all had their turn.
+    template <class Call, class Enough>
+    std::size_t each_guarded_from(std::size_t at, Call&& call, Enough&& enough) noexcept {
+        while (at < places_.size()) {
+            const bool held = places_[at].held != nullptr;
+            if (held) guarded(places_[at].held->id(), call);
+            ++at;
+            if (held && enough()) return at < places_.size() ? at : 0;
+        }
+        return 0;
+    }
+
 private:
     struct place {
         std::unique_ptr<connection> held;

@@ -43,7 +43,7 @@ protected:
     std::int64_t now_ms_ = 1'000'000;
 };
 
-// What is on its way may take longer than a ping and its pong, which come after it.
+// The bytes on their way may take longer than a ping and its pong, which come after them.
 TEST_F(a_connection, a_peer_that_takes_bytes_slowly_lives) {
     connection_->out().push_raw(std::string(100'000, 'x'));
     connection_->flush();
@@ -65,6 +65,26 @@ TEST_F(a_connection, a_ping_that_the_kernel_of_a_dead_program_takes_is_no_sign_o
         sweep();
     }
     EXPECT_TRUE(home_.heard_of.empty());
+}
+
+TEST_F(a_connection, much_that_waits_for_its_turn_counts_as_waiting_memory) {
+    EXPECT_FALSE(connection_->writes_much());
+    connection_->out().push_raw(std::string(100'000, 'x'));
+    connection_->flush_soon();
+    EXPECT_TRUE(connection_->writes_much());
+    EXPECT_EQ(connection_->waiting_memory(), 0u) << "it has its turn at the end of this one";
+    EXPECT_EQ(home_.storage().memory().bytes(), 0u);
+    connection_->put_off();
+    EXPECT_GE(connection_->waiting_memory(), 100'000u);
+    EXPECT_GE(home_.storage().memory().bytes(), 100'000u);
+    connection_->flush();
+    while (!connection_->out().empty()) {
+        peer_->read_more();
+        connection_->on_ready({false, true, false});
+        connection_->flush();
+    }
+    EXPECT_EQ(connection_->waiting_memory(), 0u);
+    EXPECT_EQ(home_.storage().memory().bytes(), 0u);
 }
 
 }  // namespace

@@ -11,6 +11,9 @@ namespace {
 
 // Connections that get one message: from here on its line is joined once for all of them.
 constexpr std::size_t many = 8;
+// Bytes of collected messages that one turn writes at once; beyond, they wait in line with what else waits
+// for their connections.
+constexpr std::uint64_t collected_bytes_max = 4 << 20;
 
 }  // namespace
 
@@ -93,10 +96,12 @@ void deliveries::visit(const delivery::fan_out::visit& v, writing when) {
 // By the next publication the connections have left the processor's cache. So those that are visited soon are
 // fetched while the kernel copies the current write.
 void deliveries::write_collected() {
+    const std::uint64_t before = home_.metrics().bytes_out;
     while (const auto next = fan_out_.next()) {
         if (const connection* later = connections_.find(fan_out_.upcoming(4))) later->prefetch();
         if (const connection* soon = connections_.find(fan_out_.upcoming(2))) soon->prefetch_conversation();
-        visit(*next, writing::at_once);
+        const bool much = home_.metrics().bytes_out - before > collected_bytes_max;
+        visit(*next, much ? writing::at_turn_end : writing::at_once);
     }
 }
 

@@ -4,11 +4,6 @@
 
 namespace pulsewire::shell {
 
-void hub_runner::receive(std::vector<hub::shard_message>&& batch) {
-    for (hub::shard_message& m : batch)
-        tell([&](hub::hub& h, hub::instant now) { h.receive(std::move(m), now); });
-}
-
 // What the hub answers may make a conversation tell the hub something; the outermost call carries that out
 // too, so that the hub's answers are carried out in their order.
 void hub_runner::carry_out() {

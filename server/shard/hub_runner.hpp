@@ -32,8 +32,10 @@ public:
         call(hub_, home_.now());
         carry_out();
     }
-    // Values that other shards or observers posted.
-    void receive(std::vector<hub::shard_message>&& batch);
+    // A value that another shard or an observer posted.
+    void receive(hub::shard_message&& m) {
+        tell([&](hub::hub& h, hub::instant now) { h.receive(std::move(m), now); });
+    }
     // Before anything else: what the data folder kept (common/hub/hub.hpp).
     template <class Kept>
     void restore(Kept&& kept) {

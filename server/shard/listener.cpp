@@ -125,8 +125,11 @@ void listener::wait() {
 }
 
 void listener::accept_some() {
+    // Whoever is accepted has mostly sent a request, which may ask for much.
+    const time_slice slice = home_.new_slice();
     for (std::uint32_t i = 0; i < home_.bounds().accepts_per_turn; ++i) {
         if (!accept_one()) return;
+        if (slice.is_over()) break;
     }
     wait();
 }

@@ -265,9 +265,14 @@ void node::drain(std::function<void()> quiet, std::function<void()> drained) {
 
 void node::settle(std::function<void()> settled) {
     settled_.begin(shard_count_, std::move(settled));
-    for (const auto& s : shards_)
-        // After the end of the turn in which the last of it is carried out.
-        asio::post(s->loop(), [this, &loop = s->loop()] { asio::post(loop, [this] { settled_.arrive(); }); });
+    for (const auto& s : shards_) asio::post(s->loop(), [this, &shard = *s] { settle(shard); });
+}
+
+// On the shard's thread.
+void node::settle(shard& s) {
+    if (s.has_mail()) return asio::post(s.loop(), [this, &s] { settle(s); });
+    // After the end of the turn in which the last of it is carried out.
+    asio::post(s.loop(), [this] { settled_.arrive(); });
 }
 
 void node::release_log() {
@@ -289,10 +294,13 @@ void node::post(hub::shard_index to, std::vector<hub::shard_message>&& batch) {
     for (const hub::shard_message& m : batch) bytes += hub::memory_of(m);
     mail_.posted(bytes);
     asio::post(at(to).loop(), [this, to, bytes, batch = std::move(batch)]() mutable {
-        at(to).receive(std::move(batch));
-        if (mail_.received(bytes))
-            for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.read_on(); });
+        at(to).receive(std::move(batch), bytes);
     });
+}
+
+void node::received(std::uint64_t bytes) {
+    if (!mail_.received(bytes)) return;
+    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.read_on(); });
 }
 
 void node::store(hub::shard_index from, std::vector<hub::store_op>&& operations) {

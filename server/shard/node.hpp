@@ -76,6 +76,7 @@ public:
     shard& owner_of(std::string_view channel) { return at(index_of_owner(channel)); }
     const mail_load& mail() const override { return mail_; }
     void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) override;
+    void received(std::uint64_t bytes) override;
     void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
     address_limits* addresses() override { return &addresses_; }
@@ -111,6 +112,7 @@ private:
     hub::config hub_config(hub::shard_index index) const;
     void restore(log_store::contents&& kept);
     void run_storage();
+    void settle(shard& s);
 
     config settings_;
     std::vector<observer_port*> observers_;

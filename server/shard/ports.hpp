@@ -8,6 +8,7 @@
 #include "common/exchange/to_observer.hpp"
 #include "server/config.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -68,6 +69,8 @@ public:
     virtual const mail_load& mail() const = 0;
     // Posts to another shard. Posts of one shard to one target keep their order.
     virtual void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) = 0;
+    // Posts of so many bytes, as mail_load counts them, were received.
+    virtual void received(std::uint64_t) {}
     // Gives operations to the commit thread, which answers shard `from`. Precondition: there is a data
     // folder.
     virtual void store(hub::shard_index from, std::vector<hub::store_op>&& operations) = 0;

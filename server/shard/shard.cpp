@@ -19,6 +19,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pulsewire::shell {
 namespace {
@@ -152,6 +153,22 @@ void shard::accepted(tcp_socket&& socket) {
     });
 }
 
+// A batch of another shard may hold all that hundreds of its clients asked for.
+void shard::receive(std::vector<hub::shard_message>&& batch, std::uint64_t bytes) {
+    mail_.add(std::move(batch), bytes);
+    if (!receive_is_due_) receive_some();
+}
+
+void shard::receive_some() {
+    // Also when a value cannot be received, those after it are.
+    const auto finally = std::unique_ptr<shard, void (*)(shard*)>(this, [](shard* s) {
+        if (const std::uint64_t bytes = s->mail_.take_done_bytes(); bytes > 0) s->all_.received(bytes);
+        s->receive_is_due_ = !s->mail_.empty();
+        if (s->receive_is_due_) asio::post(s->loop(), [s] { s->receive_some(); });
+    });
+    mail_.take(new_slice(), [this](hub::shard_message&& m) { hub_.receive(std::move(m)); });
+}
+
 void shard::retire(connection& c) {
     retired_.push_back(connections_.remove(c.id()));
     all_.release_connection();
@@ -169,22 +186,57 @@ void shard::read_on() {
 // --- turns and time ---
 
 // Reading on comes before anything is written, so that the answers leave in this turn. Then others first: a
-// shard or the disk can begin to work while this one writes to its own connections.
+// shard or the disk can begin to work while this one writes to its own connections. Each kind of work has its
+// slice, so that the length of a turn is bounded whatever clients do together.
 void shard::end_turn() {
-    for (const std::uint64_t id : reads().take())
+    reading_.add(reads().take());
+    reading_.serve(new_slice(), [this](std::uint64_t id) {
         connections_.guarded(id, [](connection& c) { c.read_on(); });
+    });
     posts_.leave();
     deliveries_.write_collected();
-    for (const std::uint64_t id : flushes().take())
-        connections_.guarded(id, [](connection& c) { c.flush(); });
+    write();
     deliveries_.observe_written();
-    slow_readers_.cut();
+    free_retired();
+    // What the retired still hold counts as waiting; others would be cut for it.
+    if (retired_.empty()) slow_readers_.cut();
     deliveries_.end_turn();
-    retired_.clear();
+    if (!reading_.empty() || !writing_little_.empty() || !writing_much_.empty() || !retired_.empty())
+        schedule_turn_end();
     texts_.forget();
     drain_.report();
     if (const std::int64_t ms = turn_is_late_ms(); ms > 0)
         tell_hub([ms](hub::hub& h, hub::instant) { h.was_late(ms); });
+}
+
+// Who is answered in a few bytes does not wait for those who asked for megabytes.
+void shard::write() {
+    std::size_t added = 0;
+    for (const std::uint64_t id : flushes().take()) {
+        const connection* c = connections_.find(id);
+        if (c == nullptr) continue;
+        const bool much = c->writes_much();
+        (much ? writing_much_ : writing_little_).add(id);
+        if (much) ++added;
+    }
+    const auto flush = [this](std::uint64_t id) {
+        connections_.guarded(id, [](connection& c) { c.flush(); });
+    };
+    writing_little_.serve(new_slice(), flush);
+    writing_much_.serve(new_slice(), flush);
+    // The others count as waiting already.
+    writing_much_.each_of_last(added, [this](std::uint64_t id) {
+        connections_.guarded(id, [](connection& c) { c.put_off(); });
+    });
+}
+
+// One by one, because what waits for a single one may be tens of thousands of messages.
+void shard::free_retired() {
+    const time_slice slice = new_slice();
+    while (!retired_.empty()) {
+        retired_.pop_back();
+        if (slice.is_over()) return;
+    }
 }
 
 void shard::schedule_sweep() {
@@ -192,18 +244,31 @@ void shard::schedule_sweep() {
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
         schedule_sweep();
-        sweep();
+        if (sweep_at_ == 0) sweep();
     });
 }
 
 // Deadlines of connections have the precision of a sweep, which is why none of them needs a timer.
 void shard::sweep() {
     const std::int64_t now_ms = now().monotonic_ms;
-    connections_.each_guarded([now_ms](connection& c) { c.sweep(now_ms); });
+    const time_slice slice = new_slice();
+    sweep_at_ = connections_.each_guarded_from(
+        sweep_at_, [now_ms](connection& c) { c.sweep(now_ms); }, [&slice] { return slice.is_over(); }
+    );
+    if (sweep_at_ != 0) return asio::post(loop(), [this] { sweep(); });
     if (now_ms < next_tick_ms_) return;
     next_tick_ms_ = now_ms + tick_interval_ms;
-    tell_hub([](hub::hub& h, hub::instant at) { h.tick(at); });
     slow_readers_.report();
+    bool more = false;
+    tell_hub([&more](hub::hub& h, hub::instant at) { more = h.tick(at); });
+    // A loop that needs longer than a second for it goes on with both in the same turns.
+    if (more && !std::exchange(ticks_on_, true)) asio::post(loop(), [this] { tick_on(); });
+}
+
+void shard::tick_on() {
+    ticks_on_ = false;
+    tell_hub([this](hub::hub& h, hub::instant at) { ticks_on_ = h.tick_on(at); });
+    if (ticks_on_) asio::post(loop(), [this] { tick_on(); });
 }
 
 void shard::begin_drain() {

@@ -20,6 +20,7 @@
 #include "server/shard/deliveries.hpp"
 #include "server/shard/drain.hpp"
 #include "server/shard/hub_runner.hpp"
+#include "server/shard/inbox.hpp"
 #include "server/shard/listener.hpp"
 #include "server/shard/plain_texts.hpp"
 #include "server/shard/ports.hpp"
@@ -28,9 +29,11 @@
 #include "server/shard/stream_names.hpp"
 #include "server/shard/text_inflater.hpp"
 #include "server/shard/turn_posts.hpp"
+#include "server/shard/waiting_line.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,7 +66,10 @@ public:
 
     // --- on its thread ---
     void run();
-    void receive(std::vector<hub::shard_message>&& batch) { hub_.receive(std::move(batch)); }
+    // What another shard or an observer posted; `bytes` is what it counts in mail_load.
+    void receive(std::vector<hub::shard_message>&& batch, std::uint64_t bytes);
+    // Whether some of that was not received yet.
+    bool has_mail() const { return !mail_.empty(); }
     // What clients sent is carried out again, where it waited because the shards did not keep up with each
     // other.
     void read_on();
@@ -94,8 +100,12 @@ public:
 private:
     void on_ready(std::uint64_t id, poller::readiness what) override;
     void end_turn() override;
+    void receive_some();
+    void write();
+    void free_retired();
     void schedule_sweep();
     void sweep();
+    void tick_on();
     bool admit_address(const address& peer, address_limits::held& into);
 
     node_port& all_;
@@ -104,17 +114,22 @@ private:
     connection_table connections_;
     deliveries deliveries_;
     slow_readers slow_readers_;
+    inbox mail_;
+    bool receive_is_due_ = false;
     turn_posts posts_;
     hub_runner hub_;
     drain drain_;
     stream_names streams_;
     plain_texts texts_;
     text_inflater inflating_;
+    waiting_line reading_, writing_little_, writing_much_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::shared_ptr<const tls_context> tls_;  // null: without
     log::limit audited_;
     std::shared_ptr<const api_keys> keys_ = std::make_shared<const api_keys>();
+    std::size_t sweep_at_ = 0;  // the place of the next connection; 0: no sweep is under way
     std::int64_t next_tick_ms_ = 0;
+    bool ticks_on_ = false;
 };
 
 }  // namespace pulsewire::shell

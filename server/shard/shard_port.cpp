@@ -26,7 +26,10 @@ shard_port::shard_port(
     hub::shard_index index, const shell_limits& bounds, const canned_answers& canned, const mail_load& mail
 )
     : index_(index),
-      poller_(loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); }),
+      poller_(
+          loop_, [this](std::uint64_t id, poller::readiness what) { on_ready(id, what); },
+          std::chrono::milliseconds(bounds.turn_slice_ms)
+      ),
       bounds_(bounds),
       canned_(canned),
       mail_(mail),

@@ -9,6 +9,7 @@
 #include "common/delivery/storage.hpp"
 #include "common/session/session.hpp"
 #include "server/base/address.hpp"
+#include "server/base/time_slice.hpp"
 #include "server/limits.hpp"
 #include "server/log_limit.hpp"
 #include "server/net/compression.hpp"
@@ -21,6 +22,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -48,6 +50,8 @@ public:
     void log_refusal(const address& client, std::string_view what);
     delivery::storage& storage() { return storage_; }
     static hub::instant now();
+    // The part of a turn for a kind of work of unbounded length; begins now.
+    time_slice new_slice() const { return time_slice(std::chrono::milliseconds(bounds_.turn_slice_ms)); }
 
     // What a connection reads into; valid until the next read of any connection.
     std::span<char> scratch() { return scratch_; }

@@ -22,8 +22,8 @@ std::uint64_t offset_in(const std::string& line) {
 class shards_of_test : public ::testing::TestWithParam<std::uint16_t> {};
 INSTANTIATE_TEST_SUITE_P(Shards, shards_of_test, ::testing::Values(1, 4));
 
-TEST_P(shards_of_test, every_subscriber_sees_the_same_order) {
-    running_server server(test_config(GetParam()));
+void expect_the_same_order_everywhere(const config& c) {
+    running_server server(c);
     constexpr int publishers = 8, each = 50, channels = 3;
     std::vector<websocket_client> subscribers;
     for (int i = 0; i < 12; ++i) {
@@ -64,6 +64,17 @@ TEST_P(shards_of_test, every_subscriber_sees_the_same_order) {
         if (s == 0) first = seen;
         EXPECT_EQ(seen, first);
     }
+}
+
+TEST_P(shards_of_test, every_subscriber_sees_the_same_order) {
+    expect_the_same_order_everywhere(test_config(GetParam()));
+}
+
+// What a turn has no time for is done in the next ones, and nothing overtakes it.
+TEST_P(shards_of_test, every_subscriber_sees_the_same_order_where_each_piece_of_work_has_a_turn_of_its_own) {
+    config c = test_config(GetParam());
+    c.shell.turn_slice_ms = 0;
+    expect_the_same_order_everywhere(c);
 }
 
 // So many that what they get is gathered for them.

@@ -26,10 +26,15 @@ void slow_readers::cut() {
         if (const std::size_t bytes = c.waiting_memory(); bytes > 0) slow.emplace_back(bytes, c.id());
     });
     std::sort(slow.begin(), slow.end(), std::greater<>());
+    const time_slice slice = home_.new_slice();
     for (const auto& [bytes, id] : slow) {
         if (!home_.storage().memory().is_too_much()) break;
         ++home_.metrics().waiting_cuts;
         connections_.guarded(id, [](connection& c) { c.cut(); });
+        if (slice.is_over()) {
+            home_.schedule_turn_end();
+            break;
+        }
     }
     report();
 }
