@@ -10,7 +10,7 @@ using writer = basic_line_writer<text_buffer>;
 
 // The slowest link that is waited for carries a byte in a millisecond.
 constexpr time_ms link_ms_per_byte = 1;
-// What leaves in no time: it fits into the first packets.
+// Bytes that leave in no time: they fit into the first packets.
 constexpr time_ms link_head_start_ms = 4'096;
 // A command that takes so many connections with it in a row fails, so that the others get through.
 constexpr std::uint8_t strikes_max = 3;

@@ -30,7 +30,7 @@ public:
     // From now on cursors fit these channels alone (8.4.4).
     void mark_cursors() { cursor_.mark(channels_); }
 
-    // What the stream tells EventSource to wait before it comes back.
+    // The stream tells EventSource to wait for so long before it comes back.
     void set_retry(std::uint32_t ms) { retry_ms_ = ms; }
 
     enum class outcome : std::uint8_t {

@@ -74,7 +74,7 @@ std::string unknown_variables(const std::vector<std::string>& names) {
     return lines;
 }
 
-// What the flags ask for beside the settings.
+// The wishes that flags express beside the settings.
 struct wishes {
     std::string config_file;
     bool check = false;
@@ -177,7 +177,7 @@ std::string unknown_flags(const CLI::App& app, int argc, const char* const* argv
     return text;
 }
 
-// What only the start itself would find, as far as it can be seen from here.
+// The faults that otherwise only the start would find, as far as they can be seen from here.
 std::string fault_of_files(const config& c) {
     for (const std::string& path : {c.tls_certificate, c.tls_key})
         if (!path.empty() && ::access(path.c_str(), R_OK) != 0)

@@ -46,7 +46,7 @@ std::vector<std::string> names_of(const std::vector<setting>& settings) {
     return names;
 }
 
-// What was probably meant by a key that is no setting here.
+// A guess at what was meant by a key that is no setting here.
 std::string advice_about(const std::string& key, const std::vector<setting>& settings, bool of_namespace) {
     config any;
     const auto others = of_namespace ? settings_of(any) : settings_of(any.default_namespace);

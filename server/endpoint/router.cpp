@@ -72,21 +72,19 @@ void note_refusal(
     http_conversation& c, refused_for why, std::string_view setting, std::string_view named,
     const std::string& sentence
 ) {
-    ++c.own_shard().metrics().turned_away[static_cast<std::size_t>(why)];
-    c.own_shard().log_refusal(c.client(), sentence + "; the setting is " + std::string(setting));
-    audit_entry e;
-    e.event = "refused";
-    e.reason = refusal_names[static_cast<std::size_t>(why)];
-    e.method = name_of(c.asked().verb);
-    e.path = c.asked().path;
-    e.named = named;
-    e.setting = setting;
-    c.own_shard().audit(c.client(), e);
+    refusal_note n;
+    n.why = why;
+    n.setting = setting;
+    n.sentence = sentence;
+    n.method = name_of(c.asked().verb);
+    n.path = c.asked().path;
+    n.named = named;
+    c.own_shard().note_refusal(c.client(), n);
 }
 
 // An API key must not be found by trying: each wrong one counts as so many requests.
 constexpr std::uint32_t wrong_key_costs = 100;
-// What log::printable() shows whole.
+// The longest origin that log::printable() shows whole.
 constexpr std::size_t shown_origin_bytes_max = 80;
 
 // Once for each origin, where nobody looks for it: the page's people see only that nothing connects.
@@ -105,18 +103,18 @@ void warn_of_origin(http_conversation& c) {
 
 void note_refusal(http_conversation& c, int status) {
     const request& r = c.asked();
-    if (status == 403 && r.count("Origin") > 0) warn_of_origin(c);
-    if (status == 403 && r.count("Origin") > 0)
+    if (status == 403 && r.count("Origin") > 0) {
+        warn_of_origin(c);
         note_refusal(
             c, refused_for::origin, "allowed_origins", r.field("Origin"),
             "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
         );
-    else if (status == 403)
+    } else if (status == 403) {
         note_refusal(
             c, refused_for::origin, "allowed_origins", {},
             "a page of another site asked for " + log::printable(r.path) + " without its origin"
         );
-    if (status == 401) {
+    } else if (status == 401) {
         if (key_of(r)) (void)c.charge(wrong_key_costs - 1);
         note_refusal(
             c, refused_for::key, "api_key", {}, log::printable(r.path) + " without the right API key"

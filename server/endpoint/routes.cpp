@@ -157,7 +157,7 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
     const std::string_view path = r.path;
     const finder find(r, settings, keys, how);
     if (path == "*") return whole_server();
-    // Who asks the machine itself, past the load balancer, knows no base path.
+    // A client that asks the machine itself, past the load balancer, knows no base path.
     const bool outside = r.base.size() != settings.base_path.size();
     if (outside && path != "/healthz" && path != "/metrics") return nowhere(not_below(settings.base_path));
     if (path.empty()) return nowhere(redirect_into(r));

@@ -41,8 +41,11 @@ std::uint64_t address_limits::source_of(const address& a) const {
     return a.is_loopback() || is_proxy(a) ? 0 : hash_of(a);
 }
 
-std::array<std::uint32_t, 2> address_limits::places_of(const address& from) const {
-    const std::uint64_t hash = hash_of(from);
+std::uint64_t address_limits::source_of(const address& a, const held& counted) const {
+    return counted.table_ == this ? counted.source_ : source_of(a);
+}
+
+std::array<std::uint32_t, 2> address_limits::places_of(std::uint64_t hash) {
     return {
         static_cast<std::uint32_t>(hash % cells_per_row),
         static_cast<std::uint32_t>(cells_per_row + (hash >> 32) % cells_per_row)};
@@ -51,7 +54,8 @@ std::array<std::uint32_t, 2> address_limits::places_of(const address& from) cons
 address_limits::outcome address_limits::connect(const address& from, std::int64_t now_ms, held& into) {
     const bounds& most = bounds_of(from);
     if (most.connections_max == 0 && most.connects_per_second == 0) return outcome::admitted;
-    const auto places = places_of(from);
+    const std::uint64_t hash = hash_of(from);
+    const auto places = places_of(hash);
     // Counted before it is compared: two loops at a time may both be refused, and never both admitted.
     std::uint32_t others = UINT32_MAX;
     for (const std::uint32_t place : places)
@@ -67,6 +71,7 @@ address_limits::outcome address_limits::connect(const address& from, std::int64_
     held counted;
     counted.table_ = this;
     counted.places_ = places;
+    counted.source_ = from.is_loopback() ? 0 : hash;
     into = std::move(counted);
     return outcome::admitted;
 }

@@ -45,6 +45,9 @@ public:
     // A number for the address that outsiders cannot choose (hub::open); 0 where many may share it, as those
     // do who come through a proxy on this machine.
     std::uint64_t source_of(const address& a) const;
+    class held;
+    // The same for the address that `counted` counts, if any, without hashing it again.
+    std::uint64_t source_of(const address& a, const held& counted) const;
 
     // One open connection of an address; the end of this object ends its counting. The table outlives it.
     class held {
@@ -65,9 +68,11 @@ public:
         void swap(held& other) noexcept {
             std::swap(table_, other.table_);
             std::swap(places_, other.places_);
+            std::swap(source_, other.source_);
         }
         address_limits* table_ = nullptr;
         std::array<std::uint32_t, 2> places_{};
+        std::uint64_t source_ = 0;
     };
 
     enum class outcome : std::uint8_t { admitted, too_many_connections, too_many_connects };
@@ -92,7 +97,8 @@ private:
     static constexpr std::size_t cells_per_row = 16 * 1024;
 
     std::uint64_t hash_of(const address& from) const;
-    std::array<std::uint32_t, 2> places_of(const address& from) const;
+    static std::array<std::uint32_t, 2> places_of(std::uint64_t hash);
+    std::array<std::uint32_t, 2> places_of(const address& from) const { return places_of(hash_of(from)); }
     const bounds& bounds_of(const address& from) const;
     void release(const std::array<std::uint32_t, 2>& places);
     std::int64_t take(

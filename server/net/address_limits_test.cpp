@@ -159,6 +159,13 @@ TEST(address_limits, an_address_is_one_source_and_one_that_many_share_is_none) {
     EXPECT_NE(limits.source_of(at("192.0.2.1")), limits.source_of(at("192.0.2.2")));
     EXPECT_EQ(limits.source_of(at("2001:db8::1")), limits.source_of(at("2001:db8::2"))) << "one customer";
     EXPECT_NE(limits.source_of(at("2001:db8:0:1::1")), limits.source_of(at("2001:db8::1")));
+
+    for (const char* text : {"127.0.0.1", "198.51.100.7", "192.0.2.1", "2001:db8::1"}) {
+        address_limits::held counted;
+        EXPECT_EQ(limits.source_of(at(text), counted), limits.source_of(at(text))) << "not counted yet";
+        (void)limits.connect(at(text), 0, counted);
+        EXPECT_EQ(limits.source_of(at(text), counted), limits.source_of(at(text))) << text;
+    }
 }
 
 }  // namespace

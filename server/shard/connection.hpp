@@ -92,6 +92,7 @@ public:
     std::string_view parting_answer() const { return parting_answer_; }
     // Counts among the connections of another address from now on: of the client behind a proxy.
     void count_as(address_limits::held&& counted) { counted_ = std::move(counted); }
+    const address_limits::held& counted() const { return counted_; }
 
     // From where the client of the conversation comes (hub::open).
     void speaks_for(std::uint64_t source) { source_ = source; }

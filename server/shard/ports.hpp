@@ -65,7 +65,7 @@ public:
     // One shard's part of waiting_bytes_total_max.
     virtual std::uint64_t waiting_bytes_max() const = 0;
 
-    // What the shards posted to each other and did not receive yet.
+    // The load of what the shards posted to each other and did not receive yet.
     virtual const mail_load& mail() const = 0;
     // Posts to another shard. Posts of one shard to one target keep their order.
     virtual void post(hub::shard_index to, std::vector<hub::shard_message>&& batch) = 0;

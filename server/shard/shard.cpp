@@ -84,19 +84,26 @@ bool shard::admit_address(const address& peer, address_limits::held& into) {
     const auto outcome = limits->connect(peer, now().monotonic_ms, into);
     if (outcome == address_limits::outcome::admitted) return true;
     const bool too_many = outcome == address_limits::outcome::too_many_connections;
-    const auto why = too_many ? refused_for::connections : refused_for::connects;
-    ++metrics().turned_away[static_cast<std::size_t>(why)];
-    log_refusal(
-        peer, too_many ? "its address has too many connections; the setting is connections_per_address_max"
-                       : "its address opens connections too quickly; the setting is "
-                         "connects_per_address_per_second"
-    );
+    refusal_note n;
+    n.why = too_many ? refused_for::connections : refused_for::connects;
+    n.setting = too_many ? "connections_per_address_max" : "connects_per_address_per_second";
+    n.sentence =
+        too_many ? "its address has too many connections" : "its address opens connections too quickly";
+    note_refusal(peer, n);
+    return false;
+}
+
+void shard::note_refusal(const address& client, const refusal_note& n) {
+    ++metrics().turned_away[static_cast<std::size_t>(n.why)];
+    log_refusal(client, std::string(n.sentence) + "; the setting is " + std::string(n.setting));
     audit_entry e;
     e.event = "refused";
-    e.reason = refusal_names[static_cast<std::size_t>(why)];
-    e.setting = too_many ? "connections_per_address_max" : "connects_per_address_per_second";
-    audit(peer, e);
-    return false;
+    e.reason = refusal_names[static_cast<std::size_t>(n.why)];
+    e.method = n.method;
+    e.path = n.path;
+    e.named = n.named;
+    e.setting = n.setting;
+    audit(client, e);
 }
 
 void shard::charge_answer(const address& client, std::size_t bytes) {

@@ -37,10 +37,21 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pulsewire::shell {
+
+// A refusal that the operator may have meant otherwise. Empty members are left out; all views are used during
+// the call only.
+struct refusal_note {
+    refused_for why = refused_for::key;
+    std::string_view setting;   // the one that would change it
+    std::string_view sentence;  // printable, without its end
+    std::string_view method, path;
+    std::string_view named;  // by the client: the origin or the host that was refused
+};
 
 class shard final : public shard_port {
 public:
@@ -66,12 +77,12 @@ public:
 
     // --- on its thread ---
     void run();
-    // What another shard or an observer posted; `bytes` is what it counts in mail_load.
+    // A batch that another shard or an observer posted; `bytes` is what it counts in mail_load.
     void receive(std::vector<hub::shard_message>&& batch, std::uint64_t bytes);
     // Whether some of that was not received yet.
     bool has_mail() const { return !mail_.empty(); }
-    // What clients sent is carried out again, where it waited because the shards did not keep up with each
-    // other.
+    // The lines of clients are carried out again, where they waited because the shards did not keep up with
+    // each other.
     void read_on();
     // Stops to listen and ends the connections. Safe to call again.
     void begin_drain();
@@ -90,6 +101,8 @@ public:
     // An answer costs the address of its client as many requests as commands over /ws pay for so many bytes
     // (protocol 4.20). The first is paid by the request itself.
     void charge_answer(const address& client, std::size_t bytes);
+    // Counts that a client was refused, and lets the operator find it: in the log, and in the audit log.
+    void note_refusal(const address& client, const refusal_note& n);
     // Writes an entry about a client to the audit log, if there is one, within bounds.
     void audit(const address& client, audit_entry e);
 

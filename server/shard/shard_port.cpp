@@ -20,6 +20,10 @@ std::int64_t milliseconds_of(auto time_point) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time_point.time_since_epoch()).count();
 }
 
+std::int64_t monotonic_ms() {
+    return milliseconds_of(std::chrono::steady_clock::now());
+}
+
 }  // namespace
 
 shard_port::shard_port(
@@ -40,8 +44,7 @@ shard_port::shard_port(
 shard_port::~shard_port() = default;
 
 hub::instant shard_port::now() {
-    return {
-        milliseconds_of(std::chrono::steady_clock::now()), milliseconds_of(std::chrono::system_clock::now())};
+    return {monotonic_ms(), milliseconds_of(std::chrono::system_clock::now())};
 }
 
 // A record of TLS can hold more plaintext than the bytes that completed it.
@@ -68,13 +71,13 @@ void shard_port::read_on_at_turn_end(std::uint64_t connection) {
 }
 
 std::int64_t shard_port::turn_is_late_ms() const {
-    return std::max<std::int64_t>(0, now().monotonic_ms - turn_began_ms_ - turn_ms_max);
+    return std::max<std::int64_t>(0, monotonic_ms() - turn_began_ms_ - turn_ms_max);
 }
 
 void shard_port::schedule_turn_end() {
     if (turn_end_scheduled_) return;
     turn_end_scheduled_ = true;
-    turn_began_ms_ = now().monotonic_ms;
+    turn_began_ms_ = monotonic_ms();
     boost::asio::post(loop_, [this] {
         turn_end_scheduled_ = false;
         end_turn();

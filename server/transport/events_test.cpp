@@ -184,8 +184,8 @@ TEST(events, a_page_whose_address_has_too_many_streams_comes_back) {
     EXPECT_EQ(ask(server.port(), "GET", "/events?channel=a").status, 429);
 }
 
-// What stands in for EventSource (event-source-polyfill, Mercure's clients) sends the position so. Ignored,
-// it loses what was published between two connections, and nobody is told.
+// Libraries that stand in for EventSource (event-source-polyfill, Mercure's clients) send the position so.
+// Where it is ignored, what was published between two connections is lost, and nobody is told.
 TEST(events, resume_by_each_name_that_libraries_give_the_position) {
     running_server server(test_config(1));
     events_client c(server.port(), "?channel=a");
