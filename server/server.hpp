@@ -58,59 +58,63 @@ public:
     // publish_context&). The payload has been checked: the sender of one that does not fit gets the error
     // `invalid_payload`, and the handler is not called. As soon as one handler is registered, all publishes
     // of clients pass through the application's thread, to keep their order.
-    template <message_type M, class Handler>
+    template <class M, class Handler>
     server& on(Handler handler) {
         return on<M>({}, std::move(handler));
     }
-    template <message_type M, class Handler>
-    server& on(std::string prefix, Handler handler) {
-        types_.message<M>();
-        add_publish_handler(
-            message_name<M>, std::move(prefix),
-            [handler = std::move(handler
-             )](std::string_view payload, publish_context& c) mutable -> std::optional<payload_error> {
-                auto message = decode_payload<M>(payload);
-                if (!message) return std::move(message).error();
-                handler(std::as_const(*message), c);
-                return std::nullopt;
-            }
-        );
+    template <class M, class Handler>
+    server& on([[maybe_unused]] std::string prefix, [[maybe_unused]] Handler handler) {
+        if constexpr (detail::require_message<M>() && detail::require_publish_handler<Handler, M>()) {
+            types_.message<M>();
+            add_publish_handler(
+                message_name<M>, std::move(prefix),
+                [handler = std::move(handler
+                 )](std::string_view payload, publish_context& c) mutable -> std::optional<payload_error> {
+                    auto message = decode_payload<M>(payload);
+                    if (!message) return std::move(message).error();
+                    handler(std::as_const(*message), c);
+                    return std::nullopt;
+                }
+            );
+        }
         return *this;
     }
     // Message types without a handler: publishes of them are checked, and they are part of typescript().
-    template <message_type... M>
+    template <class... M>
     server& declare() {
         (on<M>([](const M&, publish_context&) {}), ...);
         return *this;
     }
     // Message types that only the server publishes; they become part of typescript().
-    template <message_type... M>
+    template <class... M>
     server& publishes() {
-        (types_.message<M>(), ...);
+        if constexpr ((detail::require_message<M>() && ...)) (types_.message<M>(), ...);
         return *this;
     }
 
     // A client sends a Request: handler(const Request&, request_context&) returns a Response or a
     // result<Response, rejection>. Each type has one handler; a later one replaces it.
-    template <message_type Request, wire_type Response, class Handler>
-    server& handle(Handler handler) {
-        types_.request<Request, Response>();
-        add_request_handler(
-            message_name<Request>,
-            [handler = std::move(handler
-             )](std::string_view payload, request_context& c) mutable -> shell::request_outcome {
-                auto asked = decode_payload<Request>(payload);
-                if (!asked) return std::move(asked).error();
-                using returned = decltype(handler(std::as_const(*asked), c));
-                if constexpr (std::is_convertible_v<returned, Response>) {
-                    return encode_payload(static_cast<Response>(handler(std::as_const(*asked), c)));
-                } else {
-                    result<Response, rejection> outcome = handler(std::as_const(*asked), c);
-                    if (!outcome) return std::move(outcome).error();
-                    return encode_payload(*outcome);
+    template <class Request, class Response, class Handler>
+    server& handle([[maybe_unused]] Handler handler) {
+        if constexpr (detail::require_message<Request>() && detail::require_travels<Response>() && detail::require_request_handler<Handler, Request, Response>()) {
+            types_.request<Request, Response>();
+            add_request_handler(
+                message_name<Request>,
+                [handler = std::move(handler
+                 )](std::string_view payload, request_context& c) mutable -> shell::request_outcome {
+                    auto asked = decode_payload<Request>(payload);
+                    if (!asked) return std::move(asked).error();
+                    using returned = decltype(handler(std::as_const(*asked), c));
+                    if constexpr (std::is_convertible_v<returned, Response>) {
+                        return encode_payload(static_cast<Response>(handler(std::as_const(*asked), c)));
+                    } else {
+                        result<Response, rejection> outcome = handler(std::as_const(*asked), c);
+                        if (!outcome) return std::move(outcome).error();
+                        return encode_payload(*outcome);
+                    }
                 }
-            }
-        );
+            );
+        }
         return *this;
     }
 
@@ -120,9 +124,10 @@ public:
     // std::invalid_argument when `channel` is not a channel's name (docs/protocol.md 1.2). `conflate` is the
     // key by which newer messages replace waiting ones in namespaces with the policy latest_per_key (4.17);
     // empty: the type takes its place.
-    template <message_type M>
+    template <class M>
     void publish(std::string channel, const M& m, keeping k = keeping::kept, std::string conflate = {}) {
-        publish_payload(std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate));
+        if constexpr (detail::require_message<M>())
+            publish_payload(std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate));
     }
 
     // Runs `what` on the application's thread: at an interval, once after a delay, or as soon as possible.

@@ -16,7 +16,7 @@
 // scope as outer::inner. The lines need no semicolon. A description is not inherited: each derived struct has
 // one of its own, which may name the fields of the base.
 
-#include "common/message/for_each_argument.hpp"
+#include "common/message/describe_macros.hpp"
 #include "common/message/message_name.hpp"
 
 #include <array>
@@ -108,12 +108,21 @@ constexpr struct_description<Fields...> describe_struct(std::string_view type_na
     return {type_name, {fields...}};
 }
 template <class Owner, class Member>
-constexpr value_description<Owner, Member> describe_value(std::string_view type_name, Member Owner::*member) {
-    return {type_name, member};
+constexpr value_description<Owner, Member> describe_value(
+    std::string_view type_name, described_field<Owner, Member> only
+) {
+    return {type_name, only.member};
 }
 template <class Enum>
 constexpr described_enumerator<Enum> describe_enumerator(std::string_view name, Enum value) {
     return {name, value};
+}
+// Stands in for a field that the struct does not have, after the macro has reported it: what follows would
+// hide the report.
+struct no_such_field {};
+template <class Owner>
+constexpr described_field<Owner, no_such_field> describe_missing_field(std::string_view name) {
+    return {name, nullptr};
 }
 template <class Enum, class... Enumerators>
 constexpr enum_description<Enum, sizeof...(Enumerators)> describe_enum(
@@ -126,43 +135,3 @@ constexpr enum_description<Enum, sizeof...(Enumerators)> describe_enum(
 }  // namespace detail
 
 }  // namespace pulsewire
-
-#define PULSEWIRE_FIELDS(Type, ...)                                                              \
-    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) {          \
-        return ::pulsewire::detail::describe_struct(                                             \
-            #Type __VA_OPT__(, ) PULSEWIRE_FOR_EACH(PULSEWIRE_DESCRIBE_FIELD, Type, __VA_ARGS__) \
-        );                                                                                       \
-    }
-
-#define PULSEWIRE_VALUE(Type, member)                                                   \
-    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) { \
-        return ::pulsewire::detail::describe_value(#Type, &Type::member);               \
-    }
-
-#define PULSEWIRE_ENUM(Type, ...)                                                       \
-    [[maybe_unused]] constexpr auto pulsewire_describe(::pulsewire::describing<Type>) { \
-        return ::pulsewire::detail::describe_enum<Type>(                                \
-            #Type, PULSEWIRE_FOR_EACH(PULSEWIRE_DESCRIBE_ENUMERATOR, Type, __VA_ARGS__) \
-        );                                                                              \
-    }
-
-#define PULSEWIRE_MESSAGE(Type, name, ...)            \
-    PULSEWIRE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__) \
-    PULSEWIRE_NAME_MESSAGE(Type, name)
-
-#define PULSEWIRE_VALUE_MESSAGE(Type, name, member) \
-    PULSEWIRE_VALUE(Type, member)                   \
-    PULSEWIRE_NAME_MESSAGE(Type, name)
-
-#define PULSEWIRE_NAME_MESSAGE(Type, name)                                                                \
-    [[maybe_unused]] constexpr ::std::string_view pulsewire_message_name(::pulsewire::describing<Type>) { \
-        static_assert(                                                                                    \
-            ::pulsewire::is_message_name(name),                                                           \
-            "a message name is 1 to 64 characters of A-Z a-z 0-9 _ - . : /"                               \
-        );                                                                                                \
-        return name;                                                                                      \
-    }
-
-#define PULSEWIRE_DESCRIBE_FIELD(Type, field) ::pulsewire::detail::describe_field(#field, &Type::field)
-#define PULSEWIRE_DESCRIBE_ENUMERATOR(Type, enumerator) \
-    ::pulsewire::detail::describe_enumerator(#enumerator, Type::enumerator)

@@ -8,6 +8,9 @@
 // A macro is not expanded inside itself, so each step leaves the name of the next step in the text.
 // PULSEWIRE_RESCAN makes the preprocessor scan the text again, at least once for each argument: four times
 // four times four, and once for each level.
+//
+// For the compiler this is a header of the system, so that it does not show these steps below errors.
+#pragma GCC system_header
 
 #define PULSEWIRE_FOR_EACH(macro, context, ...) \
     __VA_OPT__(PULSEWIRE_RESCAN(PULSEWIRE_EACH_STEP(macro, context, __VA_ARGS__)))

@@ -39,3 +39,4 @@
 #include "common/message/describe.hpp"
 #include "common/message/payload.hpp"
 #include "common/message/payload_error.hpp"
+#include "common/message/require.hpp"

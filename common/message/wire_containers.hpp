@@ -20,6 +20,32 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
+// The type of the elements, where T is one of the containers below; otherwise void.
+template <class T>
+struct wire_element {
+    using type = void;
+};
+template <class T>
+struct wire_element<std::optional<T>> {
+    using type = T;
+};
+template <class T>
+struct wire_element<std::vector<T>> {
+    using type = T;
+};
+template <class T, std::size_t Count>
+struct wire_element<std::array<T, Count>> {
+    using type = T;
+};
+template <class T>
+struct wire_element<std::map<std::string, T>> {
+    using type = T;
+};
+template <class T>
+struct wire_element<std::unordered_map<std::string, T>> {
+    using type = T;
+};
+
 // An empty optional is null. As a field of a struct it is left out when written, and an absent field is read
 // as empty (wire_described.hpp).
 template <class T>

@@ -25,9 +25,9 @@ public:
     const std::string& session() const { return session_; }
 
     // Sends a message to this connection alone; the client's handlers of `channel` get it.
-    template <message_type M>
+    template <class M>
     void send(std::string_view channel, const M& m) const {
-        send_payload(channel, message_name<M>, encode_payload(m));
+        if constexpr (detail::require_message<M>()) send_payload(channel, message_name<M>, encode_payload(m));
     }
     // Ends the connection. With the code `normal` and those from 4500 on the client does not come back.
     void close(close_code code = close_code::normal, std::string reason = {}) const;
@@ -52,7 +52,7 @@ public:
     const std::string& session() const { return who_.session(); }
     const std::string& channel() const { return channel_; }
 
-    template <message_type M>
+    template <class M>
     void send(const M& m) const {
         who_.send(channel_, m);
     }
@@ -76,7 +76,7 @@ public:
     bool transient() const { return what_.transient; }
 
     // Sends a message to the sender alone, in this channel.
-    template <message_type M>
+    template <class M>
     void send(const M& m) const {
         who_.send(what_.channel, m);
     }
@@ -86,14 +86,14 @@ public:
     // Nothing is published; the sender gets an acknowledgement as if it were.
     void drop();
     // `m` is published instead.
-    template <message_type M>
+    template <class M>
     void publish_instead(const M& m) {
-        replace(message_name<M>, encode_payload(m), {});
+        if constexpr (detail::require_message<M>()) replace(message_name<M>, encode_payload(m), {});
     }
     // The same, but the sender does not show it to its own handlers.
-    template <message_type M>
+    template <class M>
     void publish_to_others(const M& m) {
-        replace(message_name<M>, encode_payload(m), session());
+        if constexpr (detail::require_message<M>()) replace(message_name<M>, encode_payload(m), session());
     }
 
 private:

@@ -2,6 +2,7 @@
 
 // The handlers that a program has registered, with the types of messages erased.
 
+#include "common/base/result.hpp"
 #include "common/message/payload_error.hpp"
 #include "server/app/contexts.hpp"
 
@@ -10,8 +11,50 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
+
+// The sentences about a handler that cannot be called, as those of common/message/require.hpp.
+namespace pulsewire::detail {
+
+template <class Handler, class M>
+constexpr bool require_publish_handler() {
+    constexpr bool can_be_called = std::is_invocable_v<Handler&, const M&, publish_context&>;
+    static_assert(
+        can_be_called,
+        "this handler cannot be called: write it as [](const message& m, pulsewire::publish_context& c) { "
+        "... }"
+    );
+    return can_be_called;
+}
+
+template <class Handler, class Request, class Response>
+constexpr bool require_request_handler() {
+    constexpr bool can_be_called = std::is_invocable_v<Handler&, const Request&, request_context&>;
+    static_assert(
+        can_be_called,
+        "this handler cannot be called: write it as [](const request& r, pulsewire::request_context& c) { "
+        "return "
+        "the answer; }"
+    );
+    if constexpr (can_be_called) {
+        using returned = std::invoke_result_t<Handler&, const Request&, request_context&>;
+        constexpr bool gives_an_answer = std::is_convertible_v<returned, Response> ||
+                                         std::is_convertible_v<returned, result<Response, rejection>>;
+        static_assert(
+            gives_an_answer,
+            "this handler gives no answer: it must return the response type of handle<request, response>, or "
+            "a "
+            "result<response, rejection>"
+        );
+        return gives_an_answer;
+    } else {
+        return false;
+    }
+}
+
+}  // namespace pulsewire::detail
 
 namespace pulsewire::shell {
 
