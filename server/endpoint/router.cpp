@@ -6,6 +6,7 @@
 #include "server/base/origin_entry.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
+#include "server/endpoint/lost_page.hpp"
 #include "server/endpoint/routes.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
@@ -44,10 +45,16 @@ bool may_see_metrics(const http_conversation& c) {
     return c.client().is_loopback() && !proxied;
 }
 
+// An answer that may say that nothing is there, to a person or a program.
+void answer_lost(http_conversation& c, response answer) {
+    show_to_person(c.asked(), c.settings().base_path, !c.settings().web_root.empty(), answer);
+    c.answer(std::move(answer));
+}
+
 void send_file(http_conversation& c) {
     found_file found = find_static_file(c.settings().web_root, c.asked(), c.settings().drain_url);
     if (found.file) return c.answer_with_file(std::move(*found.file));
-    c.answer(std::move(found.other));
+    answer_lost(c, std::move(found.other));
 }
 
 std::string_view name_of(method m) {
@@ -249,7 +256,7 @@ void answer_request(http_conversation& c) {
     if (!admits(c, found)) return;
     if (!found.end) {
         note_refusal(c, found.end.error().status);
-        return c.answer(std::move(found.end).error());
+        return answer_lost(c, std::move(found.end).error());
     }
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));
