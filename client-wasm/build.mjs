@@ -6,9 +6,9 @@ import {execFileSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
-import {build} from 'esbuild';
+import {build, transform} from 'esbuild';
 import {minify} from 'terser';
-import {bundleOptions, frameworks, home, ownNames, toText, wasmPath} from './build_options.mjs';
+import {bundleOptions, frameworks, home, ownNames, required, toText, wasmPath} from './build_options.mjs';
 import {printSizes} from './sizes.mjs';
 
 // Built apart and moved at the end, so that whoever uses dist/ meanwhile sees whole files.
@@ -24,13 +24,17 @@ async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
-    const entries = {index: 'index', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', why: 'core/why', debug: 'core/debug'};
+    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', why: 'core/why', debug: 'core/debug', plain: 'core/plain'};
     // They see of the SDK only what an application does, so none of their properties is minified.
     const outside = ['frameworks', ...frameworks];
     for (const name of outside) entries[name] = name;
-    await Promise.all(Object.entries(entries).map(async ([name, source]) => {
+    const files = [...Object.entries(entries).map((entry) => [...entry, '.js']), ...required.map((name) => [name, entries[name], '.cjs'])];
+    await Promise.all(files.map(async ([name, source, ending]) => {
         const {outputFiles} = await build({
-            ...bundleOptions({text, node: name === 'wasm.node', apart: true}),
+            // React Native's engine has no import(), so that its entry is one file.
+            ...bundleOptions({text, node: name === 'wasm.node', apart: name === 'js' ? '' : ending, plain: name === 'js' || ending === '.cjs'}),
+            // Nor does each of its parsers know these.
+            ...(name === 'js' && {supported: {'class-static-blocks': false}}),
             entryPoints: [join(home, 'src', `${source}.ts`)],
             write: false,
             minify: true,
@@ -47,6 +51,10 @@ async function buildEntries() {
             module: true, ecma: 2022, compress, mangle: {properties}, nameCache: {props: {props: short}}, format: {semicolons: false},
             sourceMap: {content: withoutModule(map), url: `${name}.js.map`},
         });
+        // What is required is there for tests and tools, and plain.js has no source, so these have no map.
+        const bare = code.replace(/^\/\/# sourceMappingURL.*/m, '');
+        if (ending === '.cjs') return writeFileSync(join(dist, `${name}.cjs`), (await transform(bare, {format: 'cjs', target: 'es2022'})).code);
+        if (name === 'plain') return writeFileSync(join(dist, 'plain.js'), bare);
         writeFileSync(join(dist, `${name}.js`), code);
         writeFileSync(join(dist, `${name}.js.map`), shipped);
     }));
@@ -55,7 +63,7 @@ async function buildEntries() {
 /** The map without the text of the WebAssembly module, which is no source. */
 function withoutModule(map) {
     const parsed = JSON.parse(map);
-    parsed.sourcesContent = parsed.sourcesContent.map((text, i) => (parsed.sources[i].includes('pulsewire.wasm') ? '' : text));
+    parsed.sourcesContent = parsed.sourcesContent.map((text, i) => (/pulsewire\.(wasm|js)$/.test(parsed.sources[i]) ? '' : text));
     parsed.sources = parsed.sources.map((source) => source.replace(/^(\.\.\/)+client-wasm\//, '../').replace(/^.*\/src\//, '../src/'));
     return parsed;
 }
@@ -71,8 +79,22 @@ function buildTypes() {
         const folder = dirname(file);
         for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
-    for (const entry of ['index', 'wasm', 'worker', 'storage', 'requests', 'list', ...frameworks]) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', ...frameworks]) visit(`${entry}.d.ts`);
     for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
+    for (const name of required) writeFileSync(join(dist, `${name}.d.cts`), typesRequired(name));
+}
+
+/** The types of an entry that is required: the same ones, so that a value of one kind fits the other. */
+function typesRequired(name) {
+    const mode = `{'resolution-mode': 'import'}`;
+    const from = (file) => readFileSync(join(dist, `${file}.d.ts`), 'utf8');
+    const text = from(name) + (name === 'js' ? from('public') : '');
+    const values = [...text.matchAll(/^export declare function (\w+)|^export \{ (\w+)/gm)].map(([, declared, passedOn]) => declared ?? passedOn);
+    const lines = values.map((value) => {
+        const type = `import('./${name}.js', {with: ${mode}}).${value}`;
+        return `export declare const ${value}: typeof ${type};\n${/^[A-Z]/.test(value) ? `export type ${value} = ${type};\n` : ''}`;
+    });
+    return `export type * from './${name}.js' with ${mode};\n${lines.join('')}`;
 }
 
 /** The guide and what it leads to come with the package. */

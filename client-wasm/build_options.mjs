@@ -1,5 +1,6 @@
 // How the package's sources become JavaScript; shared by the build and the tests.
 
+import {readFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {brotliCompressSync} from 'node:zlib';
@@ -7,8 +8,9 @@ import {build} from 'esbuild';
 
 /** This package's folder. */
 export const home = fileURLToPath(new URL('.', import.meta.url));
-/** Where CMake leaves the module. */
+/** Where CMake leaves the module, and the same as JavaScript. */
 export const wasmPath = join(home, '../build/wasm/pulsewire.wasm');
+export const jsPath = join(home, '../build/wasm/pulsewire.js');
 
 /**
  * Properties that nobody but the package's own code knows: minified to a letter, the same in every entry. The types that
@@ -25,19 +27,27 @@ export const ownNames = [
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
+/** The entries that can be required too, as Jest does; what they share comes with them. */
+export const required = ['js', 'storage', 'requests', 'list', 'frameworks', 'react', 'vue'];
+
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
- * `apart`: what only a failure or a person who looks into it needs stays a file of its own, which is loaded then.
+ * `apart`: what entries share stays in files of its own with that ending, and so does what only a failure or a
+ * person who looks into it needs, which is loaded then. `plain`: for where less is to be had than in a browser. `entry`: the source that tests get for src/index.ts.
  */
-export function bundleOptions({text, node = false, apart = false}) {
+export function bundleOptions({text = '', node = false, apart = '', plain = false, entry = 'index'}) {
     const plugin = {
         name: 'pulsewire',
         setup({onResolve, onLoad}) {
             onResolve({filter: /^pulsewire\.wasm$/}, ({path}) => ({path, namespace: 'inline'}));
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
-            if (apart) onResolve({filter: /^\.\/(why|debug)\.js$/}, ({kind, path}) => (kind === 'dynamic-import' ? {path, external: true} : undefined));
+            onResolve({filter: /^pulsewire\.js$/}, ({path}) => ({path, namespace: 'core'}));
+            onLoad({filter: /.*/, namespace: 'core'}, () => ({contents: coreFrom(readFileSync(jsPath, 'utf8'))}));
+            onResolve({filter: /^\.\.\/src\/index\.js$/}, () => ({path: join(home, `src/${entry}.ts`)}));
+            if (apart) onResolve({filter: /\/(why|debug|plain)\.js$/}, ({kind, path}) => (kind === 'dynamic-import' ? {path: `./${basename(path)}`, external: true} : undefined));
             // Two copies would not know of each other's subscriptions.
-            if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path)}`, external: true}));
+            if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path, '.js')}${apart}`, external: true}));
+            if (plain) onResolve({filter: /\/utf8\.js$/}, () => ({path: join(home, 'src/base/utf8.plain.ts')}));
             if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
         },
     };
@@ -49,6 +59,22 @@ export function bundleOptions({text, node = false, apart = false}) {
         external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core'],
         plugins: [plugin],
     };
+}
+
+/**
+ * The module that makes instances, of wasm2js's output: a module that is one instance. Views of a memory that has grown do
+ * not become empty in JavaScript, so `moved` tells it, once.
+ */
+function coreFrom(text) {
+    const end = text.indexOf('export var');
+    const grown = 'buffer = newBuffer;';
+    if (end < 0 || !text.includes(grown)) throw new Error('wasm2js writes something else than it did; coreFrom() has to follow.');
+    return `export default () => {
+        let moved = false;
+        ${text.slice(0, end).replace(grown, `${grown} moved = true;`)}
+        Object.defineProperties(retasmFunc.memory, {moved: {get: () => [moved, (moved = false)][0]}});
+        return retasmFunc;
+    };`;
 }
 
 /** The text that src/core/module_text.ts turns back into the bytes. */

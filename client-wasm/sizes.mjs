@@ -6,6 +6,7 @@ import {brotliCompressSync, constants, gzipSync} from 'node:zlib';
 
 const entries = {
     'pulsewire': ['index.js'],
+    'pulsewire/js': ['js.js'],
     'pulsewire/wasm': ['wasm.js', 'pulsewire.wasm'],
     'pulsewire/worker': ['worker.js'],
     'pulsewire/storage': ['storage.js'],
@@ -18,6 +19,7 @@ const entries = {
     'pulsewire/angular': ['angular.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
     'with debug': ['debug.js'],
+    'no WebAssembly': ['index.js', 'plain.js'],
 };
 
 /** Bytes of an entry's files: as they are, gzip -9, brotli 11. Each file is compressed alone, as servers do. */

@@ -42,11 +42,14 @@ describe('Node', () => {
 });
 
 describe('a plain page with an import map', () => {
-    for (const [entry, file] of [['pulsewire', 'index.js'], ['pulsewire/wasm', 'wasm.js']]) {
-        test(entry, async () => {
+    const withoutWebAssembly = '<script>delete globalThis.WebAssembly</script>';
+    for (const [entry, file, before = ''] of [
+        ['pulsewire', 'index.js'], ['pulsewire/wasm', 'wasm.js'], ['pulsewire', 'index.js', withoutWebAssembly], ['pulsewire/js', 'js.js', withoutWebAssembly],
+    ]) {
+        test(`${entry}${before && ', where there is no WebAssembly'}`, async () => {
             const files = appFiles(entry);
             const map = JSON.stringify({imports: {[entry]: `./node_modules/pulsewire/dist/${file}`}});
-            files['index.html'] = files['index.html'].replace('<script', `<script type="importmap">${map}</script><script`);
+            files['index.html'] = files['index.html'].replace('<script', `${before}<script type="importmap">${map}</script><script`);
             const url = pages.add(project('plain', files));
             assert.deepEqual(await resultOf(browser, url, {server: server.url, transport: 'auto'}), overWebSocket);
             assert.deepEqual(await resultOf(browser, url, {server: server.url, transport: 'sse'}), overSse);

@@ -8,7 +8,7 @@ import {fromModuleText} from './core/module_text.js';
 export * from './public.js';
 
 // The module stands in this file, so that every bundler and every page takes it along.
-const load = once(async () => WebAssembly.compile(fromModuleText(text)));
+const load = once(async () => (globalThis.WebAssembly ? WebAssembly.compile(fromModuleText(text)) : (await import('./core/plain.js')).plainModule));
 
 /**
  * Connects to a Pulsewire server, by itself and again whenever the connection is lost. Returns at once; what is called

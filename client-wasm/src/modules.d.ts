@@ -4,6 +4,11 @@ declare module 'pulsewire.wasm' {
     export default text;
 }
 
+/** The module as JavaScript, made by wasm2js; each call is an instance with a memory of its own. */
+declare module 'pulsewire.js' {
+    export default function plainModule(): WebAssembly.Exports;
+}
+
 /** The part that the entry for Node uses; the package has no dependency, not even on types. */
 declare module 'node:fs/promises' {
     export function readFile(path: URL): Promise<Uint8Array>;

@@ -10,7 +10,7 @@ import {fromText, toText} from '../src/core/inline_bytes.js';
 import {fromModuleText, toModuleText} from '../src/core/module_text.js';
 import {instantiate, whyNot} from '../src/core/load.js';
 import {takeBatch} from '../src/core/line_batch.js';
-import {utf8Bytes} from '../src/base/json.js';
+import {utf8Bytes} from '../src/base/utf8.js';
 import {entered, FakeNetwork, held, opened, settle} from './fake_network.js';
 
 const nobody: Deliverer = {deliver: () => assert.fail('nothing was learned')};

@@ -1,4 +1,5 @@
-// npm test: checks the types, then runs the unit tests with the real WebAssembly module under Node.
+// npm test: checks the types, then runs the unit tests with the real WebAssembly module under Node, and those of a client
+// as a whole once more with the entry `pulsewire/js` where there is no WebAssembly.
 //
 //   node test/run.mjs [OPTION OF node --test]...        for example --test-name-pattern=reconnect
 //
@@ -8,10 +9,10 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {build} from 'esbuild';
-import {bundleOptions, home, toText, wasmPath} from '../build_options.mjs';
+import {bundleOptions, home, jsPath, toText, wasmPath} from '../build_options.mjs';
 
-if (!existsSync(wasmPath)) {
-    console.error('There is no pulsewire.wasm; script/build sdk makes it.');
+if (![wasmPath, jsPath].every(existsSync)) {
+    console.error('There is no pulsewire.wasm, or no pulsewire.js; script/build sdk makes them.');
     process.exit(1);
 }
 
@@ -19,17 +20,19 @@ const compiled = join(home, '../build/client-wasm-test');
 const results = join(home, 'test-results');
 const sources = ['src', 'test'].flatMap((folder) =>
     readdirSync(join(home, folder)).filter((name) => name.endsWith('.test.ts')).map((name) => join(home, folder, name)));
+// What is the same with every core, or of one core alone.
+const ofOneEntry = ['arguments', 'core', 'frameworks', 'js', 'list', 'loop', 'package', 'values', 'worker_port'];
+const ofBoth = sources.filter((path) => !ofOneEntry.includes(basename(path, '.test.ts')));
 
 rmSync(compiled, {recursive: true, force: true});
 mkdirSync(results, {recursive: true});
+const options = {outExtension: {'.js': '.mjs'}, platform: 'node', sourcemap: 'inline', define: {'process.env.PULSEWIRE_SDK': JSON.stringify(home)}};
+const text = await toText(readFileSync(wasmPath));
+await build({...bundleOptions({text}), ...options, entryPoints: sources, outdir: compiled});
 await build({
-    ...bundleOptions({text: await toText(readFileSync(wasmPath))}),
-    entryPoints: sources,
-    outdir: compiled,
-    outExtension: {'.js': '.mjs'},
-    platform: 'node',
-    sourcemap: 'inline',
-    define: {'process.env.PULSEWIRE_SDK': JSON.stringify(home)},
+    ...bundleOptions({entry: 'js', plain: true}), ...options, entryPoints: ofBoth, outdir: join(compiled, 'js'), outbase: home,
+    // Only for what is tested: Node's own fetch() is made with WebAssembly.
+    define: {...options.define, WebAssembly: 'undefined', 'globalThis.WebAssembly': 'undefined'},
 });
 
 const {status} = spawnSync(

@@ -43,8 +43,3 @@ function unsayable(value: any, before: any): string | undefined {
 export function kindOf(value: unknown): string {
     return Object.prototype.toString.apply(value).slice(8, -1);
 }
-
-/** Bytes of a text in UTF-8. */
-export function utf8Bytes(text: string): number {
-    return new TextEncoder().encode(text).length;
-}

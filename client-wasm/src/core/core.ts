@@ -1,7 +1,8 @@
 import {type ByteField, Call, Field, type HalfField} from './numbers.js';
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
-    memory: WebAssembly.Memory;
+    /** `moved`: of one in JavaScript, whether it has grown since that was last read (coreFrom() in build_options.mjs). */
+    memory: WebAssembly.Memory & {readonly moved?: boolean};
     _initialize(): void;
 }
 
@@ -61,7 +62,7 @@ export class Core {
     #type = '';
     #name = 0;
 
-    constructor(instance: WebAssembly.Instance) {
+    constructor(instance: {readonly exports: WebAssembly.Exports}) {
         this.heard = 0;
         this.#exports = instance.exports as Exports;
         this.#exports._initialize();
@@ -211,9 +212,12 @@ export class Core {
         return (this.#now = performance.now());
     }
 
-    /** The memory grows now and then, which leaves views of it empty. */
+    /**
+     * The memory grows now and then, which gives it another buffer: views of the one before are empty, or in JavaScript
+     * stale. The buffer itself is not asked for: WebAssembly takes 50 ns to give it.
+     */
     #refresh(): void {
-        if (this.#bytes?.length) return;
+        if (this.#bytes?.length && !this.#exports.memory.moved) return;
         const {buffer} = this.#exports.memory;
         this.#bytes = new Uint8Array(buffer);
         this.#words = new Uint32Array(buffer);

@@ -9,11 +9,12 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
     const text = String(url);
     const base = world.document?.baseURI ?? world.location?.origin;
     try {
-        const {protocol, host, pathname, username} = /^[\w.+-]+:/.test(text) ? new URL(text) : new URL(text, base);
-        const [, secure] = /^(?:http|ws)(s?):$/.exec(protocol)!;
-        if (username) throw text;
+        // React Native's URL knows no other part.
+        const {href} = /^[\w.+-]+:/.test(text) ? new URL(text) : new URL(text, base);
+        const [, secure, user, host, path] = /^(?:http|ws)(s?):\/\/([^/?#]*@)?([^/?#]+)([^?#]*)/.exec(href)!;
+        if (user) throw text;
         // The server itself names the addresses of its two endpoints, so those do as well.
-        const address = `${secure}://${host}${pathname.replace(/(\/(ws|sse))?\/*$/, '/')}`;
+        const address = `${secure}://${host}${path!.replace(/(\/(ws|sse))?\/*$/, '/')}`;
         return {
             websocketUrl: `ws${address}ws`,
             sseUrl: `http${address}sse`,

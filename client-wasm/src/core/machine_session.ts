@@ -1,7 +1,8 @@
 import {invalid, limit} from '../base/check.js';
 import {PulsewireError} from '../base/errors.js';
-import {toJson, utf8Bytes} from '../base/json.js';
+import {toJson} from '../base/json.js';
 import {randomName, randomWords} from '../base/random.js';
+import {utf8Bytes} from '../base/utf8.js';
 import type {CloseReason, ConnectionState, Position} from '../client/events.js';
 import type {ReportError} from '../client/handlers.js';
 import type {HistoryOptions} from '../client/channel_options.js';

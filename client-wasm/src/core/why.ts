@@ -15,8 +15,8 @@ export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boo
     const page: Location | undefined = globalThis.location;
     const own = websocketUrl.replace(/^ws/, 'http');
     const address = sse ? sseUrl : own;
-    const {origin, protocol, hostname} = new URL(address);
-    if (page?.protocol === 'https:' && protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname)) {
+    const [origin, protocol, hostname] = /^(\w+:)\/\/(\[.*\]|[^:/]*)[^/]*/.exec(address)! as unknown as string[];
+    if (page?.protocol === 'https:' && protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname!)) {
         return {problem: 'mixed_content', message: `This page is secure (https:), so the browser does not let it use ${origin}: give the server https: too, and name it so.`};
     }
     const stop = new AbortController();

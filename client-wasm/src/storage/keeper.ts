@@ -1,4 +1,5 @@
 import {randomName} from '../base/random.js';
+import {utf8Bytes} from '../base/utf8.js';
 import type {ClientStorage, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
 import type {Position} from '../client/events.js';
 import type {Outgoing, Session} from '../client/session.js';
@@ -84,7 +85,7 @@ export class Keeper implements ClientStorage {
         if (this.#ended) return this.#session.publish(message);
         const {channel, type, payload, echo, timeoutMs, conflate, signal} = message;
         const [messagesMax, bytesMax] = this.#session.outboxMax;
-        const bytes = bytesOf(payload);
+        const bytes = utf8Bytes(payload);
         if (this.#unsent.size >= messagesMax! || this.#unsentBytes + bytes > bytesMax!) {
             return Promise.reject(this.#hooks.error('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
         }
@@ -145,7 +146,7 @@ export class Keeper implements ClientStorage {
                 return JSON.parse(stored.payload);
             },
         };
-        const entry: Entry = {stored, told, signal: stop.signal, bytes: bytesOf(stored.payload), ready: restored, resolve, reject};
+        const entry: Entry = {stored, told, signal: stop.signal, bytes: utf8Bytes(stored.payload), ready: restored, resolve, reject};
         // A message that the machine has is withdrawn there.
         stop.signal.addEventListener('abort', () => {
             if (take(this.#queue, entry)) this.#send(entry);
@@ -331,10 +332,6 @@ async function within(ms: number, promise: Promise<unknown>): Promise<void> {
     let timer: ReturnType<typeof setTimeout>;
     const late = new Promise<never>((_, failed) => (timer = setTimeout(() => failed(tooLate), ms)));
     await Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-function bytesOf(text: string): number {
-    return new TextEncoder().encode(text).length;
 }
 
 /** Removes it; false when it is not there. */
