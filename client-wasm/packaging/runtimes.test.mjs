@@ -10,11 +10,14 @@ import {createInterface} from 'node:readline';
 import {after, before, describe, test} from 'node:test';
 import {promisify} from 'node:util';
 import * as esbuild from 'esbuild';
-import {resolve as metroResolve} from 'metro-resolver';
 import {home, required} from '../build_options.mjs';
 import {appFiles, project, startPulsewired} from './support.mjs';
 
 const require = createRequire(import.meta.url);
+// They are large, so they have a folder of their own: script/bootstrap brings them for tests alone.
+const runtimes = join(home, 'packaging/runtimes');
+const requireRuntime = createRequire(join(runtimes, 'package.json'));
+const {resolve: metroResolve} = requireRuntime('metro-resolver');
 const overWebSocket = {text: 'grüße 🎉', same: true, error: 'no_handler', transport: 'websocket', end: 'client_closed'};
 const entries = ['pulsewire', 'pulsewire/js'];
 const run = promisify(execFile);
@@ -25,7 +28,7 @@ after(() => server?.stop());
 
 /** The program of that npm package; undefined, with a skipped test, where it has none for this machine. */
 function programOf(t, name) {
-    const path = join(home, '../node_modules/.bin', name);
+    const path = join(runtimes, 'node_modules/.bin', name);
     const {status, error, stderr} = spawnSync(path, ['--version'], {encoding: 'utf8'});
     if (status === 0) return path;
     t.skip(`${name} does not start here: ${error?.message ?? stderr.trim().split('\n')[0]}`);
@@ -156,8 +159,8 @@ describe('Jest', () => {
         try {
             for (const environment of ['jsdom', 'node']) writeFileSync(join(folder, `${environment}.test.js`), inTest(free.url, environment));
             writeFileSync(join(folder, 'package.json'), '{"private": true}');
-            for (const name of ['ws', 'react', 'jest-environment-jsdom', 'jest-environment-node']) symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(folder, 'node_modules', name));
-            const {status, stderr} = spawnSync(process.execPath, [join(home, '../node_modules/jest/bin/jest.js'), '--rootDir', folder, '--ci', '--runInBand', '--forceExit'], {cwd: folder, encoding: 'utf8', timeout: 60_000});
+            for (const name of ['ws', 'react', 'jest-environment-jsdom', 'jest-environment-node']) symlinkSync(dirname((name.startsWith('jest') ? requireRuntime : require).resolve(`${name}/package.json`)), join(folder, 'node_modules', name));
+            const {status, stderr} = spawnSync(process.execPath, [join(runtimes, 'node_modules/jest/bin/jest.js'), '--rootDir', folder, '--ci', '--runInBand', '--forceExit'], {cwd: folder, encoding: 'utf8', timeout: 60_000});
             assert.equal(status, 0, stderr);
         } finally {
             await free.stop();
@@ -197,7 +200,7 @@ describe('React Native', () => {
 
     test('the compiler of Hermes takes it', async (t) => {
         const platform = {linux: 'linux64-bin', darwin: 'osx-bin'}[process.platform];
-        const hermesc = join(dirname(require.resolve('hermes-compiler/package.json')), `hermesc/${platform}/hermesc`);
+        const hermesc = join(dirname(requireRuntime.resolve('hermes-compiler/package.json')), `hermesc/${platform}/hermesc`);
         if (spawnSync(hermesc, ['--version']).status !== 0) return t.skip('hermesc does not start here');
         const folder = project('hermes', appFiles());
         // Babel lowers asynchronous generators for React Native, esbuild does it here.
