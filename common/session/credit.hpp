@@ -59,15 +59,15 @@ inline bool take_credit(session& s, std::uint32_t commands, const limits& bounds
 // The time for which publishes are refused behind one that was refused and does not come again.
 inline constexpr std::int64_t refuses_behind_ms = 1'000;
 
-// A publish was refused for lack of credit.
+// A publish with a key, which its client will send again, was refused for lack of credit.
 inline void note_refused(session& s, std::uint64_t id, std::int64_t now_ms) {
     if (id == 0 || (s.refused_id != 0 && now_ms < s.refuses_until_ms)) return;
     s.refused_id = id;
     s.refuses_until_ms = now_ms + refuses_behind_ms;
 }
 
-// Publishes keep their order: those that a client sent before it heard of a refusal are refused, too,
-// although there may be credit again by the time that they are read.
+// Publishes with a key keep their order: those that a client sent before it heard of a refusal are refused,
+// too, although there may be credit again by the time that they are read.
 inline bool is_behind_refused(session& s, std::uint64_t id, std::int64_t now_ms) {
     if (s.refused_id == 0) return false;
     if (id > s.refused_id && now_ms < s.refuses_until_ms) return true;

@@ -126,7 +126,7 @@ void sessions::receive_line(session& s, std::string_view line, bool& limit_told,
         // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
         if (id == 0 && std::exchange(limit_told, true)) return count_refusal(s, now);
-        if (line.find(R"("op":"publish")") != line.npos) note_refused(s, id, now.monotonic_ms);
+        if (line.find(R"("key":)") != line.npos) note_refused(s, id, now.monotonic_ms);
         return refuse_for_rate(s, id, "too many commands per second", now);
     }
     const auto read = read_command(line, scratch_);
@@ -134,8 +134,7 @@ void sessions::receive_line(session& s, std::string_view line, bool& limit_told,
         return answers_.error(
             s, read.error().id, read.error().code, read.error().message, now, read.error().pointer
         );
-    const bool keeps_order = read->op == command_op::publish && !read->transient && read->id != 0;
-    if (keeps_order && is_behind_refused(s, read->id, now.monotonic_ms))
+    if (!read->key.empty() && is_behind_refused(s, read->id, now.monotonic_ms))
         return refuse_for_rate(s, read->id, "an earlier publish was refused and comes first", now);
     execute(s, *read, now);
 }

@@ -152,7 +152,7 @@ TEST(address_limits, a_crowd_of_others_makes_no_limit_come_early) {
 }
 
 TEST(address_limits, an_address_is_one_source_and_one_that_many_share_is_none) {
-    const address_limits limits(secret, {}, {}, {*network::parse("198.51.100.0/24")});
+    address_limits limits(secret, {}, {}, {*network::parse("198.51.100.0/24")});
     EXPECT_EQ(limits.source_of(at("127.0.0.1")), 0u);
     EXPECT_EQ(limits.source_of(at("198.51.100.7")), 0u) << "a proxy";
     EXPECT_NE(limits.source_of(at("192.0.2.1")), 0u);
