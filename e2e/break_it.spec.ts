@@ -87,12 +87,17 @@ for (const transport of ['websocket', 'sse'] as const) {
     });
 
     test(`Chat, stalled over ${transport}: what I wrote had waited, and is delivered`, async ({server, visit}) => {
-        const page = await visit(`${server.origin}/chat/?name=Ada&transport=${transport}`, {network: 'faulty'});
+        const page = await visit(`${server.origin}/chat/?name=Ada&transport=${transport}`, stoppable);
         await openChat(page, transport);
         await say(page, 'in time');
         await expect(chatTexts(page)).toHaveText(['in time']);
+        await stopTime(page);
         await button(page, 'Stall for 10 s').click();
+        // A command that has no answer for ten seconds ends the connection, so it is written in the stall's second half.
+        await page.clock.runFor(faultMs / 2);
         await say(page, 'mine');
+        await page.clock.runFor(faultMs / 2);
+        await page.clock.resume();
         await expect(lines(page).filter({hasText: 'The stall is over: 1 message you wrote can leave now.'})).toHaveCount(1, {timeout: 30_000});
         await expect(outcome(page)).toHaveText('The stall is over: 1 message you wrote can leave now. 1 message you wrote was delivered.');
         await expect(chatTexts(page)).toHaveText(['in time', 'mine']);

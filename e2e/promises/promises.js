@@ -201,14 +201,15 @@ const inOnePage = [
             [`nothing-${transport}`, () => { location.href = `/nothing-${transport}`; }],
             [`never-${transport}`, () => {
                 location.href = `/never-${transport}`;
-                setTimeout(() => stop(), 300);
+                return new Promise((stopped) => setTimeout(() => stopped(stop()), 300));
             }],
             [undefined, () => document.body.append(document.createElement('iframe'))],
         ];
         for (const [index, [path, act]] of acts.entries()) {
-            act();
+            const ended = act();
             // A browser that ends connections does so when the head of the answer comes; it may end the question, too.
             while (path && !await site(`await-${path}`).then(() => true, () => false)) await new Promise((later) => setTimeout(later));
+            await ended;
             await channel.publish('number', index + 1);
             await within(10 * secondMs, heard.count(index + 1), `message after act ${index + 1}`);
         }

@@ -20,7 +20,7 @@ export class WebKit {
     static async start(): Promise<WebKit> {
         // It chooses a number that is free, and writes it to its third descriptor.
         const display = new Program(displayPath, ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {});
-        const [number] = await display.says(/^(\d+)\n/);
+        const number = await display.answer();
         const port = await freePort();
         const driver = new Program(webkitDriverPath, [`--port=${port}`], {DISPLAY: `:${number}`, WAYLAND_DISPLAY: '', LANG: 'C.UTF-8'});
         const webkit = new WebKit(display, driver, port);
@@ -57,27 +57,31 @@ export class WebKit {
 class Program {
     readonly #child: ChildProcess;
     readonly #ended: Promise<unknown>;
+    /** What it wrote to its third descriptor, and elsewhere. */
+    #answer = '';
     said = '';
 
     constructor(path: string, args: string[], env: Record<string, string>) {
         this.#child = spawn(path, args, {stdio: ['ignore', 'pipe', 'pipe', 'pipe'], env: {...process.env, ...env}});
         this.#ended = new Promise((ended) => this.#child.once('exit', ended).once('error', ended));
-        for (const stream of this.#child.stdio.slice(1)) stream?.on('data', (text) => { this.said += String(text); });
+        for (const stream of this.#child.stdio.slice(1, 3)) stream?.on('data', (text) => { this.said += String(text); });
+        this.#child.stdio[3]!.on('data', (text) => { this.#answer += String(text); });
         const reap = () => this.#child.kill('SIGKILL');
         process.once('exit', reap);
         this.#child.once('exit', () => process.removeListener('exit', reap));
     }
 
-    async says(words: RegExp): Promise<string[]> {
-        const said = async (): Promise<string[]> => {
+    /** The first line that it writes to its third descriptor. */
+    async answer(): Promise<string> {
+        const answered = async (): Promise<string> => {
             for (;;) {
-                const found = words.exec(this.said);
-                if (found) return found.slice(1);
+                const [line, rest] = this.#answer.split('\n', 2);
+                if (rest !== undefined) return line!;
                 this.mustRun();
                 await new Promise<void>((tick) => setImmediate(tick));
             }
         };
-        return soon(said(), () => `${words} from a program; it wrote:\n${this.said}`);
+        return soon(answered(), () => `answer of a program; it wrote:\n${this.said}`);
     }
 
     mustRun(): void {
