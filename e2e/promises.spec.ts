@@ -1,4 +1,4 @@
-// What the SDK promises, checked by a page that needs nothing but a browser: the same in Chromium, Firefox and WebKit.
+// The promises of the SDK, checked by a page that needs nothing but a browser: the same in Chromium, Firefox and WebKit.
 
 import {chromium, firefox} from '@playwright/test';
 import {fullChromiumPath, firefoxPath, type Engine} from './support/engines.ts';

@@ -37,17 +37,17 @@ void mob::attack() {
     if (does == kind::reads_nothing) many = 4;
     const std::string crowded = options_.channels[random_.below(2)];
     for (int i = 0; i < many; ++i) {
-        member& m = come(does);
+        const hub::connection_ref at = come(does);
         if (does == kind::crowds)
-            say(m, R"({"op":"subscribe","id":)" + std::to_string(++m.last_id) + R"(,"channel":)" +
-                       quoted(crowded) + R"(,"payload":"mob"})");
-        const std::uint64_t connection = m.at.value;
+            server_.receive(
+                at, R"({"op":"subscribe","id":2,"channel":)" + quoted(crowded) + R"(,"payload":"mob"})"
+            );
         const int steps = does == kind::floods && bounds.commands_per_second > few_commands ? 1 : 16;
-        time_.after(random_.below(300), [this, does, connection, steps] { step(does, connection, steps); });
+        time_.after(random_.below(300), [this, at, steps] { step(at, steps); });
     }
 }
 
-mob::member& mob::come(kind to_do) {
+hub::connection_ref mob::come(kind to_do) {
     const std::string secret = "mob-session-" + std::to_string(++sessions_);
     seen_.stranger(hub::public_name(secret));
     const hub::connection_ref at = server_.open(hub::face::protocol, source);
@@ -55,12 +55,12 @@ mob::member& mob::come(kind to_do) {
     m.at = at;
     m.does = to_do;
     m.came_ms = time_.now();
-    say(m, R"({"op":"connect","version":1,"session":)" + quoted(secret) + "}");
-    return members_[at.value];
+    server_.receive(at, R"({"op":"connect","version":1,"session":)" + quoted(secret) + "}");
+    return at;
 }
 
-void mob::step(kind does, std::uint64_t connection, int steps_left) {
-    const auto found = members_.find(connection);
+void mob::step(hub::connection_ref at, int steps_left) {
+    const auto found = members_.find(at.value);
     if (found == members_.end()) return;
     if (!server_.running() || life_ != seen_.life()) {
         members_.erase(found);
@@ -68,16 +68,15 @@ void mob::step(kind does, std::uint64_t connection, int steps_left) {
     }
     member& m = found->second;
     if (steps_left == 0) {
-        const hub::connection_ref at = m.at;
         members_.erase(found);
         return server_.closed(at);
     }
-    say(m, lines_of(m, steps_left));
     // A flood needs some time until the server has had enough of it.
-    const std::uint32_t pause_ms = does == kind::floods ? 900 : 1;
-    time_.after(pause_ms + random_.below(500), [this, does, connection, steps_left] {
-        step(does, connection, steps_left - 1);
-    });
+    const std::uint32_t pause_ms = m.does == kind::floods ? 900 : 1;
+    // The server may end the connection for these, and `m` with it.
+    const std::string lines = lines_of(m, steps_left);
+    if (!lines.empty()) server_.receive(at, lines);
+    time_.after(pause_ms + random_.below(500), [this, at, steps_left] { step(at, steps_left - 1); });
 }
 
 std::string mob::lines_of(member& m, int steps_left) {
@@ -131,10 +130,6 @@ std::string mob::lines_of(member& m, int steps_left) {
     return lines;
 }
 
-void mob::say(member& m, const std::string& lines) {
-    if (!lines.empty()) server_.receive(m.at, lines);
-}
-
 void mob::leave() {
     if (server_.running() && life_ == seen_.life())
         for (const auto& [connection, m] : std::exchange(members_, {})) server_.closed(m.at);
@@ -167,7 +162,7 @@ void mob::count(member& m, std::string_view line) {
     const bool is_second = id > reuse_ids_from && m.published.contains(id - reuse_ids_from - 1);
     if (is_second && number_after(line, R"("offset":)") != 1)
         seen_.blame("a key stands for two contents: " + std::string(line));
-    // What is saved, and what has been earned since.
+    // The credit that is saved, and what has been earned since.
     const std::uint64_t rate = options_.hub.bounds.commands_per_second;
     const auto passed_ms = static_cast<std::uint64_t>(time_.now() - m.came_ms);
     if (++m.carried_out > 2 * rate + rate * passed_ms / 1'000 + commands_of_grace)

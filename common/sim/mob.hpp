@@ -53,10 +53,9 @@ private:
         std::set<std::uint64_t> published;  // ids
     };
 
-    member& come(kind to_do);
-    void step(kind does, std::uint64_t connection, int steps_left);
+    hub::connection_ref come(kind to_do);
+    void step(hub::connection_ref at, int steps_left);
     std::string lines_of(member& m, int steps_left);
-    void say(member& m, const std::string& lines);
     void count(member& m, std::string_view line);
 
     timeline& time_;

@@ -73,7 +73,7 @@ interface Impossible {
     reason: string;
 }
 
-/** What the tools cannot do in an engine; each of these tests is reported as skipped, with this reason. */
+/** Things that the tools cannot do in an engine; each of these tests is reported as skipped, with this reason. */
 export const impossible: Impossible[] = [
     {engine: 'firefox', spec: 'break_it.spec.ts', title: 'the panel and the newest message are seen together', reason: 'Playwright scrolls whatever it clicks to the middle of Firefox’s window, over WebDriver BiDi'},
     {engine: 'firefox', spec: 'layout.spec.ts', title: 'light and dark', reason: 'Playwright cannot change the colour scheme of Firefox over WebDriver BiDi'},

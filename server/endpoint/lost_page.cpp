@@ -1,12 +1,10 @@
 #include "server/endpoint/lost_page.hpp"
 
 #include "common/base/sha256.hpp"
+#include "server/base/base64.hpp"
 #include "server/http/text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -21,21 +19,9 @@ constexpr std::string_view style =
     "dd{margin:0}code{font-size:.95em}footer{margin-top:3rem;opacity:.7;font-size:.9rem}"
     "@media(max-width:30rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.75rem}}";
 
-template <std::size_t Size>
-std::string base64(const std::array<std::uint8_t, Size>& bytes) {
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t i = 0; i < Size; i += 3) {
-        std::uint32_t three = 0;
-        for (std::size_t k = i; k < i + 3; ++k) three = three << 8 | (k < Size ? bytes[k] : 0u);
-        for (std::size_t k = 0; k < 4; ++k) text += i + k > Size ? '=' : digits[three >> (18 - 6 * k) & 63];
-    }
-    return text;
-}
-
 // Nothing but this style may take effect, whatever finds its way into the page.
 const std::string& policy() {
-    static const std::string text = "default-src 'none'; style-src 'sha256-" + base64(sha256(style)) +
+    static const std::string text = "default-src 'none'; style-src 'sha256-" + base64_of(sha256(style)) +
                                     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     return text;
 }

@@ -2,6 +2,7 @@
 
 #include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
+#include "server/base/base64.hpp"
 #include "server/http/text.hpp"
 
 #include <openssl/evp.h>
@@ -32,11 +33,7 @@ std::string accept_value(const std::string& key) {
     unsigned int size = 0;
     if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1)
         throw std::runtime_error("OpenSSL has no SHA-1, which the WebSocket handshake needs");
-    std::string base64(4 * ((size + 2) / 3) + 1, '\0');
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), digest, static_cast<int>(size));
-    base64.resize(static_cast<std::size_t>(length));
-    return base64;
+    return base64_of({digest, size});
 }
 
 }  // namespace

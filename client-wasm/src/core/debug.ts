@@ -11,7 +11,7 @@ type DebugState = [sign: '●', state: ConnectionState];
 /** A transport is opened at this address, or has ended with this close code. */
 type DebugTransport = [sign: '○' | '×', addressOrCode: string | number, attempt: number];
 
-/** What is kept of the events until there is somebody to print them; the session pushes them. */
+/** The events that are kept until there is somebody to print them; the session pushes them. */
 export interface DebugEvents {
     length: number;
     push(event: DebugEvent): unknown;

@@ -54,7 +54,7 @@ interface Pending {
 const frameBytesMax = 144;
 // The machine numbers commands from 1, the payloads of subscriptions are numbered from here.
 const infoIdMin = 2 ** 31;
-/** What is kept until core/debug.ts is there to print it. */
+/** The events that are kept until core/debug.ts is there to print them. */
 const debugEventsMax = 1000;
 
 /**
