@@ -139,6 +139,18 @@ TEST_F(poller_test, many_are_all_told_and_take_turns) {
     EXPECT_LE(*most, *least + 1);
 }
 
+// Has the poller watch so many sockets, each with a byte to read; those of number i stand at 2 * i.
+void add_readable(poller& to, std::vector<tcp_socket>& sockets, std::uint64_t many) {
+    for (std::uint64_t i = 0; i < many; ++i) {
+        int ends[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        sockets.emplace_back(ends[0]);
+        sockets.emplace_back(ends[1]);
+        to.add(ends[0], i, {true, false});
+        EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
+    }
+}
+
 // A turn of no length: the loop writes what one socket led to before another one is told of.
 TEST_F(poller_test, what_takes_long_does_not_keep_the_loop_from_its_other_work) {
     std::vector<tcp_socket> sockets;
@@ -146,14 +158,7 @@ TEST_F(poller_test, what_takes_long_does_not_keep_the_loop_from_its_other_work) 
     poller slow(
         loop_, [&](std::uint64_t id, poller::readiness) { told.push_back(id); }, std::chrono::seconds(0)
     );
-    for (std::uint64_t i = 0; i < 5; ++i) {
-        int ends[2];
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-        sockets.emplace_back(ends[0]);
-        sockets.emplace_back(ends[1]);
-        slow.add(ends[0], i, {true, false});
-        EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
-    }
+    add_readable(slow, sockets, 5);
     std::vector<std::size_t> told_after;
     for (int i = 0; i < 20 && told.size() < 10; ++i) {
         loop_.poll_one();
@@ -178,14 +183,7 @@ TEST_F(poller_test, those_who_are_left_for_the_next_turn_are_told_although_nothi
         },
         std::chrono::seconds(0)
     );
-    for (std::uint64_t i = 0; i < 3; ++i) {
-        int ends[2];
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-        sockets.emplace_back(ends[0]);
-        sockets.emplace_back(ends[1]);
-        slow.add(ends[0], i, {true, false});
-        EXPECT_EQ(::send(ends[1], "x", 1, 0), 1);
-    }
+    add_readable(slow, sockets, 3);
     while (loop_.poll_one() > 0) continue;
     EXPECT_EQ(told, 3);
 }
