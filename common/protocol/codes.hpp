@@ -63,9 +63,10 @@ enum class close_code : std::uint16_t {
     no_pong = 4001,  // The peer did not answer a heartbeat in time.
     connect_timeout = 4002,  // No "connect" arrived in time.
     recovery_needed = 4003,  // The client saw a gap in the offsets of a channel and reconnects to recover.
+    token_expired = 4004,  // The token of the connection has expired or was revoked; come back with a new one.
     unsupported_version = 4500,  // The server does not speak the protocol version that the client asked for.
     invalid_connect = 4501,  // The "connect" frame is not acceptable; the reason says why.
-    unauthorized = 4502,  // The credential is missing, wrong or expired.
+    unauthorized = 4502,  // There is no credential, or it is not valid here; another attempt with the same one would end in the same way.
 };
 
 // The name on the wire; empty for none.
@@ -127,6 +128,7 @@ constexpr std::string_view name_of(close_code code) {
         case close_code::no_pong: return "no_pong";
         case close_code::connect_timeout: return "connect_timeout";
         case close_code::recovery_needed: return "recovery_needed";
+        case close_code::token_expired: return "token_expired";
         case close_code::unsupported_version: return "unsupported_version";
         case close_code::invalid_connect: return "invalid_connect";
         case close_code::unauthorized: return "unauthorized";

@@ -86,6 +86,7 @@ export type CloseName =
     | 'no_pong'
     | 'connect_timeout'
     | 'recovery_needed'
+    | 'token_expired'
     | 'unsupported_version'
     | 'invalid_connect'
     | 'unauthorized';
@@ -107,6 +108,7 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
     4001: 'no_pong',
     4002: 'connect_timeout',
     4003: 'recovery_needed',
+    4004: 'token_expired',
     4500: 'unsupported_version',
     4501: 'invalid_connect',
     4502: 'unauthorized',

@@ -1,0 +1,41 @@
+#pragma once
+
+// Somebody whom the server knows: what a token said, once it was verified.
+
+#include "common/access/grants.hpp"
+#include "common/protocol/operations.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::access {
+
+// Immutable once shared. Sessions that showed the same token share it.
+struct principal {
+    std::string user;  // as on the wire: wire_name_of()
+    grants allowed;
+    std::string info;             // JSON that the members of a channel see beside the user; empty: none
+    std::string token_id;         // "jti"; empty: none
+    std::int64_t issued_ms = 0;   // wall clock; 0: the token does not say
+    std::int64_t expires_ms = 0;  // wall clock; after it the token is worth nothing
+};
+// Null stands for somebody unknown.
+using principal_ptr = std::shared_ptr<const principal>;
+
+// Everything that somebody may do on a channel of a namespace with these rules: what the namespace gives to
+// everybody, to users and to the channel's owner, and what the token adds.
+operations permitted(const principal* who, std::string_view channel, const access_rules& rules);
+
+inline constexpr std::size_t user_bytes_max = 128;
+
+// The user's name as messages, patterns and channels carry it: bytes other than letters, digits, '_', '-' and
+// '.' become "=XX" in hexadecimal. So it needs no escape, has no ':' and stays unique.
+std::string wire_name_of(std::string_view user);
+
+// The name that wire_name_of() made it from; empty when it made none like it.
+std::string user_named(std::string_view wire_name);
+
+}  // namespace pulsewire::access
