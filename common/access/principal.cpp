@@ -7,7 +7,7 @@ namespace pulsewire::access {
 namespace {
 
 constexpr std::string_view digits = "0123456789ABCDEF";
-constexpr name_characters plain("_-.");
+constexpr name_characters plain("_-.");  // and '=' for the others: user_characters
 
 bool owns(std::string_view user, std::string_view channel) {
     (void)take_segment(channel);

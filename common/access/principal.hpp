@@ -25,11 +25,15 @@ struct principal {
 // Null stands for somebody unknown.
 using principal_ptr = std::shared_ptr<const principal>;
 
+// The outcome of the verification of a token.
+struct verdict {
+    principal_ptr who;       // null: the token is not valid
+    bool try_later = false;  // ... or could not be verified now
+};
+
 // Everything that somebody may do on a channel of a namespace with these rules: what the namespace gives to
 // everybody, to users and to the channel's owner, and what the token adds.
 operations permitted(const principal* who, std::string_view channel, const access_rules& rules);
-
-inline constexpr std::size_t user_bytes_max = 128;
 
 // The user's name as messages, patterns and channels carry it: bytes other than letters, digits, '_', '-' and
 // '.' become "=XX" in hexadecimal. So it needs no escape, has no ':' and stays unique.

@@ -72,7 +72,8 @@ void channels::on(attach&& m, instant now) {
     }
     // Trimmed first, so that the answer promises no publication that is too old.
     c->log.trim(now.monotonic_ms);
-    starting_point start = start_of(c->log, m, config_.bounds.recovery_max);
+    starting_point start =
+        start_of(c->log, m, config_.bounds.recovery_max, now.wall_ms - config_.bounds.recover_ms);
     if (m.seen) ++(start.lost.empty() ? counters_.recoveries : counters_.failed_recoveries);
     subscribed_fields f;
     f.id = m.id;
@@ -119,9 +120,9 @@ void channels::on(join&& m, instant now) {
         const std::string gone = c->presence.make_room(m.source);
         if (!gone.empty()) broadcast(*c, make_leave(c->name, gone), now);
     }
-    if (!c->presence.join(m.session, connection, m.info, members_max, m.source)) return;
+    if (!c->presence.join(m.session, connection, m.as, members_max, m.source)) return;
     c->members_told.clear();
-    broadcast(*c, make_join(c->name, m.session, m.info), now);
+    broadcast(*c, make_join(c->name, m.session, m.as), now);
 }
 
 // The first page of the list, then a join for every other member: no message is large, and clients need to
@@ -131,8 +132,8 @@ const std::vector<message_ptr>& channels::members_of(channel& c) const {
     const presence_list::page first = c.presence.page_after({}, presence_page_bytes_max);
     c.members_told.push_back(make_members(0, c.name, first.json));
     if (first.more)
-        c.presence.each_after(first.last, [&](std::string_view session, std::string_view info) {
-            c.members_told.push_back(make_join(c.name, session, info));
+        c.presence.each_after(first.last, [&](std::string_view session, const shown& as) {
+            c.members_told.push_back(make_join(c.name, session, as));
         });
     return c.members_told;
 }

@@ -5,21 +5,21 @@
 namespace pulsewire::hub {
 
 bool presence_list::join(
-    const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max,
+    const std::string& session, std::uint64_t connection, const shown& as, std::size_t members_max,
     std::uint64_t source
 ) {
     auto found = members_.find(session);
     if (found == members_.end()) {
         if (members_.size() >= members_max) return false;
-        members_.emplace(session, member{std::string(info), {connection}, 0, source, ++last_number_});
+        members_.emplace(session, member{as, {connection}, 0, source, ++last_number_});
         return true;
     }
     member& m = found->second;
     // The session came back before its time to leave: nobody is notified.
     if (m.connections.empty()) --leaving_;
     m.connections.push_back(connection);
-    if (m.info == info) return false;
-    m.info = info;
+    if (m.as == as) return false;
+    m.as = as;
     return true;
 }
 
@@ -86,14 +86,17 @@ presence_list::page presence_list::page_after(std::string_view after, std::size_
     p.json = "[";
     for (auto m = members_.upper_bound(after); m != members_.end(); ++m) {
         const auto& [session, about] = *m;
-        constexpr std::size_t syntax_bytes = 24;
-        if (!p.last.empty() &&
-            p.json.size() + session.size() + about.info.size() + syntax_bytes > bytes_max) {
+        std::string entry = "{\"session\":\"" + session + "\"";
+        if (!about.as.user.empty()) entry += ",\"user\":\"" + about.as.user + "\"";
+        if (!about.as.user_info.empty()) entry += ",\"user_info\":" + about.as.user_info;
+        entry += ",\"info\":" + about.as.info + "}";
+        constexpr std::size_t syntax_bytes = 2;
+        if (!p.last.empty() && p.json.size() + entry.size() + syntax_bytes > bytes_max) {
             p.more = true;
             break;
         }
         if (!p.last.empty()) p.json += ',';
-        p.json += "{\"session\":\"" + session + "\",\"info\":" + about.info + "}";
+        p.json += entry;
         p.last = session;
     }
     p.json += ']';

@@ -2,6 +2,8 @@
 
 // The members of one channel (docs/protocol.md 4.6, 4.7).
 
+#include "common/exchange/to_channel.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,10 +16,10 @@ namespace pulsewire::hub {
 class presence_list {
 public:
     // A connection of the session joined; `connection` is unique in the node, and `source` says from where it
-    // came (session::source). True when the other members should be notified: the session is new, or its info
-    // has changed. When the list is full, a new session is not listed.
+    // came (session::source). True when the other members should be notified: the session is new, or it shows
+    // something else. When the list is full, a new session is not listed.
     bool join(
-        const std::string& session, std::uint64_t connection, std::string_view info, std::size_t members_max,
+        const std::string& session, std::uint64_t connection, const shown& as, std::size_t members_max,
         std::uint64_t source = 0
     );
     // Whether a join of the session would find no room.
@@ -40,23 +42,23 @@ public:
     bool empty() const { return members_.empty(); }
     // Whether a session is about to leave.
     bool leaving() const { return leaving_ > 0; }
-    // The members behind `after`, by session: [{"session":…,"info":…},…], as many as fit into `bytes_max` and
-    // at least one.
+    // The members behind `after`, by session: [{"session":…,"info":…},…] (protocol 4.6), as many as fit into
+    // `bytes_max` and at least one.
     struct page {
         std::string json;
         std::string last;   // the last member on it
         bool more = false;  // whether others follow
     };
     page page_after(std::string_view after, std::size_t bytes_max) const;
-    // Calls `member(session, info)` for each member behind `after`.
+    // Calls `member(session, as)` for each member behind `after`.
     template <class Member>
     void each_after(std::string_view after, Member&& member) const {
-        for (auto m = members_.upper_bound(after); m != members_.end(); ++m) member(m->first, m->second.info);
+        for (auto m = members_.upper_bound(after); m != members_.end(); ++m) member(m->first, m->second.as);
     }
 
 private:
     struct member {
-        std::string info;
+        shown as;
         // Listed and not counted, because a connection that found no room must
         // not be subtracted when it leaves.
         std::vector<std::uint64_t> connections;

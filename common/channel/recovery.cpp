@@ -14,7 +14,9 @@ void shorten(std::vector<message_ptr>& page) {
 
 }  // namespace
 
-starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max) {
+starting_point start_of(
+    const channel_log& log, const attach& m, std::size_t recovery_max, std::int64_t oldest_ms
+) {
     starting_point start;
     if (m.seen) {
         // A position beyond the head was given by another log of the same epoch, so the client holds
@@ -28,7 +30,10 @@ starting_point start_of(const channel_log& log, const attach& m, std::size_t rec
         } else {
             start.offset = m.seen->offset;
             start.replay = log.after(m.seen->offset, recovery_max);
-            return start;
+            // Otherwise a position that nobody was ever at would be a way to read history.
+            if (m.reads_history || start.replay.empty() || start.replay.front()->time_ms >= oldest_ms)
+                return start;
+            start.lost = "forbidden";
         }
     }
     start.replay = log.latest(m.latest);

@@ -20,7 +20,10 @@ struct starting_point {
     std::vector<message_ptr> replay;
     std::string_view lost;  // the reason why recovery failed; empty: it succeeded or was not wanted
 };
-starting_point start_of(const channel_log& log, const attach& m, std::size_t recovery_max);
+// `oldest_ms` is the wall clock time of the oldest publication that may be recovered without reading history.
+starting_point start_of(
+    const channel_log& log, const attach& m, std::size_t recovery_max, std::int64_t oldest_ms
+);
 
 // A page of history; `more` when further publications follow in its direction, `missed` when some between the
 // place that was asked for and the page are not kept any more.

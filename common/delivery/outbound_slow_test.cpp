@@ -122,7 +122,7 @@ TEST_F(outbound_slow_test, only_publications_of_that_policy_are_dropped) {
     push(publication(stays, "kept", 7, {}, 200));
     for (std::uint64_t i = 1; i <= 10; ++i) {
         push(publication(oldest, "a", i, {}, 100));
-        if (i == 5) push(hub::make_join("a", "bob-session", "{}"));
+        if (i == 5) push(hub::make_join("a", "bob-session", {"{}"}));
         if (i == 6) say("error");
         EXPECT_FALSE(queue_.overflows());
     }

@@ -34,6 +34,11 @@ struct config {
     // The source of the epochs of durable channels: see durable_epoch().
     std::uint64_t store_id = 0;
     std::uint64_t store_generation = 0;
+    // Whether tokens can be verified: otherwise a client that shows one is sent away, because it must not be
+    // anonymous without knowing.
+    bool verifies_tokens = false;
+    // Whether clients without a token are let in.
+    bool anonymous = true;
     // The observers of what clients do, each with its interests.
     std::vector<interests> observers;
 

@@ -15,7 +15,7 @@
 namespace pulsewire::hub {
 
 enum class message_kind : std::uint8_t {
-    publication,  // has a place in the log: channel, type, offset, time, payload, except
+    publication,  // has a place in the log: channel, type, offset, time, payload, except, user
     direct,       // transient, or to one connection: channel, type, payload, except
     presence,     // join, leave or the list of members
     welcome,
@@ -46,6 +46,8 @@ struct message {
     std::string_view except() const { return text_of(part::except); }
     // The conflation key that the publisher gave; empty: the type takes its place (protocol 4.17).
     std::string_view conflate() const { return text_of(part::conflate); }
+    // Of the publisher; empty: unknown.
+    std::string_view user() const { return text_of(part::user); }
     // subscribed: the reason why it is not recovered.
     std::string_view reason() const { return text_of(part::reason); }
     // For people; still escaped as in JSON.
@@ -66,12 +68,23 @@ struct message {
     std::int64_t time_ms = 0;  // wall clock when the publication was put in order
     std::string line;          // the JSON and a newline
 
-    enum class part : std::uint8_t { channel, type, epoch, payload, except, conflate, reason, text, pointer };
+    enum class part : std::uint8_t {
+        channel,
+        type,
+        epoch,
+        payload,
+        except,
+        conflate,
+        user,
+        reason,
+        text,
+        pointer
+    };
     std::string_view text_of(part p) const { return places[static_cast<std::size_t>(p)].of(line); }
     slice& place_of(part p) { return places[static_cast<std::size_t>(p)]; }
 
     // The places of the parts. A history keeps hundreds of messages, and a place is half as large as a view.
-    slice places[9];
+    slice places[10];
 };
 
 // Shared, because one publication waits in the queues of many connections on several

@@ -58,6 +58,11 @@ public:
         return *this;
     }
 
+    message_writer& json(std::string_view key, std::string_view value) {
+        line_.json(key, value);
+        return *this;
+    }
+
     message_writer& payload(std::string_view json) {
         line_.payload_key();
         out_ += json;
@@ -94,6 +99,7 @@ std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t
     if (offset != 0) bytes += member(R"(,"offset":)", decimal_digits(offset));
     if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
     if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
+    if (!p.user.empty()) bytes += member(R"(,"user":"")", p.user.size());
     return bytes;
 }
 
@@ -110,6 +116,7 @@ message_ptr make_message(
     w.number("time", static_cast<std::uint64_t>(wall_ms));
     if (!p.except.empty()) w.name("except", p.except, piece::except);
     if (!p.conflate.empty()) w.name("conflate", p.conflate, piece::conflate);
+    if (!p.user.empty()) w.name("user", p.user, piece::user);
     w.fields().offset = offset;
     w.fields().time_ms = wall_ms;
     w.fields().when_slow = when_slow;
@@ -121,20 +128,30 @@ message_ptr make_direct(std::string_view channel, std::string_view type, std::st
     return w.name("type", type, piece::type).name("channel", channel, piece::channel).payload(payload).end();
 }
 
-message_ptr make_welcome(
-    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
-    const limits& bounds
-) {
-    message_writer w(message_kind::welcome, "welcome", id);
-    w.name("session", session);
-    if (!secret.empty()) w.name("connection", secret);
-    return w.text("server", server)
+message_ptr make_welcome(const welcome_fields& f, const limits& bounds) {
+    message_writer w(message_kind::welcome, "welcome", f.id);
+    w.name("session", f.session);
+    if (!f.user.empty()) w.name("user", f.user);
+    if (f.expires_in_ms != 0) w.number("expires_in_ms", f.expires_in_ms);
+    if (!f.secret.empty()) w.name("connection", f.secret);
+    return w.text("server", f.server)
         .number("ping_ms", bounds.ping_ms)
         .number("pong_ms", bounds.pong_ms)
         .number("message_bytes_max", bounds.message_bytes_max)
         .number("channels_max", bounds.channels_per_connection_max)
         .number("requests_max", bounds.requests_per_connection_max)
         .number("commands_per_second", bounds.commands_per_second)
+        .end();
+}
+
+message_ptr make_refreshed(std::uint64_t id, std::uint64_t expires_in_ms) {
+    return message_writer(message_kind::answer, "refreshed", id).number("expires_in_ms", expires_in_ms).end();
+}
+
+message_ptr make_refresh_wanted(std::uint32_t within_ms, std::string_view reason) {
+    return message_writer(message_kind::answer, "refresh_wanted")
+        .number("within_ms", within_ms)
+        .name("reason", reason)
         .end();
 }
 
@@ -151,10 +168,11 @@ message_ptr make_subscribed(const subscribed_fields& f) {
     return w.end();
 }
 
-message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel) {
-    return message_writer(message_kind::answer, "unsubscribed", id)
-        .name("channel", channel, piece::channel)
-        .end();
+message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason) {
+    message_writer w(message_kind::answer, "unsubscribed", id);
+    w.name("channel", channel, piece::channel);
+    if (!reason.empty()) w.name("reason", reason, piece::reason);
+    return w.end();
 }
 
 message_ptr make_published(
@@ -171,13 +189,11 @@ message_ptr make_response(std::uint64_t id, std::string_view payload) {
     return message_writer(message_kind::answer, "response", id).payload(payload).end();
 }
 
-message_ptr make_request(
-    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
-    std::uint32_t timeout_ms, std::string_view payload
-) {
+message_ptr make_request(std::uint64_t number, const ask& what) {
     message_writer w(message_kind::question, "request");
-    w.number("request", number).name("channel", channel).name("from", from).name("type", type);
-    return w.number("timeout_ms", timeout_ms).payload(payload).end();
+    w.number("request", number).name("channel", what.channel).name("from", what.session);
+    if (!what.user.empty()) w.name("user", what.user);
+    return w.name("type", what.type).number("timeout_ms", what.timeout_ms).payload(what.payload).end();
 }
 
 message_ptr make_cancel(std::string_view channel, std::uint64_t number) {
@@ -210,9 +226,12 @@ message_ptr make_members(std::uint64_t id, std::string_view channel, std::string
     return w.payload(members).end();
 }
 
-message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info) {
+message_ptr make_join(std::string_view channel, std::string_view session, const shown& as) {
     message_writer w(message_kind::presence, "join");
-    return w.name("channel", channel, piece::channel).name("session", session).payload(info).end();
+    w.name("channel", channel, piece::channel).name("session", session);
+    if (!as.user.empty()) w.name("user", as.user);
+    if (!as.user_info.empty()) w.json("user_info", as.user_info);
+    return w.payload(as.info).end();
 }
 
 message_ptr make_leave(std::string_view channel, std::string_view session) {

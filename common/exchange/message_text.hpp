@@ -28,10 +28,17 @@ inline message_ptr make_message(
 // A message from the server to one connection, with `type`, `channel` and `payload` only.
 message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
 
-message_ptr make_welcome(
-    std::uint64_t id, std::string_view session, std::string_view secret, std::string_view server,
-    const limits& bounds
-);
+struct welcome_fields {
+    std::uint64_t id = 0;
+    std::string_view session = {}, secret = {}, server = {};
+    std::string_view user = {};       // empty: unknown
+    std::uint64_t expires_in_ms = 0;  // of the token; 0: there is none
+};
+message_ptr make_welcome(const welcome_fields& f, const limits& bounds);
+
+message_ptr make_refreshed(std::uint64_t id, std::uint64_t expires_in_ms);
+// Asks the client to refresh its token within that time (protocol 4.22).
+message_ptr make_refresh_wanted(std::uint32_t within_ms, std::string_view reason);
 
 struct subscribed_fields {
     std::uint64_t id = 0;
@@ -43,7 +50,8 @@ struct subscribed_fields {
 };
 message_ptr make_subscribed(const subscribed_fields& f);
 
-message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel);
+// The answer to `unsubscribe`, or with a reason and without an id the end that the server makes.
+message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason = {});
 
 // `epoch` and `offset` are left out for a transient message, whose offset is 0.
 message_ptr make_published(
@@ -53,10 +61,7 @@ message_ptr make_published(
 // `payload` is the JSON answer of a handler.
 message_ptr make_response(std::uint64_t id, std::string_view payload);
 // A request of another client, and its withdrawal (protocol 4.18, 4.19).
-message_ptr make_request(
-    std::uint64_t number, std::string_view channel, std::string_view from, std::string_view type,
-    std::uint32_t timeout_ms, std::string_view payload
-);
+message_ptr make_request(std::uint64_t number, const ask& what);
 message_ptr make_cancel(std::string_view channel, std::uint64_t number);
 
 // `publications` is a JSON array.
@@ -70,7 +75,7 @@ message_ptr make_history(
 message_ptr make_members(
     std::uint64_t id, std::string_view channel, std::string_view members, bool more = false
 );
-message_ptr make_join(std::string_view channel, std::string_view session, std::string_view info);
+message_ptr make_join(std::string_view channel, std::string_view session, const shown& as);
 message_ptr make_leave(std::string_view channel, std::string_view session);
 
 // `text` is for people; `pointer` is empty when the error concerns no place in a payload.

@@ -9,6 +9,7 @@ void output::clear() {
     receivers.clear();
     closes.clear();
     rests.clear();
+    verifications.clear();
     posts.clear();
     notices.clear();
     stores.clear();
@@ -19,6 +20,7 @@ void output::swap(output& other) noexcept {
     receivers.swap(other.receivers);
     closes.swap(other.closes);
     rests.swap(other.rests);
+    verifications.swap(other.verifications);
     posts.swap(other.posts);
     notices.swap(other.notices);
     stores.swap(other.stores);

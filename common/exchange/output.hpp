@@ -41,6 +41,12 @@ struct output {
         std::uint64_t connection;
         std::int64_t until_ms;
     };
+    // A token that a client has shown. hub::verified() with the same number takes the outcome.
+    struct verification {
+        std::uint64_t connection;
+        std::uint64_t number;
+        std::string token;
+    };
     struct post {
         shard_index to;  // never the own shard
         shard_message what;
@@ -53,6 +59,7 @@ struct output {
     std::vector<std::uint64_t> receivers;
     std::vector<close> closes;
     std::vector<rest> rests;
+    std::vector<verification> verifications;
     std::vector<post> posts;
     std::vector<notice> notices;
     std::vector<store_op> stores;
@@ -62,8 +69,8 @@ struct output {
         return std::span(receivers).subspan(s.first, s.count);
     }
     bool empty() const {
-        return sends.empty() && closes.empty() && rests.empty() && posts.empty() && notices.empty() &&
-               stores.empty();
+        return sends.empty() && closes.empty() && rests.empty() && verifications.empty() && posts.empty() &&
+               notices.empty() && stores.empty();
     }
     void clear();
     void swap(output& other) noexcept;

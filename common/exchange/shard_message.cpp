@@ -7,11 +7,12 @@ namespace {
 
 std::size_t texts_of(const publish& p) {
     return p.channel.size() + p.type.size() + p.key.size() + p.payload.size() + p.except.size() +
-           p.conflate.size();
+           p.conflate.size() + p.user.size();
 }
 
 std::size_t texts_of(const ask& a) {
-    return a.channel.size() + a.session.size() + a.to.size() + a.type.size() + a.payload.size();
+    return a.channel.size() + a.session.size() + a.user.size() + a.to.size() + a.type.size() +
+           a.payload.size();
 }
 
 std::size_t text_of(const message_ptr& m) {
@@ -22,7 +23,10 @@ std::size_t texts_of(const channel_change& change) {
     return std::visit(
         overloaded{
             [](const publish& p) { return texts_of(p); },
-            [](const join& j) { return j.channel.size() + j.session.size() + j.info.size(); },
+            [](const join& j) {
+                return j.channel.size() + j.session.size() + j.as.info.size() + j.as.user.size() +
+                       j.as.user_info.size();
+            },
             [](const part& p) { return p.channel.size() + p.session.size(); },
             [](const ask& a) { return texts_of(a); },
             [](const unask& u) { return u.channel.size(); },
@@ -59,6 +63,7 @@ std::size_t texts_of(const to_session& value) {
             [](const asked& a) { return texts_of(a.request); },
             [](const withdrawn& w) { return w.channel.size(); },
             [](const disconnect& d) { return d.reason.size(); },
+            [](const revoke& r) { return r.user.size() + r.token_id.size(); },
         },
         value
     );

@@ -27,11 +27,13 @@ TEST(shard_message, a_value_without_texts_takes_its_own_size) {
 
 TEST(shard_message, every_text_of_what_changes_a_channel_counts) {
     publish p;
-    p.channel = p.type = p.key = p.payload = p.except = p.conflate = text;
-    EXPECT_EQ(memory_beyond_itself(channel_change(p)), 6 * much);
-    EXPECT_EQ(memory_beyond_itself(channel_change(join{0, 0, text, text, text})), 3 * much);
+    p.channel = p.type = p.key = p.payload = p.except = p.conflate = p.user = text;
+    EXPECT_EQ(memory_beyond_itself(channel_change(p)), 7 * much);
+    EXPECT_EQ(memory_beyond_itself(channel_change(join{0, 0, text, text, {text, text, text}})), 5 * much);
     EXPECT_EQ(memory_beyond_itself(channel_change(part{0, 0, text, text})), 2 * much);
-    EXPECT_EQ(memory_beyond_itself(channel_change(ask{{}, 0, text, text, text, text, text, 0})), 5 * much);
+    EXPECT_EQ(
+        memory_beyond_itself(channel_change(ask{{}, 0, text, text, text, text, text, text, 0})), 6 * much
+    );
     EXPECT_EQ(memory_beyond_itself(channel_change(unask{{}, 0, text})), much);
 }
 

@@ -28,6 +28,7 @@ struct basic_publish {
     Text payload;   // valid JSON
     Text except;    // a session that must not show the message; empty: none
     Text conflate;  // what it is the latest of (protocol 4.17); empty: its type
+    Text user;      // of the publisher; empty: unknown
     bool transient = false;
     // With a key: a hash of the content that the client published. It stays the same when
     // a handler replaces the content.
@@ -41,12 +42,21 @@ struct basic_publish {
                 Other(channel), Other(type),
                 Other(key),     Other(payload),
                 Other(except),  Other(conflate),
-                transient,      content,
-                publisher};
+                Other(user),    transient,
+                content,        publisher};
     }
 };
 using publish = basic_publish<std::string>;
 using publish_view = basic_publish<std::string_view>;
+
+// What the others see of a member of a channel.
+struct shown {
+    std::string info = {};       // the client's own word, JSON
+    std::string user = {};       // the server's word; empty: unknown
+    std::string user_info = {};  // ... with what the token has to show, JSON; empty: nothing
+
+    friend bool operator==(const shown&, const shown&) = default;
+};
 
 // A subscription lists its session in presence.
 struct join {
@@ -54,7 +64,7 @@ struct join {
     std::uint64_t token = 0;  // of the subscription
     std::string channel;
     std::string session;
-    std::string info;          // JSON
+    shown as;
     std::uint64_t source = 0;  // from where it came (session::source)
 };
 
@@ -72,6 +82,7 @@ struct ask {
     std::uint64_t id = 0;
     std::string channel;
     std::string session;  // of the client that asks
+    std::string user;     // ... with the name of its user; empty: unknown
     std::string to;       // the session that is asked
     std::string type;
     std::string payload;
@@ -98,6 +109,8 @@ struct attach {
     std::uint64_t token = 0;  // distinguishes it from an earlier subscription of the same connection
     std::string channel;
     std::optional<position> seen;  // the position from which the client wants to recover
+    // Whether it may read everything that is kept; otherwise it recovers what limits::recover_ms allows.
+    bool reads_history = true;
     std::uint32_t latest = 0;
     bool wants_presence = false;
     std::uint8_t weight = 0;  // of its answer: session::awaited_answers

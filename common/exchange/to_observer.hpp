@@ -29,6 +29,7 @@ struct interests {
 struct connected {
     connection_ref who;
     std::string session;
+    std::string user;  // by the server's word, as everywhere here; empty: unknown
 };
 
 struct disconnected {
@@ -40,6 +41,7 @@ struct client_subscribed {
     connection_ref who;
     std::string session;
     std::string channel;
+    std::string user;
 };
 
 inline constexpr std::string_view undeclared_type = "this namespace takes declared types only";
@@ -57,6 +59,7 @@ struct client_request {
     std::string type;
     std::string payload;
     std::uint32_t timeout_ms = 0;
+    std::string user;
 };
 
 using to_observer = std::variant<connected, disconnected, client_subscribed, client_publish, client_request>;

@@ -74,6 +74,18 @@ struct disconnect {
     std::string reason;
 };
 
-using to_session = std::variant<attached, attach_refused, deliver, reply, asked, withdrawn, disconnect>;
+// Tokens are worth nothing any more: those of a user, one, or all, if they were issued before a time. Sent to
+// every shard.
+struct revoke {
+    std::string user;                   // empty: of every user
+    std::string token_id;               // empty: every token
+    std::int64_t issued_before_ms = 0;  // wall clock; a token that does not say when counts as old
+    // Connections with such a token have so long to show a new one.
+    std::uint32_t within_ms = 0;
+    close_code code = close_code::token_expired;
+};
+
+using to_session =
+    std::variant<attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke>;
 
 }  // namespace pulsewire::hub

@@ -28,12 +28,16 @@ public:
     // A connection was opened. `secret` goes into its welcome (protocol 4.2); it is empty where POST is not
     // used. `session_name` is given for faces that send no `connect`; they are welcome at once. `source` is a
     // number for the address where it comes from, which has its share of what all have together: 0 where many
-    // may share the address.
+    // may share the address. `who` is known where a token came with the request that opened it.
     void open(
         std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
-        std::uint64_t source = 0
+        std::uint64_t source = 0, access::principal_ptr who = nullptr
     ) {
-        sessions_.open(connection, f, secret, session_name, now, source);
+        sessions_.open(connection, f, secret, session_name, now, source, std::move(who));
+    }
+    // A token that the output has asked to verify; an outcome for a connection that is gone does nothing.
+    void verified(std::uint64_t connection, std::uint64_t number, access::verdict outcome, instant now) {
+        sessions_.verified(connection, number, std::move(outcome), now);
     }
     // Lines arrived (protocol 2.3), on a face that uses frames. They are carried out one after the other
     // until this call has put more than `answer_bytes_max` for the connection into out(), or until the

@@ -107,7 +107,8 @@ private:
                 if (found->second.has_position)
                     c.positions[channel] = {found->second.epoch, found->second.offset};
                 c.subscriptions.erase(found);
-                return node_.say(c.at, R"({"op":"unsubscribe","id":1,"channel":")" + channel + "\"}");
+                node_.say(c.at, R"({"op":"unsubscribe","id":1,"channel":")" + channel + "\"}");
+                return;
             default:
                 return publish(c, channel);
         }

@@ -71,9 +71,11 @@ public:
         heard(c);
         return c;
     }
-    void say(client c, std::string_view text) {
-        at(c.shard).receive(c.connection, text, now());
+    // Returns the number of bytes that are done.
+    std::size_t say(client c, std::string_view text) {
+        const std::size_t done = at(c.shard).receive(c.connection, text, now());
         carry_out(c.shard);
+        return done;
     }
     void close(client c) {
         at(c.shard).closed(c.connection, now());
@@ -149,7 +151,22 @@ public:
         for (output::post& p : out.posts) queues_[{shard, p.to}].push_back(std::move(p.what));
         for (output::notice& n : out.notices) told_.push_back(std::move(n.what));
         std::move(out.stores.begin(), out.stores.end(), std::back_inserter(unwritten_[shard]));
+        for (output::verification& v : out.verifications) unverified_.push_back({shard, std::move(v)});
         out.clear();
+        if (verifies_at_once) verify();
+    }
+
+    // --- tokens ---
+
+    // What a token proves. A token that is not listed is not valid.
+    void know(const std::string& token, access::verdict proves) { known_[token] = std::move(proves); }
+    // Tokens that were shown wait for verify().
+    bool verifies_at_once = true;
+    void verify() {
+        for (auto& [shard, v] : std::exchange(unverified_, {})) {
+            at(shard).verified(v.connection, v.number, known_[v.token], now());
+            carry_out(shard);
+        }
     }
 
     // --- time ---
@@ -196,6 +213,8 @@ private:
     std::map<name, lines> sent_;
     std::map<name, close_code> ended_;
     std::vector<to_observer> told_;
+    std::vector<std::pair<shard_index, output::verification>> unverified_;
+    std::map<std::string, access::verdict> known_;
     std::uint64_t random_;
     std::uint64_t last_connection_ = 0;
     std::int64_t now_ms_ = 1'000;

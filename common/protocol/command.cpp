@@ -22,6 +22,7 @@ command_op op_named(std::string_view name) {
         {"history", command_op::history},
         {"presence", command_op::presence},
         {"connect", command_op::connect},
+        {"refresh", command_op::refresh},
         {"ping", command_op::ping},
         {"pong", command_op::pong},
     };
@@ -86,7 +87,10 @@ private:
         if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
         if (key == "conflate") return name(key, value, found.conflate, is_key, error_code::invalid_frame);
         if (key == "transient") return flag(key, value, found.transient);
-        if (which_ == members_of::a_publish_body) return;
+        if (which_ == members_of::a_publish_body) {
+            if (key == "user") return name(key, value, found.user, is_user, error_code::invalid_frame);
+            return;
+        }
         if (key == "id") return number(key, value, found.id, 1);
         if (key == "op") return op(value);
         if (key == "channel") return name(key, value, found.channel, is_channel, error_code::invalid_channel);
@@ -110,6 +114,7 @@ private:
         if (key == "session") string(key, value, found.session);
         if (key == "client") string(key, value, found.client);
         if (key == "to") string(key, value, found.to);
+        if (key == "token") return token(value);
         if (key == "after") string(key, value, found.after);
         if (key == "request") return number(key, value, found.request, 1);
         if (key == "code") string(key, value, found.code);
@@ -138,6 +143,11 @@ private:
         const std::size_t begin = scratch().size();
         append_unescaped(scratch(), text);
         text = std::string_view(scratch_).substr(begin);
+    }
+
+    void token(std::string_view value) {
+        if (string("token", value, found.token) && found.token.size() > token_bytes_max)
+            blame(error_code::too_large, "\"token\" is longer than 8 KiB");
     }
 
     void op(std::string_view value) {
@@ -232,6 +242,8 @@ std::string_view missing_member(const command& c) {
             return c.payload.empty() && c.code.empty() ? "payload" : "";
         case command_op::cancel:
             return c.id == 0 ? "id" : "";
+        case command_op::refresh:
+            return c.token.empty() ? "token" : "";
         default:
             return "";
     }

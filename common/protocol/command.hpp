@@ -14,6 +14,7 @@ namespace pulsewire {
 enum class command_op : std::uint8_t {
     none,
     connect,
+    refresh,
     subscribe,
     unsubscribe,
     publish,
@@ -45,7 +46,8 @@ struct command {
     bool transient = false;
     bool backwards = false;
     bool pongs = false;  // connect: pings are answered over SSE, too
-    std::string_view session, client, channel, type, key, epoch, conflate, to, after;
+    std::string_view session, client, channel, type, key, epoch, conflate, to, after, token;
+    std::string_view user;           // a publish over HTTP: who published it, by the word of the API's caller
     std::string_view code, message;  // respond: a refusal
     std::string_view payload;        // valid JSON without raw newlines; empty: none
 };

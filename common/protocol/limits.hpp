@@ -3,6 +3,8 @@
 // Every bound of the protocol and the hub, with its name, unit, default and consequence (design promise P5).
 // The shell's own bounds (HTTP heads, write queues, sockets) are in server/limits.hpp.
 
+#include "common/protocol/operations.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -16,6 +18,8 @@ inline constexpr std::size_t session_bytes_min = 8;                // below: clo
 inline constexpr std::size_t session_bytes_max = 64;               // beyond: close 4501
 inline constexpr std::size_t key_bytes_max = 64;                   // beyond: invalid_frame
 inline constexpr std::size_t epoch_bytes_max = 16;                 // beyond: invalid_frame
+inline constexpr std::size_t user_bytes_max = 128;                 // beyond: the token is not valid
+inline constexpr std::size_t token_bytes_max = 8 * 1024;           // beyond: too_large
 inline constexpr std::size_t history_page_bytes_max = 128 * 1024;  // beyond: a shorter page, at least one
 // The price of a history or presence query, as a number of commands of commands_per_second.
 inline constexpr std::uint32_t commands_per_query = 10;
@@ -49,6 +53,9 @@ struct limits {
     // Publications replayed by one subscribe, and returned by one history page;
     // beyond: recovered false, reason limit.
     std::uint32_t recovery_max = 300;
+    // Without the permission to read history, a position recovers what was published in the last
+    // milliseconds; beyond: recovered false, reason forbidden.
+    std::uint32_t recover_ms = 120'000;
     // The info that a session shows in presence, in bytes; beyond: too_large.
     std::uint32_t presence_info_bytes_max = 1'024;
     // From the last connection's end to the leave event.
@@ -109,6 +116,10 @@ struct namespace_options {
     bool client_requests = false;
     // Whether presence is kept and sent; otherwise: forbidden.
     bool presence = true;
+    // The permissions that nobody needs a token for, or any token (protocol 4.23). Not set: nothing where the
+    // server verifies tokens, and everything elsewhere.
+    access_rules allow;
+    bool allow_is_set = false;
     durability keeps = durability::automatic;
     // The policy for subscribers that read too slowly.
     slow_consumer slow_consumers = slow_consumer::disconnect;

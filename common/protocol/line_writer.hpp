@@ -74,6 +74,13 @@ public:
         return *this;
     }
 
+    // `value` is valid JSON.
+    basic_line_writer& json(std::string_view key_name, std::string_view value) {
+        key(key_name);
+        out_ += value;
+        return *this;
+    }
+
     // `"payload":` and nothing after it; the payload's bytes follow, then end().
     basic_line_writer& payload_key() {
         key({"payload", 7});

@@ -1,6 +1,6 @@
 #pragma once
 
-// The rules for names (docs/protocol.md 1.2 to 1.4, 4.1, 4.9, 4.17). Valid names
+// The rules for names (docs/protocol.md 1.2 to 1.5, 4.1, 4.9, 4.17). Valid names
 // never need escapes in JSON or SSE.
 
 #include "common/protocol/limits.hpp"
@@ -43,6 +43,7 @@ inline constexpr name_characters channel_characters("_-.:/@~=+$!");
 inline constexpr name_characters type_characters("_-.:/");
 inline constexpr name_characters key_characters("_-.:");
 inline constexpr name_characters token_characters("_-");
+inline constexpr name_characters user_characters("_-.=");
 
 constexpr bool is_channel(std::string_view name) {
     return is_name(name, 1, channel_name_bytes_max, channel_characters);
@@ -61,6 +62,10 @@ constexpr bool is_session(std::string_view name) {
 
 constexpr bool is_key(std::string_view key) {
     return is_name(key, 1, key_bytes_max, key_characters);
+}
+
+constexpr bool is_user(std::string_view user) {
+    return is_name(user, 1, user_bytes_max, user_characters);
 }
 
 constexpr bool is_epoch(std::string_view epoch) {

@@ -112,7 +112,7 @@ TEST(server_frame, reads_welcome) {  // 4.1
     bounds.ping_ms = 25'001;
     bounds.pong_ms = 8'001;
     bounds.message_bytes_max = 70'000;
-    const round_trip t(hub::make_welcome(1, "Zk3f9aQx1mPw", "0.secret", "caf\xc3\xa9 \"1\"", bounds));
+    const round_trip t(hub::make_welcome({1, "Zk3f9aQx1mPw", "0.secret", "caf\xc3\xa9 \"1\""}, bounds));
     EXPECT_EQ(t.frame.op, server_op::welcome);
     EXPECT_EQ(t.frame.ping_ms, 25'001u);
     EXPECT_EQ(t.frame.pong_ms, 8'001u);
@@ -120,7 +120,7 @@ TEST(server_frame, reads_welcome) {  // 4.1
     EXPECT_EQ(t.text(t.frame.session), "Zk3f9aQx1mPw");
     EXPECT_NE(t.line.find(R"("connection":"0.secret","server":"caf\u00e9 \"1\"")"), std::string_view::npos);
     EXPECT_NE(t.line.find(R"("channels_max":128,"requests_max":64)"), std::string_view::npos);
-    const round_trip without_secret(hub::make_welcome(0, "Zk3f9aQx1mPw", "", "s", bounds));
+    const round_trip without_secret(hub::make_welcome({0, "Zk3f9aQx1mPw", "", "s"}, bounds));
     EXPECT_EQ(without_secret.line.find("\"connection\""), std::string_view::npos);
     EXPECT_EQ(without_secret.line.find("\"id\""), std::string_view::npos);
 }
@@ -178,7 +178,7 @@ TEST(server_frame, reads_presence) {  // 4.6, 4.16
     const round_trip event(hub::make_members(0, "a", "[]"));
     EXPECT_EQ(event.frame.id, 0u);
     EXPECT_EQ(event.made->kind, hub::message_kind::presence);
-    const round_trip join(hub::make_join("a", "ada-session", "{}"));
+    const round_trip join(hub::make_join("a", "ada-session", {"{}"}));
     EXPECT_EQ(join.frame.op, server_op::join);
     EXPECT_EQ(join.text(join.frame.session), "ada-session");
     const round_trip leave(hub::make_leave("a", "ada-session"));
@@ -250,9 +250,9 @@ std::vector<std::string> samples() {
     hub::subscribed_fields s{3, "chat:42", "x7Qa", 15, 3, true, "expired"};
     std::vector<std::string> lines;
     for (const auto& m : std::vector<hub::message_ptr>{
-             hub::make_message(p, 19, 1764000000000), hub::make_welcome(1, "Zk3f9aQx1mPw", "s", "v", {}),
+             hub::make_message(p, 19, 1764000000000), hub::make_welcome({1, "Zk3f9aQx1mPw", "s", "v"}, {}),
              hub::make_subscribed(s), hub::make_error(6, error_code::invalid_payload, "\"\\", "/a"),
-             hub::make_close(close_code::service_restart, 9, "x"), hub::make_join("a", "ada-session", "{}"),
+             hub::make_close(close_code::service_restart, 9, "x"), hub::make_join("a", "ada-session", {"{}"}),
              hub::make_history(8, "a", "x7Qa", 19, true, false, "[]"), hub::make_pong(4)})
         lines.push_back(m->line.substr(0, m->line.size() - 1));
     return lines;

@@ -12,7 +12,24 @@ verdict refused(error_code code, std::string text) {
     return refusal{code, std::move(text)};
 }
 
-verdict may_subscribe(const command& c, const config& settings) {
+// The same text whether the channel exists or not, and before anything of it is looked at.
+verdict lacks(operations given, operation wanted) {
+    if (given.has(wanted)) return std::nullopt;
+    return refused(
+        error_code::forbidden,
+        "this needs the permission \"" + std::string(name_of(wanted)) + "\" on the channel"
+    );
+}
+
+verdict may_subscribe(const session& s, const command& c, const config& settings) {
+    const operations given = permitted(s, c.channel, settings);
+    if (auto why = lacks(given, operation::subscribe)) return why;
+    if (c.latest != 0)
+        if (auto why = lacks(given, operation::history)) return why;
+    if (c.presence)
+        if (auto why = lacks(given, operation::presence)) return why;
+    if (!c.payload.empty())
+        if (auto why = lacks(given, operation::show)) return why;
     if (c.payload.size() > settings.bounds.presence_info_bytes_max)
         return refused(error_code::too_large, "the presence info is too large");
     if ((c.presence || !c.payload.empty()) && !settings.options_of(c.channel).presence)
@@ -23,6 +40,7 @@ verdict may_subscribe(const command& c, const config& settings) {
 // The HTTP API may publish where clients may not. (The application does not
 // pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
+    if (auto why = lacks(permitted(s, c.channel, settings), operation::publish)) return why;
     if (!is_client(s.speaks)) return std::nullopt;
     const namespace_options& options = settings.options_of(c.channel);
     if (!options.client_publish)
@@ -34,17 +52,20 @@ verdict may_publish(const session& s, const command& c, const config& settings) 
 }
 
 // A request without a channel goes to an observer, which decides about it.
-verdict may_request(const command& c, const config& settings) {
+verdict may_request(const session& s, const command& c, const config& settings) {
     if (c.channel.empty()) return std::nullopt;
+    if (auto why = lacks(permitted(s, c.channel, settings), operation::request)) return why;
     if (!is_session(c.to)) return refused(error_code::invalid_frame, "\"to\" is not a session");
     if (!settings.options_of(c.channel).client_requests)
         return refused(error_code::forbidden, "clients may not ask each other in this namespace");
     return std::nullopt;
 }
 
-verdict may_query(const command& c, const config& settings) {
+verdict may_query(const session& s, const command& c, const config& settings) {
     // The answer of a query is found by its id alone, so a query without one could never be matched (3.4).
     if (c.id == 0) return refused(error_code::invalid_frame, "\"id\" is missing");
+    const operation wanted = c.op == command_op::history ? operation::history : operation::presence;
+    if (auto why = lacks(permitted(s, c.channel, settings), wanted)) return why;
     if (c.limit > settings.bounds.recovery_max)
         return refused(
             error_code::invalid_frame, "\"limit\" is at most " + std::to_string(settings.bounds.recovery_max)
@@ -62,6 +83,12 @@ bool is_client(face f) {
     return f != face::api;
 }
 
+operations permitted(const session& s, std::string_view channel, const config& settings) {
+    // The bearer of an API key, and everybody where the API has none.
+    if (!is_client(s.speaks) && s.who() == nullptr) return operations::all();
+    return access::permitted(s.who(), channel, settings.options_of(channel).allow);
+}
+
 std::optional<refusal> guard(const session& s, const command& c, const config& settings) {
     // Protocol 4.1: nothing has an effect before `connect`.
     if (!s.welcome && c.op != command_op::connect)
@@ -71,15 +98,16 @@ std::optional<refusal> guard(const session& s, const command& c, const config& s
             if (s.welcome) return refused(error_code::invalid_frame, "already connected");
             return std::nullopt;
         case command_op::subscribe:
-            return may_subscribe(c, settings);
+            return may_subscribe(s, c, settings);
         case command_op::publish:
             return may_publish(s, c, settings);
         case command_op::request:
-            return may_request(c, settings);
+            return may_request(s, c, settings);
         case command_op::history:
         case command_op::presence:
-            return may_query(c, settings);
+            return may_query(s, c, settings);
         // These concern only what the session itself began, so there is nothing to permit.
+        case command_op::refresh:
         case command_op::unsubscribe:
         case command_op::cancel:
         case command_op::respond:

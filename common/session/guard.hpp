@@ -6,10 +6,12 @@
 #include "common/exchange/config.hpp"
 #include "common/protocol/codes.hpp"
 #include "common/protocol/command.hpp"
+#include "common/protocol/operations.hpp"
 #include "common/session/session.hpp"
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace pulsewire::hub {
 
@@ -21,6 +23,9 @@ struct refusal {
 
 // Whether the connection is a client and not a request of the HTTP API.
 bool is_client(face f);
+
+// Everything that the session may do on the channel now.
+operations permitted(const session& s, std::string_view channel, const config& settings);
 
 // Returns nothing when `c` may be carried out.
 std::optional<refusal> guard(const session& s, const command& c, const config& settings);

@@ -19,6 +19,7 @@ std::int64_t last_sent_ms(const session& s) {
 
 duty duty_of(const session& s, const limits& bounds, std::int64_t ms) {
     if (s.speaks == face::api) return duty::none;
+    if (s.who() != nullptr && ms >= s.shown->ends_ms) return duty::end_expired;
     if (!s.welcome && ms - s.opened_ms >= bounds.connect_timeout_ms) return duty::end_unconnected;
     // The subscriptions are looked through only when nothing was sent to the session alone for that long.
     const bool quiet = ms - s.sent_ms >= bounds.ping_ms && ms - last_sent_ms(s) >= bounds.ping_ms;

@@ -1,5 +1,7 @@
 #include "common/session/requests.hpp"
 
+#include "common/session/guard.hpp"
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -45,6 +47,7 @@ void requests::on_request(session& s, const command& c, instant now) {
     r.type = c.type;
     r.payload = c.payload;
     r.timeout_ms = timeout_ms;
+    r.user = s.user();
     observers_.tell(*answering, std::move(r));
 }
 
@@ -89,6 +92,7 @@ void requests::on_client_request(session& s, const command& c, instant now) {
     a.id = c.id;
     a.channel = c.channel;
     a.session = s.name;
+    a.user = s.user();
     a.to = c.to;
     a.type = c.type;
     a.payload = c.payload;
@@ -145,6 +149,10 @@ void requests::on(asked&& m, instant now) {
             what.from, what.id, error_code::not_present, "the client that is asked has only just come", now
         );
     session& s = *sub->owner;
+    if (!permitted(s, what.channel, config_).has(operation::respond))
+        return answer_ask(
+            what.from, what.id, error_code::not_present, "the client that is asked may not answer here", now
+        );
     // Questions are held until their deadline, so they are bounded like the requests
     // that a connection makes itself.
     if (s.questions.size() >= config_.bounds.requests_per_connection_max && !make_room(s, what, now))
@@ -155,9 +163,7 @@ void requests::on(asked&& m, instant now) {
         {number, what.from.shard, what.from.value, what.id, now.monotonic_ms + what.timeout_ms, what.channel,
          what.source}
     );
-    answers_.send(
-        s, make_request(number, what.channel, what.session, what.type, what.timeout_ms, what.payload), now
-    );
+    answers_.send(s, make_request(number, what), now);
 }
 
 void requests::on_respond(session& s, const command& c, instant now) {
@@ -174,6 +180,13 @@ void requests::on_respond(session& s, const command& c, instant now) {
     if (found == s.questions.end()) return;  // too late, already answered, or withdrawn
     const question q = *found;
     s.questions.erase(found);
+    if (!permitted(s, q.channel, config_).has(operation::respond)) {
+        answer_ask(
+            {q.shard, q.connection}, q.id, error_code::not_present,
+            "the client that is asked may not answer any more", now
+        );
+        return answers_.error(s, 0, error_code::forbidden, "the permission has ended", now);
+    }
     // The answer needs no way through the owner: nothing has to stay in order with it.
     auto answer = c.payload.empty() ? make_error(q.id, refused, c.message) : make_response(q.id, c.payload);
     sessions_.post(q.shard, reply{{q.shard, q.connection}, std::move(answer), q.id}, now);
@@ -198,6 +211,19 @@ void requests::on(withdrawn&& m, instant now) {
         answers_.send(s, make_cancel(m.channel, found->number), now);
         s.questions.erase(found);
         return;
+    }
+}
+
+void requests::recheck(session& s, instant now) {
+    std::vector<request_in_flight> lost;
+    std::erase_if(s.requests, [&](const request_in_flight& r) {
+        if (r.channel.empty() || permitted(s, r.channel, config_).has(operation::request)) return false;
+        lost.push_back(r);
+        return true;
+    });
+    for (const request_in_flight& r : lost) {
+        answers_.error(s, r.id, error_code::forbidden, "the permission has ended", now);
+        withdraw(s, r, now);
     }
 }
 

@@ -39,6 +39,9 @@ public:
     void on(asked&& m, instant now);
     void on(withdrawn&& m, instant now);
 
+    // The session shows another token: requests that it may not make any longer are refused.
+    void recheck(session& s, instant now);
+
     // Forgets a request in flight; false when none has this id.
     static bool take(session& s, std::uint64_t id);
     // Whether a deadline of the session has passed. Forgets the questions whose deadline has passed.

@@ -2,7 +2,10 @@
 
 // The state that the hub keeps for one connection and its session.
 
+#include "common/access/principal.hpp"
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,15 +42,29 @@ struct question {
     std::uint64_t source = 0;  // of the asker
 };
 
+// Of a session that has shown a token.
+struct credentials {
+    access::principal_ptr who;    // null: no token was accepted yet
+    std::int64_t ends_ms = 0;     // monotonic time after which the connection is closed
+    std::uint64_t verifying = 0;  // the number of the verification on its way; 0: none. No line is carried
+                                  // out until then.
+    std::uint64_t id = 0;         // of the command that waits for it
+};
+
 struct session {
+    // Null: unknown.
+    const access::principal* who() const { return shown ? shown->who.get() : nullptr; }
+    std::string_view user() const { return who() ? std::string_view(who()->user) : std::string_view(); }
+
     std::uint64_t connection = 0;
     face speaks = face::protocol;
-    bool welcome = false;      // connect was accepted
-    bool pinged = false;       // a ping is unanswered
-    bool pongs = false;        // connect said that pings are answered over SSE, too
-    std::string name;          // public_name() of the client's session
-    std::string secret;        // names the connection for POST
-    std::uint64_t source = 0;  // a number for the address where it comes from; 0: many may share it
+    bool welcome = false;                // connect was accepted
+    bool pinged = false;                 // a ping is unanswered
+    bool pongs = false;                  // connect said that pings are answered over SSE, too
+    std::string name;                    // public_name() of the client's session
+    std::string secret;                  // names the connection for POST
+    std::unique_ptr<credentials> shown;  // null: no token was shown
+    std::uint64_t source = 0;            // a number for the address where it comes from; 0: many may share it
     std::int64_t opened_ms = 0;
     std::int64_t heard_ms = 0;       // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;        // ... of the last message sent

@@ -7,6 +7,7 @@
 #include "common/session/guard.hpp"
 #include "common/session/heartbeat.hpp"
 #include "common/session/public_name.hpp"
+#include "common/session/token_time.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -22,7 +23,11 @@ constexpr std::size_t tick_work_max = 1'024;
 // A hash of the content that is published with a key; never 0. The rest of the publish may differ when
 // another session repeats it, such as a tab that has taken over the outbox of a closed one.
 std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
-    const std::uint64_t hash = sip_hasher<>(secret).piece(p.type).piece(p.conflate).piece(p.payload).end();
+    sip_hasher<> hasher(secret);
+    hasher.piece(p.type).piece(p.conflate).piece(p.payload);
+    // The key of one user is of no use to another.
+    if (!p.user.empty()) hasher.piece(p.user);
+    const std::uint64_t hash = hasher.end();
     return hash == 0 ? 1 : hash;
 }
 
@@ -42,7 +47,7 @@ sessions::sessions(const config& settings, channel_port& channels, session_port&
 
 void sessions::open(
     std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
-    std::uint64_t source
+    std::uint64_t source, access::principal_ptr who
 ) {
     closed(connection, now);  // otherwise an id in use would leave subscriptions without an owner
     auto s = std::make_unique<session>();
@@ -56,8 +61,11 @@ void sessions::open(
     s->credit_at_ms = credit_clock(now);
     s->credit = credit_max(config_.bounds);
     s->answer_credit = answer_credit_max(config_.bounds);
+    if (who != nullptr) adopt(*s, std::move(who), now);
     if (s->welcome && is_client(f))
-        observers_.tell(&interests::connections, connected{{config_.shard, connection}, s->name});
+        observers_.tell(
+            &interests::connections, connected{{config_.shard, connection}, s->name, std::string(s->user())}
+        );
     table_.add(std::move(s));
 }
 
@@ -81,6 +89,7 @@ std::size_t sessions::receive(
             if (sent.count == 1 && output_.to(sent)[0] == connection) answer_bytes += sent.what->line.size();
         }
         if (answer_bytes > answer_bytes_max) break;
+        if (s->shown != nullptr && s->shown->verifying != 0) break;
         // Answers on their way from other shards have no size yet, so their weights are bounded instead.
         if (s->can_rest && (s->awaited_answers >= awaited_answers_max || rests(*s, now))) break;
         const std::size_t newline = lines.find('\n');
@@ -168,6 +177,8 @@ void sessions::execute(session& s, const command& c, instant now) {
     switch (c.op) {
         case command_op::connect:
             return on_connect(s, c, now);
+        case command_op::refresh:
+            return on_refresh(s, c, now);
         case command_op::subscribe:
             return subscriptions_.on_subscribe(s, c, now);
         case command_op::unsubscribe:
@@ -227,13 +238,32 @@ void sessions::on_connect(session& s, const command& c, instant now) {
     if (!is_session(c.session))
         return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
     s.name = public_name(c.session);
-    s.welcome = true;
     s.pongs = c.pongs;
-    answers_.send(s, make_welcome(c.id, s.name, s.secret, config_.server_name, config_.bounds), now);
+    if (!c.token.empty()) {
+        if (config_.verifies_tokens) return show_token(s, c);
+        return end(s, close_code::unauthorized, "this server is not set up to verify tokens", now);
+    }
+    if (s.who() == nullptr && !config_.anonymous)
+        return end(s, close_code::unauthorized, "this server wants a token", now);
+    greet(s, c.id, now);
+}
+
+void sessions::greet(session& s, std::uint64_t id, instant now) {
+    s.welcome = true;
+    welcome_fields f;
+    f.id = id;
+    f.session = s.name;
+    f.secret = s.secret;
+    f.server = config_.server_name;
+    f.user = s.user();
+    if (s.who() != nullptr) f.expires_in_ms = counts_for_ms(*s.who(), now);
+    answers_.send(s, make_welcome(f, config_.bounds), now);
     // The secret is needed only once, and a session lives long.
     s.secret.clear();
     s.secret.shrink_to_fit();
-    observers_.tell(&interests::connections, connected{{config_.shard, s.connection}, s.name});
+    observers_.tell(
+        &interests::connections, connected{{config_.shard, s.connection}, s.name, std::string(s.user())}
+    );
 }
 
 void sessions::on_publish(session& s, const command& c, instant now) {
@@ -246,6 +276,8 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.payload = c.payload;
     p.conflate = c.conflate;
     p.transient = c.transient;
+    // A client cannot say who it is; whoever holds the API's key may say who published.
+    p.user = s.speaks == face::api && s.who() == nullptr ? c.user : s.user();
     // Excepted by session, which the client's next connection keeps (4.10).
     if (!c.echo) p.except = s.name;
     // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.
@@ -306,6 +338,7 @@ void sessions::receive(to_session&& value, instant now) {
             [&](asked& m) { requests_.on(std::move(m), now); },
             [&](withdrawn& m) { requests_.on(std::move(m), now); },
             [&](disconnect& m) { on(std::move(m), now); },
+            [&](revoke& m) { on(std::move(m), now); },
         },
         value
     );
@@ -327,6 +360,8 @@ void sessions::on(reply&& m, instant now) {
     // Errors of owners and handlers come as finished messages, so they are counted here.
     if (m.what->kind == message_kind::error) ++counters_.errors;
     if (m.weight != 0 && s->speaks != face::api) charge_answer(*s, m.what->line.size());
+    if (m.weight != 0 && s->shown != nullptr && !may_have(*s, *m.what))
+        return answers_.error(*s, m.what->id, error_code::forbidden, "the permission has ended", now);
     answers_.send(*s, std::move(m.what), now);
 }
 
@@ -361,6 +396,10 @@ bool sessions::tick(instant now) {
             case duty::end_unconnected:
                 work += s.subscriptions.size();
                 end(s, close_code::connect_timeout, "no connect frame came", now);
+                break;
+            case duty::end_expired:
+                work += s.subscriptions.size();
+                end(s, close_code::token_expired, "the token has expired", now);
                 break;
             case duty::end_silent:
                 work += s.subscriptions.size();

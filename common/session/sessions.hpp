@@ -28,7 +28,7 @@ public:
     // These do what the functions of `hub` with the same names say.
     void open(
         std::uint64_t connection, face f, std::string_view secret, std::string_view session_name, instant now,
-        std::uint64_t source
+        std::uint64_t source, access::principal_ptr who
     );
     static constexpr std::size_t no_limit = SIZE_MAX;
     std::size_t receive(
@@ -38,6 +38,7 @@ public:
     void execute(std::uint64_t connection, const command& c, instant now);
     void heard(std::uint64_t connection, instant now);
     void closed(std::uint64_t connection, instant now);
+    void verified(std::uint64_t connection, std::uint64_t number, access::verdict outcome, instant now);
     void receive(to_session&& value, instant now);
     // True: more is due, for another call.
     bool tick(instant now);
@@ -61,6 +62,7 @@ private:
     void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);
     void on_connect(session& s, const command& c, instant now);
+    void greet(session& s, std::uint64_t id, instant now);
     void on_publish(session& s, const command& c, instant now);
     void on_query(session& s, const command& c, instant now);
     void end(session& s, close_code code, std::string_view reason, instant now);
@@ -68,6 +70,14 @@ private:
     void forget(session& s, instant now);
     void on(reply&& m, instant now);
     void on(disconnect&& m, instant now);
+
+    // sessions_tokens.cpp
+    void show_token(session& s, const command& c);
+    void on_refresh(session& s, const command& c, instant now);
+    void adopt(session& s, access::principal_ptr who, instant now);
+    void recheck(session& s, instant now);
+    bool may_have(const session& s, const message& answer) const;
+    void on(revoke&& m, instant now);
 
     const config& config_;
     channel_port& channels_;
@@ -80,6 +90,7 @@ private:
     requests requests_;
     std::uint64_t random_;
     std::int64_t late_ms_ = 0;
+    std::uint64_t last_verification_ = 0;
     std::string scratch_;
 };
 

@@ -1,6 +1,7 @@
 #include "common/session/subscriptions.hpp"
 
 #include "common/session/credit.hpp"
+#include "common/session/guard.hpp"
 
 #include <algorithm>
 #include <string>
@@ -13,6 +14,12 @@ namespace {
 // of others (docs/protocol.md 10.1).
 bool is_own_text(const session& s, const message& m) {
     return s.speaks == face::plain_websocket && m.except() == s.name;
+}
+
+shown shown_of(const session& s, std::string_view info) {
+    const access::principal* who = s.who();
+    if (who == nullptr) return {std::string(info), {}, {}};
+    return {std::string(info), who->user, who->info};
 }
 
 }  // namespace
@@ -38,7 +45,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
 
     // The join goes before the attach, so that the list of members sent to a new member contains itself.
     if (sub.listed)
-        channels_.change(join{config_.shard, token, channel, s.name, std::string(c.payload), s.source}, now);
+        channels_.change(join{config_.shard, token, channel, s.name, shown_of(s, c.payload), s.source}, now);
 
     attach a;
     a.from = {config_.shard, s.connection};
@@ -46,6 +53,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     a.token = token;
     a.channel = channel;
     if (!c.epoch.empty() && c.has_offset) a.seen = position{std::string(c.epoch), c.offset};
+    if (a.seen) a.reads_history = permitted(s, c.channel, config_).has(operation::history);
     a.latest = static_cast<std::uint32_t>(std::min<std::uint64_t>(c.latest, config_.bounds.recovery_max));
     a.wants_presence = c.presence;
     // The price of the answer: a list of members is a text of its own, a replay only references.
@@ -61,6 +69,29 @@ void subscriptions::on_unsubscribe(session& s, const command& c, instant now) {
         return answers_.error(s, c.id, error_code::not_subscribed, "not subscribed to this channel", now);
     remove(*sub, now);
     if (c.id != 0) answers_.send(s, make_unsubscribed(c.id, c.channel), now);
+}
+
+void subscriptions::recheck(session& s, instant now) {
+    // Collected first, because an end changes the list.
+    std::vector<subscription*> lost;
+    for (subscription* sub : s.subscriptions) {
+        const operations given = permitted(s, sub->where->name, config_);
+        const bool keeps =
+            given.has(operation::subscribe) && (!sub->listed || given.has(operation::show)) &&
+            (!subscriber_table::entry_of(*sub).wants_presence || given.has(operation::presence));
+        if (!keeps) lost.push_back(sub);
+    }
+    for (subscription* sub : lost) {
+        const std::string channel = sub->where->name;
+        const bool answered = subscriber_table::entry_of(*sub).live;
+        const std::uint64_t id = sub->id;
+        remove(*sub, now);
+        if (answered) {
+            answers_.send(s, make_unsubscribed(0, channel, name_of(error_code::forbidden)), now);
+        } else {
+            answers_.error(s, id, error_code::forbidden, "the permission has ended", now);
+        }
+    }
 }
 
 void subscriptions::remove_all(session& s, instant now) {
@@ -111,7 +142,9 @@ void subscriptions::on(attached&& m, instant now) {
     charge_answer(s, bytes);
     // After the replay, so that messages which a handler sends to the subscriber come after it.
     if (observers_.any(&interests::subscriptions))
-        observers_.tell(&interests::subscriptions, client_subscribed{m.to, s.name, m.channel});
+        observers_.tell(
+            &interests::subscriptions, client_subscribed{m.to, s.name, m.channel, std::string(s.user())}
+        );
 }
 
 void subscriptions::on(attach_refused&& m, instant now) {

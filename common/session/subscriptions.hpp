@@ -34,6 +34,9 @@ public:
     void on_subscribe(session& s, const command& c, instant now);
     void on_unsubscribe(session& s, const command& c, instant now);
 
+    // The session shows another token: subscriptions that it may have no longer end, and the client is told.
+    void recheck(session& s, instant now);
+
     // The session ends.
     void remove_all(session& s, instant now);
 

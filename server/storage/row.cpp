@@ -126,7 +126,8 @@ std::string value(std::string_view key, const hub::keep_publication& p) {
         .text(m.except())
         .text(m.payload());
     // Last and only where there is one, so that the rows of earlier versions are read as they are.
-    if (!m.conflate().empty()) row.text(m.conflate());
+    if (!m.conflate().empty() || !m.user().empty()) row.text(m.conflate());
+    if (!m.user().empty()) row.text(m.user());
     return row.end(key);
 }
 
@@ -169,7 +170,8 @@ std::optional<hub::keep_publication> read_publication(std::string_view key, std:
     made.payload = r.text();
     if (!r.ok()) {
         made.conflate = r.text();
-        if (!r.ok() || made.conflate.empty()) return std::nullopt;
+        if (!r.ok()) made.user = r.text();
+        if (!r.ok() || (made.conflate.empty() && made.user.empty())) return std::nullopt;
     }
     p.what = hub::make_message(made, offset, time_ms);
     return p;

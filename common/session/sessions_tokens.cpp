@@ -1,0 +1,113 @@
+// The part of the sessions that deals with tokens (docs/protocol.md 4.21 to 4.23): each token that a client
+// shows goes to the shell to be verified, and the outcome decides what the session may do from then on.
+
+#include "common/session/credit.hpp"
+#include "common/session/guard.hpp"
+#include "common/session/sessions.hpp"
+#include "common/session/token_time.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace pulsewire::hub {
+namespace {
+
+// In commands: a signature costs the server more than any command.
+constexpr std::uint32_t commands_per_refresh = 100;
+
+bool concerns(const revoke& m, const access::principal& who) {
+    return (m.user.empty() || m.user == who.user) && (m.token_id.empty() || m.token_id == who.token_id) &&
+           who.issued_ms < m.issued_before_ms;
+}
+
+}  // namespace
+
+// The lines behind it wait, so that no command is carried out by somebody unknown meanwhile.
+void sessions::show_token(session& s, const command& c) {
+    if (s.shown == nullptr) s.shown = std::make_unique<credentials>();
+    s.shown->verifying = ++last_verification_;
+    s.shown->id = c.id;
+    output_.verifications.push_back({s.connection, s.shown->verifying, std::string(c.token)});
+}
+
+void sessions::on_refresh(session& s, const command& c, instant now) {
+    // Somebody unknown who signs in does so by a new connection, as another session.
+    if (s.who() == nullptr)
+        return answers_.error(s, c.id, error_code::forbidden, "this connection has no token to refresh", now);
+    const std::uint32_t price = std::min(commands_per_refresh, config_.bounds.commands_per_second);
+    if (price > 1 && !take_credit(s, price - 1, config_.bounds, credit_clock(now)))
+        return refuse_for_rate(s, c.id, "too many refreshes per second", now);
+    show_token(s, c);
+}
+
+void sessions::verified(
+    std::uint64_t connection, std::uint64_t number, access::verdict outcome, instant now
+) {
+    session* s = table_.find(connection);
+    if (s == nullptr || s->shown == nullptr || s->shown->verifying != number) return;
+    s->shown->verifying = 0;
+    const std::uint64_t id = s->shown->id;
+    const bool expired = outcome.who != nullptr && outcome.who->expires_ms + token_grace_ms <= now.wall_ms;
+    if (outcome.who == nullptr || expired) {
+        const bool later = outcome.try_later && !expired;
+        constexpr std::string_view no_keys = "tokens cannot be verified now; try again later";
+        constexpr std::string_view not_valid = "the token is not valid here";
+        if (s->welcome)
+            return answers_.error(
+                *s, id, later ? error_code::overloaded : error_code::unauthorized,
+                later ? no_keys : not_valid, now
+            );
+        return end(
+            *s, later ? close_code::try_again_later : close_code::unauthorized, later ? no_keys : not_valid,
+            now
+        );
+    }
+    if (!s->welcome) {
+        adopt(*s, std::move(outcome.who), now);
+        return greet(*s, id, now);
+    }
+    if (outcome.who->user != s->user())
+        return answers_.error(*s, id, error_code::forbidden, "the token is of another user", now);
+    adopt(*s, std::move(outcome.who), now);
+    answers_.send(*s, make_refreshed(id, counts_for_ms(*s->who(), now)), now);
+    recheck(*s, now);
+}
+
+void sessions::adopt(session& s, access::principal_ptr who, instant now) {
+    if (s.shown == nullptr) s.shown = std::make_unique<credentials>();
+    s.shown->who = std::move(who);
+    s.shown->ends_ms = now.monotonic_ms + token_grace_ms +
+                       std::min(s.shown->who->expires_ms - now.wall_ms, token_counts_ms_max);
+}
+
+// What the session does on channels, if the new token does not permit it any more, ends.
+void sessions::recheck(session& s, instant now) {
+    subscriptions_.recheck(s, now);
+    requests_.recheck(s, now);
+}
+
+// The permission for a query may have ended while its owner made the answer.
+bool sessions::may_have(const session& s, const message& answer) const {
+    if (answer.kind == message_kind::error) return true;
+    const operation wanted = answer.kind == message_kind::history ? operation::history : operation::presence;
+    return permitted(s, answer.channel(), config_).has(wanted);
+}
+
+void sessions::on(revoke&& m, instant now) {
+    const auto concerned =
+        table_.those([&](const session& s) { return s.who() != nullptr && concerns(m, *s.who()); });
+    for (const std::uint64_t connection : concerned) {
+        session& s = *table_.find(connection);
+        const std::int64_t ends_ms = now.monotonic_ms + m.within_ms;
+        if (m.within_ms == 0) {
+            end(s, m.code, "the token was revoked", now);
+        } else if (ends_ms < s.shown->ends_ms) {
+            s.shown->ends_ms = ends_ms;
+            answers_.send(s, make_refresh_wanted(m.within_ms, "revoked"), now);
+        }
+    }
+}
+
+}  // namespace pulsewire::hub
