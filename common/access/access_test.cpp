@@ -96,6 +96,13 @@ TEST(principal, has_what_the_rules_and_the_token_give) {
     EXPECT_FALSE(permitted(&ann, "ann:x", rules).has(operation::history)) << "the second segment, no other";
 }
 
+TEST(principal, without_a_name_is_no_user) {
+    const access_rules rules{operation::subscribe, operation::publish, operation::history};
+    EXPECT_EQ(
+        permitted(std::make_unique<principal>().get(), "x::1", rules), operations(operation::subscribe)
+    );
+}
+
 TEST(principal, is_named_by_a_name_that_is_nobody_elses) {
     EXPECT_EQ(wire_name_of("auth0|5"), "auth0=7C5");
     EXPECT_EQ(wire_name_of("ann-b_c.d9"), "ann-b_c.d9");

@@ -19,7 +19,7 @@ bool owns(std::string_view user, std::string_view channel) {
 operations permitted(const principal* who, std::string_view channel, const access_rules& rules) {
     operations sum = rules.anonymous;
     if (who == nullptr || sum == operations::all()) return sum;
-    sum |= rules.users;
+    if (!who->user.empty()) sum |= rules.users;
     if (owns(who->user, channel)) sum |= rules.owner;
     return sum | who->allowed.on(channel, who->user);
 }

@@ -15,7 +15,7 @@ namespace pulsewire::access {
 
 // Immutable once shared. Sessions that showed the same token share it.
 struct principal {
-    std::string user;  // as on the wire: wire_name_of()
+    std::string user;  // as on the wire: wire_name_of(); empty: a program, or somebody unknown
     grants allowed;
     std::string info;             // JSON that the members of a channel see beside the user; empty: none
     std::string token_id;         // "jti"; empty: none

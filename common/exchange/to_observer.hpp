@@ -35,6 +35,7 @@ struct connected {
 struct disconnected {
     connection_ref who;
     std::string session;
+    std::string user;
 };
 
 struct client_subscribed {

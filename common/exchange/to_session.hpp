@@ -2,6 +2,7 @@
 
 // The values that go to the shard of a connection, or of a channel's subscribers.
 
+#include "common/access/principal.hpp"
 #include "common/exchange/address.hpp"
 #include "common/exchange/message.hpp"
 #include "common/exchange/to_channel.hpp"
@@ -83,6 +84,11 @@ struct revoke {
     // Connections with such a token have so long to show a new one.
     std::uint32_t within_ms = 0;
     close_code code = close_code::token_expired;
+
+    bool concerns(const access::principal& who) const {
+        return (user.empty() || user == who.user) && (token_id.empty() || token_id == who.token_id) &&
+               who.issued_ms < issued_before_ms;
+    }
 };
 
 using to_session =

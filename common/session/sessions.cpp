@@ -226,7 +226,10 @@ void sessions::forget(session& s, instant now) {
     requests_.forget(s, now);
     subscriptions_.remove_all(s, now);
     if (s.welcome && is_client(s.speaks))
-        observers_.tell(&interests::connections, disconnected{{config_.shard, s.connection}, s.name});
+        observers_.tell(
+            &interests::connections,
+            disconnected{{config_.shard, s.connection}, s.name, std::string(s.user())}
+        );
     table_.remove(s.connection);
 }
 

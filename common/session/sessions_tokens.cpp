@@ -17,11 +17,6 @@ namespace {
 // In commands: a signature costs the server more than any command.
 constexpr std::uint32_t commands_per_refresh = 100;
 
-bool concerns(const revoke& m, const access::principal& who) {
-    return (m.user.empty() || m.user == who.user) && (m.token_id.empty() || m.token_id == who.token_id) &&
-           who.issued_ms < m.issued_before_ms;
-}
-
 }  // namespace
 
 // The lines behind it wait, so that no command is carried out by somebody unknown meanwhile.
@@ -97,7 +92,7 @@ bool sessions::may_have(const session& s, const message& answer) const {
 
 void sessions::on(revoke&& m, instant now) {
     const auto concerned =
-        table_.those([&](const session& s) { return s.who() != nullptr && concerns(m, *s.who()); });
+        table_.those([&](const session& s) { return s.who() != nullptr && m.concerns(*s.who()); });
     for (const std::uint64_t connection : concerned) {
         session& s = *table_.find(connection);
         const std::int64_t ends_ms = now.monotonic_ms + m.within_ms;

@@ -174,17 +174,19 @@ void application::post(std::vector<hub::to_observer>&& batch) {
 // --- what clients did ---
 
 void application::handle(hub::connected& m) {
-    pulsewire::connection c(*this, m.who, std::move(m.session));
+    pulsewire::connection c(*this, m.who, std::move(m.session), std::move(m.user));
     for (const auto& handler : handlers_.on_connect) guarded("on_connect", [&] { handler(c); });
 }
 
 void application::handle(hub::disconnected& m) {
-    pulsewire::connection c(*this, m.who, std::move(m.session));
+    pulsewire::connection c(*this, m.who, std::move(m.session), std::move(m.user));
     for (const auto& handler : handlers_.on_disconnect) guarded("on_disconnect", [&] { handler(c); });
 }
 
 void application::handle(hub::client_subscribed& m) {
-    subscription_event e(pulsewire::connection(*this, m.who, std::move(m.session)), std::move(m.channel));
+    subscription_event e(
+        pulsewire::connection(*this, m.who, std::move(m.session), std::move(m.user)), std::move(m.channel)
+    );
     for (const auto& [prefix, handler] : handlers_.on_subscribe)
         if (e.channel().starts_with(prefix)) guarded("on_subscribe", [&, &h = handler] { h(e); });
 }
@@ -194,7 +196,8 @@ void application::handle(hub::client_publish& m) {
     if (answered_before(m.what)) return;
     const auto from = m.what.from;
     const bool declared_only = m.declared_only;
-    publish_context c(pulsewire::connection(*this, from, std::move(m.session)), std::move(m.what));
+    pulsewire::connection publisher(*this, from, std::move(m.session), m.what.user);
+    publish_context c(std::move(publisher), std::move(m.what));
     ask_handlers(c, declared_only);
 }
 
@@ -274,7 +277,7 @@ void application::handle(hub::client_request& m, clock::time_point arrived) {
     // The client's deadline has passed, so the handler's work would be in vain.
     if (clock::now() - arrived >= std::chrono::milliseconds(m.timeout_ms))
         return refused(error_code::timeout, "the server was too busy to answer in time");
-    request_context c(pulsewire::connection(*this, m.from, m.session));
+    request_context c(pulsewire::connection(*this, m.from, m.session, m.user));
     request_outcome outcome;
     if (!guarded(m.type, [&] { outcome = found->second(m.payload, c); }))
         return refused(error_code::handler_failed, "the server's handler of " + m.type + " failed");

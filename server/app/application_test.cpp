@@ -2,6 +2,7 @@
 
 #include "common/session/public_name.hpp"
 #include "server/testing/running_server.hpp"
+#include "server/testing/token.hpp"
 
 #include <gtest/gtest.h>
 
@@ -293,6 +294,31 @@ TEST(application, it_hears_who_comes_subscribes_and_goes) {
         c.connection().reset();
         EXPECT_EQ(soon(went.get_future()), ada_name);
     }
+}
+
+// Protocol 4.24.
+TEST(application, it_hears_which_user_it_was) {
+    std::promise<std::string> came, subscribed_to, published, went;
+    running_server server(asking(test_config()), [&](auto& s) {
+        s.on_connect([&](connection& c) { came.set_value(c.user()); });
+        s.on_subscribe("room", [&](subscription_event& e) { subscribed_to.set_value(e.user()); });
+        s.template on<note>([&](const note&, publish_context& c) { published.set_value(c.user()); });
+        s.on_disconnect([&](connection& c) { went.set_value(c.user()); });
+    });
+    {
+        websocket_client c(server.port(), "/ws", "pulsewire.v1");
+        c.send_text(
+            R"({"op":"connect","version":1,"session":"ada-session","token":")" +
+            token_for("ann", R"({"room":["subscribe","publish"]})") + "\"}"
+        );
+        EXPECT_EQ(soon(came.get_future()), "ann");
+        c.send_text(R"({"op":"subscribe","id":2,"channel":"room"})");
+        EXPECT_EQ(soon(subscribed_to.get_future()), "ann");
+        c.send_text(publish_line(3, "room", "app.note", R"({"text":"fine"})"));
+        EXPECT_EQ(soon(published.get_future()), "ann");
+        EXPECT_NE(c.line_with("\"payload\"").find(R"("user":"ann")"), std::string::npos);
+    }
+    EXPECT_EQ(soon(went.get_future()), "ann");
 }
 
 TEST(application, a_connection_can_be_ended) {

@@ -24,6 +24,10 @@ public:
     // The name under which others see the session (protocol 4.2), kept across its reconnects.
     const std::string& session() const { return session_; }
 
+    // The user's name as messages carry it (protocol 1.5), by the token that the client showed; empty:
+    // unknown.
+    const std::string& user() const { return user_; }
+
     // Sends a message to this connection alone; the client's handlers of `channel` get it.
     template <class M>
     void send(std::string_view channel, const M& m) const {
@@ -36,13 +40,14 @@ public:
 
 private:
     friend class shell::application;
-    connection(shell::application& home, hub::connection_ref ref, std::string session)
-        : home_(&home), ref_(ref), session_(std::move(session)) {}
+    connection(shell::application& home, hub::connection_ref ref, std::string session, std::string user)
+        : home_(&home), ref_(ref), session_(std::move(session)), user_(std::move(user)) {}
     void send_payload(std::string_view channel, std::string_view type, std::string payload) const;
 
     shell::application* home_;
     hub::connection_ref ref_;
     std::string session_;
+    std::string user_;
 };
 
 // A connection has subscribed. Messages sent here arrive after the replayed ones.
@@ -50,6 +55,7 @@ class subscription_event {
 public:
     const connection& who() const { return who_; }
     const std::string& session() const { return who_.session(); }
+    const std::string& user() const { return who_.user(); }
     const std::string& channel() const { return channel_; }
 
     template <class M>
@@ -72,6 +78,7 @@ class publish_context {
 public:
     const connection& who() const { return who_; }
     const std::string& session() const { return who_.session(); }
+    const std::string& user() const { return who_.user(); }
     const std::string& channel() const { return what_.channel; }
     bool transient() const { return what_.transient; }
 
@@ -114,6 +121,7 @@ class request_context {
 public:
     const connection& who() const { return who_; }
     const std::string& session() const { return who_.session(); }
+    const std::string& user() const { return who_.user(); }
 
 private:
     friend class shell::application;

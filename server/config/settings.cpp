@@ -182,6 +182,7 @@ std::vector<setting> settings_of(config& c) {
         {"pong_ms", &b.pong_ms},
         {"request_timeout_ms", &b.request_timeout_ms},
         {"request_timeout_max_ms", &b.request_timeout_max_ms},
+        {"recover_ms", &b.recover_ms},
         {"recovery_max", &b.recovery_max},
         {"presence_info_bytes_max", &b.presence_info_bytes_max},
         {"presence_leave_ms", &b.presence_leave_ms},

@@ -26,6 +26,10 @@ void api_publish(http_conversation& c, std::string channel);
 void api_history(http_conversation& c, std::string channel);
 void api_presence(http_conversation& c, std::string channel);
 
+// POST /api/revocations and /api/users/<user>/disconnect (protocol 11.6). `user` is the name on the wire.
+void api_revoke(http_conversation& c);
+void api_disconnect_user(http_conversation& c, std::string user);
+
 // GET /metrics, in the Prometheus text format.
 void show_metrics(http_conversation& c);
 

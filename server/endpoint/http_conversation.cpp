@@ -162,6 +162,7 @@ void http_conversation::dispatch() {
     chunks_.reset();
     ++ticket_;
     cors_origin_.clear();
+    who_.reset();
     handle_(*this);
 }
 
@@ -288,7 +289,7 @@ void http_conversation::ask_hub(command c, format_answer format) {
     c.id = ticket_;
     hub_call_ = hub_call{c.id, std::move(format)};
     shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-        h.open(owner_.id(), hub::face::api, {}, "api", now);
+        h.open(owner_.id(), hub::face::api, {}, "api", now, 0, who_);
         h.execute(owner_.id(), c, now);
     });
 }

@@ -6,6 +6,7 @@
 // Its class has many members because it has three faces: for the connection, for the endpoints, and for
 // answers that come later.
 
+#include "common/access/principal.hpp"
 #include "common/exchange/message.hpp"
 #include "common/protocol/command.hpp"
 #include "server/base/transfer_clock.hpp"
@@ -52,6 +53,10 @@ public:
 
     // The address of the client: behind a trusted proxy, as that one says.
     const address& client() const { return client_; }
+    // Who the client is. Null: unknown; for requests to the API the bearer of its key, or everybody where it
+    // is open.
+    const access::principal_ptr& who() const { return who_; }
+    void identify(access::principal_ptr who) { who_ = std::move(who); }
     // Takes one request, or several as a penalty, out of what the client's address may send. Returns 0, or
     // the milliseconds until it may send one.
     std::int64_t charge(std::uint32_t requests = 1);
@@ -124,6 +129,7 @@ private:
     transfer_clock arrival_;                // of the head or body that is being read
     std::string cors_origin_;
     address client_;
+    access::principal_ptr who_;
     address_limits::held counted_;  // for admit_stream(), until the stream opens
     std::optional<hub_call> hub_call_;
     std::optional<static_file> file_;

@@ -12,6 +12,7 @@
 #include "server/http/forwarded.hpp"
 #include "server/http/host.hpp"
 #include "server/http/text.hpp"
+#include "server/http/token.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
 #include "server/shard/node.hpp"
@@ -19,6 +20,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -212,6 +215,54 @@ void audit_call(http_conversation& c, const destination& d) {
     c.own_shard().audit(c.client(), e);
 }
 
+// Somebody without a name who may do this everywhere.
+access::principal_ptr somebody(operations may) {
+    access::principal p;
+    p.expires_ms = std::numeric_limits<std::int64_t>::max() / 2;
+    (void)p.allowed.add("**", may);
+    return std::make_shared<const access::principal>(std::move(p));
+}
+
+bool is_api(endpoint to) {
+    return to == endpoint::publish || to == endpoint::history || to == endpoint::presence;
+}
+
+// A page that may come can act with its visitor's cookie where it is ours, or listed for that.
+bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
+    const bool from_page =
+        c.asked().count("Origin") == 1 || c.asked().field("Sec-Fetch-Site") == "same-origin";
+    return from_page && (page.cross_origin.empty() || c.settings().allow_credentials);
+}
+
+// Finds out who the client is, where that is asked. False after a refusal, which is the answer.
+bool knows_client(http_conversation& c, const route& found) {
+    if (!found.end->asks_who) return true;
+    const auto key = key_of(c.asked());
+    if (key && c.own_shard().keys().name_of(*key) != nullptr)
+        return c.identify(somebody(operations::all())), true;
+    const auto token = token_of(c.asked(), may_use_cookie(c, found.origin), c.settings().token_in_query);
+    if (!token) {
+        // Over these the token can come in `connect`.
+        const bool later = found.end->to == endpoint::websocket || found.end->to == endpoint::open_stream;
+        if (!later && !c.settings().anonymous) return c.answer(token_wanted()), false;
+        // A request to the API by nobody in particular would be one with its key.
+        if (is_api(found.end->to)) c.identify(somebody(operations()));
+        return true;
+    }
+    std::string refused;
+    const auto verdict = c.own_node().verify(*token, refused);
+    if (verdict && verdict->who != nullptr) return c.identify(verdict->who), true;
+    if (!verdict || verdict->try_later) {
+        send_back(c, found, keys_are_missing());
+    } else {
+        // Trying costs as much as trying API keys.
+        (void)c.charge(wrong_key_costs - 1);
+        c.own_shard().note_token(c.client(), refused);
+        c.answer(token_refused());
+    }
+    return false;
+}
+
 bool is_stream(endpoint to) {
     return to == endpoint::websocket || to == endpoint::plain_websocket || to == endpoint::open_stream ||
            to == endpoint::events;
@@ -236,6 +287,10 @@ void go_to(http_conversation& c, destination d) {
             return api_history(c, std::move(d.channel));
         case endpoint::presence:
             return api_presence(c, std::move(d.channel));
+        case endpoint::revocations:
+            return api_revoke(c);
+        case endpoint::disconnect_user:
+            return api_disconnect_user(c, std::move(d.user));
         case endpoint::health:
             return show_health(c);
         case endpoint::metrics:
@@ -258,6 +313,7 @@ void answer_request(http_conversation& c) {
         note_refusal(c, found.end.error().status);
         return answer_lost(c, std::move(found.end).error());
     }
+    if (!knows_client(c, found)) return;
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));
 }

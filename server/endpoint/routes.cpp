@@ -1,5 +1,6 @@
 #include "server/endpoint/routes.hpp"
 
+#include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/text.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::string_view plain_prefix = "/ws/plain/";
 constexpr std::string_view api_prefix = "/api/";
 constexpr std::string_view channels_prefix = "/api/channels/";
+constexpr std::string_view users_prefix = "/api/users/";
+constexpr std::string_view disconnect_suffix = "/disconnect";
 
 using methods = std::initializer_list<method>;
 
@@ -92,16 +95,25 @@ response redirect_into(const request& r) {
 class finder {
 public:
     finder(const request& r, const config& settings, const api_keys& keys, reached how)
-        : r_(r), keys_(keys), verdict_(check_origin(r, settings.allowed_origins, how)) {}
+        : r_(r),
+          keys_(keys),
+          verifies_tokens_(!settings.issuers.empty()),
+          verdict_(check_origin(r, settings.allowed_origins, how)) {}
 
     route to(methods allowed, destination d) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
+        d.asks_who = verifies_tokens_ && d.to != endpoint::post_to_stream;
         return {verdict_, std::move(d)};
     }
 
     // /api/channels/<channel>/messages and .../presence. The origin comes before the key, so that a page that
     // may not come learns nothing of the key.
     route api() const {
+        if (r_.path == "/api/revocations") return administration({endpoint::revocations, {}});
+        if (r_.path.starts_with(users_prefix) && r_.path.ends_with(disconnect_suffix))
+            return user(r_.path.substr(
+                users_prefix.size(), r_.path.size() - users_prefix.size() - disconnect_suffix.size()
+            ));
         std::string_view rest = r_.path;
         if (!rest.starts_with(channels_prefix)) return nowhere(not_found());
         rest.remove_prefix(channels_prefix.size());
@@ -122,17 +134,39 @@ public:
         if (!verdict_.allowed) return nowhere(origin_refused());
         auto key = key_name();
         if (!key) return nowhere(unauthorized());
-        return same_origin(r_, {method::get}, {endpoint::metrics, {}, std::move(*key)});
+        return same_origin(r_, {method::get}, {endpoint::metrics, {}, {}, std::move(*key)});
     }
 
 private:
     route api(methods allowed, endpoint to, std::string_view encoded) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
         auto key = key_name();
-        if (!key) return away(unauthorized());
+        const bool asks_who = verifies_tokens_ && (!key || keys_.empty());
+        if (!key && !asks_who) return away(unauthorized());
         auto channel = decode_percent(encoded);
         if (!channel || !is_channel(*channel)) return away(no_channel_name());
-        return {verdict_, destination{to, std::move(*channel), std::move(*key)}};
+        return {verdict_, destination{to, std::move(*channel), {}, std::move(key).value_or(""), asks_who}};
+    }
+
+    // What only the bearer of an API key may do, and nobody where clients are asked who they are and the API
+    // has no key.
+    route administration(destination d) const {
+        if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
+        auto key = key_name();
+        if (!key || (verifies_tokens_ && keys_.empty())) return away(unauthorized());
+        d.key = std::move(*key);
+        return {verdict_, std::move(d)};
+    }
+
+    // /api/users/<user>/disconnect
+    route user(std::string_view encoded) const {
+        auto name = decode_percent(encoded);
+        if (!name || name->empty() || !is_user(access::wire_name_of(*name)))
+            return away(error_response(
+                400, error_code::invalid_frame,
+                "the user in the path is the name in the token (\"sub\"), percent-encoded"
+            ));
+        return administration({endpoint::disconnect_user, {}, access::wire_name_of(*name)});
     }
     // The name of the key that the request carries; empty where none is needed, nothing where it has none.
     std::optional<std::string> key_name() const {
@@ -148,6 +182,7 @@ private:
 
     const request& r_;
     const api_keys& keys_;
+    bool verifies_tokens_;
     origin_verdict verdict_;
 };
 

@@ -24,14 +24,19 @@ enum class endpoint : std::uint8_t {
     history,
     presence,
     health,
+    revocations,
+    disconnect_user,
     metrics,
     file,
 };
 
 struct destination {
     endpoint to;
-    std::string channel;   // of the path; for plain_websocket still percent-encoded
-    std::string key = {};  // the name of the API key that let it in, where one was asked for
+    std::string channel;    // of the path; for plain_websocket still percent-encoded
+    std::string user = {};  // of the path, on the wire
+    std::string key = {};   // the name of the API key that let it in, where one was asked for
+    // Nobody knows yet who asks: a token has to say so, or the namespace lets everybody.
+    bool asks_who = false;
 };
 
 struct route {
@@ -41,8 +46,9 @@ struct route {
     result<destination, response> end;
 };
 
-// `r` reached this server as `how` says. Without keys the API is open, and whether a client may see metrics
-// depends on its address, which is left to the endpoint.
+// `r` reached this server as `how` says. Where tokens are verified (config::issuers), clients without an API
+// key may use the API for what they are permitted. Without keys the API is open, and whether a client may see
+// metrics depends on its address, which is left to the endpoint.
 route find_route(const request& r, const config& settings, const api_keys& keys, reached how);
 
 }  // namespace pulsewire::shell

@@ -21,4 +21,25 @@ response unauthorized() {
     return r;
 }
 
+response token_wanted() {
+    response r = error_response(
+        401, error_code::unauthorized, "this needs a token: send \"Authorization: Bearer <token>\""
+    );
+    r.add("WWW-Authenticate", "Bearer");
+    return r;
+}
+
+response token_refused() {
+    response r = error_response(401, error_code::unauthorized, "the token is not valid here");
+    r.add("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    return r;
+}
+
+response keys_are_missing() {
+    response r =
+        error_response(503, error_code::overloaded, "tokens cannot be verified now; try again later");
+    r.add("Retry-After", "1");
+    return r;
+}
+
 }  // namespace pulsewire::shell

@@ -1,6 +1,6 @@
 #pragma once
 
-// The API key in a request (protocol 11.5).
+// The API key or token in a request (protocol 11.5), and the answers where it is missing.
 
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
@@ -16,5 +16,11 @@ std::optional<std::string_view> key_of(const request& r);
 
 // The answer to a request without it.
 response unauthorized();
+
+// The answers to clients without a token, with one that proves nothing, and with one that cannot be verified
+// now (RFC 6750 3). Never the reason: that is for the log.
+response token_wanted();
+response token_refused();
+response keys_are_missing();
 
 }  // namespace pulsewire::shell

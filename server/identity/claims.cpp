@@ -178,12 +178,12 @@ result<checked_claims, claim_fault> check_claims(
                                    (claims.contains(issuer.user_claim) ? "no text, or empty" : "missing")
         )};
     who.user = access::wire_name_of(*name);
-    if (who.user.size() > access::user_bytes_max)
+    if (who.user.size() > user_bytes_max)
         return failure{fault(
             token_fault::user,
             "the user's name takes " + std::to_string(who.user.size()) +
                 " bytes (3 for each that is no letter, digit, '_', '-' or '.'), and may take " +
-                std::to_string(access::user_bytes_max)
+                std::to_string(user_bytes_max)
         )};
     if (const auto id = claims.find("jti"); id != claims.end()) {
         if (!id->is_string() || id->get_ref<const std::string&>().size() > token_id_bytes_max)

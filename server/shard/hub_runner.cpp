@@ -24,10 +24,15 @@ void hub_runner::carry_out_once() {
     for (const hub::output::send& s : work_.sends) to_connections_.deliver(s, work_.to(s));
     for (const hub::output::close& end : work_.closes) to_connections_.close(end);
     for (const hub::output::rest& r : work_.rests) to_connections_.rest(r);
+    for (const hub::output::verification& v : work_.verifications) verify(v);
     for (hub::output::post& p : work_.posts) to_others_.add(std::move(p));
     for (hub::output::notice& n : work_.notices) notify(std::move(n));
     to_others_.add(work_.stores);
     if (!to_others_.empty()) home_.schedule_turn_end();
+}
+
+void hub_runner::verify(const hub::output::verification& v) {
+    if (auto known = home_.verify(v)) hub_.verified(v.connection, v.number, std::move(*known), home_.now());
 }
 
 void hub_runner::notify(hub::output::notice&& n) {

@@ -47,6 +47,7 @@ private:
     void carry_out();
     void carry_out_once();
     void notify(hub::output::notice&& n);
+    void verify(const hub::output::verification& v);
 
     hub::hub hub_;
     hub::output work_;

@@ -31,9 +31,9 @@ struct duration_histogram {
 };
 
 // Why a client was turned away, in the order of the labels of pulsewire_refused_total.
-enum class refused_for : std::uint8_t { host, origin, key, connections, connects, requests };
-inline constexpr std::string_view refusal_names[] = {"host",        "origin",   "key",
-                                                     "connections", "connects", "requests"};
+enum class refused_for : std::uint8_t { host, origin, key, connections, connects, requests, token };
+inline constexpr std::string_view refusal_names[] = {"host",     "origin",   "key",  "connections",
+                                                     "connects", "requests", "token"};
 
 struct shard_metrics {
     std::array<std::uint64_t, transport_count> open{};                  // connections now

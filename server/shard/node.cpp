@@ -134,6 +134,7 @@ node::~node() {
 hub::config node::hub_config(hub::shard_index index) const {
     const auto resolved = [this](namespace_options o) {
         if (o.keeps == durability::automatic) o.keeps = log_ ? durability::disk : durability::memory;
+        if (!o.allow_is_set && asks_who()) o.allow = access_rules::none();
         return o;
     };
     hub::config c;
@@ -152,6 +153,8 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.drain_url = settings_.drain_url;
     c.seed = random_bits();
     c.secret = secret_;
+    c.verifies_tokens = asks_who();
+    c.anonymous = !asks_who() || settings_.anonymous;
     for (const observer_port* o : observers_) c.observers.push_back(o->wants());
     return c;
 }
@@ -196,6 +199,7 @@ void node::start() {
         log_ = std::make_unique<log_store>(settings_.data);
         secret_ = log_->secret();
     }
+    authenticator_ = std::make_unique<identity::authenticator>(settings_, shard_port::now().wall_ms);
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         if (tls) shards_.back()->use_tls(tls);
@@ -212,6 +216,9 @@ void node::start() {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     if (log_) run_storage();
     for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
+    authenticator_->start([this] {
+        for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.verify_waiting(); });
+    });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     audit_act("start");
 }
@@ -221,6 +228,39 @@ void node::audit_act(std::string_view event) {
     audit_entry e;
     e.event = event;
     audit_->write(audit_text(e, shard_port::now().wall_ms));
+}
+
+std::optional<access::verdict> node::verify(std::string_view token, std::string& refused) {
+    auto answer = authenticator_->verify(token, shard_port::now().wall_ms);
+    if (answer.waits) return std::nullopt;
+    if (answer.verdict.who == nullptr) {
+        refused = "a token proves nothing: " + answer.why;
+        if (!answer.issuer.empty()) refused += " (iss " + answer.issuer + ")";
+        if (!answer.key_id.empty()) refused += " (kid " + answer.key_id + ")";
+    }
+    return std::move(answer.verdict);
+}
+
+bool node::revoke(const hub::revoke& what) {
+    if (!authenticator_->revoke(what, shard_port::now().wall_ms)) return false;
+    tell_all(what);
+    return true;
+}
+
+void node::disconnect(const hub::revoke& who) {
+    tell_all(who);
+}
+
+void node::tell_all(const hub::revoke& what) {
+    for (hub::shard_index i = 0; i < shard_count_; ++i) {
+        std::vector<hub::shard_message> one;
+        one.emplace_back(hub::to_session(what));
+        post(i, std::move(one));
+    }
+}
+
+void node::reload_issuers() {
+    authenticator_->reload();
 }
 
 void node::reload_keys() {

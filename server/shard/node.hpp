@@ -10,6 +10,7 @@
 #include "server/base/audit_log.hpp"
 #include "server/base/refused_origins.hpp"
 #include "server/config.hpp"
+#include "server/identity/authenticator.hpp"
 #include "server/net/address_limits.hpp"
 #include "server/net/tls.hpp"
 #include "server/shard/countdown.hpp"
@@ -80,6 +81,17 @@ public:
     void store(hub::shard_index from, std::vector<hub::store_op>&& operations) override;
     bool announced_drain() const { return announced_; }
     address_limits* addresses() override { return &addresses_; }
+    std::optional<access::verdict> verify(std::string_view token, std::string& refused) override;
+    // Whether clients are asked who they are.
+    bool asks_who() const { return !settings_.issuers.empty(); }
+    // Tokens count no more, and connections that showed one end. False when that cannot be kept for later,
+    // and then nothing has happened. From any thread.
+    bool revoke(const hub::revoke& what);
+    // Ends the connections of a user, whose token goes on counting. From any thread.
+    void disconnect(const hub::revoke& who);
+    // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
+    // and then the keys stay as they were. Precondition: started.
+    void reload_issuers();
     refused_origins& turned_away() { return turned_away_; }
     void audit(std::string_view line) override {
         if (audit_) audit_->write(line);
@@ -113,6 +125,7 @@ private:
     void restore(log_store::contents&& kept);
     void run_storage();
     void settle(shard& s);
+    void tell_all(const hub::revoke& what);
 
     config settings_;
     std::vector<observer_port*> observers_;
@@ -136,6 +149,8 @@ private:
     std::atomic<std::uint32_t> connections_{0};
     std::atomic<bool> announced_{false};
     countdown quiet_, drained_, settled_;
+    // Since start(). Last, so that its thread ends before what it calls.
+    std::unique_ptr<identity::authenticator> authenticator_;
 };
 
 }  // namespace pulsewire::shell

@@ -3,6 +3,8 @@
 // What a shard needs of its surroundings, without knowing them: the node that it is a part of, the program's
 // handlers, and the conversation that begins on a new connection.
 
+#include "common/access/principal.hpp"
+#include "common/exchange/output.hpp"
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
 #include "common/exchange/to_observer.hpp"
@@ -10,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +77,12 @@ public:
     // Gives operations to the commit thread, which answers shard `from`. Precondition: there is a data
     // folder.
     virtual void store(hub::shard_index from, std::vector<hub::store_op>&& operations) = 0;
+
+    // What a token proves by what is known now; nothing while its issuer is asked for its keys. `refused`
+    // says why it proves nothing.
+    virtual std::optional<access::verdict> verify(std::string_view, std::string& /*refused*/) {
+        return access::verdict{};
+    }
 
     // Counts connections of all shards against connections_max.
     virtual bool admit_connection() = 0;

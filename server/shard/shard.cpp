@@ -95,7 +95,10 @@ bool shard::admit_address(const address& peer, address_limits::held& into) {
 
 void shard::note_refusal(const address& client, const refusal_note& n) {
     ++metrics().turned_away[static_cast<std::size_t>(n.why)];
-    log_refusal(client, std::string(n.sentence) + "; the setting is " + std::string(n.setting));
+    log_refusal(
+        client,
+        std::string(n.sentence) + (n.setting.empty() ? "" : "; the setting is ") + std::string(n.setting)
+    );
     audit_entry e;
     e.event = "refused";
     e.reason = refusal_names[static_cast<std::size_t>(n.why)];
@@ -184,6 +187,31 @@ void shard::retire(connection& c) {
 
 void shard::heard(connection& c) {
     tell_hub([id = c.id()](hub::hub& h, hub::instant at) { h.heard(id, at); });
+}
+
+// Every connection shows one token at a time, so no more wait than there are connections.
+std::optional<access::verdict> shard::verify(const hub::output::verification& v) {
+    std::string refused;
+    auto known = all_.verify(v.token, refused);
+    if (!known) unverified_.push_back(v);
+    if (!refused.empty())
+        if (const connection* c = connections_.find(v.connection)) note_token(c->peer(), refused);
+    return known;
+}
+
+void shard::verify_waiting() {
+    for (const hub::output::verification& v : std::exchange(unverified_, {})) {
+        auto known = verify(v);
+        if (!known) continue;
+        tell_hub([&](hub::hub& h, hub::instant at) { h.verified(v.connection, v.number, *known, at); });
+    }
+}
+
+void shard::note_token(const address& client, std::string_view why) {
+    refusal_note n;
+    n.why = refused_for::token;
+    n.sentence = why;
+    note_refusal(client, n);
 }
 
 void shard::read_on() {

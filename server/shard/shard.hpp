@@ -109,6 +109,11 @@ public:
     void accepted(tcp_socket&& socket) override;
     void retire(connection& c) override;
     void heard(connection& c) override;
+    std::optional<access::verdict> verify(const hub::output::verification& v) override;
+    // Keys of issuers have come: tokens that waited for them are verified again.
+    void verify_waiting();
+    // A token proves nothing: tells the operator.
+    void note_token(const address& client, std::string_view why);
 
 private:
     void on_ready(std::uint64_t id, poller::readiness what) override;
@@ -135,6 +140,7 @@ private:
     stream_names streams_;
     plain_texts texts_;
     text_inflater inflating_;
+    std::vector<hub::output::verification> unverified_;  // their issuers are being asked for keys
     waiting_line reading_, writing_little_, writing_much_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::shared_ptr<const tls_context> tls_;  // null: without

@@ -24,6 +24,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,9 @@ public:
     virtual void heard(connection& c) = 0;
     // Ends this turn of the loop after the handlers that are due now. Safe to call again.
     void schedule_turn_end();
+    // What a token proves that a client has shown; nothing when that is not known yet, and then the hub is
+    // told later.
+    virtual std::optional<access::verdict> verify(const hub::output::verification& v) = 0;
     // Takes the connection out of the table. Its memory lives until the end of the turn, because the call
     // that ends a connection still uses it.
     virtual void retire(connection& c) = 0;

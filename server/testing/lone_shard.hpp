@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ public:
         if (on_retire) on_retire(c);
     }
     void heard(connection& c) override { heard_of.push_back(c.id()); }
+    std::optional<access::verdict> verify(const hub::output::verification&) override { return std::nullopt; }
     void accepted(tcp_socket&& socket) override { sockets.push_back(std::move(socket)); }
     // What asked to be flushed since the last call.
     std::vector<std::uint64_t> take_flushes() {

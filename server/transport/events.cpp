@@ -25,17 +25,18 @@ class events final : public event_conversation {
 public:
     events(
         connection& owner, shard& own_shard, const address& client, delivery::event_stream_writer writer,
-        std::optional<position> resume, std::uint64_t latest
+        std::optional<position> resume, std::uint64_t latest, access::principal_ptr who
     )
         : event_conversation(transport::events, owner, own_shard),
           client_(client),
           writer_(std::move(writer)),
           resume_(std::move(resume)),
-          latest_(latest) {}
+          latest_(latest),
+          who_(std::move(who)) {}
 
     void on_begin() override {
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now, owner().source());
+            h.open(owner().id(), hub::face::event_stream, {}, random_secret(), now, owner().source(), who_);
             for (std::size_t i = 0; i < writer_.channels().size(); ++i)
                 h.execute(owner().id(), subscribe_to(i), now);
         });
@@ -100,6 +101,7 @@ private:
     delivery::event_stream_writer writer_;
     std::optional<position> resume_;
     std::uint64_t latest_;
+    access::principal_ptr who_;
 };
 
 // The position after which the stream goes on. Browsers send the field. A page cannot set it for the first
@@ -161,7 +163,7 @@ void open_events(http_conversation& c) {
     c.upgrade(
         event_response(),
         std::make_unique<events>(
-            c.owner(), c.own_shard(), c.client(), std::move(writer), std::move(resume), *latest
+            c.owner(), c.own_shard(), c.client(), std::move(writer), std::move(resume), *latest, c.who()
         )
     );
 }

@@ -7,6 +7,7 @@
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
+#include "server/http/token.hpp"
 #include "server/random.hpp"
 #include "server/shard/shard.hpp"
 #include "server/transport/handshake.hpp"
@@ -30,9 +31,10 @@ std::string text_of(std::string_view payload) {
 
 class plain_websocket final : public websocket_conversation {
 public:
-    plain_websocket(connection& owner, shard& own_shard, std::string channel)
+    plain_websocket(connection& owner, shard& own_shard, std::string channel, access::principal_ptr who)
         : websocket_conversation(transport::plain_websocket, owner, own_shard),
-          channel_(std::move(channel)) {}
+          channel_(std::move(channel)),
+          who_(std::move(who)) {}
 
     void on_begin() override {
         owner().out().set_framing(delivery::framing::plain);
@@ -41,7 +43,9 @@ public:
         subscribe.id = subscribe_id;
         subscribe.channel = channel_;
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::plain_websocket, {}, random_secret(), now, owner().source());
+            h.open(
+                owner().id(), hub::face::plain_websocket, {}, random_secret(), now, owner().source(), who_
+            );
             h.execute(owner().id(), subscribe, now);
         });
     }
@@ -75,8 +79,10 @@ private:
         std::string text = "error " + std::string(name_of(m.code)) + ": ";
         append_unescaped(text, m.text());
         say(std::make_shared<const std::string>(std::move(text)));
-        if (m.id == subscribe_id)
-            end_with(close_code::try_again_later, "the channel cannot be subscribed to now");
+        if (m.id != subscribe_id) return;
+        if (m.code == error_code::forbidden)
+            return end_with(close_code::unauthorized, "the channel may not be read by this client");
+        end_with(close_code::try_again_later, "the channel cannot be subscribed to now");
     }
 
     // With `echo` false the publication does not come back here.
@@ -110,6 +116,7 @@ private:
     void say_close(close_code, std::string_view) override {}
 
     std::string channel_;
+    access::principal_ptr who_;
 };
 
 }  // namespace
@@ -130,8 +137,11 @@ void open_plain_websocket(http_conversation& c, std::string_view encoded) {
         ));
     }
     response head = accept_handshake(*key);
+    if (const std::string protocol = answered_subprotocol(c.asked()); !protocol.empty())
+        head.add("Sec-WebSocket-Protocol", protocol);
     c.upgrade(
-        std::move(head), std::make_unique<plain_websocket>(c.owner(), c.own_shard(), std::move(*channel))
+        std::move(head),
+        std::make_unique<plain_websocket>(c.owner(), c.own_shard(), std::move(*channel), c.who())
     );
 }
 

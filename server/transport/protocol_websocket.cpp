@@ -13,14 +13,16 @@ namespace {
 
 class protocol_websocket final : public websocket_conversation {
 public:
-    protocol_websocket(connection& owner, shard& own_shard, bool compressed)
-        : websocket_conversation(transport::websocket, owner, own_shard), compressed_(compressed) {}
+    protocol_websocket(connection& owner, shard& own_shard, bool compressed, access::principal_ptr who)
+        : websocket_conversation(transport::websocket, owner, own_shard),
+          compressed_(compressed),
+          who_(std::move(who)) {}
 
     void on_begin() override {
         if (compressed_) allow_compression();
         owner().out().set_framing(delivery::framing::websocket);
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::protocol, {}, {}, now, owner().source());
+            h.open(owner().id(), hub::face::protocol, {}, {}, now, owner().source(), std::move(who_));
         });
     }
 
@@ -49,6 +51,7 @@ private:
     }
 
     bool compressed_;
+    access::principal_ptr who_;
 };
 
 }  // namespace
@@ -68,7 +71,9 @@ void open_websocket(http_conversation& c) {
     head.add("Sec-WebSocket-Protocol", std::string(subprotocol));
     const bool compressed = c.own_shard().bounds().websocket_compression && offers_compression(c.asked());
     if (compressed) head.add("Sec-WebSocket-Extensions", std::string(websocket::deflate_accepted));
-    c.upgrade(std::move(head), std::make_unique<protocol_websocket>(c.owner(), c.own_shard(), compressed));
+    c.upgrade(
+        std::move(head), std::make_unique<protocol_websocket>(c.owner(), c.own_shard(), compressed, c.who())
+    );
 }
 
 }  // namespace pulsewire::shell

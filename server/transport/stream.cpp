@@ -26,7 +26,8 @@ namespace {
 
 class stream final : public event_conversation {
 public:
-    stream(connection& owner, shard& own_shard) : event_conversation(transport::sse, owner, own_shard) {}
+    stream(connection& owner, shard& own_shard, access::principal_ptr who)
+        : event_conversation(transport::sse, owner, own_shard), who_(std::move(who)) {}
 
     void on_begin() override {
         secret_ = own_shard().streams().add(owner().id(), random_secret());
@@ -36,7 +37,9 @@ public:
         owner().out().set_framing(delivery::framing::event_stream);
         owner().flush_soon();
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-            h.open(owner().id(), hub::face::protocol_stream, secret_, {}, now, owner().source());
+            h.open(
+                owner().id(), hub::face::protocol_stream, secret_, {}, now, owner().source(), std::move(who_)
+            );
         });
     }
 
@@ -108,6 +111,7 @@ private:
     }
 
     std::string secret_;
+    access::principal_ptr who_;
     std::deque<post> posts_;       // that are not wholly carried out
     std::size_t posts_bytes_ = 0;  // of their lines
 };
@@ -160,7 +164,7 @@ void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
 }  // namespace
 
 void open_stream(http_conversation& c) {
-    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard()));
+    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard(), c.who()));
 }
 
 void post_to_stream(http_conversation& c) {

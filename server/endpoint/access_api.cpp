@@ -1,0 +1,93 @@
+// What an operator's backend does about users: revoking their tokens and ending their connections
+// (protocol 11.6).
+
+#include "common/access/principal.hpp"
+#include "common/protocol/names.hpp"
+#include "server/endpoint/endpoints.hpp"
+#include "server/endpoint/http_conversation.hpp"
+#include "server/shard/node.hpp"
+#include "server/shard/shard.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+
+namespace pulsewire::shell {
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::size_t token_id_bytes_max = 255;
+constexpr std::uint32_t within_ms_max = 10 * 60'000;
+
+response wrong(const std::string& sentence) {
+    return error_response(400, error_code::invalid_frame, sentence);
+}
+
+response done() {
+    response r;
+    r.status = 204;
+    return r;
+}
+
+// {"user": "ann"}, {"token_id": "…"} or {"all": true}, with "issued_before" (seconds since 1970, as "iat" is)
+// and "within_ms". An error is a sentence for the caller.
+result<hub::revoke, std::string> read_revocation(std::string_view body, std::int64_t now_ms) {
+    const json read = json::parse(body, nullptr, false);
+    if (!read.is_object()) return failure{std::string("the body is a JSON object")};
+    hub::revoke what;
+    // A token issued in this second, before now, has this second as its time.
+    what.issued_before_ms = now_ms + 1;
+    int named = 0;
+    for (const auto& [key, value] : read.items()) {
+        if (key == "user" && value.is_string()) {
+            what.user = access::wire_name_of(value.get<std::string>());
+            if (!is_user(what.user))
+                return failure{std::string("\"user\" is the name in the token (\"sub\")")};
+            ++named;
+        } else if (key == "token_id" && value.is_string()) {
+            what.token_id = value.get<std::string>();
+            if (what.token_id.empty() || what.token_id.size() > token_id_bytes_max)
+                return failure{std::string("\"token_id\" has 1 to 255 bytes")};
+            ++named;
+        } else if (key == "all" && value == true) {
+            ++named;
+        } else if (key == "issued_before" && value.is_number_unsigned() && value < 100'000'000'000) {
+            what.issued_before_ms = value.get<std::int64_t>() * 1'000;
+        } else if (key == "within_ms" && value.is_number_unsigned() && value <= within_ms_max) {
+            what.within_ms = value.get<std::uint32_t>();
+        } else {
+            return failure{
+                "\"" + key +
+                "\" is not known or has a value that is not allowed; there are user, token_id, all (true), "
+                "issued_before (seconds since 1970) and within_ms (at most 600000)"};
+        }
+    }
+    if (named != 1)
+        return failure{std::string("name one: \"user\", \"token_id\", or \"all\": true for every token")};
+    return what;
+}
+
+}  // namespace
+
+void api_revoke(http_conversation& c) {
+    auto what = read_revocation(c.body(), shard_port::now().wall_ms);
+    if (!what) return c.answer(wrong(what.error()));
+    if (!c.own_node().revoke(*what))
+        return c.answer(error_response(
+            503, error_code::storage_failed,
+            "the revocation cannot be kept (the disk fails, or there are too many); nothing was revoked"
+        ));
+    c.answer(done());
+}
+
+void api_disconnect_user(http_conversation& c, std::string user) {
+    hub::revoke who;
+    who.user = std::move(user);
+    who.issued_before_ms = std::numeric_limits<std::int64_t>::max();
+    who.code = close_code::unauthorized;
+    c.own_node().disconnect(who);
+    c.answer(done());
+}
+
+}  // namespace pulsewire::shell

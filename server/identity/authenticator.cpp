@@ -1,0 +1,41 @@
+#include "server/identity/authenticator.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace pulsewire::identity {
+
+authenticator::authenticator(const config& settings, std::int64_t wall_ms)
+    : verifier_(settings.issuers),
+      revocations_(settings.data, std::int64_t{settings.token_lifetime_max_s} * 1'000, wall_ms),
+      lifetime_max_ms_(std::int64_t{settings.token_lifetime_max_s} * 1'000) {}
+
+authenticator::answer authenticator::verify(std::string_view token, std::int64_t wall_ms) const {
+    answer a;
+    auto outcome = verifier_.verify(token, wall_ms);
+    if (auto* unknown = std::get_if<unknown_key>(&outcome)) {
+        a.waits = true;
+        a.issuer = std::move(unknown->issuer);
+        a.key_id = std::move(unknown->key_id);
+    } else if (auto* no = std::get_if<refused>(&outcome)) {
+        a.verdict.try_later = no->fault == token_fault::unavailable;
+        a.why = std::move(no->why);
+        a.reason = name_of(no->fault);
+        a.issuer = std::move(no->issuer);
+        a.key_id = std::move(no->key_id);
+    } else {
+        const access::principal_ptr who = std::get<accepted>(outcome).who;
+        if (who->expires_ms - wall_ms > lifetime_max_ms_) {
+            a.why = "the token lives longer than token_lifetime_max_s";
+            a.reason = "lifetime";
+        } else if (revocations_.concern(*who)) {
+            a.why = "the token of " + who->user + " was revoked";
+            a.reason = "revoked";
+        } else {
+            a.verdict.who = who;
+        }
+    }
+    return a;
+}
+
+}  // namespace pulsewire::identity

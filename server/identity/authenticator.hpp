@@ -1,0 +1,51 @@
+#pragma once
+
+// Says for all shards of a node who shows a token: whether it is good, and not revoked.
+
+#include "common/access/principal.hpp"
+#include "common/exchange/to_session.hpp"
+#include "server/config.hpp"
+#include "server/identity/revocations.hpp"
+#include "server/identity/token_verifier.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace pulsewire::identity {
+
+class authenticator {
+public:
+    // Throws std::runtime_error with a sentence for the operator: keys or the list of revoked tokens cannot
+    // be read.
+    authenticator(const config& settings, std::int64_t wall_ms);
+
+    // Whether tokens are asked for at all.
+    bool has_issuers() const { return verifier_.has_issuers(); }
+
+    struct answer {
+        access::verdict verdict;
+        bool waits = false;       // the issuer is being asked for its keys, and then there is a verdict
+        std::string why;          // of a refusal, for the log and the audit log; printable
+        std::string_view reason;  // ... in one word
+        std::string issuer, key_id;
+    };
+    // From any thread; never waits.
+    answer verify(std::string_view token, std::int64_t wall_ms) const;
+
+    // `asked` is called on a thread of its own when those that wait should be verified again.
+    void start(std::function<void()> asked) { verifier_.start(std::move(asked)); }
+    // Reads the keys again; throws as the constructor does, and then the old ones stay.
+    void reload() { verifier_.reload(); }
+    // From any thread. False when it cannot be kept: nothing is revoked.
+    bool revoke(const hub::revoke& what, std::int64_t wall_ms) { return revocations_.add(what, wall_ms); }
+    std::size_t revocation_count() const { return revocations_.size(); }
+
+private:
+    token_verifier verifier_;
+    revocations revocations_;
+    std::int64_t lifetime_max_ms_;
+};
+
+}  // namespace pulsewire::identity
