@@ -15,6 +15,7 @@ const check = process.argv.includes('--check');
 const {errors, closes} = JSON.parse(readFileSync(`${root}common/protocol/codes.json`, 'utf8'));
 // The codes that common/client/machine.cpp raises without a line of the server, and the SDK's message for each.
 const raisedByCore = {
+    forbidden: 'The permission for it was withdrawn.',
     too_large: 'Something on the way ends the connection for it.',
     timeout: 'No answer came in time.',
     disconnected: 'The connection ended before the answer came.',

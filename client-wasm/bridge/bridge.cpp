@@ -52,7 +52,7 @@ void pulsewire_create(
     std::uint32_t session_size, std::uint32_t seed_low, std::uint32_t seed_high, std::uint32_t transports,
     std::uint32_t backoff_min_ms, std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms,
     std::uint32_t attempts_max, std::uint32_t open_timeout_ms, std::uint32_t command_timeout_ms,
-    std::uint32_t outbox_messages_max, std::uint32_t outbox_bytes_max
+    std::uint32_t outbox_messages_max, std::uint32_t outbox_bytes_max, bool tokens
 ) {
     options o;
     o.transports = static_cast<transport_choice>(transports);
@@ -64,6 +64,7 @@ void pulsewire_create(
     o.command_timeout_ms = command_timeout_ms;
     o.outbox_messages_max = outbox_messages_max;
     o.outbox_bytes_max = outbox_bytes_max;
+    o.tokens = tokens;
     // Lives as long as the instance.
     const std::uint64_t seed = std::uint64_t{seed_high} << 32 | seed_low;
     the_client = new machine(o, from_text(0, session_size), seed);
@@ -134,6 +135,13 @@ std::uint32_t pulsewire_history(
 
 PULSEWIRE_EXPORT(cancel) void pulsewire_cancel(std::uint32_t id, double now) {
     the_client->cancel(id, at(now));
+}
+
+// Text: the token, where there is one.
+PULSEWIRE_EXPORT(token)
+void pulsewire_token(std::uint32_t token_size, std::uint32_t ask, bool failed, double now) {
+    if (failed) return the_client->token_failed(ask, at(now));
+    the_client->token(ask, from_text(0, token_size), at(now));
 }
 
 PULSEWIRE_EXPORT(transport_opened) void pulsewire_transport_opened(std::uint32_t attempt, double now) {

@@ -26,6 +26,7 @@
 #define PULSEWIRE_LETTER_OF_text_buffer "q"
 #define PULSEWIRE_LETTER_OF_next "r"
 #define PULSEWIRE_LETTER_OF_texts "s"
+#define PULSEWIRE_LETTER_OF_token "t"
 
 namespace pulsewire::client {
 
@@ -49,6 +50,7 @@ constexpr int number_of(action_kind value) {
         case action_kind::published: return 13;
         case action_kind::answered: return 14;
         case action_kind::failed: return 15;
+        case action_kind::need_token: return 16;
     }
     return -1;
 }
@@ -68,6 +70,7 @@ static_assert(number_of(action_kind::refused) == static_cast<int>(action_kind::r
 static_assert(number_of(action_kind::published) == static_cast<int>(action_kind::published));
 static_assert(number_of(action_kind::answered) == static_cast<int>(action_kind::answered));
 static_assert(number_of(action_kind::failed) == static_cast<int>(action_kind::failed));
+static_assert(number_of(action_kind::need_token) == static_cast<int>(action_kind::need_token));
 
 constexpr int number_of(state value) {
     switch (value) {
@@ -147,19 +150,21 @@ static_assert(offsetof(action, reason) == 4 * 12);
 static_assert(offsetof(action, code) == 4 * 14);
 static_assert(offsetof(action, message) == 4 * 16);
 static_assert(offsetof(action, pointer) == 4 * 18);
-static_assert(offsetof(action, id) == 4 * 22);
-static_assert(offsetof(action, payload_of) == 4 * 23);
-static_assert(offsetof(action, attempt) == 4 * 24);
-static_assert(offsetof(action, delay_ms) == 4 * 25);
-static_assert(offsetof(action, text_at) == 4 * 26);
-static_assert(offsetof(action, text_size) == 4 * 27);
-static_assert(offsetof(action, close) == 4 * 21 + 2 && sizeof(action::close) == 2);
-static_assert(offsetof(action, kind) == 80 && sizeof(action::kind) == 1);
-static_assert(offsetof(action, via) == 81 && sizeof(action::via) == 1);
-static_assert(offsetof(action, to) == 82 && sizeof(action::to) == 1);
-static_assert(offsetof(action, outcome) == 83 && sizeof(action::outcome) == 1);
-static_assert(offsetof(action, replayed) == 84 && sizeof(action::replayed) == 1);
-static_assert(offsetof(action, local_code) == 85 && sizeof(action::local_code) == 1);
+static_assert(offsetof(action, user) == 4 * 20);
+static_assert(offsetof(action, user_info) == 4 * 22);
+static_assert(offsetof(action, id) == 4 * 26);
+static_assert(offsetof(action, payload_of) == 4 * 27);
+static_assert(offsetof(action, attempt) == 4 * 28);
+static_assert(offsetof(action, delay_ms) == 4 * 29);
+static_assert(offsetof(action, text_at) == 4 * 30);
+static_assert(offsetof(action, text_size) == 4 * 31);
+static_assert(offsetof(action, close) == 4 * 25 + 2 && sizeof(action::close) == 2);
+static_assert(offsetof(action, kind) == 96 && sizeof(action::kind) == 1);
+static_assert(offsetof(action, via) == 97 && sizeof(action::via) == 1);
+static_assert(offsetof(action, to) == 98 && sizeof(action::to) == 1);
+static_assert(offsetof(action, outcome) == 99 && sizeof(action::outcome) == 1);
+static_assert(offsetof(action, replayed) == 100 && sizeof(action::replayed) == 1);
+static_assert(offsetof(action, local_code) == 101 && sizeof(action::local_code) == 1);
 #pragma GCC diagnostic pop
 
 }  // namespace pulsewire::client

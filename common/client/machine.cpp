@@ -156,6 +156,8 @@ void machine::transport_opened(std::uint32_t attempt, time_ms) {
     connect.number("version"sv, 1).name("session"sv, session_);
     // So that the server misses this client when it is gone and its stream hangs in the air (4.15).
     if (transport_ == transport::sse) connect.flag("pongs"sv, true);
+    if (!token_.empty()) connect.name("token"sv, token_);
+    token_is_unsent_ = false;
     connect.end();
     end_send();
     // Alone, because a message that is too large for the server is skipped as a whole, and what the server
@@ -186,6 +188,10 @@ void machine::timer(time_ms now) {
     if (connections_.must_hand_over(now)) open_transport(now);
     if (connections_.lingers_too_long(now)) close_retiring();
     if (state_ == state::waiting && now >= retry_at_) connect(now);
+    if (now >= refresh_at_) {
+        refresh_at_ = never;
+        token_is_unsent_&& can_send() ? send_refresh() : ask_token();
+    }
     expire_commands(now);
     // The commands expire before a transport is dropped, so that their error is
     // `timeout` and not `disconnected`.
@@ -221,15 +227,19 @@ void machine::connect(time_ms now) {
     open_transport(now);
 }
 
-void machine::open_transport(time_ms now) {
+void machine::open_now(time_ms now) {
     close_retiring();  // never more than two at a time
     action& a = act(action_kind::open_transport);
     a.via = transport_;
     a.attempt = connections_.open(now);
-    a.text_at = static_cast<std::uint32_t>(outgoing_.size());
-    a.text_size = static_cast<std::uint32_t>(elsewhere_.size());
-    outgoing_ += elsewhere_;
+    put_text(a, elsewhere_);
     rearm(now);
+}
+
+void machine::put_text(action& a, std::string_view text) {
+    a.text_at = static_cast<std::uint32_t>(outgoing_.size());
+    a.text_size = static_cast<std::uint32_t>(text.size());
+    outgoing_ += text;
 }
 
 void machine::close_transport(std::uint32_t attempt, close_code close) {
@@ -258,11 +268,15 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     }
     close_all();
     unbind();
+    come_back_later(close, now, why);
+}
+
+void machine::come_back_later(std::uint16_t close, time_ms now, const server_frame* why) {
     // The server may name the delay itself, to spread clients over a restart.
     std::uint32_t delay = backoff_.fail();
     if (why != nullptr && why->after_ms != 0) delay = static_cast<std::uint32_t>(why->after_ms);
     // The range of the close code decides whether to come back (7.2).
-    const bool final = !should_reconnect(close) || backoff_.exhausted();
+    const bool final = !(token_lost(close) || should_reconnect(close)) || backoff_.exhausted();
     action& told = final ? end(close) : change_state(state::waiting);
     told.close = close;
     if (why != nullptr) told.message = why->message;
@@ -297,6 +311,7 @@ void machine::close_retiring_unless_awaited() {
 // cannot be repeated safely fails or, while the old transport may still bring its answer, waits for that.
 void machine::unbind(bool may_be_answered) {
     link_free_at_ = 0;
+    refresh_id_ = 0;
     for (subscription& s : channels_.slots())
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
     for (command& c : outbox_) {
@@ -316,6 +331,8 @@ void machine::unbind(bool may_be_answered) {
 
 action& machine::end(std::uint16_t close) {
     close_all();
+    ask_ = 0;
+    refresh_at_ = never;
     for (command& c : outbox_)
         if (!c.done) fail(c, error_code::closed);
     outbox_.sweep();
@@ -511,7 +528,7 @@ void machine::arm(time_ms at, time_ms now) {
 // Arms the timer for the earliest of all deadlines. Deadlines that start between two
 // timers are armed where they start.
 void machine::rearm(time_ms now) {
-    time_ms next = std::min(connections_.deadline(), serving_deadline());
+    time_ms next = std::min({connections_.deadline(), serving_deadline(), refresh_at_});
     const auto at = [&](time_ms t) { next = std::min(next, t); };
     if (state_ == state::waiting) at(retry_at_);
     if (can_send()) at(paced_until_);

@@ -10,6 +10,9 @@
 // that the host holds. A message that leaves is a header, to which the host appends the payload
 // that it keeps under the command's id.
 //
+// The tokens that say who the client's user is (4.21) come from the host, which is asked for one at a time;
+// machine_token.cpp keeps them.
+//
 // The class has many members because each event of the protocol is a step of its own, and any step may
 // begin or end what others wait for. What has a life of its own is a class apart: connections, outbox,
 // channels, pacing, backoff.
@@ -43,6 +46,8 @@ struct options {
     // Unacknowledged publishes and unanswered requests that are held; more are refused with outbox_full.
     std::uint32_t outbox_messages_max = 1'000;
     std::uint32_t outbox_bytes_max = 1 << 20;
+    // Whether the host has tokens: no connection is opened before it was asked for one.
+    bool tokens = false;
 };
 
 enum class action_kind : std::uint8_t {
@@ -58,25 +63,27 @@ enum class action_kind : std::uint8_t {
     // Call timer() after `delay_ms`; replaces an earlier timer.
     set_timer,
     // The new state is `to`. connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`;
-    // open: `via`; closed: `close`. Here `attempt` counts failures in a row. `message` is the
+    // open: `via`, `session`, `user`; closed: `close`. Close 0: there was no token. Here `attempt` counts
+    // failures in a row. `message` is the
     // server's reason, if it sent one.
     state_changed,
-    // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `payload`.
+    // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `user`, `payload`.
     deliver,
     // Subscription `id` is live: `epoch`, `offset`, `outcome`, and `reason` if it is not recovered.
     subscribed,
     // The members of the channel of subscription `id`: `payload` is an array.
     presence,
-    // `session` joined the channel of subscription `id` with `payload`.
+    // `session` joined the channel of subscription `id` with `payload`; `user`, `user_info`.
     joined,
     // `session` left it.
     left,
     // Publications of subscription `id` up to `offset` will not come, because newer ones replaced them (5.6).
     gap,
-    // `session` sends a request in the channel of subscription `id`: `type`, `payload`. The answer goes to
+    // `session` of `user` sends a request in the channel of subscription `id`: `type`, `payload`. The answer
+    // goes to
     // the transport `attempt` under the number `offset` (4.18). Without a `type` the request is withdrawn.
     asked,
-    // Subscription `id` was refused with `code` and `message`, and is gone.
+    // Subscription `id` was refused with `code` and `message`, or lost its permission, and is gone.
     refused,
     // Publish `id` is kept at `epoch`, `offset` (both empty for a transient one).
     published,
@@ -85,7 +92,14 @@ enum class action_kind : std::uint8_t {
     // Command `id` failed with `code`, `message`, `pointer`; its payload is no longer needed. `id` 0: an
     // error of the server that answers no command.
     failed,
+    // Report a token with `attempt` by token(), or that there is none now by token_failed(). text_of(action)
+    // is the reason: connect, expiring, expired, revoked or refused. After the last three the token that was
+    // given before is of no use any more. No other one is asked for until this one is answered.
+    need_token,
 };
+
+// Why a token is needed; machine_token.cpp has the names in this order.
+enum class token_reason : std::uint8_t { connect, expiring, expired, revoked, refused };
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
 
@@ -168,6 +182,12 @@ public:
 
     // --- what happened outside ---
 
+    // The answer to need_token `ask`: a token that needs no escapes, or an empty one to go on as nobody. The
+    // answer to an earlier one means nothing.
+    void token(std::uint32_t ask, std::string_view token, time_ms now);
+    // There was none: the machine asks again after a delay.
+    void token_failed(std::uint32_t ask, time_ms now);
+
     void transport_opened(std::uint32_t attempt, time_ms now);
     // The transport ended or could not be opened; `close` is the WebSocket
     // close code, 1006 if there was none.
@@ -189,8 +209,8 @@ public:
     // --- what to do next ---
 
     const relocating_vector<action>& actions() const { return actions_; }
-    // The text that a `send` action sends, or the address of an
-    // `open_transport`; valid until clear_actions().
+    // The text that a `send` action sends, the address of an `open_transport`, or
+    // the reason of a `need_token`; valid until clear_actions().
     std::string_view text_of(const action& a) const {
         return std::string_view(outgoing_).substr(a.text_at, a.text_size);
     }
@@ -215,10 +235,23 @@ private:
     void rearm(time_ms now);
 
     void connect(time_ms now);
+    // Asks for a token first where it has none that can be used.
     void open_transport(time_ms now);
+    void open_now(time_ms now);
+    void put_text(action& a, std::string_view text);
     void close_transport(std::uint32_t attempt, close_code close);
     void drop_transport(std::uint32_t attempt, close_code why, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
+    void come_back_later(std::uint16_t close, time_ms now, const server_frame* why);
+
+    void ask_token();
+    void ask_token_later(time_ms now);
+    void send_refresh();
+    void token_counts(const server_frame& f, time_ms now);
+    void on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now);
+    bool refresh_failed(const server_frame& f, std::string_view code, time_ms now);
+    // The connection ended with this code. Returns whether a new token lets the client come back.
+    bool token_lost(std::uint16_t close);
     void close_all();
     void close_retiring();
     void fail_left_behind();
@@ -261,6 +294,7 @@ private:
     void on_subscribed(const server_frame& f, std::string_view header);
     void on_presence(const server_frame& f, std::string_view header);
     void on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt);
+    void on_unsubscribed(const server_frame& f, std::string_view header);
     void on_gap(const server_frame& f, std::string_view header, time_ms now);
     void resynchronise(subscription& s, time_ms now);
     void on_answer(const server_frame& f, action_kind kind);
@@ -286,6 +320,18 @@ private:
     time_ms state_since_ = 0;
     time_ms retry_at_ = 0;
     std::uint32_t message_bytes_max_ = 65'536;
+    std::uint32_t ask_ = 0;  // the number of the open need_token; 0: none
+    std::uint32_t last_ask_ = 0;
+    std::uint32_t refresh_id_ = 0;  // of the unanswered refresh
+    time_ms token_until_ = 0;       // a connection opened after that needs a new token
+    time_ms refresh_at_ = never;    // when to ask for the next token, or to send it again
+    bool opening_awaits_token_ = false;
+    bool token_is_new_ = false;     // no connection has tried it
+    bool token_is_unsent_ = false;  // the serving connection has another one
+    bool ask_is_outdated_ = false;  // its answer may be older than the loss of the token before
+    token_reason token_reason_ = token_reason::connect;
+    text_buffer token_;
+    text_buffer user_;       // as the first welcome told
     text_buffer elsewhere_;  // the address given by the server (7.1); empty: the host's own
     options options_;
     text_buffer session_;  // a secret that only this client and the server know

@@ -59,6 +59,11 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::close:
         case server_op::drain:
             return on_farewell(f, header, now);
+        case server_op::refreshed:
+            if (f.id == refresh_id_) token_counts(f, now);
+            return;
+        case server_op::refresh_wanted:
+            return on_refresh_wanted(f, header, now);
         case server_op::request:
         case server_op::cancel:
             return on_asked(f, header, attempt);
@@ -68,6 +73,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             send_op("pong"sv);
             return;
         case server_op::unsubscribed:
+            return on_unsubscribed(f, header);
         case server_op::pong:
         case server_op::unknown:
             return;
@@ -89,15 +95,25 @@ std::int32_t machine::publication(
 void machine::on_welcome(const server_frame& f, std::string_view header, time_ms now) {
     // A second welcome on one connection has no meaning.
     if (connections_.has_welcome()) return;
+    // What waits here was written by another user, and must not be sent under this one's name.
+    if (!name_.empty() && !(user_ == f.user.of(header))) {
+        end(static_cast<std::uint16_t>(close_code::unauthorized));
+        return;
+    }
     name_ = f.session.of(header);
+    user_ = f.user.of(header);
     connections_.welcomed(f.ping_ms != 0 ? static_cast<std::uint32_t>(f.ping_ms + f.pong_ms) : 0);
     if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
     if (state_ != state::open) {
         state_since_ = now;
         picker_.opened(now);
-        change_state(state::open).session = f.session;
+        action& told = change_state(state::open);
+        told.session = f.session;
+        told.user = f.user;
     }
     pacer_.begin(static_cast<std::uint32_t>(f.commands_per_second), now);
+    token_counts(f, now);
+    if (token_is_unsent_) send_refresh();
     send_waiting(now);
     // The new connection works, so the old one stays only for late answers.
     connections_.linger(now);
@@ -168,8 +184,19 @@ void machine::on_asked(const server_frame& f, std::string_view header, std::uint
     a.attempt = attempt;
     a.offset = f.id;
     a.session = f.session;
+    a.user = f.user;
     a.type = f.type;
     a.payload = f.payload;
+}
+
+// The answer to an unsubscribe has an id and means nothing. Without one, the subscription has lost its
+// permission (4.23).
+void machine::on_unsubscribed(const server_frame& f, std::string_view header) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (f.id != 0 || s == nullptr) return;
+    const std::uint32_t id = channels_.id_of(*s);
+    channels_.remove(id);
+    act(action_kind::refused, id).local_code = error_code::forbidden;
 }
 
 void machine::on_gap(const server_frame& f, std::string_view header, time_ms now) {
@@ -246,6 +273,8 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
         }
         id = c->id;
         finish(*c);
+    } else if (refresh_failed(f, code, now)) {
+        return;
     } else if (f.id != 0) {
         return;  // the answer to a command that the application no longer waits for
     }
@@ -258,6 +287,7 @@ void machine::on_farewell(const server_frame& f, std::string_view header, time_m
     if (connections_.opening() != 0) return;
     // Without a `url` the address stays as it is.
     if (f.url.size != 0) elsewhere_ = f.url.of(header);
+    if (f.reason.of(header) == "revoked"sv) token_reason_ = token_reason::revoked;
     if (f.op == server_op::close) return lost(static_cast<std::uint16_t>(f.close), now, &f);
     connections_.hand_over_at(now + static_cast<time_ms>(f.after_ms) + 1);
     rearm(now);

@@ -44,6 +44,11 @@ public:
         return std::max(options_.floor_ms, static_cast<std::uint32_t>(drawn));
     }
 
+    // A number below the bound, for the moments that many clients must not share.
+    std::uint32_t draw(std::uint32_t below) {
+        return static_cast<std::uint32_t>(next_random(random_, below));
+    }
+
     void succeeded_for(time_ms duration) {
         if (duration >= options_.stable_after_ms) failures_ = 0;
     }

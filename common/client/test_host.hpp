@@ -38,6 +38,16 @@ public:
         machine.stop(now);
         obey();
     }
+    // The application has a token, or none now.
+    void token(const std::string& text) { token_for(ask, text); }
+    void token_for(std::uint32_t which, const std::string& text) {
+        machine.token(which, text, now);
+        obey();
+    }
+    void token_fails() {
+        machine.token_failed(ask, now);
+        obey();
+    }
     // The newest transport that the machine asked for opens, brings a line, or is lost.
     void opened() {
         machine.transport_opened(attempt, now);
@@ -79,6 +89,13 @@ public:
     void welcome() {
         hears(
             R"({"op":"welcome","session":"ada-session","server":"s","ping_ms":25000,"pong_ms":8000,"message_bytes_max":65536})"
+        );
+    }
+    // The welcome of a user whose token counts for so long.
+    void welcome_user(const std::string& user, std::uint64_t expires_in_ms) {
+        hears(
+            R"({"op":"welcome","session":"ada-session","user":")" + user + R"(","expires_in_ms":)" +
+            std::to_string(expires_in_ms) + R"(,"server":"s","ping_ms":25000,"pong_ms":8000})"
         );
     }
     // Goes through all steps up to the state `open`, and forgets their lines.
@@ -135,6 +152,7 @@ public:
     class machine machine;
     time_ms now = 1'000'000;
     std::uint32_t attempt = 0;
+    std::uint32_t ask = 0;              // the newest question for a token
     std::vector<std::uint32_t> closed;  // the transports that the machine closed
     time_ms timer_due = -1;             // -1: none
     int timers = 0;                     // set so far
@@ -179,7 +197,7 @@ private:
             case action_kind::state_changed:
                 return state_text(a);
             case action_kind::deliver:
-                return "deliver" + to + " " + part(a.type) +
+                return "deliver" + to + " " + part(a.type) + of_user(a) +
                        (a.offset != 0 ? " at " + std::to_string(a.offset) : "") +
                        (a.replayed ? " again" : "") + " " + part(a.payload);
             case action_kind::subscribed: {
@@ -190,29 +208,37 @@ private:
             case action_kind::presence:
                 return "present" + to + " " + part(a.payload);
             case action_kind::joined:
-                return "joined" + to + " " + part(a.session) + " " + part(a.payload);
+                return "joined" + to + " " + part(a.session) + of_user(a) +
+                       (a.user_info.size != 0 ? " who shows " + part(a.user_info) : "") + " " +
+                       part(a.payload);
             case action_kind::left:
                 return "left" + to + " " + part(a.session);
             case action_kind::gap:
                 return "gap" + to + " until " + std::to_string(a.offset);
             case action_kind::asked:
                 return "asked" + to + " " + std::to_string(a.offset) + " " + part(a.session) + " " +
-                       part(a.type) + " " + part(a.payload);
+                       part(a.type) + of_user(a) + " " + part(a.payload);
             case action_kind::refused:
-                return "refused" + to + " " + part(a.code) + " " + part(a.message);
+                return "refused" + to + " " + code_of(a) + " " + part(a.message);
             case action_kind::published:
                 return "published " + std::to_string(a.id) +
                        (a.offset != 0 ? " at " + part(a.epoch) + " " + std::to_string(a.offset) : "");
             case action_kind::answered:
                 return "answered " + std::to_string(a.id) + ": " + part(a.payload);
             case action_kind::failed:
-                return "failed " + std::to_string(a.id) + ": " +
-                       (a.local_code != error_code::none ? std::string(name_of(a.local_code)) : part(a.code)
-                       ) +
+                return "failed " + std::to_string(a.id) + ": " + code_of(a) +
                        (a.pointer.size != 0 ? " in " + part(a.pointer) : "") +
                        (a.message.size != 0 ? " " + part(a.message) : "");
+            case action_kind::need_token:
+                ask = a.attempt;
+                return "needs a token: " + std::string(machine.text_of(a));
         }
         return "?";
+    }
+
+    std::string of_user(const action& a) const { return a.user.size != 0 ? " of " + part(a.user) : ""; }
+    std::string code_of(const action& a) const {
+        return a.local_code != error_code::none ? std::string(name_of(a.local_code)) : part(a.code);
     }
 
     std::string state_text(const action& a) {
@@ -223,7 +249,7 @@ private:
             case state::connecting:
                 return "is connecting" + by(a) + failures;
             case state::open:
-                return "is open" + by(a);
+                return "is open" + by(a) + (a.user.size != 0 ? " as " + part(a.user) : "");
             case state::waiting:
                 return "is waiting " + std::to_string(a.delay_ms) + why + failures;
             case state::closed:

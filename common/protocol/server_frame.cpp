@@ -14,23 +14,32 @@ using namespace std::string_view_literals;
 // In the order of server_op, from its second value on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
-    "close drain request cancel "sv;
+    "close drain request cancel refreshed refresh_wanted "sv;
 
-constexpr auto strings = "type channel epoch session except reason message pointer code url from "sv;
+constexpr auto strings = "type channel epoch session except reason message pointer code url from user "sv;
 constexpr slice server_frame::*string_members[] = {
     &server_frame::type,   &server_frame::channel, &server_frame::epoch,   &server_frame::session,
     &server_frame::except, &server_frame::reason,  &server_frame::message, &server_frame::pointer,
-    &server_frame::code,   &server_frame::url,     &server_frame::session,
+    &server_frame::code,   &server_frame::url,     &server_frame::session, &server_frame::user,
 };
 
 constexpr auto numbers =
-    "offset time id ping_ms pong_ms message_bytes_max after_ms replay request commands_per_second "sv;
+    "offset time id ping_ms pong_ms message_bytes_max after_ms replay request commands_per_second "
+    "expires_in_ms "
+    "within_ms "sv;
 constexpr std::uint64_t server_frame::*number_members[] = {
-    &server_frame::offset,   &server_frame::time,
-    &server_frame::id,       &server_frame::ping_ms,
-    &server_frame::pong_ms,  &server_frame::message_bytes_max,
-    &server_frame::after_ms, &server_frame::replay,
-    &server_frame::id,       &server_frame::commands_per_second,
+    &server_frame::offset,
+    &server_frame::time,
+    &server_frame::id,
+    &server_frame::ping_ms,
+    &server_frame::pong_ms,
+    &server_frame::message_bytes_max,
+    &server_frame::after_ms,
+    &server_frame::replay,
+    &server_frame::id,
+    &server_frame::commands_per_second,
+    &server_frame::expires_in_ms,
+    &server_frame::after_ms,
 };
 
 // The place of `name` in the list, or the length of the list when it is not there.
@@ -87,6 +96,7 @@ private:
         const char first = text_[at_];
         if (first == '"') return string_value(name);
         if (first == 't' || first == 'f') return flag_value(name);
+        if (first == '{') return object_value();
         return number_value(name);
     }
 
@@ -111,6 +121,26 @@ private:
             frame_.recovered = value;
             frame_.has_recovered = true;
         }
+        return true;
+    }
+
+    // Only `user_info` is an object. What it holds is checked where it is parsed.
+    bool object_value() {
+        frame_.user_info.at = at_;
+        std::uint32_t depth = 0;
+        do {
+            if (at_ >= text_.size()) return false;
+            const char c = text_[at_];
+            slice skipped;
+            if (c == '"') {
+                if (!string(skipped)) return false;
+                continue;
+            }
+            if (c == '{') ++depth;
+            if (c == '}') --depth;
+            ++at_;
+        } while (depth != 0);
+        frame_.user_info.size = at_ - frame_.user_info.at;
         return true;
     }
 

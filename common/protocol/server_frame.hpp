@@ -31,7 +31,9 @@ enum class server_op : std::uint8_t {
     drain,
     request,  // of another client: `id` is the number to answer with, `session` is the asker's
     cancel,   // ... and its withdrawal
-    unknown,  // of a later version: ignored
+    refreshed,
+    refresh_wanted,  // `after_ms` is the time that the server leaves for it
+    unknown,         // of a later version: ignored
 };
 
 // The members of a frame that the application gets.
@@ -41,6 +43,8 @@ struct frame_contents {
     slice type, payload, epoch, session, reason;
     slice code;  // error: the name of its code
     slice message, pointer;
+    slice user;       // the server's word on who it was
+    slice user_info;  // what the token of that user shows, a JSON value
 };
 
 struct server_frame : frame_contents {
@@ -53,6 +57,7 @@ struct server_frame : frame_contents {
     std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
     std::uint64_t commands_per_second = 0;
+    std::uint64_t expires_in_ms = 0;  // welcome, refreshed: the time for which the token counts; 0: no end
     slice channel, except, url;
 };
 

@@ -348,5 +348,45 @@ TEST(server_frame, slices_stay_inside_of_the_line_whatever_it_holds) {
     EXPECT_GT(read, 1'000);
 }
 
+TEST(server_frame, reads_users_and_how_long_their_tokens_count) {
+    const std::string line =
+        R"({"op":"welcome","session":"abc","user":"auth0=7C5","expires_in_ms":3600000,"server":"s"})";
+    server_frame f;
+    ASSERT_TRUE(read_server_frame(line, static_cast<std::uint32_t>(line.size()), f));
+    EXPECT_EQ(f.user.of(line), "auth0=7C5");
+    EXPECT_EQ(f.expires_in_ms, 3'600'000u);
+
+    const std::string wanted = R"({"op":"refresh_wanted","within_ms":30000,"reason":"revoked"})";
+    server_frame w;
+    ASSERT_TRUE(read_server_frame(wanted, static_cast<std::uint32_t>(wanted.size()), w));
+    EXPECT_EQ(w.op, server_op::refresh_wanted);
+    EXPECT_EQ(w.after_ms, 30'000u);
+    EXPECT_EQ(w.reason.of(wanted), "revoked");
+
+    const std::string refreshed = R"({"op":"refreshed","id":9,"expires_in_ms":5})";
+    server_frame r;
+    ASSERT_TRUE(read_server_frame(refreshed, static_cast<std::uint32_t>(refreshed.size()), r));
+    EXPECT_EQ(r.op, server_op::refreshed);
+    EXPECT_EQ(r.id, 9u);
+    EXPECT_EQ(r.expires_in_ms, 5u);
+}
+
+TEST(server_frame, reads_what_a_token_shows_as_one_value) {
+    const std::string info = R"({"name":"} \" {","roles":[{"a":{}}],"n":1.5})";
+    const std::string header =
+        R"({"op":"join","channel":"c","session":"s","user_info":)" + info + R"(,"payload":)";
+    const std::string line = header + "1}";
+    server_frame f;
+    ASSERT_TRUE(read_server_frame(header, static_cast<std::uint32_t>(line.size()), f));
+    EXPECT_EQ(f.user_info.of(line), info);
+    EXPECT_EQ(f.payload.of(line), "1");
+    for (std::size_t cut = header.size() - 1; cut != 0; --cut) {
+        server_frame broken;
+        EXPECT_FALSE(read_server_frame(
+            std::string_view(header).substr(0, cut), static_cast<std::uint32_t>(cut), broken
+        )) << cut;
+    }
+}
+
 }  // namespace
 }  // namespace pulsewire

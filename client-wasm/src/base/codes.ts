@@ -117,6 +117,7 @@ export const closeNames: Readonly<Record<number, CloseName>> = {
 /** Error codes and messages by the number that the WebAssembly core uses for those that it raises itself. */
 export const localErrors: Readonly<Record<number, [code: ErrorCode, message: string]>> = {
     8: ['too_large', 'Something on the way ends the connection for it.'],
+    13: ['forbidden', 'The permission for it was withdrawn.'],
     19: ['timeout', 'No answer came in time.'],
     31: ['disconnected', 'The connection ended before the answer came.'],
     32: ['closed', 'The client was closed.'],

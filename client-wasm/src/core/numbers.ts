@@ -21,6 +21,7 @@ export const enum Call {
     textBuffer = 'q',
     next = 'r',
     texts = 's',
+    token = 't',
 }
 
 /** `action_kind` in common/client. */
@@ -41,6 +42,7 @@ export const enum Kind {
     published = 13,
     answered = 14,
     failed = 15,
+    needToken = 16,
 }
 
 /** `state` in common/client. */
@@ -92,25 +94,27 @@ export const enum Field {
     code = 14,
     message = 16,
     pointer = 18,
-    id = 22,
-    payloadOf = 23,
-    attempt = 24,
-    delayMs = 25,
-    textAt = 26,
-    textSize = 27,
+    user = 20,
+    userInfo = 22,
+    id = 26,
+    payloadOf = 27,
+    attempt = 28,
+    delayMs = 29,
+    textAt = 30,
+    textSize = 31,
 }
 
 /** Fields that are the upper half of a word. */
 export const enum HalfField {
-    close = 21,
+    close = 25,
 }
 
 /** Fields of one byte, in bytes. */
 export const enum ByteField {
-    kind = 80,
-    via = 81,
-    to = 82,
-    outcome = 83,
-    replayed = 84,
-    localCode = 85,
+    kind = 96,
+    via = 97,
+    to = 98,
+    outcome = 99,
+    replayed = 100,
+    localCode = 101,
 }
