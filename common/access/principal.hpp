@@ -27,8 +27,9 @@ using principal_ptr = std::shared_ptr<const principal>;
 
 // The outcome of the verification of a token.
 struct verdict {
-    principal_ptr who;       // null: the token is not valid
-    bool try_later = false;  // ... or could not be verified now
+    principal_ptr who;       // null: the token proves nothing
+    bool try_later = false;  // ... as far as it can be verified now
+    bool expired = false;    // ... any more: it has expired or was revoked, and a new one may be good
 };
 
 // Everything that somebody may do on a channel of a namespace with these rules: what the namespace gives to

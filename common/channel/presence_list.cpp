@@ -1,8 +1,23 @@
 #include "common/channel/presence_list.hpp"
 
+#include "common/protocol/line_writer.hpp"
+
 #include <algorithm>
 
 namespace pulsewire::hub {
+namespace {
+
+std::string entry_of(const std::string& session, const shown& as) {
+    std::string entry;
+    line_writer json(entry);
+    json.name("session", session);
+    if (!as.user.empty()) json.name("user", as.user);
+    if (!as.user_info.empty()) json.json("user_info", as.user_info);
+    json.json("info", as.info).end();
+    return entry;
+}
+
+}  // namespace
 
 bool presence_list::join(
     const std::string& session, std::uint64_t connection, const shown& as, std::size_t members_max,
@@ -83,13 +98,10 @@ std::uint64_t presence_list::connection_of(std::string_view session) const {
 
 presence_list::page presence_list::page_after(std::string_view after, std::size_t bytes_max) const {
     page p;
-    p.json = "[";
+    p.json += '[';
     for (auto m = members_.upper_bound(after); m != members_.end(); ++m) {
         const auto& [session, about] = *m;
-        std::string entry = "{\"session\":\"" + session + "\"";
-        if (!about.as.user.empty()) entry += ",\"user\":\"" + about.as.user + "\"";
-        if (!about.as.user_info.empty()) entry += ",\"user_info\":" + about.as.user_info;
-        entry += ",\"info\":" + about.as.info + "}";
+        const std::string entry = entry_of(session, about.as);
         constexpr std::size_t syntax_bytes = 2;
         if (!p.last.empty() && p.json.size() + entry.size() + syntax_bytes > bytes_max) {
             p.more = true;

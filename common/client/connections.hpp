@@ -35,6 +35,8 @@ public:
     // Returns the number of the next connection, which the caller opens now.
     std::uint32_t open(time_ms now) {
         welcome_until_ = now + open_timeout_ms_;
+        // Asked for again while this one waited for a token, perhaps.
+        hand_over_at_ = never;
         return opening_ = ++last_;
     }
 

@@ -90,7 +90,9 @@ TEST_P(hub_tokens, without_a_valid_token_nobody_comes_in_and_nobody_learns_why) 
     node.say(none, R"({"op":"connect","id":1,"version":1,"session":"ada-session"})");
     EXPECT_EQ(node.ended(none), close_code::unauthorized);
     issue("old", "ann", "{}", -60'000);
-    EXPECT_EQ(node.ended(sign_in("old")), close_code::unauthorized);
+    EXPECT_EQ(node.ended(sign_in("old")), close_code::token_expired) << "a new one may be good";
+    node.know("revoked", {nullptr, false, true});
+    EXPECT_EQ(node.ended(sign_in("revoked")), close_code::token_expired);
 }
 
 TEST_P(hub_tokens, who_shows_a_token_is_never_taken_for_somebody_unknown) {

@@ -74,6 +74,7 @@ private:
     // sessions_tokens.cpp
     void show_token(session& s, const command& c);
     void on_refresh(session& s, const command& c, instant now);
+    void proves_nothing(session& s, std::uint64_t id, const access::verdict& why, instant now);
     void adopt(session& s, access::principal_ptr who, instant now);
     void recheck(session& s, instant now);
     bool may_have(const session& s, const message& answer) const;

@@ -44,21 +44,10 @@ void sessions::verified(
     if (s == nullptr || s->shown == nullptr || s->shown->verifying != number) return;
     s->shown->verifying = 0;
     const std::uint64_t id = s->shown->id;
-    const bool expired = outcome.who != nullptr && outcome.who->expires_ms + token_grace_ms <= now.wall_ms;
-    if (outcome.who == nullptr || expired) {
-        const bool later = outcome.try_later && !expired;
-        constexpr std::string_view no_keys = "tokens cannot be verified now; try again later";
-        constexpr std::string_view not_valid = "the token is not valid here";
-        if (s->welcome)
-            return answers_.error(
-                *s, id, later ? error_code::overloaded : error_code::unauthorized,
-                later ? no_keys : not_valid, now
-            );
-        return end(
-            *s, later ? close_code::try_again_later : close_code::unauthorized, later ? no_keys : not_valid,
-            now
-        );
-    }
+    // Between the verification and now its time may have come.
+    if (outcome.who != nullptr && outcome.who->expires_ms + token_grace_ms <= now.wall_ms)
+        outcome = {nullptr, false, true};
+    if (outcome.who == nullptr) return proves_nothing(*s, id, outcome, now);
     if (!s->welcome) {
         adopt(*s, std::move(outcome.who), now);
         return greet(*s, id, now);
@@ -68,6 +57,19 @@ void sessions::verified(
     adopt(*s, std::move(outcome.who), now);
     answers_.send(*s, make_refreshed(id, counts_for_ms(*s->who(), now)), now);
     recheck(*s, now);
+}
+
+void sessions::proves_nothing(session& s, std::uint64_t id, const access::verdict& why, instant now) {
+    constexpr std::string_view no_keys = "tokens cannot be verified now; try again later";
+    constexpr std::string_view not_valid = "the token is not valid here";
+    constexpr std::string_view expired = "the token has expired or was revoked";
+    if (s.welcome) {
+        const error_code code = why.try_later ? error_code::overloaded : error_code::unauthorized;
+        return answers_.error(s, id, code, why.try_later ? no_keys : why.expired ? expired : not_valid, now);
+    }
+    if (why.try_later) return end(s, close_code::try_again_later, no_keys, now);
+    if (why.expired) return end(s, close_code::token_expired, expired, now);
+    end(s, close_code::unauthorized, not_valid, now);
 }
 
 void sessions::adopt(session& s, access::principal_ptr who, instant now) {

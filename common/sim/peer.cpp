@@ -41,7 +41,8 @@ peer::peer(
       session_(hub::public_name(secret)),
       channels_(channels),
       network_(std::move(network)),
-      machine_(o, secret, random.any()) {}
+      machine_(o, secret, random.any()),
+      tokens_(o.tokens) {}
 
 // --- the application ---
 
@@ -266,8 +267,16 @@ void peer::obey(const client::action& a) {
         case client::action_kind::answered:
         case client::action_kind::failed:
             return ended(a);
-        case client::action_kind::refused:
-            return blame("a subscription is refused: " + line_);
+        case client::action_kind::need_token:
+            return gives_token(a.attempt);
+        case client::action_kind::refused: {
+            const auto lost = subscriptions_.find(a.id);
+            const bool lacks = lost != subscriptions_.end() && may_lack(lost->second.channel);
+            if (!tokens_ || !lacks || said_code(a) != "forbidden")
+                return blame("a subscription is refused: " + line_);
+            subscriptions_.erase(lost);
+            return;
+        }
         default:
             break;
     }
@@ -275,6 +284,22 @@ void peer::obey(const client::action& a) {
     const auto found = subscriptions_.find(a.id);
     if (found == subscriptions_.end()) return blame("told of a subscription that ended: " + line_);
     tell(found->second, a);
+}
+
+void peer::gives_token(std::uint32_t number) {
+    bool there = false;
+    std::int64_t after_ms = 0;
+    const std::string token = network_.token(there, after_ms);
+    time_.after(after_ms, [this, number, token, there] {
+        when_awake([this, number, token, there] {
+            if (there) {
+                machine_.token(number, token, time_.now());
+            } else {
+                machine_.token_failed(number, time_.now());
+            }
+            obey();
+        });
+    });
 }
 
 // A subscription gets a message, or learns of its state.
@@ -400,7 +425,7 @@ void peer::ended(const client::action& a) {
 // Which errors may be is a matter of what was asked.
 void peer::failed(const client::action& a, const command& c) {
     const bool publish = c.what == command::kind::publish || c.what == command::kind::transient;
-    const std::string_view code = a.local_code != error_code::none ? name_of(a.local_code) : part(a.code);
+    const std::string_view code = said_code(a);
     if (code == "closed" && leaves_) return;
     if (c.what == command::kind::question) return check_failure(c, code, part(a.code) == code);
     if (code == "disconnected" && (c.what == command::kind::transient || c.what == command::kind::request)) {
@@ -416,6 +441,9 @@ void peer::failed(const client::action& a, const command& c) {
         seen_.reached(situation::forbidden_refused);
         return seen_.refused(c.payload);
     }
+    // One that was sent twice may have been taken before the permission ended.
+    if (code == "forbidden" && tokens_ && may_lack(c.channel))
+        return publish && c.sent == 1 ? seen_.refused(c.payload) : void();
     const bool stored = c.what == command::kind::publish && seen_.is_durable(c.channel);
     if (stored && seen_.has_disk_failed() && (code == "storage_failed" || code == "storage_full")) {
         seen_.reached(code == "storage_full" ? situation::disk_full : situation::disk_failed);

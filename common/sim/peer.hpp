@@ -5,6 +5,7 @@
 
 #include "common/client/machine.hpp"
 #include "common/sim/dice.hpp"
+#include "common/sim/issuer.hpp"
 #include "common/sim/timeline.hpp"
 #include "common/sim/trace.hpp"
 #include "common/sim/witness.hpp"
@@ -31,6 +32,8 @@ public:
         std::function<void(std::uint32_t attempt, client::transport)> open;
         std::function<void(std::uint32_t attempt)> close;
         std::function<void(std::uint32_t attempt, std::string message)> send;
+        // A token that comes after some milliseconds, or does not.
+        std::function<std::string(bool& there, std::int64_t& after_ms)> token;
     };
 
     peer(
@@ -113,6 +116,9 @@ private:
     const subscription* subscribed_to(std::string_view channel) const;
     // Another client asks, or no longer wants the answer.
     void is_asked(const client::action& a);
+    void gives_token(std::uint32_t number);
+    // The server may have refused for lack of a permission.
+    static bool may_lack(std::string_view channel) { return channel.starts_with(granted_namespace); }
     using question_name = std::pair<std::uint32_t, std::uint64_t>;  // the transport, and the number on it
     void answer_after(std::int64_t ms, const question_name& which, const std::string& answer);
     void check_answer(const command& c, std::string_view answer);
@@ -121,6 +127,9 @@ private:
     void has_joined(subscription& s, std::string_view session);
     std::string_view payload_of(std::uint32_t id);
     std::string_view part(slice s) const { return s.of(line_); }
+    std::string_view said_code(const client::action& a) const {
+        return a.local_code != error_code::none ? name_of(a.local_code) : part(a.code);
+    }
     void blame(const std::string& what) { seen_.blame(session_ + ": " + what); }
     void remember(std::uint32_t id, command c);
 
@@ -147,6 +156,7 @@ private:
     std::uint32_t payloads_ = 0;
     int subscriptions_made_ = 0;
     trace_hash trace_;
+    bool tokens_ = false;  // the server asks who everybody is
 };
 
 }  // namespace pulsewire::sim

@@ -104,6 +104,7 @@ void peer::check_answer(const command& c, std::string_view got) {
 void peer::check_failure(const command& c, std::string_view code, bool said) {
     const subscription* here = subscribed_to(c.channel);
     const bool remained = c.subscription != 0 && here != nullptr && here->number == c.subscription;
+    if (code == "forbidden" && tokens_ && may_lack(c.channel)) return;
     bool fair = false;
     if (code == "disconnected") {
         fair = true;

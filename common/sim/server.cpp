@@ -32,10 +32,14 @@ void add(hub::counters& sum, const hub::counters& c) {
 
 }  // namespace
 
-server::server(timeline& time, dice& random, witness& seen, const server_options& options, outside tell)
+server::server(
+    timeline& time, dice& random, witness& seen, const issuer& tokens, const server_options& options,
+    outside tell
+)
     : time_(time),
       random_(random),
       seen_(seen),
+      issuer_(tokens),
       options_(options),
       tell_{
           std::move(tell.takes), std::move(tell.says), std::move(tell.closed),
@@ -114,6 +118,7 @@ void server::end() {
     hubs_.clear();
     turns_.clear();
     wires_.clear();
+    known_.clear();
     audiences_.clear();
     unsynced_.clear();
     last_arrival_.clear();
@@ -215,6 +220,52 @@ void server::closed(hub::connection_ref who) {
     carry_out(who.shard);
 }
 
+void server::revoke(const hub::revoke& what) {
+    for (hub::shard_index s = 0; s < hubs_.size(); ++s) post(application, s, hub::to_session(what));
+}
+
+// On a thread of its own, so it takes its time, and one can overtake another.
+void server::verify(hub::shard_index shard, hub::output::verification&& v) {
+    const std::int64_t takes_ms = random_.percent(70) ? 0 : random_.below(2'000);
+    time_.after(takes_ms, [this, shard, v = std::move(v), life = life_] {
+        if (life != life_) return;
+        access::verdict proves = issuer_.verify(v.token, now());
+        // As the hub should: another user's token changes nothing.
+        if (proves.who != nullptr) {
+            if (known_.contains(v.connection)) seen_.reached(situation::token_refreshed);
+            known_[v.connection] = proves.who;
+        }
+        at(shard).verified(v.connection, v.number, std::move(proves), now());
+        carry_out(shard);
+        read_on({shard, v.connection});
+    });
+}
+
+// By a model of its own of who may have what, and of whose word a publication is.
+void server::check_permission(std::uint64_t connection, const hub::message& m) {
+    const auto found = known_.find(connection);
+    const bool known = found != known_.end();
+    if (m.kind == hub::message_kind::error && m.code == error_code::forbidden)
+        seen_.reached(situation::permission_refused);
+    if (m.kind == hub::message_kind::answer && m.id == 0 && m.reason() == "forbidden")
+        return seen_.reached(situation::permission_lost);
+    const bool holds_data = m.kind == hub::message_kind::publication || m.kind == hub::message_kind::direct ||
+                            m.kind == hub::message_kind::presence ||
+                            m.kind == hub::message_kind::subscribed || m.kind == hub::message_kind::history ||
+                            m.kind == hub::message_kind::question;
+    if (!holds_data || m.channel().empty()) return;
+    const bool needs_grant = m.channel().starts_with(granted_namespace);
+    const bool granted = known && !found->second->allowed.empty();
+    if (!known || (needs_grant && !granted))
+        seen_.blame("connection " + std::to_string(connection) + " may not have " + m.line);
+    // Who publishes puts its session's name first, and a session belongs to a user.
+    if (m.kind == hub::message_kind::publication && m.payload().find(" says ") != std::string_view::npos) {
+        const std::string session(m.payload().substr(1, m.payload().find(' ') - 1));
+        const auto [owner, is_new] = seen_.user_of_session(session, std::string(m.user()));
+        if (!is_new && owner != m.user()) seen_.blame("another user than before published " + m.line);
+    }
+}
+
 void server::publish(const std::string& channel, const std::string& payload, const std::string& conflate) {
     hub::publish p;
     p.channel = channel;
@@ -236,6 +287,7 @@ void server::carry_out(hub::shard_index shard) {
             turns_[shard].connections->end(c.connection, c.code);
         }
         for (const hub::output::rest& r : todo.rests) rest({shard, r.connection}, r.until_ms);
+        for (hub::output::verification& v : todo.verifications) verify(shard, std::move(v));
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
         for (hub::output::notice& n : todo.notices)
             if (auto* asked = std::get_if<hub::client_request>(&n.what)) answer(shard, std::move(*asked));
@@ -265,6 +317,7 @@ void server::deliver(hub::shard_index shard, const hub::output& out, const hub::
         if (o == nullptr || o->ends) continue;
         if (const std::string wrong = wires_[connection].told(*s.what, s.replayed); !wrong.empty())
             seen_.blame(wrong + ": connection " + std::to_string(connection) + " gets " + s.what->line);
+        if (options_.hub.verifies_tokens) check_permission(connection, *s.what);
     }
     const auto how = s.replayed ? delivery::counts::as_replay : delivery::counts::as_live;
     turns_[shard].connections->deliver(s.what, how, s.audience, to);

@@ -8,6 +8,7 @@
 #include "common/hub/hub.hpp"
 #include "common/sim/dice.hpp"
 #include "common/sim/disk.hpp"
+#include "common/sim/issuer.hpp"
 #include "common/sim/shell.hpp"
 #include "common/sim/timeline.hpp"
 #include "common/sim/wire.hpp"
@@ -48,7 +49,10 @@ public:
         std::function<void(hub::connection_ref, close_code)> closed;
     };
 
-    server(timeline& time, dice& random, witness& seen, const server_options& options, outside tell);
+    server(
+        timeline& time, dice& random, witness& seen, const issuer& tokens, const server_options& options,
+        outside tell
+    );
 
     bool running() const { return !hubs_.empty(); }
     void start();
@@ -69,6 +73,8 @@ public:
     void closed(hub::connection_ref who);
     // The network takes more of what waits for it.
     void writable(hub::connection_ref who);
+    // By the operator.
+    void revoke(const hub::revoke& what);
     // By the application.
     void publish(const std::string& channel, const std::string& payload, const std::string& conflate = {});
 
@@ -79,6 +85,7 @@ public:
     // Somebody sets the wall's clock.
     void set_clock(std::int64_t by_ms) { clock_off_ms_ += by_ms; }
 
+    hub::instant now() const;
     hub::counters count() const;
     std::size_t session_count() const;
     std::size_t subscription_count() const;
@@ -88,7 +95,6 @@ private:
     hub::shard_index owner_of(std::string_view channel) const {
         return hub::owner_of(channel, shards_, options_.hub.secret);
     }
-    hub::instant now() const;
     void restore();
     void carry_out(hub::shard_index shard);
     void stored(hub::shard_index shard, const disk::outcome& o);
@@ -103,12 +109,15 @@ private:
     void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
+    void verify(hub::shard_index shard, hub::output::verification&& v);
+    void check_permission(std::uint64_t connection, const hub::message& m);
     void record(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;
     dice& random_;
     witness& seen_;
+    const issuer& issuer_;
     const server_options& options_;
     shell::outside tell_;
     disk disk_;
@@ -138,6 +147,8 @@ private:
     std::unordered_map<std::uint64_t, wire> wires_;  // by connection
     // The connections of each audience that was named in this life.
     std::map<std::pair<hub::shard_index, std::uint64_t>, std::vector<std::uint64_t>> audiences_;
+    // What the connections that showed a token were found to be.
+    std::unordered_map<std::uint64_t, access::principal_ptr> known_;
     hub::counters earlier_;              // of former lives
     std::uint64_t last_connection_ = 1;  // not used again, in no life; the first is the recorder's
     std::uint64_t life_ = 0;             // what was planned in an earlier one does not happen

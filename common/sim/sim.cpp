@@ -22,8 +22,9 @@ sim::sim(std::uint64_t seed, sim_options options)
       options_(std::move(options)),
       seen_(time_, options_.server.hub),
       weather_(options_.chaos),
+      issuer_(time_, random_),
       server_(
-          time_, random_, seen_, options_.server,
+          time_, random_, seen_, issuer_, options_.server,
           {[this](hub::connection_ref from, std::size_t bytes) { return take(from, bytes); },
            [this](hub::connection_ref from, std::string_view lines) { deliver(from, lines); },
            [this](hub::connection_ref which, close_code code) { end(which, code); }}
@@ -48,6 +49,11 @@ std::unique_ptr<peer> sim::new_peer(std::size_t index) {
     };
     network.send = [this, index](std::uint32_t attempt, std::string message) {
         if (const link_ptr l = find(index, attempt); l != nullptr) send(l, std::move(message));
+    };
+    network.token = [this, index](bool& there, std::int64_t& after_ms) {
+        there = weather_.fault_every_ms == 0 || !random_.percent(10);
+        after_ms = random_.below(1'500);
+        return issuer_.issue(issuer::user_of(index));
     };
     return std::make_unique<peer>(
         time_, random_, seen_, "session-" + std::to_string(++pages_), options_.client,
@@ -201,7 +207,11 @@ void sim::end(hub::connection_ref which, close_code code) {
     const auto found = at_server_.find({which.shard, which.value});
     if (found == at_server_.end()) return;
     const link_ptr l = found->second;
-    if (!l->hurt && l->client_end && code != close_code::service_restart)
+    // A token that ends is no fault of the connection, nor is a verifier that is down.
+    const bool by_token =
+        options_.tokens && (code == close_code::token_expired || code == close_code::try_again_later);
+    if (by_token && code == close_code::token_expired) seen_.reached(situation::token_expired);
+    if (!l->hurt && l->client_end && code != close_code::service_restart && !by_token)
         seen_.blame("the server ends a sound connection with " + std::to_string(static_cast<int>(code)));
     if (code == close_code::no_pong) seen_.reached(situation::silence_noticed_by_server);
     at_server_.erase(found);

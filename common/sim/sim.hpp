@@ -6,6 +6,7 @@
 // same trace, on every platform.
 
 #include "common/sim/dice.hpp"
+#include "common/sim/issuer.hpp"
 #include "common/sim/mob.hpp"
 #include "common/sim/peer.hpp"
 #include "common/sim/server.hpp"
@@ -44,7 +45,9 @@ enum class fault : std::uint8_t {
     disk_slow,
     clock,  // the server's wall clock is set
     slow_reader,
-    mob,  // an address with many connections attacks
+    mob,      // an address with many connections attacks
+    revoke,   // the tokens of a user
+    no_keys,  // tokens cannot be verified for a while
     count_,
 };
 
@@ -64,6 +67,7 @@ struct sim_options {
     weather chaos;
     std::uint32_t clients = 2;
     std::uint32_t websocket_blocked = 0;  // per cent of the clients
+    bool tokens = false;                  // the server asks who everybody is
     std::uint32_t act_every_ms = 400;     // on average, each client
     std::uint32_t speak_every_ms = 0;     // on average, the application; 0: never
     std::int64_t chaos_ms = 15'000;
@@ -181,6 +185,7 @@ private:
     sim_options options_;
     witness seen_;
     weather weather_;
+    issuer issuer_;
     server server_;
     mob mob_;
     std::vector<std::unique_ptr<peer>> peers_, former_peers_;

@@ -56,6 +56,16 @@ sim_options drawn_options(std::uint64_t seed) {
     for (const std::uint32_t common :
          {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u, 8u, 4u})
         o.chaos.faults.push_back(d.percent(60) ? common : 0);
+    // The courses of the other runs stay as they are.
+    o.tokens = seed % 4 == 1;
+    if (o.tokens) {
+        o.client.tokens = hub.verifies_tokens = true;
+        for (const std::uint32_t common : {4u, 4u}) o.chaos.faults.push_back(d.percent(60) ? common : 0);
+        const access_rules of_users{operations(), operations::all(), operations()};
+        hub.default_namespace.allow = of_users;
+        for (auto& [name, options] : hub.namespaces)
+            options.allow = name == granted_namespace ? access_rules::none() : of_users;
+    }
     return o;
 }
 
@@ -183,6 +193,15 @@ void sim::do_wrong(enum fault what, std::size_t client) {
         }
         case fault::mob:
             return mob_.attack();
+        case fault::revoke: {
+            if (!server_.running()) return;
+            const std::string user = issuer::user_of(client);
+            seen_.tell("issuer", "revokes the tokens of " + user);
+            seen_.reached(situation::token_revoked);
+            return server_.revoke(issuer_.revoke(user, server_.now()));
+        }
+        case fault::no_keys:
+            return issuer_.is_down_until(time_.now() + random_.below(10'000));
         case fault::count_:
             return;
     }

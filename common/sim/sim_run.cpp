@@ -19,7 +19,8 @@ constexpr std::int64_t presence_exact_after_ms = 5'000;
 // The longest way back: silence is noticed, an attempt gets no answer, another is refused.
 std::int64_t heals_within_ms(const sim_options& o) {
     const limits& bounds = o.server.hub.bounds;
-    return bounds.ping_ms + bounds.pong_ms + o.client.open_timeout_ms + 2 * o.client.backoff.max_ms + 5'000;
+    return bounds.ping_ms + bounds.pong_ms + o.client.open_timeout_ms + 2 * o.client.backoff.max_ms +
+           (o.tokens ? 2 * o.client.backoff.max_ms : 0) + 5'000;
 }
 
 }  // namespace
@@ -63,6 +64,7 @@ void sim::run(const each_step& after_step) {
 void sim::clear_up() {
     weather_ = {};
     mob_.leave();
+    issuer_.calms_down();
     weather_.latency_max_ms = options_.chaos.latency_max_ms;
     for (const link_ptr& l : current_)
         if (l != nullptr) l->lose_line = l->repeat_line = false;

@@ -67,6 +67,11 @@ enum class situation : std::uint8_t {
     flood_refused,
     flood_rested,
     flood_ended,
+    token_refreshed,
+    token_expired,
+    token_revoked,
+    permission_lost,
+    permission_refused,
     count_,
 };
 
@@ -130,6 +135,11 @@ constexpr std::string_view name_of(situation s) {
         "a flood of commands is refused",
         "a connection that asks too much is not read for a while",
         "a flood that does not end is closed",
+        "a connection gets a new token",
+        "a connection outlives its token",
+        "a token is revoked",
+        "a subscription ends with its permission",
+        "a command is refused for lack of a permission",
     };
     return names[static_cast<std::size_t>(s)];
 }

@@ -129,6 +129,12 @@ public:
     );
     // The application, or a client, was asked.
     void requested(const std::string& payload);
+    // A session publishes as the same user always. Returns the user that it was, and whether it is told
+    // first.
+    std::pair<std::string, bool> user_of_session(const std::string& session, const std::string& user) {
+        const auto [at, is_new] = users_.try_emplace(session, user);
+        return {at->second, is_new};
+    }
     // Somebody who keeps to no rule has this name.
     void stranger(const std::string& name) { strangers_.insert(name); }
     bool is_stranger(const std::string& name) const { return strangers_.contains(name); }
@@ -191,6 +197,7 @@ private:
     std::unordered_set<std::string> once_, refused_;         // what must not happen again, or at all
     std::unordered_set<std::string> declined_, taken_back_;  // requests
     std::unordered_set<std::string> strangers_;
+    std::map<std::string, std::string> users_;  // by session
 };
 
 }  // namespace pulsewire::sim

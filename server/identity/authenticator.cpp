@@ -19,6 +19,7 @@ authenticator::answer authenticator::verify(std::string_view token, std::int64_t
         a.key_id = std::move(unknown->key_id);
     } else if (auto* no = std::get_if<refused>(&outcome)) {
         a.verdict.try_later = no->fault == token_fault::unavailable;
+        a.verdict.expired = no->fault == token_fault::expired;
         a.why = std::move(no->why);
         a.reason = name_of(no->fault);
         a.issuer = std::move(no->issuer);
@@ -31,6 +32,7 @@ authenticator::answer authenticator::verify(std::string_view token, std::int64_t
         } else if (revocations_.concern(*who)) {
             a.why = "the token of " + who->user + " was revoked";
             a.reason = "revoked";
+            a.verdict.expired = true;
         } else {
             a.verdict.who = who;
         }
