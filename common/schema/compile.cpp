@@ -1,6 +1,7 @@
 #include "common/base/json_pointer.hpp"
 #include "common/schema/checker.hpp"
 #include "common/schema/number.hpp"
+#include "common/schema/reference.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,42 +28,6 @@ constexpr std::string_view annotations[] = {"title",    "description", "$comment
 template <class List>
 bool has(const List& list, std::string_view one) {
     return std::find(std::begin(list), std::end(list), one) != std::end(list);
-}
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char low = static_cast<char>(c | 0x20);
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
-// A URI fragment without its percent escapes (RFC 3986, section 2.1); nothing where one is cut off.
-std::optional<std::string> decoded_fragment(std::string_view fragment) {
-    std::string text;
-    for (std::size_t i = 0; i < fragment.size(); ++i) {
-        if (fragment[i] != '%') {
-            text += fragment[i];
-            continue;
-        }
-        if (fragment.size() - i < 3) return std::nullopt;
-        const int high = hex_digit(fragment[i + 1]), low = hex_digit(fragment[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        text += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return text;
-}
-
-// The reference token at the front of a pointer that begins with a slash, without its escapes; cuts it off.
-std::string take_token(std::string_view& pointer) {
-    pointer.remove_prefix(1);
-    const std::string_view raw = pointer.substr(0, pointer.find('/'));
-    pointer.remove_prefix(raw.size());
-    std::string token;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        const bool escaped = raw[i] == '~' && i + 1 < raw.size() && (raw[i + 1] == '0' || raw[i + 1] == '1');
-        token += !escaped ? raw[i] : raw[++i] == '0' ? '~' : '/';
-    }
-    return token;
 }
 
 const value* member_of(const value& object, std::string_view name) {
@@ -389,8 +354,7 @@ private:
     }
 
     bool resolve(const reference& one) {
-        const std::string_view to = one.to->text;
-        const auto pointer = to.starts_with('#') ? decoded_fragment(to.substr(1)) : std::nullopt;
+        const auto pointer = pointer_of(one.to->text);
         const value* target = pointer ? value_at(*pointer) : nullptr;
         const auto known = known_at_.find(target);
         if (known == known_at_.end()) return false;

@@ -17,7 +17,7 @@ public:
     struct entry {
         checker rules;
         std::string text;  // the schema, from which TypeScript is made
-        std::string file;  // where it was read; empty for one that stands in the config
+        std::string file;  // its path from the root; empty for one that stands in the config
     };
 
     void add(std::string type, entry one);
