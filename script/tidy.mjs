@@ -171,9 +171,9 @@ const values = ['exchange', 'access', 'delivery', ...words];
 const underShard = ['storage', 'net', 'config', 'identity', 'base'];
 const floors = {
     common: {
-        base: [], protocol: ['base'], message: ['base'], client: words,
+        base: [], protocol: ['base'], message: ['base'], schema: words, client: words,
         exchange: words, access: words, delivery: ['exchange', ...words],
-        session: values, channel: values, cluster: ['channel', ...values],
+        session: ['schema', ...values], channel: values, cluster: ['channel', ...values],
         hub: ['session', 'channel', 'cluster', ...values],
         sim: ['hub', 'session', 'channel', 'cluster', 'client', ...values],
     },

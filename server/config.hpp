@@ -104,6 +104,8 @@ struct config {
     bool print_start = true;
     // --print-typescript: run() prints the registered message types and returns.
     bool print_typescript = false;
+    // --print-schemas: the same as JSON Schema.
+    bool print_schemas = false;
 
     // Flags take precedence over the environment, that over the file named by --config, and
     // that over `defaults`. Ends the process after --help and --version, and with a sentence

@@ -2,6 +2,7 @@
 
 #include "common/protocol/names.hpp"
 #include "server/app/application.hpp"
+#include "server/config/message_types.hpp"
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
 #include "server/log.hpp"
@@ -271,6 +272,7 @@ std::uint16_t server::port() const {
 int server::run() {
     end_process_without_memory();
     if (parts_->settings.print_typescript) return print_typescript();
+    if (parts_->settings.print_schemas) return std::fputs(schemas().c_str(), stdout) < 0 ? 1 : 0;
     try {
         start();
     } catch (const std::runtime_error& e) {
@@ -294,6 +296,12 @@ void server::reload_tls() {
 
 void server::stop() {
     asio::post(parts_->control, [this] { parts_->begin_end(); });
+}
+
+result<std::string, typescript_error> server::typescript() const {
+    typescript_writer all = types_;
+    shell::add_types(all, parts_->settings);
+    return all.str();
 }
 
 int server::print_typescript() const {

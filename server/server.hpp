@@ -17,6 +17,7 @@
 // handlers but no connection. An exception from a handler is logged; the client gets the error
 // `handler_failed`. docs/cpp.md is the guide.
 
+#include "common/message/json_schema.hpp"
 #include "common/message/message.hpp"
 #include "common/message/typescript.hpp"
 #include "server/app/contexts.hpp"
@@ -65,7 +66,7 @@ public:
     template <class M, class Handler>
     server& on([[maybe_unused]] std::string prefix, [[maybe_unused]] Handler handler) {
         if constexpr (detail::require_message<M>() && detail::require_publish_handler<Handler, M>()) {
-            types_.message<M>();
+            add_types<M>();
             add_publish_handler(
                 message_name<M>, std::move(prefix),
                 [handler = std::move(handler
@@ -79,16 +80,17 @@ public:
         }
         return *this;
     }
-    // Message types without a handler: publishes of them are checked, and they are part of typescript().
+    // Message types without a handler: publishes of them are checked, and they are part of typescript()
+    // and schemas().
     template <class... M>
     server& declare() {
         (on<M>([](const M&, publish_context&) {}), ...);
         return *this;
     }
-    // Message types that only the server publishes; they become part of typescript().
+    // Message types that only the server publishes; they become part of typescript() and schemas().
     template <class... M>
     server& publishes() {
-        if constexpr ((detail::require_message<M>() && ...)) (types_.message<M>(), ...);
+        if constexpr ((detail::require_message<M>() && ...)) (add_types<M>(), ...);
         return *this;
     }
 
@@ -160,12 +162,20 @@ public:
     // Ends run() as a signal does. From any thread; safe to call again.
     void stop();
 
-    // The TypeScript module of all registered types, or the conflicts between them.
-    result<std::string, typescript_error> typescript() const { return types_.str(); }
+    // The TypeScript module of all registered types and of those that have schemas in the config, or the
+    // conflicts between them.
+    result<std::string, typescript_error> typescript() const;
+    // The registered message types as JSON Schema: an object as it may stand in the setting "types".
+    std::string schemas() const { return schemas_.str(); }
 
 private:
     struct parts;
 
+    template <class M>
+    void add_types() {
+        types_.message<M>();
+        schemas_.message<M>();
+    }
     void add_publish_handler(std::string_view type, std::string prefix, shell::publish_handler handler);
     void add_request_handler(std::string_view type, shell::request_handler handler);
     void publish_payload(
@@ -174,6 +184,7 @@ private:
     int print_typescript() const;
 
     typescript_writer types_;
+    schema_writer schemas_;
     std::unique_ptr<parts> parts_;
 };
 

@@ -3,6 +3,7 @@
 #include "common/protocol/server_frame.hpp"
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
+#include "common/schema/checker.hpp"
 
 #include <memory>
 #include <span>
@@ -58,6 +59,18 @@ std::function<void(std::uint64_t)> read_websocket() {
     };
 }
 
+// A schema as chats have one, for payload().
+std::function<void(std::uint64_t)> check_payloads() {
+    const auto rules = schema::checker::compile(
+        R"({"type":"object","properties":{"from":{"type":"string","minLength":1,"maxLength":40},
+            "at":{"type":"integer","minimum":0},"text":{"type":"string","maxLength":2000}},
+            "required":["from","text"],"additionalProperties":false})"
+    );
+    return [rules = *rules, text = payload()](std::uint64_t times) {
+        for (; times != 0; --times) use(rules.check(text).has_value());
+    };
+}
+
 }  // namespace
 
 void add_codec(std::vector<work>& all) {
@@ -70,6 +83,7 @@ void add_codec(std::vector<work>& all) {
     all.push_back({"read_server_frame/publication", 1, read_publications});
     all.push_back({"make_message/publication", 1, write_publications});
     all.push_back({"websocket_reader/text", 1, read_websocket});
+    all.push_back({"schema_check/payload", 1, check_payloads});
 }
 
 }  // namespace pulsewire::bench

@@ -2,8 +2,8 @@
 
 // JSON for the typed messages: a bounded parser, and functions that write single values.
 
+#include "common/base/payload_error.hpp"
 #include "common/base/result.hpp"
-#include "common/message/payload_error.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -36,7 +36,7 @@
 //
 // For programs that link nlohmann_json: the server, native clients. The browser SDK's own module does not.
 
+#include "common/base/payload_error.hpp"
 #include "common/message/describe.hpp"
 #include "common/message/payload.hpp"
-#include "common/message/payload_error.hpp"
 #include "common/message/require.hpp"

@@ -10,6 +10,11 @@ constexpr std::string_view header =
     "// Generated from the C++ message declarations. Do not edit: change the C++ struct and generate "
     "again.\n";
 
+constexpr std::string_view header_with_schemas =
+    "// Generated from schemas and C++ message declarations. Do not edit: change the schema or the C++ "
+    "struct and "
+    "generate again.\n";
+
 constexpr std::string_view sixty_four_bits =
     "/** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */\n";
 
@@ -37,11 +42,27 @@ std::string typescript_error::message() const {
 
 result<std::string, typescript_error> typescript_writer::str() const {
     if (!conflicts_.empty()) return failure{typescript_error{conflicts_}};
-    std::string module(header);
+    std::string module(has_schemas_ ? header_with_schemas : header);
     for (const auto& [name, text] : declarations_) module += '\n' + text;
     module += '\n' + map_text("Messages", messages_);
     module += '\n' + map_text("Requests", requests_);
     return module;
+}
+
+typescript_writer& typescript_writer::message(
+    std::string_view name, const std::string& type,
+    const std::vector<std::pair<std::string, std::string>>& declarations
+) {
+    has_schemas_ = true;
+    for (const auto& [declared, text] : declarations)
+        add_declaration(declared, "The schema of " + std::string(name), text);
+    add_entry(messages_, "message", name, type);
+    return *this;
+}
+
+// The beginning of the sentences about its conflicts.
+std::string typescript_writer::subject_of(std::string_view type_name) {
+    return "The C++ type " + std::string(type_name);
 }
 
 // PascalCase of the name after the last "::".
@@ -102,29 +123,27 @@ typescript_type typescript_writer::record_of(const typescript_type& value) {
 }
 
 void typescript_writer::add_declaration(
-    const std::string& name, std::string_view type_name, const std::string& text
+    const std::string& name, const std::string& subject, const std::string& text
 ) {
     for (auto taken : taken_names) {
         if (name == taken) {
             conflicts_.push_back(
-                "The C++ type " + std::string(type_name) + " would become " + name +
+                subject + " would become " + name +
                 ", which the generated module needs itself: rename the type."
             );
             return;
         }
     }
     if (name.empty() || (name[0] >= '0' && name[0] <= '9')) {
-        conflicts_.push_back(
-            "The C++ type " + std::string(type_name) + " has no TypeScript name (it would be \"" + name +
-            "\"): rename it."
-        );
+        conflicts_.push_back(subject + " has no TypeScript name (it would be \"" + name + "\"): rename it.");
         return;
     }
     auto [declaration, added] = declarations_.try_emplace(name, text);
     if (!added && declaration->second != text) {
         conflicts_.push_back(
-            "Two C++ types become the TypeScript type " + name +
-            " but differ: rename one of them or make them one.\n" + declaration->second + text
+            (has_schemas_ ? std::string("Two types") : std::string("Two C++ types")) +
+            " become the TypeScript type " + name + " but differ: rename one of them or make them one.\n" +
+            declaration->second + text
         );
     }
 }

@@ -44,6 +44,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace pulsewire {
@@ -76,6 +77,13 @@ public:
     template <message_type Request, wire_type Response>
     typescript_writer& request();
 
+    // A message whose type is declared elsewhere, by a schema: the expression for its payload, and the
+    // declarations that it needs, as names with their texts.
+    typescript_writer& message(
+        std::string_view name, const std::string& type,
+        const std::vector<std::pair<std::string, std::string>>& declarations
+    );
+
     // The expression for a T where it is used. Declares the interfaces that the expression names.
     template <wire_type T>
     typescript_type type();
@@ -98,6 +106,7 @@ private:
     template <class Member>
     field field_of(std::string_view name);
 
+    static std::string subject_of(std::string_view type_name);
     static std::string interface_name(std::string_view type_name);
     static std::string interface_text(const std::string& name, const std::vector<field>& fields);
     static std::string alias_text(const std::string& name, const typescript_type& type);
@@ -106,7 +115,7 @@ private:
     static typescript_type tuple_of(const typescript_type& element, std::size_t count);
     static typescript_type record_of(const typescript_type& value);
 
-    void add_declaration(const std::string& name, std::string_view type_name, const std::string& text);
+    void add_declaration(const std::string& name, const std::string& subject, const std::string& text);
     void add_entry(
         std::map<std::string, std::string>& entries, std::string_view kind, std::string_view name,
         const std::string& text
@@ -117,6 +126,7 @@ private:
     std::map<std::string, std::string> messages_;      // message name -> type expression
     std::map<std::string, std::string> requests_;      // message name -> { request: ...; response: ... }
     std::vector<std::string> conflicts_;
+    bool has_schemas_ = false;
 };
 
 template <message_type T>
@@ -175,9 +185,11 @@ std::string typescript_writer::declare() {
             if (!names.text.empty()) names.text += " | ";
             append_json_string(names.text, enumerator.name);
         }
-        add_declaration(name, type_name, alias_text(name, names));
+        add_declaration(name, subject_of(type_name), alias_text(name, names));
     } else if constexpr (described_value<T>) {
-        add_declaration(name, type_name, alias_text(name, type<typename wire_form<T>::member_type>()));
+        add_declaration(
+            name, subject_of(type_name), alias_text(name, type<typename wire_form<T>::member_type>())
+        );
     } else {
         auto fields = std::apply(
             [&](const auto&... each) {
@@ -186,7 +198,7 @@ std::string typescript_writer::declare() {
             },
             description_of<T>.fields
         );
-        add_declaration(name, type_name, interface_text(name, fields));
+        add_declaration(name, subject_of(type_name), interface_text(name, fields));
     }
     return name;
 }

@@ -17,8 +17,8 @@
 //
 // read() may move from `json`; when it fails, `out` is in any valid state. Only allocations may throw.
 
+#include "common/base/payload_error.hpp"
 #include "common/message/json.hpp"
-#include "common/message/payload_error.hpp"
 
 #include <concepts>
 #include <cstdint>

@@ -7,7 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+
+namespace pulsewire::schema {
+class types;
+}
 
 namespace pulsewire {
 
@@ -109,8 +114,11 @@ struct namespace_options {
     std::uint32_t history_age_ms = 10 * 60'000;
     // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
     bool client_publish = true;
+    // The schemas of message types: a publish of a client or of the HTTP API that does not fit its type's is
+    // refused with invalid_payload. Shared by all shards, which only read them; none: nothing is checked.
+    std::shared_ptr<const schema::types> types;
     // Whether clients may publish types that the application has not declared for the channel; otherwise:
-    // forbidden. A type is declared by a handler for it.
+    // forbidden. A type is declared by a schema or by a handler for it.
     bool other_types = true;
     // Whether clients may ask each other (protocol 4.18); otherwise: forbidden.
     bool client_requests = false;

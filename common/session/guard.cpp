@@ -1,6 +1,7 @@
 #include "common/session/guard.hpp"
 
 #include "common/protocol/names.hpp"
+#include "common/schema/types.hpp"
 #include "common/session/observers.hpp"
 
 namespace pulsewire::hub {
@@ -9,7 +10,7 @@ namespace {
 using verdict = std::optional<refusal>;
 
 verdict refused(error_code code, std::string text) {
-    return refusal{code, std::move(text)};
+    return refusal{code, std::move(text), {}};
 }
 
 // The same text whether the channel exists or not, and before anything of it is looked at.
@@ -37,18 +38,25 @@ verdict may_subscribe(const session& s, const command& c, const config& settings
     return std::nullopt;
 }
 
-// The HTTP API may publish where clients may not. (The application does not
-// pass here: it posts to the owner.)
+verdict must_fit(const command& c, const namespace_options& options) {
+    if (options.types == nullptr) return std::nullopt;
+    const auto wrong = options.types->check(c.type, c.payload);
+    if (!wrong) return std::nullopt;
+    return refusal{error_code::invalid_payload, wrong->message(), wrong->pointer};
+}
+
+// The HTTP API may publish where clients may not, but nobody what does not fit its schema. (The application
+// does not pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
     if (auto why = lacks(permitted(s, c.channel, settings), operation::publish)) return why;
-    if (!is_client(s.speaks)) return std::nullopt;
     const namespace_options& options = settings.options_of(c.channel);
+    if (!is_client(s.speaks)) return must_fit(c, options);
     if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
     // Where an observer decides, it knows which types are declared.
-    if (!options.other_types && !first_with(settings.observers, &interests::publishes))
+    if (is_undeclared(c, options) && !first_with(settings.observers, &interests::publishes))
         return refused(error_code::forbidden, std::string(undeclared_type));
-    return std::nullopt;
+    return must_fit(c, options);
 }
 
 // A request without a channel goes to an observer, which decides about it.
@@ -87,6 +95,10 @@ operations permitted(const session& s, std::string_view channel, const config& s
     // The bearer of an API key, and everybody where the API has none.
     if (!is_client(s.speaks) && s.who() == nullptr) return operations::all();
     return access::permitted(s.who(), channel, settings.options_of(channel).allow);
+}
+
+bool is_undeclared(const command& c, const namespace_options& options) {
+    return !options.other_types && (options.types == nullptr || !options.types->has(c.type));
 }
 
 std::optional<refusal> guard(const session& s, const command& c, const config& settings) {

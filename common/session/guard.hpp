@@ -19,6 +19,7 @@ namespace pulsewire::hub {
 struct refusal {
     error_code code = error_code::none;
     std::string text;
+    std::string pointer;  // of the value in the payload, where that is the reason
 };
 
 // Whether the connection is a client and not a request of the HTTP API.
@@ -26,6 +27,10 @@ bool is_client(face f);
 
 // Everything that the session may do on the channel now.
 operations permitted(const session& s, std::string_view channel, const config& settings);
+
+// Whether the namespace takes declared types alone and no schema declares that of this publish. A handler of
+// the application still may.
+bool is_undeclared(const command& c, const namespace_options& options);
 
 // Returns nothing when `c` may be carried out.
 std::optional<refusal> guard(const session& s, const command& c, const config& settings);

@@ -173,7 +173,8 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
 }
 
 void sessions::execute(session& s, const command& c, instant now) {
-    if (const auto why = guard(s, c, config_)) return answers_.error(s, c.id, why->code, why->text, now);
+    if (const auto why = guard(s, c, config_))
+        return answers_.error(s, c.id, why->code, why->text, now, why->pointer);
     switch (c.op) {
         case command_op::connect:
             return on_connect(s, c, now);
@@ -292,7 +293,7 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     // only if the observer passes it on.
     const auto deciding = is_client(s.speaks) ? observers_.first(&interests::publishes) : std::nullopt;
     if (deciding) {
-        const bool declared_only = !config_.options_of(c.channel).other_types;
+        const bool declared_only = is_undeclared(c, config_.options_of(c.channel));
         return observers_.tell(*deciding, client_publish{s.name, p.as<std::string>(), declared_only});
     }
     channels_.publish(p, now);

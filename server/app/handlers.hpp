@@ -2,8 +2,8 @@
 
 // The handlers that a program has registered, with the types of messages erased.
 
+#include "common/base/payload_error.hpp"
 #include "common/base/result.hpp"
-#include "common/message/payload_error.hpp"
 #include "server/app/contexts.hpp"
 
 #include <functional>

@@ -132,8 +132,10 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
         "--print-config", w.print, "Print every setting with its value and where it comes from, and end"
     );
     app.add_flag(
-        "--print-typescript", c.print_typescript, "Print the TypeScript of the registered messages and end"
+        "--print-typescript", c.print_typescript,
+        "Print the TypeScript of the registered messages and of those with a schema, and end"
     );
+    app.add_flag("--print-schemas", c.print_schemas, "Print the registered messages as JSON Schema, and end");
 }
 
 void parse(CLI::App& app, int argc, const char* const* argv, config& c, wishes& w) {

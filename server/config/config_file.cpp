@@ -1,6 +1,7 @@
 #include "server/config/config_file.hpp"
 
 #include "common/protocol/names.hpp"
+#include "server/config/message_types.hpp"
 #include "server/config/nearest_name.hpp"
 #include "server/config/settings.hpp"
 
@@ -53,8 +54,10 @@ std::string advice_about(const std::string& key, const std::vector<setting>& set
     const bool is_other =
         std::any_of(others.begin(), others.end(), [&](const setting& s) { return s.name == key; });
     if (is_other && of_namespace) return "it is a setting of the whole server, at the top of the file";
-    if (is_other) return "it belongs into \"default_namespace\", or into one of \"namespaces\"";
+    if (is_other || (!of_namespace && key == "types"))
+        return "it belongs into \"default_namespace\", or into one of \"namespaces\"";
     auto known = names_of(settings);
+    if (of_namespace) known.emplace_back("types");
     if (!of_namespace) known.insert(known.end(), {"namespaces", "default_namespace"});
     const std::string nearest = nearest_name(key, known);
     return nearest.empty() ? "" : "did you mean \"" + nearest + "\"?";
@@ -125,7 +128,19 @@ void read_object(
     }
 }
 
-void read_namespaces(const json& all, config& c) {
+void read_namespace(
+    const json& options, const std::string& pointer, const std::string& folder, namespace_options& into
+) {
+    read_object(options, pointer, settings_of(into), [&](const std::string& key, const json& value) {
+        if (key != "types") return false;
+        auto types = read_types(value, folder);
+        if (!types) wrong(pointer + "/types" + types.error().pointer, types.error().what);
+        into.types = std::move(*types);
+        return true;
+    });
+}
+
+void read_namespaces(const json& all, const std::string& folder, config& c) {
     if (!all.is_object()) wrong("/namespaces", "must be an object");
     for (const auto& [name, options] : all.items()) {
         const std::string pointer = "/namespaces/" + name;
@@ -134,15 +149,13 @@ void read_namespaces(const json& all, config& c) {
                 pointer, "is not the name of a namespace: the part of a channel's name before the first ':'"
             );
         namespace_options& into = c.namespaces.try_emplace(name, c.default_namespace).first->second;
-        read_object(options, pointer, settings_of(into), [](const std::string&, const json&) {
-            return false;
-        });
+        read_namespace(options, pointer, folder, into);
     }
 }
 
 }  // namespace
 
-void apply_config(std::string_view text, config& c) {
+void apply_config(std::string_view text, config& c, const std::string& folder) {
     json root;
     try {
         root = json::parse(text, nullptr, true, true);
@@ -158,13 +171,10 @@ void apply_config(std::string_view text, config& c) {
     }
     // First, because every namespace starts from it.
     if (root.is_object() && root.contains("default_namespace")) {
-        read_object(
-            root["default_namespace"], "/default_namespace", settings_of(c.default_namespace),
-            [](const std::string&, const json&) { return false; }
-        );
+        read_namespace(root["default_namespace"], "/default_namespace", folder, c.default_namespace);
     }
     read_object(root, "", settings_of(c), [&](const std::string& key, const json& value) {
-        if (key == "namespaces") read_namespaces(value, c);
+        if (key == "namespaces") read_namespaces(value, folder, c);
         return key == "namespaces" || key == "default_namespace" || key == "$schema";
     });
 }
@@ -182,7 +192,7 @@ void apply_config_file(const std::string& path, config& c) {
     if (!file) throw unreadable(errno);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     try {
-        apply_config(text, c);
+        apply_config(text, c, std::filesystem::path(path).parent_path().string());
     } catch (const mistake& e) {
         // The parser keeps no places. A key that stands in the text once has its own.
         const std::string quoted = "\"" + e.key + "\"";

@@ -1,5 +1,6 @@
 #include "server/config/print_config.hpp"
 
+#include "common/schema/types.hpp"
 #include "server/config/settings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -42,6 +43,9 @@ std::string line(std::string_view name, const std::string& value, bool last, std
 std::string options_of(namespace_options& options) {
     json all = json::object();
     for (const setting& s : settings_of(options)) all[std::string(s.name)] = std::visit(to_json(), s.value);
+    if (options.types == nullptr) return text_of(all);
+    for (const auto& [type, one] : options.types->all())
+        all["types"][type] = one.file.empty() ? json::parse(one.text) : json(one.file);
     return text_of(all);
 }
 

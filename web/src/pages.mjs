@@ -34,6 +34,7 @@ export const documents = [
     {name: 'sdk', file: 'docs/sdk.md', nav: 'Browser SDK', title: 'Browser SDK · Pulsewire', description: 'Channels, publishing, states, transports, presence, errors, bundlers.'},
     {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Frameworks', title: 'Frameworks · Pulsewire', description: 'React, Vue, Svelte, Solid, Angular, Next.js: one chat in each; development servers.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
+    {name: 'schemas', file: 'docs/schemas.md', nav: 'Schemas', title: 'Schemas · Pulsewire', description: 'Payloads are checked against JSON Schema, without C++.'},
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},

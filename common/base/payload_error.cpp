@@ -1,4 +1,4 @@
-#include "common/message/payload_error.hpp"
+#include "common/base/payload_error.hpp"
 
 #include "common/base/json_pointer.hpp"
 

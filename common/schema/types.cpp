@@ -1,0 +1,19 @@
+#include "common/schema/types.hpp"
+
+#include <utility>
+
+namespace pulsewire::schema {
+
+void types::add(std::string type, entry one) {
+    entries_.insert_or_assign(std::move(type), std::move(one));
+}
+
+std::optional<payload_error> types::check(std::string_view type, std::string_view payload) const {
+    const auto found = entries_.find(type);
+    if (found == entries_.end()) return std::nullopt;
+    auto wrong = found->second.rules.check(payload);
+    if (wrong) wrong->type = type;
+    return wrong;
+}
+
+}  // namespace pulsewire::schema
