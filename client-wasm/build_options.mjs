@@ -21,7 +21,7 @@ export const ownNames = [
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
     'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved', 'self',
-    'unheard', 'watchers', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note',
+    'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note',
 ];
 
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */

@@ -46,16 +46,17 @@ PULSEWIRE_EXPORT(text_buffer) char* pulsewire_text_buffer(std::uint32_t size) {
     return text;
 }
 
-// Text: the session's name.
+// Text: the session's name. `transports` is a transport_choice, and 4 more where there are tokens.
 PULSEWIRE_EXPORT(create)
 void pulsewire_create(
     std::uint32_t session_size, std::uint32_t seed_low, std::uint32_t seed_high, std::uint32_t transports,
     std::uint32_t backoff_min_ms, std::uint32_t backoff_max_ms, std::uint32_t stable_after_ms,
     std::uint32_t attempts_max, std::uint32_t open_timeout_ms, std::uint32_t command_timeout_ms,
-    std::uint32_t outbox_messages_max, std::uint32_t outbox_bytes_max, bool tokens
+    std::uint32_t outbox_messages_max, std::uint32_t outbox_bytes_max
 ) {
     options o;
-    o.transports = static_cast<transport_choice>(transports);
+    o.transports = static_cast<transport_choice>(transports & 3);
+    o.tokens = transports > 3;
     o.backoff.min_ms = backoff_min_ms;
     o.backoff.max_ms = backoff_max_ms;
     o.backoff.stable_after_ms = stable_after_ms;
@@ -64,7 +65,6 @@ void pulsewire_create(
     o.command_timeout_ms = command_timeout_ms;
     o.outbox_messages_max = outbox_messages_max;
     o.outbox_bytes_max = outbox_bytes_max;
-    o.tokens = tokens;
     // Lives as long as the instance.
     const std::uint64_t seed = std::uint64_t{seed_high} << 32 | seed_low;
     the_client = new machine(o, from_text(0, session_size), seed);

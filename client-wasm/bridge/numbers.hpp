@@ -122,6 +122,22 @@ static_assert(number_of(transport_choice::automatic) == static_cast<int>(transpo
 static_assert(number_of(transport_choice::websocket) == static_cast<int>(transport_choice::websocket));
 static_assert(number_of(transport_choice::sse) == static_cast<int>(transport_choice::sse));
 
+constexpr int number_of(token_reason value) {
+    switch (value) {
+        case token_reason::connect: return 0;
+        case token_reason::expiring: return 1;
+        case token_reason::expired: return 2;
+        case token_reason::revoked: return 3;
+        case token_reason::refused: return 4;
+    }
+    return -1;
+}
+static_assert(number_of(token_reason::connect) == static_cast<int>(token_reason::connect));
+static_assert(number_of(token_reason::expiring) == static_cast<int>(token_reason::expiring));
+static_assert(number_of(token_reason::expired) == static_cast<int>(token_reason::expired));
+static_assert(number_of(token_reason::revoked) == static_cast<int>(token_reason::revoked));
+static_assert(number_of(token_reason::refused) == static_cast<int>(token_reason::refused));
+
 constexpr int number_of(history_page value) {
     switch (value) {
         case history_page::after: return 0;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import type {Client} from '../src/client/client.js';
 import {list, open, type Subscription} from '../src/list.js';
-import {accept, fakeClock, type FakeNetwork, opened, publication, settle} from './fake_network.js';
+import {accept, entered, fakeClock, FakeNetwork, opened, publication, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;
 beforeEach(() => {
@@ -292,5 +292,32 @@ test('a user who looks into many rooms is refused none', async () => {
         if (op === 'unsubscribe') now--;
     }
     assert.deepEqual([now, most <= 100], [0, true], `${now} ${most}`);
+    client.close();
+});
+
+test('a list is empty after signOut(), and has what the next user may see', async () => {
+    const network = new FakeNetwork({token: 't'});
+    const client = await network.connect();
+    await settle();
+    await network.welcome({user: 'ann'});
+    const chat = list(client.channel('a'));
+    const leave = chat.subscribe(() => {});
+    await settle();
+    await accept(network.socket, 'a');
+    network.socket.receive(publication('a', 1, 'for ann'));
+    await settle();
+    assert.equal(chat.getSnapshot().length, 1);
+    client.signOut();
+    await settle();
+    assert.equal(chat.getSnapshot().length, 0);
+    client.signIn();
+    await entered(client, 'connecting');
+    await settle();
+    await network.welcome({user: 'bob'});
+    await accept(network.socket, 'a', {offset: 7});
+    network.socket.receive(publication('a', 8, 'for bob'));
+    await settle();
+    assert.deepEqual(chat.getSnapshot().map(({payload}) => payload), ['for bob']);
+    leave();
     client.close();
 });

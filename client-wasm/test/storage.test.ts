@@ -620,3 +620,87 @@ function browserEvents(): EventTarget & {gone(): void} {
     });
     return Object.assign(target, {gone: () => void Object.assign(globalThis, {addEventListener, removeEventListener})});
 }
+
+/** The server takes the connection of that user. */
+async function welcomeUser(network: FakeNetwork, user: string): Promise<void> {
+    await settle();
+    network.socket.open();
+    await settle();
+    network.socket.receive(welcomeFor(network.socket.last('connect'), {user}));
+    await settle();
+}
+
+test('what a user left unsent is neither sent nor shown for another one, and waits for its user', async () => {
+    const disk = new Disk();
+    const of = (token: string) => page(disk, {}, {token});
+    const ann = await of('ann-1');
+    await welcomeUser(ann.network, 'ann');
+    held(ann.client.channel('a').publish('t', 'of ann'));
+    await settle();
+    ann.crash();
+
+    const bob = await of('bob-1');
+    await welcomeUser(bob.network, 'bob');
+    held(bob.client.channel('a').publish('t', 'of bob'));
+    await settle();
+    assert.deepEqual(payloads(bob.network.socket), ['of bob']);
+    assert.deepEqual(bob.restored, []);
+    assert.deepEqual(bob.client.unsent.map(({payload}) => payload), ['of bob']);
+    bob.crash();
+
+    const again = await of('ann-2');
+    assert.deepEqual(again.client.unsent, [], 'nobody knows yet who this is');
+    await welcomeUser(again.network, 'ann');
+    assert.deepEqual(payloads(again.network.socket), ['of ann']);
+    assert.deepEqual(again.restored.map(({payload}) => payload), ['of ann']);
+});
+
+test('a message of before the user is known becomes that user’s', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk, {}, {token: 't'});
+    held(client.channel('a').publish('t', 'early'));
+    await settle();
+    await welcomeUser(network, 'ann');
+    assert.deepEqual(payloads(network.socket), ['early']);
+    await settle();
+    assert.deepEqual([...disk.rows.values()].map(({user}) => user), ['ann']);
+});
+
+test('signOut() drops the messages and positions of the user', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk, {}, {token: 't'});
+    await welcomeUser(network, 'ann');
+    client.channel('a', {resume: true}).on('*', () => {});
+    await settle();
+    await accept(network.socket, 'a', {offset: 5});
+    const waiting = held(client.channel('a').publish('t', 'of ann'));
+    await settle();
+    client.signOut();
+    await assert.rejects(waiting, {code: 'aborted'});
+    await settle();
+    assert.deepEqual(disk.payloads, []);
+    assert.deepEqual(client.unsent, []);
+    client.signIn();
+    await entered(client, 'connecting');
+    await welcomeUser(network, 'bob');
+    assert.deepEqual(payloads(network.socket), []);
+    assert.equal(network.socket.last('subscribe').offset, undefined);
+});
+
+test('what waits when a client ends without a token is sent when its user is back', async () => {
+    const disk = new Disk();
+    let token: string | null = 't1';
+    const {client, network} = await page(disk, {}, {token: () => token});
+    await welcomeUser(network, 'ann');
+    token = null;
+    network.socket.drop(4004);
+    held(client.channel('a').publish('t', 'of ann'));
+    await clock.tick(20_000);
+    assert.equal(client.state.name, 'closed');
+    assert.deepEqual(client.unsent.map(({payload}) => payload), ['of ann']);
+    token = 't2';
+    client.signIn();
+    await entered(client, 'connecting');
+    await welcomeUser(network, 'ann');
+    assert.deepEqual(payloads(network.socket), ['of ann']);
+});

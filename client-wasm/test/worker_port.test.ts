@@ -117,3 +117,11 @@ test('a refusal is posted, a bad name too', async () => {
     assert.deepEqual(port.of('refused'), [{op: 'refused', channel: 'a', error: {code: 'forbidden', message: 'no'}}]);
     assert.equal(port.of('error')[0]!.error.code, 'invalid_channel');
 });
+
+test('a token is refused with the reason: tabs that share a client may belong to different users', async () => {
+    const {port, log} = await ported();
+    port.post({op: 'connect', options: {token: 'x'} as object});
+    assert.equal(port.of('error')[0]!.error.code, 'invalid_argument');
+    assert.match(port.of('error')[0]!.error.message, /takes no token/);
+    assert.deepEqual(log, []);
+});

@@ -157,7 +157,6 @@ void machine::transport_opened(std::uint32_t attempt, time_ms) {
     // So that the server misses this client when it is gone and its stream hangs in the air (4.15).
     if (transport_ == transport::sse) connect.flag("pongs"sv, true);
     if (!token_.empty()) connect.name("token"sv, token_);
-    token_is_unsent_ = false;
     connect.end();
     end_send();
     // Alone, because a message that is too large for the server is skipped as a whole, and what the server
@@ -188,10 +187,7 @@ void machine::timer(time_ms now) {
     if (connections_.must_hand_over(now)) open_transport(now);
     if (connections_.lingers_too_long(now)) close_retiring();
     if (state_ == state::waiting && now >= retry_at_) connect(now);
-    if (now >= refresh_at_) {
-        refresh_at_ = never;
-        token_is_unsent_&& can_send() ? send_refresh() : ask_token();
-    }
+    if (now >= refresh_at_) ask_token();
     expire_commands(now);
     // The commands expire before a transport is dropped, so that their error is
     // `timeout` and not `disconnected`.
@@ -232,14 +228,10 @@ void machine::open_now(time_ms now) {
     action& a = act(action_kind::open_transport);
     a.via = transport_;
     a.attempt = connections_.open(now);
-    put_text(a, elsewhere_);
-    rearm(now);
-}
-
-void machine::put_text(action& a, std::string_view text) {
     a.text_at = static_cast<std::uint32_t>(outgoing_.size());
-    a.text_size = static_cast<std::uint32_t>(text.size());
-    outgoing_ += text;
+    a.text_size = static_cast<std::uint32_t>(elsewhere_.size());
+    outgoing_ += elsewhere_;
+    rearm(now);
 }
 
 void machine::close_transport(std::uint32_t attempt, close_code close) {
@@ -528,8 +520,9 @@ void machine::arm(time_ms at, time_ms now) {
 // Arms the timer for the earliest of all deadlines. Deadlines that start between two
 // timers are armed where they start.
 void machine::rearm(time_ms now) {
-    time_ms next = std::min({connections_.deadline(), serving_deadline(), refresh_at_});
+    time_ms next = std::min(connections_.deadline(), serving_deadline());
     const auto at = [&](time_ms t) { next = std::min(next, t); };
+    at(refresh_at_);
     if (state_ == state::waiting) at(retry_at_);
     if (can_send()) at(paced_until_);
     for (const subscription& s : channels_.slots())

@@ -92,13 +92,13 @@ enum class action_kind : std::uint8_t {
     // Command `id` failed with `code`, `message`, `pointer`; its payload is no longer needed. `id` 0: an
     // error of the server that answers no command.
     failed,
-    // Report a token with `attempt` by token(), or that there is none now by token_failed(). text_of(action)
-    // is the reason: connect, expiring, expired, revoked or refused. After the last three the token that was
-    // given before is of no use any more. No other one is asked for until this one is answered.
+    // Report a token with `attempt` by token(), or that there is none now by token_failed(). `id` is the
+    // token_reason; after the last three the token that was given before is of no use any more. The answer to
+    // an earlier need_token is not wanted any more.
     need_token,
 };
 
-// Why a token is needed; machine_token.cpp has the names in this order.
+// Why a token is needed.
 enum class token_reason : std::uint8_t { connect, expiring, expired, revoked, refused };
 
 enum class recovery_outcome : std::uint8_t { fresh, recovered, lost };
@@ -209,8 +209,8 @@ public:
     // --- what to do next ---
 
     const relocating_vector<action>& actions() const { return actions_; }
-    // The text that a `send` action sends, the address of an `open_transport`, or
-    // the reason of a `need_token`; valid until clear_actions().
+    // The text that a `send` action sends, or the address of an
+    // `open_transport`; valid until clear_actions().
     std::string_view text_of(const action& a) const {
         return std::string_view(outgoing_).substr(a.text_at, a.text_size);
     }
@@ -238,7 +238,6 @@ private:
     // Asks for a token first where it has none that can be used.
     void open_transport(time_ms now);
     void open_now(time_ms now);
-    void put_text(action& a, std::string_view text);
     void close_transport(std::uint32_t attempt, close_code close);
     void drop_transport(std::uint32_t attempt, close_code why, time_ms now);
     void lost(std::uint16_t close, time_ms now, const server_frame* why = nullptr);
@@ -246,10 +245,9 @@ private:
 
     void ask_token();
     void ask_token_later(time_ms now);
-    void send_refresh();
     void token_counts(const server_frame& f, time_ms now);
     void on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now);
-    bool refresh_failed(const server_frame& f, std::string_view code, time_ms now);
+    bool refresh_failed(const server_frame& f, time_ms now);
     // The connection ended with this code. Returns whether a new token lets the client come back.
     bool token_lost(std::uint16_t close);
     void close_all();
@@ -324,11 +322,9 @@ private:
     std::uint32_t last_ask_ = 0;
     std::uint32_t refresh_id_ = 0;  // of the unanswered refresh
     time_ms token_until_ = 0;       // a connection opened after that needs a new token
-    time_ms refresh_at_ = never;    // when to ask for the next token, or to send it again
+    time_ms refresh_at_ = never;    // when to ask for the next token
     bool opening_awaits_token_ = false;
-    bool token_is_new_ = false;     // no connection has tried it
-    bool token_is_unsent_ = false;  // the serving connection has another one
-    bool ask_is_outdated_ = false;  // its answer may be older than the loss of the token before
+    bool token_is_new_ = false;  // no connection has tried it
     token_reason token_reason_ = token_reason::connect;
     text_buffer token_;
     text_buffer user_;       // as the first welcome told

@@ -113,7 +113,6 @@ void machine::on_welcome(const server_frame& f, std::string_view header, time_ms
     }
     pacer_.begin(static_cast<std::uint32_t>(f.commands_per_second), now);
     token_counts(f, now);
-    if (token_is_unsent_) send_refresh();
     send_waiting(now);
     // The new connection works, so the old one stays only for late answers.
     connections_.linger(now);
@@ -273,7 +272,7 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
         }
         id = c->id;
         finish(*c);
-    } else if (refresh_failed(f, code, now)) {
+    } else if (refresh_failed(f, now)) {
         return;
     } else if (f.id != 0) {
         return;  // the answer to a command that the application no longer waits for

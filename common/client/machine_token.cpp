@@ -1,7 +1,7 @@
 // The part of the machine that keeps a token (docs/protocol.md 4.21, 4.22). It holds the newest one, and asks
 // the host for another when there is none, when that one ends soon, and when the server does not take it.
-// There is never more than one open question; its answer serves whatever waits for a token by then, be it a
-// connection or a refresh, so that the two never start a chain each.
+// There is never more than one open question (a later one replaces it); its answer serves whatever waits for
+// a token by then, be it a connection or a refresh, so that the two never start a chain each.
 
 #include "common/client/machine.hpp"
 
@@ -12,15 +12,12 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view reasons[] = {"connect"sv, "expiring"sv, "expired"sv, "revoked"sv, "refused"sv};
-
 // A token that ends sooner is not worth a connection.
 constexpr time_ms margin_ms = 10'000;
 // The time for which a token is taken for a good one before a server has told how long it counts.
 constexpr time_ms untold_ms = 60'000;
-// However soon a token ends, and however long it counts: the wait is one that a browser's timer can take.
+// The refresh does not come sooner, however soon the token ends.
 constexpr std::uint64_t refresh_ms_min = 1'000;
-constexpr std::uint64_t counts_ms_max = 0x7fffffff;
 // The moment of a refresh, in thousandths of the time for which the token counts.
 constexpr std::uint32_t refresh_earliest = 800;
 constexpr std::uint32_t refresh_spread = 101;
@@ -36,12 +33,10 @@ void machine::open_transport(time_ms now) {
 }
 
 void machine::ask_token() {
+    refresh_at_ = never;
     if (ask_ != 0) return;
-    ask_is_outdated_ = false;
     ask_ = ++last_ask_;
-    action& a = act(action_kind::need_token);
-    a.attempt = ask_;
-    put_text(a, reasons[static_cast<std::size_t>(token_reason_)]);
+    act(action_kind::need_token, static_cast<std::uint32_t>(token_reason_)).attempt = ask_;
 }
 
 void machine::ask_token_later(time_ms now) {
@@ -54,14 +49,16 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
     ask_ = 0;
     token_ = token;
     token_until_ = now + untold_ms;
-    token_is_new_ = !ask_is_outdated_;
-    token_is_unsent_ = true;
+    token_is_new_ = true;
     if (opening_awaits_token_) {
         opening_awaits_token_ = false;
         return open_now(now);
     }
-    // Otherwise the next connection brings it, or the welcome that is on its way lets it go.
-    if (can_send()) send_refresh();
+    // Otherwise the next connection takes it along.
+    if (!can_send()) return;
+    refresh_id_ = ++last_id_;
+    begin_send("refresh"sv).number("id"sv, refresh_id_).name("token"sv, token_).end();
+    end_send();
 }
 
 void machine::token_failed(std::uint32_t ask, time_ms now) {
@@ -73,13 +70,6 @@ void machine::token_failed(std::uint32_t ask, time_ms now) {
     if (state_ == state::open) ask_token_later(now);
 }
 
-void machine::send_refresh() {
-    token_is_unsent_ = false;
-    refresh_id_ = ++last_id_;
-    begin_send("refresh"sv).number("id"sv, refresh_id_).name("token"sv, token_).end();
-    end_send();
-}
-
 // The server has taken the token, in a welcome or a refresh.
 void machine::token_counts(const server_frame& f, time_ms now) {
     if (!options_.tokens) return;
@@ -88,34 +78,27 @@ void machine::token_counts(const server_frame& f, time_ms now) {
     token_reason_ = token_.empty() ? token_reason::connect : token_reason::expiring;
     token_until_ = refresh_at_ = never;
     if (f.expires_in_ms == 0) return;
-    const std::uint64_t counts_ms = std::min(f.expires_in_ms, counts_ms_max);
     const std::uint64_t part = refresh_earliest + backoff_.draw(refresh_spread);
-    token_until_ = now + static_cast<time_ms>(counts_ms) - margin_ms;
-    refresh_at_ = now + static_cast<time_ms>(std::max(counts_ms * part / 1'000, refresh_ms_min));
+    token_until_ = now + static_cast<time_ms>(f.expires_in_ms) - margin_ms;
+    refresh_at_ = now + static_cast<time_ms>(std::max(f.expires_in_ms * part / 1'000, refresh_ms_min));
     arm(refresh_at_, now);
 }
 
 // A token is revoked with notice, mostly that of many clients at once: they do not all ask at once.
 void machine::on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now) {
     if (!options_.tokens) return;
-    if (f.reason.of(header) == reasons[static_cast<std::size_t>(token_reason::revoked)])
-        token_reason_ = token_reason::revoked;
-    ask_is_outdated_ = true;
-    token_is_unsent_ = false;
-    refresh_at_ = now + backoff_.draw(static_cast<std::uint32_t>(std::min(f.after_ms, counts_ms_max)) / 2);
+    ask_ = 0;  // the answer on its way may be older than the revocation
+    if (f.reason.of(header) == "revoked"sv) token_reason_ = token_reason::revoked;
+    refresh_at_ = now + backoff_.draw(static_cast<std::uint32_t>(f.after_ms / 2));
     arm(refresh_at_, now);
 }
 
 // False when the error is not about the refresh. The connection keeps its old token.
-bool machine::refresh_failed(const server_frame& f, std::string_view code, time_ms now) {
+bool machine::refresh_failed(const server_frame& f, time_ms now) {
     if (f.id == 0 || f.id != refresh_id_) return false;
     refresh_id_ = 0;
-    if (code == name_of(error_code::unauthorized) || code == name_of(error_code::forbidden)) {
-        token_.clear();
-        token_reason_ = token_reason::refused;
-    } else {
-        token_is_unsent_ = true;  // the server was too busy to look at it
-    }
+    token_.clear();
+    token_reason_ = token_reason::refused;
     ask_token_later(now);
     return true;
 }
@@ -123,18 +106,17 @@ bool machine::refresh_failed(const server_frame& f, std::string_view code, time_
 bool machine::token_lost(std::uint16_t close) {
     opening_awaits_token_ = false;
     refresh_at_ = never;
-    if (token_.empty()) return false;
     const bool refused = close == static_cast<std::uint16_t>(close_code::unauthorized);
+    const bool expired = close == static_cast<std::uint16_t>(close_code::token_expired);
     // A token that the host has just made is not made better by a second one.
-    if (refused && token_is_new_) return false;
+    if (!expired && (!refused || token_is_new_)) return false;
+    if (token_.empty()) return false;
     if (refused) {
         token_reason_ = token_reason::refused;
-    } else if (close != static_cast<std::uint16_t>(close_code::token_expired)) {
-        return false;
     } else if (token_reason_ != token_reason::revoked) {
         token_reason_ = token_reason::expired;
     }
-    ask_is_outdated_ = true;
+    ask_ = 0;  // the answer on its way may be older than this
     token_.clear();
     return true;
 }

@@ -40,8 +40,7 @@ public:
             std::min(options_.max_ms, timer_ms_max), static_cast<std::uint64_t>(options_.min_ms) << doublings
         );
         ++failures_;
-        const auto drawn = next_random(random_, static_cast<std::uint32_t>(ceiling) + 1);
-        return std::max(options_.floor_ms, static_cast<std::uint32_t>(drawn));
+        return std::max(options_.floor_ms, draw(static_cast<std::uint32_t>(ceiling) + 1));
     }
 
     // A number below the bound, for the moments that many clients must not share.

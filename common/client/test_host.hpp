@@ -231,11 +231,12 @@ private:
                        (a.message.size != 0 ? " " + part(a.message) : "");
             case action_kind::need_token:
                 ask = a.attempt;
-                return "needs a token: " + std::string(machine.text_of(a));
+                return "needs a token: " + std::string(reasons[a.id]);
         }
         return "?";
     }
 
+    static constexpr std::string_view reasons[] = {"connect", "expiring", "expired", "revoked", "refused"};
     std::string of_user(const action& a) const { return a.user.size != 0 ? " of " + part(a.user) : ""; }
     std::string code_of(const action& a) const {
         return a.local_code != error_code::none ? std::string(name_of(a.local_code)) : part(a.code);

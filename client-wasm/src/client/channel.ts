@@ -5,7 +5,7 @@ import {checkType} from '../base/names.js';
 import {ask} from './ask.js';
 import type {ClientStorage} from './client_storage.js';
 import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
-import type {CloseReason, GapEvent, Member, Position, PresenceEvent, SubscribedEvent} from './events.js';
+import {wantedEnd, type CloseReason, type GapEvent, type Member, type Position, type PresenceEvent, type SubscribedEvent} from './events.js';
 import {guarded} from './guarded.js';
 import {first, Handlers} from './handlers.js';
 import {Loop} from './loop.js';
@@ -71,6 +71,7 @@ const lingerMs = 100;
 const timeDigits = 13;
 /** From the end of the time to the payload. */
 const payloadKeySize = ',"payload":'.length;
+const userKeySize = ',"user":""'.length;
 
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
@@ -286,6 +287,17 @@ export class Channel<M extends object = AnyMessages> {
         this.#subscribe({since: this.position!});
     }
 
+    /** The client begins anew; what is still used is subscribed again. @internal */
+    again(): void {
+        if (this.#users.size || this.sharers) this.#subscribe({...this.#options, since: this.position});
+    }
+
+    /** What the user had here is not the next one's. @internal */
+    signedOut(): void {
+        this.#epoch = '';
+        this.sharers?.told('signedOut', undefined);
+    }
+
     #wanted(): string | boolean {
         const presence = this.sharers?.presence || this.#options.presence || false;
         return typeof presence === 'object' ? toJson(presence) : presence;
@@ -324,17 +336,18 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void {
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = ''): void {
         if (offset) this.#moveTo(this.#epoch, offset);
         const {sharers} = this;
         const lazy = this.#loops.size || this.#handlers.watched || sharers;
         if (!lazy && !this.#handlers.hears(type)) return;
         const raw = text.slice(begin, end);
-        // Where the text is a whole line, its 13 digits stand before ',"payload":'.
-        if (begin) for (let at = begin - payloadKeySize - timeDigits; at < begin - payloadKeySize; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        // Where the text is a whole line, its 13 digits stand before ',"payload":', and perhaps the user between them.
+        const timeEnd = begin - payloadKeySize - (user ? user.length + userKeySize : 0);
+        if (begin) for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
         const message: Message = lazy
-            ? unparsed(this.name, type, offset, time, replayed, raw)
-            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw};
+            ? unparsed(this.name, type, offset, time, replayed, raw, user)
+            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw, ...(user && {user})};
         if (lazy) for (const loop of this.#loops) loop.push(message);
         this.#handlers.emit(type, message);
         sharers?.take(message);
@@ -374,7 +387,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** @internal */
     onClosed(error: PulsewireError, {name}: CloseReason): void {
-        this.#end('idle', name === 'client_closed' ? undefined : error);
+        this.#end('idle', wantedEnd.test(name) ? undefined : error);
     }
 
     #moveTo(epoch: string, offset: number): void {

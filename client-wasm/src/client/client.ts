@@ -1,10 +1,10 @@
-import {amount, callable, check, checkKnown, checkOptions, positive, signal, type Rules} from '../base/check.js';
+import {amount, callable, check, checkKnown, checkOptions, flag, positive, signal, type Rules} from '../base/check.js';
 import {PulsewireError} from '../base/errors.js';
 import {checkChannel} from '../base/names.js';
 import {ask, requestMs} from './ask.js';
 import {Channel} from './channel.js';
 import type {ClientStorage, StorageWarning, UnsentMessage} from './client_storage.js';
-import type {ConnectionState} from './events.js';
+import {isFinal, wantedEnd, type ConnectionState} from './events.js';
 import {Handlers, lastReporter, reporter} from './handlers.js';
 import type {ChannelOptions} from './channel_options.js';
 import type {AnyMessages, AnyRequests, ConnectOptions, RequestOptions} from './options.js';
@@ -28,6 +28,9 @@ const rules: Rules<ConnectOptions> = {
     WebSocket: callable,
     EventSource: callable,
     fetch: callable,
+    token: /^(String .|\w*Function)/,
+    anonymous: flag,
+    hosts: /^Array/,
 };
 const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'restored', 'storage'];
 
@@ -41,11 +44,12 @@ export class Client<R extends object = AnyRequests> {
     readonly #channels = new Map<string, Channel<any> | WeakRef<Channel<any>>>();
     readonly #storage: ClientStorage | undefined;
     readonly #requestTimeoutMs: number;
+    readonly #anonymous: boolean | undefined;
 
     /** @internal */
     constructor(makeSession: MakeSession, options: ConnectOptions) {
         checkOptions(options, rules);
-        const {onError, storage, signal, requestTimeoutMs = 10_000} = options;
+        const {onError, storage, signal, anonymous, requestTimeoutMs = 10_000} = options;
         this.self = () => this;
         this.#requestTimeoutMs = requestTimeoutMs;
         const report = reporter(onError);
@@ -56,11 +60,16 @@ export class Client<R extends object = AnyRequests> {
         const session = makeSession({
             entered: (state) => {
                 const {name} = state;
-                if (name === 'closed') {
+                if (name === 'open') storage?.opened(session.user!);
+                if (isFinal(state)) {
                     signal?.removeEventListener('abort', close);
                     ended();
+                } else if (name === 'closed') {
+                    this.#each(() => {});
+                }
+                if (name === 'closed') {
                     const {reason} = state;
-                    if (reason.name !== 'client_closed' && !this.#handlers.hears(name) && !this.#handlers.hears('state')) {
+                    if (!wantedEnd.test(reason.name) && !this.#handlers.hears(name) && !this.#handlers.hears('state')) {
                         unheard(new PulsewireError('closed', reason.message), 'the connection to the server');
                     }
                 }
@@ -72,11 +81,14 @@ export class Client<R extends object = AnyRequests> {
             },
             report,
             unheard,
+            signOut: () => this.signOut(),
         });
         this.#session = session;
+        this.#anonymous = anonymous;
         this.#storage = storage;
         storage?.start(session, {
             onClosed: (handler) => (ended = handler),
+            signsIn: !!options.token,
             tell: (event, told) => this.#handlers.emit(event, told),
             error: (...args) => new PulsewireError(...args),
         });
@@ -96,6 +108,14 @@ export class Client<R extends object = AnyRequests> {
      */
     get session(): string {
         return this.self().#session.name;
+    }
+
+    /**
+     * Who is signed in, by the server's word and as it writes names (`auth0|5` is `auth0=7C5`); undefined before the client
+     * is open, and for nobody.
+     */
+    get user(): string | undefined {
+        return this.self().#session.user || undefined;
     }
 
     /**
@@ -154,6 +174,42 @@ export class Client<R extends object = AnyRequests> {
     /** Does not wait any longer before the next attempt; while open, checks that the connection still lives. */
     reconnectNow(): void {
         this.self().#session.reconnectNow();
+    }
+
+    /**
+     * The user leaves: ends the connection, forgets the token, the user's unsent messages and positions, and is a client
+     * with another session from then on. With {@link ConnectOptions.anonymous} it connects again at once and asks for a
+     * token, otherwise it is `closed` until signIn(). To be called when your own server has ended its session.
+     */
+    signOut(): void {
+        const self = this.self();
+        self.#storage?.signOut();
+        self.#session.end({code: 1000, name: 'signed_out', message: 'signOut() was called: signIn() connects again.', reconnect: false});
+        self.#each((channel) => channel.signedOut());
+        if (self.#anonymous && !isFinal(self.state)) self.signIn();
+    }
+
+    /**
+     * Asks for a token, where the client has ended with `signed_out` or `unauthorized` or has nobody signed in, and
+     * connects with it. Channels that are still used are subscribed again.
+     */
+    signIn(): void {
+        const self = this.self();
+        const session = self.#session;
+        if (isFinal(session.state)) throw new PulsewireError('closed', 'The client was closed for good: connect() again.');
+        if (session.state.name !== 'closed') return session.name && !session.user ? self.signOut() : undefined;
+        session.again!();
+        self.#each((channel) => channel.again());
+    }
+
+    /** Of the channels that are closed with the client, some are held by nobody else. */
+    #each(act: (channel: Channel<any>) => void): void {
+        for (const [name, known] of this.#channels) {
+            const channel = known instanceof WeakRef ? known.deref() : known;
+            if (!channel) continue;
+            this.#channels.set(name, channel);
+            act(channel);
+        }
     }
 
     /** Ends everything. What is unanswered is rejected with `closed`. */

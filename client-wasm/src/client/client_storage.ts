@@ -41,6 +41,10 @@ export interface ClientStorage {
     start(session: Session, hooks: StorageHooks): void;
     /** Keeps a message, sends it, forgets it. @internal */
     publish(message: Outgoing): Promise<Position | undefined>;
+    /** The client is open for this user, '' for nobody. @internal */
+    opened(user: string): void;
+    /** Forgets what the user leaves. @internal */
+    signOut(): void;
     /** Where this tab was in the channel. @internal */
     position(channel: string): Position | undefined;
     /** @internal */
@@ -50,6 +54,8 @@ export interface ClientStorage {
 /** The client as its storage uses it, apart from the session. @internal */
 export interface StorageHooks {
     onClosed(handler: () => void): void;
+    /** Whether somebody signs in, so that it is not known whose messages may be sent before the client is open. */
+    readonly signsIn: boolean;
     tell(event: 'restored', told: UnsentMessage): void;
     tell(event: 'storage', told: StorageWarning): void;
     error(code: ErrorCode, message: string): PulsewireError;

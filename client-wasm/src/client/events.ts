@@ -15,18 +15,23 @@ export interface Member {
     readonly session: string;
     /** The info that it shows about itself; it comes from another client, so treat it as unchecked input. */
     readonly info: unknown;
+    /** Who it is: the server's word, see {@link Message.user}; missing where nobody has signed in. */
+    readonly user?: string;
+    /** What the token of that user shows; the server's word as well. */
+    readonly userInfo?: unknown;
 }
 
 /** Why a connection, or the client, ended. */
 export interface CloseReason {
-    /** The close code of docs/protocol.md section 7; 0 when WebAssembly did not start. */
+    /** The close code of docs/protocol.md section 7; 0 when WebAssembly did not start, or there was no token. */
     readonly code: number;
     /**
-     * Its name. Beside those of the protocol: `client_closed` after close(), `wasm_blocked` when a
+     * Its name. Beside those of the protocol: `client_closed` after close(), `signed_out` after signOut(), `token_failed`
+     * when the option `token` threw, `wasm_blocked` when a
      * Content-Security-Policy forbids WebAssembly, `wasm_failed` when it could not be loaded, `unknown` for codes of
      * a later version.
      */
-    readonly name: CloseName | 'client_closed' | 'wasm_blocked' | 'wasm_failed' | 'unknown';
+    readonly name: CloseName | 'client_closed' | 'signed_out' | 'token_failed' | 'wasm_blocked' | 'wasm_failed' | 'unknown';
     /** For people: what happened, and what to do about it where something can be done. */
     readonly message: string;
     /** Whether the client comes back by itself. */
@@ -39,6 +44,14 @@ export interface CloseReason {
     readonly problem?: 'refused' | 'origin_refused' | 'not_pulsewire' | 'mixed_content' | 'websocket_blocked' | 'no_answer';
     /** The status of that request's answer. */
     readonly status?: number;
+}
+
+/** The ends that the application asked for. @internal */
+export const wantedEnd = /^(client_closed|signed_out)$/;
+
+/** Whether the client is closed for good: signIn() does not open it again. @internal */
+export function isFinal(state: ConnectionState): boolean {
+    return state.name === 'closed' && !/^(signed_out|unauthorized)$/.test(state.reason.name);
 }
 
 /** The states of a client. `connecting` lasts until the server's welcome. */
@@ -64,7 +77,7 @@ export interface SubscribedEvent {
     /** Whether everything since the last position arrives; undefined when there was none. */
     readonly recovered: boolean | undefined;
     /** Why not. */
-    readonly reason?: 'expired' | 'epoch_changed' | 'limit';
+    readonly reason?: 'expired' | 'epoch_changed' | 'limit' | 'forbidden';
 }
 
 /** Messages were missed and will not come: read them with history(), or load the state anew. Told once for each. */
@@ -77,7 +90,7 @@ export interface GapEvent {
      * `replaced`: this connection was too slow for all of them, so the server sent newer ones in their place; such a gap
      * may be ignored where only the latest counts. The others: see {@link SubscribedEvent.reason}.
      */
-    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit';
+    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit' | 'forbidden';
 }
 
 /** The list of members changed; `joined` and `left` say by whom, both missing for the first list. */

@@ -7,6 +7,8 @@ export interface Message<P = unknown, K extends string = string> {
     readonly offset: number | undefined;
     /** The server's clock when it was put in order, in milliseconds since 1970; undefined for a transient one. */
     readonly time: number | undefined;
+    /** Who published it: the server's word, as the server writes names (`auth0|5` is `auth0=7C5`); missing where nobody had signed in. */
+    readonly user?: string;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;
     readonly payload: P;
@@ -34,8 +36,8 @@ const parsedWhenRead: PropertyDescriptor & ThisType<Message> = {
 
 /** The same message, parsed when its payload is read; whatever looks at none of them costs nothing. */
 export function unparsed(
-    channel: string, type: string, offset: number, time: number, replayed: boolean, raw: string,
+    channel: string, type: string, offset: number, time: number, replayed: boolean, raw: string, user: string,
 ): Message<any> {
-    const message = {type, channel, offset: offset || undefined, time: time || undefined, replayed, raw};
+    const message = {type, channel, offset: offset || undefined, time: time || undefined, replayed, raw, ...(user && {user})};
     return Object.defineProperty(message, 'payload', parsedWhenRead) as unknown as Message;
 }

@@ -28,6 +28,16 @@ export interface EventSourceLike {
 }
 export type EventSourceConstructor = new (url: string) => EventSourceLike;
 
+/** Why connect() asks for a token. After the last three the one that was given before is of no use any more. */
+export type TokenReason = 'connect' | 'expiring' | 'expired' | 'revoked' | 'refused';
+
+/** What the option `token` is called with. */
+export interface TokenRequest {
+    readonly reason: TokenReason;
+    /** Aborts when the answer is not wanted any more, as after signOut() and close(). */
+    readonly signal: AbortSignal;
+}
+
 /** Options of connect(). */
 export interface ConnectOptions {
     /**
@@ -35,6 +45,23 @@ export interface ConnectOptions {
      * @default 'auto'
      */
     transport?: 'auto' | Transport;
+    /**
+     * Who the user is: a token for the server, or a function that gets one and is called again before it expires. It
+     * gives `null` where nobody is signed in. An error that it throws is told once, and the function called again after a
+     * delay; one with the code `unauthorized` ends the client.
+     * @default nobody
+     */
+    token?: string | ((request: TokenRequest) => string | null | PromiseLike<string | null>);
+    /**
+     * Whether the client goes on as nobody where `token` gives `null`; otherwise it ends with `unauthorized`.
+     * @default false
+     */
+    anonymous?: boolean;
+    /**
+     * Other servers, as `host` or `host:port`, to which the client may go with a token when the server sends it there.
+     * @default none: with a token it stays at its own
+     */
+    hosts?: readonly string[];
     /** Closes the client when it aborts, like close(). */
     signal?: AbortSignal;
     /**

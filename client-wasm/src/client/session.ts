@@ -11,6 +11,8 @@ import type {HistoryOptions} from './channel_options.js';
 export interface Session {
     /** The session's public name, told by the server and kept across reconnects; '' until the client is open for the first time. */
     readonly name: string;
+    /** The user of the connection that was open last, by the server's word; '' where that is nobody. */
+    readonly user?: string;
     /** The proof to the server of who the session is (docs/protocol.md 4.2). Shown to nobody else. */
     readonly secret: string;
     readonly state: ConnectionState;
@@ -28,6 +30,8 @@ export interface Session {
     reconnectNow(): void;
     /** Ends everything, for a reason that is not the server's. */
     end(reason: CloseReason): void;
+    /** Begins anew, as another client, after an end that allows it. */
+    again?(): void;
     /** Resolves with the position of a kept message, with undefined for a transient one. */
     publish(message: Outgoing): Promise<Position | undefined>;
     /** Resolves with the answer. */
@@ -46,6 +50,8 @@ export type MakeSession = (owner: SessionOwner) => Session;
 export interface SessionOwner {
     /** The session has entered this state. */
     entered(state: ConnectionState): void;
+    /** The token says that the user has gone, or that there is one now. */
+    readonly signOut: () => void;
     /** It was found out why no connection opens. */
     found(message: string): void;
     readonly report: ReportError;
@@ -115,7 +121,7 @@ export interface Receiver {
      * A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`. The
      * arguments are positional because this is called for each message: an object for each would be felt.
      */
-    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number): void;
+    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user?: string): void;
     onSubscribed(event: SubscribedEvent): void;
     /** Publications up to this offset do not come: newer ones have taken their place (docs/protocol.md 5.4). */
     onGap(to: number): void;
@@ -137,5 +143,7 @@ export interface AskedEvent {
     readonly type: string;
     /** The session of the one who asks. */
     readonly session: string;
+    /** Who that is, by the server's word; '' for nobody. */
+    readonly user?: string;
     readonly payload: unknown;
 }

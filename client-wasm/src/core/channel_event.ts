@@ -1,4 +1,4 @@
-import type {SubscribedEvent} from '../client/events.js';
+import type {Member, SubscribedEvent} from '../client/events.js';
 import type {Receiver} from '../client/session.js';
 import {errorFrom, payloadFrom, positionFrom} from './answer.js';
 import type {Core} from './core.js';
@@ -12,7 +12,8 @@ export type ChannelKind =
 export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void {
     const session = core.slice(Field.session);
     const payload = payloadFrom(core);
-    const member = {session, info: payload};
+    const user = core.slice(Field.user);
+    const member = memberFrom({session, info: payload, ...(user && {user}), user_info: JSON.parse(core.slice(Field.userInfo) || '0')});
     switch (kind) {
         case Kind.subscribed: {
             const outcome = core.byte(ByteField.outcome);
@@ -27,14 +28,19 @@ export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void
         case Kind.refused:
             return receiver.onRefused(errorFrom(core));
         case Kind.presence:
-            return receiver.onPresence({members: payload});
+            return receiver.onPresence({members: payload.map(memberFrom)});
         case Kind.joined:
             return receiver.onPresence({joined: member});
         case Kind.left:
             return receiver.onPresence({left: member});
         case Kind.asked:
             return receiver.onAsked?.({
-                attempt: core.word(Field.attempt), request: core.long(Field.offset), type: core.slice(Field.type), session, payload,
+                attempt: core.word(Field.attempt), request: core.long(Field.offset), type: core.slice(Field.type), session, user, payload,
             });
     }
+}
+
+/** A member as the application sees it. */
+function memberFrom({user_info: userInfo, ...member}: any): Member {
+    return {...member, ...(userInfo && {userInfo})};
 }

@@ -13,6 +13,7 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 export interface Deliverer {
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+        user: string,
     ): void;
 }
 
@@ -21,13 +22,14 @@ export interface Deliverer {
  * what engines compile of patterns, and of short ones it is little code, which leaves the cache to others.
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
-const publicationTail = /\d+,"time":\d+,"payload":/y;
+const publicationTail = /\d+,"time":\d+(,"user":"[^"]+")?,"payload":/y;
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
 const timeKey = ',"time":';
 const timeDigits = 13;
 const payloadKey = '"payload":';
+const userKeySize = ',"user":""'.length;
 /** From the offset's end to the payload. */
 const offsetEndAt = timeKey.length + timeDigits + 1 + payloadKey.length;
 /** Where a channel's name ends when it is written from its end. */
@@ -111,14 +113,17 @@ export class Core {
         let at = (publicationTail.lastIndex = begin + this.#head.length);
         if (!publicationTail.test(message)) return false;
         const payload = publicationTail.lastIndex;
-        const offsetEnd = payload - offsetEndAt;
+        const userEnd = payload - payloadKey.length - 2;
+        let user = '';
+        if (message.charCodeAt(userEnd) === quote) user = message.slice(message.lastIndexOf('"', userEnd - 1) + 1, userEnd);
+        const offsetEnd = payload - offsetEndAt - (user ? user.length + userKeySize : 0);
         if (payload + 2 > end || message.charCodeAt(offsetEnd) !== comma) return false;
         let offset = 0;
         for (; at < offsetEnd; at++) offset = offset * 10 + message.charCodeAt(at) - zero;
         const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
         if (!taken) return false;
         this.heard = attempt;
-        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1);
+        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1, user);
         return true;
     }
 

@@ -60,6 +60,7 @@ export function printDebug(kept: DebugEvent[], debug: DebugOption): void {
 function shown(line: string): string {
     const text = line
         .replace(/^({"op":"connect",.*?"session":")[^"]*/, '$1…')
+        .replace(/^({"op":"(?:connect|refresh)",.*?"token":")[^"]*/, '$1…')
         .replace(/^({"op":"(?:welcome|stream)",.*?"connection":")[^"]*/, '$1…');
     return text.length > textMax ? `${text.slice(0, textMax)}… (${text.length} characters)` : text;
 }

@@ -21,6 +21,8 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
             WebSocket: options.WebSocket ?? world.WebSocket,
             EventSource: options.EventSource ?? world.EventSource,
             fetch: options.fetch ?? ((...request) => fetch(...request)),
+            host: host!,
+            hosts: options.token ? [host!, ...(options.hosts ?? [])] : undefined,
         };
     } catch (cause) {
         // Nobody need have written the path, which is the default.

@@ -162,7 +162,10 @@ export class Host {
         }
     }
 
-    /** `elsewhere`: where the server told to come back (docs/protocol.md 7.1); never from a secure server to an open one. */
+    /**
+     * `elsewhere`: where the server told to come back (docs/protocol.md 7.1); never from a secure server to an open one, and
+     * with a token only where the application allows it.
+     */
     #open(via: Via, attempt: number, elsewhere: string): void {
         const closed = (code: number) => {
             this.#transports.delete(attempt);
@@ -172,7 +175,7 @@ export class Host {
         };
         try {
             const endpoints = elsewhere ? endpointsFrom(elsewhere, this.#endpoints) : this.#endpoints;
-            if (secure(this.#endpoints) > secure(endpoints)) throw elsewhere;
+            if (secure(this.#endpoints) > secure(endpoints) || this.#endpoints.hosts?.includes(endpoints.host!) === false) throw elsewhere;
             const sse = via === Via.sse;
             this.#listener.note('○', sse ? endpoints.sseUrl : endpoints.websocketUrl, attempt);
             this.#transports.set(attempt, (sse ? openEventStream : openWebSocket)(endpoints, {

@@ -3,10 +3,10 @@ import {PulsewireError} from '../base/errors.js';
 import {toJson} from '../base/json.js';
 import {randomName, randomWords} from '../base/random.js';
 import {utf8Bytes} from '../base/utf8.js';
-import type {CloseReason, ConnectionState, Position} from '../client/events.js';
+import {isFinal, type CloseReason, type ConnectionState, type Position} from '../client/events.js';
 import type {ReportError} from '../client/handlers.js';
 import type {HistoryOptions} from '../client/channel_options.js';
-import type {ConnectOptions} from '../client/options.js';
+import type {ConnectOptions, TokenReason} from '../client/options.js';
 import type {
     HistoryAnswer, Outgoing, Question, Receiver, Session, SessionOwner, Subscription,
 } from '../client/session.js';
@@ -50,6 +50,8 @@ interface Pending {
     failed(error: unknown): void;
 }
 
+/** In the machine's order. */
+const reasons: readonly TokenReason[] = ['connect', 'expiring', 'expired', 'revoked', 'refused'];
 // Room for all of a frame but its names and its payload.
 const frameBytesMax = 144;
 // The machine numbers commands from 1, the payloads of subscriptions are numbered from here.
@@ -63,7 +65,8 @@ const debugEventsMax = 1000;
  */
 export class MachineSession implements Session, Listener {
     name = '';
-    readonly secret: string;
+    user = '';
+    secret: string;
     readonly url: string;
     readonly outboxMax: readonly number[];
     state: ConnectionState;
@@ -80,13 +83,25 @@ export class MachineSession implements Session, Listener {
     #host: Host | undefined;
     #queue: (() => void)[] = [];
     #why: CloseReason | undefined;
+    readonly #begin: ConnectionState;
+    readonly #signOut: SessionOwner['signOut'];
+    readonly #token: ConnectOptions['token'];
+    readonly #anonymous: boolean | undefined;
+    /** The token that the application gave last, and its question. */
+    #given: unknown;
+    #asking: AbortController | undefined;
+    /** Why there was no token, as it was told. */
+    #missing = '';
     /** Why no transport opens, once that was found out. */
     #because: Found | undefined;
     /** What happens, if somebody wants to see it. */
     readonly #events: any[] | undefined;
 
-    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, found, report, unheard}: SessionOwner) {
+    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, found, report, unheard, signOut}: SessionOwner) {
         this.#entered = entered;
+        this.#signOut = signOut;
+        this.#token = options.token;
+        this.#anonymous = options.anonymous;
         this.#found = found;
         this.report = report;
         this.unheard = unheard;
@@ -97,17 +112,18 @@ export class MachineSession implements Session, Listener {
         this.outboxMax = numbers.slice(-2);
         this.url = endpoints.sseUrl;
         this.secret = options.storage?.session || randomName();
-        this.state = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
+        this.state = this.#begin = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
         const debug = options.debug ?? debugWanted();
         if (debug) {
             const events: DebugEvent[] = (this.#events = []);
             import('./debug.js').then(({printDebug}) => printDebug(events, debug), (error) => unheard(error, 'the option debug'));
         }
         this.start = () => {
+            const {secret} = this;
             load().then(instantiate).then((core) => {
-                if (this.#closed()) return;
+                if (this.#closed() || secret !== this.secret) return;
                 // The machine's seed is 64 random bits, for the keys of this life's publishes (docs/protocol.md 4.9).
-                core.call(Call.create, [this.secret], ...randomWords(2), choice, ...numbers);
+                core.call(Call.create, [secret], ...randomWords(2), options.token ? choice + 4 : choice, ...numbers);
                 this.#host = new Host(core, endpoints, this);
                 this.#tell(Call.start);
                 this.#flush();
@@ -120,10 +136,18 @@ export class MachineSession implements Session, Listener {
     }
 
     end(reason: CloseReason): void {
-        if (this.#closed()) return;
+        if (isFinal(this.state)) return;
         this.#why = reason;
         if (this.#host) this.#tell(Call.stop);
         else this.#enter({name: 'closed', reason});
+    }
+
+    again(): void {
+        this.secret = randomName();
+        this.name = this.user = '';
+        this.#given = this.#why = this.#because = undefined;
+        this.state = this.#begin;
+        this.start();
     }
 
     publish(message: Outgoing): Promise<Position | undefined> {
@@ -179,13 +203,19 @@ export class MachineSession implements Session, Listener {
         try {
             switch (kind) {
                 case Kind.stateChanged:
-                    // The welcome names the session.
-                    if (core.byte(ByteField.to) === State.open) this.name = core.slice(Field.session);
+                    // The welcome names the session and the user.
+                    if (core.byte(ByteField.to) === State.open) {
+                        this.name = core.slice(Field.session);
+                        this.user = core.slice(Field.user);
+                    }
                     return this.#change(stateFrom(core, this.name, this.#why));
+                case Kind.needToken:
+                    return void this.#ask(core.word(Field.attempt), reasons[id]!);
                 case Kind.deliver: {
                     const raw = core.slice(Field.payload);
                     return this.deliver(
                         id, core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length,
+                        core.slice(Field.user),
                     );
                 }
                 case Kind.published:
@@ -207,9 +237,10 @@ export class MachineSession implements Session, Listener {
 
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
+        user: string,
     ): void {
         try {
-            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end);
+            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user);
         } catch (error) {
             this.report(error, 'a frame of the server');
         }
@@ -257,6 +288,46 @@ export class MachineSession implements Session, Listener {
         }
     }
 
+    /** Asks the application for a token. The machine asks again when it has this answer, and not before. */
+    async #ask(ask: number, reason: TokenReason): Promise<void> {
+        this.#asking?.abort();
+        const {signal} = (this.#asking = new AbortController());
+        const token = this.#token;
+        try {
+            let given = token as string | null;
+            if (typeof token === 'function') given = await token({reason, signal});
+            // It serves until it has expired.
+            else if (reason === 'expiring') return this.#tell(Call.token, 0, ask, 1);
+            if (signal.aborted) return;
+            if (given === null) {
+                if (!this.#anonymous) throw new PulsewireError('unauthorized', 'nobody is signed in');
+                if (this.user) return this.#signOut();
+            } else {
+                if (typeof given !== 'string' || !/^[\w\-.~+/=]+$/.test(given)) throw new TypeError(`a ${typeof given} that is no token`);
+                const known = given === this.#given && reason !== 'connect';
+                if (known) throw new PulsewireError(token === given ? 'unauthorized' : 'internal', `it is ${reason}, and there is only the same one again`);
+                if (this.name && !this.user) return this.#signOut();
+            }
+            this.#given = given;
+            this.#host!.run((core) => core.call(Call.token, [given ?? ''], ask, 0));
+        } catch (error) {
+            if (!signal.aborted) this.#noToken(error, ask);
+        }
+    }
+
+    #noToken(error: any, ask: number): void {
+        const message = `There is no token: ${error?.message ?? error}`;
+        if (error?.code === 'unauthorized') return this.end({code: 4502, name: 'unauthorized', message, reconnect: false});
+        if (message !== this.#missing) {
+            if (this.state.name === 'open') this.unheard(error, 'the option token');
+            else this.#found(message);
+        }
+        this.#missing = message;
+        this.#why = {code: 0, name: 'token_failed', message, reconnect: true};
+        this.#tell(Call.token, 0, ask, 1);
+        this.#why = undefined;
+    }
+
     #tell(call: Call, ...numbers: number[]): void {
         this.#host?.tell(call, ...numbers);
     }
@@ -279,7 +350,10 @@ export class MachineSession implements Session, Listener {
 
     /** As #enter(), for a change that the machine tells. A failure to open a transport is looked into. */
     #change(state: ConnectionState): void {
-        if (state.name === 'open') this.#because = undefined;
+        if (state.name === 'open') {
+            this.#because = undefined;
+            this.#missing = '';
+        }
         // Of a close frame the server's own reason is known.
         const failed = this.state.name === 'connecting' && !this.#why && 'reason' in state && /^(1006|4001)$/.test(`${state.reason.code}`);
         if (failed) state = {...state, reason: {...(state as {reason: CloseReason}).reason, ...this.#because}} as ConnectionState;
@@ -304,7 +378,9 @@ export class MachineSession implements Session, Listener {
         this.note('●', state);
         this.#entered(state);
         if (state.name !== 'closed') return;
+        this.#asking?.abort();
         this.#host?.end();
+        this.#host = undefined;
         this.#flush();
         const error = closedError(state.reason);
         for (const {failed} of this.#commands.values()) failed(error);

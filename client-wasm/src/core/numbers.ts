@@ -74,6 +74,15 @@ export const enum Choice {
     sse = 2,
 }
 
+/** `token_reason` in common/client. */
+export const enum Reason {
+    connect = 0,
+    expiring = 1,
+    expired = 2,
+    revoked = 3,
+    refused = 4,
+}
+
 /** `history_page` in common/client. */
 export const enum Page {
     after = 0,

@@ -13,7 +13,7 @@ export function stateFrom(core: Core, session: string, why: CloseReason | undefi
     const code = core.word(HalfField.close) >>> 16;
     const name = closeNames[code] ?? 'unknown';
     const message = core.string(Field.message) || `The connection ended: ${name} (${code}).`;
-    const reason: CloseReason = why ?? {code, name, message, reconnect: to === State.waiting};
+    const reason: CloseReason = {code, name, message, ...why, reconnect: to === State.waiting};
     if (to === State.closed) return {name: 'closed', reason};
     const retryInMs = core.word(Field.delayMs);
     return {name: 'waiting', retryInMs, retryAt: Date.now() + retryInMs, attempt, reason};

@@ -8,6 +8,9 @@ export interface Endpoints {
     readonly WebSocket: WebSocketConstructor | undefined;
     readonly EventSource: EventSourceConstructor | undefined;
     readonly fetch: typeof fetch;
+    readonly host?: string;
+    /** The hosts to which a token may go; undefined: there is none, and any will do. */
+    readonly hosts?: readonly string[] | undefined;
 }
 
 /** Where a transport tells what happens; after `closed`, or after its close() was called, nothing more. */
@@ -103,7 +106,7 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
         for (let body; !signal.aborted && (body = takeBatch(lines, alone-- > 0 ? 0 : events.unitsMax())); ) {
-            const {ok, status} = await fetch(sseUrl, {method: 'POST', headers, body, signal});
+            const {ok, status} = await fetch(sseUrl, {method: 'POST', headers, body, signal, redirect: 'error'});
             if (!ok) refused(body.split('\n'), status);
         }
         posting = false;

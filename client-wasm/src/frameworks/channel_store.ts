@@ -76,7 +76,7 @@ class ChannelStore {
         const leave = this.#messages.subscribe(tell);
         const handle = open(this.#channel);
         handle.watch('subscribed', () => {
-            this.#refusal = undefined;
+            this.#refusal = this.#end = undefined;
             tell();
         });
         handle.watch('gap', (gap) => {

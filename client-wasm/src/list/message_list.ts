@@ -50,6 +50,10 @@ export class ChannelList implements MessageList<any> {
             this.#messages = [];
             this.#change();
         });
+        handle.watchers.add('signedOut', () => {
+            this.#messages = [];
+            this.#change();
+        });
         return handle;
     }
 

@@ -13,12 +13,12 @@ export class Answerer {
         this.#channel = channel;
     }
 
-    readonly onAsked = ({attempt, request, type, session, payload}: AskedEvent): void => {
+    readonly onAsked = ({attempt, request, type, session, user, payload}: AskedEvent): void => {
         const key = `${attempt} ${request}`;
         if (!type) return this.#open.get(key)?.abort();
         const stop = new AbortController();
         this.#open.set(key, stop);
-        void this.#answer(type, payload, {session, signal: stop.signal}).then((answer) => {
+        void this.#answer(type, payload, {session, signal: stop.signal, ...(user && {user})}).then((answer) => {
             this.#open.delete(key);
             if (!stop.signal.aborted) this.#channel.session.respond(attempt, `{"op":"respond","request":${request},${answer}}`);
         });

@@ -93,6 +93,11 @@ export class BrowserStore implements Store {
         sessionStorage.setItem(this.#sessionKey, session);
     }
 
+    forget(): void {
+        this.#remember({...this.#remembered(), positions: {}});
+        sessionStorage.removeItem(this.#sessionKey);
+    }
+
     get #sessionKey(): string {
         return `pulsewire/${this.#name}/session`;
     }

@@ -34,6 +34,8 @@ export class Keeper implements ClientStorage {
     #hooks!: StorageHooks;
     #opened: 'not yet' | 'yes' | 'no' = 'not yet';
     #ended = false;
+    /** Whose messages may be sent; undefined until that is known. */
+    #user: string | undefined;
     #late = false;
     #count = 0;
     #lastAt = 0;
@@ -59,7 +61,7 @@ export class Keeper implements ClientStorage {
     }
 
     get unsent(): readonly UnsentMessage[] {
-        return Array.from(this.#unsent.values(), ({told}) => told);
+        return [...this.#unsent.values()].filter((entry) => this.#mine(entry)).map(({told}) => told);
     }
 
     get session(): string | undefined {
@@ -76,6 +78,7 @@ export class Keeper implements ClientStorage {
         // Its messages' keys begin with it, so nobody can guess them (docs/protocol.md 4.9).
         this.#owner = randomName();
         this.#hooks = hooks;
+        if (!hooks.signsIn) this.#user = '';
         for (const event of ['pagehide', 'visibilitychange']) globalThis.addEventListener?.(event, this.#leaving);
         hooks.onClosed(() => this.#end());
         void this.#open();
@@ -93,12 +96,50 @@ export class Keeper implements ClientStorage {
         const entry = this.#entry({
             key: `${this.#owner}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
             ...(conflate && {conflate}),
+            ...(this.#user && {user: this.#user}),
             // It leaves at once: one write instead of two.
             ...(this.#session.state.name === 'open' && {sentAt: this.#lastAt}),
         }, false, signal);
         this.#queue.push(entry);
         if (this.#opened !== 'not yet') this.#write(entry.stored.key, entry);
         return entry.told.acknowledged;
+    }
+
+    opened(user: string): void {
+        if (!this.#hooks.signsIn || this.#user === user) return this.#pump();
+        this.#user = user;
+        for (const entry of this.#unsent.values()) {
+            // Written here before it was known who the user is.
+            if (!entry.told.restored && !entry.stored.user && user) {
+                entry.stored = {...entry.stored, user};
+                if (entry.ready) this.#write(entry.stored.key, entry);
+            }
+            if (entry.told.restored && this.#mine(entry)) this.#hooks.tell('restored', entry.told);
+        }
+        this.#pump();
+    }
+
+    signOut(): void {
+        if (this.#ended) return;
+        for (const entry of [...this.#unsent.values()]) {
+            if (this.#mine(entry)) this.#failed(entry, this.#hooks.error('aborted', 'The user was signed out.'));
+        }
+        this.#queue = this.#queue.filter(({stored}) => this.#unsent.has(stored.key));
+        this.#user = undefined;
+        clearTimeout(this.#saving);
+        this.#saving = undefined;
+        this.#positions.clear();
+        this.#unsaved.clear();
+        try {
+            this.#store.forget?.();
+        } catch (error) {
+            this.#warn('failed', 'Positions of the user who was signed out cannot be removed.', error);
+        }
+    }
+
+    /** Whether it is the present user's; until that one is known, what was written on this page. */
+    #mine({stored: {user = ''}, told}: Entry): boolean {
+        return this.#user === undefined ? !told.restored : user === this.#user;
     }
 
     position(channel: string): Position | undefined {
@@ -172,18 +213,18 @@ export class Keeper implements ClientStorage {
             this.#unsent.delete(entry.told.key);
             this.#unsent.set(entry.told.key, entry);
         }
-        for (const entry of adopted) this.#hooks.tell('restored', entry.told);
+        for (const entry of adopted) if (this.#mine(entry)) this.#hooks.tell('restored', entry.told);
         if (this.#opened !== 'not yet') this.#pump();
     }
 
     /** Hands the machine what is next, as long as its outbox has room: there it keeps the order by itself. */
     #pump(): void {
-        if (this.#retry) return;
+        if (this.#retry || this.#user === undefined || this.#session.state.name === 'closed') return;
         const [messagesMax, bytesMax] = this.#session.outboxMax;
-        for (let entry; (entry = this.#queue[0]); ) {
+        for (let entry; (entry = this.#queue.find((other) => this.#mine(other))); ) {
             const full = this.#sending >= messagesMax! || this.#sendingBytes + entry.bytes > bytesMax!;
             if (!entry.ready || (full && this.#sending)) return;
-            this.#queue.shift();
+            take(this.#queue, entry);
             this.#send(entry);
         }
     }
@@ -220,7 +261,10 @@ export class Keeper implements ClientStorage {
             },
             (error: {code?: string}) => {
                 settled();
-                if (error.code === 'outbox_full' && restored) {
+                if (error.code === 'closed' && !this.#ended) {
+                    // The client may be opened again, for the same user.
+                    if (this.#unsent.has(stored.key)) this.#wait(entry);
+                } else if (error.code === 'outbox_full' && restored) {
                     this.#postpone(entry);
                 } else {
                     this.#failed(entry, error.code === 'timeout' && repeatMs <= leftMs ? this.#unknown() : error);
@@ -232,12 +276,16 @@ export class Keeper implements ClientStorage {
 
     /** Requests and queries have filled the machine's outbox. Until there is room nothing may overtake what waits. */
     #postpone(entry: Entry): void {
-        const later = this.#queue.findIndex(({stored}) => stored.at > entry.stored.at);
-        this.#queue.splice(later < 0 ? this.#queue.length : later, 0, entry);
+        this.#wait(entry);
         this.#retry ??= setTimeout(() => {
             this.#retry = undefined;
             this.#pump();
         }, retryMs);
+    }
+
+    #wait(entry: Entry): void {
+        const later = this.#queue.findIndex(({stored}) => stored.at > entry.stored.at);
+        this.#queue.splice(later < 0 ? this.#queue.length : later, 0, entry);
     }
 
     #unknown(): unknown {

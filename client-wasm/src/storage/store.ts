@@ -13,6 +13,8 @@ export interface StoredMessage {
     readonly timeoutMs: number;
     /** As given to publish(); missing where it is the type. */
     readonly conflate?: string | undefined;
+    /** The user who published it, by the server's word; missing where nobody had signed in. It is sent for no other. */
+    readonly user?: string;
     /** When it was published, in milliseconds since 1970. Ascends within one client, so it is the order as well. */
     readonly at: number;
     /** When it was first handed to a connection; missing while the server cannot have it. */
@@ -39,6 +41,8 @@ export interface Store {
     position(channel: string): Position | undefined;
     /** Saves these and leaves the others; done when it returns, as the page may be about to end. */
     savePositions(positions: ReadonlyMap<string, Position>): void;
+    /** Forgets all positions and the session that was left: the user has signed out. Done when it returns. */
+    forget?(): void;
     /** The session that the last client left for the next one, if there is one; forgotten with this call. */
     takeSession?(): string | undefined;
     /** The page ends: its successor may go on under this name. Done when it returns. */

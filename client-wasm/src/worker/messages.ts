@@ -4,8 +4,8 @@ import type {ConnectionState, GapEvent, PresenceEvent, SubscribedEvent} from '..
 import type {ChannelOptions, HistoryOptions, PublishOptions} from '../client/channel_options.js';
 import type {ConnectOptions, RequestOptions} from '../client/options.js';
 
-/** Options without what cannot be posted to a worker: functions, signals and storages. */
-type Posted<T> = Omit<T, 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;
+/** Options without what cannot be posted to a worker, functions, signals and storages, and without tokens. */
+type Posted<T> = Omit<T, 'token' | 'anonymous' | 'hosts' | 'signal' | 'onError' | 'storage' | 'WebSocket' | 'EventSource' | 'fetch'>;
 
 /** A command that a page posts to the worker. `id` is the page's own and comes back with the answer. */
 export type WorkerCommand =

@@ -72,6 +72,8 @@ export class PortSession {
 
     #connect(url = '/', options: object = {}, lock?: string): void {
         this.#close();
+        // Tabs share a client by its address, and may belong to different users.
+        if ('token' in options) throw new PulsewireError('invalid_argument', 'pulsewire/worker takes no token: where users sign in, call connect() in the page.');
         const client = (this.#client = this.#clients.take(url, options));
         const post = () => this.#post({op: 'state', state: client.state, session: client.session});
         this.#removers = [client.on('state', post)];
