@@ -172,7 +172,7 @@ const underShard = ['storage', 'net', 'config', 'identity', 'base'];
 const floors = {
     common: {
         base: [], protocol: ['base'], message: ['base'], schema: words, client: words,
-        exchange: words, access: words, delivery: ['exchange', ...words],
+        exchange: ['access', ...words], access: words, delivery: ['exchange', ...words],
         session: ['schema', ...values], channel: values, cluster: ['channel', ...values],
         hub: ['session', 'channel', 'cluster', ...values],
         sim: ['hub', 'session', 'channel', 'cluster', 'client', ...values],

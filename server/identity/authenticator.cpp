@@ -5,10 +5,12 @@
 
 namespace pulsewire::identity {
 
-authenticator::authenticator(const config& settings, std::int64_t wall_ms)
-    : verifier_(settings.issuers),
-      revocations_(settings.data, std::int64_t{settings.token_lifetime_max_s} * 1'000, wall_ms),
-      lifetime_max_ms_(std::int64_t{settings.token_lifetime_max_s} * 1'000) {}
+authenticator::authenticator(
+    std::vector<token_issuer> issuers, std::string folder, std::int64_t lifetime_max_ms, std::int64_t wall_ms
+)
+    : verifier_(std::move(issuers)),
+      revocations_(std::move(folder), lifetime_max_ms, wall_ms),
+      lifetime_max_ms_(lifetime_max_ms) {}
 
 authenticator::answer authenticator::verify(std::string_view token, std::int64_t wall_ms) const {
     answer a;

@@ -4,7 +4,7 @@
 
 #include "common/access/principal.hpp"
 #include "common/exchange/to_session.hpp"
-#include "server/config.hpp"
+#include "server/identity/issuer_settings.hpp"
 #include "server/identity/revocations.hpp"
 #include "server/identity/token_verifier.hpp"
 
@@ -12,14 +12,19 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulsewire::identity {
 
 class authenticator {
 public:
-    // Throws std::runtime_error with a sentence for the operator: keys or the list of revoked tokens cannot
-    // be read.
-    authenticator(const config& settings, std::int64_t wall_ms);
+    // Tokens live `lifetime_max_ms` at most. `folder` is the data folder; empty: revocations are kept in
+    // memory. Throws std::runtime_error with a sentence for the operator: keys or the list of revoked tokens
+    // cannot be read.
+    authenticator(
+        std::vector<token_issuer> issuers, std::string folder, std::int64_t lifetime_max_ms,
+        std::int64_t wall_ms
+    );
 
     // Whether tokens are asked for at all.
     bool has_issuers() const { return verifier_.has_issuers(); }

@@ -199,7 +199,10 @@ void node::start() {
         log_ = std::make_unique<log_store>(settings_.data);
         secret_ = log_->secret();
     }
-    authenticator_ = std::make_unique<identity::authenticator>(settings_, shard_port::now().wall_ms);
+    authenticator_ = std::make_unique<identity::authenticator>(
+        settings_.issuers, settings_.data, std::int64_t{settings_.token_lifetime_max_s} * 1'000,
+        shard_port::now().wall_ms
+    );
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
         if (tls) shards_.back()->use_tls(tls);
