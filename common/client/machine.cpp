@@ -148,7 +148,7 @@ void machine::cancel(std::uint32_t id, time_ms) {
 
 // --- what happened outside ---
 
-void machine::transport_opened(std::uint32_t attempt, time_ms) {
+void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     if (!connections_.opened(attempt)) return;
     // In a hand-over the old connection still answers the requests that were sent on it.
     unbind(true);
@@ -157,6 +157,7 @@ void machine::transport_opened(std::uint32_t attempt, time_ms) {
     // So that the server misses this client when it is gone and its stream hangs in the air (4.15).
     if (transport_ == transport::sse) connect.flag("pongs"sv, true);
     if (!token_.empty()) connect.name("token"sv, token_);
+    token_shown_at_ = now;
     connect.end();
     end_send();
     // Alone, because a message that is too large for the server is skipped as a whole, and what the server

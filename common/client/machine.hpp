@@ -321,6 +321,7 @@ private:
     std::uint32_t ask_ = 0;  // the number of the open need_token; 0: none
     std::uint32_t last_ask_ = 0;
     std::uint32_t refresh_id_ = 0;  // of the unanswered refresh
+    time_ms token_shown_at_ = 0;    // to the server, in connect or refresh
     time_ms token_until_ = 0;       // a connection opened after that needs a new token
     time_ms refresh_at_ = never;    // when to ask for the next token
     bool opening_awaits_token_ = false;

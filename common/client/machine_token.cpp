@@ -56,6 +56,7 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
     }
     // Otherwise the next connection takes it along.
     if (!can_send()) return;
+    token_shown_at_ = now;
     refresh_id_ = ++last_id_;
     begin_send("refresh"sv).number("id"sv, refresh_id_).name("token"sv, token_).end();
     end_send();
@@ -70,7 +71,8 @@ void machine::token_failed(std::uint32_t ask, time_ms now) {
     if (state_ == state::open) ask_token_later(now);
 }
 
-// The server has taken the token, in a welcome or a refresh.
+// The server has taken the token, in a welcome or a refresh. Its time is counted from when the token was
+// shown, since the word may have been long on its way.
 void machine::token_counts(const server_frame& f, time_ms now) {
     if (!options_.tokens) return;
     refresh_id_ = 0;
@@ -79,8 +81,9 @@ void machine::token_counts(const server_frame& f, time_ms now) {
     token_until_ = refresh_at_ = never;
     if (f.expires_in_ms == 0) return;
     const std::uint64_t part = refresh_earliest + backoff_.draw(refresh_spread);
-    token_until_ = now + static_cast<time_ms>(f.expires_in_ms) - margin_ms;
-    refresh_at_ = now + static_cast<time_ms>(std::max(f.expires_in_ms * part / 1'000, refresh_ms_min));
+    token_until_ = token_shown_at_ + static_cast<time_ms>(f.expires_in_ms) - margin_ms;
+    refresh_at_ =
+        token_shown_at_ + static_cast<time_ms>(std::max(f.expires_in_ms * part / 1'000, refresh_ms_min));
     arm(refresh_at_, now);
 }
 

@@ -95,9 +95,10 @@ message_ptr make_pong(std::uint64_t id);
 // address to go to, empty for the same one; it needs no escapes.
 message_ptr make_drain(std::uint32_t after_ms, std::string_view url = {});
 
-// `after_ms` is left out when it is 0; `url` is as above.
+// `after_ms` is left out when it is 0; `url` is as above. `reason` is a word for the client (4.22).
 message_ptr make_close(
-    close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {}
+    close_code code, std::uint32_t after_ms, std::string_view text, std::string_view url = {},
+    std::string_view reason = {}
 );
 // When the client of a close message is to come back; 0: it names no moment.
 std::uint32_t after_ms_of(const message& close);

@@ -237,6 +237,23 @@ TEST_P(hub_tokens, messages_say_who_published_them_and_clients_cannot) {  // 4.2
     EXPECT_EQ(members_of(node.heard(ann), "user"), (texts{"ann", "ann"}));
 }
 
+TEST_P(hub_tokens, what_a_token_shows_is_not_taken_for_the_payload) {  // 3.2
+    access::principal p;
+    p.user = "ann";
+    p.info = R"({"payload":"payload"})";
+    p.expires_ms = node.now().wall_ms + hour_ms;
+    ASSERT_EQ(p.allowed.add("a:1", operations::all()), "");
+    node.know("ann", {std::make_shared<const access::principal>(p)});
+    const client watcher = user("watcher", R"({"a:1":["subscribe","presence"]})");
+    node.say(watcher, R"({"op":"subscribe","id":2,"channel":"a:1","presence":true})");
+    node.heard(watcher);
+    const client ann = sign_in("ann", last());
+    node.say(ann, R"({"op":"subscribe","id":2,"channel":"a:1","payload":7})");
+    const texts joined = node.heard(watcher);
+    ASSERT_EQ(joined.size(), 1u);
+    EXPECT_EQ(member_of(joined[0], "payload"), "7") << joined[0];
+}
+
 TEST_P(hub_tokens, members_have_the_name_and_what_the_token_shows) {
     const client ann = user("ann", R"({"a:1":["subscribe","show","presence"]})");
     const client bob = user("bob", R"({"a:1":["subscribe","show"]})", last());
@@ -408,6 +425,7 @@ TEST_P(hub_revocation, ends_the_connections_of_the_user_at_once_and_no_others) {
     const client ann = user("ann", "{}"), bob = user("bob", "{}", last());
     revoke({"ann", {}, node.now().wall_ms + 1, 0, close_code::token_expired});
     EXPECT_EQ(node.ended(ann), close_code::token_expired);
+    EXPECT_EQ(member_of(node.heard(ann).at(0), "reason"), "revoked");
     EXPECT_EQ(node.ended(bob), close_code::none);
 }
 

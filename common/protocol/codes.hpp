@@ -22,8 +22,8 @@ enum class error_code : std::uint8_t {
     too_many_requests,  // The connection already has as many requests in flight as the server allows.
     already_subscribed,  // This connection is already subscribed to the channel.
     not_subscribed,  // The command needs a subscription that this connection does not have.
-    forbidden,  // The channel's namespace does not allow this command to this client.
-    unauthorized,  // The credential is missing or wrong.
+    forbidden,  // Neither the channel's namespace nor the client's token permits this command.
+    unauthorized,  // There is no token or API key, or it is not valid.
     no_handler,  // No handler is registered for requests of this type.
     not_present,  // Nobody of the session that was asked shows itself in the channel.
     rejected,  // The application's handler refused the message; its reason is in the message.

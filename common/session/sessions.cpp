@@ -217,9 +217,9 @@ void sessions::closed(std::uint64_t connection, instant now) {
 }
 
 // Sends the reason to the client, closes the connection and forgets the session.
-void sessions::end(session& s, close_code code, std::string_view reason, instant now) {
-    answers_.send(s, make_close(code, 0, reason), now);
-    output_.closes.push_back({s.connection, code, std::string(reason)});
+void sessions::end(session& s, close_code code, std::string_view text, instant now, std::string_view reason) {
+    answers_.send(s, make_close(code, 0, text, {}, reason), now);
+    output_.closes.push_back({s.connection, code, std::string(text)});
     forget(s, now);
 }
 

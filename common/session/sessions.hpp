@@ -65,7 +65,8 @@ private:
     void greet(session& s, std::uint64_t id, instant now);
     void on_publish(session& s, const command& c, instant now);
     void on_query(session& s, const command& c, instant now);
-    void end(session& s, close_code code, std::string_view reason, instant now);
+    // `reason` is a word for the client.
+    void end(session& s, close_code code, std::string_view text, instant now, std::string_view reason = {});
     void send_away(session& s, close_code code, std::uint32_t spread_ms, instant now);
     void forget(session& s, instant now);
     void on(reply&& m, instant now);

@@ -99,7 +99,7 @@ void sessions::on(revoke&& m, instant now) {
         session& s = *table_.find(connection);
         const std::int64_t ends_ms = now.monotonic_ms + m.within_ms;
         if (m.within_ms == 0) {
-            end(s, m.code, "the token was revoked", now);
+            end(s, m.code, "the token was revoked", now, "revoked");
         } else if (ends_ms < s.shown->ends_ms) {
             s.shown->ends_ms = ends_ms;
             answers_.send(s, make_refresh_wanted(m.within_ms, "revoked"), now);

@@ -26,9 +26,9 @@ export type ErrorCode =
     | 'already_subscribed'
     /** The command needs a subscription that this connection does not have. */
     | 'not_subscribed'
-    /** The channel's namespace does not allow this command to this client. */
+    /** Neither the channel's namespace nor the client's token permits this command. */
     | 'forbidden'
-    /** The credential is missing or wrong. */
+    /** There is no token or API key, or it is not valid. */
     | 'unauthorized'
     /** No handler is registered for requests of this type. */
     | 'no_handler'
