@@ -52,15 +52,21 @@ struct config {
     // Allows an address other than loopback where every client that reaches the port may subscribe and
     // publish, because nothing asks who it is: an API key protects /api/ and /metrics only.
     bool insecure_open_clients = false;
-    // Who makes tokens for this server's users. With an issuer the server asks everybody who they are, and
-    // permits what their tokens and namespace_options::allow say; with none everybody may do everything.
+    // Who makes tokens for this server's users (docs/auth.md). With an issuer the server asks everybody who
+    // they are, and permits what their tokens and namespace_options::allow say; with none everybody may do
+    // everything.
     std::vector<token_issuer> issuers;
+    // One more: that of the settings token_issuer, token_audience and so on, which from_command_line() puts
+    // into `issuers`. A program sets `issuers` itself.
+    token_issuer issuer;
     // Whether clients without a token are let in beside those with one, for what namespaces allow everybody.
     bool anonymous = false;
     // Whether a token may be the parameter "token" of an address, which logs of proxies and browsers keep.
     bool token_in_query = false;
     // Tokens that live longer are refused, so that the list of revoked ones has an end; in seconds.
     std::uint32_t token_lifetime_max_s = 7 * 24 * 60 * 60;
+    // All issuers of both members.
+    std::vector<token_issuer> all_issuers() const;
 
     // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com",
     // or "https://*.example.com" for every subdomain. Pages of the server's own host always may. "*" allows

@@ -19,10 +19,6 @@ std::string host_of(const std::string& address) {
     return address;
 }
 
-bool is_secret(const setting& s) {
-    return s.name == "api_key";
-}
-
 // "queue_bytes_max 2097152 (default 1048576)", one line each; settings shown by the other lines are left out.
 std::string changed_settings(config c) {
     static constexpr std::string_view told[] = {"address", "port",      "threads",         "web_root",
@@ -65,7 +61,11 @@ void print_start(const node& all) {
     text += "  operating   /healthz, /metrics" +
             std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");
     // A key is easily taken for more than it is.
-    if (has_key || !is_loopback_address(c.address))
+    if (!c.issuers.empty())
+        text += "  clients     show a token of " + c.issuers.front().issuer +
+                (c.issuers.size() > 1 ? " or another issuer" : "") +
+                (c.anonymous ? ", or come without one\n" : "\n");
+    else if (has_key || !is_loopback_address(c.address))
         text += "  clients     everyone who reaches this port may subscribe and publish, without a key\n";
     if (all.has_tls())
         text += "  TLS         " + c.tls_certificate + " (valid until " +

@@ -4,7 +4,10 @@
 #include "server/config/nearest_name.hpp"
 #include "server/config/print_config.hpp"
 #include "server/config/settings.hpp"
+#include "server/config/token_command.hpp"
+#include "server/config/token_settings.hpp"
 #include "server/log.hpp"
+#include "server/text.hpp"
 #include "server/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -12,8 +15,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -27,7 +33,9 @@ namespace {
 constexpr const char* footer = R"(
 Every setting can also stand in the config file ("queue_bytes_max": 2097152) or in the environment
 (PULSEWIRE_QUEUE_BYTES_MAX=2097152). Flags come before the environment, the environment before the file.
-docs/operating.md lists all settings with their defaults and what happens beyond each limit.)";
+docs/operating.md lists all settings with their defaults and what happens beyond each limit.
+
+pulsewired token --help says how to make a token for trying.)";
 
 std::string environment_name(std::string_view setting_name) {
     std::string name = "PULSEWIRE_";
@@ -79,6 +87,7 @@ struct wishes {
     std::string config_file;
     bool check = false;
     bool print = false;
+    std::string token;  // to be checked; "-": that on standard input
 };
 
 // The flags, each into `c`. CLI11 leaves a member as it is when its flag is not given.
@@ -109,6 +118,32 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
         ->type_name("KEY");
     app.add_option("--api-key-file", c.api_key_file, "File of API keys, one a line; read again at SIGHUP")
         ->type_name("FILE");
+    app.add_option(
+           "--token-issuer", c.issuer.issuer, "Who signs the tokens of clients: their \"iss\" (docs/auth.md)"
+    )
+        ->type_name("ISS");
+    app.add_option(
+           "--token-audience", c.issuer.audience, "What this server is called in tokens: their \"aud\""
+    )
+        ->type_name("AUD");
+    app.add_option(
+           "--token-secret-file", c.issuer.secret_file,
+           "File of the secrets that tokens are signed with, one a line"
+    )
+        ->type_name("FILE");
+    app.add_option("--token-secret", c.issuer.secret, "Such a secret; others on this machine can see flags")
+        ->type_name("SECRET");
+    app.add_option(
+           "--token-key-file", c.issuer.key_file, "File of the issuer's public keys: PEM, JWK or JWKS"
+    )
+        ->type_name("FILE");
+    app.add_option("--token-jwks-url", c.issuer.jwks_url, "Address of the issuer's public keys")
+        ->type_name("URL");
+    app.add_option("--token-user-claim", c.issuer.user_claim, "Claim that names the user")
+        ->capture_default_str();
+    app.add_flag(
+        "--anonymous", c.anonymous, "Let clients connect without a token although there is an issuer"
+    );
     app.add_option("--allow-host", c.allowed_hosts, "Name of this server in URLs; can be repeated")
         ->type_name("HOST");
     app.add_option(
@@ -128,6 +163,11 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
         "Allow a public address where every client may subscribe and publish"
     );
     app.add_flag("--check-config", w.check, "Check flags, environment and config file, and end");
+    app.add_option(
+           "--check-token", w.token,
+           "Say who a token is and what it allows, or why it is refused, and end; -: standard input"
+    )
+        ->type_name("TOKEN");
     app.add_flag(
         "--print-config", w.print, "Print every setting with its value and where it comes from, and end"
     );
@@ -197,6 +237,82 @@ std::string too_many_threads(const config& c) {
            "; more loops than cores make a server slower\n";
 }
 
+std::int64_t wall_ms() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string first_line_of_input() {
+    std::string line;
+    std::getline(std::cin, line);
+    return line;
+}
+
+// Those of file and environment, which precede the file.
+void apply_sources(std::string config_file, const environment& env, config& c, setting_sources& from) {
+    if (config_file.empty()) config_file = env("PULSEWIRE_CONFIG").value_or("");
+    if (!config_file.empty()) {
+        apply_config_file(config_file, c);
+        for (const std::string& key : keys_of_config_file(config_file))
+            from[key] = "file " + log::printable(config_file);
+    }
+    apply_environment(env, c, from);
+}
+
+constexpr const char* token_footer = R"(
+The issuer, the audience and the secret are those of the server's settings: of the config file, or of the environment
+(PULSEWIRE_TOKEN_ISSUER, PULSEWIRE_TOKEN_AUDIENCE, PULSEWIRE_TOKEN_SECRET). docs/auth.md describes tokens.
+
+  pulsewired token --config pulsewire.json --user anna --allow 'chat:**=subscribe,publish' --expires 1h)";
+
+// `pulsewired token …`: argv[1] is its name.
+command_line token_command(int argc, const char* const* argv, const environment& env, config defaults) {
+    command_line result;
+    CLI::App app("Make a token for trying");
+    app.name("pulsewired token");
+    app.footer(token_footer);
+    token_wishes wanted;
+    std::string config_file;
+    app.add_option("--user", wanted.user, "Name of the user")->required();
+    app.add_option(
+           "--allow", wanted.allow,
+           "Pattern of channels and operations, 'chat:**=subscribe,publish'; can be repeated"
+    )
+        ->type_name("PATTERN=OPERATIONS")
+        ->expected(1)
+        ->take_all();
+    app.add_option(
+           "--subscribe", wanted.subscribe,
+           "Channel that the user is subscribed to without asking; can be repeated"
+    )
+        ->type_name("CHANNEL")
+        ->expected(1)
+        ->take_all();
+    app.add_option("--info", wanted.info, "JSON object that others see beside the user")->type_name("JSON");
+    app.add_option("--expires", wanted.expires, "Time until the token ends: 90s, 30m, 1h, 7d")
+        ->capture_default_str();
+    app.add_option("--issuer", wanted.issuer, "Which of several issuers")->type_name("ISS");
+    app.add_option("--sign-with", wanted.sign_with, "Private key (PEM) instead of the issuer's secret")
+        ->type_name("FILE");
+    app.add_option("--key-id", wanted.key_id, "The \"kid\" of the token")->type_name("KID");
+    app.add_option("--config", config_file, "Config file of the server")->type_name("FILE");
+    try {
+        app.parse(argc - 1, argv + 1);
+    } catch (const CLI::ParseError& e) {
+        std::ostringstream out, err;
+        result.exit_code = app.exit(e, out, err) == 0 ? 0 : 2;
+        const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(app, argc - 1, argv + 1);
+        result.text = unknown.empty() ? out.str() + err.str() : unknown;
+        return result;
+    }
+    setting_sources ignored;
+    apply_sources(config_file, env, defaults, ignored);
+    if (const std::string fault = fault_of_issuers(defaults); !fault.empty()) throw std::runtime_error(fault);
+    result.text = make_token(defaults, wanted, wall_ms()) + "\n";
+    result.exit_code = 0;
+    return result;
+}
+
 }  // namespace
 
 command_line read_command_line(
@@ -208,6 +324,7 @@ command_line read_command_line(
     result.settings = defaults;
     result.warnings = unknown_variables(names);
     try {
+        if (argc > 1 && std::string_view(argv[1]) == "token") return token_command(argc, argv, env, defaults);
         // Parsed once for --config, --help and mistakes, and again on top of the
         // values of file and environment.
         wishes wanted;
@@ -223,20 +340,24 @@ command_line read_command_line(
             return result;
         }
         setting_sources from;
-        if (wanted.config_file.empty()) wanted.config_file = env("PULSEWIRE_CONFIG").value_or("");
-        if (!wanted.config_file.empty()) {
-            apply_config_file(wanted.config_file, result.settings);
-            for (const std::string& key : keys_of_config_file(wanted.config_file))
-                from[key] = "file " + log::printable(wanted.config_file);
-        }
-        apply_environment(env, result.settings, from);
+        apply_sources(wanted.config_file, env, result.settings, from);
         CLI::App second(about);
         parse(second, argc, argv, result.settings, wanted);
         note_flags(second, from);
         if (const std::string fault = fault_of(result.settings); !fault.empty())
             throw std::runtime_error(fault);
+        if (!wanted.token.empty()) {
+            if (wanted.token == "-") wanted.token = first_line_of_input();
+            const token_report report = report_on_token(result.settings, trimmed(wanted.token), wall_ms());
+            result.exit_code = report.good ? 0 : 1;
+            result.text = report.text;
+            return result;
+        }
         result.warnings += too_many_threads(result.settings);
-        if (!wanted.check && !wanted.print) return result;
+        if (!wanted.check && !wanted.print) {
+            gather_issuers(result.settings);
+            return result;
+        }
         if (const std::string fault = fault_of_files(result.settings); !fault.empty())
             throw std::runtime_error(fault);
         result.exit_code = 0;

@@ -4,6 +4,7 @@
 #include "server/config/message_types.hpp"
 #include "server/config/nearest_name.hpp"
 #include "server/config/settings.hpp"
+#include "server/log.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -48,7 +49,11 @@ std::vector<std::string> names_of(const std::vector<setting>& settings) {
 }
 
 // A guess at what was meant by a key that is no setting here.
-std::string advice_about(const std::string& key, const std::vector<setting>& settings, bool of_namespace) {
+// `more` are the names that are known beside the settings.
+std::string advice_about(
+    const std::string& key, const std::vector<setting>& settings, bool of_namespace,
+    const std::vector<std::string>& more
+) {
     config any;
     const auto others = of_namespace ? settings_of(any) : settings_of(any.default_namespace);
     const bool is_other =
@@ -57,8 +62,7 @@ std::string advice_about(const std::string& key, const std::vector<setting>& set
     if (is_other || (!of_namespace && key == "types"))
         return "it belongs into \"default_namespace\", or into one of \"namespaces\"";
     auto known = names_of(settings);
-    if (of_namespace) known.emplace_back("types");
-    if (!of_namespace) known.insert(known.end(), {"namespaces", "default_namespace"});
+    known.insert(known.end(), more.begin(), more.end());
     const std::string nearest = nearest_name(key, known);
     return nearest.empty() ? "" : "did you mean \"" + nearest + "\"?";
 }
@@ -104,7 +108,8 @@ struct reader {
 // and returns whether it knows them.
 template <class Other>
 void read_object(
-    const json& object, const std::string& at, const std::vector<setting>& settings, Other&& other
+    const json& object, const std::string& at, const std::vector<setting>& settings,
+    const std::vector<std::string>& more, Other&& other
 ) {
     if (!object.is_object()) wrong(at.empty() ? "/" : at, "must be an object");
     for (const auto& [key, value] : object.items()) {
@@ -116,7 +121,7 @@ void read_object(
         if (known != settings.end()) {
             std::visit(reader{value, pointer}, known->value);
         } else if (!other(key, value)) {
-            const std::string advice = advice_about(key, settings, !at.empty());
+            const std::string advice = advice_about(key, settings, !at.empty(), more);
             wrong(
                 pointer, "there is no setting of this name; " + advice +
                              (advice.empty()         ? ""
@@ -128,16 +133,80 @@ void read_object(
     }
 }
 
+// ["subscribe", "publish"]
+operations read_operations(const json& list, const std::string& pointer) {
+    static const std::vector<std::string> names(std::begin(operation_names), std::end(operation_names));
+    if (!list.is_array()) wrong(pointer, "must be a list of operations, for example [\"subscribe\"]");
+    operations read;
+    for (const json& one : list) {
+        const auto known =
+            one.is_string() ? operation_named(one.get_ref<const std::string&>()) : std::nullopt;
+        if (known) {
+            read |= *known;
+            continue;
+        }
+        const std::string name = one.is_string() ? one.get<std::string>() : one.dump();
+        const std::string nearest = nearest_name(name, names);
+        std::string all;
+        for (const std::string& other : names) all += (all.empty() ? "" : ", ") + other;
+        wrong(
+            pointer, "\"" + log::printable(name) + "\" is no operation; " +
+                         (nearest.empty() ? "there are " + all : "did you mean \"" + nearest + "\"?")
+        );
+    }
+    return read;
+}
+
+// {"users": ["subscribe"]}: who is not named may do nothing.
+access_rules read_allow(const json& value, const std::string& pointer) {
+    if (!value.is_object()) wrong(pointer, "must be an object with the members anonymous, users and owner");
+    access_rules rules = access_rules::none();
+    for (const auto& [who, list] : value.items()) {
+        operations* const into = who == "anonymous" ? &rules.anonymous
+                                 : who == "users"   ? &rules.users
+                                 : who == "owner"   ? &rules.owner
+                                                    : nullptr;
+        if (into == nullptr) {
+            const std::string nearest =
+                nearest_name(who, std::vector<std::string>{"anonymous", "users", "owner"});
+            wrong(
+                pointer + "/" + who,
+                nearest.empty() ? "is nobody that is known here; there are anonymous, users and owner"
+                                : "did you mean \"" + nearest + "\"?"
+            );
+        }
+        *into = read_operations(list, pointer + "/" + who);
+    }
+    return rules;
+}
+
 void read_namespace(
     const json& options, const std::string& pointer, const std::string& folder, namespace_options& into
 ) {
-    read_object(options, pointer, settings_of(into), [&](const std::string& key, const json& value) {
-        if (key != "types") return false;
-        auto types = read_types(value, folder);
-        if (!types) wrong(pointer + "/types" + types.error().pointer, types.error().what);
-        into.types = std::move(*types);
-        return true;
+    const std::vector<std::string> more = {"allow", "types"};
+    read_object(options, pointer, settings_of(into), more, [&](const std::string& key, const json& value) {
+        if (key == "allow") {
+            into.allow = read_allow(value, pointer + "/allow");
+            into.allow_is_set = true;
+        } else if (key == "types") {
+            auto types = read_types(value, folder);
+            if (!types) wrong(pointer + "/types" + types.error().pointer, types.error().what);
+            into.types = std::move(*types);
+        }
+        return key == "allow" || key == "types";
     });
+}
+
+void read_issuers(const json& all, config& c) {
+    if (!all.is_array()) wrong("/issuers", "must be a list of objects");
+    c.issuers.clear();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        token_issuer& one = c.issuers.emplace_back();
+        read_object(
+            all[i], "/issuers/" + std::to_string(i), settings_of(one), {},
+            [](const std::string&, const json&) { return false; }
+        );
+    }
 }
 
 void read_namespaces(const json& all, const std::string& folder, config& c) {
@@ -170,12 +239,13 @@ void apply_config(std::string_view text, config& c, const std::string& folder) {
         throw std::runtime_error("a number in it is too large to be read");
     }
     // First, because every namespace starts from it.
-    if (root.is_object() && root.contains("default_namespace")) {
+    if (root.is_object() && root.contains("default_namespace"))
         read_namespace(root["default_namespace"], "/default_namespace", folder, c.default_namespace);
-    }
-    read_object(root, "", settings_of(c), [&](const std::string& key, const json& value) {
+    const std::vector<std::string> more = {"namespaces", "default_namespace", "issuers"};
+    read_object(root, "", settings_of(c), more, [&](const std::string& key, const json& value) {
         if (key == "namespaces") read_namespaces(value, folder, c);
-        return key == "namespaces" || key == "default_namespace" || key == "$schema";
+        if (key == "issuers") read_issuers(value, c);
+        return key == "namespaces" || key == "issuers" || key == "default_namespace" || key == "$schema";
     });
 }
 

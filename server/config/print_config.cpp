@@ -40,12 +40,31 @@ std::string line(std::string_view name, const std::string& value, bool last, std
     return text.append("// ").append(from).append("\n");
 }
 
+json names_of(operations some) {
+    json names = json::array();
+    for (const std::string_view name : operation_names)
+        if (some.has(*operation_named(name))) names.push_back(std::string(name));
+    return names;
+}
+
 std::string options_of(namespace_options& options) {
     json all = json::object();
     for (const setting& s : settings_of(options)) all[std::string(s.name)] = std::visit(to_json(), s.value);
-    if (options.types == nullptr) return text_of(all);
-    for (const auto& [type, one] : options.types->all())
-        all["types"][type] = one.file.empty() ? json::parse(one.text) : json(one.file);
+    if (options.types != nullptr)
+        for (const auto& [type, one] : options.types->all())
+            all["types"][type] = one.file.empty() ? json::parse(one.text) : json(one.file);
+    if (const access_rules& rules = options.allow; options.allow_is_set)
+        all["allow"] = {
+            {"anonymous", names_of(rules.anonymous)},
+            {"users", names_of(rules.users)},
+            {"owner", names_of(rules.owner)}};
+    return text_of(all);
+}
+
+std::string text_of(token_issuer& issuer) {
+    json all = json::object();
+    for (const setting& s : settings_of(issuer))
+        if (!is_secret(s)) all[std::string(s.name)] = std::visit(to_json(), s.value);
     return text_of(all);
 }
 
@@ -58,10 +77,18 @@ std::string print_config(config c, const setting_sources& from) {
     };
     std::string text = "{\n";
     for (const setting& s : settings_of(c)) {
-        if (s.name == "api_key" && !c.api_key.empty())
-            text += "    // \"api_key\" is set and not shown: " + source(s.name) + "\n";
+        if (is_secret(s) && !shell::text_of(s).empty())
+            text += "    // \"" + std::string(s.name) + "\" is set and not shown: " + source(s.name) + "\n";
         else
             text += line(s.name, text_of(std::visit(to_json(), s.value)), false, source(s.name));
+    }
+    if (!c.issuers.empty()) {
+        text +=
+            "    \"issuers\": [                             // " + source("issuers") + ", without secrets\n";
+        std::size_t left = c.issuers.size();
+        for (token_issuer& issuer : c.issuers)
+            text += "        " + text_of(issuer) + (--left == 0 ? "\n" : ",\n");
+        text += "    ],\n";
     }
     text += line(
         "default_namespace", options_of(c.default_namespace), c.namespaces.empty(),

@@ -5,6 +5,7 @@
 #include "server/base/host_name.hpp"
 #include "server/base/origin_entry.hpp"
 #include "server/config/api_keys.hpp"
+#include "server/config/token_settings.hpp"
 #include "server/log.hpp"
 #include "server/text.hpp"
 
@@ -93,10 +94,13 @@ std::string fault_of_doors(const config& c) {
                "a key with --api-key-file, PULSEWIRE_API_KEY or \"api_key\" in the config file (for example "
                "the output of: openssl rand -hex 24), listen on 127.0.0.1 behind a proxy, or say "
                "--insecure-open-api if it is meant to be open.";
-    if (others_reach_it && !c.insecure_open_api && !c.insecure_open_clients)
+    if (std::string fault = fault_of_issuers(c); !fault.empty()) return fault;
+    if (others_reach_it && !c.insecure_open_api && !c.insecure_open_clients && c.all_issuers().empty())
         return "listening on " + c.address +
                " lets every client that reaches this machine subscribe and publish in every channel, over "
-               "/ws, /ws/plain, /sse and /events: the API key protects /api/ and /metrics alone. Say "
+               "/ws, /ws/plain, /sse and /events: the API key protects /api/ and /metrics alone. Name who "
+               "signs "
+               "the tokens of your users with --token-issuer (docs/auth.md), say "
                "--insecure-open-clients (\"insecure_open_clients\": true) if clients are meant to be let in "
                "without asking who they are, or listen on 127.0.0.1 behind a proxy that asks.";
     try {
@@ -166,6 +170,16 @@ std::vector<setting> settings_of(config& c) {
         {"api_key_file", &c.api_key_file},
         {"insecure_open_api", &c.insecure_open_api},
         {"insecure_open_clients", &c.insecure_open_clients},
+        {"token_issuer", &c.issuer.issuer},
+        {"token_audience", &c.issuer.audience},
+        {"token_secret", &c.issuer.secret},
+        {"token_secret_file", &c.issuer.secret_file},
+        {"token_key_file", &c.issuer.key_file},
+        {"token_jwks_url", &c.issuer.jwks_url},
+        {"token_user_claim", &c.issuer.user_claim},
+        {"anonymous", &c.anonymous},
+        {"token_in_query", &c.token_in_query},
+        {"token_lifetime_max_s", &c.token_lifetime_max_s},
         {"allowed_origins", &c.allowed_origins},
         {"allow_credentials", &c.allow_credentials},
         {"allowed_hosts", &c.allowed_hosts},
@@ -241,6 +255,23 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"durability", one_of(o.keeps, durability_names)},
         {"slow_consumer", one_of(o.slow_consumers, slow_consumer_names)},
     };
+}
+
+std::vector<setting> settings_of(token_issuer& issuer) {
+    return {
+        {"issuer", &issuer.issuer},           {"audience", &issuer.audience}, {"secret", &issuer.secret},
+        {"secret_file", &issuer.secret_file}, {"key_file", &issuer.key_file}, {"jwks_url", &issuer.jwks_url},
+        {"user_claim", &issuer.user_claim},
+    };
+}
+
+bool is_secret(const setting& s) {
+    return s.name == "api_key" || s.name == "token_secret" || s.name == "secret";
+}
+
+void gather_issuers(config& c) {
+    c.issuers = c.all_issuers();
+    c.issuer = token_issuer();
 }
 
 std::string text_of(const setting& s) {

@@ -38,8 +38,12 @@ struct setting {
 // All settings but namespaces. The references live as long as `c`.
 std::vector<setting> settings_of(config& c);
 
-// The same for the options of one namespace.
+// The same for the options of one namespace, and for one of config::issuers.
 std::vector<setting> settings_of(namespace_options& options);
+std::vector<setting> settings_of(token_issuer& issuer);
+
+// Whether the value must not be shown.
+bool is_secret(const setting& s);
 
 // "4096", "true", "a, b": for the start-up lines.
 std::string text_of(const setting& s);
@@ -47,6 +51,9 @@ std::string text_of(const setting& s);
 // Sets a setting from the text of an environment variable; lists are separated by commas. Returns
 // the fault of the text, or nothing.
 std::string set_from_text(const setting& s, std::string_view text);
+
+// Puts config::issuer into config::issuers, where the server looks.
+void gather_issuers(config& c);
 
 // The fault of the config as a whole, as a sentence for the operator; empty
 // when the server can start with it.

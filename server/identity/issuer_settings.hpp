@@ -21,6 +21,8 @@ struct token_issuer {
     std::string jwks_url;
     // The claim that names the user.
     std::string user_claim = "sub";
+
+    friend bool operator==(const token_issuer&, const token_issuer&) = default;
 };
 
 }  // namespace pulsewire

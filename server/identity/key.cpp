@@ -122,6 +122,26 @@ std::string fault_of_purpose(const json& jwk) {
     return for_verifying ? "" : "is not for checking signatures: its \"key_ops\" have no \"verify\"";
 }
 
+// Whether the modulus has the form of CVE-2017-15361 (ROCA): modulo each small prime it is a power of 65537.
+// Anybody can find the private key of such a one. Other keys have that form once in some 2^30.
+bool is_roca(const EVP_PKEY* rsa) {
+    BIGNUM* read = nullptr;
+    (void)EVP_PKEY_get_bn_param(rsa, OSSL_PKEY_PARAM_RSA_N, &read);
+    const number_ptr n(read);
+    constexpr unsigned primes[] = {3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,
+                                   47,  53,  59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103,
+                                   107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+    return n && std::all_of(std::begin(primes), std::end(primes), [&](unsigned prime) {
+               const BN_ULONG rest = BN_mod_word(n.get(), prime);
+               unsigned power = 1;
+               do {
+                   if (power == rest) return true;
+                   power = power * (65'537 % prime) % prime;
+               } while (power != 1);
+               return false;
+           });
+}
+
 std::string fault_of_rsa(const EVP_PKEY* rsa) {
     const int bits = EVP_PKEY_get_bits(rsa);
     if (bits < rsa_bits_min || bits > rsa_bits_max)
@@ -133,6 +153,7 @@ std::string fault_of_rsa(const EVP_PKEY* rsa) {
     constexpr int exponent_bits_max = 64;
     if (!e || !BN_is_odd(e.get()) || BN_is_one(e.get()) || BN_num_bits(e.get()) > exponent_bits_max)
         return "is an RSA key with an exponent that is no odd number from 3 to 2^64";
+    if (is_roca(rsa)) return "is an RSA key of a faulty generator (ROCA): anybody can find its private half";
     return {};
 }
 

@@ -1,5 +1,6 @@
 #include "server/identity/key_set.hpp"
 
+#include "server/identity/base64url.hpp"
 #include "server/identity/openssl.hpp"
 #include "server/identity/strict_json.hpp"
 #include "server/log.hpp"
@@ -15,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -45,22 +47,26 @@ std::string named(const json& jwk, std::size_t index) {
            (id != nullptr ? " (kid \"" + log::printable(*id) + "\")" : "");
 }
 
-void leave_out_equal_names(key_set& set) {
-    std::vector<std::string> twice;
-    for (const key& k : set.keys) {
-        const auto same = std::count_if(set.keys.begin(), set.keys.end(), [&](const key& other) {
-            return other.id() == k.id();
-        });
-        if (!k.id().empty() && same > 1) twice.push_back(k.id());
+// The names of the keys for signatures, those that cannot be used included.
+std::vector<std::string> names_in(const json& keys) {
+    std::vector<std::string> names;
+    for (const json& jwk : keys) {
+        const std::string* id = jwk.is_object() ? string_member(jwk, "kid") : nullptr;
+        const std::string* use = jwk.is_object() ? string_member(jwk, "use") : nullptr;
+        if (id != nullptr && (use == nullptr || *use == "sig")) names.push_back(*id);
     }
-    std::erase_if(set.keys, [&](const key& k) {
-        return std::find(twice.begin(), twice.end(), k.id()) != twice.end();
-    });
-    if (!twice.empty())
-        set.left_out.push_back(
-            "several keys have the kid \"" + log::printable(twice.front()) +
-            "\", and none of them is used: which one is meant?"
-        );
+    return names;
+}
+
+void leave_out_equal_names(key_set& set, const std::vector<std::string>& names) {
+    const auto is_twice = [&](const key& k) { return std::count(names.begin(), names.end(), k.id()) > 1; };
+    for (const key& k : set.keys)
+        if (is_twice(k))
+            set.left_out.push_back(
+                "a key is not used because several have its kid \"" + log::printable(k.id()) +
+                "\": which one is meant?"
+            );
+    std::erase_if(set.keys, is_twice);
 }
 
 result<key_set, std::string> parse_jwks(const json& keys, key_kind wanted) {
@@ -82,7 +88,7 @@ result<key_set, std::string> parse_jwks(const json& keys, key_kind wanted) {
     // One of both kinds was given away by mistake or made for something else.
     if (has_secret && has_public)
         return text_fault{"has secrets (\"oct\") and public keys together: keep them apart"};
-    leave_out_equal_names(set);
+    leave_out_equal_names(set, names_in(keys));
     return set;
 }
 
@@ -139,6 +145,25 @@ result<key_set, std::string> parse_pem(std::string_view text) {
     return set;
 }
 
+using parser = result<key_set, std::string> (*)(std::string_view);
+
+// Calls `take` with each line that may be a secret and its number, until it returns false.
+template <class Take>
+void for_each_secret(std::string_view text, Take&& take) {
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        line = shell::trimmed(line);
+        if (!line.empty() && !line.starts_with('#') && !take(line, number)) return;
+    }
+}
+
+bool is_json(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
+}
+
 result<std::string, std::string> text_of_file(const std::string& path) {
     const auto unreadable = [&](int error) {
         return text_fault{
@@ -157,8 +182,6 @@ result<std::string, std::string> text_of_file(const std::string& path) {
         return text_fault{"is larger than " + std::to_string(key_text_bytes_max) + " bytes"};
     return text;
 }
-
-using parser = result<key_set, std::string> (*)(std::string_view);
 
 // Empty, or the fault of what is called `place`.
 std::string add(key_set& all, const std::string& place, result<key_set, std::string> more) {
@@ -197,26 +220,23 @@ result<key_set, std::string> parse_public_keys(std::string_view text) {
 }
 
 result<key_set, std::string> parse_secrets(std::string_view text) {
-    if (text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{'))
-        return parse_jwk_set(text, key_kind::secrets);
+    if (is_json(text)) return parse_jwk_set(text, key_kind::secrets);
     // The public key as a secret would let everybody make tokens (CVE-2016-10555 and its kind).
     if (text.find(pem_begins) != std::string_view::npos)
         return text_fault{"is PEM, which is no secret: name a public key with token_key_file"};
     key_set set;
-    std::size_t number = 0;
-    while (!text.empty()) {
-        const std::size_t end = text.find('\n');
-        const std::string_view line =
-            shell::trimmed(text.substr(0, text.find('\r') < end ? text.find('\r') : end));
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        ++number;
-        if (line.empty() || line.starts_with('#')) continue;
+    std::string fault;
+    for_each_secret(text, [&](std::string_view line, std::size_t number) {
         auto made = key::from_secret(line);
-        if (!made) return text_fault{"in line " + std::to_string(number) + " " + made.error()};
-        if (set.keys.size() == keys_max)
-            return text_fault{"has more than " + std::to_string(keys_max) + " secrets"};
-        set.keys.push_back(std::move(*made));
-    }
+        if (!made)
+            fault = "in line " + std::to_string(number) + " " + made.error();
+        else if (set.keys.size() == keys_max)
+            fault = "has more than " + std::to_string(keys_max) + " secrets";
+        else
+            set.keys.push_back(std::move(*made));
+        return fault.empty();
+    });
+    if (!fault.empty()) return text_fault{std::move(fault)};
     return set;
 }
 
@@ -228,6 +248,38 @@ result<key_set, std::string> configured_keys(const token_issuer& settings) {
     if (fault.empty()) fault = add_file(all, "token_key_file", settings.key_file, parse_public_keys);
     if (!fault.empty()) return failure{std::move(fault)};
     return all;
+}
+
+result<std::string, std::string> text_of_key_file(const std::string& path) {
+    return text_of_file(path);
+}
+
+result<shared_secret, std::string> first_secret(const token_issuer& settings) {
+    std::string text = settings.secret;
+    if (text.empty() && !settings.secret_file.empty()) {
+        auto read = text_of_file(settings.secret_file);
+        if (!read) return text_fault{"has a token_secret_file that " + read.error()};
+        text = std::move(*read);
+    }
+    shared_secret first;
+    if (is_json(text)) {
+        auto object = parse_strict_object(text);
+        if (!object) return text_fault{"has a secret that " + object.error()};
+        const auto keys = object->find("keys");
+        const bool is_set = keys != object->end() && keys->is_array() && !keys->empty();
+        const json& jwk = is_set ? keys->front() : *object;
+        const std::string* k = jwk.is_object() ? string_member(jwk, "k") : nullptr;
+        const std::string* id = jwk.is_object() ? string_member(jwk, "kid") : nullptr;
+        first.bytes = (k != nullptr ? from_base64url(*k) : std::nullopt).value_or("");
+        if (id != nullptr) first.key_id = *id;
+    } else {
+        for_each_secret(text, [&](std::string_view line, std::size_t) {
+            first.bytes = line;
+            return false;
+        });
+    }
+    if (first.bytes.empty()) return text_fault{"has no secret"};
+    return first;
 }
 
 }  // namespace pulsewire::identity

@@ -39,4 +39,14 @@ result<key_set, std::string> parse_secrets(std::string_view text);
 // All keys that the settings name: the secret and both files, which are read now. Errors are whole sentences.
 result<key_set, std::string> configured_keys(const token_issuer& settings);
 
+// The text of a file of keys; an error is the end of a sentence.
+result<std::string, std::string> text_of_key_file(const std::string& path);
+
+// The first secret of the settings, for signing. An error is the end of a sentence.
+struct shared_secret {
+    std::string bytes;
+    std::string key_id;  // empty: none
+};
+result<shared_secret, std::string> first_secret(const token_issuer& settings);
+
 }  // namespace pulsewire::identity
