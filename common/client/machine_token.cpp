@@ -50,12 +50,13 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
     token_ = token;
     token_until_ = now + untold_ms;
     token_is_new_ = true;
+    // If no connection takes it along, the one that goes on needs one after all.
+    if (connections_.serving() != 0) refresh_at_ = now + margin_ms;
     if (opening_awaits_token_) {
         opening_awaits_token_ = false;
         return open_now(now);
     }
-    // Otherwise the next connection takes it along.
-    if (!can_send()) return;
+    if (!can_send()) return rearm(now);
     token_shown_at_ = now;
     refresh_id_ = ++last_id_;
     begin_send("refresh"sv).number("id"sv, refresh_id_).name("token"sv, token_).end();

@@ -140,20 +140,23 @@ private:
         return order > 0 || (order == 0 && !bound.exclusive);
     }
 
-    static std::string shown(const number_bound& bound) {
+    static void append(std::string& text, std::string_view words, const number_bound& bound) {
         constexpr std::size_t shown_bytes_max = 40;
-        if (bound.number.size() <= shown_bytes_max) return bound.number;
-        return bound.number.substr(0, shown_bytes_max) + "...";
+        text.append(words).append(bound.number, 0, shown_bytes_max);
+        if (bound.number.size() > shown_bytes_max) text.append("...");
     }
 
     // "integer from 0 to 255", "number greater than 0".
     static std::string range_of(const node& n) {
-        std::string text = n.whole ? "integer" : "number";
-        if (n.min && n.max && !n.min->exclusive && !n.max->exclusive)
-            return text + " from " + shown(*n.min) + " to " + shown(*n.max);
-        if (n.min) text += (n.min->exclusive ? " greater than " : " of at least ") + shown(*n.min);
-        if (n.min && n.max) text += " and";
-        if (n.max) text += (n.max->exclusive ? " less than " : " of at most ") + shown(*n.max);
+        std::string text(n.whole ? "integer" : "number");
+        if (n.min && n.max && !n.min->exclusive && !n.max->exclusive) {
+            append(text, " from ", *n.min);
+            append(text, " to ", *n.max);
+            return text;
+        }
+        if (n.min) append(text, n.min->exclusive ? " greater than " : " of at least ", *n.min);
+        if (n.min && n.max) text.append(" and");
+        if (n.max) append(text, n.max->exclusive ? " less than " : " of at most ", *n.max);
         return text;
     }
 

@@ -7,9 +7,9 @@ namespace pulsewire::sim {
 std::string issuer::issue(const std::string& user) {
     made m;
     m.user = user;
-    m.granted = calm_ || random_.percent(70);
+    m.granted = calm_ || random_.percent(60);
     m.at_ms = time_.now();
-    m.until_ms = time_.now() + random_.between(12'000, 60'000);
+    m.until_ms = time_.now() + (calm_ ? random_.between(12'000, 60'000) : random_.between(3'000, 20'000));
     std::string token = "token-" + std::to_string(made_.size() + 1);
     made_[token] = std::move(m);
     return token;

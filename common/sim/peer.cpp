@@ -290,6 +290,7 @@ void peer::gives_token(std::uint32_t number) {
     bool there = false;
     std::int64_t after_ms = 0;
     const std::string token = network_.token(there, after_ms);
+    if (seen_.heard()) seen_.tell(session_, "asks for a token, gets " + (there ? token : "none"));
     time_.after(after_ms, [this, number, token, there] {
         when_awake([this, number, token, there] {
             if (there) {
@@ -397,6 +398,8 @@ void peer::enters(const client::action& a) {
 }
 
 void peer::ended(const client::action& a) {
+    // It may not answer another client any more.
+    if (a.kind == client::action_kind::failed && a.id == 0 && tokens_ && said_code(a) == "forbidden") return;
     const auto found = commands_.find(a.id);
     if (found == commands_.end()) return blame("an answer to nothing: " + line_);
     const command c = std::move(found->second);

@@ -218,10 +218,10 @@ void node::start() {
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     if (log_) run_storage();
-    for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
     authenticator_->start([this] {
         for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.verify_waiting(); });
     });
+    for (const auto& s : shards_) threads_.emplace_back([&shard = *s] { shard.run(); });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     audit_act("start");
 }
