@@ -149,6 +149,9 @@ void machine::cancel(std::uint32_t id, time_ms) {
 // --- what happened outside ---
 
 void machine::transport_opened(std::uint32_t attempt, time_ms now) {
+    // Never as nobody by accident.
+    if (options_.tokens && token_.empty() && !is_nobody_)
+        return drop_transport(attempt, close_code::no_pong, now);
     if (!connections_.opened(attempt)) return;
     // In a hand-over the old connection still answers the requests that were sent on it.
     unbind(true);

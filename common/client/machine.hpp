@@ -325,6 +325,7 @@ private:
     time_ms token_until_ = 0;       // a connection opened after that needs a new token
     time_ms refresh_at_ = never;    // when to ask for the next token
     bool opening_awaits_token_ = false;
+    bool is_nobody_ = false;     // the host said so
     bool token_is_new_ = false;  // no connection has tried it
     token_reason token_reason_ = token_reason::connect;
     text_buffer token_;

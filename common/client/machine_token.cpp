@@ -48,6 +48,7 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
     if (ask != ask_ || ask == 0) return;
     ask_ = 0;
     token_ = token;
+    is_nobody_ = token.empty();
     token_until_ = now + untold_ms;
     token_is_new_ = true;
     // If no connection takes it along, the one that goes on needs one after all.
@@ -101,7 +102,8 @@ void machine::on_refresh_wanted(const server_frame& f, std::string_view header, 
 bool machine::refresh_failed(const server_frame& f, time_ms now) {
     if (f.id == 0 || f.id != refresh_id_) return false;
     refresh_id_ = 0;
-    token_.clear();
+    // Kept, because a connection that opens now must not open as nobody.
+    token_until_ = now;
     token_reason_ = token_reason::refused;
     ask_token_later(now);
     return true;
