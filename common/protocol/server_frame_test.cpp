@@ -293,7 +293,7 @@ TEST(server_frame, refuses_what_is_no_frame) {
           "{\"a\":null}",
           "{\"a\":-1}",
           "{\"a\":[]}",
-          "{\"a\":{}}",
+          "{\"a\":{}",
           "{\"a\":tru}",
           "{\"a\":f",
           "{\"a\":\"",

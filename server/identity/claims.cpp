@@ -90,7 +90,7 @@ std::string read_allow(const json& value, access::principal& into) {
 
 std::string read_info(const json& value, access::principal& into) {
     if (!value.is_object()) return "\"info\" is no object";
-    into.info = value.dump();
+    into.info = value.dump(-1, ' ', true);
     if (into.info.size() > info_bytes_max)
         return "\"info\" has " + std::to_string(into.info.size()) + " bytes, and may have " +
                std::to_string(info_bytes_max);

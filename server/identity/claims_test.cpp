@@ -88,6 +88,12 @@ TEST(claims, that_are_no_utf8_are_malformed) {
     EXPECT_EQ(told(token_verifier({issuer_with_secret()}).verify(token, test_now_ms)), "malformed");
 }
 
+// Protocol 3.2: a frame is ASCII before its payload.
+TEST(claims, what_they_show_is_ascii) {
+    const accepted one = taken({{"pulsewire", {{"info", {{"name", "J\xc3\xbcrgen"}}}}}});
+    EXPECT_EQ(one.who->info, R"({"name":"J\u00fcrgen"})");
+}
+
 TEST(claims, of_ours_grant_inform_and_subscribe) {
     const accepted one = taken(
         {{"sub", "a|b"},
