@@ -215,7 +215,7 @@ interface Sdks {
 declare const sdk: Sdks;
 
 /** The SDK in an empty page, with a client on that storage. */
-async function load(page: Page, options: Sdk.ConnectOptions = {}, storage: Storage.BrowserStorageOptions = {}): Promise<void> {
+async function load(page: Page, options: Omit<Sdk.ConnectOptions, 'token'> = {}, storage: Storage.BrowserStorageOptions = {}): Promise<void> {
     await page.evaluate(async ([options, storage]) => {
         const [index, kept] = ['/sdk/index.js', '/sdk/storage.js'];
         const {connect} = (await import(index!)) as typeof Sdk;

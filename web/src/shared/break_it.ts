@@ -1,7 +1,7 @@
 // "Break it": what a visitor may do to this page's own connection, and what the SDK then says. Everything shown comes from
 // the SDK's events; only the faults are made here.
 
-import type {Channel, Client, ConnectionState} from 'pulsewire';
+import type {Channel, Client, ConnectionState, SubscribedEvent} from 'pulsewire';
 import {Attempts} from './attempts.ts';
 import type {BreakableNetwork} from './breakable_network.ts';
 import {byId, keepNewest, make} from './dom.ts';
@@ -166,7 +166,7 @@ export class BreakIt {
         for (const button of this.#buttons) button.setAttribute('aria-disabled', String(busy));
     }
 
-    #subscribed(recovered: boolean | undefined, reason: 'expired' | 'epoch_changed' | 'limit' | undefined): void {
+    #subscribed(recovered: boolean | undefined, reason: SubscribedEvent['reason']): void {
         this.#recovering = recovered === true;
         if (!this.#outage || recovered === undefined) return;
         if (recovered) queueMicrotask(() => this.#sayRecovered());

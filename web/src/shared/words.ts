@@ -28,6 +28,7 @@ export function missedWords(reason: GapEvent['reason'] | SubscribedEvent['reason
         case 'epoch_changed': return 'the server was restarted and keeps nothing from before';
         case 'expired': return 'the server no longer keeps them';
         case 'limit': return 'there were more of them than the server sends again';
+        case 'forbidden': return 'they are older than this user may read';
         case 'replaced': return 'newer ones took their place';
         default: return 'the server gave no reason';
     }
