@@ -12,7 +12,7 @@ namespace {
 #ifdef __EMSCRIPTEN__
 constexpr std::uint64_t seeds = 200;
 #else
-constexpr std::uint64_t seeds = 400;
+constexpr std::uint64_t seeds = 250;
 #endif
 
 TEST(simulation, whatever_goes_wrong_everybody_comes_to_the_same_end) {
