@@ -2,7 +2,7 @@
 
 import {test, expect} from './support/test.ts';
 import {history} from './support/http.ts';
-import {chatTexts, openChat, recordStates, say, statesSeen} from './support/pages.ts';
+import {chatTexts, openChat, recordStates, say, statesSeen, waitingTexts} from './support/pages.ts';
 import {PulsewireServer} from './support/server.ts';
 import {recordWire, wireSeen} from './support/wire.ts';
 
@@ -18,6 +18,9 @@ for (const transport of ['websocket', 'sse'] as const) {
             const page = await visit(`${first.origin}/chat/?name=Ada&transport=${transport}`, {before: recordStates});
             await openChat(page, transport);
             await say(page, 'to the first server');
+            // Acknowledged there; what is not, the client repeats at the second server.
+            await expect(waitingTexts(page)).toHaveCount(0);
+            await expect(chatTexts(page)).toHaveText(['to the first server']);
             const before = (await statesSeen(page)).length;
             expect((await first.terminate().exited).code).toBe(0);
             await say(page, 'to the second server');
