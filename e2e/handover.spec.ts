@@ -27,6 +27,8 @@ for (const transport of ['websocket', 'sse'] as const) {
             await expect.poll(async () => (await history(next.origin, 'chat:lobby')).messages.map(({payload}) => (payload as {text: string}).text))
                 .toEqual(['to the second server']);
             expect((await statesSeen(page)).slice(before), 'the state stays open').toEqual([]);
+            // Before its servers go, or it would look for them.
+            await page.close();
         } finally {
             for (const server of [first, next]) {
                 if (server.running) await server.stop();
@@ -59,6 +61,8 @@ for (const transport of ['websocket', 'sse'] as const) {
             // Servers do not share channels in this version: what the second one cannot know, it says so.
             await expect(chatTexts(page)).toHaveText(['to the first server', 'to the second server']);
             expect((await statesSeen(page)).slice(before), 'the state stays open').toEqual([]);
+            // Before its servers go, or it would look for them.
+            await page.close();
         } finally {
             await next.stop();
             next.discard();
