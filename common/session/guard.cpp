@@ -23,7 +23,8 @@ verdict lacks(operations given, operation wanted) {
 }
 
 verdict may_subscribe(const session& s, const command& c, const config& settings) {
-    const operations given = permitted(s, c.channel, settings);
+    const namespace_options& options = settings.options_of(c.channel);
+    const operations given = permitted(s, c.channel, options);
     if (auto why = lacks(given, operation::subscribe)) return why;
     if (c.latest != 0)
         if (auto why = lacks(given, operation::history)) return why;
@@ -33,7 +34,7 @@ verdict may_subscribe(const session& s, const command& c, const config& settings
         if (auto why = lacks(given, operation::show)) return why;
     if (c.payload.size() > settings.bounds.presence_info_bytes_max)
         return refused(error_code::too_large, "the presence info is too large");
-    if ((c.presence || !c.payload.empty()) && !settings.options_of(c.channel).presence)
+    if ((c.presence || !c.payload.empty()) && !options.presence)
         return refused(error_code::forbidden, "this namespace keeps no presence");
     return std::nullopt;
 }
@@ -48,8 +49,8 @@ verdict must_fit(const command& c, const namespace_options& options) {
 // The HTTP API may publish where clients may not, but nobody what does not fit its schema. (The application
 // does not pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
-    if (auto why = lacks(permitted(s, c.channel, settings), operation::publish)) return why;
     const namespace_options& options = settings.options_of(c.channel);
+    if (auto why = lacks(permitted(s, c.channel, options), operation::publish)) return why;
     if (!is_client(s.speaks)) return must_fit(c, options);
     if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
@@ -62,9 +63,10 @@ verdict may_publish(const session& s, const command& c, const config& settings) 
 // A request without a channel goes to an observer, which decides about it.
 verdict may_request(const session& s, const command& c, const config& settings) {
     if (c.channel.empty()) return std::nullopt;
-    if (auto why = lacks(permitted(s, c.channel, settings), operation::request)) return why;
+    const namespace_options& options = settings.options_of(c.channel);
+    if (auto why = lacks(permitted(s, c.channel, options), operation::request)) return why;
     if (!is_session(c.to)) return refused(error_code::invalid_frame, "\"to\" is not a session");
-    if (!settings.options_of(c.channel).client_requests)
+    if (!options.client_requests)
         return refused(error_code::forbidden, "clients may not ask each other in this namespace");
     return std::nullopt;
 }
@@ -73,14 +75,15 @@ verdict may_query(const session& s, const command& c, const config& settings) {
     // The answer of a query is found by its id alone, so a query without one could never be matched (3.4).
     if (c.id == 0) return refused(error_code::invalid_frame, "\"id\" is missing");
     const operation wanted = c.op == command_op::history ? operation::history : operation::presence;
-    if (auto why = lacks(permitted(s, c.channel, settings), wanted)) return why;
+    const namespace_options& options = settings.options_of(c.channel);
+    if (auto why = lacks(permitted(s, c.channel, options), wanted)) return why;
     if (c.limit > settings.bounds.recovery_max)
         return refused(
             error_code::invalid_frame, "\"limit\" is at most " + std::to_string(settings.bounds.recovery_max)
         );
     if (c.has_time && c.has_offset)
         return refused(error_code::invalid_frame, "give \"offset\" or \"time\", not both");
-    if (c.op == command_op::presence && !settings.options_of(c.channel).presence)
+    if (c.op == command_op::presence && !options.presence)
         return refused(error_code::forbidden, "this namespace keeps no presence");
     return std::nullopt;
 }
@@ -91,10 +94,10 @@ bool is_client(face f) {
     return f != face::api;
 }
 
-operations permitted(const session& s, std::string_view channel, const config& settings) {
+operations permitted(const session& s, std::string_view channel, const namespace_options& options) {
     // The bearer of an API key, and everybody where the API has none.
     if (!is_client(s.speaks) && s.who() == nullptr) return operations::all();
-    return access::permitted(s.who(), channel, settings.options_of(channel).allow);
+    return access::permitted(s.who(), channel, options.allow);
 }
 
 bool is_undeclared(const command& c, const namespace_options& options) {

@@ -26,7 +26,8 @@ struct refusal {
 bool is_client(face f);
 
 // Everything that the session may do on the channel now.
-operations permitted(const session& s, std::string_view channel, const config& settings);
+// `options` are those of its namespace.
+operations permitted(const session& s, std::string_view channel, const namespace_options& options);
 
 // Whether the namespace takes declared types alone and no schema declares that of this publish. A handler of
 // the application still may.

@@ -149,7 +149,7 @@ void requests::on(asked&& m, instant now) {
             what.from, what.id, error_code::not_present, "the client that is asked has only just come", now
         );
     session& s = *sub->owner;
-    if (!permitted(s, what.channel, config_).has(operation::respond))
+    if (!permitted(s, what.channel, config_.options_of(what.channel)).has(operation::respond))
         return answer_ask(
             what.from, what.id, error_code::not_present, "the client that is asked may not answer here", now
         );
@@ -180,7 +180,7 @@ void requests::on_respond(session& s, const command& c, instant now) {
     if (found == s.questions.end()) return;  // too late, already answered, or withdrawn
     const question q = *found;
     s.questions.erase(found);
-    if (!permitted(s, q.channel, config_).has(operation::respond)) {
+    if (!permitted(s, q.channel, config_.options_of(q.channel)).has(operation::respond)) {
         answer_ask(
             {q.shard, q.connection}, q.id, error_code::not_present,
             "the client that is asked may not answer any more", now
@@ -217,7 +217,9 @@ void requests::on(withdrawn&& m, instant now) {
 void requests::recheck(session& s, instant now) {
     std::vector<request_in_flight> lost;
     std::erase_if(s.requests, [&](const request_in_flight& r) {
-        if (r.channel.empty() || permitted(s, r.channel, config_).has(operation::request)) return false;
+        if (r.channel.empty() ||
+            permitted(s, r.channel, config_.options_of(r.channel)).has(operation::request))
+            return false;
         lost.push_back(r);
         return true;
     });

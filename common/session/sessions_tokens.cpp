@@ -89,7 +89,7 @@ void sessions::recheck(session& s, instant now) {
 bool sessions::may_have(const session& s, const message& answer) const {
     if (answer.kind == message_kind::error) return true;
     const operation wanted = answer.kind == message_kind::history ? operation::history : operation::presence;
-    return permitted(s, answer.channel(), config_).has(wanted);
+    return permitted(s, answer.channel(), config_.options_of(answer.channel())).has(wanted);
 }
 
 void sessions::on(revoke&& m, instant now) {

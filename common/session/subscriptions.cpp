@@ -53,7 +53,8 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     a.token = token;
     a.channel = channel;
     if (!c.epoch.empty() && c.has_offset) a.seen = position{std::string(c.epoch), c.offset};
-    if (a.seen) a.reads_history = permitted(s, c.channel, config_).has(operation::history);
+    if (a.seen)
+        a.reads_history = permitted(s, c.channel, config_.options_of(c.channel)).has(operation::history);
     a.latest = static_cast<std::uint32_t>(std::min<std::uint64_t>(c.latest, config_.bounds.recovery_max));
     a.wants_presence = c.presence;
     // The price of the answer: a list of members is a text of its own, a replay only references.
@@ -75,7 +76,7 @@ void subscriptions::recheck(session& s, instant now) {
     // Collected first, because an end changes the list.
     std::vector<subscription*> lost;
     for (subscription* sub : s.subscriptions) {
-        const operations given = permitted(s, sub->where->name, config_);
+        const operations given = permitted(s, sub->where->name, config_.options_of(sub->where->name));
         const bool keeps =
             given.has(operation::subscribe) && (!sub->listed || given.has(operation::show)) &&
             (!subscriber_table::entry_of(*sub).wants_presence || given.has(operation::presence));

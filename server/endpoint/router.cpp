@@ -238,15 +238,18 @@ bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
 bool knows_client(http_conversation& c, const route& found) {
     if (!found.end->asks_who) return true;
     const auto key = key_of(c.asked());
-    if (key && c.own_shard().keys().name_of(*key) != nullptr)
-        return c.identify(somebody(operations::all())), true;
+    if (key && c.own_shard().keys().name_of(*key) != nullptr) {
+        static const auto program = somebody(operations::all());
+        return c.identify(program), true;
+    }
     const auto token = token_of(c.asked(), may_use_cookie(c, found.origin), c.settings().token_in_query);
     if (!token) {
         // Over these the token can come in `connect`.
         const bool later = found.end->to == endpoint::websocket || found.end->to == endpoint::open_stream;
         if (!later && !c.settings().anonymous) return c.answer(token_wanted()), false;
         // A request to the API by nobody in particular would be one with its key.
-        if (is_api(found.end->to)) c.identify(somebody(operations()));
+        static const auto nobody = somebody(operations());
+        if (is_api(found.end->to)) c.identify(nobody);
         return true;
     }
     std::string refused;
