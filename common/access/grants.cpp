@@ -11,12 +11,6 @@ namespace {
 // Of "{pattern: [operation]}".
 constexpr int depth_max = 3;
 
-std::string unescaped(std::string_view inner) {
-    std::string text;
-    append_unescaped(text, inner);
-    return text;
-}
-
 std::string quoted(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }

@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::string_view any_one = "*";
 constexpr std::string_view any_rest = "**";
-constexpr std::string_view own_name = "{user}";
 
 bool is_literal(std::string_view segment) {
     for (const char c : segment)

@@ -2,9 +2,8 @@
 
 // Patterns of channels, as tokens and settings name them (docs/protocol.md 1.6). A pattern is a channel's
 // name whose segments, between ':', may be "*" (any one segment), "{user}" (the user's own name) or, at the
-// end,
-// "**" (any segments, one at least). Names of channels have neither '*' nor '{', so every pattern is either a
-// name or unmistakably a pattern, and nothing needs an escape.
+// end, "**" (any segments, one at least). Names of channels have neither '*' nor '{', so every pattern is
+// either a name or unmistakably a pattern, and nothing needs an escape.
 
 #include <cstddef>
 #include <string_view>
@@ -12,6 +11,7 @@
 namespace pulsewire::access {
 
 inline constexpr std::size_t pattern_bytes_max = 255;
+inline constexpr std::string_view own_name = "{user}";
 
 // Empty when `pattern` is one, otherwise the reason why it is none, for people.
 std::string_view fault_of_pattern(std::string_view pattern);

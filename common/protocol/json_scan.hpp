@@ -6,6 +6,7 @@
 #include "common/protocol/skip_plain.hpp"
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace pulsewire {
@@ -108,6 +109,8 @@ bool is_json(std::string_view text, int depth_max, std::size_t& stopped_at);
 // result is never longer than `inner`. Lone surrogates become U+FFFD.
 template <class String>
 void append_unescaped(String& out, std::string_view inner);
+// The same as a text of its own.
+std::string unescaped(std::string_view inner);
 
 // Calls `member(key, value)` for each member of the object that comes next in `scan`, with the text inside
 // the key and the slice of the value; stops when `member` returns false. Returns false at the first fault.

@@ -83,4 +83,10 @@ void append_unescaped(String& out, std::string_view inner) {
     }
 }
 
+inline std::string unescaped(std::string_view inner) {
+    std::string text;
+    append_unescaped(text, inner);
+    return text;
+}
+
 }  // namespace pulsewire

@@ -14,12 +14,6 @@ namespace {
 // Deeper than any depth that is passed to read_value(), for what has been read already.
 constexpr int any_depth = 64;
 
-std::string unescaped(std::string_view inner) {
-    std::string plain;
-    append_unescaped(plain, inner);
-    return plain;
-}
-
 // Builds the tree of a text that is valid JSON.
 class builder {
 public:

@@ -39,10 +39,7 @@ int status_of(error_code code) {
 }
 
 response from_error(const hub::message& m) {
-    std::string text, pointer;
-    append_unescaped(text, m.text());
-    append_unescaped(pointer, m.pointer());
-    return error_response(status_of(m.code), m.code, text, pointer);
+    return error_response(status_of(m.code), m.code, unescaped(m.text()), unescaped(m.pointer()));
 }
 
 // A transient message has no position.

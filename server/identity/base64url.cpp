@@ -1,5 +1,8 @@
 #include "server/identity/base64url.hpp"
 
+#include "server/base/base64.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -41,20 +44,10 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }
 
 std::string to_base64url(std::string_view bytes) {
-    std::string text;
-    text.reserve((bytes.size() * 4 + 2) / 3);
-    std::uint32_t pending = 0;
-    unsigned bits = 0;
-    for (const char c : bytes) {
-        pending = pending << 8 | static_cast<unsigned char>(c);
-        bits += 8;
-        while (bits >= bits_per_digit) {
-            bits -= bits_per_digit;
-            text.push_back(digits[pending >> bits & 63]);
-        }
-        pending &= (1U << bits) - 1;
-    }
-    if (bits != 0) text.push_back(digits[pending << (bits_per_digit - bits) & 63]);
+    std::string text = shell::base64_of({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    text.resize(text.find_last_not_of('=') + 1);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
     return text;
 }
 

@@ -99,12 +99,11 @@ std::string read_info(const json& value, access::principal& into) {
 
 // The channel's name with each segment "{user}" replaced; empty when the name is none.
 std::string channel_of(std::string_view name, const std::string& user) {
-    constexpr std::string_view own_name = "{user}";
     std::string channel;
     while (true) {
         const bool last = name.find(':') == std::string_view::npos;
         const std::string_view segment = access::take_segment(name);
-        channel += segment == own_name ? std::string_view(user) : segment;
+        channel += segment == access::own_name ? std::string_view(user) : segment;
         if (last) break;
         channel += ':';
     }

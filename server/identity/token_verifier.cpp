@@ -1,5 +1,6 @@
 #include "server/identity/token_verifier.hpp"
 
+#include "common/protocol/limits.hpp"
 #include "server/identity/base64url.hpp"
 #include "server/identity/claims.hpp"
 #include "server/identity/key_fetcher.hpp"

@@ -6,7 +6,6 @@
 #include "server/identity/issuer_settings.hpp"
 #include "server/identity/verdict.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,8 +13,6 @@
 #include <vector>
 
 namespace pulsewire::identity {
-
-inline constexpr std::size_t token_bytes_max = 8 * 1024;  // beyond: malformed
 
 class token_verifier {
 public:

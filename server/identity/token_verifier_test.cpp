@@ -1,5 +1,6 @@
 #include "server/identity/token_verifier.hpp"
 
+#include "common/protocol/limits.hpp"
 #include "server/identity/test_tokens.hpp"
 #include "server/testing/temporary_folder.hpp"
 

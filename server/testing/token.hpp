@@ -3,10 +3,9 @@
 // Tokens of an issuer that a test's server trusts.
 
 #include "server/config.hpp"
-#include "server/identity/base64url.hpp"
+#include "server/identity/signing_key.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -41,15 +40,7 @@ inline std::string token_for(
                                std::to_string(seconds_now()) + R"(,"exp":)" +
                                std::to_string(seconds_now() + counts_for_s) + R"(,"pulsewire":{"allow":)" +
                                allow + "}" + more + "}";
-    const std::string text =
-        identity::to_base64url(R"({"alg":"HS256"})") + "." + identity::to_base64url(claims);
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    HMAC(
-        EVP_sha256(), secret_of_issuer.data(), static_cast<int>(secret_of_issuer.size()),
-        reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size
-    );
-    return text + "." + identity::to_base64url({reinterpret_cast<const char*>(mac), size});
+    return identity::signing_key::from_secret(secret_of_issuer).token(nlohmann::json::parse(claims)).value();
 }
 
 }  // namespace pulsewire::testing

@@ -20,13 +20,8 @@ constexpr std::uint64_t subscribe_id = 1;
 
 // A JSON string as its text, everything else as its JSON.
 std::string text_of(std::string_view payload) {
-    std::string text;
-    if (payload.size() >= 2 && payload.front() == '"') {
-        append_unescaped(text, payload.substr(1, payload.size() - 2));
-    } else {
-        text = payload;
-    }
-    return text;
+    const bool is_string = payload.size() >= 2 && payload.front() == '"';
+    return is_string ? unescaped(payload.substr(1, payload.size() - 2)) : std::string(payload);
 }
 
 class plain_websocket final : public websocket_conversation {
@@ -76,9 +71,9 @@ private:
     }
 
     void say_error(const hub::message& m) {
-        std::string text = "error " + std::string(name_of(m.code)) + ": ";
-        append_unescaped(text, m.text());
-        say(std::make_shared<const std::string>(std::move(text)));
+        say(std::make_shared<const std::string>(
+            "error " + std::string(name_of(m.code)) + ": " + unescaped(m.text())
+        ));
         if (m.id != subscribe_id) return;
         if (m.code == error_code::forbidden)
             return end_with(close_code::unauthorized, "the channel may not be read by this client");
