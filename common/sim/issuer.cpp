@@ -33,7 +33,7 @@ access::verdict issuer::verify(const std::string& token, hub::instant now) const
     return {std::make_shared<const access::principal>(std::move(p))};
 }
 
-hub::revoke issuer::revoke(const std::string& user, hub::instant) {
+hub::revoke issuer::revoke(const std::string& user) {
     revoked_[user] = time_.now();
     hub::revoke what;
     what.user = user;

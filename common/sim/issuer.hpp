@@ -29,7 +29,7 @@ public:
     // What it proves at this moment, by the server's clock.
     access::verdict verify(const std::string& token, hub::instant now) const;
     // The tokens of the user that there are count no more.
-    hub::revoke revoke(const std::string& user, hub::instant now);
+    hub::revoke revoke(const std::string& user);
     // Tokens cannot be verified until then.
     void is_down_until(std::int64_t ms) { down_until_ = ms; }
     // From now on everybody may do everything, and nothing is down.

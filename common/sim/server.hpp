@@ -85,7 +85,6 @@ public:
     // Somebody sets the wall's clock.
     void set_clock(std::int64_t by_ms) { clock_off_ms_ += by_ms; }
 
-    hub::instant now() const;
     hub::counters count() const;
     std::size_t session_count() const;
     std::size_t subscription_count() const;
@@ -95,6 +94,7 @@ private:
     hub::shard_index owner_of(std::string_view channel) const {
         return hub::owner_of(channel, shards_, options_.hub.secret);
     }
+    hub::instant now() const;
     void restore();
     void carry_out(hub::shard_index shard);
     void stored(hub::shard_index shard, const disk::outcome& o);

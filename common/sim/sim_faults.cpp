@@ -198,7 +198,7 @@ void sim::do_wrong(enum fault what, std::size_t client) {
             const std::string user = issuer::user_of(client);
             seen_.tell("issuer", "revokes the tokens of " + user);
             seen_.reached(situation::token_revoked);
-            return server_.revoke(issuer_.revoke(user, server_.now()));
+            return server_.revoke(issuer_.revoke(user));
         }
         case fault::no_keys:
             return issuer_.is_down_until(time_.now() + random_.below(10'000));

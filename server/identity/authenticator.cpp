@@ -23,17 +23,14 @@ authenticator::answer authenticator::verify(std::string_view token, std::int64_t
         a.verdict.try_later = no->fault == token_fault::unavailable;
         a.verdict.expired = no->fault == token_fault::expired;
         a.why = std::move(no->why);
-        a.reason = name_of(no->fault);
         a.issuer = std::move(no->issuer);
         a.key_id = std::move(no->key_id);
     } else {
         const access::principal_ptr who = std::get<accepted>(outcome).who;
         if (who->expires_ms - wall_ms > lifetime_max_ms_) {
             a.why = "the token lives longer than token_lifetime_max_s";
-            a.reason = "lifetime";
         } else if (revocations_.concern(*who)) {
             a.why = "the token of " + who->user + " was revoked";
-            a.reason = "revoked";
             a.verdict.expired = true;
         } else {
             a.verdict.who = who;

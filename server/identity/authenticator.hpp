@@ -26,14 +26,10 @@ public:
         std::int64_t wall_ms
     );
 
-    // Whether tokens are asked for at all.
-    bool has_issuers() const { return verifier_.has_issuers(); }
-
     struct answer {
         access::verdict verdict;
-        bool waits = false;       // the issuer is being asked for its keys, and then there is a verdict
-        std::string why;          // of a refusal, for the log and the audit log; printable
-        std::string_view reason;  // ... in one word
+        bool waits = false;  // the issuer is being asked for its keys, and then there is a verdict
+        std::string why;     // of a refusal, for the log; printable
         std::string issuer, key_id;
     };
     // From any thread; never waits.
@@ -45,7 +41,6 @@ public:
     void reload() { verifier_.reload(); }
     // From any thread. False when it cannot be kept: nothing is revoked.
     bool revoke(const hub::revoke& what, std::int64_t wall_ms) { return revocations_.add(what, wall_ms); }
-    std::size_t revocation_count() const { return revocations_.size(); }
 
 private:
     token_verifier verifier_;

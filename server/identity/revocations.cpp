@@ -83,16 +83,13 @@ void revocations::read_line(const std::string& line) {
 bool revocations::add(const hub::revoke& what, std::int64_t wall_ms) {
     const std::lock_guard lock(mutex_);
     forget_old(wall_ms);
-    const times users_before = users_, tokens_before = tokens_;
-    const std::int64_t everybody_before_ms = everybody_ms_;
     std::int64_t& before_ms = !what.user.empty()       ? users_[what.user]
                               : !what.token_id.empty() ? tokens_[what.token_id]
                                                        : everybody_ms_;
-    before_ms = std::max(before_ms, what.issued_before_ms);
+    const std::int64_t as_it_was_ms = std::exchange(before_ms, std::max(before_ms, what.issued_before_ms));
     if (count() <= most && write_all()) return true;
-    users_ = users_before;
-    tokens_ = tokens_before;
-    everybody_ms_ = everybody_before_ms;
+    before_ms = as_it_was_ms;
+    forget_old(wall_ms);  // an entry that is new stands for nothing now
     return false;
 }
 
@@ -104,11 +101,6 @@ bool revocations::concern(const access::principal& who) const {
     };
     return who.issued_ms < everybody_ms_ || is_in(users_, who.user) ||
            (!who.token_id.empty() && is_in(tokens_, who.token_id));
-}
-
-std::size_t revocations::size() const {
-    const std::lock_guard lock(mutex_);
-    return count() + (everybody_ms_ != 0 ? 1 : 0);
 }
 
 // Every token that was issued before has expired.

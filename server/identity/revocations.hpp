@@ -25,7 +25,6 @@ public:
     // `what` names a user or a token or neither, not both.
     bool add(const hub::revoke& what, std::int64_t wall_ms);
     bool concern(const access::principal& who) const;
-    std::size_t size() const;
 
     static constexpr std::size_t most = 100'000;
 

@@ -246,15 +246,11 @@ std::optional<access::verdict> node::verify(std::string_view token, std::string&
 
 bool node::revoke(const hub::revoke& what) {
     if (!authenticator_->revoke(what, shard_port::now().wall_ms)) return false;
-    tell_all(what);
+    disconnect(what);
     return true;
 }
 
-void node::disconnect(const hub::revoke& who) {
-    tell_all(who);
-}
-
-void node::tell_all(const hub::revoke& what) {
+void node::disconnect(const hub::revoke& what) {
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         std::vector<hub::shard_message> one;
         one.emplace_back(hub::to_session(what));

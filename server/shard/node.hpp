@@ -87,8 +87,8 @@ public:
     // Tokens count no more, and connections that showed one end. False when that cannot be kept for later,
     // and then nothing has happened. From any thread.
     bool revoke(const hub::revoke& what);
-    // Ends the connections of a user, whose token goes on counting. From any thread.
-    void disconnect(const hub::revoke& who);
+    // Ends the connections that showed such tokens, which go on counting. From any thread.
+    void disconnect(const hub::revoke& what);
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();
@@ -125,7 +125,6 @@ private:
     void restore(log_store::contents&& kept);
     void run_storage();
     void settle(shard& s);
-    void tell_all(const hub::revoke& what);
 
     config settings_;
     std::vector<observer_port*> observers_;
