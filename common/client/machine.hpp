@@ -64,8 +64,7 @@ enum class action_kind : std::uint8_t {
     set_timer,
     // The new state is `to`. connecting: `via`, `attempt`; waiting: `delay_ms`, `attempt`, `close`;
     // open: `via`, `session`, `user`; closed: `close`. Close 0: there was no token. Here `attempt` counts
-    // failures in a row. `message` is the
-    // server's reason, if it sent one.
+    // failures in a row. `message` is the server's reason, if it sent one.
     state_changed,
     // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `user`, `payload`.
     deliver,
@@ -80,8 +79,8 @@ enum class action_kind : std::uint8_t {
     // Publications of subscription `id` up to `offset` will not come, because newer ones replaced them (5.6).
     gap,
     // `session` of `user` sends a request in the channel of subscription `id`: `type`, `payload`. The answer
-    // goes to
-    // the transport `attempt` under the number `offset` (4.18). Without a `type` the request is withdrawn.
+    // goes to the transport `attempt` under the number `offset` (4.18). Without a `type` the request is
+    // withdrawn.
     asked,
     // Subscription `id` was refused with `code` and `message`, or lost its permission, and is gone.
     refused,

@@ -292,7 +292,7 @@ export class Channel<M extends object = AnyMessages> {
         if (this.#users.size || this.sharers) this.#subscribe({...this.#options, since: this.position});
     }
 
-    /** What the user had here is not the next one's. @internal */
+    /** The next user inherits nothing of what this one had here. @internal */
     signedOut(): void {
         this.#epoch = '';
         this.sharers?.told('signedOut', undefined);

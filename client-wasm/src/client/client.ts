@@ -111,8 +111,8 @@ export class Client<R extends object = AnyRequests> {
     }
 
     /**
-     * Who is signed in, by the server's word and as it writes names (`auth0|5` is `auth0=7C5`); undefined before the client
-     * is open, and for nobody.
+     * The user who is signed in, by the server's word and as it writes names (`auth0|5` is `auth0=7C5`); undefined before the
+     * client is open, and for nobody.
      */
     get user(): string | undefined {
         return this.self().#session.user || undefined;

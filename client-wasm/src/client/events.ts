@@ -15,9 +15,9 @@ export interface Member {
     readonly session: string;
     /** The info that it shows about itself; it comes from another client, so treat it as unchecked input. */
     readonly info: unknown;
-    /** Who it is: the server's word, see {@link Message.user}; missing where nobody has signed in. */
+    /** Its user: the server's word, see {@link Message.user}; missing where nobody has signed in. */
     readonly user?: string;
-    /** What the token of that user shows; the server's word as well. */
+    /** The info in the token of that user; the server's word as well. */
     readonly userInfo?: unknown;
 }
 

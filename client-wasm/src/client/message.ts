@@ -7,7 +7,7 @@ export interface Message<P = unknown, K extends string = string> {
     readonly offset: number | undefined;
     /** The server's clock when it was put in order, in milliseconds since 1970; undefined for a transient one. */
     readonly time: number | undefined;
-    /** Who published it: the server's word, as the server writes names (`auth0|5` is `auth0=7C5`); missing where nobody had signed in. */
+    /** The user who published it: the server's word, as the server writes names (`auth0|5` is `auth0=7C5`); missing where nobody had signed in. */
     readonly user?: string;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;

@@ -31,7 +31,7 @@ export type EventSourceConstructor = new (url: string) => EventSourceLike;
 /** Why connect() asks for a token. After the last three the one that was given before is of no use any more. */
 export type TokenReason = 'connect' | 'expiring' | 'expired' | 'revoked' | 'refused';
 
-/** What the option `token` is called with. */
+/** The argument of a function that is the option `token`. */
 export interface TokenRequest {
     readonly reason: TokenReason;
     /** Aborts when the answer is not wanted any more, as after signOut() and close(). */

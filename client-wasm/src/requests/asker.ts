@@ -2,7 +2,7 @@
 export interface Asker {
     /** As {@link Channel.members} shows it. */
     readonly session: string;
-    /** Who it is: the server's word, see {@link Message.user}; missing where nobody has signed in. */
+    /** The user who asks: the server's word, see {@link Message.user}; missing where nobody has signed in. */
     readonly user?: string;
     readonly signal: AbortSignal;
 }
