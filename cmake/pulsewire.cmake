@@ -1,6 +1,7 @@
 # What every target of ours shares: warnings, the include root, sanitizers, and how sources are collected.
 
 set(PULSEWIRE_SANITIZE "" CACHE STRING "Sanitizers for everything, as -fsanitize takes them (address,undefined or thread)")
+set(PULSEWIRE_TEST_OPTIONS "" CACHE STRING "Compiler options for the sources of tests alone")
 option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${PROJECT_IS_TOP_LEVEL})
 option(PULSEWIRE_FUZZ "Build common/ and the targets of fuzz/, and nothing else; takes clang" OFF)
 option(PULSEWIRE_HARDEN "Let the linker and the processor make an attacker's work harder; what is installed has it" OFF)
@@ -102,6 +103,9 @@ function(pulsewire_library name)
   endif()
 endfunction()
 
+# The programs of tests and what is only built so that a change of a function's face is seen: cmake --build … --target pulsewire_tests
+add_custom_target(pulsewire_tests)
+
 # pulsewire_test(<name> SOURCES <file>... LINK <target>...)
 # One program for all tests of a layer, run once: starting it per case costs more than the cases do.
 function(pulsewire_test name)
@@ -115,6 +119,8 @@ function(pulsewire_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  target_compile_options(${name} PRIVATE ${PULSEWIRE_TEST_OPTIONS})
+  add_dependencies(pulsewire_tests ${name})
   pulsewire_precompile(${name} <gmock/gmock.h> <gtest/gtest.h>)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endfunction()
