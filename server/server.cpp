@@ -2,6 +2,7 @@
 
 #include "common/protocol/names.hpp"
 #include "server/app/application.hpp"
+#include "server/auth/url_observer.hpp"
 #include "server/config/message_types.hpp"
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
@@ -156,6 +157,7 @@ struct server::parts {
     }
 
     void stop_threads() {
+        if (asker) asker->stop();
         if (node) node->stop();
         application.stop();
     }
@@ -170,6 +172,7 @@ struct server::parts {
 
     config settings;
     shell::application application;
+    std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;
     asio::io_context control{1};
     asio::signal_set signals;
@@ -203,6 +206,13 @@ server& server::on_subscribe(std::function<void(subscription_event&)> handler) {
 
 server& server::on_subscribe(std::string prefix, std::function<void(subscription_event&)> handler) {
     parts_->application.registered().on_subscribe.push_back({std::move(prefix), std::move(handler)});
+    return *this;
+}
+
+server& server::authorize(
+    std::string prefix, operations what, std::function<authorization(const authorization_request&)> handler
+) {
+    parts_->application.registered().authorizes.push_back({std::move(prefix), what, std::move(handler)});
     return *this;
 }
 
@@ -253,15 +263,23 @@ void server::start() {
     // RocksDB makes its files at any time and on any thread, and asks for no mode of its own.
     if (!parts_->settings.data.empty()) ::umask(S_IRWXG | S_IRWXO);
     if (parts_->settings.handle_signals) parts_->watch_signals();
-    parts_->node.emplace(
-        parts_->settings, std::vector<shell::observer_port*>{&parts_->application}, shell::http_welcome()
-    );
+    std::vector<shell::observer_port*> observers{&parts_->application};
+    if (permission::url_observer::is_needed(parts_->settings))
+        observers.push_back(&parts_->asker.emplace(parts_->settings));
+    parts_->node.emplace(parts_->settings, std::move(observers), shell::http_welcome());
     parts_->node->check_port();
     parts_->node->check_tls();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
     parts_->serving = true;
     parts_->application.start(*parts_->node);
+    if (parts_->asker)
+        parts_->asker->start([&home = *parts_->node](hub::authorized&& word) {
+            const hub::shard_index to = word.to.shard;
+            std::vector<hub::shard_message> one;
+            one.emplace_back(hub::to_session(std::move(word)));
+            home.post(to, std::move(one));
+        });
     if (parts_->settings.print_start) shell::print_start(*parts_->node);
 }
 

@@ -55,6 +55,16 @@ public:
     server& on_subscribe(std::function<void(subscription_event&)> handler);
     server& on_subscribe(std::string prefix, std::function<void(subscription_event&)> handler);
 
+    // A client wants to do one of these operations on a channel whose name starts with `prefix`, and neither
+    // its token nor the namespace forbids it: handler(const authorization_request&) decides. It returns
+    // authorization::allow(), authorization::deny(reason), or request.later() and answers by that, from any
+    // thread. The command, and everything that the client sends after it, waits for the answer; other clients
+    // do not. Of several handlers that fit a command, the first that was registered decides.
+    server& authorize(
+        std::string prefix, operations what,
+        std::function<authorization(const authorization_request&)> handler
+    );
+
     // A client publishes an M; with `prefix`, in a channel whose name starts with it: handler(const M&,
     // publish_context&). The payload has been checked: the sender of one that does not fit gets the error
     // `invalid_payload`, and the handler is not called. As soon as one handler is registered, all publishes

@@ -25,6 +25,8 @@ public:
 
     void receive(channel_change&& value, instant now);
     void receive(channel_read&& value, instant now);
+    void receive(attach&& m, instant now) { on(std::move(m), now); }
+    void receive(detach&& m, instant now) { on(std::move(m), now); }
     // Gives a publish its offset, or the one that its key already has, and answers it.
     void order(const publish_view& p, instant now);
     // As let_leave().

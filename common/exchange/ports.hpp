@@ -1,7 +1,9 @@
 #pragma once
 
 // The two ports between the halves of the hub. A value for the own shard is handled at once, a value for
-// another shard leaves in the output; neither half knows which of the two happens.
+// another shard leaves in the output; neither half knows which of the two happens. The values that come with
+// every publish and subscribe have a function of their own, so that no variant is made of them on the own
+// shard.
 
 #include "common/exchange/instant.hpp"
 #include "common/exchange/to_channel.hpp"
@@ -16,6 +18,8 @@ public:
     virtual void publish(const publish_view& p, instant now) = 0;
     virtual void change(channel_change&& value, instant now) = 0;
     virtual void read(channel_read&& value, instant now) = 0;
+    virtual void read(attach&& value, instant now) = 0;
+    virtual void read(detach&& value, instant now) = 0;
 
 protected:
     ~channel_port() = default;
@@ -25,6 +29,9 @@ protected:
 class session_port {
 public:
     virtual void post(shard_index to, to_session&& value, instant now) = 0;
+    virtual void post(shard_index to, attached&& value, instant now) = 0;
+    virtual void post(shard_index to, deliver&& value, instant now) = 0;
+    virtual void post(shard_index to, reply&& value, instant now) = 0;
 
 protected:
     ~session_port() = default;

@@ -64,6 +64,8 @@ std::size_t texts_of(const to_session& value) {
             [](const withdrawn& w) { return w.channel.size(); },
             [](const disconnect& d) { return d.reason.size(); },
             [](const revoke& r) { return r.user.size() + r.token_id.size(); },
+            [](const authorized& a) { return a.reason.size(); },
+            [](const end_subscription& e) { return e.channel.size(); },
         },
         value
     );

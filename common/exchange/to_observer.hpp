@@ -4,6 +4,7 @@
 
 #include "common/exchange/address.hpp"
 #include "common/exchange/to_channel.hpp"
+#include "common/protocol/operations.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,10 @@ struct interests {
     // That observer passes it on, refuses it or answers it.
     bool publishes = false;
     bool requests = false;
+    // A command that takes one of these operations is carried out only with the consent of every observer
+    // that names it here. With `where_asked`, only in namespaces that name it in their options, too.
+    operations authorizes = {};
+    bool where_asked = false;
 };
 
 struct connected {
@@ -63,6 +68,19 @@ struct client_request {
     std::string user;
 };
 
-using to_observer = std::variant<connected, disconnected, client_subscribed, client_publish, client_request>;
+// A client wants to do something on a channel. The command waits until the observer posts `authorized` with
+// the number back to the connection's shard.
+struct authorize {
+    connection_ref who;
+    std::uint64_t number = 0;
+    operations wants;  // all that the command takes
+    std::string channel;
+    std::string session;
+    std::string user;
+    std::string type;  // of a publish or a request; empty: it has none
+};
+
+using to_observer =
+    std::variant<connected, disconnected, client_subscribed, client_publish, client_request, authorize>;
 
 }  // namespace pulsewire::hub

@@ -91,7 +91,22 @@ struct revoke {
     }
 };
 
-using to_session =
-    std::variant<attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke>;
+// An observer's word about the command with this number.
+struct authorized {
+    connection_ref to;
+    std::uint64_t number = 0;
+    error_code refused = error_code::none;  // none: it may be carried out
+    std::string reason;                     // of a refusal, for people
+};
+
+// The application ends a subscription; nothing happens if there is none.
+struct end_subscription {
+    connection_ref to;
+    std::string channel;
+};
+
+using to_session = std::variant<
+    attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized,
+    end_subscription>;
 
 }  // namespace pulsewire::hub

@@ -59,9 +59,41 @@ void hub::read(channel_read&& value, instant now) {
     output_.posts.push_back({owner, std::move(value)});
 }
 
+void hub::read(attach&& value, instant now) {
+    read_named(std::move(value), now);
+}
+
+void hub::read(detach&& value, instant now) {
+    read_named(std::move(value), now);
+}
+
+template <class Value>
+void hub::read_named(Value&& value, instant now) {
+    const shard_index owner = owner_of(value.channel, config_.shard_count, config_.secret);
+    if (owner == config_.shard) return channels_.receive(std::move(value), now);
+    output_.posts.push_back({owner, channel_read(std::move(value))});
+}
+
 void hub::post(shard_index to, to_session&& value, instant now) {
+    post_one(to, std::move(value), now);
+}
+
+void hub::post(shard_index to, attached&& value, instant now) {
+    post_one(to, std::move(value), now);
+}
+
+void hub::post(shard_index to, deliver&& value, instant now) {
+    post_one(to, std::move(value), now);
+}
+
+void hub::post(shard_index to, reply&& value, instant now) {
+    post_one(to, std::move(value), now);
+}
+
+template <class Value>
+void hub::post_one(shard_index to, Value&& value, instant now) {
     if (to == config_.shard) return sessions_.receive(std::move(value), now);
-    output_.posts.push_back({to, std::move(value)});
+    output_.posts.push_back({to, to_session(std::move(value))});
 }
 
 }  // namespace pulsewire::hub

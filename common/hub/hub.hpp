@@ -112,7 +112,16 @@ private:
     void publish(const publish_view& p, instant now) override;
     void change(channel_change&& value, instant now) override;
     void read(channel_read&& value, instant now) override;
+    void read(attach&& value, instant now) override;
+    void read(detach&& value, instant now) override;
     void post(shard_index to, to_session&& value, instant now) override;
+    void post(shard_index to, attached&& value, instant now) override;
+    void post(shard_index to, deliver&& value, instant now) override;
+    void post(shard_index to, reply&& value, instant now) override;
+    template <class Value>
+    void read_named(Value&& value, instant now);
+    template <class Value>
+    void post_one(shard_index to, Value&& value, instant now);
 
     config config_;
     output output_;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace pulsewire::schema {
@@ -128,6 +129,10 @@ struct namespace_options {
     // server verifies tokens, and everything elsewhere.
     access_rules allow;
     bool allow_is_set = false;
+    // The operations that a program at `authorize_url` must permit as well, beside `allow` and the token
+    // (protocol 4.25); with an address and no operations: subscribe and publish.
+    operations authorize;
+    std::string authorize_url;
     durability keeps = durability::automatic;
     // The policy for subscribers that read too slowly.
     slow_consumer slow_consumers = slow_consumer::disconnect;

@@ -47,6 +47,9 @@ public:
         return *this;
     }
     friend constexpr operations operator|(operations a, operations b) { return a |= b; }
+    friend constexpr operations operator&(operations a, operations b) {
+        return operations(static_cast<std::uint8_t>(a.bits_ & b.bits_));
+    }
     friend constexpr bool operator==(operations, operations) = default;
 
 private:

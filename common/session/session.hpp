@@ -3,8 +3,10 @@
 // The state that the hub keeps for one connection and its session.
 
 #include "common/access/principal.hpp"
+#include "common/session/waiting_command.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +53,11 @@ struct credentials {
     std::uint64_t id = 0;         // of the command that waits for it
 };
 
+// Commands in the order in which they came; never empty.
+struct waiting_commands {
+    std::deque<std::unique_ptr<waiting_command>> commands;
+};
+
 struct session {
     // Null: unknown.
     const access::principal* who() const { return shown ? shown->who.get() : nullptr; }
@@ -58,13 +65,14 @@ struct session {
 
     std::uint64_t connection = 0;
     face speaks = face::protocol;
-    bool welcome = false;                // connect was accepted
-    bool pinged = false;                 // a ping is unanswered
-    bool pongs = false;                  // connect said that pings are answered over SSE, too
-    std::string name;                    // public_name() of the client's session
-    std::string secret;                  // names the connection for POST
-    std::unique_ptr<credentials> shown;  // null: no token was shown
-    std::uint64_t source = 0;            // a number for the address where it comes from; 0: many may share it
+    bool welcome = false;                       // connect was accepted
+    bool pinged = false;                        // a ping is unanswered
+    bool pongs = false;                         // connect said that pings are answered over SSE, too
+    std::string name;                           // public_name() of the client's session
+    std::string secret;                         // names the connection for POST
+    std::unique_ptr<credentials> shown;         // null: no token was shown
+    std::unique_ptr<waiting_commands> waiting;  // for authorizations; null: none
+    std::uint64_t source = 0;  // a number for the address where it comes from; 0: many may share it
     std::int64_t opened_ms = 0;
     std::int64_t heard_ms = 0;       // monotonic time of the last sign of life of the client
     std::int64_t sent_ms = 0;        // ... of the last message sent

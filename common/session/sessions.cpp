@@ -39,6 +39,7 @@ sessions::sessions(const config& settings, channel_port& channels, session_port&
       output_(out),
       answers_(out, counters_),
       observers_(settings.observers, out),
+      authorizations_(settings, observers_),
       subscriptions_(settings, table_, channels, out, answers_, observers_, counters_),
       requests_(settings, channels, others, answers_, observers_, subscriptions_),
       random_(settings.seed ^ (std::uint64_t{settings.shard} << 48)) {}
@@ -90,6 +91,7 @@ std::size_t sessions::receive(
         }
         if (answer_bytes > answer_bytes_max) break;
         if (s->shown != nullptr && s->shown->verifying != 0) break;
+        if (authorizations::is_full(*s)) break;
         // Answers on their way from other shards have no size yet, so their weights are bounded instead.
         if (s->can_rest && (s->awaited_answers >= awaited_answers_max || rests(*s, now))) break;
         const std::size_t newline = lines.find('\n');
@@ -167,6 +169,9 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
     if (!c.channel.empty() && !is_channel(c.channel))
         return answers_.error(*s, c.id, error_code::invalid_channel, "invalid channel name", now);
     s->can_rest = true;
+    // An event stream has only its channels to wait for.
+    if (s->speaks == face::plain_websocket && authorizations::is_full(*s))
+        return refuse_for_rate(*s, c.id, "too many messages wait for a decision", now);
     if (s->speaks == face::plain_websocket && !take_credit(*s, 1, config_.bounds, credit_clock(now)))
         return refuse_for_rate(*s, c.id, "too many messages per second", now);
     execute(*s, c, now);
@@ -175,6 +180,11 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
 void sessions::execute(session& s, const command& c, instant now) {
     if (const auto why = guard(s, c, config_))
         return answers_.error(s, c.id, why->code, why->text, now, why->pointer);
+    if (authorizations_.takes(s, c, now)) return;
+    carry_out(s, c, now);
+}
+
+void sessions::carry_out(session& s, const command& c, instant now) {
     switch (c.op) {
         case command_op::connect:
             return on_connect(s, c, now);
@@ -200,6 +210,29 @@ void sessions::execute(session& s, const command& c, instant now) {
         case command_op::pong:
         case command_op::none:
             return;
+    }
+}
+
+// The commands at the head of the line, up to one about which nobody has decided yet.
+void sessions::carry_out_waiting(std::uint64_t connection, instant now) {
+    bool was_full = false;
+    // Looked up before each, since a command may end the session.
+    for (session* s = table_.find(connection); s != nullptr; s = table_.find(connection)) {
+        was_full = was_full || authorizations::is_full(*s);
+        auto first = authorizations::next(*s);
+        if (!first) {
+            // The rest of its lines is in the shell.
+            if (was_full && !authorizations::is_full(*s)) rest(*s, now.monotonic_ms);
+            return;
+        }
+        const command& c = first->what->what();
+        // Its permission may have ended while it waited.
+        if (!first->why_not) first->why_not = guard(*s, c, config_);
+        if (const auto& why = first->why_not) {
+            answers_.error(*s, c.id, why->code, why->text, now, why->pointer);
+        } else {
+            carry_out(*s, c, now);
+        }
     }
 }
 
@@ -326,23 +359,19 @@ void sessions::on_query(session& s, const command& c, instant now) {
 void sessions::receive(to_session&& value, instant now) {
     std::visit(
         overloaded{
-            [&](attached& m) {
-                answered(m.to, m.weight);
-                subscriptions_.on(std::move(m), now);
-            },
+            [&](attached& m) { receive(std::move(m), now); },
             [&](attach_refused& m) {
                 answered(m.to, m.weight);
                 subscriptions_.on(std::move(m), now);
             },
-            [&](deliver& m) { subscriptions_.on(std::move(m), now); },
-            [&](reply& m) {
-                answered(m.to, m.weight);
-                on(std::move(m), now);
-            },
+            [&](deliver& m) { receive(std::move(m), now); },
+            [&](reply& m) { receive(std::move(m), now); },
             [&](asked& m) { requests_.on(std::move(m), now); },
             [&](withdrawn& m) { requests_.on(std::move(m), now); },
             [&](disconnect& m) { on(std::move(m), now); },
             [&](revoke& m) { on(std::move(m), now); },
+            [&](authorized& m) { on(std::move(m), now); },
+            [&](end_subscription& m) { on(std::move(m), now); },
         },
         value
     );
@@ -356,7 +385,13 @@ void sessions::answered(const connection_ref& to, std::uint8_t weight) {
         s->awaited_answers -= std::min<std::uint32_t>(s->awaited_answers, weight);
 }
 
-void sessions::on(reply&& m, instant now) {
+void sessions::receive(attached&& m, instant now) {
+    answered(m.to, m.weight);
+    subscriptions_.on(std::move(m), now);
+}
+
+void sessions::receive(reply&& m, instant now) {
+    answered(m.to, m.weight);
     session* s = table_.find(m.to.value);
     if (s == nullptr) return;
     // The request was canceled or became overdue in the meantime, so the client needs no answer any more.
@@ -373,6 +408,17 @@ void sessions::on(disconnect&& m, instant now) {
     if (session* s = table_.find(m.to.value); s != nullptr) end(*s, m.code, m.reason, now);
 }
 
+void sessions::on(authorized&& m, instant now) {
+    session* s = table_.find(m.to.value);
+    if (s == nullptr) return;
+    authorizations_.settle(*s, m, now);
+    carry_out_waiting(m.to.value, now);
+}
+
+void sessions::on(end_subscription&& m, instant now) {
+    if (session* s = table_.find(m.to.value); s != nullptr) subscriptions_.end(*s, m.channel, now);
+}
+
 // --- the passing of time ---
 
 // Hundreds of clients that fall silent together, with all their subscriptions, would be too much at once.
@@ -381,13 +427,16 @@ bool sessions::tick(instant now) {
     // Collected first, because ending a session changes the table.
     const auto due = table_.those([&](session& s) {
         const bool overdue = requests::sweep(s, ms);
-        return overdue || duty_of(s, config_.bounds, ms) != duty::none;
+        return overdue || s.waiting != nullptr || duty_of(s, config_.bounds, ms) != duty::none;
     });
     std::size_t work = 0;
     for (const std::uint64_t connection : due) {
-        session& s = *table_.find(connection);
         if (work >= tick_work_max) return true;
         work += 1;
+        // A command that was allowed before another in front of it was given up may end the session.
+        if (authorizations_.expire(*table_.find(connection), now)) carry_out_waiting(connection, now);
+        if (table_.find(connection) == nullptr) continue;
+        session& s = *table_.find(connection);
         // An ended session gets no answers, so overdue requests are answered first.
         requests_.expire(s, now);
         switch (duty_of(s, config_.bounds, ms)) {

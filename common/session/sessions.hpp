@@ -10,6 +10,7 @@
 
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"
+#include "common/session/authorizations.hpp"
 #include "common/session/requests.hpp"
 #include "common/session/session_table.hpp"
 #include "common/session/subscriptions.hpp"
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pulsewire::hub {
 
@@ -40,6 +42,9 @@ public:
     void closed(std::uint64_t connection, instant now);
     void verified(std::uint64_t connection, std::uint64_t number, access::verdict outcome, instant now);
     void receive(to_session&& value, instant now);
+    void receive(attached&& m, instant now);
+    void receive(deliver&& m, instant now) { subscriptions_.on(std::move(m), now); }
+    void receive(reply&& m, instant now);
     // True: more is due, for another call.
     bool tick(instant now);
     void was_late(std::int64_t ms) { late_ms_ += ms; }
@@ -61,6 +66,8 @@ private:
     void receive_line(session& s, std::string_view line, bool& limit_told, instant now);
     void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);
+    void carry_out(session& s, const command& c, instant now);
+    void carry_out_waiting(std::uint64_t connection, instant now);
     void on_connect(session& s, const command& c, instant now);
     void greet(session& s, std::uint64_t id, instant now);
     void on_publish(session& s, const command& c, instant now);
@@ -69,8 +76,9 @@ private:
     void end(session& s, close_code code, std::string_view text, instant now, std::string_view reason = {});
     void send_away(session& s, close_code code, std::uint32_t spread_ms, instant now);
     void forget(session& s, instant now);
-    void on(reply&& m, instant now);
     void on(disconnect&& m, instant now);
+    void on(authorized&& m, instant now);
+    void on(end_subscription&& m, instant now);
 
     // sessions_tokens.cpp
     void show_token(session& s, const command& c);
@@ -88,6 +96,7 @@ private:
     session_table table_;
     answers answers_;
     observers observers_;
+    authorizations authorizations_;
     subscriptions subscriptions_;
     requests requests_;
     std::uint64_t random_;

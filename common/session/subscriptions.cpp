@@ -82,16 +82,23 @@ void subscriptions::recheck(session& s, instant now) {
             (!subscriber_table::entry_of(*sub).wants_presence || given.has(operation::presence));
         if (!keeps) lost.push_back(sub);
     }
-    for (subscription* sub : lost) {
-        const std::string channel = sub->where->name;
-        const bool answered = subscriber_table::entry_of(*sub).live;
-        const std::uint64_t id = sub->id;
-        remove(*sub, now);
-        if (answered) {
-            answers_.send(s, make_unsubscribed(0, channel, name_of(error_code::forbidden)), now);
-        } else {
-            answers_.error(s, id, error_code::forbidden, "the permission has ended", now);
-        }
+    for (subscription* sub : lost) end(*sub, now);
+}
+
+void subscriptions::end(session& s, std::string_view channel, instant now) {
+    if (subscription* sub = table_.find(s, channel); sub != nullptr) end(*sub, now);
+}
+
+void subscriptions::end(subscription& sub, instant now) {
+    session& s = *sub.owner;
+    const std::string channel = sub.where->name;
+    const bool answered = subscriber_table::entry_of(sub).live;
+    const std::uint64_t id = sub.id;
+    remove(sub, now);
+    if (answered) {
+        answers_.send(s, make_unsubscribed(0, channel, name_of(error_code::forbidden)), now);
+    } else {
+        answers_.error(s, id, error_code::forbidden, "the permission has ended", now);
     }
 }
 

@@ -37,6 +37,9 @@ public:
     // The session shows another token: subscriptions that it may have no longer end, and the client is told.
     void recheck(session& s, instant now);
 
+    // The application ends a subscription, and the client is told.
+    void end(session& s, std::string_view channel, instant now);
+
     // The session ends.
     void remove_all(session& s, instant now);
 
@@ -52,6 +55,7 @@ public:
     std::size_t size() const { return table_.size(); }
 
 private:
+    void end(subscription& sub, instant now);
     void remove(subscription& sub, instant now);
     subscription* waiting_for(const connection_ref& who, std::string_view channel, std::uint64_t token);
 

@@ -68,7 +68,10 @@ void server::start() {
     seen_.tell("server", "starts");
     hub::config c = options_.hub;
     c.seed = random_.any();
-    c.observers = {{.requests = true}};
+    hub::interests application_wants;
+    application_wants.requests = true;
+    if (options_.permits_later) application_wants.authorizes = operations::all();
+    c.observers = {application_wants};
     c.shard_count = shards_ = static_cast<hub::shard_index>(random_.between(1, options_.shards_max));
     c.store_generation = disk_.opened().generation();
     for (hub::shard_index s = 0; s < shards_; ++s) {
@@ -289,8 +292,10 @@ void server::carry_out(hub::shard_index shard) {
         for (const hub::output::rest& r : todo.rests) rest({shard, r.connection}, r.until_ms);
         for (hub::output::verification& v : todo.verifications) verify(shard, std::move(v));
         for (hub::output::post& p : todo.posts) post(shard, p.to, std::move(p.what));
-        for (hub::output::notice& n : todo.notices)
+        for (hub::output::notice& n : todo.notices) {
             if (auto* asked = std::get_if<hub::client_request>(&n.what)) answer(shard, std::move(*asked));
+            if (const auto* asked = std::get_if<hub::authorize>(&n.what)) permit(shard, *asked);
+        }
         for (const hub::store_op& op : todo.stores)
             if (const auto* p = std::get_if<hub::keep_publication>(&op.what); p != nullptr) {
                 tries_.try_emplace(place_of(*p->what), tries{time_.now()}).first->second.last_ms =
@@ -380,6 +385,14 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
     hub::reply answer{asked.from, hub::make_response(asked.id, asked.payload), asked.id};
     time_.after(random_.below(options_.answer_delay_max_ms + 1), [this, from, answer, life = life_] {
         if (life == life_) post(application, from, answer);
+    });
+}
+
+// In any order, so commands that were sent later are permitted earlier.
+void server::permit(hub::shard_index from, const hub::authorize& asked) {
+    const hub::authorized word{asked.who, asked.number, error_code::none, {}};
+    time_.after(random_.below(options_.answer_delay_max_ms + 1), [this, from, word, life = life_] {
+        if (life == life_) post(application, from, hub::to_session(word));
     });
 }
 

@@ -32,6 +32,7 @@ struct server_options {
     std::uint32_t post_delay_max_ms = 0;    // between shards
     std::uint32_t answer_delay_max_ms = 0;  // of the application
     std::uint32_t disk_latency_max_ms = 0;  // of a write, and of a sync
+    bool permits_later = false;             // the application decides about commands, after such a delay
     std::vector<std::string> channels;      // all that clients will use
     delivery::bounds delivery;
 };
@@ -109,6 +110,7 @@ private:
     void check_audience(hub::shard_index shard, const hub::output& out, const hub::output::send& s);
     void post(hub::shard_index from, hub::shard_index to, hub::shard_message&& m);
     void answer(hub::shard_index from, hub::client_request&& asked);
+    void permit(hub::shard_index from, const hub::authorize& asked);
     void verify(hub::shard_index shard, hub::output::verification&& v);
     void check_permission(std::uint64_t connection, const hub::message& m);
     void record(const hub::message& m);

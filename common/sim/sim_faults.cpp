@@ -57,6 +57,7 @@ sim_options drawn_options(std::uint64_t seed) {
          {10u, 5u, 10u, 5u, 1u, 1u, 2u, 10u, 5u, 2u, 3u, 3u, 1u, 2u, 1u, 1u, 1u, 8u, 4u})
         o.chaos.faults.push_back(d.percent(60) ? common : 0);
     // The courses of the other runs stay as they are.
+    o.server.permits_later = seed % 8 == 5;
     o.tokens = seed % 4 == 1;
     if (o.tokens) {
         o.client.tokens = hub.verifies_tokens = true;

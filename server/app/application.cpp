@@ -35,9 +35,13 @@ application::~application() {
 }
 
 hub::interests application::wants() const {
-    return {
-        !handlers_.on_connect.empty() || !handlers_.on_disconnect.empty(), !handlers_.on_subscribe.empty(),
-        !handlers_.publishes.empty(), !handlers_.requests.empty()};
+    hub::interests all;
+    all.connections = !handlers_.on_connect.empty() || !handlers_.on_disconnect.empty();
+    all.subscriptions = !handlers_.on_subscribe.empty();
+    all.publishes = !handlers_.publishes.empty();
+    all.requests = !handlers_.requests.empty();
+    for (const auto& one : handlers_.authorizes) all.authorizes |= one.what;
+    return all;
 }
 
 void application::start(node& home) {
@@ -201,6 +205,23 @@ void application::handle(hub::client_publish& m) {
     ask_handlers(c, declared_only);
 }
 
+void application::handle(hub::authorize& m) {
+    --waiting_;
+    const auto decides = [&](const handlers::for_permissions& one) {
+        return m.channel.starts_with(one.prefix) && !(one.what & m.wants).empty();
+    };
+    const auto found = std::find_if(handlers_.authorizes.begin(), handlers_.authorizes.end(), decides);
+    const auto to = m.who;
+    const auto number = m.number;
+    if (found == handlers_.authorizes.end()) return answer(to, number, authorization::allow());
+    pulsewire::connection who(*this, to, std::move(m.session), std::move(m.user));
+    const authorization_request asked(*this, std::move(who), std::move(m));
+    // An exception must not let anybody in.
+    authorization given(error_code::handler_failed, "the server's handler of permissions failed");
+    guarded("authorize", [&] { given = found->decide(asked); });
+    if (given.refused_ != error_code::timeout) answer(to, number, std::move(given));
+}
+
 // A transient publish is never remembered. The owner of the channel does not know its key either, so each one
 // has an effect and must pass the handlers.
 bool application::is_remembered(const hub::publish& p) {
@@ -293,25 +314,33 @@ std::int64_t application::now_ms() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(clock::now().time_since_epoch()).count();
 }
 
+void application::post(hub::shard_index to, hub::shard_message&& value) {
+    std::vector<hub::shard_message> one;
+    one.push_back(std::move(value));
+    home_->post(to, std::move(one));
+}
+
 void application::pass_on(hub::publish&& p) {
     // Posts from this thread keep their order, and so do the publishes of one client.
     const hub::shard_index owner = home_->index_of_owner(p.channel);
-    std::vector<hub::shard_message> one;
-    one.emplace_back(std::move(p));
-    home_->post(owner, std::move(one));
+    post(owner, hub::channel_change(std::move(p)));
 }
 
+// To the connection's shard, which alone may touch its session: so do the following.
 void application::send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request) {
-    std::vector<hub::shard_message> one;
-    // By way of the connection's shard, which alone may touch its session.
-    one.emplace_back(hub::reply{to, std::move(what), ends_request});
-    home_->post(to.shard, std::move(one));
+    post(to.shard, hub::to_session(hub::reply{to, std::move(what), ends_request}));
+}
+
+void application::answer(hub::connection_ref to, std::uint64_t number, authorization given) {
+    post(to.shard, hub::to_session(hub::authorized{to, number, given.refused_, std::move(given.reason_)}));
 }
 
 void application::disconnect(hub::connection_ref who, close_code code, std::string reason) {
-    std::vector<hub::shard_message> one;
-    one.emplace_back(hub::disconnect{who, code, std::move(reason)});
-    home_->post(who.shard, std::move(one));
+    post(who.shard, hub::to_session(hub::disconnect{who, code, std::move(reason)}));
+}
+
+void application::unsubscribe(hub::connection_ref who, std::string channel) {
+    post(who.shard, hub::to_session(hub::end_subscription{who, std::move(channel)}));
 }
 
 }  // namespace pulsewire::shell
@@ -320,6 +349,14 @@ namespace pulsewire {
 
 void connection::send_payload(std::string_view channel, std::string_view type, std::string payload) const {
     home_->send_to(ref_, hub::make_direct(channel, type, payload));
+}
+
+void connection::unsubscribe(std::string_view channel) const {
+    home_->unsubscribe(ref_, std::string(channel));
+}
+
+void pending_authorization::answer(authorization given) const {
+    home_->answer(to_, number_, std::move(given));
 }
 
 void connection::close(close_code code, std::string reason) const {

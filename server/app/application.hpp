@@ -51,6 +51,7 @@ public:
     );
     void cancel_timer(std::uint64_t id);
     void run_soon(std::function<void()> what);
+    void answer(hub::connection_ref to, std::uint64_t number, authorization given);
     void post(std::vector<hub::to_observer>&& batch) override;
     bool admit() override;
     hub::interests wants() const override;
@@ -58,6 +59,7 @@ public:
     // --- on its thread ---
     void send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request = 0);
     void disconnect(hub::connection_ref who, close_code code, std::string reason);
+    void unsubscribe(hub::connection_ref who, std::string channel);
 
 private:
     using clock = std::chrono::steady_clock;
@@ -76,6 +78,7 @@ private:
     void handle(hub::disconnected& m);
     void handle(hub::client_subscribed& m);
     void handle(hub::client_publish& m);
+    void handle(hub::authorize& m);
     void handle(hub::client_request& m, clock::time_point arrived);
     static bool is_remembered(const hub::publish& p);
     bool answered_before(const hub::publish& p);
@@ -83,6 +86,7 @@ private:
     void settle(publish_context& c);
     void refuse(const hub::publish& p, error_code code, std::string_view text, std::string_view pointer = {});
     void pass_on(hub::publish&& p);
+    void post(hub::shard_index to, hub::shard_message&& value);
     std::int64_t now_ms() const;
 
     const config& settings_;

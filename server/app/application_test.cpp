@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <future>
+#include <stdexcept>
+#include <thread>
 
 namespace pulsewire {
 namespace {
@@ -402,6 +404,81 @@ TEST(application, a_timer_may_cancel_itself) {
     });
     soon(after.get_future());
     EXPECT_EQ(runs, 1);
+}
+
+const std::string subscribe_room = R"({"op":"subscribe","id":2,"channel":"room"})";
+
+TEST(application, a_handler_permits_and_refuses_with_its_reason) {
+    running_server server(test_config(), [](auto& s) {
+        s.authorize("room", operation::subscribe, [](const authorization_request& r) {
+            return r.session() == ada_name ? authorization::allow() : authorization::deny("not you");
+        });
+    });
+    auto ada = connected(server.port(), "ada-session");
+    ada.send_text(subscribe_room);
+    ada.line_with("\"subscribed\"");
+    auto bob = connected(server.port(), "bob-session");
+    bob.send_text(subscribe_room);
+    EXPECT_NE(bob.line_with("\"error\"").find("not you"), std::string::npos);
+    // Nobody decides about other operations and other channels.
+    bob.send_text(publish_line(3, "room", "app.note", R"({"text":"x"})"));
+    bob.line_with("\"published\"");
+    bob.send_text(R"({"op":"subscribe","id":4,"channel":"hall"})");
+    bob.line_with("\"subscribed\"");
+}
+
+TEST(application, a_word_may_come_later_and_from_another_thread) {
+    std::promise<pending_authorization> asked;
+    running_server server(test_config(), [&](auto& s) {
+        s.authorize("room", operation::subscribe, [&](const authorization_request& r) {
+            asked.set_value(r.later());
+            return r.later();
+        });
+    });
+    auto ada = connected(server.port(), "ada-session");
+    ada.send_text(subscribe_room);
+    const pending_authorization answer = soon(asked.get_future());
+    // Neither other clients nor heartbeats wait.
+    ada.send_text(R"({"op":"ping","id":99})");
+    ada.line_with("\"pong\"");
+    std::thread([answer] { answer.allow(); }).join();
+    ada.line_with("\"subscribed\"");
+}
+
+TEST(application, a_handler_of_permissions_that_throws_lets_nobody_in) {
+    running_server server(test_config(), [](auto& s) {
+        s.authorize({}, operation::publish, [](const authorization_request&) -> authorization {
+            throw std::runtime_error("the database is away");
+        });
+    });
+    auto ada = connected(server.port(), "ada-session");
+    ada.send_text(publish_line(3, "room", "app.note", R"({"text":"x"})"));
+    const std::string told = ada.line_with("\"error\"");
+    EXPECT_NE(told.find("handler_failed"), std::string::npos) << told;
+    EXPECT_EQ(told.find("database"), std::string::npos) << told;
+}
+
+TEST(application, on_subscribe_can_end_the_subscription_again) {
+    running_server server(test_config(), [](auto& s) {
+        s.on_subscribe("room", [](subscription_event& e) { e.refuse(); });
+    });
+    auto ada = connected(server.port(), "ada-session");
+    ada.send_text(subscribe_room);
+    ada.line_with("\"subscribed\"");
+    EXPECT_NE(ada.line_with("\"unsubscribed\"").find("forbidden"), std::string::npos);
+}
+
+TEST(application, permissions_hold_for_plain_websockets_and_event_streams) {
+    running_server server(test_config(), [](auto& s) {
+        s.authorize({}, operation::subscribe, [](const authorization_request& r) {
+            return r.channel() == "open" ? authorization::allow() : authorization::deny();
+        });
+    });
+    client stream(server.port());
+    stream.send("GET /events?channel=open&channel=closed HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_NE(stream.read_to_end().find("cannot be read now"), std::string::npos);
+    websocket_client plain(server.port(), "/ws/plain/closed", "");
+    EXPECT_NE(plain.text().find("error forbidden"), std::string::npos);
 }
 
 // A slow handler holds up no connection, and what waits for it is bounded.

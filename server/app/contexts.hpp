@@ -4,7 +4,10 @@
 // belong to the application's thread.
 
 #include "common/exchange/shard_message.hpp"
+#include "common/exchange/to_observer.hpp"
 #include "common/message/message.hpp"
+#include "common/protocol/codes.hpp"
+#include "common/protocol/operations.hpp"
 
 #include <cstdint>
 #include <string>
@@ -33,6 +36,8 @@ public:
     void send(std::string_view channel, const M& m) const {
         if constexpr (detail::require_message<M>()) send_payload(channel, message_name<M>, encode_payload(m));
     }
+    // Ends its subscription to the channel; the client is told that this is forbidden now.
+    void unsubscribe(std::string_view channel) const;
     // Ends the connection. With the code `normal` and those from 4500 on the client does not come back.
     void close(close_code code = close_code::normal, std::string reason = {}) const;
 
@@ -62,6 +67,9 @@ public:
     void send(const M& m) const {
         who_.send(channel_, m);
     }
+    // Ends the subscription again. What was published meanwhile may have arrived: a handler of
+    // server::authorize() decides before.
+    void refuse() const { who_.unsubscribe(channel_); }
 
 private:
     friend class shell::application;
@@ -114,6 +122,74 @@ private:
     verdict verdict_ = verdict::pass;
     bool settled_ = false;  // later handlers are not asked
     std::string reason_;
+};
+
+// The answer of a handler of server::authorize().
+class authorization {
+public:
+    static authorization allow() { return authorization(error_code::none, {}); }
+    // The client gets the error `forbidden` with the reason, which is for people.
+    static authorization deny(std::string reason = "the application does not permit this") {
+        return authorization(error_code::forbidden, std::move(reason));
+    }
+
+private:
+    friend class shell::application;
+    friend class pending_authorization;
+    authorization(error_code refused, std::string reason) : refused_(refused), reason_(std::move(reason)) {}
+    static authorization later() { return authorization(error_code::timeout, {}); }
+
+    error_code refused_;
+    std::string reason_;
+};
+
+// The answer that will be given later. A small value: keep copies as long as the server lives. Both functions
+// may be called from any thread; the first call counts. Without any the client gets the error `timeout` after
+// ten seconds (protocol 4.25).
+class pending_authorization {
+public:
+    void allow() const { answer(authorization::allow()); }
+    void deny(std::string reason = "the application does not permit this") const {
+        answer(authorization::deny(std::move(reason)));
+    }
+    // What the handler returns.
+    operator authorization() const { return authorization::later(); }
+
+private:
+    friend class authorization_request;
+    pending_authorization(shell::application& home, hub::connection_ref to, std::uint64_t number)
+        : home_(&home), to_(to), number_(number) {}
+    void answer(authorization given) const;
+
+    shell::application* home_;
+    hub::connection_ref to_;
+    std::uint64_t number_;
+};
+
+// A client wants to do something on a channel, and neither its token nor the namespace forbids it.
+class authorization_request {
+public:
+    const connection& who() const { return who_; }
+    const std::string& session() const { return who_.session(); }
+    const std::string& user() const { return who_.user(); }
+    const std::string& channel() const { return asked_.channel; }
+    // Whether this is among what the client wants: one command may take several, such as a subscription that
+    // begins with history.
+    bool wants(operation one) const { return asked_.wants.has(one); }
+    // The type of the message that it wants to publish, or to ask with; empty for other commands.
+    const std::string& type() const { return asked_.type; }
+
+    // For handlers that have to ask somebody else first: return it, and answer by it.
+    pending_authorization later() const { return {*home_, asked_.who, asked_.number}; }
+
+private:
+    friend class shell::application;
+    authorization_request(shell::application& home, connection who, hub::authorize asked)
+        : home_(&home), who_(std::move(who)), asked_(std::move(asked)) {}
+
+    shell::application* home_;
+    connection who_;
+    hub::authorize asked_;
 };
 
 // A client has sent a request.

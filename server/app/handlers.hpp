@@ -75,8 +75,15 @@ struct handlers {
         std::function<void(subscription_event&)> handle;
     };
 
+    struct for_permissions {
+        std::string prefix;
+        operations what;
+        std::function<authorization(const authorization_request&)> decide;
+    };
+
     std::vector<std::function<void(connection&)>> on_connect, on_disconnect;
     std::vector<for_subscriptions> on_subscribe;
+    std::vector<for_permissions> authorizes;
     std::map<std::string, std::vector<for_channels>, std::less<>> publishes;  // by message type
     std::map<std::string, request_handler, std::less<>> requests;             // by message type
 };

@@ -183,7 +183,7 @@ access_rules read_allow(const json& value, const std::string& pointer) {
 void read_namespace(
     const json& options, const std::string& pointer, const std::string& folder, namespace_options& into
 ) {
-    const std::vector<std::string> more = {"allow", "types"};
+    const std::vector<std::string> more = {"allow", "types", "authorize"};
     read_object(options, pointer, settings_of(into), more, [&](const std::string& key, const json& value) {
         if (key == "allow") {
             into.allow = read_allow(value, pointer + "/allow");
@@ -192,9 +192,13 @@ void read_namespace(
             auto types = read_types(value, folder);
             if (!types) wrong(pointer + "/types" + types.error().pointer, types.error().what);
             into.types = std::move(*types);
+        } else if (key == "authorize") {
+            into.authorize = read_operations(value, pointer + "/authorize");
         }
-        return key == "allow" || key == "types";
+        return key == "allow" || key == "types" || key == "authorize";
     });
+    if (!into.authorize_url.empty() && into.authorize.empty())
+        into.authorize = operations(operation::subscribe) | operation::publish;
 }
 
 void read_issuers(const json& all, config& c) {

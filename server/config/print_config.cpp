@@ -58,6 +58,7 @@ std::string options_of(namespace_options& options) {
             {"anonymous", names_of(rules.anonymous)},
             {"users", names_of(rules.users)},
             {"owner", names_of(rules.owner)}};
+    if (!options.authorize.empty()) all["authorize"] = names_of(options.authorize);
     return text_of(all);
 }
 

@@ -7,6 +7,7 @@
 #include "server/config/api_keys.hpp"
 #include "server/config/token_settings.hpp"
 #include "server/log.hpp"
+#include "server/permission/question.hpp"
 #include "server/text.hpp"
 
 #include <algorithm>
@@ -52,6 +53,16 @@ one_of_names one_of(Enumeration& value, std::span<const std::string_view> names)
 
 constexpr std::size_t drain_url_bytes_max = 255;
 constexpr std::string_view durability_names[] = {"auto", "memory", "disk"};
+
+std::string fault_of_authorize(const namespace_options& o) {
+    if (o.authorize_url.empty())
+        return o.authorize.empty() ? "" : "authorize says what is asked, and authorize_url is missing";
+    const std::string fault = permission::fault_of_address(o.authorize_url);
+    if (!fault.empty()) return "authorize_url " + fault;
+    return o.authorize.has(operation::respond) || o.authorize.has(operation::show)
+               ? "authorize cannot have show or respond: subscribe and request are asked instead"
+               : "";
+}
 
 bool is_durable(const namespace_options& o) {
     return o.keeps == durability::disk;
@@ -252,6 +263,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"other_types", &o.other_types},
         {"client_requests", &o.client_requests},
         {"presence", &o.presence},
+        {"authorize_url", &o.authorize_url},
         {"durability", one_of(o.keeps, durability_names)},
         {"slow_consumer", one_of(o.slow_consumers, slow_consumer_names)},
     };
@@ -337,6 +349,11 @@ std::string fault_of(const config& c) {
                          std::any_of(c.namespaces.begin(), c.namespaces.end(), [](const auto& of_name) {
                              return is_durable(of_name.second);
                          });
+    if (const std::string fault = fault_of_authorize(c.default_namespace); !fault.empty())
+        return "default_namespace: " + fault + ".";
+    for (const auto& [name, options] : c.namespaces)
+        if (const std::string fault = fault_of_authorize(options); !fault.empty())
+            return "namespace " + name + ": " + fault + ".";
     if (durable && c.data.empty())
         return "a namespace has the durability \"disk\", and there is no folder for it: name one "
                "with --data, PULSEWIRE_DATA or \"data\" in the config file.";

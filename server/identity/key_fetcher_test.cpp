@@ -3,6 +3,7 @@
 #include "server/identity/https_get.hpp"
 #include "server/identity/key_set.hpp"
 #include "server/identity/test_tokens.hpp"
+#include "server/testing/http_stand_in.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <future>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -20,66 +20,16 @@ namespace {
 
 using nlohmann::json;
 
-// Answers each request with the same text and notes the request's first line.
-class issuer_server {
+// Answers each request with the same text.
+class issuer_server : public testing::http_stand_in {
 public:
-    explicit issuer_server(std::string answer) : answer_(std::move(answer)) {
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-            ::listen(listener_, 8) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            ADD_FAILURE() << "no port";
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread([this] { serve(); });
-    }
-    ~issuer_server() {
-        ::shutdown(listener_, SHUT_RDWR);
-        thread_.join();
-        ::close(listener_);
-    }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/keys"; }
-    std::vector<std::string> requests() const {
-        const std::lock_guard lock(mutex_);
-        return requests_;
-    }
-
-private:
-    void serve() {
-        for (int client; (client = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(client)) {
-            std::string head;
-            char some[4'096];
-            while (head.find("\r\n\r\n") == head.npos) {
-                const auto got = ::recv(client, some, sizeof some, 0);
-                if (got <= 0) break;
-                head.append(some, static_cast<std::size_t>(got));
-            }
-            {
-                const std::lock_guard lock(mutex_);
-                requests_.push_back(head.substr(0, head.find("\r\n")));
-            }
-            for (std::size_t at = 0; at < answer_.size();) {
-                const auto sent = ::send(client, answer_.data() + at, answer_.size() - at, MSG_NOSIGNAL);
-                if (sent <= 0) break;
-                at += static_cast<std::size_t>(sent);
-            }
-        }
-    }
-
-    std::string answer_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
-    mutable std::mutex mutex_;
-    std::vector<std::string> requests_;
-    std::thread thread_;
+    explicit issuer_server(const std::string& answer)
+        : http_stand_in([answer](const std::string&) { return answer; }) {}
+    std::string url() const { return http_stand_in::url("/keys"); }
 };
 
 std::string ok(const std::string& body) {
-    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\nConnection: close\r\n\r\n" + body;
+    return testing::http_stand_in::ok(body);
 }
 
 // A verifier that has asked that address once.
@@ -108,7 +58,8 @@ TEST(key_fetcher, brings_the_keys_of_the_configured_address) {
     EXPECT_EQ(
         told(one.verifier.verify(*pair.token(test_claims(), {{"kid", "k1"}}), test_now_ms)), "user anna"
     );
-    EXPECT_EQ(server.requests(), std::vector<std::string>{"GET /keys HTTP/1.1"});
+    ASSERT_EQ(server.requests().size(), 1u);
+    EXPECT_TRUE(server.requests()[0].starts_with("GET /keys HTTP/1.1\r\n"));
 }
 
 TEST(key_fetcher, waits_for_keys_that_are_still_to_come) {

@@ -2,6 +2,7 @@
 
 #include "common/exchange/message_text.hpp"
 
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -12,9 +13,14 @@ observer_gate::verdict observer_gate::judge(const hub::output::notice& n) {
         "the application does not keep up with its messages; try again later";
     const auto* publish = std::get_if<hub::client_publish>(&n.what);
     const auto* request = std::get_if<hub::client_request>(&n.what);
+    const auto* authorize = std::get_if<hub::authorize>(&n.what);
     // News, for example of an end, has no sender that could be told, and is bounded by what it tells of.
-    if (publish == nullptr && request == nullptr) return {};
+    if (publish == nullptr && request == nullptr && authorize == nullptr) return {};
     if (observers_[n.to]->admit()) return {};
+    if (authorize != nullptr)
+        return {
+            false,
+            hub::authorized{authorize->who, authorize->number, error_code::overloaded, std::string(text)}};
     hub::reply answer;
     if (request != nullptr) {
         answer.to = request->from;

@@ -19,7 +19,7 @@ public:
     struct verdict {
         bool passes = true;
         // What the sender is told where it does not pass; nothing where the sender wanted no answer.
-        std::optional<hub::reply> answer;
+        std::optional<hub::to_session> answer;
     };
     verdict judge(const hub::output::notice& n);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace pulsewire::shell {
@@ -45,10 +46,11 @@ TEST(observer_gate, what_has_room_passes_and_what_has_none_is_answered_overloade
     const auto refused = gate(publish(8));
     EXPECT_FALSE(refused.passes);
     ASSERT_TRUE(refused.answer);
-    EXPECT_EQ(refused.answer->to.value, 17u);
-    EXPECT_EQ(refused.answer->what->id, 8u);
-    EXPECT_EQ(refused.answer->what->code, error_code::overloaded);
-    EXPECT_EQ(refused.answer->ends_request, 0u);
+    const auto& answer = std::get<hub::reply>(*refused.answer);
+    EXPECT_EQ(answer.to.value, 17u);
+    EXPECT_EQ(answer.what->id, 8u);
+    EXPECT_EQ(answer.what->code, error_code::overloaded);
+    EXPECT_EQ(answer.ends_request, 0u);
 }
 
 TEST(observer_gate, a_refused_request_is_ended) {
@@ -57,7 +59,18 @@ TEST(observer_gate, a_refused_request_is_ended) {
     request.id = 9;
     const auto refused = judged(0)(request);
     ASSERT_TRUE(refused.answer);
-    EXPECT_EQ(refused.answer->ends_request, 9u);
+    EXPECT_EQ(std::get<hub::reply>(*refused.answer).ends_request, 9u);
+}
+
+TEST(observer_gate, what_nobody_has_room_to_permit_is_refused) {
+    hub::authorize asked;
+    asked.who = {2, 17};
+    asked.number = 5;
+    const auto refused = judged(0)(asked);
+    ASSERT_TRUE(refused.answer);
+    const auto& word = std::get<hub::authorized>(*refused.answer);
+    EXPECT_EQ(word.number, 5u);
+    EXPECT_EQ(word.refused, error_code::overloaded);
 }
 
 TEST(observer_gate, a_refused_publish_without_an_id_is_left_out_without_a_word) {
