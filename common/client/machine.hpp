@@ -93,7 +93,7 @@ enum class action_kind : std::uint8_t {
     failed,
     // Report a token with `attempt` by token(), or that there is none now by token_failed(). `id` is the
     // token_reason; after the last three the token that was given before is of no use any more. The answer to
-    // an earlier need_token is not wanted any more.
+    // an earlier need_token is not wanted any more; `attempt` 0 says only that.
     need_token,
 };
 
@@ -243,6 +243,7 @@ private:
     void come_back_later(std::uint16_t close, time_ms now, const server_frame* why);
 
     void ask_token();
+    void withdraw_question();
     void ask_token_later(time_ms now);
     void token_counts(const server_frame& f, time_ms now);
     void on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now);

@@ -288,9 +288,13 @@ export class MachineSession implements Session, Listener {
         }
     }
 
-    /** Asks the application for a token. The machine asks again when it has this answer, and not before. */
+    /**
+     * Asks the application for a token. The machine asks again when it has this answer, and not before; with 0 it wants the
+     * answer no more.
+     */
     async #ask(ask: number, reason: TokenReason): Promise<void> {
         this.#asking?.abort();
+        if (!ask) return;
         const {signal} = (this.#asking = new AbortController());
         const token = this.#token;
         try {
@@ -376,6 +380,7 @@ export class MachineSession implements Session, Listener {
     #enter(state: ConnectionState): void {
         this.state = state;
         this.note('●', state);
+        if (state.name === 'closed') this.user = '';
         this.#entered(state);
         if (state.name !== 'closed') return;
         this.#asking?.abort();
