@@ -45,7 +45,7 @@ export interface ClientStorage {
     opened(user: string): void;
     /** Forgets what the user leaves. @internal */
     signOut(): void;
-    /** Where this tab was in the channel. @internal */
+    /** Where the user was in the channel, in this tab. @internal */
     position(channel: string): Position | undefined;
     /** @internal */
     moved(channel: string, position: Position): void;

@@ -37,6 +37,11 @@ export interface Session {
     /** Resolves with the answer. */
     request(question: Question): Promise<unknown>;
     history(channel: string, options: HistoryOptions): Promise<HistoryAnswer>;
+    /**
+     * Calls `begin` when it is known who the user is, which is at once where nobody signs in, and where there is nobody to wait
+     * for any more. Returns the function that ends what was begun.
+     */
+    whenKnown?(begin: () => () => void): () => void;
     /** Returns the function that ends the subscription. */
     subscribe(receiver: Receiver, wanted: Subscription): () => void;
     /** Sends the line that answers another client (docs/protocol.md 4.19), unless that transport is gone. */

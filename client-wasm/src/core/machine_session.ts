@@ -167,6 +167,20 @@ export class MachineSession implements Session, Listener {
         return this.#command(Call.history, [channel], [limit, from, page], historyFrom, options);
     }
 
+    whenKnown(begin: () => () => void): () => void {
+        let end: (() => void) | undefined;
+        let over = false;
+        const when = () => {
+            if (this.#token && !this.name && !this.#closed()) this.#queue.push(when);
+            else if (!over) end = begin();
+        };
+        when();
+        return () => {
+            over = true;
+            end?.();
+        };
+    }
+
     subscribe(receiver: Receiver, {since, latest, presence, info}: Subscription): () => void {
         let id = 0;
         const infoId = info ? ++this.#infoId : 0;
@@ -207,6 +221,7 @@ export class MachineSession implements Session, Listener {
                     if (core.byte(ByteField.to) === State.open) {
                         this.name = core.slice(Field.session);
                         this.user = core.slice(Field.user);
+                        this.#flush();
                     }
                     return this.#change(stateFrom(core, this.name, this.#why));
                 case Kind.needToken:
