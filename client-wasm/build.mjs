@@ -24,7 +24,7 @@ async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
-    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', why: 'core/why', debug: 'core/debug', plain: 'core/plain'};
+    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
     // They see of the SDK only what an application does, so none of their properties is minified.
     const outside = ['frameworks', ...frameworks];
     for (const name of outside) entries[name] = name;

@@ -19,6 +19,7 @@ const entries = {
     'pulsewire/angular': ['angular.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
     'with debug': ['debug.js'],
+    'with a token': ['token.js'],
     'no WebAssembly': ['index.js', 'plain.js'],
 };
 

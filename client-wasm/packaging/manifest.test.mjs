@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
 test('the tarball holds the entries, their maps and types, README, LICENSE and the guide, and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'}).trim().split('\n').map((path) => path.replace(/^package\//, ''));
-    const scripts = ['dist/index.js', 'dist/js.js', 'dist/plain.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/why.js', 'dist/debug.js', 'dist/pulsewire.wasm',
+    const scripts = ['dist/index.js', 'dist/js.js', 'dist/plain.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/why.js', 'dist/debug.js', 'dist/token.js', 'dist/pulsewire.wasm',
         'dist/frameworks.js', ...frameworks.map((name) => `dist/${name}.js`)];
     const forRequire = required.flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.d.cts`]);
     const texts = ['package.json', 'README.md', 'LICENSE', 'dist/docs/sdk.md', 'dist/docs/frameworks.md', 'dist/docs/where-it-runs.md', 'dist/docs/protocol.md'];

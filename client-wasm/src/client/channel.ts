@@ -71,7 +71,7 @@ const lingerMs = 100;
 const timeDigits = 13;
 /** From the end of the time to the payload. */
 const payloadKeySize = ',"payload":'.length;
-const userKeySize = ',"user":""'.length;
+const userKeySize = ',"user":"'.length;
 
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
@@ -352,8 +352,15 @@ export class Channel<M extends object = AnyMessages> {
         if (!lazy && !this.#handlers.hears(type)) return;
         const raw = text.slice(begin, end);
         // Where the text is a whole line, its 13 digits stand before ',"payload":', and perhaps the user between them.
-        const timeEnd = begin - payloadKeySize - (user ? user.length + userKeySize : 0);
-        if (begin) for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        if (begin) {
+            let timeEnd = begin - payloadKeySize;
+            if (text[timeEnd - 1] === '"') {
+                const at = text.lastIndexOf('"', timeEnd - 2) + 1;
+                user = text.slice(at, timeEnd - 1);
+                timeEnd = at - userKeySize;
+            }
+            for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        }
         const message: Message = lazy
             ? unparsed(this.name, type, offset, time, replayed, raw, user)
             : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw, ...(user && {user})};

@@ -56,9 +56,9 @@ export interface SessionOwner {
     /** The session has entered this state. */
     entered(state: ConnectionState): void;
     /** The token says that the user has gone, or that there is one now. */
-    readonly signOut: () => void;
+    readonly signOut: () => undefined;
     /** It was found out why no connection opens. */
-    found(message: string): void;
+    readonly found: (message: string) => void;
     readonly report: ReportError;
     readonly unheard: ReportError;
 }
