@@ -21,14 +21,14 @@ export const ownNames = [
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
     'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved', 'self',
-    'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note', 'found', 'whenKnown',
+    'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note', 'found', 'whenKnown', 'pass',
 ];
 
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /** The entries that can be required too, as Jest does; what they share comes with them. */
-export const required = ['js', 'storage', 'requests', 'list', 'frameworks', 'react', 'vue'];
+export const required = ['js', 'storage', 'requests', 'list', 'schema', 'frameworks', 'react', 'vue'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.

@@ -12,6 +12,7 @@ const entries = {
     'pulsewire/storage': ['storage.js'],
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
+    'pulsewire/schema': ['schema.js'],
     'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],
     'pulsewire/vue': ['vue.js', 'frameworks.js', 'list.js'],
     'pulsewire/svelte': ['svelte.js', 'frameworks.js', 'list.js'],

@@ -87,7 +87,7 @@ test('importing the package touches nothing', async () => {
         delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
         delete globalThis.navigator; globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
         await import(process.argv[1]);`;
-    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'why.js', 'debug.js', 'token.js']) {
+    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'schema.js', 'why.js', 'debug.js', 'token.js']) {
         execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
     }
 });
@@ -123,7 +123,7 @@ test('an error that ends a program shows its sentence and its name, not the code
 });
 
 test('source maps lead to the sources, without the text of the module', () => {
-    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'why', 'debug', 'token', 'worker']) {
+    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'schema', 'why', 'debug', 'token', 'worker']) {
         assert.match(readFileSync(join(home, `dist/${entry}.js`), 'utf8'), new RegExp(`//# sourceMappingURL=${entry}\\.js\\.map\\s*$`));
         const {sources, sourcesContent} = JSON.parse(readFileSync(join(home, `dist/${entry}.js.map`), 'utf8'));
         assert.ok(sources.some((source: string) => /^\.\.\/src\/.*\.ts$/.test(source)), sources.join());

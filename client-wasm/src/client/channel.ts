@@ -347,8 +347,7 @@ export class Channel<M extends object = AnyMessages> {
     /** @internal */
     deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = ''): void {
         if (offset) this.#moveTo(this.#epoch, offset);
-        const {sharers} = this;
-        const lazy = this.#loops.size || this.#handlers.watched || sharers;
+        const lazy = this.#loops.size || this.#handlers.watched || this.sharers;
         if (!lazy && !this.#handlers.hears(type)) return;
         const raw = text.slice(begin, end);
         // Where the text is a whole line, its 13 digits stand before ',"payload":', and perhaps the user between them.
@@ -364,9 +363,14 @@ export class Channel<M extends object = AnyMessages> {
         const message: Message = lazy
             ? unparsed(this.name, type, offset, time, replayed, raw, user)
             : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw, ...(user && {user})};
-        if (lazy) for (const loop of this.#loops) loop.push(message);
-        this.#handlers.emit(type, message);
-        sharers?.take(message);
+        this.pass(message);
+    }
+
+    /** Gives a message to whoever wants it; pulsewire/schema stands in its way. @internal */
+    pass(message: Message): void {
+        if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
+        this.#handlers.emit(message.type, message);
+        this.sharers?.take(message);
     }
 
     /** @internal */
