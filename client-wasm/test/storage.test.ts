@@ -823,3 +823,53 @@ test('a client that nobody signs in on keeps and sends messages after signOut() 
     await settle();
     assert.deepEqual(payloads(network.socket), [1]);
 });
+
+test('a page goes on as the client of the page before only for the same user', async () => {
+    const disk = new Disk();
+    let left: string | undefined;
+    disk.takeSession = () => {
+        const taken = left;
+        left = undefined;
+        return taken;
+    };
+    disk.leaveSession = (session) => (left = session);
+    const tokenOf = (sub: unknown) => `e30.${Buffer.from(JSON.stringify({sub})).toString('base64url')}.c2ln`;
+    /** The session that a page shows to the server. */
+    const shown = async (token: string | null, user?: string) => {
+        const pages = browserEvents();
+        const {client, network} = await page(disk, {}, {token: () => token, anonymous: true});
+        await (user ? welcomeUser(network, user) : welcome(network));
+        pages.dispatchEvent(new Event('pagehide'));
+        pages.gone();
+        client.close();
+        return network.socket.last('connect').session as string;
+    };
+    const name = 'ann|ë~1';
+    const wire = 'ann=7C=C3=AB=7E1';
+    const first = await shown(tokenOf(name), wire);
+    assert.match(first, /^\w{26}$/);
+    assert.equal(left, `${first} ${wire}`);
+    assert.equal(await shown(tokenOf(name), wire), first);
+    const bobs = await shown(tokenOf('bob'), 'bob');
+    assert.notEqual(bobs, first);
+    assert.notEqual(await shown(tokenOf('bo'), 'bo'), bobs);
+    for (const token of [tokenOf(name), 'opaque', tokenOf(5), 'a.b.c', null]) {
+        left = `${first} bob`;
+        assert.notEqual(await shown(token, token ? 'x' : undefined), first, String(token));
+    }
+    const nobodys = await shown(null);
+    assert.equal(await shown(null), nobodys);
+    assert.notEqual(await shown(tokenOf(name), wire), nobodys);
+});
+
+test('a page that was never open leaves no session', async () => {
+    const disk = new Disk();
+    const left: string[] = [];
+    disk.leaveSession = (session) => left.push(session);
+    const pages = browserEvents();
+    const {client} = await page(disk, {}, {token: () => new Promise(() => {})});
+    pages.dispatchEvent(new Event('pagehide'));
+    pages.gone();
+    client.close();
+    assert.deepEqual(left, []);
+});

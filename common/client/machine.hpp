@@ -184,6 +184,9 @@ public:
     // The answer to need_token `ask`: a token that needs no escapes, or an empty one to go on as nobody. The
     // answer to an earlier one means nothing.
     void token(std::uint32_t ask, std::string_view token, time_ms now);
+    // The session to go on with, if the token shows that the one of the constructor is not that user's. To be
+    // told before the first token.
+    void become(std::string_view session) { session_ = session; }
     // There was none: the machine asks again after a delay.
     void token_failed(std::uint32_t ask, time_ms now);
 

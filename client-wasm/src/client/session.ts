@@ -14,7 +14,7 @@ export interface Session {
     /** The user of the connection that was open last, by the server's word; '' where that is nobody. */
     readonly user?: string;
     /** The proof to the server of who the session is (docs/protocol.md 4.2). Shown to nobody else. */
-    readonly secret: string;
+    secret: string;
     readonly state: ConnectionState;
     /** Names the server, for a storage. */
     readonly url: string;

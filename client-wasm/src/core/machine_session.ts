@@ -102,7 +102,8 @@ export class MachineSession implements Session, Listener {
         if (numbers[0]! > numbers[1]!) throw invalid(`backoffMinMs is larger than backoffMaxMs, ${numbers[1]}`);
         this.outboxMax = numbers.slice(-2);
         this.url = endpoints.sseUrl;
-        this.secret = options.storage?.session || randomName();
+        // With a token it depends on who that shows (core/token.ts).
+        this.secret = (!options.token && options.storage?.sessionOf('')) || randomName();
         this.state = this.#begin = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
         const debug = options.debug ?? debugWanted();
         if (debug) {
@@ -309,10 +310,10 @@ export class MachineSession implements Session, Listener {
             },
         );
         if (answer === undefined || signal.aborted) return;
-        if (typeof answer === 'string') return this.#host!.run((core) => core.call(Call.token, [answer], attempt, 0));
+        if (typeof answer === 'string') return this.#host!.run((core) => core.call(Call.token, [answer, this.secret], attempt, 0));
         if (!answer.reconnect) return this.end(answer);
         this.#why = answer;
-        this.#tell(Call.token, 0, attempt, 1);
+        this.#tell(Call.token, 0, 0, attempt, 1);
         this.#why = undefined;
     }
 

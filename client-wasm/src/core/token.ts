@@ -19,7 +19,7 @@ const reasons: readonly TokenReason[] = ['connect', 'expiring', 'expired', 'revo
  * is none, or with undefined where the user was signed out instead. With `signal` the answer is not wanted any more.
  */
 export async function tokenFrom(
-    {token, anonymous}: ConnectOptions, session: Session, {signOut, found}: SessionOwner, memory: TokenMemory, why: number, signal: AbortSignal,
+    {token, anonymous, storage}: ConnectOptions, session: Session, {signOut, found}: SessionOwner, memory: TokenMemory, why: number, signal: AbortSignal,
 ): Promise<string | CloseReason | undefined> {
     const reason = reasons[why]!;
     try {
@@ -37,6 +37,7 @@ export async function tokenFrom(
             if (known) throw new PulsewireError(token === given ? 'unauthorized' : 'internal', `it is ${reason}, and there is only the same one again`);
             if (session.name && !session.user) return signOut();
         }
+        if (memory.given === undefined) session.secret = storage?.sessionOf(given === null ? '' : userIn(given)) ?? session.secret;
         memory.given = given;
         memory.missing = '';
         return given ?? '';
@@ -50,6 +51,21 @@ export async function tokenFrom(
         }
         memory.missing = message;
         return failure(message);
+    }
+}
+
+/**
+ * The user whom a token names, as the server writes it; undefined where that cannot be read. Nobody has verified it: it decides
+ * only whether this page goes on as the client of the page before, and the server has its own word.
+ */
+function userIn(token: string): string | undefined {
+    try {
+        const payload = atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'));
+        const {sub} = JSON.parse(new TextDecoder().decode(Uint8Array.from(payload, (byte) => byte.charCodeAt(0))));
+        const bytes = [...new TextEncoder().encode(sub)];
+        return bytes.map((byte) => String.fromCharCode(byte).replace(/[^\w.-]/, `=${byte.toString(16).toUpperCase().padStart(2, '0')}`)).join('');
+    } catch {
+        return undefined;
     }
 }
 

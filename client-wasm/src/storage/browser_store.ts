@@ -85,7 +85,7 @@ export class BrowserStore implements Store {
     takeSession(): string | undefined {
         const session = sessionStorage.getItem(this.#sessionKey) ?? '';
         sessionStorage.removeItem(this.#sessionKey);
-        return /^[\w-]{8,64}$/.test(session) ? session : undefined;
+        return /^[\w-]{8,64}( [\w.=-]+)?$/.test(session) ? session : undefined;
     }
 
     leaveSession(session: string): void {

@@ -65,9 +65,10 @@ export class Keeper implements ClientStorage {
         return [...this.#unsent.values()].filter(this.#mine).map(({told}) => told);
     }
 
-    get session(): string | undefined {
+    sessionOf(user: string | undefined): string | undefined {
         try {
-            return this.#store.takeSession?.();
+            const [session, owner = ''] = this.#store.takeSession?.()?.split(' ') ?? [];
+            return owner === user ? session : undefined;
         } catch {
             return undefined;  // a new one then; what else does not work is told by positions
         }
@@ -370,8 +371,10 @@ export class Keeper implements ClientStorage {
     };
 
     #leaveSession(): void {
+        // One that was never open is no client that anybody saw.
+        if (this.#user === undefined) return;
         try {
-            this.#store.leaveSession?.(this.#session.secret);
+            this.#store.leaveSession?.(`${this.#session.secret} ${this.#user}`.trimEnd());
         } catch {
             // The next page begins as a new client.
         }

@@ -49,9 +49,9 @@ export interface Store {
     savePositions(positions: ReadonlyMap<string, StoredPosition>): void;
     /** Forgets all positions and the session that was left: the user has signed out. Done when it returns. */
     forget?(): void;
-    /** The session that the last client left for the next one, if there is one; forgotten with this call. */
+    /** The text that the last client left for the next one, if there is one; forgotten with this call. */
     takeSession?(): string | undefined;
-    /** The page ends: its successor may go on under this name. Done when it returns. */
+    /** The page ends: its successor may go on with this session, a text of at most 200 characters. Done when it returns. */
     leaveSession?(session: string): void;
     /** The client has ended: what it leaves is without an owner. */
     close(): void;
