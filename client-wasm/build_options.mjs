@@ -21,19 +21,19 @@ export const ownNames = [
     'onPresence', 'sent', 'sseUrl', 'broken', 'iterator', 'messageBytesMax', 'opened', 'received', 'unitsMax',
     'answered', 'configure', 'entered', 'header', 'onAsked', 'onGap', 'onRefused', 'onSubscribed', 'outboxMax',
     'payloadOf', 'receive', 'told', 'websocketUrl', 'respond', 'numbers', 'read', 'texts', 'closed', 'moved', 'self',
-    'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note',
+    'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note', 'found', 'whenKnown', 'pass',
 ];
 
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /** The entries that can be required too, as Jest does; what they share comes with them. */
-export const required = ['js', 'storage', 'requests', 'list', 'frameworks', 'react', 'vue'];
+export const required = ['js', 'storage', 'requests', 'list', 'schema', 'frameworks', 'react', 'vue'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
- * `apart`: what entries share stays in files of its own with that ending, and so does what only a failure or a
- * person who looks into it needs, which is loaded then. `plain`: for where less is to be had than in a browser. `entry`: the source that tests get for src/index.ts.
+ * `apart`: what entries share stays in files of its own with that ending, and so does what only a failure, a
+ * person who looks into it or a client with tokens needs, which is loaded then. `plain`: for where less is to be had than in a browser. `entry`: the source that tests get for src/index.ts.
  */
 export function bundleOptions({text = '', node = false, apart = '', plain = false, entry = 'index'}) {
     const plugin = {
@@ -44,7 +44,9 @@ export function bundleOptions({text = '', node = false, apart = '', plain = fals
             onResolve({filter: /^pulsewire\.js$/}, ({path}) => ({path, namespace: 'core'}));
             onLoad({filter: /.*/, namespace: 'core'}, () => ({contents: coreFrom(readFileSync(jsPath, 'utf8'))}));
             onResolve({filter: /^\.\.\/src\/index\.js$/}, () => ({path: join(home, `src/${entry}.ts`)}));
-            if (apart) onResolve({filter: /\/(why|debug|plain)\.js$/}, ({kind, path}) => (kind === 'dynamic-import' ? {path: `./${basename(path)}`, external: true} : undefined));
+            // What is required needs this: Jest has no import(), and nobody downloads it.
+            const later = apart === '.js' ? /\/(why|debug|plain|token)\.js$/ : /\/(why|debug|plain)\.js$/;
+            if (apart) onResolve({filter: later}, ({kind, path}) => (kind === 'dynamic-import' ? {path: `./${basename(path)}`, external: true} : undefined));
             // Two copies would not know of each other's subscriptions.
             if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path, '.js')}${apart}`, external: true}));
             if (plain) onResolve({filter: /\/utf8\.js$/}, () => ({path: join(home, 'src/base/utf8.plain.ts')}));

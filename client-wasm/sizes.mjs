@@ -12,6 +12,7 @@ const entries = {
     'pulsewire/storage': ['storage.js'],
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
+    'pulsewire/schema': ['schema.js'],
     'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],
     'pulsewire/vue': ['vue.js', 'frameworks.js', 'list.js'],
     'pulsewire/svelte': ['svelte.js', 'frameworks.js', 'list.js'],
@@ -19,6 +20,7 @@ const entries = {
     'pulsewire/angular': ['angular.js', 'frameworks.js', 'list.js'],
     'after a failure': ['why.js'],
     'with debug': ['debug.js'],
+    'with a token': ['token.js'],
     'no WebAssembly': ['index.js', 'plain.js'],
 };
 

@@ -137,10 +137,13 @@ PULSEWIRE_EXPORT(cancel) void pulsewire_cancel(std::uint32_t id, double now) {
     the_client->cancel(id, at(now));
 }
 
-// Text: the token, where there is one.
+// Text: the token, where there is one, and the session.
 PULSEWIRE_EXPORT(token)
-void pulsewire_token(std::uint32_t token_size, std::uint32_t ask, bool failed, double now) {
+void pulsewire_token(
+    std::uint32_t token_size, std::uint32_t session_size, std::uint32_t ask, bool failed, double now
+) {
     if (failed) return the_client->token_failed(ask, at(now));
+    the_client->become(from_text(token_size, session_size));
     the_client->token(ask, from_text(0, token_size), at(now));
 }
 

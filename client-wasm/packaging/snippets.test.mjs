@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {test} from 'node:test';
@@ -33,6 +33,7 @@ test('the snippets of the guide and of the README compile', () => {
     const files = {'given.d.ts': given};
     for (const [from, codes] of Object.entries(snippets)) codes.forEach((code, i) => (files[`${from}_${i + 1}.ts`] = `${code}\nexport {};\n`));
     const folder = project('snippets', files);
+    symlinkSync(join(root, 'node_modules/zod'), join(folder, 'node_modules/zod'));
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
     const types = join(root, 'node_modules/@types');
     try {

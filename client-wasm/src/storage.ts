@@ -4,7 +4,7 @@ import {Keeper} from './storage/keeper.js';
 import type {KeeperOptions, Store} from './storage/store.js';
 import type {ClientStorage} from './client/client_storage.js';
 
-export type {KeeperOptions, Store, StoredMessage} from './storage/store.js';
+export type {KeeperOptions, Store, StoredMessage, StoredPosition} from './storage/store.js';
 export type {ClientStorage, StorageWarning, UnsentMessage} from './client/client_storage.js';
 export type {Position} from './client/events.js';
 

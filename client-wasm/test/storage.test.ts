@@ -704,3 +704,172 @@ test('what waits when a client ends without a token is sent when its user is bac
     await welcomeUser(network, 'ann');
     assert.deepEqual(payloads(network.socket), ['of ann']);
 });
+
+test('a channel goes on from where its user was, and another user begins anew', async () => {
+    const disk = new Disk();
+    const of = async (user: string | undefined, token: string | null = user!) => {
+        const opened = await page(disk, {}, {token: () => token, anonymous: true});
+        opened.client.channel('a', {resume: true}).on('*', () => {});
+        await settle();
+        assert.deepEqual(opened.network.socket.sent, [], 'nobody knows yet who this is');
+        await (user ? welcomeUser(opened.network, user) : welcome(opened.network));
+        return opened;
+    };
+    const asked = ({network}: Opened) => {
+        const {epoch, offset} = network.socket.last('subscribe');
+        return epoch && `${epoch} ${offset}`;
+    };
+    const ann = await of('ann');
+    assert.equal(asked(ann), undefined);
+    await accept(ann.network.socket, 'a', {offset: 5});
+    await clock.tick(1000);
+    ann.crash();
+    const again = await of('ann');
+    assert.equal(asked(again), 'e1 5');
+    again.crash();
+    for (const user of ['bob', undefined]) {
+        const other = await of(user, user ?? null);
+        assert.equal(asked(other), undefined, user);
+        other.crash();
+    }
+    const last = await of('ann');
+    assert.equal(asked(last), 'e1 5');
+    last.crash();
+
+    // Of before it was known whose it is.
+    disk.positions.set('a', {epoch: 'e1', offset: 3});
+    const first = await of('ann');
+    assert.equal(asked(first), undefined);
+});
+
+test('a channel that waits for its user subscribes before what was published after it, and may be given up', async () => {
+    const {client, network} = await page(new Disk(), {}, {token: 't'});
+    client.channel('a', {resume: true}).on('*', () => {});
+    held(client.channel('a').publish('t', 1));
+    client.channel('b', {resume: true}).on('*', () => {});
+    client.channel('b').unsubscribe();
+    await welcomeUser(network, 'ann');
+    assert.deepEqual(network.socket.sent.map(({op, channel}) => `${op} ${channel ?? ''}`), ['connect ', 'subscribe a', 'publish a']);
+
+    const closed = await page(new Disk(), {}, {token: () => new Promise(() => {})});
+    closed.client.channel('a', {resume: true}).on('*', () => {});
+    assert.equal(closed.client.channel('a').state, 'subscribing');
+    closed.client.close();
+    assert.equal(closed.client.channel('a').state, 'idle');
+});
+
+test('after an end without a token, another user sends nothing of the first one’s and begins anew in each channel', async () => {
+    const disk = new Disk();
+    let token: string | null = 't1';
+    const {client, network} = await page(disk, {}, {token: () => token});
+    await welcomeUser(network, 'ann');
+    client.channel('a', {resume: true}).on('*', () => {});
+    client.channel('b').on('*', () => {});
+    await settle();
+    for (const name of ['a', 'b']) await accept(network.socket, name, {offset: 5});
+    const connections = network.sockets.length;
+    token = null;
+    network.socket.drop(4004);
+    held(client.channel('a').publish('t', 'of ann'));
+    await clock.tick(20_000);
+    assert.equal(client.state.name, 'closed');
+    token = 't2';
+    client.signIn();
+    held(client.channel('a').publish('t', 'of bob'));
+    await entered(client, 'connecting');
+    await settle();
+    await welcomeUser(network, 'bob');
+    assert.equal(network.sockets.length, connections + 1);
+    assert.deepEqual(payloads(network.socket), ['of bob']);
+    assert.deepEqual(client.unsent.map(({payload}) => payload), ['of bob']);
+    assert.deepEqual([...disk.rows.values()].map(({user, payload}) => [user, payload]), [['ann', '"of ann"'], ['bob', '"of bob"']]);
+    const subscribes = network.socket.sent.filter(({op}) => op === 'subscribe');
+    assert.deepEqual(subscribes.map(({channel, offset}) => [channel, offset]), [['a', undefined], ['b', undefined]]);
+});
+
+test('what another user left takes no room, and goes when it is too old to be sent', async () => {
+    const disk = new Disk();
+    const of = (token: string) => page(disk, {maxAgeMs: 10_000}, {token, outboxMessagesMax: 1});
+    const ann = await of('ann');
+    await welcomeUser(ann.network, 'ann');
+    held(ann.client.channel('a').publish('t', 'of ann'));
+    await settle();
+    ann.crash();
+    const bob = await of('bob');
+    await welcomeUser(bob.network, 'bob');
+    held(bob.client.channel('a').publish('t', 'of bob'));
+    await settle();
+    assert.deepEqual(payloads(bob.network.socket), ['of bob']);
+    assert.deepEqual(disk.payloads, ['"of ann"', '"of bob"']);
+    await assert.rejects(bob.client.channel('a').publish('t', 'more'), {code: 'outbox_full'});
+    bob.crash();
+    await clock.tick(11_000);
+    const eve = await of('eve');
+    await welcomeUser(eve.network, 'eve');
+    await settle();
+    assert.deepEqual(disk.payloads, []);
+    assert.deepEqual(eve.restored, []);
+});
+
+test('a client that nobody signs in on keeps and sends messages after signOut() and signIn()', async () => {
+    const disk = new Disk();
+    const {client, network} = await page(disk);
+    await welcome(network);
+    client.signOut();
+    client.signIn();
+    await entered(client, 'connecting');
+    await welcome(network);
+    held(client.channel('a').publish('t', 1));
+    await settle();
+    assert.deepEqual(payloads(network.socket), [1]);
+});
+
+test('a page goes on as the client of the page before only for the same user', async () => {
+    const disk = new Disk();
+    let left: string | undefined;
+    disk.takeSession = () => {
+        const taken = left;
+        left = undefined;
+        return taken;
+    };
+    disk.leaveSession = (session) => (left = session);
+    const tokenOf = (sub: unknown) => `e30.${Buffer.from(JSON.stringify({sub})).toString('base64url')}.c2ln`;
+    /** The session that a page shows to the server. */
+    const shown = async (token: string | null, user?: string) => {
+        const pages = browserEvents();
+        const {client, network} = await page(disk, {}, {token: () => token, anonymous: true});
+        await (user ? welcomeUser(network, user) : welcome(network));
+        pages.dispatchEvent(new Event('pagehide'));
+        pages.gone();
+        client.close();
+        return network.socket.last('connect').session as string;
+    };
+    const name = 'ann|ë~1';
+    const wire = 'ann=7C=C3=AB=7E1';
+    const first = await shown(tokenOf(name), wire);
+    assert.match(first, /^\w{26}$/);
+    assert.equal(left, `${first} ${wire}`);
+    assert.equal(await shown(tokenOf(name), wire), first);
+    const bobs = await shown(tokenOf('bob'), 'bob');
+    assert.notEqual(bobs, first);
+    assert.notEqual(await shown(tokenOf('bo'), 'bo'), bobs);
+    for (const token of [tokenOf(name), 'opaque', tokenOf(5), 'a.b.c', null]) {
+        left = `${first} bob`;
+        assert.notEqual(await shown(token, token ? 'x' : undefined), first, String(token));
+    }
+    const nobodys = await shown(null);
+    assert.equal(await shown(null), nobodys);
+    assert.notEqual(await shown(tokenOf(name), wire), nobodys);
+});
+
+test('a page that was never open leaves no session', async () => {
+    const disk = new Disk();
+    const left: string[] = [];
+    disk.leaveSession = (session) => left.push(session);
+    const pages = browserEvents();
+    const {client} = await page(disk, {}, {token: () => new Promise(() => {})});
+    pages.dispatchEvent(new Event('pagehide'));
+    pages.gone();
+    client.close();
+    assert.deepEqual(left, []);
+});

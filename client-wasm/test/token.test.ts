@@ -514,3 +514,59 @@ test('a client without the option has no user, and asks nobody', async () => {
     assert.equal(client.user, undefined);
     client.close();
 });
+
+test('a question that hangs when the token expires is aborted, its late answer is ignored, and a new one asked', async () => {
+    for (const code of [4004, 4502]) {
+        const {client, network, asked} = await signedIn({anonymous: true});
+        await pass(network, hourMs * 0.91);
+        if (code === 4502) {
+            // Refused is only a token that was kept.
+            await back(network);
+            network.socket.open();
+            await settle();
+        }
+        network.socket.drop(code);
+        assert.equal(asked[1]!.signal.aborted, true, 'nobody waits for it');
+        await asked[1]!.give('late');
+        await clock.tick(20_000);
+        assert.equal(asked.length, 3);
+        assert.equal(asked[2]!.signal.aborted, false);
+        // The same one, from a function that keeps what it gave.
+        await asked[2]!.give('late');
+        await network.welcome({user: 'ann', expires_in_ms: hourMs});
+        assert.deepEqual(tokensOf(network).at(-1), 'late');
+        assert.equal(client.state.name, 'open');
+    }
+});
+
+test('nobody is the user of a client that has ended, from the moment at which its state says so', async () => {
+    const {client, asked, network} = await signedIn();
+    const users: (string | undefined)[] = [];
+    client.on('closed', () => users.push(client.user));
+    client.signOut();
+    assert.equal(client.user, undefined);
+    client.signIn();
+    assert.equal(client.user, undefined);
+    while (asked.length < 2) await settle();
+    await asked[1]!.give('second');
+    await network.welcome({user: 'bob', expires_in_ms: hourMs});
+    assert.equal(client.user, 'bob');
+    await back(network, 4004);
+    assert.equal(client.user, 'bob', 'the client comes back');
+    await asked[2]!.give(null);
+    assert.equal(client.state.name, 'closed');
+    assert.deepEqual(users, [undefined, undefined]);
+});
+
+test('a question that a revocation with notice overtakes is aborted, and null as its late answer ends nothing', async () => {
+    const {client, network, asked} = await signedIn();
+    await pass(network, hourMs * 0.91);
+    network.socket.receive({op: 'refresh_wanted', within_ms: 20_000, reason: 'revoked'});
+    assert.equal(asked[1]!.signal.aborted, true);
+    await asked[1]!.give(null);
+    assert.equal(client.state.name, 'open');
+    await pass(network, 20_000);
+    assert.equal(asked[2]!.reason, 'revoked');
+    await asked[2]!.give('second');
+    assert.equal(network.socket.last('refresh').token, 'second');
+});

@@ -93,7 +93,7 @@ enum class action_kind : std::uint8_t {
     failed,
     // Report a token with `attempt` by token(), or that there is none now by token_failed(). `id` is the
     // token_reason; after the last three the token that was given before is of no use any more. The answer to
-    // an earlier need_token is not wanted any more.
+    // an earlier need_token is not wanted any more; `attempt` 0 says only that.
     need_token,
 };
 
@@ -184,6 +184,9 @@ public:
     // The answer to need_token `ask`: a token that needs no escapes, or an empty one to go on as nobody. The
     // answer to an earlier one means nothing.
     void token(std::uint32_t ask, std::string_view token, time_ms now);
+    // The session to go on with, if the token shows that the one of the constructor is not that user's. To be
+    // told before the first token.
+    void become(std::string_view session) { session_ = session; }
     // There was none: the machine asks again after a delay.
     void token_failed(std::uint32_t ask, time_ms now);
 
@@ -243,6 +246,7 @@ private:
     void come_back_later(std::uint16_t close, time_ms now, const server_frame* why);
 
     void ask_token();
+    void withdraw_question();
     void ask_token_later(time_ms now);
     void token_counts(const server_frame& f, time_ms now);
     void on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now);

@@ -39,6 +39,13 @@ void machine::ask_token() {
     act(action_kind::need_token, static_cast<std::uint32_t>(token_reason_)).attempt = ask_;
 }
 
+// The answer on its way may be older than what has just ended the token.
+void machine::withdraw_question() {
+    if (ask_ == 0) return;
+    ask_ = 0;
+    act(action_kind::need_token);
+}
+
 void machine::ask_token_later(time_ms now) {
     refresh_at_ = now + backoff_.fail();
     arm(refresh_at_, now);
@@ -92,7 +99,7 @@ void machine::token_counts(const server_frame& f, time_ms now) {
 // A token is revoked with notice, mostly that of many clients at once: they do not all ask at once.
 void machine::on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now) {
     if (!options_.tokens) return;
-    ask_ = 0;  // the answer on its way may be older than the revocation
+    withdraw_question();
     if (f.reason.of(header) == "revoked"sv) token_reason_ = token_reason::revoked;
     refresh_at_ = now + backoff_.draw(static_cast<std::uint32_t>(f.after_ms / 2));
     arm(refresh_at_, now);
@@ -122,7 +129,7 @@ bool machine::token_lost(std::uint16_t close) {
     } else if (token_reason_ != token_reason::revoked) {
         token_reason_ = token_reason::expired;
     }
-    ask_ = 0;  // the answer on its way may be older than this
+    withdraw_question();
     token_.clear();
     return true;
 }

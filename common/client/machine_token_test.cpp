@@ -470,6 +470,27 @@ TEST(machine_token, an_answer_that_may_be_older_than_a_revocation_with_notice_is
     EXPECT_EQ(h.done(), done{"needs a token: revoked"});
 }
 
+TEST(machine_token, the_open_question_is_withdrawn_when_its_answer_may_be_older_than_the_loss) {
+    for (const std::uint16_t code : {4004, 4502}) {
+        signed_in h;
+        h.wait_for_question();
+        h.done();
+        h.lost(code);
+        EXPECT_EQ(
+            h.done(),
+            (done{
+                "needs that token no more", "is waiting 1000 after " + std::to_string(code) + ", failures 1"})
+        );
+    }
+    signed_in h;
+    h.wait_for_question();
+    h.done();
+    h.hears(R"({"op":"refresh_wanted","within_ms":2000,"reason":"revoked"})");
+    EXPECT_EQ(h.done(), done{"needs that token no more"});
+    h.lost();
+    EXPECT_FALSE(has(h.done(), "no more")) << "none is open";
+}
+
 TEST(machine_token, without_one_a_refusal_is_final) {
     test_host h(with_tokens());
     h.start();

@@ -230,6 +230,7 @@ private:
                        (a.pointer.size != 0 ? " in " + part(a.pointer) : "") +
                        (a.message.size != 0 ? " " + part(a.message) : "");
             case action_kind::need_token:
+                if (a.attempt == 0) return "needs that token no more";
                 ask = a.attempt;
                 return "needs a token: " + std::string(reasons[a.id]);
         }

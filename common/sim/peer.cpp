@@ -268,7 +268,8 @@ void peer::obey(const client::action& a) {
         case client::action_kind::failed:
             return ended(a);
         case client::action_kind::need_token:
-            return gives_token(a.attempt);
+            if (a.attempt != 0) gives_token(a.attempt);
+            return;
         case client::action_kind::refused: {
             const auto lost = subscriptions_.find(a.id);
             const bool lacks = lost != subscriptions_.end() && may_lack(lost->second.channel);

@@ -71,7 +71,7 @@ const lingerMs = 100;
 const timeDigits = 13;
 /** From the end of the time to the payload. */
 const payloadKeySize = ',"payload":'.length;
-const userKeySize = ',"user":""'.length;
+const userKeySize = ',"user":"'.length;
 
 /** A named, ordered stream of messages; `M` maps message types to their payloads. */
 export class Channel<M extends object = AnyMessages> {
@@ -100,6 +100,8 @@ export class Channel<M extends object = AnyMessages> {
     // Where it is, once it is somewhere.
     #epoch = '';
     #offset = 0;
+    /** Whose place that is. */
+    #user: string | undefined;
     #members: readonly Member[] = [];
 
     /** `ended` is called when nobody uses it any more. @internal */
@@ -289,7 +291,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** The client begins anew; what is still used is subscribed again. @internal */
     again(): void {
-        if (this.#users.size || this.sharers) this.#subscribe({...this.#options, since: this.position});
+        if (this.#users.size || this.sharers) this.#subscribe(this.#options, true);
     }
 
     /** The next user inherits nothing of what this one had here. @internal */
@@ -303,15 +305,22 @@ export class Channel<M extends object = AnyMessages> {
         return typeof presence === 'object' ? toJson(presence) : presence;
     }
 
-    #subscribe({latest = 0, resume, since: from}: ChannelOptions): void {
-        const since = (resume && this.#storage?.position(this.name)) || from;
+    /** `again`: from where the channel was, if that was the same user. */
+    #subscribe({latest = 0, resume, since}: ChannelOptions, again?: boolean): void {
+        const {session} = this;
         const presence = (this.#presence = this.#wanted());
         this.#state = 'subscribing';
-        this.#epoch = since?.epoch ?? '';
-        this.#offset = since?.offset ?? 0;
-        const unsubscribe = this.session.subscribe(this, {
-            since, latest: limit(latest), presence: !!presence, info: typeof presence === 'string' ? presence : undefined,
-        });
+        const begin = () => {
+            // Another user inherits nothing. Without a name nobody came.
+            if (again && session.name && this.#user !== session.user) this.signedOut();
+            const from = (resume && this.#storage?.position(this.name)) || (again ? this.position : since);
+            this.#epoch = from?.epoch ?? '';
+            this.#offset = from?.offset ?? 0;
+            return session.subscribe(this, {
+                since: from, latest: limit(latest), presence: !!presence, info: typeof presence === 'string' ? presence : undefined,
+            });
+        };
+        const unsubscribe = (again || resume) && session.whenKnown ? session.whenKnown(begin) : begin();
         // A session that is closed has ended it already.
         if (this.state === 'subscribing') this.#unsubscribe = unsubscribe;
     }
@@ -338,19 +347,30 @@ export class Channel<M extends object = AnyMessages> {
     /** @internal */
     deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = ''): void {
         if (offset) this.#moveTo(this.#epoch, offset);
-        const {sharers} = this;
-        const lazy = this.#loops.size || this.#handlers.watched || sharers;
+        const lazy = this.#loops.size || this.#handlers.watched || this.sharers;
         if (!lazy && !this.#handlers.hears(type)) return;
         const raw = text.slice(begin, end);
         // Where the text is a whole line, its 13 digits stand before ',"payload":', and perhaps the user between them.
-        const timeEnd = begin - payloadKeySize - (user ? user.length + userKeySize : 0);
-        if (begin) for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        if (begin) {
+            let timeEnd = begin - payloadKeySize;
+            if (text[timeEnd - 1] === '"') {
+                const at = text.lastIndexOf('"', timeEnd - 2) + 1;
+                user = text.slice(at, timeEnd - 1);
+                timeEnd = at - userKeySize;
+            }
+            for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
+        }
         const message: Message = lazy
             ? unparsed(this.name, type, offset, time, replayed, raw, user)
             : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw, ...(user && {user})};
-        if (lazy) for (const loop of this.#loops) loop.push(message);
-        this.#handlers.emit(type, message);
-        sharers?.take(message);
+        this.pass(message);
+    }
+
+    /** Gives a message to whoever wants it; pulsewire/schema stands in its way. @internal */
+    pass(message: Message): void {
+        if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
+        this.#handlers.emit(message.type, message);
+        this.sharers?.take(message);
     }
 
     /** @internal */
@@ -359,6 +379,7 @@ export class Channel<M extends object = AnyMessages> {
         const from = position.epoch === this.#epoch ? this.#offset + 1 : 1;
         this.#moveTo(position.epoch, position.offset);
         this.#state = 'subscribed';
+        this.#user = this.session.user;
         this.#tell('subscribed', event);
         if (event.recovered === false) this.#tell('gap', {from, to: position.offset, reason: event.reason!});
         this.settle();

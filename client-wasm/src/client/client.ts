@@ -4,7 +4,7 @@ import {checkChannel} from '../base/names.js';
 import {ask, requestMs} from './ask.js';
 import {Channel} from './channel.js';
 import type {ClientStorage, StorageWarning, UnsentMessage} from './client_storage.js';
-import {isFinal, wantedEnd, type ConnectionState} from './events.js';
+import {isFinal, wantedEnd, type CloseReason, type ConnectionState} from './events.js';
 import {Handlers, lastReporter, reporter} from './handlers.js';
 import type {ChannelOptions} from './channel_options.js';
 import type {AnyMessages, AnyRequests, ConnectOptions, RequestOptions} from './options.js';
@@ -81,7 +81,7 @@ export class Client<R extends object = AnyRequests> {
             },
             report,
             unheard,
-            signOut: () => this.signOut(),
+            signOut: () => this.signOut() as undefined,
         });
         this.#session = session;
         this.#anonymous = anonymous;
@@ -184,7 +184,7 @@ export class Client<R extends object = AnyRequests> {
     signOut(): void {
         const self = this.self();
         self.#storage?.signOut();
-        self.#session.end({code: 1000, name: 'signed_out', message: 'signOut() was called: signIn() connects again.', reconnect: false});
+        self.#end('signed_out', 'signOut() was called: signIn() connects again.');
         self.#each((channel) => channel.signedOut());
         if (self.#anonymous && !isFinal(self.state)) self.signIn();
     }
@@ -214,7 +214,11 @@ export class Client<R extends object = AnyRequests> {
 
     /** Ends everything. What is unanswered is rejected with `closed`. */
     close(): void {
-        this.self().#session.end({code: 1000, name: 'client_closed', message: 'close() was called.', reconnect: false});
+        this.self().#end('client_closed', 'close() was called.');
+    }
+
+    #end(name: CloseReason['name'], message: string): void {
+        this.#session.end({code: 1000, name, message, reconnect: false});
     }
 }
 

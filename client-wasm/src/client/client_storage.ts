@@ -35,8 +35,11 @@ export interface StorageWarning {
 /** The storage as connect() uses it; browserStorage() and customStorage() of `pulsewire/storage` make one. */
 export interface ClientStorage {
     readonly unsent: readonly UnsentMessage[];
-    /** That of the page before in this tab, if that one is gone: others see the same client. Read once. @internal */
-    readonly session: string | undefined;
+    /**
+     * The session of the page before in this tab, if that one is gone and was this user's: others see the same client. Read
+     * once. @internal
+     */
+    sessionOf(user: string | undefined): string | undefined;
     /** Called once, by connect(). @internal */
     start(session: Session, hooks: StorageHooks): void;
     /** Keeps a message, sends it, forgets it. @internal */
@@ -45,7 +48,7 @@ export interface ClientStorage {
     opened(user: string): void;
     /** Forgets what the user leaves. @internal */
     signOut(): void;
-    /** Where this tab was in the channel. @internal */
+    /** Where the user was in the channel, in this tab. @internal */
     position(channel: string): Position | undefined;
     /** @internal */
     moved(channel: string, position: Position): void;

@@ -14,7 +14,7 @@ export interface Session {
     /** The user of the connection that was open last, by the server's word; '' where that is nobody. */
     readonly user?: string;
     /** The proof to the server of who the session is (docs/protocol.md 4.2). Shown to nobody else. */
-    readonly secret: string;
+    secret: string;
     readonly state: ConnectionState;
     /** Names the server, for a storage. */
     readonly url: string;
@@ -37,6 +37,11 @@ export interface Session {
     /** Resolves with the answer. */
     request(question: Question): Promise<unknown>;
     history(channel: string, options: HistoryOptions): Promise<HistoryAnswer>;
+    /**
+     * Calls `begin` when it is known who the user is, which is at once where nobody signs in, and where there is nobody to wait
+     * for any more. Returns the function that ends what was begun.
+     */
+    whenKnown?(begin: () => () => void): () => void;
     /** Returns the function that ends the subscription. */
     subscribe(receiver: Receiver, wanted: Subscription): () => void;
     /** Sends the line that answers another client (docs/protocol.md 4.19), unless that transport is gone. */
@@ -51,9 +56,9 @@ export interface SessionOwner {
     /** The session has entered this state. */
     entered(state: ConnectionState): void;
     /** The token says that the user has gone, or that there is one now. */
-    readonly signOut: () => void;
+    readonly signOut: () => undefined;
     /** It was found out why no connection opens. */
-    found(message: string): void;
+    readonly found: (message: string) => void;
     readonly report: ReportError;
     readonly unheard: ReportError;
 }

@@ -8,12 +8,12 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 
 /**
  * Delivers messages to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
- * are 0 where there are none; a publication's time may be left where it is, before its payload.
+ * are 0 where there are none; a publication's time and user may be left where they are, before its payload.
  */
 export interface Deliverer {
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user: string,
+        user?: string,
     ): void;
 }
 
@@ -22,16 +22,11 @@ export interface Deliverer {
  * what engines compile of patterns, and of short ones it is little code, which leaves the cache to others.
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
-const publicationTail = /\d+,"time":\d+(,"user":"[^"]+")?,"payload":/y;
+const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"payload":/y;
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
-const timeKey = ',"time":';
-const timeDigits = 13;
 const payloadKey = '"payload":';
-const userKeySize = ',"user":""'.length;
-/** From the offset's end to the payload. */
-const offsetEndAt = timeKey.length + timeDigits + 1 + payloadKey.length;
 /** Where a channel's name ends when it is written from its end. */
 const nameEnd = 256;
 const textBytes = 1024;
@@ -41,7 +36,6 @@ const headerBytesMax = 65_536;
 const noHead = '\n';
 const asciiMax = 127;
 const quote = 34;
-const comma = 44;
 const zero = 48;
 const questionMark = 63;
 
@@ -113,17 +107,14 @@ export class Core {
         let at = (publicationTail.lastIndex = begin + this.#head.length);
         if (!publicationTail.test(message)) return false;
         const payload = publicationTail.lastIndex;
-        const userEnd = payload - payloadKey.length - 2;
-        let user = '';
-        if (message.charCodeAt(userEnd) === quote) user = message.slice(message.lastIndexOf('"', userEnd - 1) + 1, userEnd);
-        const offsetEnd = payload - offsetEndAt - (user ? user.length + userKeySize : 0);
-        if (payload + 2 > end || message.charCodeAt(offsetEnd) !== comma) return false;
+        if (payload + 2 > end) return false;
         let offset = 0;
-        for (; at < offsetEnd; at++) offset = offset * 10 + message.charCodeAt(at) - zero;
+        // The comma is less than a digit.
+        for (let digit; (digit = message.charCodeAt(at) - zero) >= 0; at++) offset = offset * 10 + digit;
         const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
         if (!taken) return false;
         this.heard = attempt;
-        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1, user);
+        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1);
         return true;
     }
 

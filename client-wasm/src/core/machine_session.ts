@@ -6,7 +6,7 @@ import {utf8Bytes} from '../base/utf8.js';
 import {isFinal, type CloseReason, type ConnectionState, type Position} from '../client/events.js';
 import type {ReportError} from '../client/handlers.js';
 import type {HistoryOptions} from '../client/channel_options.js';
-import type {ConnectOptions, TokenReason} from '../client/options.js';
+import type {ConnectOptions} from '../client/options.js';
 import type {
     HistoryAnswer, Outgoing, Question, Receiver, Session, SessionOwner, Subscription,
 } from '../client/session.js';
@@ -19,6 +19,7 @@ import {Host, type Listener, type ToldKind} from './host.js';
 import {instantiate, whyNot, type LoadModule} from './load.js';
 import {ByteField, Call, Choice, Field, Kind, Page, State} from './numbers.js';
 import {stateFrom} from './state.js';
+import type {TokenMemory} from './token.js';
 import type {Endpoints} from './transports.js';
 import type {Found} from './why.js';
 
@@ -50,8 +51,6 @@ interface Pending {
     failed(error: unknown): void;
 }
 
-/** In the machine's order. */
-const reasons: readonly TokenReason[] = ['connect', 'expiring', 'expired', 'revoked', 'refused'];
 // Room for all of a frame but its names and its payload.
 const frameBytesMax = 144;
 // The machine numbers commands from 1, the payloads of subscriptions are numbered from here.
@@ -73,8 +72,8 @@ export class MachineSession implements Session, Listener {
     readonly report: ReportError;
     readonly unheard: ReportError;
     readonly start: () => void;
-    readonly #entered: SessionOwner['entered'];
-    readonly #found: SessionOwner['found'];
+    readonly #owner: SessionOwner;
+    readonly #options: ConnectOptions;
     readonly #endpoints: Endpoints;
     readonly #commands = new Map<number, Pending>();
     readonly #receivers = new Map<number, Receiver>();
@@ -84,39 +83,32 @@ export class MachineSession implements Session, Listener {
     #queue: (() => void)[] = [];
     #why: CloseReason | undefined;
     readonly #begin: ConnectionState;
-    readonly #signOut: SessionOwner['signOut'];
-    readonly #token: ConnectOptions['token'];
-    readonly #anonymous: boolean | undefined;
-    /** The token that the application gave last, and its question. */
-    #given: unknown;
+    #tokens: TokenMemory = {};
+    /** The question for a token. */
     #asking: AbortController | undefined;
-    /** Why there was no token, as it was told. */
-    #missing = '';
     /** Why no transport opens, once that was found out. */
     #because: Found | undefined;
     /** What happens, if somebody wants to see it. */
     readonly #events: any[] | undefined;
 
-    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, {entered, found, report, unheard, signOut}: SessionOwner) {
-        this.#entered = entered;
-        this.#signOut = signOut;
-        this.#token = options.token;
-        this.#anonymous = options.anonymous;
-        this.#found = found;
-        this.report = report;
-        this.unheard = unheard;
+    constructor(load: LoadModule, url: string | URL, options: ConnectOptions, owner: SessionOwner) {
+        this.#owner = owner;
+        this.#options = options;
+        this.report = owner.report;
+        this.unheard = owner.unheard;
         const endpoints = (this.#endpoints = endpointsFrom(url, options));
         const choice = choiceFrom(options, endpoints);
         const numbers = Object.entries(defaults).map(([name, value]) => limit(options[name as keyof typeof defaults] ?? value));
         if (numbers[0]! > numbers[1]!) throw invalid(`backoffMinMs is larger than backoffMaxMs, ${numbers[1]}`);
         this.outboxMax = numbers.slice(-2);
         this.url = endpoints.sseUrl;
-        this.secret = options.storage?.session || randomName();
+        // With a token it depends on who that shows (core/token.ts).
+        this.secret = (!options.token && options.storage?.sessionOf('')) || randomName();
         this.state = this.#begin = {name: 'connecting', attempt: 1, transport: choice === Choice.sse ? 'sse' : 'websocket'};
         const debug = options.debug ?? debugWanted();
         if (debug) {
             const events: DebugEvent[] = (this.#events = []);
-            import('./debug.js').then(({printDebug}) => printDebug(events, debug), (error) => unheard(error, 'the option debug'));
+            import('./debug.js').then(({printDebug}) => printDebug(events, debug), (error) => this.unheard(error, 'the option debug'));
         }
         this.start = () => {
             const {secret} = this;
@@ -145,7 +137,8 @@ export class MachineSession implements Session, Listener {
     again(): void {
         this.secret = randomName();
         this.name = this.user = '';
-        this.#given = this.#why = this.#because = undefined;
+        this.#tokens = {};
+        this.#why = this.#because = undefined;
         this.state = this.#begin;
         this.start();
     }
@@ -165,6 +158,17 @@ export class MachineSession implements Session, Listener {
         const page = after !== undefined ? Page.after : since !== undefined ? Page.since : until !== undefined ? Page.until : Page.before;
         const from = Math.ceil(after ?? before ?? +(since ?? until ?? 0));
         return this.#command(Call.history, [channel], [limit, from, page], historyFrom, options);
+    }
+
+    whenKnown(begin: () => () => void): () => void {
+        // Ended before it begins, it begins nothing.
+        let end: () => void = () => void (begin = () => () => {});
+        const when = () => {
+            if (this.#options.token && !this.name && !this.#closed()) this.#queue.push(when);
+            else end = begin();
+        };
+        when();
+        return () => end();
     }
 
     subscribe(receiver: Receiver, {since, latest, presence, info}: Subscription): () => void {
@@ -207,10 +211,11 @@ export class MachineSession implements Session, Listener {
                     if (core.byte(ByteField.to) === State.open) {
                         this.name = core.slice(Field.session);
                         this.user = core.slice(Field.user);
+                        this.#flush();
                     }
                     return this.#change(stateFrom(core, this.name, this.#why));
                 case Kind.needToken:
-                    return void this.#ask(core.word(Field.attempt), reasons[id]!);
+                    return void this.#ask(core.word(Field.attempt), id);
                 case Kind.deliver: {
                     const raw = core.slice(Field.payload);
                     return this.deliver(
@@ -237,7 +242,7 @@ export class MachineSession implements Session, Listener {
 
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user: string,
+        user?: string,
     ): void {
         try {
             this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user);
@@ -288,43 +293,27 @@ export class MachineSession implements Session, Listener {
         }
     }
 
-    /** Asks the application for a token. The machine asks again when it has this answer, and not before. */
-    async #ask(ask: number, reason: TokenReason): Promise<void> {
+    /**
+     * Asks the application for a token. The machine asks again when it has this answer, and not before; with 0 it wants the
+     * answer no more. How to ask is loaded by those who have tokens.
+     */
+    async #ask(attempt: number, reason: number): Promise<void> {
         this.#asking?.abort();
+        if (!attempt) return;
         const {signal} = (this.#asking = new AbortController());
-        const token = this.#token;
-        try {
-            let given = token as string | null;
-            if (typeof token === 'function') given = await token({reason, signal});
-            // It serves until it has expired.
-            else if (reason === 'expiring') return this.#tell(Call.token, 0, ask, 1);
-            if (signal.aborted) return;
-            if (given === null) {
-                if (!this.#anonymous) throw new PulsewireError('unauthorized', 'nobody is signed in');
-                if (this.user) return this.#signOut();
-            } else {
-                if (typeof given !== 'string' || !/^[\w\-.~+/=]+$/.test(given)) throw new TypeError(`a ${typeof given} that is no token`);
-                const known = given === this.#given && reason !== 'connect';
-                if (known) throw new PulsewireError(token === given ? 'unauthorized' : 'internal', `it is ${reason}, and there is only the same one again`);
-                if (this.name && !this.user) return this.#signOut();
-            }
-            this.#given = given;
-            this.#host!.run((core) => core.call(Call.token, [given ?? ''], ask, 0));
-        } catch (error) {
-            if (!signal.aborted) this.#noToken(error, ask);
-        }
-    }
-
-    #noToken(error: any, ask: number): void {
-        const message = `There is no token: ${error?.message ?? error}`;
-        if (error?.code === 'unauthorized') return this.end({code: 4502, name: 'unauthorized', message, reconnect: false});
-        if (message !== this.#missing) {
-            if (this.state.name === 'open') this.unheard(error, 'the option token');
-            else this.#found(message);
-        }
-        this.#missing = message;
-        this.#why = {code: 0, name: 'token_failed', message, reconnect: true};
-        this.#tell(Call.token, 0, ask, 1);
+        const answer = await import('./token.js').then(
+            ({tokenFrom}) => tokenFrom(this.#options, this, this.#owner, this.#tokens, reason, signal),
+            (error): CloseReason => {
+                const message = `There is no token: ${error}`;
+                this.#owner.found(message);
+                return {code: 0, name: 'token_failed', message, reconnect: true};
+            },
+        );
+        if (answer === undefined || signal.aborted) return;
+        if (typeof answer === 'string') return this.#host!.run((core) => core.call(Call.token, [answer, this.secret], attempt, 0));
+        if (!answer.reconnect) return this.end(answer);
+        this.#why = answer;
+        this.#tell(Call.token, 0, 0, attempt, 1);
         this.#why = undefined;
     }
 
@@ -352,7 +341,6 @@ export class MachineSession implements Session, Listener {
     #change(state: ConnectionState): void {
         if (state.name === 'open') {
             this.#because = undefined;
-            this.#missing = '';
         }
         // Of a close frame the server's own reason is known.
         const failed = this.state.name === 'connecting' && !this.#why && 'reason' in state && /^(1006|4001)$/.test(`${state.reason.code}`);
@@ -368,7 +356,7 @@ export class MachineSession implements Session, Listener {
         const module = await import('./why.js').catch(() => undefined);
         const found = await module?.findWhy(this.#endpoints, sse);
         if (!found || this.#closed() || this.state.name === 'open') return;
-        if (this.#because?.message !== found.message) this.#found(found.message);
+        if (this.#because?.message !== found.message) this.#owner.found(found.message);
         this.#because = found;
         if (this.state === state) this.note('●', (this.state = {...state, reason: {...state.reason, ...found}}));
     }
@@ -376,7 +364,8 @@ export class MachineSession implements Session, Listener {
     #enter(state: ConnectionState): void {
         this.state = state;
         this.note('●', state);
-        this.#entered(state);
+        if (state.name === 'closed') this.user = '';
+        this.#owner.entered(state);
         if (state.name !== 'closed') return;
         this.#asking?.abort();
         this.#host?.end();

@@ -1,5 +1,4 @@
-import type {Store, StoredMessage} from './store.js';
-import type {Position} from '../client/events.js';
+import type {Store, StoredMessage, StoredPosition} from './store.js';
 
 interface Row extends StoredMessage {
     readonly scope: string;
@@ -10,7 +9,7 @@ interface Row extends StoredMessage {
 interface Tab {
     /** The client that stood in this tab last. */
     owner?: string;
-    positions: Record<string, Position>;
+    positions: Record<string, StoredPosition>;
 }
 
 const table = 'messages';
@@ -71,11 +70,11 @@ export class BrowserStore implements Store {
         });
     }
 
-    position(channel: string): Position | undefined {
+    position(channel: string): StoredPosition | undefined {
         return this.#remembered().positions[channel];
     }
 
-    savePositions(positions: ReadonlyMap<string, Position>): void {
+    savePositions(positions: ReadonlyMap<string, StoredPosition>): void {
         const tab = this.#remembered();
         // Those that moved last stand last; the oldest go first.
         const rest = Object.entries(tab.positions).filter(([channel]) => !positions.has(channel));
@@ -86,7 +85,7 @@ export class BrowserStore implements Store {
     takeSession(): string | undefined {
         const session = sessionStorage.getItem(this.#sessionKey) ?? '';
         sessionStorage.removeItem(this.#sessionKey);
-        return /^[\w-]{8,64}$/.test(session) ? session : undefined;
+        return /^[\w-]{8,64}( [\w.=-]+)?$/.test(session) ? session : undefined;
     }
 
     leaveSession(session: string): void {

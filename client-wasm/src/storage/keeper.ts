@@ -12,6 +12,8 @@ interface Entry {
     readonly bytes: number;
     /** Written, or never to be: it may be sent. */
     ready: boolean;
+    /** The application knows of it. */
+    shown: boolean;
     resolve(position: Position | undefined): void;
     reject(error: unknown): void;
 }
@@ -34,13 +36,12 @@ export class Keeper implements ClientStorage {
     #hooks!: StorageHooks;
     #opened: 'not yet' | 'yes' | 'no' = 'not yet';
     #ended = false;
-    /** Whose messages may be sent; undefined until that is known. */
+    /** The user of the connection that was open last; undefined until that is known. */
     #user: string | undefined;
     #late = false;
     #count = 0;
     #lastAt = 0;
     readonly #unsent = new Map<string, Entry>();
-    #unsentBytes = 0;
     /** Names this life of the client: the session may be one that an earlier page had. */
     #owner = '';
     /** Messages that the client has not been given yet, in order. */
@@ -61,12 +62,13 @@ export class Keeper implements ClientStorage {
     }
 
     get unsent(): readonly UnsentMessage[] {
-        return [...this.#unsent.values()].filter((entry) => this.#mine(entry)).map(({told}) => told);
+        return [...this.#unsent.values()].filter(this.#mine).map(({told}) => told);
     }
 
-    get session(): string | undefined {
+    sessionOf(user: string | undefined): string | undefined {
         try {
-            return this.#store.takeSession?.();
+            const [session, owner = ''] = this.#store.takeSession?.()?.split(' ') ?? [];
+            return owner === user ? session : undefined;
         } catch {
             return undefined;  // a new one then; what else does not work is told by positions
         }
@@ -89,14 +91,16 @@ export class Keeper implements ClientStorage {
         const {channel, type, payload, echo, timeoutMs, conflate, signal} = message;
         const [messagesMax, bytesMax] = this.#session.outboxMax;
         const bytes = utf8Bytes(payload);
-        if (this.#unsent.size >= messagesMax! || this.#unsentBytes + bytes > bytesMax!) {
+        // Those of another user take no room.
+        const waiting = [...this.#unsent.values()].filter(this.#mine);
+        if (waiting.length >= messagesMax! || waiting.reduce((sum, other) => sum + other.bytes, bytes) > bytesMax!) {
             return Promise.reject(this.#hooks.error('outbox_full', 'Too much waits for an answer. Wait until the connection is back, or raise outboxMessagesMax or outboxBytesMax.'));
         }
         this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
         const entry = this.#entry({
             key: `${this.#owner}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
             ...(conflate && {conflate}),
-            ...(this.#user && {user: this.#user}),
+            ...(this.#author && {user: this.#author}),
             // It leaves at once: one write instead of two.
             ...(this.#session.state.name === 'open' && {sentAt: this.#lastAt}),
         }, false, signal);
@@ -106,15 +110,23 @@ export class Keeper implements ClientStorage {
     }
 
     opened(user: string): void {
-        if (!this.#hooks.signsIn || this.#user === user) return this.#pump();
+        if (!this.#hooks.signsIn) return this.#pump();
+        if (user !== this.#user) {
+            this.#savePositions();
+            this.#positions.clear();
+        }
         this.#user = user;
-        for (const entry of this.#unsent.values()) {
+        for (const entry of [...this.#unsent.values()]) {
             // Written here before it was known who the user is.
             if (!entry.told.restored && !entry.stored.user && user) {
                 entry.stored = {...entry.stored, user};
                 if (entry.ready) this.#write(entry.stored.key, entry);
             }
-            if (entry.told.restored && this.#mine(entry)) this.#hooks.tell('restored', entry.told);
+            this.#show(entry);
+            // Its user has not come back in time.
+            if (entry.told.restored && !this.#mine(entry) && Date.now() - entry.stored.at > this.#maxAgeMs && take(this.#queue, entry)) {
+                this.#failed(entry, this.#expired());
+            }
         }
         this.#pump();
     }
@@ -125,7 +137,7 @@ export class Keeper implements ClientStorage {
             if (this.#mine(entry)) this.#failed(entry, this.#hooks.error('aborted', 'The user was signed out.'));
         }
         this.#queue = this.#queue.filter(({stored}) => this.#unsent.has(stored.key));
-        this.#user = undefined;
+        if (this.#hooks.signsIn) this.#user = undefined;
         clearTimeout(this.#saving);
         this.#saving = undefined;
         this.#positions.clear();
@@ -137,14 +149,33 @@ export class Keeper implements ClientStorage {
         }
     }
 
+    /** Whose connection it is; undefined while it is being opened for whoever has signed in, and before. */
+    get #author(): string | undefined {
+        const {name, state} = this.#session;
+        return !this.#hooks.signsIn || name || state.name === 'closed' ? this.#user : undefined;
+    }
+
     /** Whether it is the present user's; until that one is known, what was written on this page. */
-    #mine({stored: {user = ''}, told}: Entry): boolean {
-        return this.#user === undefined ? !told.restored : user === this.#user;
+    readonly #mine = ({stored: {user = ''}, told}: Entry): boolean => {
+        const author = this.#author;
+        return author === undefined ? !told.restored : user === author;
+    };
+
+    /** Told to the application when it is known to be this user's. */
+    #show(entry: Entry): void {
+        if (entry.shown || !this.#mine(entry)) return;
+        entry.shown = true;
+        this.#hooks.tell('restored', entry.told);
     }
 
     position(channel: string): Position | undefined {
+        // A channel may ask before opened() is called.
+        const present = (this.#hooks.signsIn && this.#session.user) || '';
         try {
-            return this.#positions.get(channel) ?? this.#store.position(channel);
+            const moved = present === (this.#user ?? '') && this.#positions.get(channel);
+            if (moved) return moved;
+            const {user = '', ...position} = this.#store.position(channel) ?? {epoch: '', offset: 0};
+            return user === present && position.epoch ? position : undefined;
         } catch (error) {
             return void this.#warn('failed', 'No position can be read: channels begin anew.', error);
         }
@@ -187,13 +218,12 @@ export class Keeper implements ClientStorage {
                 return JSON.parse(stored.payload);
             },
         };
-        const entry: Entry = {stored, told, signal: stop.signal, bytes: utf8Bytes(stored.payload), ready: restored, resolve, reject};
+        const entry: Entry = {stored, told, signal: stop.signal, bytes: utf8Bytes(stored.payload), ready: restored, shown: !restored, resolve, reject};
         // A message that the machine has is withdrawn there.
         stop.signal.addEventListener('abort', () => {
             if (take(this.#queue, entry)) this.#send(entry);
         });
         this.#unsent.set(key, entry);
-        this.#unsentBytes += entry.bytes;
         return entry;
     }
 
@@ -213,13 +243,13 @@ export class Keeper implements ClientStorage {
             this.#unsent.delete(entry.told.key);
             this.#unsent.set(entry.told.key, entry);
         }
-        for (const entry of adopted) if (this.#mine(entry)) this.#hooks.tell('restored', entry.told);
+        for (const entry of adopted) this.#show(entry);
         if (this.#opened !== 'not yet') this.#pump();
     }
 
     /** Hands the machine what is next, as long as its outbox has room: there it keeps the order by itself. */
     #pump(): void {
-        if (this.#retry || this.#user === undefined || this.#session.state.name === 'closed') return;
+        if (this.#retry || this.#author === undefined || this.#session.state.name === 'closed') return;
         const [messagesMax, bytesMax] = this.#session.outboxMax;
         for (let entry; (entry = this.#queue.find((other) => this.#mine(other))); ) {
             const full = this.#sending >= messagesMax! || this.#sendingBytes + entry.bytes > bytesMax!;
@@ -236,7 +266,7 @@ export class Keeper implements ClientStorage {
         const leftMs = stored.timeoutMs ? stored.timeoutMs - age : Infinity;
         if (repeatMs <= 0) return this.#failed(entry, this.#unknown());
         if (restored && (age > this.#maxAgeMs || leftMs <= 0)) {
-            return this.#failed(entry, this.#hooks.error('timeout', 'It waited too long to be sent.'));
+            return this.#failed(entry, this.#expired());
         }
         const timeoutMs = Math.min(leftMs, repeatMs);
         this.#sending++;
@@ -288,6 +318,10 @@ export class Keeper implements ClientStorage {
         this.#queue.splice(later < 0 ? this.#queue.length : later, 0, entry);
     }
 
+    #expired(): unknown {
+        return this.#hooks.error('timeout', 'It waited too long to be sent.');
+    }
+
     #unknown(): unknown {
         return this.#hooks.error('disconnected', 'It was sent before, but no answer came: it may have arrived. It is too old to be sent again without the risk of a second copy.');
     }
@@ -298,9 +332,8 @@ export class Keeper implements ClientStorage {
         entry.reject(error);
     }
 
-    #forget({stored: {key}, bytes}: Entry): void {
+    #forget({stored: {key}}: Entry): void {
         this.#unsent.delete(key);
-        this.#unsentBytes -= bytes;
         this.#write(key, undefined);
     }
 
@@ -338,8 +371,10 @@ export class Keeper implements ClientStorage {
     };
 
     #leaveSession(): void {
+        // One that was never open is no client that anybody saw.
+        if (this.#user === undefined) return;
         try {
-            this.#store.leaveSession?.(this.#session.secret);
+            this.#store.leaveSession?.(`${this.#session.secret} ${this.#user}`.trimEnd());
         } catch {
             // The next page begins as a new client.
         }
@@ -350,7 +385,8 @@ export class Keeper implements ClientStorage {
         this.#saving = undefined;
         if (!this.#unsaved.size) return;
         try {
-            this.#store.savePositions(this.#unsaved);
+            const user = this.#user;
+            this.#store.savePositions(user ? new Map([...this.#unsaved].map(([channel, position]) => [channel, {...position, user}])) : this.#unsaved);
         } catch (error) {
             this.#warn('failed', 'Positions cannot be kept: after a reload channels begin anew.', error);
         }

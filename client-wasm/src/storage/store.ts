@@ -21,6 +21,12 @@ export interface StoredMessage {
     readonly sentAt?: number;
 }
 
+/** A position as it is kept. */
+export interface StoredPosition extends Position {
+    /** The user who was there, as in a message; no other goes on from there. */
+    readonly user?: string;
+}
+
 /**
  * Where messages and positions outlive the page. customStorage() makes a storage of it. Calls take effect in the order in
  * which they are made, whenever their promises resolve.
@@ -38,14 +44,14 @@ export interface Store {
     /** Forgets messages; also those that are not there. */
     remove(keys: readonly string[]): Promise<void>;
     /** The position that was saved for the channel, in this scope; may be asked before open() has resolved. */
-    position(channel: string): Position | undefined;
+    position(channel: string): StoredPosition | undefined;
     /** Saves these and leaves the others; done when it returns, as the page may be about to end. */
-    savePositions(positions: ReadonlyMap<string, Position>): void;
+    savePositions(positions: ReadonlyMap<string, StoredPosition>): void;
     /** Forgets all positions and the session that was left: the user has signed out. Done when it returns. */
     forget?(): void;
-    /** The session that the last client left for the next one, if there is one; forgotten with this call. */
+    /** The text that the last client left for the next one, if there is one; forgotten with this call. */
     takeSession?(): string | undefined;
-    /** The page ends: its successor may go on under this name. Done when it returns. */
+    /** The page ends: its successor may go on with this session, a text of at most 200 characters. Done when it returns. */
     leaveSession?(session: string): void;
     /** The client has ended: what it leaves is without an owner. */
     close(): void;
