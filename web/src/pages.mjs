@@ -12,7 +12,7 @@ export const pages = [
         description: 'The two first programs of real-time: a WebSocket echo and a Server-Sent Events clock, with and without the SDK.',
     },
     {
-        name: 'chat', path: 'chat/', nav: 'Chat', shown: ['main.ts'],
+        name: 'chat', path: 'chat/', nav: 'Chat', shown: ['main.ts', 'account.ts'],
         title: 'Chat · Pulsewire',
         description: 'Rooms, presence, history, typing hints, and messages that wait for the network.',
     },
