@@ -4,7 +4,7 @@ import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
-import {spawnOn, start} from './servers.mjs';
+import {spawnOn, start, tokenFiles} from './servers.mjs';
 import {noise, processSeconds, readCores} from './statistics.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,7 +39,9 @@ export async function measure(name, args, how = {}) {
         server = await start(name, serverCore, how);
         const cores = readCores(read('stat'));
         const before = measuredSeconds(server);
-        const result = await generate(server, how.tls ? [...args, '--insecure'] : args);
+        const result = await generate(server, [
+            ...args, ...(how.tls ? ['--insecure'] : []), ...(how.tokens ? ['--tokens', tokenFiles(how.tokens).file, '--channel', 'bench:all'] : []),
+        ]);
         const own = measuredSeconds(server) - before;
         result.noise = noise(cores, readCores(read('stat')), [serverCore, clientCore], own);
         return result;

@@ -17,6 +17,19 @@ const acknowledged = [
     {figure: 'acknowledged_per_cpu_s', title: 'acknowledged publishes per second of the server’s CPU', better: 'more'},
 ];
 
+// A server keeps the verdicts about the last 10,000 tokens: those of the first visit are verified, those of the second remembered.
+const tokens = (algorithm) => ({
+    title: `Handshakes with a token of ${algorithm}, 5,000 users, who then all come back with the same tokens`,
+    arguments: ['connect'],
+    peers: [],
+    server: {tokens: algorithm},
+    figures: [
+        {figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU, each token verified', better: 'more'},
+        {figure: 'returns_per_cpu_s', title: '… each token remembered', better: 'more'},
+    ],
+    fixedTime: true,
+});
+
 export const scenarios = {
     fanout: {
         title: 'Fan-out: 1 publisher, 1,000 subscribers, 32 publishes in flight',
@@ -87,6 +100,19 @@ export const scenarios = {
         figures: [
             {figure: 'handshakes_per_cpu_s', title: 'handshakes per second of the server’s CPU', better: 'more', bounds: {least: 1_000}},
             {figure: 'handshakes_per_s', title: '… per second; the load generator’s half of each costs as much', better: 'more'},
+        ],
+        fixedTime: true,
+    },
+    'connect-hs256': tokens('HS256'),
+    'connect-es256': tokens('ES256'),
+    'storm-tokens': {
+        title: 'Storm of tokens: 15,000 users lose their connections and come back, with tokens of ES256',
+        arguments: ['connect', '--connections', '15000'],
+        peers: [],
+        server: {tokens: 'ES256'},
+        figures: [
+            {figure: 'returns_cpu_seconds', title: 'seconds of the server’s CPU until all are back', better: 'less', bounds: {most: 2}},
+            {figure: 'returns_seconds', title: 'seconds', better: 'less'},
         ],
         fixedTime: true,
     },

@@ -37,6 +37,8 @@ test('a server is started with what the scenario asks for, and only where it can
     assert.equal(commandOf('pulsewire', undefined, {}).environment.PULSEWIRE_WEBSOCKET_COMPRESSION, undefined);
     assert.ok(has('ws', {deflate: true}, '--deflate'));
     assert.ok(!has('ws', {}, '--deflate'));
+    assert.ok(has('pulsewire', {tokens: 'HS256'}, '--token-secret-file'));
+    assert.ok(!has('pulsewire', {}, '--token-issuer'));
 });
 
 test('script/bench lists its scenarios, and refuses what it does not know', () => {

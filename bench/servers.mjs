@@ -7,6 +7,7 @@ import {connect} from 'node:net';
 import {cpus} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {freePort} from '../script/free_port.mjs';
+import {makeTokens} from './tokens.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}build/bench`;
@@ -168,8 +169,16 @@ function emptyDataFolder() {
     if (statfsSync(folder).type === tmpfs) throw new Error(`${folder} is in memory: a sync costs nothing there, so there is nothing to measure`);
 }
 
+// Made once for all rounds, so that each begins with a server that has not seen them.
+const tokenCount = 15_000;
+const madeTokens = {};
+export function tokenFiles(kind) {
+    mkdirSync(folder, {recursive: true});
+    return (madeTokens[kind] ??= makeTokens(kind, tokenCount, folder));
+}
+
 // The program and its arguments, and what its environment has beside ours. The rest is as for start().
-export function commandOf(name, port, {deflate = false, tls = false, durable = false} = {}) {
+export function commandOf(name, port, {deflate = false, tls = false, durable = false, tokens} = {}) {
     const server = servers[name];
     const compressing = (deflate && server.deflate) || {};
     return {
@@ -178,6 +187,7 @@ export function commandOf(name, port, {deflate = false, tls = false, durable = f
             ...(compressing.arguments ?? []),
             ...(tls ? tlsArguments(server.certificate) : []),
             ...(durable && server.keeps ? ['--data', dataFolder] : []),
+            ...(tokens ? tokenFiles(tokens).arguments : []),
         ],
         environment: {...server.environment, ...compressing.environment},
     };
@@ -215,7 +225,7 @@ function limitThreads(pid, share) {
 }
 
 // Starts a server on the cores; returns {url, pids, dialect, stop()}. Throws when it does not come up. `how`: {deflate,
-// tls, durable}, each for the servers that can; {share} of a core for each of its threads, on all cores.
+// tls, durable}, each for the servers that can; {tokens}: the algorithm of the tokens that it asks everybody for; {share} of a core for each of its threads, on all cores.
 export async function start(name, cores, how = {}) {
     const server = servers[name];
     mkdirSync(folder, {recursive: true});

@@ -92,8 +92,10 @@ struct server::parts {
     void reload() {
         if (!serving || ending) return;
         reload_tls();
+        reload_issuers();
         if (settings.api_key_file.empty()) {
-            if (settings.tls_certificate.empty()) log::info("there is no file to read again");
+            if (settings.tls_certificate.empty() && settings.issuers.empty())
+                log::info("there is no file to read again");
             return node->audit_act("reload");
         }
         try {
@@ -111,6 +113,16 @@ struct server::parts {
             node->reload_tls();
         } catch (const std::runtime_error& e) {
             log::warning(e.what(), ". The certificate and the key that were read before stay in use.");
+        }
+    }
+
+    void reload_issuers() {
+        if (settings.issuers.empty()) return;
+        try {
+            node->reload_issuers();
+            log::info("the keys of issuers were read again");
+        } catch (const std::runtime_error& e) {
+            log::warning(e.what(), ". The keys of issuers that were read before stay in use.");
         }
     }
 

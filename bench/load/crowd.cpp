@@ -70,6 +70,7 @@ connection& crowd::add(transport over, part as, std::string channel) {
     c.as = as;
     c.channel = std::move(channel);
     c.index = static_cast<std::uint32_t>(members_.size() - 1);
+    if (!options_.tokens.empty()) c.token = options_.tokens[c.index % options_.tokens.size()];
     return c;
 }
 

@@ -7,9 +7,11 @@
 namespace pulsewire::bench {
 namespace {
 
-std::string pulsewire_connect(std::uint64_t session) {
-    return R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
-           std::to_string(1'000'000'000 + session) + "\"}";
+std::string pulsewire_connect(std::uint64_t session, std::string_view token) {
+    std::string text = R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
+                       std::to_string(1'000'000'000 + session) + '"';
+    if (!token.empty()) text.append(R"(,"token":")").append(token) += '"';
+    return text += '}';
 }
 
 bool contains(std::string_view text, std::string_view part) {
@@ -25,7 +27,7 @@ public:
     std::string_view subprotocol() const override { return "pulsewire.v1"; }
 
     void opened(talk& t) const override {
-        std::string message = pulsewire_connect(++sessions_);
+        std::string message = pulsewire_connect(++sessions_, t.token);
         if (t.as != part::publisher) {
             message += R"(
 {"op":"subscribe","id":2,"channel":")";

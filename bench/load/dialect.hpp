@@ -38,6 +38,8 @@ public:
     std::string channel;
     // The position that a Pulsewire subscriber adds to its subscribe: `,"epoch":"x7Qa","offset":19`.
     std::string resume;
+    // The token that a Pulsewire client shows in its connect; empty: none.
+    std::string_view token;
 
 protected:
     ~talk() = default;

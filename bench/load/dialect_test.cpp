@@ -50,6 +50,15 @@ std::string payload(std::uint32_t sequence) {
 
 using sequences = std::vector<std::uint32_t>;
 
+TEST(pulsewire_dialect, shows_its_token_in_the_connect) {
+    script s("pulsewire");
+    s.token = "a.b.c";
+    s.speaks->opened(s);
+    const std::string connect = s.said.at(0).substr(0, s.said.at(0).find('\n'));
+    EXPECT_TRUE(connect.starts_with(R"({"op":"connect",)")) << connect;
+    EXPECT_TRUE(connect.ends_with(R"(,"token":"a.b.c"})")) << connect;
+}
+
 TEST(pulsewire_dialect, is_settled_when_subscribed_and_counts_each_line_of_a_batch) {
     script s("pulsewire");
     s.speaks->opened(s);

@@ -32,6 +32,20 @@ std::uint64_t needed(std::optional<std::uint64_t> bytes) {
     return *bytes;
 }
 
+// All lose their connections and come back with the same tokens.
+void tell_return(crowd& all, report& r) {
+    for (const auto& c : all.members()) c->close();
+    meter m(all.wishes().server_pids);
+    m.start();
+    all.open_all();
+    m.stop();
+    const auto count = static_cast<double>(all.members().size());
+    r.add("returns_seconds", "all back, with the same tokens", m.seconds(), "s", 3);
+    if (!m.knows_server()) return;
+    r.add("returns_cpu_seconds", "... of the server's CPU", m.server_cpu_seconds(), "s", 3);
+    r.add("returns_per_cpu_s", "... handshakes per second of it", count / m.server_cpu_seconds(), "");
+}
+
 }  // namespace
 
 report run_idle(const options& o) {
@@ -76,6 +90,7 @@ report run_connect(const options& o) {
             "handshakes_per_cpu_s", "... per second of the server's CPU", count / m.server_cpu_seconds(), ""
         );
     m.tell(r);
+    if (!o.tokens.empty()) tell_return(all, r);
     all.tell_faults(r);
     return r;
 }

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bench/load/dialect.hpp"
 #include "bench/load/process.hpp"
@@ -31,7 +34,8 @@ Scenarios, with their defaults:
   publish   one publisher (--publishers) that sends its next when the server has acknowledged the one before
             (--window), and one subscriber that checks: what durable channels cost. Pulsewire only
   idle      10,000 subscribers that do nothing: the server's memory for each (needs --server-pid)
-  connect   5,000 connections until they are subscribed; over TLS each with a full handshake
+  connect   5,000 connections until they are subscribed; over TLS each with a full handshake. With --tokens all of
+            them then lose their connections and come back with the tokens that they showed before
   storm     1,000 subscribers lose their connections at once, come back, and recover the same 100 messages each.
             Pulsewire only
   channels  100,000 channels (--channels): 10 connections subscribe to 10,000 each, publish into each, and leave them
@@ -56,6 +60,15 @@ CLI::Validator refusing(bool (*is_wrong)(double), const char* rule) {
 
 const CLI::Validator positive = refusing([](double n) { return !(n > 0); }, "must be more than 0");
 const CLI::Validator not_negative = refusing([](double n) { return !(n >= 0); }, "must be 0 or more");
+
+// The lines of a file that have something in them.
+std::vector<std::string> lines_of(const std::string& file) {
+    std::vector<std::string> lines;
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);)
+        if (!line.empty()) lines.push_back(std::move(line));
+    return lines;
+}
 
 // The fault of a combination of options, as a sentence; empty when there is none.
 std::string fault_of(const options& o) {
@@ -102,6 +115,12 @@ options read_options(int count, char** arguments) {
     app.add_option(
         "--header", o.headers, "Another field for every request: \"Name: value\"; can be repeated"
     );
+    app.add_option_function<std::string>(
+           "--tokens", [&o](const std::string& file) { o.tokens = lines_of(file); },
+           "File of tokens (docs/auth.md), one a line: each connection shows one. Pulsewire only"
+    )
+        ->check(CLI::ExistingFile)
+        ->type_name("FILE");
     app.add_option(
            "--channel", o.channel,
            "Name of the channel, or its beginning where there are several; nobody else may use it"

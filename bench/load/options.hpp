@@ -21,8 +21,9 @@ struct options {
     std::string channel = "bench";
     std::string api_key;
     std::vector<std::string> headers;
-    std::string ca;         // a file of certificates to trust
-    bool insecure = false;  // trust all certificates
+    std::vector<std::string> tokens;  // the first connection shows the first, and so on; empty: none
+    std::string ca;                   // a file of certificates to trust
+    bool insecure = false;            // trust all certificates
     std::vector<pid_t> server_pids;
     bool event_streams = false;     // subscribers over SSE
     bool post = false;              // publishers over HTTP

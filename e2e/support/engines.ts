@@ -36,6 +36,7 @@ export function whyMissing(engine: Engine): string | undefined {
  * our pages or of the server is proved in Chromium.
  */
 export const inFirefox: Record<string, 'all' | string[]> = {
+    'auth.spec.ts': 'all',
     'break_it.spec.ts': ['the panel and the chart are seen together'],
     'chat.spec.ts': ['two people talk', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
     'classic.spec.ts': ['is welcomed, hears itself as received'],
@@ -63,7 +64,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
 };
 
 /** The tests that WebKit runs, driven by WebDriver: Playwright cannot drive the WebKit of Debian. */
-export const inWebKit = ['promises.spec.ts', 'webkit.spec.ts'];
+export const inWebKit = ['auth.spec.ts', 'promises.spec.ts', 'webkit.spec.ts'];
 
 interface Impossible {
     engine: Engine;

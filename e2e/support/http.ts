@@ -42,9 +42,10 @@ export function request(url: string, {method, headers = {}, body}: Asked = {}): 
 /** Publishes over the HTTP API (11.1) and returns the position. */
 export async function publish(
     origin: string, channel: string, payload: unknown, rest: {type?: string; key?: string; conflate?: string; transient?: boolean} = {},
+    headers: Record<string, string> = {},
 ): Promise<{channel: string; epoch: string; offset: number}> {
     const answer = await request(`${origin}/api/channels/${channel}/messages`, {
-        headers: {'content-type': 'application/json'}, body: {...rest, payload},
+        headers: {'content-type': 'application/json', ...headers}, body: {...rest, payload},
     });
     if (answer.status !== 200) throw new Error(`publishing was answered by ${answer.status}: ${answer.text}`);
     return answer.json;

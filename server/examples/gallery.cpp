@@ -5,15 +5,23 @@
 //
 // One function for each demo; all of them run on the application's thread and need no locks.
 
+#include "common/access/principal.hpp"
 #include "server/server.hpp"
+
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <ctime>
 #include <list>
+#include <map>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -45,6 +53,19 @@ struct chat_typing {
     std::string user;
 };
 PULSEWIRE_MESSAGE(chat_typing, "chat.typing", user)
+
+// A visitor asks for a token in this name. The secret is of the page's own making: whoever has it may ask for
+// the same name again.
+struct session_open {
+    std::string user;
+    std::string secret;
+};
+PULSEWIRE_MESSAGE(session_open, "session.open", user, secret)
+
+struct session_opened {
+    std::string token;
+};
+PULSEWIRE_FIELDS(session_opened, token)
 
 struct ticker_price {
     std::string symbol;
@@ -184,16 +205,143 @@ bool has_characters(const std::string& text, std::size_t least, std::size_t most
 }
 
 void add_chat(pulsewire::server& server) {
-    server.on<chat_message>("chat:", [](const chat_message& m, pulsewire::publish_context& c) {
-        if (!has_characters(m.user, 1, 40)) return c.reject("a name has 1 to 40 characters");
-        if (!has_characters(m.text, 1, 2000)) return c.reject("a message has 1 to 2000 characters");
-        if (m.author && !has_characters(*m.author, 1, 40))
-            return c.reject("an author has 1 to 40 characters");
-    });
-    server.on<chat_typing>("chat:", [](const chat_typing& m, pulsewire::publish_context& c) {
-        if (!has_characters(m.user, 1, 40)) c.reject("a name has 1 to 40 characters");
-    });
+    for (const char* rooms : {"chat:", "private:"}) {
+        server.on<chat_message>(rooms, [](const chat_message& m, pulsewire::publish_context& c) {
+            if (!has_characters(m.user, 1, 40)) return c.reject("a name has 1 to 40 characters");
+            if (!has_characters(m.text, 1, 2000)) return c.reject("a message has 1 to 2000 characters");
+            if (m.author && !has_characters(*m.author, 1, 40))
+                return c.reject("an author has 1 to 40 characters");
+        });
+        server.on<chat_typing>(rooms, [](const chat_typing& m, pulsewire::publish_context& c) {
+            if (!has_characters(m.user, 1, 40)) c.reject("a name has 1 to 40 characters");
+        });
+    }
 }
+
+// --- signing in: the demo is its own identity provider ---
+
+std::string base64url(std::string_view bytes) {
+    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL adds a zero
+    const int size = EVP_EncodeBlock(
+        reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+        static_cast<int>(bytes.size())
+    );
+    text.resize(static_cast<std::size_t>(size));
+    while (!text.empty() && text.back() == '=') text.pop_back();
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return text;
+}
+
+// A JWT, signed with HS256.
+std::string signed_token(const nlohmann::json& claims, const std::string& secret) {
+    std::string token = base64url(R"({"alg":"HS256","typ":"JWT"})") + '.' + base64url(claims.dump());
+    std::array<unsigned char, 32> signature{};
+    const auto* text = reinterpret_cast<const unsigned char*>(token.data());
+    if (HMAC(
+            EVP_sha256(), secret.data(), static_cast<int>(secret.size()), text, token.size(),
+            signature.data(), nullptr
+        ) == nullptr)
+        throw std::runtime_error("OpenSSL cannot sign");
+    return token + '.' + base64url({reinterpret_cast<const char*>(signature.data()), signature.size()});
+}
+
+std::string random_secret() {
+    std::array<unsigned char, 32> bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+        throw std::runtime_error("OpenSSL has no random numbers");
+    return base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// Gives each name to the page that asks for it first, and signs short tokens for it with a key that lives as
+// long as this process. A product asks its users for a password instead; all else is the same (docs/auth.md).
+class names {
+public:
+    // Somebody who configured keys or issuers decides who comes in; the demo then signs nobody in.
+    void add_to(pulsewire::config& c) {
+        if (!c.all_issuers().empty() || !c.api_key.empty() || !c.api_key_file.empty()) return;
+        secret_ = random_secret();
+        pulsewire::token_issuer& issuer = c.issuers.emplace_back();
+        issuer.issuer = issuer.audience = myself;
+        issuer.secret = secret_;
+        // Visitors without a token see and do what they always did, in all namespaces but the private one.
+        c.anonymous = true;
+        c.default_namespace.allow_is_set = true;
+        for (auto& [name, options] : c.namespaces) options.allow_is_set = true;
+    }
+
+    void add_to(pulsewire::server& server) {
+        server.handle<session_open, session_opened>(
+            [this](const session_open& q, pulsewire::request_context&) { return open(q); }
+        );
+    }
+
+private:
+    static constexpr const char* myself = "pulsewire-gallery";
+    static constexpr auto token_life = 5min;
+    static constexpr std::size_t names_max = 10'000;
+    // After this the next one may have the name: nothing is left that was said to the one before.
+    static constexpr auto holds_name = 2h;
+    // Both names of a private room stand in the name of its channel.
+    static constexpr std::size_t wire_name_bytes_max = 100;
+
+    struct holder {
+        std::string secret;
+        std::chrono::steady_clock::time_point asked;
+    };
+
+    pulsewire::result<session_opened, pulsewire::rejection> open(const session_open& q) {
+        const auto now = std::chrono::steady_clock::now();
+        if (secret_.empty()) return reject("this server signs nobody in");
+        if (!has_characters(q.user, 1, 40)) return reject("a name has 1 to 40 characters");
+        if (pulsewire::access::wire_name_of(q.user).size() > wire_name_bytes_max)
+            return reject("this name is too long");
+        if (!has_characters(q.secret, 16, 100)) return reject("a secret has 16 to 100 characters");
+        auto held = holders_.find(q.user);
+        if (held != holders_.end() && held->second.secret != q.secret)
+            return reject("somebody else has this name already");
+        if (held == holders_.end()) {
+            if (holders_.size() >= names_max && !forget_one(now))
+                return reject("all names are taken for now; try again later");
+            held = holders_.emplace(q.user, holder{q.secret, now}).first;
+        }
+        held->second.asked = now;
+        return session_opened{token_for(q.user)};
+    }
+
+    bool forget_one(std::chrono::steady_clock::time_point now) {
+        const auto oldest =
+            std::min_element(holders_.begin(), holders_.end(), [](const auto& a, const auto& b) {
+                return a.second.asked < b.second.asked;
+            });
+        if (now - oldest->second.asked < holds_name) return false;
+        holders_.erase(oldest);
+        return true;
+    }
+
+    // A private room is a channel with the names of its two users: private:ann:bob.
+    std::string token_for(const std::string& user) const {
+        const std::int64_t now = std::time(nullptr);
+        const nlohmann::json rights = {"subscribe", "history", "publish", "presence", "show"};
+        const nlohmann::json allow = {{"private:{user}:*", rights}, {"private:*:{user}", rights}};
+        return signed_token(
+            {{"iss", myself},
+             {"aud", myself},
+             {"sub", user},
+             {"iat", now},
+             {"exp", now + std::chrono::seconds(token_life).count()},
+             {"pulsewire", {{"allow", allow}}}},
+            secret_
+        );
+    }
+
+    static pulsewire::failure<pulsewire::rejection> reject(std::string reason) {
+        return pulsewire::failure{pulsewire::rejection{std::move(reason)}};
+    }
+
+    std::string secret_;  // empty: the demo signs nobody in
+    std::map<std::string, holder> holders_;
+};
 
 // --- ticker: six prices that walk at random ---
 
@@ -405,6 +553,13 @@ pulsewire::config defaults() {
     pulsewire::config c;
     c.namespaces["chat"].history_count_max = 200;
     c.namespaces["chat"].history_age_ms = 24 * 60 * minute;
+    // Nobody by themselves: those whose token names the room.
+    c.namespaces["private"] = c.namespaces["chat"];
+    c.namespaces["private"].allow = pulsewire::access_rules::none();
+    c.namespaces["private"].allow_is_set = true;
+    // Shorter than a name is held, and not beyond the process, which forgets who had which name.
+    c.namespaces["private"].history_age_ms = 60 * minute;
+    c.namespaces["private"].keeps = pulsewire::durability::memory;
     c.namespaces["ticker"].history_count_max = 600;
     c.namespaces["ticker"].history_age_ms = 5 * minute;
     c.namespaces["ticker"].client_publish = false;
@@ -417,12 +572,16 @@ pulsewire::config defaults() {
 }  // namespace gallery
 
 int main(int argc, char** argv) {
-    pulsewire::server server(pulsewire::config::from_command_line(argc, argv, gallery::defaults()));
+    auto settings = pulsewire::config::from_command_line(argc, argv, gallery::defaults());
+    gallery::names names;
+    names.add_to(settings);
+    pulsewire::server server(std::move(settings));
     gallery::ticker ticker;
     gallery::jobs jobs;
     gallery::square square;
     gallery::add_classic(server);
     gallery::add_chat(server);
+    names.add_to(server);
     ticker.add_to(server);
     gallery::add_notifications(server);
     jobs.add_to(server);

@@ -45,6 +45,15 @@ export interface NotifyMessage {
   level: NotifyLevel;
 }
 
+export interface SessionOpen {
+  user: string;
+  secret: string;
+}
+
+export interface SessionOpened {
+  token: string;
+}
+
 export interface SquareMove {
   session: string;
   x: number;
@@ -102,5 +111,6 @@ export interface Messages {
 export interface Requests {
   "job.cancel": { request: JobCancel; response: JobCanceled };
   "job.start": { request: JobStart; response: JobStarted };
+  "session.open": { request: SessionOpen; response: SessionOpened };
   "sum.add": { request: SumAdd; response: SumResult };
 }

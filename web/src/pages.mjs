@@ -12,7 +12,7 @@ export const pages = [
         description: 'The two first programs of real-time: a WebSocket echo and a Server-Sent Events clock, with and without the SDK.',
     },
     {
-        name: 'chat', path: 'chat/', nav: 'Chat', shown: ['main.ts'],
+        name: 'chat', path: 'chat/', nav: 'Chat', shown: ['main.ts', 'account.ts'],
         title: 'Chat · Pulsewire',
         description: 'Rooms, presence, history, typing hints, and messages that wait for the network.',
     },
@@ -35,6 +35,8 @@ export const documents = [
     {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Frameworks', title: 'Frameworks · Pulsewire', description: 'React, Vue, Svelte, Solid, Angular, Next.js: one chat in each; development servers.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
     {name: 'schemas', file: 'docs/schemas.md', nav: 'Schemas', title: 'Schemas · Pulsewire', description: 'Payloads are checked against JSON Schema, without C++.'},
+    {name: 'auth', file: 'docs/auth.md', nav: 'Signing in', title: 'Signing in · Pulsewire', description: 'Who may do what: tokens of a backend or an identity provider.'},
+    {name: 'auth-recipes', file: 'docs/auth-recipes.md', nav: 'Recipes for tokens', title: 'Recipes for tokens · Pulsewire', description: 'Providers like Auth0 and Keycloak; Next.js, Django, Rails, Laravel.'},
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},

@@ -18,6 +18,12 @@ export interface Waiting {
     failed(error: unknown): void;
 }
 
+/** A message as it is shown. */
+interface Shown extends ChatMessage {
+    /** Whether the name is the server's word. */
+    signed?: boolean;
+}
+
 interface WaitingBubble {
     room: string;
     element: HTMLElement;
@@ -33,7 +39,7 @@ export class Conversation {
     readonly #edit: (text: string) => void;
     readonly #waiting = new Set<WaitingBubble>();
     #offsets = new Set<number>();
-    #last: {user: string; time: number} | undefined;
+    #last: {user: string; signed: boolean; time: number} | undefined;
     #unseen = 0;
     #room = '';
     #followsEnd = true;
@@ -76,7 +82,7 @@ export class Conversation {
         if (empty) empty.textContent = 'No messages yet. Say hello.';
     }
 
-    add(chat: ChatMessage, offset: number | undefined, time: number): void {
+    add(chat: Shown, offset: number | undefined, time: number): void {
         this.#messages.querySelector('.messages__empty')?.remove();
         if (offset !== undefined) {
             this.#offsets.add(offset);
@@ -87,8 +93,9 @@ export class Conversation {
             this.#last = undefined;
         }
         const own = chat.author === this.#author;
-        const continues = this.#last?.user === chat.user && time - this.#last.time < groupWithinMs;
-        this.#last = {user: chat.user, time};
+        const signed = chat.signed ?? false;
+        const continues = this.#last?.user === chat.user && this.#last.signed === signed && time - this.#last.time < groupWithinMs;
+        this.#last = {user: chat.user, signed, time};
         this.#messages.append(bubble(chat, {own, continues, time}));
         keepNewest(this.#messages, messagesMax);
         this.#grown(own);
@@ -180,13 +187,18 @@ export class Conversation {
     }
 }
 
-function bubble({user, text}: ChatMessage, {own, continues, time}: {own: boolean; continues: boolean; time: number}): HTMLElement {
+/** Stands beside a name for which the server vouches. */
+export const tick = (): HTMLElement =>
+    make('span', {class: 'tick', title: 'Signed in'}, make('span', {class: 'visually-hidden', text: ' (signed in)'}));
+
+function bubble({user, text, signed}: Shown, {own, continues, time}: {own: boolean; continues: boolean; time: number}): HTMLElement {
     const stamp = make('time', {class: 'message__time', datetime: new Date(time).toISOString(), text: timeText(time)});
     const element = make('li', {class: 'message', 'data-own': own, 'data-continues': continues && !own});
     if (!own) {
         element.append(make('span', {class: 'avatar', 'data-tone': toneOf(user), 'aria-hidden': 'true', text: initialOf(user)}));
     }
     const head = make('span', {class: own || continues ? 'message__user visually-hidden' : 'message__user', text: own ? 'You' : user});
+    if (signed && !own) head.append(tick());
     element.append(head, make('p', {class: 'message__text'}, make('span', {'data-testid': 'message-text', text}), ' ', stamp));
     return element;
 }

@@ -27,9 +27,10 @@ export function storeName(name: string): void {
 }
 
 /** A random name of this tab, by which it knows its own messages again: names of people are not unique. */
-export function authorId(): string {
-    return ofThisTab('pulsewire-author', Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join(''));
-}
+export const authorId = (): string => ofThisTab('pulsewire-author', drawnSecret());
+
+/** 96 random bits as text. */
+export const drawnSecret = (): string => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 // Drawn once and kept when the page is reloaded. Two windows of one browser are two visitors.
 function ofThisTab(name: string, fresh: string): string {

@@ -7,6 +7,9 @@ import {lostWords} from './words.ts';
 
 const transportNames = {websocket: 'WebSocket', sse: 'SSE'};
 
+/** Whose state each place shows. A page may go on with another client. */
+const shown = new WeakMap<HTMLElement, Client>();
+
 /** Follows `client` in `root`; the one in the page's header unless told otherwise. */
 export function showStatus(client: Client, root: HTMLElement = byId('status')): void {
     const text = make('span', {class: 'status__text'});
@@ -14,10 +17,12 @@ export function showStatus(client: Client, root: HTMLElement = byId('status')): 
     const announcement = make('span', {class: 'visually-hidden', role: 'status'});
     root.replaceChildren(make('span', {class: 'status__dot', 'aria-hidden': 'true'}), text, button, announcement);
 
+    shown.set(root, client);
     const attempts = new Attempts();
     let timer: ReturnType<typeof setInterval> | undefined;
     const show = (state: ConnectionState): void => {
         clearInterval(timer);
+        if (shown.get(root) !== client) return;
         const attempt = attempts.of(state);
         root.dataset.state = state.name;
         setOrDelete(root.dataset, 'transport', 'transport' in state ? state.transport : undefined);
