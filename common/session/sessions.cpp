@@ -173,8 +173,13 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
 }
 
 void sessions::execute(session& s, const command& c, instant now) {
-    if (const auto why = guard(s, c, config_))
+    if (const auto why = guard(s, c, config_)) {
+        if (why->code == error_code::forbidden)
+            output_.denials.push_back(
+                {s.connection, c.op, std::string(s.user()), std::string(c.channel), why->text}
+            );
         return answers_.error(s, c.id, why->code, why->text, now, why->pointer);
+    }
     switch (c.op) {
         case command_op::connect:
             return on_connect(s, c, now);

@@ -254,7 +254,10 @@ bool knows_client(http_conversation& c, const route& found) {
     }
     std::string refused;
     const auto verdict = c.own_node().verify(*token, refused);
-    if (verdict && verdict->who != nullptr) return c.identify(verdict->who), true;
+    if (verdict && verdict->who != nullptr) {
+        log::debug(c.client().str(), " shows a token of ", verdict->who->user);
+        return c.identify(verdict->who), true;
+    }
     if (!verdict || verdict->try_later) {
         send_back(c, found, keys_are_missing());
     } else {

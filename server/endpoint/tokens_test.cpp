@@ -1,5 +1,6 @@
 // Who somebody is and what they may do, through every door of a real server (protocol 4.21 to 4.24, 11.6).
 
+#include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
 #include "server/testing/temporary_folder.hpp"
 #include "server/testing/token.hpp"
@@ -59,6 +60,48 @@ TEST(tokens, that_are_wrong_or_missing_let_nobody_in) {
     EXPECT_EQ(opened(server.port(), token_for("ann", everything, -60)).closed().code, 4004)
         << "a new one may be good";
     EXPECT_EQ(server.metric("pulsewire_refused_total{reason=\"token\"}"), 5);
+}
+
+TEST(tokens, that_are_refused_are_in_the_log_with_the_reason_and_never_themselves) {
+    recorded_log log;
+    config c = asking(test_config());
+    c.log_level = "debug";
+    c.audit_log = "-";
+    running_server server(c);
+    const std::string token = token_for("ann", R"({"room:**":["fly"]})");
+    EXPECT_EQ(opened(server.port(), token).closed().code, 4502);
+    const std::string line = log.line_with("a token proves nothing");
+    EXPECT_NE(line.find("\"fly\" is no operation"), std::string::npos) << line;
+    EXPECT_NE(line.find("refused for 127.0.0.1"), std::string::npos) << line;
+    EXPECT_NE(log.line_with(R"("event":"refused","reason":"token")"), "");
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
+    EXPECT_NE(log.line_with("shows a token of ann"), "");
+    EXPECT_EQ(log.count_with(token.substr(token.rfind('.') + 1)), 0u);
+}
+
+TEST(tokens, that_permit_too_little_are_in_the_log_a_few_times_a_second) {
+    recorded_log log;
+    config c = asking(test_config(1));
+    c.log_level = "info";
+    c.audit_log = "-";
+    running_server server(c);
+    auto ann = opened(server.port(), token_for("ann", R"({"room:**":["subscribe"]})"));
+    for (int i = 2; i < 60; ++i)
+        ann.send_text(
+            R"({"op":"publish","id":)" + std::to_string(i) +
+            R"(,"channel":"room:1","type":"t","payload":"of the message"})"
+        );
+    ann.line_with("\"id\":59");
+    const std::string line = log.line_with("forbidden for ann");
+    EXPECT_NE(line.find("at 127.0.0.1: publish in room:1: this needs the permission"), std::string::npos)
+        << line;
+    EXPECT_NE(
+        log.line_with(R"("event":"forbidden","address":"127.0.0.1","user":"ann","operation":"publish",)"
+                      R"("channel":"room:1")"),
+        ""
+    );
+    EXPECT_LT(log.count_with("forbidden for ann"), 30u) << "though all took a second or two";
+    EXPECT_EQ(log.count_with("of the message"), 0u);
 }
 
 TEST(tokens, of_a_handshake_count_for_its_connection) {

@@ -110,6 +110,7 @@ public:
     void retire(connection& c) override;
     void heard(connection& c) override;
     std::optional<access::verdict> verify(const hub::output::verification& v) override;
+    void note_denial(const hub::output::denial& d) override;
     // Keys of issuers have come: tokens that waited for them are verified again.
     void verify_waiting();
     // A token proves nothing: tells the operator.
@@ -144,7 +145,8 @@ private:
     waiting_line reading_, writing_little_, writing_much_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::shared_ptr<const tls_context> tls_;  // null: without
-    log::limit audited_;
+    log::limit audited_, denials_;
+    own_types types_;
     std::shared_ptr<const api_keys> keys_ = std::make_shared<const api_keys>();
     std::size_t sweep_at_ = 0;  // the place of the next connection; 0: no sweep is under way
     std::int64_t next_tick_ms_ = 0;
