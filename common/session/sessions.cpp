@@ -286,7 +286,8 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.conflate = c.conflate;
     p.transient = c.transient;
     // A client cannot say who it is; whoever holds the API's key may say who published.
-    p.user = s.speaks == face::api && s.who() == nullptr ? c.user : s.user();
+    const bool speaks_for_users = s.speaks == face::api && (s.who() == nullptr || s.who()->is_program);
+    p.user = speaks_for_users ? c.user : s.user();
     // Excepted by session, which the client's next connection keeps (4.10).
     if (!c.echo) p.except = s.name;
     // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.

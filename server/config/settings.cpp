@@ -86,7 +86,7 @@ bool is_base_path(std::string_view path) {
 
 // The fault of what opens the server to others; empty when there is none.
 std::string fault_of_doors(const config& c) {
-    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty();
+    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty() || !c.api_keys.empty();
     const bool others_reach_it = !is_loopback_address(c.address);
     if (others_reach_it && !has_key && !c.insecure_open_api)
         return "listening on " + c.address +

@@ -236,11 +236,12 @@ bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
 
 // Finds out who the client is, where that is asked. False after a refusal, which is the answer.
 bool knows_client(http_conversation& c, const route& found) {
+    if (found.end->only != nullptr) return c.identify(found.end->only), true;
     if (!found.end->asks_who) return true;
-    const auto key = key_of(c.asked());
-    if (key && c.own_shard().keys().name_of(*key) != nullptr) {
+    const auto shown = key_of(c.asked());
+    if (const api_key* key = shown ? c.own_shard().keys().find(*shown) : nullptr; key != nullptr) {
         static const auto program = somebody(operations::all());
-        return c.identify(program), true;
+        return c.identify(key->only != nullptr ? key->only : program), true;
     }
     const auto token = token_of(c.asked(), may_use_cookie(c, found.origin), c.settings().token_in_query);
     if (!token) {
@@ -267,6 +268,12 @@ bool knows_client(http_conversation& c, const route& found) {
         c.answer(token_refused());
     }
     return false;
+}
+
+response key_is_for_channels() {
+    return error_response(
+        403, error_code::forbidden, "this API key is for some channels only, and for nothing else"
+    );
 }
 
 bool is_stream(endpoint to) {
@@ -318,6 +325,14 @@ void answer_request(http_conversation& c) {
     if (!found.end) {
         note_refusal(c, found.end.error().status);
         return answer_lost(c, std::move(found.end).error());
+    }
+    if (found.end->only != nullptr && !is_api(found.end->to)) {
+        note_refusal(
+            c, refused_for::key, "api_keys", {},
+            log::printable(c.asked().path) + " by the API key " + log::printable(found.end->key) +
+                ", which is for some channels only"
+        );
+        return c.answer(key_is_for_channels());
     }
     if (!knows_client(c, found)) return;
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;

@@ -132,29 +132,35 @@ public:
     // Pages of other origins may not even make the server collect the numbers.
     route metrics() const {
         if (!verdict_.allowed) return nowhere(origin_refused());
-        auto key = key_name();
+        auto key = shown_key();
         if (!key) return nowhere(unauthorized());
-        return same_origin(r_, {method::get}, {endpoint::metrics, {}, {}, std::move(*key)});
+        return same_origin(
+            r_, {method::get}, {endpoint::metrics, {}, {}, std::move(key->name), false, std::move(key->only)}
+        );
     }
 
 private:
     route api(methods allowed, endpoint to, std::string_view encoded) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
-        auto key = key_name();
+        auto key = shown_key();
         const bool asks_who = verifies_tokens_ && (!key || keys_.empty());
         if (!key && !asks_who) return away(unauthorized());
         auto channel = decode_percent(encoded);
         if (!channel || !is_channel(*channel)) return away(no_channel_name());
-        return {verdict_, destination{to, std::move(*channel), {}, std::move(key).value_or(""), asks_who}};
+        api_key shown = std::move(key).value_or(api_key());
+        return {
+            verdict_,
+            destination{to, std::move(*channel), {}, std::move(shown.name), asks_who, std::move(shown.only)}};
     }
 
     // What only the bearer of an API key may do, and nobody where clients are asked who they are and the API
     // has no key.
     route administration(destination d) const {
         if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
-        auto key = key_name();
+        auto key = shown_key();
         if (!key || (verifies_tokens_ && keys_.empty())) return away(unauthorized());
-        d.key = std::move(*key);
+        d.key = std::move(key->name);
+        d.only = std::move(key->only);
         return {verdict_, std::move(d)};
     }
 
@@ -168,12 +174,12 @@ private:
             ));
         return administration({endpoint::disconnect_user, {}, access::wire_name_of(*name)});
     }
-    // The name of the key that the request carries; empty where none is needed, nothing where it has none.
-    std::optional<std::string> key_name() const {
-        if (keys_.empty()) return std::string();
+    // The key that the request carries; one without a name where none is needed, nothing where it has none.
+    std::optional<api_key> shown_key() const {
+        if (keys_.empty()) return api_key();
         const auto key = key_of(r_);
-        const std::string* name = key ? keys_.name_of(*key) : nullptr;
-        return name != nullptr ? std::optional(*name) : std::nullopt;
+        const api_key* known = key ? keys_.find(*key) : nullptr;
+        return known != nullptr ? std::optional(*known) : std::nullopt;
     }
     // Also a refusal may be read by a page that may come.
     route away(response answer) const {
