@@ -29,6 +29,9 @@ std::string fault_of(const token_issuer& one, const std::string& place) {
         return place +
                "issuer is missing: set it to what the tokens have as \"iss\", for example "
                "https://login.example.com/ (pulsewired --check-token shows what one has).";
+    if (one.issuer == identity::own_issuer)
+        return place + "issuer is " + std::string(identity::own_issuer) +
+               ", which is the name of this server's own tokens.";
     if (one.audience.empty())
         return place +
                "audience is missing: set it to what the tokens have as \"aud\", the name of this service at "

@@ -80,9 +80,11 @@ TEST(keys_for_some_channels, administer_nothing) {
     };
     EXPECT_EQ(post("/api/revocations", R"({"user":"ann"})", ci), 403);
     EXPECT_EQ(post("/api/users/ann/disconnect", {}, ci), 403);
+    EXPECT_EQ(post("/api/tickets", R"({"user":"ann","allow":{"**":["publish"]}})", ci), 403);
     EXPECT_EQ(read(server, "/metrics", ci).status, 403);
     EXPECT_NE(log.line_with("/metrics by the API key ci"), "");
     EXPECT_EQ(post("/api/revocations", R"({"user":"ann"})", all), 204);
+    EXPECT_EQ(post("/api/tickets", R"({"user":"bob"})", all), 200);
     EXPECT_EQ(read(server, "/metrics", all).status, 200);
 }
 

@@ -227,6 +227,10 @@ bool is_api(endpoint to) {
     return to == endpoint::publish || to == endpoint::history || to == endpoint::presence;
 }
 
+bool sets_cookie(endpoint to) {
+    return to == endpoint::begin_session || to == endpoint::end_session;
+}
+
 // A page that may come can act with its visitor's cookie where it is ours, or listed for that.
 bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
     const bool from_page =
@@ -243,11 +247,15 @@ bool knows_client(http_conversation& c, const route& found) {
         static const auto program = somebody(operations::all());
         return c.identify(key->only != nullptr ? key->only : program), true;
     }
-    const auto token = token_of(c.asked(), may_use_cookie(c, found.origin), c.settings().token_in_query);
+    // A cookie makes no ticket for the next one: it would live for ever.
+    const bool cookies = found.end->to != endpoint::tickets && may_use_cookie(c, found.origin);
+    const auto token = token_of(c.asked(), cookies, c.settings().token_in_query);
     if (!token) {
         // Over these the token can come in `connect`.
         const bool later = found.end->to == endpoint::websocket || found.end->to == endpoint::open_stream;
-        if (!later && !c.settings().anonymous) return c.answer(token_wanted()), false;
+        const bool for_all = c.settings().anonymous && found.end->to != endpoint::tickets;
+        if (!later && !for_all)
+            return c.answer(token_wanted()), false;
         // A request to the API by nobody in particular would be one with its key.
         static const auto nobody = somebody(operations());
         if (is_api(found.end->to)) c.identify(nobody);
@@ -273,6 +281,14 @@ bool knows_client(http_conversation& c, const route& found) {
 response key_is_for_channels() {
     return error_response(
         403, error_code::forbidden, "this API key is for some channels only, and for nothing else"
+    );
+}
+
+response cookie_refused() {
+    return error_response(
+        403, error_code::forbidden,
+        "only a page of this server's own origin has its cookie set, or one of allowed_origins where "
+        "allow_credentials is on"
     );
 }
 
@@ -304,6 +320,12 @@ void go_to(http_conversation& c, destination d) {
             return api_revoke(c);
         case endpoint::disconnect_user:
             return api_disconnect_user(c, std::move(d.user));
+        case endpoint::tickets:
+            return api_ticket(c, !d.key.empty());
+        case endpoint::begin_session:
+            return api_begin_session(c);
+        case endpoint::end_session:
+            return api_end_session(c);
         case endpoint::health:
             return show_health(c);
         case endpoint::metrics:
@@ -334,6 +356,8 @@ void answer_request(http_conversation& c) {
         );
         return c.answer(key_is_for_channels());
     }
+    // The page of somebody else must not sign a visitor in, as whoever it likes, nor out.
+    if (sets_cookie(found.end->to) && !may_use_cookie(c, found.origin)) return c.answer(cookie_refused());
     if (!knows_client(c, found)) return;
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));

@@ -70,6 +70,13 @@ response no_channel_name() {
     );
 }
 
+response no_users() {
+    return error_response(
+        404, error_code::not_found,
+        "without an issuer of tokens (token_issuer) this server has no users, and so no tickets"
+    );
+}
+
 // OPTIONS * (RFC 9110 9.3.7). No page can ask for it.
 route whole_server() {
     response answer;
@@ -110,6 +117,9 @@ public:
     // may not come learns nothing of the key.
     route api() const {
         if (r_.path == "/api/revocations") return administration({endpoint::revocations, {}});
+        if (r_.path == "/api/tickets") return tickets();
+        if (r_.path == "/api/session") return session({endpoint::begin_session, {}});
+        if (r_.path == "/api/session/end") return session({endpoint::end_session, {}});
         if (r_.path.starts_with(users_prefix) && r_.path.ends_with(disconnect_suffix))
             return user(r_.path.substr(
                 users_prefix.size(), r_.path.size() - users_prefix.size() - disconnect_suffix.size()
@@ -161,6 +171,22 @@ private:
         if (!key || (verifies_tokens_ && keys_.empty())) return away(unauthorized());
         d.key = std::move(key->name);
         d.only = std::move(key->only);
+        return {verdict_, std::move(d)};
+    }
+
+    // A ticket is made for the bearer of a token, or by the bearer of an API key for anybody.
+    route tickets() const {
+        if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
+        if (!verifies_tokens_) return away(no_users());
+        const auto key = keys_.empty() ? std::nullopt : shown_key();
+        if (!key) return {verdict_, destination{endpoint::tickets, {}, {}, {}, true}};
+        return {verdict_, destination{endpoint::tickets, {}, {}, key->name, false, key->only}};
+    }
+
+    // For pages, which have a ticket or the cookie in place of a key.
+    route session(destination d) const {
+        if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
+        if (!verifies_tokens_) return away(no_users());
         return {verdict_, std::move(d)};
     }
 

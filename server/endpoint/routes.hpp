@@ -27,6 +27,9 @@ enum class endpoint : std::uint8_t {
     health,
     revocations,
     disconnect_user,
+    tickets,
+    begin_session,
+    end_session,
     metrics,
     file,
 };

@@ -1,6 +1,8 @@
 #include "server/shard/node.hpp"
 
 #include "server/config/memory.hpp"
+#include "server/identity/base64url.hpp"
+#include "server/identity/token_cache.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
 #include "server/version.hpp"
@@ -104,6 +106,15 @@ std::int64_t seconds_now() {
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
+// With a data folder the server's own tokens count after a restart, too, and at a server that takes over.
+std::string secret_of_tokens(const hash_key& kept) {
+    const std::string text =
+        "pulsewire: tokens " + std::to_string(kept.first) + ' ' + std::to_string(kept.second);
+    const auto digest = identity::token_cache::digest_of(text);
+    if (!digest) throw std::runtime_error("OpenSSL has no SHA-256, which tokens need");
+    return identity::to_base64url({reinterpret_cast<const char*>(digest->data()), digest->size()});
+}
+
 // What a client reads; the operator finds the cause in the log.
 std::string_view error_text(const log_store::failure& failed) {
     return failed.code == error_code::storage_full
@@ -200,8 +211,8 @@ void node::start() {
         secret_ = log_->secret();
     }
     authenticator_ = std::make_unique<identity::authenticator>(
-        settings_.issuers, settings_.data, std::int64_t{settings_.token_lifetime_max_s} * 1'000,
-        shard_port::now().wall_ms
+        settings_.issuers, log_ ? secret_of_tokens(secret_) : random_secret() + random_secret(),
+        settings_.data, std::int64_t{settings_.token_lifetime_max_s} * 1'000, shard_port::now().wall_ms
     );
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));

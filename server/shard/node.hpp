@@ -84,6 +84,8 @@ public:
     std::optional<access::verdict> verify(std::string_view token, std::string& refused) override;
     // Whether clients are asked who they are.
     bool asks_who() const { return !settings_.issuers.empty(); }
+    // Who may show what, and the tickets for it. Precondition: started.
+    identity::authenticator& doorkeeper() { return *authenticator_; }
     // Tokens count no more, and connections that showed one end. False when that cannot be kept for later,
     // and then nothing has happened. From any thread.
     bool revoke(const hub::revoke& what);
