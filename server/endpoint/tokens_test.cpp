@@ -5,7 +5,14 @@
 #include "server/testing/temporary_folder.hpp"
 #include "server/testing/token.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
 
 namespace pulsewire {
 namespace {
@@ -275,6 +282,33 @@ TEST(revocations, end_connections_at_once_and_the_token_for_good) {
     EXPECT_EQ(opened(again.port(), token).closed().code, 4004) << "after a restart, too";
     auto later = opened(again.port(), token_for("bob", everything));
     later.line_with("welcome");
+}
+
+// A pipe without a reader is the slowest disk there is, and one that fails when it is read.
+TEST(revocations, that_wait_for_the_disk_keep_nobody_else_waiting) {
+    const temporary_folder folder;
+    config c = with_key(asking(test_config(1)));
+    c.data = folder.path();
+    running_server server(c);
+    const std::string disk = folder.path() + "/revocations.new";
+    ASSERT_EQ(::mkfifo(disk.c_str(), 0600), 0);
+    // Also when the test fails, the server must not wait for ever.
+    const auto in_the_end = std::unique_ptr<const std::string, void (*)(const std::string*)>(
+        &disk, [](const std::string* path) { ::close(::open(path->c_str(), O_RDONLY | O_NONBLOCK)); }
+    );
+    client waiting(server.port());
+    waiting.send(
+        "POST /api/revocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n" +
+        bearer("an-api-key-of-the-test") + "\r\n{\"user\":\"ann\"}"
+    );
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(server.port(), "GET", "/healthz").status, 200);
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
+    EXPECT_FALSE(waiting.has_more()) << "nothing is answered before it is kept";
+    const int reader = ::open(disk.c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(reader, 0);
+    EXPECT_EQ(read_answer(waiting).status, 503);
+    ::close(reader);
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
 }
 
 TEST(revocations, say_what_is_wrong_with_them) {

@@ -255,10 +255,14 @@ std::optional<access::verdict> node::verify(std::string_view token, std::string&
     return std::move(answer.verdict);
 }
 
-bool node::revoke(const hub::revoke& what) {
-    if (!authenticator_->revoke(what, shard_port::now().wall_ms)) return false;
-    disconnect(what);
-    return true;
+void node::revoke(hub::revoke what, std::function<void(bool kept)> done) {
+    auto work = [this, what = std::move(what), done = std::move(done)] {
+        const bool kept = authenticator_->revoke(what, shard_port::now().wall_ms);
+        if (kept) disconnect(what);
+        done(kept);
+    };
+    if (storage_) return storage_->post(std::move(work));
+    work();
 }
 
 void node::disconnect(const hub::revoke& what) {

@@ -86,9 +86,10 @@ public:
     bool asks_who() const { return !settings_.issuers.empty(); }
     // Who may show what, and the tickets for it. Precondition: started.
     identity::authenticator& doorkeeper() { return *authenticator_; }
-    // Tokens count no more, and connections that showed one end. False when that cannot be kept for later,
-    // and then nothing has happened. From any thread.
-    bool revoke(const hub::revoke& what);
+    // Tokens count no more, and connections that showed one end. `done` is called when that is kept for
+    // later, on the thread that waits for the disk; with false when it cannot be kept, and then nothing has
+    // happened. From any thread.
+    void revoke(hub::revoke what, std::function<void(bool kept)> done);
     // Ends the connections that showed such tokens, which go on counting. From any thread.
     void disconnect(const hub::revoke& what);
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
