@@ -311,6 +311,32 @@ TEST(revocations, that_wait_for_the_disk_keep_nobody_else_waiting) {
     opened(server.port(), token_for("ann", everything)).line_with("welcome");
 }
 
+TEST(keys_of_issuers, are_read_again_and_bad_ones_change_nothing) {
+    const temporary_folder folder;
+    const std::string path = folder.path() + "/secrets";
+    std::ofstream(path) << std::string(40, 'x') << "\n";
+    recorded_log log;
+    config c = asking(test_config());
+    c.log_level = "info";
+    c.issuers[0].secret.clear();
+    c.issuers[0].secret_file = path;
+    running_server server(c);
+    const auto status = [&] {
+        return ask(server.port(), "GET", "/api/channels/room:1/messages", {},
+                   bearer(token_for("ann", everything)))
+            .status;
+    };
+    EXPECT_EQ(status(), 401);
+    std::ofstream(path) << std::string(40, 'x') << "\n" << secret_of_issuer << "\n";
+    server->reload();
+    ASSERT_NE(log.line_with("tokens are verified with the keys of the issuers' files"), "");
+    EXPECT_EQ(status(), 200);
+    std::ofstream(path) << "short\n";
+    server->reload();
+    ASSERT_NE(log.line_with("The issuers' keys that were read before stay in use"), "");
+    EXPECT_EQ(status(), 200);
+}
+
 TEST(revocations, say_what_is_wrong_with_them) {
     running_server server(with_key(asking(test_config())));
     for (const char* wrong :

@@ -95,6 +95,13 @@ public:
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();
+    // Whether there are files of them.
+    bool has_issuer_files() const;
+    // Reads the schema files of all namespaces again, for what is published from now on. Throws
+    // std::runtime_error with a sentence for the operator, and then the schemas stay as they were.
+    // Precondition: started.
+    void reload_types();
+    bool has_type_files() const;
     refused_origins& turned_away() { return turned_away_; }
     void audit(std::string_view line) override {
         if (audit_) audit_->write(line);
@@ -125,6 +132,7 @@ public:
 
 private:
     hub::config hub_config(hub::shard_index index) const;
+    std::vector<const schema::types*> all_types() const;
     void restore(log_store::contents&& kept);
     void run_storage();
     void settle(shard& s);

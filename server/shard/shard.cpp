@@ -78,6 +78,10 @@ void shard::use_tls(std::shared_ptr<const tls_context> context) {
     make_plaintext_scratch();
 }
 
+void shard::use_types(const types_by_setting& fresh) {
+    for (auto& [setting, mine] : types_) *mine = fresh.at(setting);
+}
+
 // An exception that reaches this place belongs to no connection; the loop goes on with the next handler.
 void shard::run() {
     schedule_sweep();
