@@ -20,6 +20,14 @@ std::vector<token_issuer> with_own(std::vector<token_issuer> issuers, const std:
 
 }  // namespace
 
+std::string fault_of(
+    const access::principal& who, const revocations& revoked, std::int64_t lifetime_max_ms,
+    std::int64_t wall_ms
+) {
+    if (who.expires_ms - wall_ms > lifetime_max_ms) return "the token lives longer than token_lifetime_max_s";
+    return revoked.concern(who) ? "the token of " + who.user + " was revoked" : "";
+}
+
 authenticator::authenticator(
     std::vector<token_issuer> issuers, std::string own_secret, std::string folder,
     std::int64_t lifetime_max_ms, std::int64_t wall_ms
@@ -63,14 +71,9 @@ authenticator::answer authenticator::verify(std::string_view token, std::int64_t
         a.key_id = std::move(no->key_id);
     } else {
         const access::principal_ptr who = std::get<accepted>(outcome).who;
-        if (who->expires_ms - wall_ms > lifetime_max_ms_) {
-            a.why = "the token lives longer than token_lifetime_max_s";
-        } else if (revocations_.concern(*who)) {
-            a.why = "the token of " + who->user + " was revoked";
-            a.verdict.expired = true;
-        } else {
-            a.verdict.who = who;
-        }
+        a.why = fault_of(*who, revocations_, lifetime_max_ms_, wall_ms);
+        a.verdict.expired = !a.why.empty() && revocations_.concern(*who);
+        if (a.why.empty()) a.verdict.who = who;
     }
     return a;
 }

@@ -26,6 +26,13 @@ namespace pulsewire::identity {
 // other issuer can have this name.
 inline constexpr std::string_view own_issuer = "pulsewire:tickets";
 
+// Why a token that is right in itself counts for nothing; empty when it counts. Tokens live `lifetime_max_ms`
+// at most.
+std::string fault_of(
+    const access::principal& who, const revocations& revoked, std::int64_t lifetime_max_ms,
+    std::int64_t wall_ms
+);
+
 class authenticator {
 public:
     // Tokens live `lifetime_max_ms` at most. `folder` is the data folder; empty: revocations are kept in
