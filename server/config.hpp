@@ -69,16 +69,16 @@ struct config {
     // they are, and permits what their tokens and namespace_options::allow say; with none everybody may do
     // everything.
     std::vector<token_issuer> issuers;
-    // One more: that of the settings token_issuer, token_audience and so on, which from_command_line() puts
-    // into `issuers`. A program sets `issuers` itself.
-    token_issuer issuer;
+    // One more, of which flags, environment and file name the parts one by one: token_issuer, token_audience
+    // and so on. A server adds it to the list; programs write into the list.
+    token_issuer issuer_of_settings;
     // Whether clients without a token are let in beside those with one, for what namespaces allow everybody.
     bool anonymous = false;
     // Whether a token may be the parameter "token" of an address, which logs of proxies and browsers keep.
     bool token_in_query = false;
     // Tokens that live longer are refused, so that the list of revoked ones has an end; in seconds.
     std::uint32_t token_lifetime_max_s = 7 * 24 * 60 * 60;
-    // All issuers of both members.
+    // The list, and before it that of the settings if there is one.
     std::vector<token_issuer> all_issuers() const;
 
     // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com",

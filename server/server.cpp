@@ -33,6 +33,11 @@ namespace {
 // The interval at which a standby server checks whether the data folder is free.
 constexpr auto standby_poll = std::chrono::milliseconds(20);
 
+config gathered(config c) {
+    shell::gather_issuers(c);
+    return c;
+}
+
 constexpr const char* certificate_and_key = "The certificate and the key that were read before";
 
 }  // namespace
@@ -40,7 +45,7 @@ constexpr const char* certificate_and_key = "The certificate and the key that we
 // Belongs to the thread that calls run(): waits for the end of the server and carries it out.
 struct server::parts {
     explicit parts(config c)
-        : settings(std::move(c)),
+        : settings(gathered(std::move(c))),
           application(settings),
           signals(control),
           drain_wait(control),

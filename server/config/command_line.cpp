@@ -95,33 +95,33 @@ struct wishes {
 // Those of the issuer, which `pulsewired token` has, too.
 void add_token_flags(CLI::App& app, config& c) {
     app.add_option(
-           "--token-issuer", c.issuer.issuer,
+           "--token-issuer", c.issuer_of_settings.issuer,
            "Who signs the tokens of clients: their \"iss\" (docs/auth.md)"
     )
         ->type_name("ISS");
     app.add_option(
-           "--token-audience", c.issuer.audience,
+           "--token-audience", c.issuer_of_settings.audience,
            "What this server is called in tokens: their \"aud\""
     )
         ->type_name("AUD");
     app.add_option(
-           "--token-secret-file", c.issuer.secret_file,
+           "--token-secret-file", c.issuer_of_settings.secret_file,
            "File of the secrets that tokens are signed with, one a line"
     )
         ->type_name("FILE");
     app.add_option(
-           "--token-secret", c.issuer.secret,
+           "--token-secret", c.issuer_of_settings.secret,
            "Such a secret; others on this machine can see flags"
     )
         ->type_name("SECRET");
     app.add_option(
-           "--token-key-file", c.issuer.key_file,
+           "--token-key-file", c.issuer_of_settings.key_file,
            "File of the issuer's public keys: PEM, JWK or JWKS"
     )
         ->type_name("FILE");
-    app.add_option("--token-jwks-url", c.issuer.jwks_url, "Address of the issuer's public keys")
+    app.add_option("--token-jwks-url", c.issuer_of_settings.jwks_url, "Address of the issuer's public keys")
         ->type_name("URL");
-    app.add_option("--token-user-claim", c.issuer.user_claim, "Claim that names the user")
+    app.add_option("--token-user-claim", c.issuer_of_settings.user_claim, "Claim that names the user")
         ->capture_default_str();
 }
 

@@ -214,7 +214,7 @@ token_report report_on_token(const config& c, std::string_view token, std::int64
                               c.issuers.begin(), c.issuers.end(),
                               [](const token_issuer& one) { return !one.jwks_url.empty(); }
                           )) +
-                          (c.issuer.jwks_url.empty() ? 0 : 1);
+                          (c.issuer_of_settings.jwks_url.empty() ? 0 : 1);
         if (many != 0) {
             verifier.start([&asked, left = many]() mutable {
                 if (left != 0 && --left == 0) asked.set_value();
