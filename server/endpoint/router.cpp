@@ -11,6 +11,7 @@
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/http/host.hpp"
+#include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
 #include "server/http/token.hpp"
 #include "server/log.hpp"
@@ -38,6 +39,10 @@ void show_health(http_conversation& c) {
     r.body = leaving ? "draining\n" : "ok\n";
     r.add("Cache-Control", "no-store");
     c.answer(std::move(r));
+}
+
+reached reached_how(const http_conversation& c) {
+    return c.own_node().has_tls() ? reached::over_tls : reached::somehow;
 }
 
 // Without a key metrics are for this machine alone, from which every request seems to come behind a proxy on
@@ -255,7 +260,7 @@ bool knows_client(http_conversation& c, const route& found) {
         const bool later = found.end->to == endpoint::websocket || found.end->to == endpoint::open_stream;
         const bool for_all = c.settings().anonymous && found.end->to != endpoint::tickets;
         if (!later && !for_all)
-            return c.answer(token_wanted()), false;
+            return c.answer(token_wanted(metadata_address(c.asked(), c.settings(), reached_how(c)))), false;
         // A request to the API by nobody in particular would be one with its key.
         static const auto nobody = somebody(operations());
         if (is_api(found.end->to)) c.identify(nobody);
@@ -332,6 +337,8 @@ void go_to(http_conversation& c, destination d) {
             if (may_see_metrics(c)) return show_metrics(c);
             note_refusal(c, 401);
             return c.answer(unauthorized());
+        case endpoint::resource_metadata:
+            return c.answer(resource_metadata(c.asked(), c.settings(), reached_how(c)));
         case endpoint::file:
             return send_file(c);
     }
@@ -340,8 +347,7 @@ void go_to(http_conversation& c, destination d) {
 }  // namespace
 
 void answer_request(http_conversation& c) {
-    const auto how = c.own_node().has_tls() ? reached::over_tls : reached::somehow;
-    route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), how);
+    route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), reached_how(c));
     c.allow_origin(found.origin);
     if (!admits(c, found)) return;
     if (!found.end) {

@@ -3,6 +3,7 @@
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
 #include "server/http/authorization.hpp"
+#include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
 
 #include <initializer_list>
@@ -224,6 +225,8 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
     const std::string_view path = r.path;
     const finder find(r, settings, keys, how);
     if (path == "*") return whole_server();
+    if (!settings.issuers.empty() && is_metadata_path(path, settings))
+        return same_origin(r, {method::get, method::head}, {endpoint::resource_metadata, {}});
     // A client that asks the machine itself, past the load balancer, knows no base path.
     const bool outside = r.base.size() != settings.base_path.size();
     if (outside && path != "/healthz" && path != "/metrics") return nowhere(not_below(settings.base_path));

@@ -31,6 +31,7 @@ enum class endpoint : std::uint8_t {
     begin_session,
     end_session,
     metrics,
+    resource_metadata,
     file,
 };
 

@@ -121,6 +121,24 @@ TEST(tokens, of_a_handshake_count_for_its_connection) {
     EXPECT_EQ(refused.handshake.field("WWW-Authenticate"), "Bearer error=\"invalid_token\"");
 }
 
+TEST(tokens, are_had_from_whom_the_metadata_names) {
+    config c = asking(test_config());
+    c.base_path = "/realtime";
+    running_server server(c);
+    const auto refused = ask(server.port(), "GET", "/realtime/events?channel=a");
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(
+        refused.field("WWW-Authenticate"),
+        "Bearer resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/realtime\""
+    );
+    const auto metadata = ask(server.port(), "GET", "/.well-known/oauth-protected-resource/realtime");
+    EXPECT_EQ(metadata.status, 200);
+    EXPECT_EQ(nlohmann::json::parse(metadata.body).at("resource"), "http://localhost/realtime");
+    EXPECT_EQ(metadata.field("Access-Control-Allow-Origin"), "*");
+    running_server open(test_config());
+    EXPECT_EQ(ask(open.port(), "GET", "/.well-known/oauth-protected-resource").status, 404);
+}
+
 TEST(tokens, travel_in_the_post_of_a_stream) {
     running_server server(asking(test_config()));
     client stream(server.port());
