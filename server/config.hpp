@@ -3,16 +3,26 @@
 // All that can be configured, with its defaults. Flags, environment, file and program set the same members;
 // the names of keys are in server/config/settings.cpp, the documentation in docs/operating.md.
 
+#include "common/access/grants.hpp"
 #include "common/protocol/limits.hpp"
 #include "server/identity/issuer_settings.hpp"
 #include "server/limits.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace pulsewire {
+
+// An API key that the program or the config file names.
+struct api_key_settings {
+    std::string name;  // for the log; never the key
+    std::string key;   // as it is, or "sha256:<64 hex digits>"
+    // What it is for, by patterns of channels; nothing: everything.
+    std::optional<access::grants> allow;
+};
 
 struct config {
     // The address and port to listen on. Port 0: any free one, which is printed at the start
@@ -45,8 +55,11 @@ struct config {
     // of keys the API is open to everyone who reaches the port, and the metrics to this machine.
     std::string api_key;
     // A file of further keys, one a line, each with a name before it if it has one, as it is or as
-    // "sha256:<64 hex digits>". It is read at the start and by server::reload().
+    // "sha256:<64 hex digits>", and behind it what it is for. It is read at the start and by
+    // server::reload().
     std::string api_key_file;
+    // Keys for some things only, or further ones for everything.
+    std::vector<api_key_settings> api_keys;
     // Allows an address other than loopback without an API key, and implies insecure_open_clients.
     bool insecure_open_api = false;
     // Allows an address other than loopback where every client that reaches the port may subscribe and
@@ -56,16 +69,16 @@ struct config {
     // they are, and permits what their tokens and namespace_options::allow say; with none everybody may do
     // everything.
     std::vector<token_issuer> issuers;
-    // One more: that of the settings token_issuer, token_audience and so on, which from_command_line() puts
-    // into `issuers`. A program sets `issuers` itself.
-    token_issuer issuer;
+    // One more, of which flags, environment and file name the parts one by one: token_issuer, token_audience
+    // and so on. A server adds it to the list; programs write into the list.
+    token_issuer issuer_of_settings;
     // Whether clients without a token are let in beside those with one, for what namespaces allow everybody.
     bool anonymous = false;
     // Whether a token may be the parameter "token" of an address, which logs of proxies and browsers keep.
     bool token_in_query = false;
     // Tokens that live longer are refused, so that the list of revoked ones has an end; in seconds.
     std::uint32_t token_lifetime_max_s = 7 * 24 * 60 * 60;
-    // All issuers of both members.
+    // The list, and before it that of the settings if there is one.
     std::vector<token_issuer> all_issuers() const;
 
     // Origins of pages on other hosts that may use this server, as browsers send them: "https://example.com",

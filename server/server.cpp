@@ -34,12 +34,19 @@ namespace {
 // The interval at which a standby server checks whether the data folder is free.
 constexpr auto standby_poll = std::chrono::milliseconds(20);
 
+config gathered(config c) {
+    shell::gather_issuers(c);
+    return c;
+}
+
+constexpr const char* certificate_and_key = "The certificate and the key that were read before";
+
 }  // namespace
 
 // Belongs to the thread that calls run(): waits for the end of the server and carries it out.
 struct server::parts {
     explicit parts(config c)
-        : settings(std::move(c)),
+        : settings(gathered(std::move(c))),
           application(settings),
           signals(control),
           drain_wait(control),
@@ -88,31 +95,40 @@ struct server::parts {
         });
     }
 
-    // A file that cannot be read again leaves in use what was read before.
+    // A file that cannot be read again leaves in use what was read before, and the others are read.
     void reload() {
+        // A standby server reads the files when it takes over.
         if (!serving || ending) return;
-        reload_tls();
-        reload_issuers();
-        if (settings.api_key_file.empty()) {
-            if (settings.tls_certificate.empty() && settings.issuers.empty())
-                log::info("there is no file to read again");
-            return node->audit_act("reload");
-        }
-        try {
-            node->reload_keys();
-        } catch (const std::runtime_error& e) {
-            log::warning(e.what(), ". The API keys that were read before stay in use.");
-        }
+        std::size_t kinds = 0;
+        const auto again = [&](bool has_any, const char* stays, void (shell::node::*read)()) {
+            if (!has_any) return;
+            ++kinds;
+            try {
+                ((*node).*read)();
+            } catch (const std::runtime_error& e) {
+                log::warning(e.what(), ". ", stays, " stay in use.");
+            }
+        };
+        again(has_tls(), certificate_and_key, &shell::node::reload_tls);
+        again(
+            !settings.api_key_file.empty(), "The API keys that were read before", &shell::node::reload_keys
+        );
+        again(
+            node->has_issuer_files(), "The issuers' keys that were read before", &shell::node::reload_issuers
+        );
+        again(node->has_type_files(), "The schemas that were read before", &shell::node::reload_types);
+        if (kinds == 0) log::info("there is no file to read again");
         node->audit_act("reload");
     }
 
+    bool has_tls() const { return !settings.tls_certificate.empty(); }
+
     void reload_tls() {
-        // A standby server reads the files when it takes over.
-        if (!serving || ending || settings.tls_certificate.empty()) return;
+        if (!serving || ending || !has_tls()) return;
         try {
             node->reload_tls();
         } catch (const std::runtime_error& e) {
-            log::warning(e.what(), ". The certificate and the key that were read before stay in use.");
+            log::warning(e.what(), ". ", certificate_and_key, " stay in use.");
         }
     }
 

@@ -162,7 +162,7 @@ public:
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;
     // Reads all files again that may change while the server runs, as SIGHUP does: that of
-    // config::api_key_file, those with the keys of issuers, and those of TLS. Where one cannot be used the
+    // config::api_key_file, those of TLS, the keys of issuers, and schemas. Where one cannot be used the
     // reason is logged, and what was read before stays in use. From any thread, while run() runs.
     void reload();
     // Reads the files of config::tls_certificate and tls_key again: new connections use them, open ones keep

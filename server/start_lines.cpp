@@ -44,7 +44,7 @@ std::string changed_settings(config c) {
 void print_start(const node& all) {
     const config& c = all.settings();
     const std::string tls = all.has_tls() ? "s" : "";
-    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty();
+    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty() || !c.api_keys.empty();
     const std::string authority = host_of(c.address) + ":" + std::to_string(all.port());
     std::string text = "pulsewire " + std::string(version) + ", " + std::to_string(all.shard_count()) +
                        (all.shard_count() == 1 ? " thread" : " threads") + ", up to " +

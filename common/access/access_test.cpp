@@ -78,6 +78,16 @@ TEST(grants, are_at_most_64) {
     EXPECT_NE(g.add("a:64", operation::publish), "");
 }
 
+TEST(principal, that_is_a_program_may_what_its_key_says_and_nothing_more) {
+    principal ci;
+    ci.is_program = true;
+    ASSERT_EQ(ci.allowed.add("news:**", operation::publish), "");
+    EXPECT_EQ(permitted(&ci, "news:1", access_rules::none()), operations(operation::publish));
+    EXPECT_EQ(permitted(&ci, "news:1", access_rules()), operations(operation::publish))
+        << "what everybody may is not for programs";
+    EXPECT_TRUE(permitted(&ci, "chat:1", access_rules()).empty());
+}
+
 TEST(principal, has_what_the_rules_and_the_token_give) {
     const access_rules rules{operation::subscribe, operation::publish, operation::history};
     principal ann;

@@ -17,6 +17,7 @@ bool owns(std::string_view user, std::string_view channel) {
 }  // namespace
 
 operations permitted(const principal* who, std::string_view channel, const access_rules& rules) {
+    if (who != nullptr && who->is_program) return who->allowed.on(channel, {});
     operations sum = rules.anonymous;
     if (who == nullptr || sum == operations::all()) return sum;
     if (!who->user.empty()) sum |= rules.users;

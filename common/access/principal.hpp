@@ -21,6 +21,9 @@ struct principal {
     std::string token_id;         // "jti"; empty: none
     std::int64_t issued_ms = 0;   // wall clock; 0: the token does not say
     std::int64_t expires_ms = 0;  // wall clock; after it the token is worth nothing
+    // The bearer of an API key that is for some things only: may do what is allowed here and nothing else,
+    // whatever namespaces give to everybody, and says who published.
+    bool is_program = false;
 };
 // Null stands for somebody unknown.
 using principal_ptr = std::shared_ptr<const principal>;

@@ -10,6 +10,7 @@ void output::clear() {
     closes.clear();
     rests.clear();
     verifications.clear();
+    denials.clear();
     posts.clear();
     notices.clear();
     stores.clear();
@@ -21,6 +22,7 @@ void output::swap(output& other) noexcept {
     closes.swap(other.closes);
     rests.swap(other.rests);
     verifications.swap(other.verifications);
+    denials.swap(other.denials);
     posts.swap(other.posts);
     notices.swap(other.notices);
     stores.swap(other.stores);

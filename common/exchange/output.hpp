@@ -8,6 +8,7 @@
 #include "common/exchange/store.hpp"
 #include "common/exchange/to_observer.hpp"
 #include "common/protocol/codes.hpp"
+#include "common/protocol/command.hpp"
 
 #include <cstdint>
 #include <span>
@@ -16,8 +17,8 @@
 
 namespace pulsewire::hub {
 
-// The shell carries out all `sends` in order and then all `closes`; `rests`, `posts`, `notices` and `stores`
-// at any time, each list in its order.
+// The shell carries out all `sends` in order and then all `closes`; `rests`, `denials`, `posts`, `notices`
+// and `stores` at any time, each list in its order.
 struct output {
     // One message to one connection or to many: a publication is listed once,
     // however many connections get it.
@@ -47,6 +48,14 @@ struct output {
         std::uint64_t number;
         std::string token;
     };
+    // A command was not permitted: for the operator, who may have meant otherwise.
+    struct denial {
+        std::uint64_t connection;
+        command_op op;
+        std::string user;     // empty: unknown
+        std::string channel;  // empty: the command has none
+        std::string why;      // the sentence that the client is told
+    };
     struct post {
         shard_index to;  // never the own shard
         shard_message what;
@@ -60,6 +69,7 @@ struct output {
     std::vector<close> closes;
     std::vector<rest> rests;
     std::vector<verification> verifications;
+    std::vector<denial> denials;
     std::vector<post> posts;
     std::vector<notice> notices;
     std::vector<store_op> stores;
@@ -69,8 +79,8 @@ struct output {
         return std::span(receivers).subspan(s.first, s.count);
     }
     bool empty() const {
-        return sends.empty() && closes.empty() && rests.empty() && verifications.empty() && posts.empty() &&
-               notices.empty() && stores.empty();
+        return sends.empty() && closes.empty() && rests.empty() && verifications.empty() && denials.empty() &&
+               posts.empty() && notices.empty() && stores.empty();
     }
     void clear();
     void swap(output& other) noexcept;

@@ -178,8 +178,7 @@ void sessions::execute(std::uint64_t connection, const command& c, instant now) 
 }
 
 void sessions::execute(session& s, const command& c, instant now) {
-    if (const auto why = guard(s, c, config_))
-        return answers_.error(s, c.id, why->code, why->text, now, why->pointer);
+    if (const auto why = guard(s, c, config_)) return refuse(s, c, *why, now);
     if (authorizations_.takes(s, c, now)) return;
     carry_out(s, c, now);
 }
@@ -229,11 +228,19 @@ void sessions::carry_out_waiting(std::uint64_t connection, instant now) {
         // Its permission may have ended while it waited.
         if (!first->why_not) first->why_not = guard(*s, c, config_);
         if (const auto& why = first->why_not) {
-            answers_.error(*s, c.id, why->code, why->text, now, why->pointer);
+            refuse(*s, c, *why, now);
         } else {
             carry_out(*s, c, now);
         }
     }
+}
+
+void sessions::refuse(session& s, const command& c, const refusal& why, instant now) {
+    if (why.code == error_code::forbidden)
+        output_.denials.push_back(
+            {s.connection, c.op, std::string(s.user()), std::string(c.channel), why.text}
+        );
+    answers_.error(s, c.id, why.code, why.text, now, why.pointer);
 }
 
 void sessions::heard(std::uint64_t connection, instant now) {
@@ -314,7 +321,8 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.conflate = c.conflate;
     p.transient = c.transient;
     // A client cannot say who it is; whoever holds the API's key may say who published.
-    p.user = s.speaks == face::api && s.who() == nullptr ? c.user : s.user();
+    const bool speaks_for_users = s.speaks == face::api && (s.who() == nullptr || s.who()->is_program);
+    p.user = speaks_for_users ? c.user : s.user();
     // Excepted by session, which the client's next connection keeps (4.10).
     if (!c.echo) p.except = s.name;
     // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.

@@ -68,6 +68,7 @@ private:
     void execute(session& s, const command& c, instant now);
     void carry_out(session& s, const command& c, instant now);
     void carry_out_waiting(std::uint64_t connection, instant now);
+    void refuse(session& s, const command& c, const refusal& why, instant now);
     void on_connect(session& s, const command& c, instant now);
     void greet(session& s, std::uint64_t id, instant now);
     void on_publish(session& s, const command& c, instant now);

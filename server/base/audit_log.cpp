@@ -47,6 +47,9 @@ std::string audit_text(const audit_entry& e, std::int64_t wall_ms) {
     add("path", e.path);
     add("named", e.named);
     add("key", e.key);
+    add("user", e.user);
+    add("operation", e.operation);
+    add("channel", e.channel);
     add("setting", e.setting);
     if (e.left_out > 0) json.number("left_out", e.left_out);
     json.end();

@@ -11,15 +11,16 @@ namespace pulsewire::shell {
 
 // Empty members are left out.
 struct audit_entry {
-    std::string_view event;   // "refused", "api", "start", "reload", "drain"
-    std::string_view reason;  // of a refusal: "key", "origin", "host", "connections", "connects"
+    std::string_view event;   // "refused", "forbidden", "api", "start", "reload", "drain"
+    std::string_view reason;  // of a refusal: "key", "origin", "host", "token", "connections", "connects"
     std::string_view client;  // its address
     std::string_view method;
     std::string_view path;
-    std::string_view named;      // by the client: the origin or the host that was refused
-    std::string_view key;        // the name of the API key
-    std::string_view setting;    // the one that would change the decision
-    std::uint64_t left_out = 0;  // entries before this one that the bounds kept out
+    std::string_view named;                     // by the client: the origin or the host that was refused
+    std::string_view key;                       // the name of the API key
+    std::string_view user, operation, channel;  // of a command that was forbidden
+    std::string_view setting;                   // the one that would change the decision
+    std::uint64_t left_out = 0;                 // entries before this one that the bounds kept out
 };
 
 // One line without its end; `wall_ms` in milliseconds since 1970.

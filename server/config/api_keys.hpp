@@ -3,6 +3,7 @@
 // The API keys of a server. Only their hashes stay in memory, so comparing them takes the same time for every
 // guess, and a core dump shows none.
 
+#include "common/access/principal.hpp"
 #include "server/config.hpp"
 
 #include <array>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace pulsewire::shell {
+
+struct api_key {
+    std::string name;  // of a key without one: "api_key" or "api_key_file"
+    // Null: it may do everything. Otherwise it publishes and reads as this says, and does nothing else.
+    access::principal_ptr only;
+};
 
 class api_keys {
 public:
@@ -23,8 +30,9 @@ public:
     // Without keys the API is open.
     bool empty() const { return keys_.empty(); }
     std::size_t size() const { return keys_.size(); }
-    // The name of the key; null when it is none of ours. Takes as long for a nearly right guess as for a
-    // wrong one. Keys without a name are "api_key" or "api_key_file".
+    // Null when it is none of ours. Takes as long for a nearly right guess as for a wrong one.
+    const api_key* find(std::string_view key) const;
+    // The name of the key; null when it is none of ours.
     const std::string* name_of(std::string_view key) const;
 
     // Characters of a key on an address other than loopback; fewer: refused at the start.
@@ -32,15 +40,16 @@ public:
 
 private:
     using digest = std::array<unsigned char, 32>;  // SHA-256
-    struct named {
-        std::string name;
+    struct hashed_key {
+        api_key is;
         digest hash;
     };
     static digest hash_of(std::string_view key);
     void read_file(const std::string& path, std::size_t characters_min);
     void add_line(std::string_view line, const std::string& place, std::size_t characters_min);
+    void add(api_key is, std::string_view key, const std::string& place, std::size_t characters_min);
 
-    std::vector<named> keys_;
+    std::vector<hashed_key> keys_;
 };
 
 }  // namespace pulsewire::shell

@@ -94,6 +94,50 @@ TEST(api_keys, mistakes_are_named_by_their_line_and_never_quoted) {
     EXPECT_THROW(api_keys{c}, std::runtime_error);
 }
 
+operations allowed_in(const std::string& line, std::string_view key, std::string_view channel) {
+    const key_file file(line);
+    const api_keys keys(with("", file));
+    const api_key* found = keys.find(key);
+    EXPECT_TRUE(found != nullptr && found->only != nullptr) << line;
+    if (found == nullptr || found->only == nullptr) return {};
+    return access::permitted(found->only.get(), channel, access_rules());
+}
+
+TEST(api_keys, may_be_for_some_channels_only) {
+    const std::string line = "ci a-key=of-many  news:**=publish,history\tlog:a=b=presence\n";
+    EXPECT_EQ(
+        allowed_in(line, "a-key=of-many", "news:1"), operations(operation::publish) | operation::history
+    );
+    EXPECT_EQ(allowed_in(line, "a-key=of-many", "log:a=b"), operations(operation::presence));
+    EXPECT_TRUE(allowed_in(line, "a-key=of-many", "chat").empty()) << "though the namespace lets everybody";
+    EXPECT_EQ(name_in(line, "a-key=of-many"), "ci");
+}
+
+TEST(api_keys, with_permissions_that_are_wrong_are_refused) {
+    for (const char* wrong :
+         {"ci secret news:**", "ci secret news:**=", "ci secret news*=publish", "ci secret news=publish,fly",
+          "ci secret news=publish more", "secret news:**=publish", "secret news:**=publish chat=publish"}) {
+        const std::string fault = fault_in(wrong);
+        EXPECT_NE(fault.find("line 1 has"), std::string::npos) << wrong << ": " << fault;
+        EXPECT_EQ(fault.find("secret"), std::string::npos) << fault;
+    }
+}
+
+TEST(api_keys, of_the_settings_have_names_and_permissions) {
+    config c;
+    c.api_keys = {{"all", "the-first-key", {}}, {"ci", "the-second-key", access::grants()}};
+    ASSERT_EQ(c.api_keys[1].allow->add("news:**", operation::publish), "");
+    const api_keys keys(c);
+    EXPECT_EQ(keys.find("the-first-key")->only, nullptr);
+    EXPECT_EQ(keys.find("the-second-key")->name, "ci");
+    EXPECT_NE(keys.find("the-second-key")->only, nullptr);
+    c.api_keys[1].name.clear();
+    EXPECT_THROW(api_keys{c}, std::runtime_error);
+    c.api_keys[1] = {"ci", "short", {}};
+    c.address = "0.0.0.0";
+    EXPECT_THROW(api_keys{c}, std::runtime_error);
+}
+
 TEST(api_keys, on_an_address_that_others_reach_a_key_cannot_be_guessed) {
     EXPECT_EQ(fault_in("short\n"), "none");
     EXPECT_NE(fault_in("short\n", "0.0.0.0").find("5 characters"), std::string::npos);

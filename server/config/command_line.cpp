@@ -90,7 +90,41 @@ struct wishes {
     std::string token;  // to be checked; "-": that on standard input
 };
 
-// The flags, each into `c`. CLI11 leaves a member as it is when its flag is not given.
+// All flags go into `c`. CLI11 leaves a member as it is when its flag is not given.
+
+// Those of the issuer, which `pulsewired token` has, too.
+void add_token_flags(CLI::App& app, config& c) {
+    app.add_option(
+           "--token-issuer", c.issuer_of_settings.issuer,
+           "Who signs the tokens of clients: their \"iss\" (docs/auth.md)"
+    )
+        ->type_name("ISS");
+    app.add_option(
+           "--token-audience", c.issuer_of_settings.audience,
+           "What this server is called in tokens: their \"aud\""
+    )
+        ->type_name("AUD");
+    app.add_option(
+           "--token-secret-file", c.issuer_of_settings.secret_file,
+           "File of the secrets that tokens are signed with, one a line"
+    )
+        ->type_name("FILE");
+    app.add_option(
+           "--token-secret", c.issuer_of_settings.secret,
+           "Such a secret; others on this machine can see flags"
+    )
+        ->type_name("SECRET");
+    app.add_option(
+           "--token-key-file", c.issuer_of_settings.key_file,
+           "File of the issuer's public keys: PEM, JWK or JWKS"
+    )
+        ->type_name("FILE");
+    app.add_option("--token-jwks-url", c.issuer_of_settings.jwks_url, "Address of the issuer's public keys")
+        ->type_name("URL");
+    app.add_option("--token-user-claim", c.issuer_of_settings.user_claim, "Claim that names the user")
+        ->capture_default_str();
+}
+
 void add_flags(CLI::App& app, config& c, wishes& w) {
     app.add_option("--port", c.port, "TCP port to listen on; 0 takes any free one and prints it")
         ->check(CLI::Range(0, 65535))
@@ -118,29 +152,7 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
         ->type_name("KEY");
     app.add_option("--api-key-file", c.api_key_file, "File of API keys, one a line; read again at SIGHUP")
         ->type_name("FILE");
-    app.add_option(
-           "--token-issuer", c.issuer.issuer, "Who signs the tokens of clients: their \"iss\" (docs/auth.md)"
-    )
-        ->type_name("ISS");
-    app.add_option(
-           "--token-audience", c.issuer.audience, "What this server is called in tokens: their \"aud\""
-    )
-        ->type_name("AUD");
-    app.add_option(
-           "--token-secret-file", c.issuer.secret_file,
-           "File of the secrets that tokens are signed with, one a line"
-    )
-        ->type_name("FILE");
-    app.add_option("--token-secret", c.issuer.secret, "Such a secret; others on this machine can see flags")
-        ->type_name("SECRET");
-    app.add_option(
-           "--token-key-file", c.issuer.key_file, "File of the issuer's public keys: PEM, JWK or JWKS"
-    )
-        ->type_name("FILE");
-    app.add_option("--token-jwks-url", c.issuer.jwks_url, "Address of the issuer's public keys")
-        ->type_name("URL");
-    app.add_option("--token-user-claim", c.issuer.user_claim, "Claim that names the user")
-        ->capture_default_str();
+    add_token_flags(app, c);
     app.add_flag(
         "--anonymous", c.anonymous, "Let clients connect without a token although there is an issuer"
     );
@@ -260,55 +272,70 @@ void apply_sources(std::string config_file, const environment& env, config& c, s
 }
 
 constexpr const char* token_footer = R"(
-The issuer, the audience and the secret are those of the server's settings: of the config file, or of the environment
-(PULSEWIRE_TOKEN_ISSUER, PULSEWIRE_TOKEN_AUDIENCE, PULSEWIRE_TOKEN_SECRET). docs/auth.md describes tokens.
+The issuer, the audience and the secret are those of the server's settings: of the config file, of the environment
+(PULSEWIRE_TOKEN_ISSUER, PULSEWIRE_TOKEN_AUDIENCE, PULSEWIRE_TOKEN_SECRET), or of the same flags as the server has.
+docs/auth.md describes tokens.
 
   pulsewired token --config pulsewire.json --user anna --allow 'chat:**=subscribe,publish' --expires 1h)";
 
-// `pulsewired token …`: argv[1] is its name.
-command_line token_command(int argc, const char* const* argv, const environment& env, config defaults) {
-    command_line result;
-    CLI::App app("Make a token for trying");
-    app.name("pulsewired token");
-    app.footer(token_footer);
+struct token_flags {
     token_wishes wanted;
     std::string config_file;
-    app.add_option("--user", wanted.user, "Name of the user")->required();
+};
+
+void add_flags(CLI::App& app, config& c, token_flags& f) {
+    app.name("pulsewired token");
+    app.footer(token_footer);
+    app.add_option("--user", f.wanted.user, "Name of the user")->required();
     app.add_option(
-           "--allow", wanted.allow,
+           "--allow", f.wanted.allow,
            "Pattern of channels and operations, 'chat:**=subscribe,publish'; can be repeated"
     )
         ->type_name("PATTERN=OPERATIONS")
         ->expected(1)
         ->take_all();
     app.add_option(
-           "--subscribe", wanted.subscribe,
+           "--subscribe", f.wanted.subscribe,
            "Channel that the user is subscribed to without asking; can be repeated"
     )
         ->type_name("CHANNEL")
         ->expected(1)
         ->take_all();
-    app.add_option("--info", wanted.info, "JSON object that others see beside the user")->type_name("JSON");
-    app.add_option("--expires", wanted.expires, "Time until the token ends: 90s, 30m, 1h, 7d")
+    app.add_option("--info", f.wanted.info, "JSON object that others see beside the user")->type_name("JSON");
+    app.add_option("--expires", f.wanted.expires, "Time until the token ends: 90s, 30m, 1h, 7d")
         ->capture_default_str();
-    app.add_option("--issuer", wanted.issuer, "Which of several issuers")->type_name("ISS");
-    app.add_option("--sign-with", wanted.sign_with, "Private key (PEM) instead of the issuer's secret")
+    app.add_option("--issuer", f.wanted.issuer, "Which of several issuers")->type_name("ISS");
+    app.add_option("--sign-with", f.wanted.sign_with, "Private key (PEM) instead of the issuer's secret")
         ->type_name("FILE");
-    app.add_option("--key-id", wanted.key_id, "The \"kid\" of the token")->type_name("KID");
-    app.add_option("--config", config_file, "Config file of the server")->type_name("FILE");
+    app.add_option("--key-id", f.wanted.key_id, "The \"kid\" of the token")->type_name("KID");
+    app.add_option("--config", f.config_file, "Config file of the server")->type_name("FILE");
+    add_token_flags(app, c);
+}
+
+// `pulsewired token …`: argv[1] is its name. Parsed twice, as the server's flags are.
+command_line token_command(int argc, const char* const* argv, const environment& env, config defaults) {
+    const std::string about = "Make a token for trying";
+    command_line result;
+    token_flags first_read, flags;
+    CLI::App first(about);
+    config probe = defaults;
+    add_flags(first, probe, first_read);
     try {
-        app.parse(argc - 1, argv + 1);
+        first.parse(argc - 1, argv + 1);
     } catch (const CLI::ParseError& e) {
         std::ostringstream out, err;
-        result.exit_code = app.exit(e, out, err) == 0 ? 0 : 2;
-        const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(app, argc - 1, argv + 1);
+        result.exit_code = first.exit(e, out, err) == 0 ? 0 : 2;
+        const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(first, argc - 1, argv + 1);
         result.text = unknown.empty() ? out.str() + err.str() : unknown;
         return result;
     }
     setting_sources ignored;
-    apply_sources(config_file, env, defaults, ignored);
+    apply_sources(first_read.config_file, env, defaults, ignored);
+    CLI::App second(about);
+    add_flags(second, defaults, flags);
+    second.parse(argc - 1, argv + 1);
     if (const std::string fault = fault_of_issuers(defaults); !fault.empty()) throw std::runtime_error(fault);
-    result.text = make_token(defaults, wanted, wall_ms()) + "\n";
+    result.text = make_token(defaults, flags.wanted, wall_ms()) + "\n";
     result.exit_code = 0;
     return result;
 }
@@ -346,9 +373,13 @@ command_line read_command_line(
         note_flags(second, from);
         if (const std::string fault = fault_of(result.settings); !fault.empty())
             throw std::runtime_error(fault);
-        if (!wanted.token.empty()) {
-            if (wanted.token == "-") wanted.token = first_line_of_input();
-            const token_report report = report_on_token(result.settings, trimmed(wanted.token), wall_ms());
+        if (second.count("--check-token") > 0) {
+            const std::string shown = wanted.token == "-" ? first_line_of_input() : wanted.token;
+            if (trimmed(shown).empty())
+                throw std::runtime_error(
+                    "--check-token has no token: name one, or - and one on standard input"
+                );
+            const token_report report = report_on_token(result.settings, trimmed(shown), wall_ms());
             result.exit_code = report.good ? 0 : 1;
             result.text = report.text;
             return result;

@@ -213,6 +213,26 @@ void read_issuers(const json& all, config& c) {
     }
 }
 
+// [{"name": "ci", "key": "…", "allow": {"news:**": ["publish"]}}]
+void read_api_keys(const json& all, config& c) {
+    if (!all.is_array()) wrong("/api_keys", "must be a list of objects");
+    c.api_keys.clear();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        api_key_settings& one = c.api_keys.emplace_back();
+        const std::string pointer = "/api_keys/" + std::to_string(i);
+        read_object(
+            all[i], pointer, {{"name", &one.name}, {"key", &one.key}}, {"allow"},
+            [&](const std::string& key, const json& value) {
+                if (key != "allow") return false;
+                auto grants = access::grants::parse(value.dump());
+                if (!grants) wrong(pointer + "/allow", log::printable(grants.error()));
+                one.allow = std::move(*grants);
+                return true;
+            }
+        );
+    }
+}
+
 void read_namespaces(const json& all, const std::string& folder, config& c) {
     if (!all.is_object()) wrong("/namespaces", "must be an object");
     for (const auto& [name, options] : all.items()) {
@@ -245,11 +265,13 @@ void apply_config(std::string_view text, config& c, const std::string& folder) {
     // First, because every namespace starts from it.
     if (root.is_object() && root.contains("default_namespace"))
         read_namespace(root["default_namespace"], "/default_namespace", folder, c.default_namespace);
-    const std::vector<std::string> more = {"namespaces", "default_namespace", "issuers"};
+    const std::vector<std::string> more = {"namespaces", "default_namespace", "issuers", "api_keys"};
     read_object(root, "", settings_of(c), more, [&](const std::string& key, const json& value) {
         if (key == "namespaces") read_namespaces(value, folder, c);
         if (key == "issuers") read_issuers(value, c);
-        return key == "namespaces" || key == "issuers" || key == "default_namespace" || key == "$schema";
+        if (key == "api_keys") read_api_keys(value, c);
+        return key == "namespaces" || key == "issuers" || key == "api_keys" || key == "default_namespace" ||
+               key == "$schema";
     });
 }
 

@@ -1,5 +1,6 @@
 #include "server/config/command_line.hpp"
 #include "server/config/config_file.hpp"
+#include "server/config/print_config.hpp"
 #include "server/config/settings.hpp"
 #include "server/testing/temporary_folder.hpp"
 #include "server/testing/text_of_file.hpp"
@@ -466,6 +467,34 @@ TEST(config, every_setting_is_documented) {
         const std::string row = "| `" + std::string(s.name) + "` | `" + text_of(s) + "` |";
         EXPECT_NE(text.find(row), std::string::npos) << "docs/operating.md lacks the row " << row;
     }
+}
+
+TEST(config, a_file_has_keys_that_are_for_some_channels_only) {
+    config c;
+    apply_config(
+        R"({"api_keys": [{"name": "ci", "key": "secret-one", "allow": {"news:**": ["publish"]}},
+                         {"name": "all", "key": "secret-two"}]})",
+        c
+    );
+    ASSERT_EQ(c.api_keys.size(), 2u);
+    EXPECT_EQ(c.api_keys[0].name, "ci");
+    ASSERT_TRUE(c.api_keys[0].allow);
+    EXPECT_EQ(c.api_keys[0].allow->on("news:1", {}), operations(operation::publish));
+    EXPECT_FALSE(c.api_keys[1].allow) << "for everything";
+    EXPECT_EQ(fault_of(c), "");
+    const std::string printed = print_config(c, {});
+    EXPECT_EQ(printed.find("secret-"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("\"api_keys\" has 2 keys"), std::string::npos) << printed;
+
+    const auto fault_in = [](const std::string& key) {
+        return error_of(R"({"api_keys": [{"name": "ci", "key": "secret", )" + key + "}]}");
+    };
+    EXPECT_NE(fault_in(R"("allow": {"news": ["read"]})").find("at /api_keys/0/allow"), std::string::npos);
+    EXPECT_NE(fault_in(R"("allow": ["publish"])").find("at /api_keys/0/allow"), std::string::npos);
+    EXPECT_NE(fault_in(R"("alow": {})").find("did you mean \"allow\"?"), std::string::npos);
+    EXPECT_NE(error_of(R"({"api_keys": {}})").find("at /api_keys"), std::string::npos);
+    c.api_keys[1].name.clear();
+    EXPECT_NE(fault_of(c).find("api_keys[1] has no name"), std::string::npos) << fault_of(c);
 }
 
 }  // namespace

@@ -34,15 +34,7 @@ std::optional<std::string> text_of_file(const fs::path& path) {
     return text;
 }
 
-result<schema::types::entry, std::string> read_one(const nlohmann::json& from, const std::string& folder) {
-    if (from.is_object()) {
-        std::string text = from.dump();
-        auto rules = schema::checker::compile(text);
-        if (!rules) return failure{"the schema, " + rules.error().message()};
-        return schema::types::entry{std::move(*rules), std::move(text), {}};
-    }
-    if (!from.is_string()) return failure{std::string("must be the name of a schema file, or a schema")};
-    const fs::path path = fs::path(folder) / from.get<std::string>();
+result<schema::types::entry, std::string> read_file(const fs::path& path) {
     const std::string name = log::printable(path.string());
     errno = 0;
     auto text = text_of_file(path);
@@ -53,6 +45,17 @@ result<schema::types::entry, std::string> read_one(const nlohmann::json& from, c
     auto rules = schema::checker::compile(*text);
     if (!rules) return failure{"the schema file " + name + ", " + rules.error().message()};
     return schema::types::entry{std::move(*rules), std::move(*text), fs::absolute(path).string()};
+}
+
+result<schema::types::entry, std::string> read_one(const nlohmann::json& from, const std::string& folder) {
+    if (from.is_object()) {
+        std::string text = from.dump();
+        auto rules = schema::checker::compile(text);
+        if (!rules) return failure{"the schema, " + rules.error().message()};
+        return schema::types::entry{std::move(*rules), std::move(text), {}};
+    }
+    if (!from.is_string()) return failure{std::string("must be the name of a schema file, or a schema")};
+    return read_file(fs::path(folder) / from.get<std::string>());
 }
 
 void add_types_of(typescript_writer& to, const namespace_options& options) {
@@ -69,6 +72,20 @@ void add_types_of(typescript_writer& to, const namespace_options& options) {
 void add_types(typescript_writer& to, const config& c) {
     add_types_of(to, c.default_namespace);
     for (const auto& [name, options] : c.namespaces) add_types_of(to, options);
+}
+
+result<schema::types, std::string> read_types_again(const schema::types& from) {
+    schema::types types;
+    for (const auto& [name, one] : from.all()) {
+        if (one.file.empty()) {
+            types.add(name, one);
+            continue;
+        }
+        auto read = read_file(one.file);
+        if (!read) return failure{std::move(read.error())};
+        types.add(name, std::move(*read));
+    }
+    return types;
 }
 
 result<std::shared_ptr<const schema::types>, types_fault> read_types(

@@ -27,6 +27,9 @@ result<std::shared_ptr<const schema::types>, types_fault> read_types(
     const nlohmann::json& setting, const std::string& folder
 );
 
+// The same types with the schemas that their files have now. An error is a sentence for the operator.
+result<schema::types, std::string> read_types_again(const schema::types& from);
+
 // Adds the types that have schemas in any namespace.
 void add_types(typescript_writer& to, const config& c);
 

@@ -83,6 +83,9 @@ std::string print_config(config c, const setting_sources& from) {
         else
             text += line(s.name, text_of(std::visit(to_json(), s.value)), false, source(s.name));
     }
+    if (!c.api_keys.empty())
+        text += "    // \"api_keys\" has " + std::to_string(c.api_keys.size()) +
+                (c.api_keys.size() == 1 ? " key" : " keys") + ", not shown: " + source("api_keys") + "\n";
     if (!c.issuers.empty()) {
         text +=
             "    \"issuers\": [                             // " + source("issuers") + ", without secrets\n";

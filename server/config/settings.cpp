@@ -97,7 +97,7 @@ bool is_base_path(std::string_view path) {
 
 // The fault of what opens the server to others; empty when there is none.
 std::string fault_of_doors(const config& c) {
-    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty();
+    const bool has_key = !c.api_key.empty() || !c.api_key_file.empty() || !c.api_keys.empty();
     const bool others_reach_it = !is_loopback_address(c.address);
     if (others_reach_it && !has_key && !c.insecure_open_api)
         return "listening on " + c.address +
@@ -181,13 +181,13 @@ std::vector<setting> settings_of(config& c) {
         {"api_key_file", &c.api_key_file},
         {"insecure_open_api", &c.insecure_open_api},
         {"insecure_open_clients", &c.insecure_open_clients},
-        {"token_issuer", &c.issuer.issuer},
-        {"token_audience", &c.issuer.audience},
-        {"token_secret", &c.issuer.secret},
-        {"token_secret_file", &c.issuer.secret_file},
-        {"token_key_file", &c.issuer.key_file},
-        {"token_jwks_url", &c.issuer.jwks_url},
-        {"token_user_claim", &c.issuer.user_claim},
+        {"token_issuer", &c.issuer_of_settings.issuer},
+        {"token_audience", &c.issuer_of_settings.audience},
+        {"token_secret", &c.issuer_of_settings.secret},
+        {"token_secret_file", &c.issuer_of_settings.secret_file},
+        {"token_key_file", &c.issuer_of_settings.key_file},
+        {"token_jwks_url", &c.issuer_of_settings.jwks_url},
+        {"token_user_claim", &c.issuer_of_settings.user_claim},
         {"anonymous", &c.anonymous},
         {"token_in_query", &c.token_in_query},
         {"token_lifetime_max_s", &c.token_lifetime_max_s},
@@ -283,7 +283,7 @@ bool is_secret(const setting& s) {
 
 void gather_issuers(config& c) {
     c.issuers = c.all_issuers();
-    c.issuer = token_issuer();
+    c.issuer_of_settings = token_issuer();
 }
 
 std::string text_of(const setting& s) {

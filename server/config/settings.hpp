@@ -52,7 +52,7 @@ std::string text_of(const setting& s);
 // the fault of the text, or nothing.
 std::string set_from_text(const setting& s, std::string_view text);
 
-// Puts config::issuer into config::issuers, where the server looks.
+// Puts config::issuer_of_settings into config::issuers, where the server looks.
 void gather_issuers(config& c);
 
 // The fault of the config as a whole, as a sentence for the operator; empty

@@ -1,5 +1,6 @@
 #include "server/config/token_command.hpp"
 
+#include "server/identity/authenticator.hpp"
 #include "server/identity/base64url.hpp"
 #include "server/identity/key_set.hpp"
 #include "server/identity/signing_key.hpp"
@@ -147,6 +148,14 @@ std::string good_text(const identity::accepted& one, const json& claims, std::in
     return text;
 }
 
+// Why a server with this configuration would refuse a token that is right in itself; empty when it would not.
+std::string fault_here(const config& c, const access::principal& who, std::int64_t wall_ms) {
+    const std::int64_t lifetime_max_ms = std::int64_t{c.token_lifetime_max_s} * 1'000;
+    return identity::fault_of(
+        who, identity::revocations(c.data, lifetime_max_ms, wall_ms), lifetime_max_ms, wall_ms
+    );
+}
+
 }  // namespace
 
 std::string make_token(const config& c, const token_wishes& wanted, std::int64_t wall_ms) {
@@ -182,8 +191,12 @@ std::string make_token(const config& c, const token_wishes& wanted, std::int64_t
     const auto* no = std::get_if<identity::refused>(&answer);
     const bool keys_are_elsewhere =
         !issuer.jwks_url.empty() && no != nullptr && no->fault == identity::token_fault::key;
-    if (no != nullptr && !keys_are_elsewhere)
-        throw std::runtime_error("a server with this configuration would refuse the token: " + no->why);
+    const auto* good = std::get_if<identity::accepted>(&answer);
+    const std::string why = no != nullptr && !keys_are_elsewhere ? no->why
+                            : good != nullptr                    ? fault_here(c, *good->who, wall_ms)
+                                                                 : "";
+    if (!why.empty())
+        throw std::runtime_error("a server with this configuration would refuse the token: " + why);
     return *token;
 }
 
@@ -201,7 +214,7 @@ token_report report_on_token(const config& c, std::string_view token, std::int64
                               c.issuers.begin(), c.issuers.end(),
                               [](const token_issuer& one) { return !one.jwks_url.empty(); }
                           )) +
-                          (c.issuer.jwks_url.empty() ? 0 : 1);
+                          (c.issuer_of_settings.jwks_url.empty() ? 0 : 1);
         if (many != 0) {
             verifier.start([&asked, left = many]() mutable {
                 if (left != 0 && --left == 0) asked.set_value();
@@ -210,8 +223,10 @@ token_report report_on_token(const config& c, std::string_view token, std::int64
             answer = verifier.verify(token, wall_ms);
         }
     }
-    if (const auto* good = std::get_if<identity::accepted>(&answer))
-        return {true, good_text(*good, claims_of(token), wall_ms)};
+    const auto* good = std::get_if<identity::accepted>(&answer);
+    if (const std::string why = good != nullptr ? fault_here(c, *good->who, wall_ms) : ""; !why.empty())
+        return {false, "the token is refused: " + why + "\n"};
+    if (good != nullptr) return {true, good_text(*good, claims_of(token), wall_ms)};
     if (const auto* bad = std::get_if<identity::refused>(&answer))
         return {false, "the token is refused (" + std::string(name_of(bad->fault)) + "): " + bad->why + "\n"};
     return {false, "the token is refused (key): its issuer has no such key\n"};

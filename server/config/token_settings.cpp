@@ -1,5 +1,6 @@
 #include "server/config/token_settings.hpp"
 
+#include "server/identity/authenticator.hpp"
 #include "server/identity/https_get.hpp"
 #include "server/identity/token_verifier.hpp"
 #include "server/log.hpp"
@@ -14,7 +15,7 @@ namespace pulsewire {
 std::vector<pulsewire::token_issuer> config::all_issuers() const {
     std::vector<pulsewire::token_issuer> all = issuers;
     // A part of it is a fault, and not the same as nothing.
-    if (issuer != pulsewire::token_issuer()) all.insert(all.begin(), issuer);
+    if (issuer_of_settings != token_issuer()) all.insert(all.begin(), issuer_of_settings);
     return all;
 }
 
@@ -29,6 +30,9 @@ std::string fault_of(const token_issuer& one, const std::string& place) {
         return place +
                "issuer is missing: set it to what the tokens have as \"iss\", for example "
                "https://login.example.com/ (pulsewired --check-token shows what one has).";
+    if (one.issuer == identity::own_issuer)
+        return place + "issuer is " + std::string(identity::own_issuer) +
+               ", which is the name of this server's own tokens.";
     if (one.audience.empty())
         return place +
                "audience is missing: set it to what the tokens have as \"aud\", the name of this service at "

@@ -3,7 +3,9 @@
 #include "server/config/command_line.hpp"
 #include "server/config/config_file.hpp"
 #include "server/config/settings.hpp"
+#include "server/identity/revocations.hpp"
 #include "server/testing/temporary_folder.hpp"
+#include "server/testing/token.hpp"
 
 #include <gtest/gtest.h>
 
@@ -204,6 +206,51 @@ TEST(token_command, refuses_what_the_server_would_refuse) {
     EXPECT_TRUE(has(fault({"--user", "a", "--sign-with", "/none"}), "/none"));
     EXPECT_TRUE(has(fault({"--usr", "a"}), "did you mean --user"));
     EXPECT_EQ(run({"token", "--user", "a"}).exit_code, 2) << "no issuer";
+}
+
+TEST(token_command, takes_the_flags_of_the_server) {
+    const std::vector<const char*> issuer = {"--token-issuer", "backend", "--token-audience", "rt",
+                                             "--token-secret", secret};
+    std::vector<const char*> make = {"token", "--user", "ann"}, check = {"--check-token"};
+    make.insert(make.end(), issuer.begin(), issuer.end());
+    auto environment = issuer_in_environment();
+    environment["PULSEWIRE_TOKEN_AUDIENCE"] = "another";
+    const auto made = run(make, environment);
+    ASSERT_EQ(made.exit_code, 0) << made.text;
+    const std::string token = made.text.substr(0, made.text.size() - 1);
+    check.push_back(token.c_str());
+    check.insert(check.end(), issuer.begin(), issuer.end());
+    EXPECT_EQ(run(check).exit_code, 0) << run(check).text;
+}
+
+TEST(token_command, that_gets_no_token_starts_no_server) {
+    const auto checked = run({"--check-token", ""}, issuer_in_environment());
+    EXPECT_EQ(checked.exit_code, 2);
+    EXPECT_TRUE(has(checked.text, "--check-token has no token")) << checked.text;
+}
+
+TEST(token_command, says_that_a_token_lives_too_long_or_was_revoked) {
+    const testing::temporary_folder folder;
+    auto env = issuer_in_environment();
+    env["PULSEWIRE_DATA"] = folder.path();
+    const auto made = run({"token", "--user", "ann", "--expires", "2h"}, env);
+    ASSERT_EQ(made.exit_code, 0) << made.text;
+    const std::string token = made.text.substr(0, made.text.size() - 1);
+    EXPECT_EQ(run({"--check-token", token.c_str()}, env).exit_code, 0);
+    hub::revoke what;
+    what.user = "ann";
+    const std::int64_t in_an_hour_ms = (testing::seconds_now() + 3'600) * 1'000;
+    what.issued_before_ms = in_an_hour_ms;
+    ASSERT_TRUE(identity::revocations(folder.path(), 3'600'000, in_an_hour_ms).add(what, in_an_hour_ms));
+    const auto revoked = run({"--check-token", token.c_str()}, env);
+    EXPECT_EQ(revoked.exit_code, 1);
+    EXPECT_TRUE(has(revoked.text, "was revoked")) << revoked.text;
+    env["PULSEWIRE_DATA"] = "";
+    env["PULSEWIRE_TOKEN_LIFETIME_MAX_S"] = "3600";
+    const auto long_lived = run({"--check-token", token.c_str()}, env);
+    EXPECT_EQ(long_lived.exit_code, 1);
+    EXPECT_TRUE(has(long_lived.text, "token_lifetime_max_s")) << long_lived.text;
+    EXPECT_EQ(run({"token", "--user", "ann", "--expires", "2h"}, env).exit_code, 2);
 }
 
 }  // namespace

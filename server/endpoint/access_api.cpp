@@ -8,9 +8,14 @@
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <nlohmann/json.hpp>
 
-#include <optional>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
 
 namespace pulsewire::shell {
 namespace {
@@ -28,6 +33,13 @@ response done() {
     response r;
     r.status = 204;
     return r;
+}
+
+response not_kept() {
+    return error_response(
+        503, error_code::storage_failed,
+        "the revocation cannot be kept (the disk fails, or there are too many); nothing was revoked"
+    );
 }
 
 // {"user": "ann"}, {"token_id": "…"} or {"all": true}, with "issued_before" (seconds since 1970, as "iat" is)
@@ -73,12 +85,16 @@ result<hub::revoke, std::string> read_revocation(std::string_view body, std::int
 void api_revoke(http_conversation& c) {
     auto what = read_revocation(c.body(), shard_port::now().wall_ms);
     if (!what) return c.answer(wrong(what.error()));
-    if (!c.own_node().revoke(*what))
-        return c.answer(error_response(
-            503, error_code::storage_failed,
-            "the revocation cannot be kept (the disk fails, or there are too many); nothing was revoked"
-        ));
-    c.answer(done());
+    // The disk may take its time, and the loop has others to serve meanwhile.
+    shard& asked = c.own_shard();
+    const std::uint64_t connection = c.owner().id();
+    const std::uint64_t ticket = c.wait_for_answer();
+    c.own_node().revoke(std::move(*what), [&asked, connection, ticket](bool kept) {
+        boost::asio::post(asked.loop(), [&asked, connection, ticket, kept] {
+            auto* waiting = http_conversation::waiting(asked, connection, ticket);
+            if (waiting != nullptr) waiting->answer(kept ? done() : not_kept());
+        });
+    });
 }
 
 void api_disconnect_user(http_conversation& c, std::string user) {

@@ -30,6 +30,12 @@ void api_presence(http_conversation& c, std::string channel);
 void api_revoke(http_conversation& c);
 void api_disconnect_user(http_conversation& c, std::string user);
 
+// POST /api/tickets, /api/session and /api/session/end (protocol 11.8). `by_key`: an API key asks, for a user
+// that it names; otherwise a user, by the token of the request.
+void api_ticket(http_conversation& c, bool by_key);
+void api_begin_session(http_conversation& c);
+void api_end_session(http_conversation& c);
+
 // GET /metrics, in the Prometheus text format.
 void show_metrics(http_conversation& c);
 

@@ -11,6 +11,7 @@
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/http/host.hpp"
+#include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
 #include "server/http/token.hpp"
 #include "server/log.hpp"
@@ -38,6 +39,10 @@ void show_health(http_conversation& c) {
     r.body = leaving ? "draining\n" : "ok\n";
     r.add("Cache-Control", "no-store");
     c.answer(std::move(r));
+}
+
+reached reached_how(const http_conversation& c) {
+    return c.own_node().has_tls() ? reached::over_tls : reached::somehow;
 }
 
 // Without a key metrics are for this machine alone, from which every request seems to come behind a proxy on
@@ -227,6 +232,10 @@ bool is_api(endpoint to) {
     return to == endpoint::publish || to == endpoint::history || to == endpoint::presence;
 }
 
+bool sets_cookie(endpoint to) {
+    return to == endpoint::begin_session || to == endpoint::end_session;
+}
+
 // A page that may come can act with its visitor's cookie where it is ours, or listed for that.
 bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
     const bool from_page =
@@ -236,17 +245,22 @@ bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
 
 // Finds out who the client is, where that is asked. False after a refusal, which is the answer.
 bool knows_client(http_conversation& c, const route& found) {
+    if (found.end->only != nullptr) return c.identify(found.end->only), true;
     if (!found.end->asks_who) return true;
-    const auto key = key_of(c.asked());
-    if (key && c.own_shard().keys().name_of(*key) != nullptr) {
+    const auto shown = key_of(c.asked());
+    if (const api_key* key = shown ? c.own_shard().keys().find(*shown) : nullptr; key != nullptr) {
         static const auto program = somebody(operations::all());
-        return c.identify(program), true;
+        return c.identify(key->only != nullptr ? key->only : program), true;
     }
-    const auto token = token_of(c.asked(), may_use_cookie(c, found.origin), c.settings().token_in_query);
+    // A cookie makes no ticket for the next one: it would live for ever.
+    const bool cookies = found.end->to != endpoint::tickets && may_use_cookie(c, found.origin);
+    const auto token = token_of(c.asked(), cookies, c.settings().token_in_query);
     if (!token) {
         // Over these the token can come in `connect`.
         const bool later = found.end->to == endpoint::websocket || found.end->to == endpoint::open_stream;
-        if (!later && !c.settings().anonymous) return c.answer(token_wanted()), false;
+        const bool for_all = c.settings().anonymous && found.end->to != endpoint::tickets;
+        if (!later && !for_all)
+            return c.answer(token_wanted(metadata_address(c.asked(), c.settings(), reached_how(c)))), false;
         // A request to the API by nobody in particular would be one with its key.
         static const auto nobody = somebody(operations());
         if (is_api(found.end->to)) c.identify(nobody);
@@ -254,7 +268,10 @@ bool knows_client(http_conversation& c, const route& found) {
     }
     std::string refused;
     const auto verdict = c.own_node().verify(*token, refused);
-    if (verdict && verdict->who != nullptr) return c.identify(verdict->who), true;
+    if (verdict && verdict->who != nullptr) {
+        log::debug(c.client().str(), " shows a token of ", verdict->who->user);
+        return c.identify(verdict->who), true;
+    }
     if (!verdict || verdict->try_later) {
         send_back(c, found, keys_are_missing());
     } else {
@@ -264,6 +281,20 @@ bool knows_client(http_conversation& c, const route& found) {
         c.answer(token_refused());
     }
     return false;
+}
+
+response key_is_for_channels() {
+    return error_response(
+        403, error_code::forbidden, "this API key is for some channels only, and for nothing else"
+    );
+}
+
+response cookie_refused() {
+    return error_response(
+        403, error_code::forbidden,
+        "only a page of this server's own origin has its cookie set, or one of allowed_origins where "
+        "allow_credentials is on"
+    );
 }
 
 bool is_stream(endpoint to) {
@@ -294,12 +325,20 @@ void go_to(http_conversation& c, destination d) {
             return api_revoke(c);
         case endpoint::disconnect_user:
             return api_disconnect_user(c, std::move(d.user));
+        case endpoint::tickets:
+            return api_ticket(c, !d.key.empty());
+        case endpoint::begin_session:
+            return api_begin_session(c);
+        case endpoint::end_session:
+            return api_end_session(c);
         case endpoint::health:
             return show_health(c);
         case endpoint::metrics:
             if (may_see_metrics(c)) return show_metrics(c);
             note_refusal(c, 401);
             return c.answer(unauthorized());
+        case endpoint::resource_metadata:
+            return c.answer(resource_metadata(c.asked(), c.settings(), reached_how(c)));
         case endpoint::file:
             return send_file(c);
     }
@@ -308,14 +347,23 @@ void go_to(http_conversation& c, destination d) {
 }  // namespace
 
 void answer_request(http_conversation& c) {
-    const auto how = c.own_node().has_tls() ? reached::over_tls : reached::somehow;
-    route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), how);
+    route found = find_route(c.asked(), c.settings(), c.own_shard().keys(), reached_how(c));
     c.allow_origin(found.origin);
     if (!admits(c, found)) return;
     if (!found.end) {
         note_refusal(c, found.end.error().status);
         return answer_lost(c, std::move(found.end).error());
     }
+    if (found.end->only != nullptr && !is_api(found.end->to)) {
+        note_refusal(
+            c, refused_for::key, "api_keys", {},
+            log::printable(c.asked().path) + " by the API key " + log::printable(found.end->key) +
+                ", which is for some channels only"
+        );
+        return c.answer(key_is_for_channels());
+    }
+    // The page of somebody else must not sign a visitor in, as whoever it likes, nor out.
+    if (sets_cookie(found.end->to) && !may_use_cookie(c, found.origin)) return c.answer(cookie_refused());
     if (!knows_client(c, found)) return;
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));

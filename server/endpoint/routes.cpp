@@ -3,6 +3,7 @@
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
 #include "server/http/authorization.hpp"
+#include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
 
 #include <initializer_list>
@@ -70,6 +71,13 @@ response no_channel_name() {
     );
 }
 
+response no_users() {
+    return error_response(
+        404, error_code::not_found,
+        "without an issuer of tokens (token_issuer) this server has no users, and so no tickets"
+    );
+}
+
 // OPTIONS * (RFC 9110 9.3.7). No page can ask for it.
 route whole_server() {
     response answer;
@@ -110,6 +118,9 @@ public:
     // may not come learns nothing of the key.
     route api() const {
         if (r_.path == "/api/revocations") return administration({endpoint::revocations, {}});
+        if (r_.path == "/api/tickets") return tickets();
+        if (r_.path == "/api/session") return session({endpoint::begin_session, {}});
+        if (r_.path == "/api/session/end") return session({endpoint::end_session, {}});
         if (r_.path.starts_with(users_prefix) && r_.path.ends_with(disconnect_suffix))
             return user(r_.path.substr(
                 users_prefix.size(), r_.path.size() - users_prefix.size() - disconnect_suffix.size()
@@ -132,29 +143,51 @@ public:
     // Pages of other origins may not even make the server collect the numbers.
     route metrics() const {
         if (!verdict_.allowed) return nowhere(origin_refused());
-        auto key = key_name();
+        auto key = shown_key();
         if (!key) return nowhere(unauthorized());
-        return same_origin(r_, {method::get}, {endpoint::metrics, {}, {}, std::move(*key)});
+        return same_origin(
+            r_, {method::get}, {endpoint::metrics, {}, {}, std::move(key->name), false, std::move(key->only)}
+        );
     }
 
 private:
     route api(methods allowed, endpoint to, std::string_view encoded) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
-        auto key = key_name();
+        auto key = shown_key();
         const bool asks_who = verifies_tokens_ && (!key || keys_.empty());
         if (!key && !asks_who) return away(unauthorized());
         auto channel = decode_percent(encoded);
         if (!channel || !is_channel(*channel)) return away(no_channel_name());
-        return {verdict_, destination{to, std::move(*channel), {}, std::move(key).value_or(""), asks_who}};
+        api_key shown = std::move(key).value_or(api_key());
+        return {
+            verdict_,
+            destination{to, std::move(*channel), {}, std::move(shown.name), asks_who, std::move(shown.only)}};
     }
 
     // What only the bearer of an API key may do, and nobody where clients are asked who they are and the API
     // has no key.
     route administration(destination d) const {
         if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
-        auto key = key_name();
+        auto key = shown_key();
         if (!key || (verifies_tokens_ && keys_.empty())) return away(unauthorized());
-        d.key = std::move(*key);
+        d.key = std::move(key->name);
+        d.only = std::move(key->only);
+        return {verdict_, std::move(d)};
+    }
+
+    // A ticket is made for the bearer of a token, or by the bearer of an API key for anybody.
+    route tickets() const {
+        if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
+        if (!verifies_tokens_) return away(no_users());
+        const auto key = keys_.empty() ? std::nullopt : shown_key();
+        if (!key) return {verdict_, destination{endpoint::tickets, {}, {}, {}, true}};
+        return {verdict_, destination{endpoint::tickets, {}, {}, key->name, false, key->only}};
+    }
+
+    // For pages, which have a ticket or the cookie in place of a key.
+    route session(destination d) const {
+        if (auto answer = turned_away(r_, verdict_, {method::post})) return away(std::move(*answer));
+        if (!verifies_tokens_) return away(no_users());
         return {verdict_, std::move(d)};
     }
 
@@ -168,12 +201,12 @@ private:
             ));
         return administration({endpoint::disconnect_user, {}, access::wire_name_of(*name)});
     }
-    // The name of the key that the request carries; empty where none is needed, nothing where it has none.
-    std::optional<std::string> key_name() const {
-        if (keys_.empty()) return std::string();
+    // The key that the request carries; one without a name where none is needed, nothing where it has none.
+    std::optional<api_key> shown_key() const {
+        if (keys_.empty()) return api_key();
         const auto key = key_of(r_);
-        const std::string* name = key ? keys_.name_of(*key) : nullptr;
-        return name != nullptr ? std::optional(*name) : std::nullopt;
+        const api_key* known = key ? keys_.find(*key) : nullptr;
+        return known != nullptr ? std::optional(*known) : std::nullopt;
     }
     // Also a refusal may be read by a page that may come.
     route away(response answer) const {
@@ -192,6 +225,8 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
     const std::string_view path = r.path;
     const finder find(r, settings, keys, how);
     if (path == "*") return whole_server();
+    if (!settings.issuers.empty() && is_metadata_path(path, settings))
+        return same_origin(r, {method::get, method::head}, {endpoint::resource_metadata, {}});
     // A client that asks the machine itself, past the load balancer, knows no base path.
     const bool outside = r.base.size() != settings.base_path.size();
     if (outside && path != "/healthz" && path != "/metrics") return nowhere(not_below(settings.base_path));

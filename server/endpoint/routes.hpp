@@ -2,6 +2,7 @@
 
 // Which endpoint answers a request, and whether the request may go there. Pure: router.cpp obeys.
 
+#include "common/access/principal.hpp"
 #include "common/base/result.hpp"
 #include "server/config.hpp"
 #include "server/config/api_keys.hpp"
@@ -26,7 +27,11 @@ enum class endpoint : std::uint8_t {
     health,
     revocations,
     disconnect_user,
+    tickets,
+    begin_session,
+    end_session,
     metrics,
+    resource_metadata,
     file,
 };
 
@@ -37,6 +42,8 @@ struct destination {
     std::string key = {};   // the name of the API key that let it in, where one was asked for
     // Nobody knows yet who asks: a token has to say so, or the namespace lets everybody.
     bool asks_who = false;
+    // All that this key is for; null for one that may do everything, and without a key.
+    access::principal_ptr only = {};
 };
 
 struct route {

@@ -1,10 +1,18 @@
 // Who somebody is and what they may do, through every door of a real server (protocol 4.21 to 4.24, 11.6).
 
+#include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
 #include "server/testing/temporary_folder.hpp"
 #include "server/testing/token.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
 
 namespace pulsewire {
 namespace {
@@ -61,6 +69,48 @@ TEST(tokens, that_are_wrong_or_missing_let_nobody_in) {
     EXPECT_EQ(server.metric("pulsewire_refused_total{reason=\"token\"}"), 5);
 }
 
+TEST(tokens, that_are_refused_are_in_the_log_with_the_reason_and_never_themselves) {
+    recorded_log log;
+    config c = asking(test_config());
+    c.log_level = "debug";
+    c.audit_log = "-";
+    running_server server(c);
+    const std::string token = token_for("ann", R"({"room:**":["fly"]})");
+    EXPECT_EQ(opened(server.port(), token).closed().code, 4502);
+    const std::string line = log.line_with("a token proves nothing");
+    EXPECT_NE(line.find("\"fly\" is no operation"), std::string::npos) << line;
+    EXPECT_NE(line.find("refused for 127.0.0.1"), std::string::npos) << line;
+    EXPECT_NE(log.line_with(R"("event":"refused","reason":"token")"), "");
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
+    EXPECT_NE(log.line_with("shows a token of ann"), "");
+    EXPECT_EQ(log.count_with(token.substr(token.rfind('.') + 1)), 0u);
+}
+
+TEST(tokens, that_permit_too_little_are_in_the_log_a_few_times_a_second) {
+    recorded_log log;
+    config c = asking(test_config(1));
+    c.log_level = "info";
+    c.audit_log = "-";
+    running_server server(c);
+    auto ann = opened(server.port(), token_for("ann", R"({"room:**":["subscribe"]})"));
+    for (int i = 2; i < 60; ++i)
+        ann.send_text(
+            R"({"op":"publish","id":)" + std::to_string(i) +
+            R"(,"channel":"room:1","type":"t","payload":"of the message"})"
+        );
+    ann.line_with("\"id\":59");
+    const std::string line = log.line_with("forbidden for ann");
+    EXPECT_NE(line.find("at 127.0.0.1: publish in room:1: this needs the permission"), std::string::npos)
+        << line;
+    EXPECT_NE(
+        log.line_with(R"("event":"forbidden","address":"127.0.0.1","user":"ann","operation":"publish",)"
+                      R"("channel":"room:1")"),
+        ""
+    );
+    EXPECT_LT(log.count_with("forbidden for ann"), 30u) << "though all took a second or two";
+    EXPECT_EQ(log.count_with("of the message"), 0u);
+}
+
 TEST(tokens, of_a_handshake_count_for_its_connection) {
     running_server server(asking(test_config()));
     websocket_client c(server.port(), "/ws", "pulsewire.v1", 0, bearer(token_for("ann", everything)));
@@ -69,6 +119,24 @@ TEST(tokens, of_a_handshake_count_for_its_connection) {
     websocket_client refused(server.port(), "/ws", "pulsewire.v1", 0, bearer("x.y.z"));
     EXPECT_EQ(refused.handshake.status, 401);
     EXPECT_EQ(refused.handshake.field("WWW-Authenticate"), "Bearer error=\"invalid_token\"");
+}
+
+TEST(tokens, are_had_from_whom_the_metadata_names) {
+    config c = asking(test_config());
+    c.base_path = "/realtime";
+    running_server server(c);
+    const auto refused = ask(server.port(), "GET", "/realtime/events?channel=a");
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(
+        refused.field("WWW-Authenticate"),
+        "Bearer resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/realtime\""
+    );
+    const auto metadata = ask(server.port(), "GET", "/.well-known/oauth-protected-resource/realtime");
+    EXPECT_EQ(metadata.status, 200);
+    EXPECT_EQ(nlohmann::json::parse(metadata.body).at("resource"), "http://localhost/realtime");
+    EXPECT_EQ(metadata.field("Access-Control-Allow-Origin"), "*");
+    running_server open(test_config());
+    EXPECT_EQ(ask(open.port(), "GET", "/.well-known/oauth-protected-resource").status, 404);
 }
 
 TEST(tokens, travel_in_the_post_of_a_stream) {
@@ -232,6 +300,59 @@ TEST(revocations, end_connections_at_once_and_the_token_for_good) {
     EXPECT_EQ(opened(again.port(), token).closed().code, 4004) << "after a restart, too";
     auto later = opened(again.port(), token_for("bob", everything));
     later.line_with("welcome");
+}
+
+// A pipe without a reader is the slowest disk there is, and one that fails when it is read.
+TEST(revocations, that_wait_for_the_disk_keep_nobody_else_waiting) {
+    const temporary_folder folder;
+    config c = with_key(asking(test_config(1)));
+    c.data = folder.path();
+    running_server server(c);
+    const std::string disk = folder.path() + "/revocations.new";
+    ASSERT_EQ(::mkfifo(disk.c_str(), 0600), 0);
+    // Also when the test fails, the server must not wait for ever.
+    const auto in_the_end = std::unique_ptr<const std::string, void (*)(const std::string*)>(
+        &disk, [](const std::string* path) { ::close(::open(path->c_str(), O_RDONLY | O_NONBLOCK)); }
+    );
+    client waiting(server.port());
+    waiting.send(
+        "POST /api/revocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n" +
+        bearer("an-api-key-of-the-test") + "\r\n{\"user\":\"ann\"}"
+    );
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(server.port(), "GET", "/healthz").status, 200);
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
+    EXPECT_FALSE(waiting.has_more()) << "nothing is answered before it is kept";
+    const int reader = ::open(disk.c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(reader, 0);
+    EXPECT_EQ(read_answer(waiting).status, 503);
+    ::close(reader);
+    opened(server.port(), token_for("ann", everything)).line_with("welcome");
+}
+
+TEST(keys_of_issuers, are_read_again_and_bad_ones_change_nothing) {
+    const temporary_folder folder;
+    const std::string path = folder.path() + "/secrets";
+    std::ofstream(path) << std::string(40, 'x') << "\n";
+    recorded_log log;
+    config c = asking(test_config());
+    c.log_level = "info";
+    c.issuers[0].secret.clear();
+    c.issuers[0].secret_file = path;
+    running_server server(c);
+    const auto status = [&] {
+        return ask(server.port(), "GET", "/api/channels/room:1/messages", {},
+                   bearer(token_for("ann", everything)))
+            .status;
+    };
+    EXPECT_EQ(status(), 401);
+    std::ofstream(path) << std::string(40, 'x') << "\n" << secret_of_issuer << "\n";
+    server->reload();
+    ASSERT_NE(log.line_with("tokens are verified with the keys of the issuers' files"), "");
+    EXPECT_EQ(status(), 200);
+    std::ofstream(path) << "short\n";
+    server->reload();
+    ASSERT_NE(log.line_with("The issuers' keys that were read before stay in use"), "");
+    EXPECT_EQ(status(), 200);
 }
 
 TEST(revocations, say_what_is_wrong_with_them) {

@@ -2,6 +2,8 @@
 
 #include "server/http/text.hpp"
 
+#include <string>
+
 namespace pulsewire::shell {
 
 std::optional<std::string_view> key_of(const request& r) {
@@ -21,11 +23,14 @@ response unauthorized() {
     return r;
 }
 
-response token_wanted() {
+response token_wanted(std::string_view metadata) {
     response r = error_response(
         401, error_code::unauthorized, "this needs a token: send \"Authorization: Bearer <token>\""
     );
-    r.add("WWW-Authenticate", "Bearer");
+    r.add(
+        "WWW-Authenticate",
+        metadata.empty() ? "Bearer" : "Bearer resource_metadata=\"" + std::string(metadata) + "\""
+    );
     return r;
 }
 

@@ -18,8 +18,9 @@ std::optional<std::string_view> key_of(const request& r);
 response unauthorized();
 
 // The answers to clients without a token, with one that proves nothing, and with one that cannot be verified
-// now (RFC 6750 3). Never the reason: that is for the log.
-response token_wanted();
+// now (RFC 6750 3). Never the reason: that is for the log. `metadata` is where a client learns whom to ask
+// for a token (RFC 9728 5.1); empty: left out.
+response token_wanted(std::string_view metadata = {});
 response token_refused();
 response keys_are_missing();
 

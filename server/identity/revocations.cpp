@@ -55,7 +55,7 @@ revocations::revocations(std::string folder, std::int64_t lifetime_max_ms, std::
     std::string line;
     for (std::size_t number = 1; std::getline(file, line); ++number) {
         try {
-            read_line(line);
+            read_line(line, kept_);
         } catch (const json::exception&) {
             // A token that was revoked must not come back because of a damaged line.
             throw std::runtime_error(
@@ -65,32 +65,38 @@ revocations::revocations(std::string folder, std::int64_t lifetime_max_ms, std::
         }
     }
     if (!file.eof()) throw std::runtime_error("the list of revoked tokens " + path_ + " cannot be read");
-    forget_old(wall_ms);
+    forget_old(kept_, wall_ms);
 }
 
-void revocations::read_line(const std::string& line) {
+void revocations::read_line(const std::string& line, lists& into) {
     const json read = json::parse(line);
     const auto before_ms = read.at("issued_before_ms").get<std::int64_t>();
     if (const auto user = read.find("user"); user != read.end()) {
-        users_[user->get<std::string>()] = before_ms;
+        into.users[user->get<std::string>()] = before_ms;
     } else if (const auto token = read.find("token_id"); token != read.end()) {
-        tokens_[token->get<std::string>()] = before_ms;
+        into.tokens[token->get<std::string>()] = before_ms;
     } else {
-        everybody_ms_ = read.at("all").is_string() ? before_ms : 0;
+        into.everybody_ms = read.at("all").is_string() ? before_ms : 0;
     }
 }
 
+// The disk works on a copy, so that whoever shows a token meanwhile does not wait for it.
 bool revocations::add(const hub::revoke& what, std::int64_t wall_ms) {
+    const std::lock_guard one_at_a_time(writing_);
+    lists next;
+    {
+        const std::lock_guard lock(mutex_);
+        next = kept_;
+    }
+    forget_old(next, wall_ms);
+    std::int64_t& before_ms = !what.user.empty()       ? next.users[what.user]
+                              : !what.token_id.empty() ? next.tokens[what.token_id]
+                                                       : next.everybody_ms;
+    before_ms = std::max(before_ms, what.issued_before_ms);
+    if (next.users.size() + next.tokens.size() > most || !write(next)) return false;
     const std::lock_guard lock(mutex_);
-    forget_old(wall_ms);
-    std::int64_t& before_ms = !what.user.empty()       ? users_[what.user]
-                              : !what.token_id.empty() ? tokens_[what.token_id]
-                                                       : everybody_ms_;
-    const std::int64_t as_it_was_ms = std::exchange(before_ms, std::max(before_ms, what.issued_before_ms));
-    if (count() <= most && write_all()) return true;
-    before_ms = as_it_was_ms;
-    forget_old(wall_ms);  // an entry that is new stands for nothing now
-    return false;
+    kept_ = std::move(next);
+    return true;
 }
 
 bool revocations::concern(const access::principal& who) const {
@@ -99,24 +105,24 @@ bool revocations::concern(const access::principal& who) const {
         const auto found = list.find(name);
         return found != list.end() && who.issued_ms < found->second;
     };
-    return who.issued_ms < everybody_ms_ || is_in(users_, who.user) ||
-           (!who.token_id.empty() && is_in(tokens_, who.token_id));
+    return who.issued_ms < kept_.everybody_ms || is_in(kept_.users, who.user) ||
+           (!who.token_id.empty() && is_in(kept_.tokens, who.token_id));
 }
 
 // Every token that was issued before has expired.
-void revocations::forget_old(std::int64_t wall_ms) {
+void revocations::forget_old(lists& from, std::int64_t wall_ms) const {
     const auto is_old = [&](std::int64_t before_ms) { return before_ms + lifetime_max_ms_ < wall_ms; };
-    for (times* list : {&users_, &tokens_})
+    for (times* list : {&from.users, &from.tokens})
         std::erase_if(*list, [&](const auto& one) { return is_old(one.second); });
-    if (is_old(everybody_ms_)) everybody_ms_ = 0;
+    if (is_old(from.everybody_ms)) from.everybody_ms = 0;
 }
 
-bool revocations::write_all() const {
+bool revocations::write(const lists& all) const {
     if (path_.empty()) return true;
     std::string text;
-    for (const auto& [user, before_ms] : users_) text += line_of("user", user, before_ms);
-    for (const auto& [token, before_ms] : tokens_) text += line_of("token_id", token, before_ms);
-    if (everybody_ms_ != 0) text += line_of("all", "", everybody_ms_);
+    for (const auto& [user, before_ms] : all.users) text += line_of("user", user, before_ms);
+    for (const auto& [token, before_ms] : all.tokens) text += line_of("token_id", token, before_ms);
+    if (all.everybody_ms != 0) text += line_of("all", "", all.everybody_ms);
     if (replace_file(path_, text)) return true;
     log::error("the list of revoked tokens ", path_, " cannot be written");
     return false;

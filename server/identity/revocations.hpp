@@ -21,9 +21,10 @@ public:
     // Throws std::runtime_error with a sentence for the operator when the file there cannot be read.
     revocations(std::string folder, std::int64_t lifetime_max_ms, std::int64_t wall_ms);
 
-    // From any thread. False when there are too many or the disk fails, and then nothing has changed.
-    // `what` names a user or a token or neither, not both.
+    // From any thread; waits for the disk. False when there are too many or the disk fails, and then nothing
+    // has changed. `what` names a user or a token or neither, not both.
     bool add(const hub::revoke& what, std::int64_t wall_ms);
+    // From any thread; never waits for the disk.
     bool concern(const access::principal& who) const;
 
     static constexpr std::size_t most = 100'000;
@@ -31,16 +32,19 @@ public:
 private:
     // The time before which tokens were issued that count no more, by user or by token.
     using times = std::map<std::string, std::int64_t, std::less<>>;
-    std::size_t count() const { return users_.size() + tokens_.size(); }
-    void read_line(const std::string& line);
-    void forget_old(std::int64_t wall_ms);
-    bool write_all() const;
+    struct lists {
+        times users, tokens;
+        std::int64_t everybody_ms = 0;
+    };
+    static void read_line(const std::string& line, lists& into);
+    void forget_old(lists& from, std::int64_t wall_ms) const;
+    bool write(const lists& all) const;
 
     std::string path_;
     std::int64_t lifetime_max_ms_;
-    mutable std::mutex mutex_;
-    times users_, tokens_;
-    std::int64_t everybody_ms_ = 0;
+    std::mutex writing_;        // held for as long as the disk takes, by the one who adds
+    mutable std::mutex mutex_;  // for `kept_`, held for moments
+    lists kept_;
 };
 
 }  // namespace pulsewire::identity

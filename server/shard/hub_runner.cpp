@@ -24,6 +24,7 @@ void hub_runner::carry_out_once() {
     for (const hub::output::send& s : work_.sends) to_connections_.deliver(s, work_.to(s));
     for (const hub::output::close& end : work_.closes) to_connections_.close(end);
     for (const hub::output::rest& r : work_.rests) to_connections_.rest(r);
+    for (const hub::output::denial& d : work_.denials) home_.note_denial(d);
     for (const hub::output::verification& v : work_.verifications) verify(v);
     for (hub::output::post& p : work_.posts) to_others_.add(std::move(p));
     for (hub::output::notice& n : work_.notices) notify(std::move(n));

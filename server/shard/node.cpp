@@ -1,6 +1,10 @@
 #include "server/shard/node.hpp"
 
+#include "common/schema/types.hpp"
 #include "server/config/memory.hpp"
+#include "server/config/message_types.hpp"
+#include "server/identity/base64url.hpp"
+#include "server/identity/token_cache.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
 #include "server/version.hpp"
@@ -13,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -102,6 +107,30 @@ std::uint64_t history_bytes_total(const limits& bounds) {
 std::int64_t seconds_now() {
     using namespace std::chrono;
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+// Gives a hub its own copy of the types of its namespaces, because its thread alone may put others in their
+// place.
+shard::own_types own_types(hub::config& of) {
+    shard::own_types own;
+    const auto take = [&own](namespace_options& options) {
+        if (options.types == nullptr) return;
+        auto& mine = own[options.types.get()];
+        if (mine == nullptr) mine = std::make_shared<schema::types>(*options.types);
+        options.types = mine;
+    };
+    take(of.default_namespace);
+    for (auto& [name, options] : of.namespaces) take(options);
+    return own;
+}
+
+// With a data folder the server's own tokens count after a restart, too, and at a server that takes over.
+std::string secret_of_tokens(const hash_key& kept) {
+    const std::string text =
+        "pulsewire: tokens " + std::to_string(kept.first) + ' ' + std::to_string(kept.second);
+    const auto digest = identity::token_cache::digest_of(text);
+    if (!digest) throw std::runtime_error("OpenSSL has no SHA-256, which tokens need");
+    return identity::to_base64url({reinterpret_cast<const char*>(digest->data()), digest->size()});
 }
 
 // What a client reads; the operator finds the cause in the log.
@@ -200,11 +229,14 @@ void node::start() {
         secret_ = log_->secret();
     }
     authenticator_ = std::make_unique<identity::authenticator>(
-        settings_.issuers, settings_.data, std::int64_t{settings_.token_lifetime_max_s} * 1'000,
-        shard_port::now().wall_ms
+        settings_.issuers, log_ ? secret_of_tokens(secret_) : random_secret() + random_secret(),
+        settings_.data, std::int64_t{settings_.token_lifetime_max_s} * 1'000, shard_port::now().wall_ms
     );
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
-        shards_.push_back(std::make_unique<shard>(*this, i, hub_config(i)));
+        hub::config of_hub = hub_config(i);
+        auto types = own_types(of_hub);
+        shards_.push_back(std::make_unique<shard>(*this, i, std::move(of_hub)));
+        shards_.back()->keep_types(std::move(types));
         if (tls) shards_.back()->use_tls(tls);
         shards_.back()->use_keys(keys);
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
@@ -244,10 +276,14 @@ std::optional<access::verdict> node::verify(std::string_view token, std::string&
     return std::move(answer.verdict);
 }
 
-bool node::revoke(const hub::revoke& what) {
-    if (!authenticator_->revoke(what, shard_port::now().wall_ms)) return false;
-    disconnect(what);
-    return true;
+void node::revoke(hub::revoke what, std::function<void(bool kept)> done) {
+    auto work = [this, what = std::move(what), done = std::move(done)] {
+        const bool kept = authenticator_->revoke(what, shard_port::now().wall_ms);
+        if (kept) disconnect(what);
+        done(kept);
+    };
+    if (storage_) return storage_->post(std::move(work));
+    work();
 }
 
 void node::disconnect(const hub::revoke& what) {
@@ -258,8 +294,46 @@ void node::disconnect(const hub::revoke& what) {
     }
 }
 
+bool node::has_issuer_files() const {
+    return std::any_of(settings_.issuers.begin(), settings_.issuers.end(), [](const token_issuer& one) {
+        return !one.secret_file.empty() || !one.key_file.empty();
+    });
+}
+
 void node::reload_issuers() {
     authenticator_->reload();
+    log::info("tokens are verified with the keys of the issuers' files as they are now");
+}
+
+std::vector<const schema::types*> node::all_types() const {
+    std::set<const schema::types*> all{settings_.default_namespace.types.get()};
+    for (const auto& [name, options] : settings_.namespaces) all.insert(options.types.get());
+    all.erase(nullptr);
+    return {all.begin(), all.end()};
+}
+
+bool node::has_type_files() const {
+    const auto all = all_types();
+    return std::any_of(all.begin(), all.end(), [](const schema::types* types) {
+        return std::any_of(types->all().begin(), types->all().end(), [](const auto& one) {
+            return !one.second.file.empty();
+        });
+    });
+}
+
+// All are read before the first one is used. They are known by the types that the settings have of them,
+// which stay as they were at the start.
+void node::reload_types() {
+    auto fresh = std::make_shared<types_by_setting>();
+    std::size_t files = 0;
+    for (const schema::types* from : all_types()) {
+        auto types = read_types_again(*from);
+        if (!types) throw std::runtime_error(types.error());
+        for (const auto& [type, one] : types->all()) files += one.file.empty() ? 0 : 1;
+        fresh->emplace(from, std::move(*types));
+    }
+    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, fresh] { shard.use_types(*fresh); });
+    log::info(files, files == 1 ? " schema file was" : " schema files were", " read again");
 }
 
 void node::reload_keys() {

@@ -84,14 +84,24 @@ public:
     std::optional<access::verdict> verify(std::string_view token, std::string& refused) override;
     // Whether clients are asked who they are.
     bool asks_who() const { return !settings_.issuers.empty(); }
-    // Tokens count no more, and connections that showed one end. False when that cannot be kept for later,
-    // and then nothing has happened. From any thread.
-    bool revoke(const hub::revoke& what);
+    // Who may show what, and the tickets for it. Precondition: started.
+    identity::authenticator& doorkeeper() { return *authenticator_; }
+    // Tokens count no more, and connections that showed one end. `done` is called when that is kept for
+    // later, on the thread that waits for the disk; with false when it cannot be kept, and then nothing has
+    // happened. From any thread.
+    void revoke(hub::revoke what, std::function<void(bool kept)> done);
     // Ends the connections that showed such tokens, which go on counting. From any thread.
     void disconnect(const hub::revoke& what);
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();
+    // Whether there are files of them.
+    bool has_issuer_files() const;
+    // Reads the schema files of all namespaces again, for what is published from now on. Throws
+    // std::runtime_error with a sentence for the operator, and then the schemas stay as they were.
+    // Precondition: started.
+    void reload_types();
+    bool has_type_files() const;
     refused_origins& turned_away() { return turned_away_; }
     void audit(std::string_view line) override {
         if (audit_) audit_->write(line);
@@ -122,6 +132,7 @@ public:
 
 private:
     hub::config hub_config(hub::shard_index index) const;
+    std::vector<const schema::types*> all_types() const;
     void restore(log_store::contents&& kept);
     void run_storage();
     void settle(shard& s);

@@ -30,6 +30,25 @@ constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
 // Of all addresses together, on each loop.
 constexpr std::uint32_t audited_per_second = 100;
+// Apart from other refusals, so that neither hides the others.
+constexpr std::uint32_t denials_logged_per_second = 5;
+
+std::string_view name_of(command_op op) {
+    switch (op) {
+        case command_op::subscribe:
+            return "subscribe";
+        case command_op::publish:
+            return "publish";
+        case command_op::request:
+            return "request";
+        case command_op::history:
+            return "history";
+        case command_op::presence:
+            return "presence";
+        default:
+            return "command";  // no other is about a channel
+    }
+}
 
 }  // namespace
 
@@ -44,7 +63,8 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       hub_(std::move(hub_config), deliveries_, posts_, observer_gate(all.observers()), *this),
       drain_(connections_, hub_, all, *this),
       streams_(index),
-      audited_(audited_per_second) {}
+      audited_(audited_per_second),
+      denials_(denials_logged_per_second) {}
 
 shard::~shard() = default;
 
@@ -56,6 +76,10 @@ void shard::listen(tcp_acceptor&& acceptor) {
 void shard::use_tls(std::shared_ptr<const tls_context> context) {
     tls_ = std::move(context);
     make_plaintext_scratch();
+}
+
+void shard::use_types(const types_by_setting& fresh) {
+    for (auto& [setting, mine] : types_) *mine = fresh.at(setting);
 }
 
 // An exception that reaches this place belongs to no connection; the loop goes on with the next handler.
@@ -107,6 +131,26 @@ void shard::note_refusal(const address& client, const refusal_note& n) {
     e.named = n.named;
     e.setting = n.setting;
     audit(client, e);
+}
+
+void shard::note_denial(const hub::output::denial& d) {
+    const connection* c = connections_.find(d.connection);
+    const address from = c == nullptr ? address() : c->peer();
+    const std::string_view user = d.user.empty() ? std::string_view("somebody unknown") : d.user;
+    if (log::enabled(log::level::info) && denials_.admits(now().monotonic_ms)) {
+        const std::uint64_t others = denials_.take_left_out();
+        log::info(
+            "forbidden for ", log::printable(user), " at ", from.str(), ": ", name_of(d.op), " in ",
+            log::printable(d.channel), ": ", d.why,
+            others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)"
+        );
+    }
+    audit_entry e;
+    e.event = "forbidden";
+    e.user = d.user;
+    e.operation = name_of(d.op);
+    e.channel = d.channel;
+    audit(from, e);
 }
 
 void shard::charge_answer(const address& client, std::size_t bytes) {
@@ -194,6 +238,8 @@ std::optional<access::verdict> shard::verify(const hub::output::verification& v)
     std::string refused;
     auto known = all_.verify(v.token, refused);
     if (!known) unverified_.push_back(v);
+    if (known && known->who != nullptr)
+        log::debug("connection ", index(), ".", v.connection, " shows a token of ", known->who->user);
     if (!refused.empty())
         if (const connection* c = connections_.find(v.connection)) note_token(c->peer(), refused);
     return known;

@@ -12,6 +12,7 @@
 
 #include "common/exchange/shard_message.hpp"
 #include "common/hub/hub.hpp"
+#include "common/schema/types.hpp"
 #include "server/base/audit_log.hpp"
 #include "server/config/api_keys.hpp"
 #include "server/net/socket.hpp"
@@ -35,6 +36,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -42,6 +44,8 @@
 #include <vector>
 
 namespace pulsewire::shell {
+
+using types_by_setting = std::map<const schema::types*, schema::types>;
 
 // A refusal that the operator may have meant otherwise. Empty members are left out; all views are used during
 // the call only.
@@ -69,6 +73,10 @@ public:
     void use_tls(std::shared_ptr<const tls_context> context);
     // The keys of the API; later on its thread, with others. Shared: with the other shards.
     void use_keys(std::shared_ptr<const api_keys> keys) { keys_ = std::move(keys); }
+    // The schemas of this shard's hub, by those of the settings that they are copies of. Shared with the hub,
+    // which reads them on the same thread.
+    using own_types = std::map<const schema::types*, std::shared_ptr<schema::types>>;
+    void keep_types(own_types types) { types_ = std::move(types); }
     // What the data folder kept: common/hub/hub.hpp.
     template <class Kept>
     void restore(Kept&& kept) {
@@ -77,6 +85,8 @@ public:
 
     // --- on its thread ---
     void run();
+    // From now on payloads are checked against these, by the types of the settings.
+    void use_types(const types_by_setting& fresh);
     // A batch that another shard or an observer posted; `bytes` is what it counts in mail_load.
     void receive(std::vector<hub::shard_message>&& batch, std::uint64_t bytes);
     // Whether some of that was not received yet.
@@ -110,6 +120,7 @@ public:
     void retire(connection& c) override;
     void heard(connection& c) override;
     std::optional<access::verdict> verify(const hub::output::verification& v) override;
+    void note_denial(const hub::output::denial& d) override;
     // Keys of issuers have come: tokens that waited for them are verified again.
     void verify_waiting();
     // A token proves nothing: tells the operator.
@@ -144,7 +155,8 @@ private:
     waiting_line reading_, writing_little_, writing_much_;
     std::vector<std::unique_ptr<connection>> retired_;
     std::shared_ptr<const tls_context> tls_;  // null: without
-    log::limit audited_;
+    log::limit audited_, denials_;
+    own_types types_;
     std::shared_ptr<const api_keys> keys_ = std::make_shared<const api_keys>();
     std::size_t sweep_at_ = 0;  // the place of the next connection; 0: no sweep is under way
     std::int64_t next_tick_ms_ = 0;

@@ -75,6 +75,8 @@ public:
     // What a token proves that a client has shown; nothing when that is not known yet, and then the hub is
     // told later.
     virtual std::optional<access::verdict> verify(const hub::output::verification& v) = 0;
+    // A command was not permitted: tells the operator, within bounds.
+    virtual void note_denial(const hub::output::denial& d) = 0;
     // Takes the connection out of the table. Its memory lives until the end of the turn, because the call
     // that ends a connection still uses it.
     virtual void retire(connection& c) = 0;

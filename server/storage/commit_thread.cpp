@@ -36,6 +36,18 @@ void commit_thread::post(hub::shard_index from, std::vector<hub::store_op>&& ops
     woken_.notify_one();
 }
 
+void commit_thread::post(std::function<void()> work) {
+    {
+        const std::lock_guard held(lock_);
+        if (!ending_) {
+            work_.push_back(std::move(work));
+            work = nullptr;
+        }
+    }
+    if (work) return work();
+    woken_.notify_one();
+}
+
 void commit_thread::stop() {
     {
         const std::lock_guard held(lock_);
@@ -48,14 +60,16 @@ void commit_thread::stop() {
 void commit_thread::run() {
     std::unique_lock held(lock_);
     while (true) {
-        woken_.wait(held, [this] { return ending_ || !waiting_.empty(); });
+        woken_.wait(held, [this] { return ending_ || !waiting_.empty() || !work_.empty(); });
         // Everything that waits is written before the end.
-        if (waiting_.empty()) return;
+        if (waiting_.empty() && work_.empty()) return;
         // All batches go into one write: one fsync serves every shard.
         std::vector<batch> taken = std::exchange(waiting_, {});
+        const auto work = std::exchange(work_, {});
         // Shards can post while the disk works.
         held.unlock();
         commit(std::move(taken));
+        for (const auto& one : work) one();
         held.lock();
     }
 }

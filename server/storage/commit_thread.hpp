@@ -44,7 +44,10 @@ public:
 
     // From any thread. After stop() the operations fail.
     void post(hub::shard_index from, std::vector<hub::store_op>&& ops);
-    // Writes the waiting operations and ends. Safe to call again.
+    // Other work that waits for the disk, carried out on this thread after the commit that is under way. From
+    // any thread; after stop() it is carried out on the posting thread.
+    void post(std::function<void()> work);
+    // Writes the waiting operations, carries out the waiting work, and ends. Safe to call again.
     void stop();
     const storage_counters& counters() const { return counters_; }
 
@@ -61,8 +64,9 @@ private:
     std::function<void(hub::shard_index, outcome)> answer_;
     std::mutex lock_;
     std::condition_variable woken_;
-    std::vector<batch> waiting_;  // lock_
-    bool ending_ = false;         // lock_
+    std::vector<batch> waiting_;               // lock_
+    std::vector<std::function<void()>> work_;  // lock_
+    bool ending_ = false;                      // lock_
     // By shard: terms below this are void, because one of their operations failed.
     std::vector<std::uint32_t> valid_from_;
     storage_counters counters_;

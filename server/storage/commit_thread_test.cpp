@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <thread>
 
 namespace pulsewire::shell {
 namespace {
@@ -65,6 +66,16 @@ protected:
     commit_thread thread_{
         store_, [this](hub::shard_index s, commit_thread::outcome o) { answers_.put(s, std::move(o)); }};
 };
+
+TEST_F(commit_thread_test, carries_out_other_work_on_its_own_thread_before_it_ends) {
+    std::thread::id worked_on;
+    thread_.post([&] { worked_on = std::this_thread::get_id(); });
+    thread_.stop();
+    EXPECT_NE(worked_on, std::thread::id());
+    EXPECT_NE(worked_on, std::this_thread::get_id());
+    thread_.post([&] { worked_on = std::this_thread::get_id(); });
+    EXPECT_EQ(worked_on, std::this_thread::get_id()) << "it has ended, and the work has to be done";
+}
 
 TEST_F(commit_thread_test, answers_each_shard_in_its_order) {
     thread_.post(0, {keep("a", 1, 0), keep("a", 2, 0)});

@@ -43,6 +43,8 @@ public:
         return {asked.begin(), asked.end()};
     }
 
+    void note_denial(const hub::output::denial& d) override { denied.push_back(d.channel); }
+    std::vector<std::string> denied;
     std::vector<std::uint64_t> retired, heard_of;
     std::vector<tcp_socket> sockets;
     std::function<void(connection&)> on_retire;
