@@ -132,16 +132,6 @@ struct server::parts {
         }
     }
 
-    void reload_issuers() {
-        if (settings.issuers.empty()) return;
-        try {
-            node->reload_issuers();
-            log::info("the keys of issuers were read again");
-        } catch (const std::runtime_error& e) {
-            log::warning(e.what(), ". The keys of issuers that were read before stay in use.");
-        }
-    }
-
     void begin_end() {
         if (ending) return;
         ending = true;

@@ -225,7 +225,7 @@ void url_observer::parts::finish(CURL* handle, CURLcode outcome) {
     const auto given = read_word(done->answer);
     if (!given)
         return cannot_be_asked(
-            asked, "answered neither {\"allow\":true} nor {\"allow\":false}, as protocol 11.9 has it"
+            asked, "answered neither {\"allow\":true} nor {\"allow\":false}, as protocol 11.10 has it"
         );
     cache.keep(key_of(asked), *given, now_ms());
     tell(asked, *given);

@@ -1,4 +1,4 @@
-// Questions to a program at an authorize_url, by real HTTP on this machine (protocol 4.25, 11.9).
+// Questions to a program at an authorize_url, by real HTTP on this machine (protocol 4.25, 11.10).
 
 #include "server/testing/http_stand_in.hpp"
 #include "server/testing/running_server.hpp"

@@ -22,7 +22,7 @@ public:
     using digest = std::array<unsigned char, 32>;  // SHA-256; the tokens themselves are not kept
 
     // Beyond: the oldest makes room.
-    static constexpr std::size_t entries_max = 10'000;
+    static constexpr std::size_t entries_max = 20'000;
 
     // Nothing when OpenSSL has none, which must not make all tokens equal.
     static std::optional<digest> digest_of(std::string_view token);

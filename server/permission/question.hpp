@@ -1,6 +1,6 @@
 #pragma once
 
-// What is asked at an authorize_url, and what it answers (docs/protocol.md 11.9).
+// What is asked at an authorize_url, and what it answers (docs/protocol.md 11.10).
 
 #include "common/exchange/to_observer.hpp"
 
