@@ -2,10 +2,18 @@
 
 #include "server/server.hpp"
 
+#include <functional>
 #include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 using namespace std::chrono_literals;
+using pulsewire::authorization;
 using pulsewire::failure;
+using pulsewire::operation;
 using pulsewire::publish_context;
 using pulsewire::rejection;
 using pulsewire::request_context;
@@ -68,6 +76,34 @@ void handle_connections(pulsewire::server& server) {
     });
 }
 
+// Stands for one that answers on a thread of its own.
+struct slow_database {
+    void ask(const std::string& user, const std::string&, std::function<void(bool)> answer) {
+        threads.emplace_back([user, answer = std::move(answer)] { answer(user == "ann"); });
+    }
+    ~slow_database() {
+        for (std::thread& one : threads) one.join();
+    }
+    std::vector<std::thread> threads;
+};
+
+void decide(pulsewire::server& server, const std::set<std::string>& members, slow_database& database) {
+    server.authorize("club:", operation::subscribe, [&members](const pulsewire::authorization_request& r) {
+        if (members.contains(r.user())) return authorization::allow();
+        return authorization::deny("members only");
+    });
+    server.authorize(
+        "room:", operation::publish,
+        [&](const pulsewire::authorization_request& r) -> authorization {
+            const auto answer = r.later();
+            database.ask(r.user(), r.channel(), [answer](bool yes) {
+                yes ? answer.allow() : answer.deny("read only");
+            });
+            return answer;
+        }
+    );
+}
+
 void answer_requests(pulsewire::server& server, std::map<std::string, board>& boards) {
     server.handle<find_board, board>(
         [&boards](const find_board& q, request_context&) -> result<board, rejection> {
@@ -98,7 +134,11 @@ pulsewire::config settings(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     std::map<std::string, board> boards = {{"lobby", {"board:lobby", 0}}};
+    const std::set<std::string> members = {"ann", "bob"};
     pulsewire::server server(settings(argc, argv));
+    // Ends before the server, to which its threads give their answers.
+    slow_database database;
+    decide(server, members, database);
     server.declare<plain_text>();
     server.publishes<stroke>();
     handle_messages(server);
