@@ -19,8 +19,9 @@
 
 namespace pulsewire::hub {
 
-// An observer that does not answer for so long has refused.
-inline constexpr std::int64_t authorization_ms_max = 10'000;
+// An observer that does not answer for so long has refused: before clients take the silence for a dead
+// connection.
+inline constexpr std::int64_t authorization_ms_max = 8'000;
 
 // The commands of a session that wait: beyond either, nothing more of it is carried out.
 inline constexpr std::size_t waiting_commands_max = 16;

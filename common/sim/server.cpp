@@ -391,7 +391,10 @@ void server::answer(hub::shard_index from, hub::client_request&& asked) {
 // In any order, so commands that were sent later are permitted earlier.
 void server::permit(hub::shard_index from, const hub::authorize& asked) {
     const hub::authorized word{asked.who, asked.number, error_code::none, {}};
-    time_.after(random_.below(options_.answer_delay_max_ms + 1), [this, from, word, life = life_] {
+    // A client would take a command that is not answered for command_timeout_ms for a sign of a dead
+    // connection.
+    const std::uint32_t delay_max_ms = std::min(options_.answer_delay_max_ms, 2'000U);
+    time_.after(random_.below(delay_max_ms + 1), [this, from, word, life = life_] {
         if (life == life_) post(application, from, hub::to_session(word));
     });
 }

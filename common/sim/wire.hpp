@@ -30,7 +30,7 @@ public:
             const std::uint64_t id = number_after(line, "\"id\":");
             if (id == 0) continue;  // not valid
             ++unanswered_[id];
-            if (line.starts_with("{\"op\":\"unsubscribe\"")) asked_.erase(channel_of(line));
+            if (line.starts_with("{\"op\":\"unsubscribe\"")) leaving_[id].merge(asked_[channel_of(line)]);
             if (line.starts_with("{\"op\":\"subscribe\"")) asked_[channel_of(line)].insert(id);
         }
     }
@@ -39,12 +39,14 @@ public:
         if (m.id != 0 && unanswered_[m.id]-- <= 0) return "nobody waits for this answer";
         if (m.kind == hub::message_kind::question) return asked(number_after(m.line, "\"request\":"), m);
         if (m.kind == hub::message_kind::subscribed) {
-            if (asked_[std::string(m.channel())].erase(m.id) == 0) return "nobody waits for this";
+            if (asked_[std::string(m.channel())].erase(m.id) == 0 && !is_leaving(m.id))
+                return "nobody waits for this";
             positions_[std::string(m.channel())] = {m.offset, m.offset + number_after(m.line, "\"replay\":")};
             return {};
         }
         if (m.kind == hub::message_kind::answer && m.line.starts_with("{\"op\":\"unsubscribed\"")) {
             positions_.erase(std::string(m.channel()));
+            leaving_.erase(m.id);
             return {};
         }
         const bool of_a_stream = m.kind == hub::message_kind::publication ||
@@ -71,12 +73,20 @@ private:
         return {};
     }
 
+    // Whether the client has unsubscribed, and the server has not carried it out.
+    bool is_leaving(std::uint64_t subscribe) {
+        return std::any_of(leaving_.begin(), leaving_.end(), [&](auto& one) {
+            return one.second.erase(subscribe) != 0;
+        });
+    }
+
     static std::string channel_of(std::string_view line) {
         const std::string_view quoted = string_after(line, "\"channel\":");
         return std::string(quoted.substr(1, quoted.size() - 2));
     }
 
     std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
+    std::map<std::uint64_t, std::set<std::uint64_t>> leaving_;  // ... by the unsubscribe that came after them
     struct place {
         std::uint64_t offset = 0, replay_until = 0;
     };
