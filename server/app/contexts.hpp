@@ -145,7 +145,7 @@ private:
 
 // The answer that will be given later. A small value: keep copies as long as the server lives. Both functions
 // may be called from any thread; the first call counts. Without any the client gets the error `timeout` after
-// ten seconds (protocol 4.25).
+// eight seconds (protocol 4.25).
 class pending_authorization {
 public:
     void allow() const { answer(authorization::allow()); }

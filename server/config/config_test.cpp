@@ -457,16 +457,14 @@ TEST(config, help_and_version_say_so_and_end_well) {
 TEST(config, every_setting_is_documented) {
     const std::string text = testing::text_of_file("docs/operating.md");
     config c;
-    for (const setting& s : settings_of(c)) {
+    const auto has_row = [&](const setting& s) {
         const std::string value = text_of(s);
         const std::string row =
             "| `" + std::string(s.name) + "` | " + (value.empty() ? "" : "`" + value + "` ") + "|";
         EXPECT_NE(text.find(row), std::string::npos) << "docs/operating.md lacks the row " << row;
-    }
-    for (const setting& s : settings_of(c.default_namespace)) {
-        const std::string row = "| `" + std::string(s.name) + "` | `" + text_of(s) + "` |";
-        EXPECT_NE(text.find(row), std::string::npos) << "docs/operating.md lacks the row " << row;
-    }
+    };
+    for (const setting& s : settings_of(c)) has_row(s);
+    for (const setting& s : settings_of(c.default_namespace)) has_row(s);
 }
 
 TEST(config, a_file_has_keys_that_are_for_some_channels_only) {
