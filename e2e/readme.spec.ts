@@ -17,7 +17,7 @@ const fileOf = (name: string): string => new RegExp(`^cat > ${name} <<'(\\w+)'\\
 function firstPage(): string {
     const folder = mkdtempSync(join(tmpdir(), 'pulsewire-readme-'));
     mkdirSync(join(folder, 'hello'));
-    copyFileSync(join(root, 'client-wasm/dist/index.js'), join(folder, 'hello/pulsewire.js'));
+    for (const [, from, to] of readme.matchAll(/\bcp (client-wasm\/dist\/\S+) (hello\/\S+)/g)) copyFileSync(join(root, from!), join(folder, to!));
     for (const name of ['hello/index.html', 'hello/hello.js']) writeFileSync(join(folder, name), fileOf(name));
     return folder;
 }
