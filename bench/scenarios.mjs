@@ -17,7 +17,7 @@ const acknowledged = [
     {figure: 'acknowledged_per_cpu_s', title: 'acknowledged publishes per second of the server’s CPU', better: 'more'},
 ];
 
-// A server keeps the verdicts about the last 10,000 tokens: those of the first visit are verified, those of the second remembered.
+// A server keeps its verdicts about more tokens than these: those of the first visit are verified, those of the second remembered.
 const tokens = (algorithm) => ({
     title: `Handshakes with a token of ${algorithm}, 5,000 users, who then all come back with the same tokens`,
     arguments: ['connect'],

@@ -18,7 +18,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     };
 }
 
-/** What a schema says about a value: `issues` where it does not fit. */
+/** The word of a schema about a value: `issues` where it does not fit. */
 export type SchemaResult<Output> =
     | {readonly value: Output; readonly issues?: undefined}
     | {readonly issues: readonly SchemaIssue[]};
@@ -103,7 +103,7 @@ function watch(channel: Channel<any>): Map<string, StandardSchema> {
     channel.publish = (type, payload, options) => {
         const schema = schemas.get(type);
         try {
-            // What the others will get: an undefined member has gone, a Date is a text.
+            // The payload that the others will get: an undefined member has gone, a Date is a text.
             if (schema) valueFrom(schema, type, JSON.parse(channel.json(payload)));
         } catch (error) {
             return guarded(Promise.reject(error), (unheard) => session.unheard(unheard, `publishing ${type} in channel ${name}`));

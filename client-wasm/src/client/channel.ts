@@ -100,7 +100,7 @@ export class Channel<M extends object = AnyMessages> {
     // Where it is, once it is somewhere.
     #epoch = '';
     #offset = 0;
-    /** Whose place that is. */
+    /** The user whose place that is. */
     #user: string | undefined;
     #members: readonly Member[] = [];
 

@@ -3,7 +3,7 @@ import type {CloseReason} from '../client/events.js';
 import type {ConnectOptions, TokenReason} from '../client/options.js';
 import type {Session, SessionOwner} from '../client/session.js';
 
-/** What is remembered between two questions. */
+/** The memory between two questions. */
 export interface TokenMemory {
     /** The token that the application gave last. */
     given?: string | null;

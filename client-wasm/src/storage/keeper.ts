@@ -149,7 +149,7 @@ export class Keeper implements ClientStorage {
         }
     }
 
-    /** Whose connection it is; undefined while it is being opened for whoever has signed in, and before. */
+    /** The user of the connection; undefined while it is being opened for whoever has signed in, and before. */
     get #author(): string | undefined {
         const {name, state} = this.#session;
         return !this.#hooks.signsIn || name || state.name === 'closed' ? this.#user : undefined;
