@@ -271,6 +271,16 @@ void apply_sources(std::string config_file, const environment& env, config& c, s
     apply_environment(env, c, from);
 }
 
+// The end of a program whose flags cannot be read, or ask for nothing but --help.
+command_line told(const CLI::App& app, const CLI::ParseError& e, int argc, const char* const* argv) {
+    command_line result;
+    std::ostringstream out, err;
+    result.exit_code = app.exit(e, out, err) == 0 ? 0 : 2;
+    const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(app, argc, argv);
+    result.text = unknown.empty() ? out.str() + err.str() : unknown;
+    return result;
+}
+
 constexpr const char* token_footer = R"(
 The issuer, the audience and the secret are those of the server's settings: of the config file, of the environment
 (PULSEWIRE_TOKEN_ISSUER, PULSEWIRE_TOKEN_AUDIENCE, PULSEWIRE_TOKEN_SECRET), or of the same flags as the server has.
@@ -323,11 +333,7 @@ command_line token_command(int argc, const char* const* argv, const environment&
     try {
         first.parse(argc - 1, argv + 1);
     } catch (const CLI::ParseError& e) {
-        std::ostringstream out, err;
-        result.exit_code = first.exit(e, out, err) == 0 ? 0 : 2;
-        const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(first, argc - 1, argv + 1);
-        result.text = unknown.empty() ? out.str() + err.str() : unknown;
-        return result;
+        return told(first, e, argc - 1, argv + 1);
     }
     setting_sources ignored;
     apply_sources(first_read.config_file, env, defaults, ignored);
@@ -360,11 +366,10 @@ command_line read_command_line(
         try {
             parse(first, argc, argv, probe, wanted);
         } catch (const CLI::ParseError& e) {
-            std::ostringstream out, err;
-            result.exit_code = first.exit(e, out, err) == 0 ? 0 : 2;
-            const std::string unknown = *result.exit_code == 0 ? "" : unknown_flags(first, argc, argv);
-            result.text = unknown.empty() ? out.str() + err.str() : unknown;
-            return result;
+            command_line end = told(first, e, argc, argv);
+            end.warnings = std::move(result.warnings);
+            end.settings = std::move(result.settings);
+            return end;
         }
         setting_sources from;
         apply_sources(wanted.config_file, env, result.settings, from);
