@@ -6,7 +6,7 @@
 namespace pulsewire::hub {
 namespace {
 
-// What tells the server nothing about channels, and what a client on which the server waits must get through.
+// Commands that concern no channel, and those by which a client answers the server.
 bool may_overtake(command_op op) {
     return op == command_op::ping || op == command_op::pong || op == command_op::respond ||
            op == command_op::refresh;
@@ -25,44 +25,12 @@ authorizations::authorizations(const config& settings, observers& deciding)
     for (const interests& one : settings.observers) anybody_decides_ |= !one.authorizes.empty();
 }
 
-// The operations that the command takes. A holder of the API's key and the server's own requests need
-// nobody's word.
-operations authorizations::needed(const session& s, const command& c) const {
-    operations all;
-    if (c.channel.empty() || (!is_client(s.speaks) && s.user().empty())) return all;
-    switch (c.op) {
-        case command_op::subscribe:
-            all |= operation::subscribe;
-            if (c.latest != 0) all |= operation::history;
-            if (c.presence) all |= operation::presence;
-            if (!c.payload.empty()) all |= operation::show;
-            return all;
-        case command_op::publish:
-            return operation::publish;
-        case command_op::history:
-            return operation::history;
-        case command_op::presence:
-            return operation::presence;
-        case command_op::request:
-            return operation::request;
-        case command_op::connect:
-        case command_op::refresh:
-        case command_op::unsubscribe:
-        case command_op::cancel:
-        case command_op::respond:
-        case command_op::ping:
-        case command_op::pong:
-        case command_op::none:
-            return all;
-    }
-    return all;
-}
-
+// A holder of the API's key, and a command about no channel, need nobody's word.
 std::optional<observer_index> authorizations::who_decides(
     const session& s, const command& c, observer_index first
 ) const {
-    const operations wanted = needed(s, c);
-    if (wanted.empty()) return std::nullopt;
+    if (c.channel.empty() || (!is_client(s.speaks) && s.user().empty())) return std::nullopt;
+    const operations wanted = needed(c);
     for (observer_index i = first; i < config_.observers.size(); ++i) {
         const interests& of = config_.observers[i];
         operations decided = of.authorizes & wanted;
@@ -92,7 +60,7 @@ void authorizations::ask(session& s, waiting_command& w, observer_index whom, in
         authorize{
             {config_.shard, s.connection},
             w.number,
-            needed(s, c),
+            needed(c),
             std::string(c.channel),
             s.name,
             std::string(s.user()),

@@ -51,7 +51,6 @@ public:
     static std::optional<ready> next(session& s);
 
 private:
-    operations needed(const session& s, const command& c) const;
     std::optional<observer_index> who_decides(const session& s, const command& c, observer_index first) const;
     void ask(session& s, waiting_command& w, observer_index whom, instant now);
 

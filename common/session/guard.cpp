@@ -14,24 +14,22 @@ verdict refused(error_code code, std::string text) {
 }
 
 // The same text whether the channel exists or not, and before anything of it is looked at.
-verdict lacks(operations given, operation wanted) {
-    if (given.has(wanted)) return std::nullopt;
-    return refused(
-        error_code::forbidden,
-        "this needs the permission \"" + std::string(name_of(wanted)) + "\" on the channel"
-    );
+verdict lacks(operations given, operations wanted) {
+    if ((given & wanted) == wanted) return std::nullopt;
+    for (std::size_t i = 0; i < operation_count; ++i) {
+        const auto one = static_cast<operation>(i);
+        if (!wanted.has(one) || given.has(one)) continue;
+        return refused(
+            error_code::forbidden,
+            "this needs the permission \"" + std::string(name_of(one)) + "\" on the channel"
+        );
+    }
+    return std::nullopt;
 }
 
 verdict may_subscribe(const session& s, const command& c, const config& settings) {
     const namespace_options& options = settings.options_of(c.channel);
-    const operations given = permitted(s, c.channel, options);
-    if (auto why = lacks(given, operation::subscribe)) return why;
-    if (c.latest != 0)
-        if (auto why = lacks(given, operation::history)) return why;
-    if (c.presence)
-        if (auto why = lacks(given, operation::presence)) return why;
-    if (!c.payload.empty())
-        if (auto why = lacks(given, operation::show)) return why;
+    if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
     if (c.payload.size() > settings.bounds.presence_info_bytes_max)
         return refused(error_code::too_large, "the presence info is too large");
     if ((c.presence || !c.payload.empty()) && !options.presence)
@@ -50,7 +48,7 @@ verdict must_fit(const command& c, const namespace_options& options) {
 // does not pass here: it posts to the owner.)
 verdict may_publish(const session& s, const command& c, const config& settings) {
     const namespace_options& options = settings.options_of(c.channel);
-    if (auto why = lacks(permitted(s, c.channel, options), operation::publish)) return why;
+    if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
     if (!is_client(s.speaks)) return must_fit(c, options);
     if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
@@ -64,7 +62,7 @@ verdict may_publish(const session& s, const command& c, const config& settings) 
 verdict may_request(const session& s, const command& c, const config& settings) {
     if (c.channel.empty()) return std::nullopt;
     const namespace_options& options = settings.options_of(c.channel);
-    if (auto why = lacks(permitted(s, c.channel, options), operation::request)) return why;
+    if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
     if (!is_session(c.to)) return refused(error_code::invalid_frame, "\"to\" is not a session");
     if (!options.client_requests)
         return refused(error_code::forbidden, "clients may not ask each other in this namespace");
@@ -74,9 +72,8 @@ verdict may_request(const session& s, const command& c, const config& settings) 
 verdict may_query(const session& s, const command& c, const config& settings) {
     // The answer of a query is found by its id alone, so a query without one could never be matched (3.4).
     if (c.id == 0) return refused(error_code::invalid_frame, "\"id\" is missing");
-    const operation wanted = c.op == command_op::history ? operation::history : operation::presence;
     const namespace_options& options = settings.options_of(c.channel);
-    if (auto why = lacks(permitted(s, c.channel, options), wanted)) return why;
+    if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
     if (c.limit > settings.bounds.recovery_max)
         return refused(
             error_code::invalid_frame, "\"limit\" is at most " + std::to_string(settings.bounds.recovery_max)
@@ -98,6 +95,36 @@ operations permitted(const session& s, std::string_view channel, const namespace
     // The bearer of an API key, and everybody where the API has none.
     if (!is_client(s.speaks) && s.who() == nullptr) return operations::all();
     return access::permitted(s.who(), channel, options.allow);
+}
+
+operations needed(const command& c) {
+    operations all;
+    switch (c.op) {
+        case command_op::subscribe:
+            all |= operation::subscribe;
+            if (c.latest != 0) all |= operation::history;
+            if (c.presence) all |= operation::presence;
+            if (!c.payload.empty()) all |= operation::show;
+            return all;
+        case command_op::publish:
+            return operation::publish;
+        case command_op::history:
+            return operation::history;
+        case command_op::presence:
+            return operation::presence;
+        case command_op::request:
+            return operation::request;
+        case command_op::connect:
+        case command_op::refresh:
+        case command_op::unsubscribe:
+        case command_op::cancel:
+        case command_op::respond:
+        case command_op::ping:
+        case command_op::pong:
+        case command_op::none:
+            return all;
+    }
+    return all;
 }
 
 bool is_undeclared(const command& c, const namespace_options& options) {

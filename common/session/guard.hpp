@@ -29,6 +29,9 @@ bool is_client(face f);
 // `options` are those of its namespace.
 operations permitted(const session& s, std::string_view channel, const namespace_options& options);
 
+// The operations that a command takes on its channel.
+operations needed(const command& c);
+
 // Whether the namespace takes declared types alone and no schema declares that of this publish. A handler of
 // the application still may.
 bool is_undeclared(const command& c, const namespace_options& options);
