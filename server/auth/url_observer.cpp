@@ -1,21 +1,17 @@
 #include "server/auth/url_observer.hpp"
 
 #include "common/protocol/names.hpp"
-#include "server/identity/openssl.hpp"
+#include "server/base/curl.hpp"
 #include "server/log.hpp"
 #include "server/log_limit.hpp"
 #include "server/permission/question.hpp"
 #include "server/permission/word_cache.hpp"
-#include "server/version.hpp"
-
-#include <curl/curl.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -24,10 +20,7 @@ namespace pulsewire::permission {
 namespace {
 
 using clock = std::chrono::steady_clock;
-using identity::freed_by;
-using easy_ptr = std::unique_ptr<CURL, freed_by<curl_easy_cleanup>>;
-using multi_ptr = std::unique_ptr<CURLM, freed_by<curl_multi_cleanup>>;
-using header_ptr = std::unique_ptr<curl_slist, freed_by<curl_slist_free_all>>;
+namespace curl = shell::curl;
 
 constexpr std::uint32_t warnings_per_second = 1;
 
@@ -44,24 +37,9 @@ struct question {
 struct call {
     question what;
     std::string body;
-    std::string answer;
-    easy_ptr handle;
+    curl::body answer{{}, answer_bytes_max};
+    curl::easy_ptr handle;
 };
-
-std::size_t take(char* data, std::size_t, std::size_t size, void* into) {
-    auto& text = *static_cast<std::string*>(into);
-    if (size > answer_bytes_max - text.size()) return 0;  // ends the transfer with CURLE_WRITE_ERROR
-    text.append(data, size);
-    return size;
-}
-
-CURLM* new_multi() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) throw std::runtime_error("libcurl cannot be used");
-    });
-    return curl_multi_init();
-}
 
 }  // namespace
 
@@ -83,9 +61,8 @@ struct url_observer::parts {
 
     const config& settings;
     answer to;
-    multi_ptr multi{new_multi()};
-    header_ptr headers{curl_slist_append(nullptr, "Content-Type: application/json")};
-    std::string agent = "pulsewire/" + std::string(version);
+    curl::multi_ptr multi = curl::new_multi();
+    curl::header_ptr headers{curl_slist_append(nullptr, "Content-Type: application/json")};
     std::thread thread;
     std::atomic<bool> stopped = false;
     std::atomic<std::uint32_t> waiting = 0;
@@ -194,19 +171,11 @@ void url_observer::parts::begin(question&& q) {
     one->handle.reset(curl_easy_init());
     CURL* const e = one->handle.get();
     if (e == nullptr) return cannot_be_asked(one->what.asked, "cannot be asked: there is no memory");
-    curl_easy_setopt(e, CURLOPT_URL, url_of(one->what.asked).c_str());
-    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(e, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    curl::prepare(e, url_of(one->what.asked), std::chrono::milliseconds(left_ms), one->answer);
     curl_easy_setopt(e, CURLOPT_PROXY, "");
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, static_cast<long>(left_ms));
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(e, CURLOPT_USERAGENT, agent.c_str());
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, one->body.c_str());
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, static_cast<long>(one->body.size()));
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, &take);
-    curl_easy_setopt(e, CURLOPT_WRITEDATA, &one->answer);
     curl_multi_add_handle(multi.get(), e);
     calls.emplace(e, std::move(one));
 }
@@ -222,7 +191,7 @@ void url_observer::parts::finish(CURL* handle, CURLcode outcome) {
     if (outcome != CURLE_OK)
         return cannot_be_asked(asked, std::string("could not be asked: ") + curl_easy_strerror(outcome));
     if (status != 200) return cannot_be_asked(asked, "answered with the status " + std::to_string(status));
-    const auto given = read_word(done->answer);
+    const auto given = read_word(done->answer.text);
     if (!given)
         return cannot_be_asked(
             asked, "answered neither {\"allow\":true} nor {\"allow\":false}, as protocol 11.10 has it"

@@ -2,6 +2,8 @@
 
 // Owners of what OpenSSL allocates.
 
+#include "server/base/freed_by.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -12,14 +14,6 @@
 #include <memory>
 
 namespace pulsewire::identity {
-
-template <auto Free>
-struct freed_by {
-    template <class T>
-    void operator()(T* owned) const {
-        Free(owned);
-    }
-};
 
 using pkey_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using pkey_context_ptr = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;

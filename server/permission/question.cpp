@@ -1,9 +1,8 @@
 #include "server/permission/question.hpp"
 
-#include <curl/curl.h>
-#include <nlohmann/json.hpp>
+#include "server/base/curl.hpp"
 
-#include <memory>
+#include <nlohmann/json.hpp>
 
 namespace pulsewire::permission {
 namespace {
@@ -62,15 +61,7 @@ std::string key_of(const hub::authorize& asked) {
 }
 
 std::string fault_of_address(const std::string& url) {
-    struct freed {
-        void operator()(CURLU* owned) const { curl_url_cleanup(owned); }
-    };
-    const std::unique_ptr<CURLU, freed> parsed(curl_url());
-    char* scheme = nullptr;
-    const bool readable = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
-                          curl_url_get(parsed.get(), CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
-    const std::string name = readable ? scheme : "";
-    curl_free(scheme);
+    const std::string name = shell::curl::address(url).part(CURLUPART_SCHEME);
     if (name == "https" || name == "http") return {};
     return "must be an http or https address, for example http://127.0.0.1:3000/may";
 }
