@@ -51,6 +51,7 @@ constexpr int number_of(action_kind value) {
         case action_kind::answered: return 14;
         case action_kind::failed: return 15;
         case action_kind::need_token: return 16;
+        case action_kind::offered: return 17;
     }
     return -1;
 }
@@ -71,6 +72,7 @@ static_assert(number_of(action_kind::published) == static_cast<int>(action_kind:
 static_assert(number_of(action_kind::answered) == static_cast<int>(action_kind::answered));
 static_assert(number_of(action_kind::failed) == static_cast<int>(action_kind::failed));
 static_assert(number_of(action_kind::need_token) == static_cast<int>(action_kind::need_token));
+static_assert(number_of(action_kind::offered) == static_cast<int>(action_kind::offered));
 
 constexpr int number_of(state value) {
     switch (value) {

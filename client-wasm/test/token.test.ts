@@ -498,6 +498,31 @@ test('a permission that is lost is a refused subscription, and nothing of it fol
     assert.deepEqual(got, []);
 });
 
+test('the server can want a client to listen to a channel, and the application decides how', async () => {
+    const {client, network} = await signedIn();
+    network.socket.receive({op: 'subscribe', channel: 'nobody.listens'});
+    const told: string[] = [];
+    const got: unknown[] = [];
+    client.on('channel', (channel) => {
+        told.push(channel.name);
+        channel.on('say', (message) => void got.push(message.payload));
+    });
+    network.socket.receive({op: 'subscribe', channel: 'news'});
+    await settle();
+    assert.deepEqual(told, ['news']);
+    const {id} = network.socket.last('subscribe');
+    network.socket.receive({op: 'subscribed', id, channel: 'news', epoch: 'e', offset: 0, replay: 0}, publication('news', 1, 'hello'));
+    assert.equal(got.length, 1);
+    network.socket.receive({op: 'subscribe', channel: 'news'});
+    assert.deepEqual(told, ['news'], 'it has that one');
+    client.on('channel', () => {
+        throw new Error('of the application');
+    });
+    network.socket.receive({op: 'subscribe', channel: 'more'});
+    assert.equal(client.state.name, 'open');
+    assert.deepEqual(told, ['news', 'more']);
+});
+
 test('what cannot work is refused at the call', () => {
     for (const options of [{token: ''}, {token: 7}, {token: null}, {token: {}}, {anonymous: 'yes'}, {hosts: 'a.test'}] as unknown as ConnectOptions[]) {
         assert.throws(() => connect('http://a.test', {...new FakeNetwork().options, ...options}), (error: PulsewireError) => error.code === 'invalid_argument', JSON.stringify(options));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulsewire::access {
 
@@ -18,6 +19,8 @@ struct principal {
     std::string user;  // as on the wire: wire_name_of(); empty: a program, or somebody unknown
     grants allowed;
     std::string info;             // JSON that the members of a channel see beside the user; empty: none
+    // Channels that the clients of the user are asked to subscribe to (protocol 4.26).
+    std::vector<std::string> subscribe;
     std::string token_id;         // "jti"; empty: none
     std::int64_t issued_ms = 0;   // wall clock; 0: the token does not say
     std::int64_t expires_ms = 0;  // wall clock; after it the token is worth nothing

@@ -95,6 +95,8 @@ enum class action_kind : std::uint8_t {
     // token_reason; after the last three the token that was given before is of no use any more. The answer to
     // an earlier need_token is not wanted any more; `attempt` 0 says only that.
     need_token,
+    // The server asks this client to subscribe to the channel of the name `type` (4.26).
+    offered,
 };
 
 // Why a token is needed.

@@ -74,6 +74,10 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             return;
         case server_op::unsubscribed:
             return on_unsubscribed(f, header);
+        case server_op::subscribe:
+            if (channels_.with_channel(f.channel.of(header)) == nullptr)
+                act(action_kind::offered).type = f.channel;
+            return;
         case server_op::pong:
         case server_op::unknown:
             return;

@@ -233,6 +233,8 @@ private:
                 if (a.attempt == 0) return "needs that token no more";
                 ask = a.attempt;
                 return "needs a token: " + std::string(reasons[a.id]);
+            case action_kind::offered:
+                return "offered " + part(a.type);
         }
         return "?";
     }

@@ -49,7 +49,10 @@ event_stream_writer::outcome event_stream_writer::write(
             event_stream::append_ping(out, wall_ms);
             return outcome::written;
         case hub::message_kind::close:
-            event_stream::append_close(out, json_of(*m), hub::after_ms_of(*m));
+            event_stream::append_close(
+                out, json_of(*m),
+                hub::comes_back_after(*m) ? hub::after_ms_of(*m) : event_stream::retry_final_ms
+            );
             return outcome::written;
         case hub::message_kind::publication:
         case hub::message_kind::direct:

@@ -163,6 +163,10 @@ message_ptr make_refresh_wanted(std::uint32_t within_ms, std::string_view reason
         .end();
 }
 
+message_ptr make_subscribe(std::string_view channel) {
+    return message_writer(message_kind::answer, "subscribe").name("channel", channel, piece::channel).end();
+}
+
 message_ptr make_subscribed(const subscribed_fields& f) {
     message_writer w(message_kind::subscribed, "subscribed", f.id);
     w.name("channel", f.channel, piece::channel)
@@ -291,6 +295,10 @@ std::uint32_t after_ms_of(const message& close) {
     for (std::size_t i = at + name.size(); close.line[i] >= '0' && close.line[i] <= '9'; ++i)
         ms = ms * 10 + static_cast<std::uint32_t>(close.line[i] - '0');
     return ms;
+}
+
+bool comes_back_after(const message& close) {
+    return close.line.find("\"reconnect\":true") != std::string::npos;
 }
 
 message_ptr make_close(

@@ -40,6 +40,9 @@ message_ptr make_refreshed(std::uint64_t id, std::uint64_t expires_in_ms);
 // Asks the client to refresh its token within that time (protocol 4.22).
 message_ptr make_refresh_wanted(std::uint32_t within_ms, std::string_view reason);
 
+// Asks the client to subscribe to the channel (protocol 4.26).
+message_ptr make_subscribe(std::string_view channel);
+
 struct subscribed_fields {
     std::uint64_t id = 0;
     std::string_view channel, epoch;
@@ -102,5 +105,7 @@ message_ptr make_close(
 );
 // When the client of a close message is to come back; 0: it names no moment.
 std::uint32_t after_ms_of(const message& close);
+// Whether the client of a close message is to come back.
+bool comes_back_after(const message& close);
 
 }  // namespace pulsewire::hub

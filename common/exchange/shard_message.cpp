@@ -65,7 +65,8 @@ std::size_t texts_of(const to_session& value) {
             [](const disconnect& d) { return d.reason.size(); },
             [](const revoke& r) { return r.user.size() + r.token_id.size(); },
             [](const authorized& a) { return a.reason.size(); },
-            [](const end_subscription& e) { return e.channel.size(); },
+            [](const offer_channel& o) { return o.channel.size() + o.user.size(); },
+            [](const end_subscription& e) { return e.channel.size() + e.user.size(); },
         },
         value
     );

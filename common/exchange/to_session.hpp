@@ -99,14 +99,24 @@ struct authorized {
     std::string reason;                     // of a refusal, for people
 };
 
-// The application ends a subscription; nothing happens if there is none.
+// One connection, or each of a user, is asked to subscribe to the channel, unless it is subscribed or may not.
+// For a user it is sent to every shard.
+struct offer_channel {
+    connection_ref to;
+    std::string channel;
+    std::string user = {};  // as on the wire; empty: `to`
+};
+
+// The subscription of one connection, or of each of a user, is ended; nothing happens where there is none.
+// For a user it is sent to every shard.
 struct end_subscription {
     connection_ref to;
     std::string channel;
+    std::string user = {};  // as on the wire; empty: `to`
 };
 
 using to_session = std::variant<
     attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized,
-    end_subscription>;
+    offer_channel, end_subscription>;
 
 }  // namespace pulsewire::hub

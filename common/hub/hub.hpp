@@ -54,6 +54,10 @@ public:
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
         sessions_.receive_oversized(connection, head, now);
     }
+    // Why a command of `who` would be refused on a new connection; nothing: it would not.
+    std::optional<refusal> refusal_of(face f, access::principal_ptr who, const command& c) const {
+        return sessions_.refusal_of(f, std::move(who), c);
+    }
     // A command that the shell made itself (plain faces, HTTP API). Its views are used during the call only.
     void execute(std::uint64_t connection, const command& c, instant now) {
         sessions_.execute(connection, c, now);

@@ -30,10 +30,11 @@ protected:
     // A token of the user that permits `allow`, JSON of patterns.
     void issue(
         const std::string& token, const std::string& user, const std::string& allow,
-        std::int64_t counts_for_ms = hour_ms
+        std::int64_t counts_for_ms = hour_ms, const std::vector<std::string>& subscribe = {}
     ) {
         access::principal p;
         p.user = user;
+        p.subscribe = subscribe;
         auto granted = access::grants::parse(allow);
         ASSERT_TRUE(granted) << granted.error();
         p.allowed = *granted;
@@ -450,6 +451,74 @@ TEST_P(hub_revocation, with_notice_waits_for_a_new_token) {
     node.pass(11'000);
     EXPECT_EQ(node.ended(ann), close_code::none);
     EXPECT_EQ(node.ended(bob), close_code::token_expired);
+}
+
+TEST_P(hub_tokens, tell_the_client_to_which_channels_to_subscribe) {  // 4.26
+    issue("t", "ann", R"({"room:*":["subscribe"]})", hour_ms, {"room:1", "secret", "open:1"});
+    const client ann = sign_in("t");
+    texts heard = node.heard(ann);
+    ASSERT_FALSE(heard.empty());
+    heard.erase(heard.begin());
+    EXPECT_EQ(
+        heard,
+        (texts{R"({"op":"subscribe","channel":"room:1"})", R"({"op":"subscribe","channel":"open:1"})"})
+    ) << "nothing is said of what she may not have";
+    EXPECT_EQ(node.subscription_count(), 0u) << "she knows from where on she wants it";
+    EXPECT_EQ(code(ann, R"({"op":"subscribe","id":2,"channel":"room:1"})"), "subscribed");
+}
+
+TEST_P(hub_tokens, that_are_newer_tell_the_channels_that_they_add) {  // 4.26
+    issue("t", "ann", R"({"room:*":["subscribe"]})", hour_ms, {"room:1"});
+    const client ann = sign_in("t");
+    node.heard(ann);
+    issue("u", "ann", R"({"room:*":["subscribe"]})", hour_ms, {"room:1", "room:2"});
+    node.say(ann, R"({"op":"refresh","id":2,"token":"u"})");
+    const texts heard = node.heard(ann);
+    ASSERT_EQ(heard.size(), 2u);
+    EXPECT_EQ(member_of(heard[0], "op"), "refreshed");
+    EXPECT_EQ(heard[1], R"({"op":"subscribe","channel":"room:2"})");
+}
+
+TEST_P(hub_tokens, channels_can_be_given_to_a_user_and_taken_at_any_time) {  // 4.26, 11.11
+    const client ann = user("ann", R"({"room:*":["subscribe"]})");
+    const client bob = user("bob", R"({"room:*":["subscribe"]})", last());
+    const auto tell = [&](to_session&& value) {
+        for (shard_index i = 0; i < node.shards(); ++i) node.post(i, to_session(value));
+        node.settle();
+    };
+    tell(offer_channel{{}, "room:1", "ann"});
+    EXPECT_EQ(node.heard(ann), texts{R"({"op":"subscribe","channel":"room:1"})"});
+    EXPECT_EQ(node.heard(bob), texts{});
+    node.say(ann, R"({"op":"subscribe","id":2,"channel":"room:1"})");
+    node.say(bob, R"({"op":"subscribe","id":2,"channel":"room:1"})");
+    node.heard(ann);
+    node.heard(bob);
+    tell(offer_channel{{}, "room:1", "ann"});
+    tell(offer_channel{{}, "secret", "ann"});
+    EXPECT_EQ(node.heard(ann), texts{}) << "has it, or may not";
+    tell(end_subscription{{}, "room:1", "ann"});
+    EXPECT_EQ(node.heard(ann), texts{R"({"op":"unsubscribed","channel":"room:1","reason":"forbidden"})"});
+    EXPECT_EQ(node.heard(bob), texts{});
+    EXPECT_EQ(node.subscription_count(), 1u);
+}
+
+TEST_P(hub_tokens, what_would_be_refused_can_be_asked_before_there_is_a_connection) {
+    issue("t", "ann", R"({"room:*":["subscribe"]})");
+    const client ann = sign_in("t");
+    node.heard(ann);
+    access::principal p;
+    p.user = "ann";
+    p.allowed = access::grants::parse(R"({"room:*":["subscribe"]})").value();
+    const auto who = std::make_shared<const access::principal>(p);
+    command c;
+    c.op = command_op::subscribe;
+    c.id = 1;
+    c.channel = "room:1";
+    EXPECT_FALSE(node.at(0).refusal_of(face::event_stream, who, c));
+    EXPECT_EQ(node.at(0).refusal_of(face::event_stream, nullptr, c)->code, error_code::forbidden);
+    c.channel = "secret";
+    EXPECT_EQ(node.at(0).refusal_of(face::event_stream, who, c)->code, error_code::forbidden);
+    EXPECT_EQ(node.channel_count(), 0u);
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ constexpr std::string_view describe(cursor_error error) {
 inline constexpr std::uint32_t retry_ms = 2'000;
 inline constexpr std::uint32_t retry_min_ms = 1'000;
 inline constexpr std::uint32_t retry_max_ms = 5'000;
+// ... after an end that is final (7.2): EventSource always comes back.
+inline constexpr std::uint32_t retry_final_ms = 3'600'000;
 
 // Channels of one stream; beyond: the request is answered by 400 (protocol 8.4.1).
 inline constexpr std::size_t channels_max = 32;

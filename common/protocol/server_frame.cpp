@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 // In the order of server_op, from its second value on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
-    "close drain request cancel refreshed refresh_wanted "sv;
+    "close drain request cancel refreshed refresh_wanted subscribe "sv;
 
 constexpr auto strings = "type channel epoch session except reason message pointer code url from user "sv;
 constexpr slice server_frame::*string_members[] = {

@@ -33,6 +33,7 @@ enum class server_op : std::uint8_t {
     cancel,   // ... and its withdrawal
     refreshed,
     refresh_wanted,  // `after_ms` is the time that the server leaves for it
+    subscribe,       // the server asks the client to subscribe (4.26)
     unknown,         // of a later version: ignored
 };
 

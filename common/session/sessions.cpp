@@ -235,6 +235,17 @@ void sessions::carry_out_waiting(std::uint64_t connection, instant now) {
     }
 }
 
+std::optional<refusal> sessions::refusal_of(face f, access::principal_ptr who, const command& c) const {
+    session s;
+    s.welcome = true;
+    s.speaks = f;
+    if (who != nullptr) {
+        s.shown = std::make_unique<credentials>();
+        s.shown->who = std::move(who);
+    }
+    return guard(s, c, config_);
+}
+
 void sessions::refuse(session& s, const command& c, const refusal& why, instant now) {
     if (why.code == error_code::forbidden)
         output_.denials.push_back(
@@ -308,6 +319,8 @@ void sessions::greet(session& s, std::uint64_t id, instant now) {
     observers_.tell(
         &interests::connections, connected{{config_.shard, s.connection}, s.name, std::string(s.user())}
     );
+    if (s.who() == nullptr) return;
+    for (const std::string& channel : s.who()->subscribe) offer(s, channel, now);
 }
 
 void sessions::on_publish(session& s, const command& c, instant now) {
@@ -379,6 +392,7 @@ void sessions::receive(to_session&& value, instant now) {
             [&](disconnect& m) { on(std::move(m), now); },
             [&](revoke& m) { on(std::move(m), now); },
             [&](authorized& m) { on(std::move(m), now); },
+            [&](offer_channel& m) { on(std::move(m), now); },
             [&](end_subscription& m) { on(std::move(m), now); },
         },
         value
@@ -423,8 +437,31 @@ void sessions::on(authorized&& m, instant now) {
     carry_out_waiting(m.to.value, now);
 }
 
+// The connection's session, or those of the user.
+std::vector<session*> sessions::named(const connection_ref& connection, std::string_view user) {
+    std::vector<session*> all;
+    if (user.empty()) {
+        if (session* s = table_.find(connection.value); s != nullptr) all.push_back(s);
+        return all;
+    }
+    for (const std::uint64_t one : table_.those([&](const session& s) { return s.user() == user; }))
+        all.push_back(table_.find(one));
+    return all;
+}
+
+void sessions::on(offer_channel&& m, instant now) {
+    for (session* s : named(m.to, m.user)) offer(*s, m.channel, now);
+}
+
 void sessions::on(end_subscription&& m, instant now) {
-    if (session* s = table_.find(m.to.value); s != nullptr) subscriptions_.end(*s, m.channel, now);
+    for (session* s : named(m.to, m.user)) subscriptions_.end(*s, m.channel, now);
+}
+
+// Clients of the protocol subscribe by themselves, because only they know from which position (4.26).
+void sessions::offer(session& s, std::string_view channel, instant now) {
+    if (!s.welcome || (s.speaks != face::protocol && s.speaks != face::protocol_stream)) return;
+    if (!permitted(s, channel, config_.options_of(channel)).has(operation::subscribe)) return;
+    if (subscriptions_.find(s, channel) == nullptr) answers_.send(s, make_subscribe(channel), now);
 }
 
 // --- the passing of time ---

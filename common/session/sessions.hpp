@@ -11,14 +11,17 @@
 #include "common/exchange/config.hpp"
 #include "common/exchange/ports.hpp"
 #include "common/session/authorizations.hpp"
+#include "common/session/guard.hpp"
 #include "common/session/requests.hpp"
 #include "common/session/session_table.hpp"
 #include "common/session/subscriptions.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pulsewire::hub {
 
@@ -37,6 +40,7 @@ public:
         std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
     );
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
+    std::optional<refusal> refusal_of(face f, access::principal_ptr who, const command& c) const;
     void execute(std::uint64_t connection, const command& c, instant now);
     void heard(std::uint64_t connection, instant now);
     void closed(std::uint64_t connection, instant now);
@@ -79,7 +83,10 @@ private:
     void forget(session& s, instant now);
     void on(disconnect&& m, instant now);
     void on(authorized&& m, instant now);
+    std::vector<session*> named(const connection_ref& connection, std::string_view user);
+    void on(offer_channel&& m, instant now);
     void on(end_subscription&& m, instant now);
+    void offer(session& s, std::string_view channel, instant now);
 
     // sessions_tokens.cpp
     void show_token(session& s, const command& c);

@@ -54,9 +54,13 @@ void sessions::verified(
     }
     if (outcome.who->user != s->user())
         return answers_.error(*s, id, error_code::forbidden, "the token is of another user", now);
+    const access::principal_ptr before = s->shown->who;
     adopt(*s, std::move(outcome.who), now);
     answers_.send(*s, make_refreshed(id, counts_for_ms(*s->who(), now)), now);
     recheck(*s, now);
+    for (const std::string& channel : s->who()->subscribe)
+        if (std::count(before->subscribe.begin(), before->subscribe.end(), channel) == 0)
+            offer(*s, channel, now);
 }
 
 void sessions::proves_nothing(session& s, std::uint64_t id, const access::verdict& why, instant now) {

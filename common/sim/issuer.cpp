@@ -30,6 +30,8 @@ access::verdict issuer::verify(const std::string& token, hub::instant now) const
     p.expires_ms = now.wall_ms + (m.until_ms - time_.now());
     p.issued_ms = m.at_ms;
     if (m.granted) (void)p.allowed.add(std::string(granted_namespace) + ":**", operations::all());
+    // One channel that everybody may have, and one that needs the grant.
+    p.subscribe = {"news:1", std::string(granted_namespace) + ":1"};
     return {std::make_shared<const access::principal>(std::move(p))};
 }
 

@@ -270,6 +270,8 @@ void peer::obey(const client::action& a) {
         case client::action_kind::need_token:
             if (a.attempt != 0) gives_token(a.attempt);
             return;
+        case client::action_kind::offered:
+            return offered(std::string(part(a.type)));
         case client::action_kind::refused: {
             const auto lost = subscriptions_.find(a.id);
             const bool lacks = lost != subscriptions_.end() && may_lack(lost->second.channel);
@@ -285,6 +287,20 @@ void peer::obey(const client::action& a) {
     const auto found = subscriptions_.find(a.id);
     if (found == subscriptions_.end()) return blame("told of a subscription that ended: " + line_);
     tell(found->second, a);
+}
+
+// An application that looks at what it is offered a moment later, when it may be subscribed already.
+void peer::offered(const std::string& channel) {
+    time_.after(random_.below(500), [this, channel] {
+        when_awake([this, channel] {
+            const bool has = std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
+                return s.second.channel == channel;
+            });
+            if (gone_ || has) return;
+            seen_.reached(situation::offered);
+            subscribe(channel);
+        });
+    });
 }
 
 void peer::gives_token(std::uint32_t number) {

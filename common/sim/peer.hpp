@@ -116,6 +116,7 @@ private:
     const subscription* subscribed_to(std::string_view channel) const;
     // Another client asks, or no longer wants the answer.
     void is_asked(const client::action& a);
+    void offered(const std::string& channel);
     void gives_token(std::uint32_t number);
     // The server may have refused for lack of a permission.
     static bool may_lack(std::string_view channel) { return channel.starts_with(granted_namespace); }

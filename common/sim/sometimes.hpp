@@ -72,6 +72,7 @@ enum class situation : std::uint8_t {
     token_revoked,
     permission_lost,
     permission_refused,
+    offered,
     count_,
 };
 
@@ -140,6 +141,7 @@ constexpr std::string_view name_of(situation s) {
         "a token is revoked",
         "a subscription ends with its permission",
         "a command is refused for lack of a permission",
+        "the server asks a client to subscribe",
     };
     return names[static_cast<std::size_t>(s)];
 }

@@ -339,6 +339,10 @@ void application::disconnect(hub::connection_ref who, close_code code, std::stri
     post(who.shard, hub::to_session(hub::disconnect{who, code, std::move(reason)}));
 }
 
+void application::subscribe(hub::connection_ref who, std::string channel) {
+    post(who.shard, hub::to_session(hub::offer_channel{who, std::move(channel)}));
+}
+
 void application::unsubscribe(hub::connection_ref who, std::string channel) {
     post(who.shard, hub::to_session(hub::end_subscription{who, std::move(channel)}));
 }
@@ -349,6 +353,10 @@ namespace pulsewire {
 
 void connection::send_payload(std::string_view channel, std::string_view type, std::string payload) const {
     home_->send_to(ref_, hub::make_direct(channel, type, payload));
+}
+
+void connection::subscribe(std::string_view channel) const {
+    home_->subscribe(ref_, std::string(channel));
 }
 
 void connection::unsubscribe(std::string_view channel) const {

@@ -59,6 +59,7 @@ public:
     // --- on its thread ---
     void send_to(hub::connection_ref to, hub::message_ptr what, std::uint64_t ends_request = 0);
     void disconnect(hub::connection_ref who, close_code code, std::string reason);
+    void subscribe(hub::connection_ref who, std::string channel);
     void unsubscribe(hub::connection_ref who, std::string channel);
 
 private:

@@ -143,7 +143,7 @@ std::string good_text(const identity::accepted& one, const json& claims, std::in
         for (const json& name : list) names += (names.empty() ? "" : ", ") + name.get<std::string>();
         line("allowed", pattern + ": " + names);
     }
-    for (const std::string& channel : *one.subscribe) line("subscribed", channel);
+    for (const std::string& channel : who.subscribe) line("subscribed", channel);
     if (!who.info.empty()) line("info", who.info);
     return text;
 }

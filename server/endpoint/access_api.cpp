@@ -1,5 +1,5 @@
 // What an operator's backend does about users: revoking their tokens and ending their connections
-// (protocol 11.6).
+// (protocol 11.6), and giving them channels (11.11).
 
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
@@ -80,6 +80,28 @@ result<hub::revoke, std::string> read_revocation(std::string_view body, std::int
     return what;
 }
 
+// {"channel": "chat:42"}. An error is a sentence for the caller.
+result<std::string, std::string> read_channel(std::string_view body) {
+    const json read = json::parse(body, nullptr, false);
+    if (!read.is_object() || read.size() != 1 || !read.contains("channel") || !read["channel"].is_string())
+        return failure{std::string("the body is {\"channel\": \"…\"}")};
+    auto channel = read["channel"].get<std::string>();
+    if (!is_channel(channel)) return failure{std::string("\"channel\" is not the name of a channel")};
+    return channel;
+}
+
+// Of every connection of the user `d.user`: the value goes to every shard.
+template <class Value>
+void tell_user(http_conversation& c, std::string user) {
+    auto channel = read_channel(c.body());
+    if (!channel) return c.answer(wrong(channel.error()));
+    Value what;
+    what.channel = std::move(*channel);
+    what.user = std::move(user);
+    c.own_node().tell_sessions(what);
+    c.answer(done());
+}
+
 }  // namespace
 
 void api_revoke(http_conversation& c) {
@@ -102,8 +124,16 @@ void api_disconnect_user(http_conversation& c, std::string user) {
     who.user = std::move(user);
     who.issued_before_ms = std::numeric_limits<std::int64_t>::max();
     who.code = close_code::unauthorized;
-    c.own_node().disconnect(who);
+    c.own_node().tell_sessions(who);
     c.answer(done());
+}
+
+void api_subscribe_user(http_conversation& c, std::string user) {
+    tell_user<hub::offer_channel>(c, std::move(user));
+}
+
+void api_unsubscribe_user(http_conversation& c, std::string user) {
+    tell_user<hub::end_subscription>(c, std::move(user));
 }
 
 }  // namespace pulsewire::shell

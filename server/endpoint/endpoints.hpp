@@ -29,6 +29,9 @@ void api_presence(http_conversation& c, std::string channel);
 // POST /api/revocations and /api/users/<user>/disconnect (protocol 11.6). `user` is the name on the wire.
 void api_revoke(http_conversation& c);
 void api_disconnect_user(http_conversation& c, std::string user);
+// POST /api/users/<user>/subscribe and .../unsubscribe (protocol 11.11).
+void api_subscribe_user(http_conversation& c, std::string user);
+void api_unsubscribe_user(http_conversation& c, std::string user);
 
 // POST /api/tickets, /api/session and /api/session/end (protocol 11.8). `by_key`: an API key asks, for a user
 // that it names; otherwise a user, by the token of the request.

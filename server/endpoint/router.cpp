@@ -325,6 +325,10 @@ void go_to(http_conversation& c, destination d) {
             return api_revoke(c);
         case endpoint::disconnect_user:
             return api_disconnect_user(c, std::move(d.user));
+        case endpoint::subscribe_user:
+            return api_subscribe_user(c, std::move(d.user));
+        case endpoint::unsubscribe_user:
+            return api_unsubscribe_user(c, std::move(d.user));
         case endpoint::tickets:
             return api_ticket(c, !d.key.empty());
         case endpoint::begin_session:

@@ -18,7 +18,6 @@ constexpr std::string_view plain_prefix = "/ws/plain/";
 constexpr std::string_view api_prefix = "/api/";
 constexpr std::string_view channels_prefix = "/api/channels/";
 constexpr std::string_view users_prefix = "/api/users/";
-constexpr std::string_view disconnect_suffix = "/disconnect";
 
 using methods = std::initializer_list<method>;
 
@@ -121,10 +120,7 @@ public:
         if (r_.path == "/api/tickets") return tickets();
         if (r_.path == "/api/session") return session({endpoint::begin_session, {}});
         if (r_.path == "/api/session/end") return session({endpoint::end_session, {}});
-        if (r_.path.starts_with(users_prefix) && r_.path.ends_with(disconnect_suffix))
-            return user(r_.path.substr(
-                users_prefix.size(), r_.path.size() - users_prefix.size() - disconnect_suffix.size()
-            ));
+        if (r_.path.starts_with(users_prefix)) return user();
         std::string_view rest = r_.path;
         if (!rest.starts_with(channels_prefix)) return nowhere(not_found());
         rest.remove_prefix(channels_prefix.size());
@@ -191,16 +187,26 @@ private:
         return {verdict_, std::move(d)};
     }
 
-    // /api/users/<user>/disconnect
-    route user(std::string_view encoded) const {
-        auto name = decode_percent(encoded);
+    // /api/users/<user>/disconnect, …/subscribe and …/unsubscribe
+    route user() const {
+        std::string_view rest = r_.path;
+        rest.remove_prefix(users_prefix.size());
+        const std::size_t slash = rest.rfind('/');
+        const std::string_view what = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
+        const endpoint to = what == "disconnect"    ? endpoint::disconnect_user
+                            : what == "subscribe"   ? endpoint::subscribe_user
+                            : what == "unsubscribe" ? endpoint::unsubscribe_user
+                                                    : endpoint::file;
+        if (to == endpoint::file) return nowhere(not_found());
+        auto name = decode_percent(rest.substr(0, slash));
         if (!name || name->empty() || !is_user(access::wire_name_of(*name)))
             return away(error_response(
                 400, error_code::invalid_frame,
                 "the user in the path is the name in the token (\"sub\"), percent-encoded"
             ));
-        return administration({endpoint::disconnect_user, {}, access::wire_name_of(*name)});
+        return administration({to, {}, access::wire_name_of(*name)});
     }
+
     // The key that the request carries; one without a name where none is needed, nothing where it has none.
     std::optional<api_key> shown_key() const {
         if (keys_.empty()) return api_key();

@@ -27,6 +27,8 @@ enum class endpoint : std::uint8_t {
     health,
     revocations,
     disconnect_user,
+    subscribe_user,
+    unsubscribe_user,
     tickets,
     begin_session,
     end_session,

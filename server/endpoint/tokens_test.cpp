@@ -171,7 +171,20 @@ TEST(tokens, open_a_plain_event_stream) {
         "GET /events?channel=else HTTP/1.1\r\nHost: localhost\r\n" + bearer(token_for("ann", everything)) +
         "\r\n"
     );
-    EXPECT_EQ(other.read_to_end().find("\"payload\""), std::string::npos) << "and it ends";
+    EXPECT_EQ(other.read_until("\r\n\r\n").substr(9, 3), "403") << "which EventSource takes as final";
+}
+
+TEST(tokens, say_which_channels_a_plain_event_stream_has) {
+    running_server server(asking(test_config()));
+    const std::string own =
+        token_for("ann", R"({"room:*":["subscribe","publish"]})", 3'600, R"(,"subscribe":["room:{user}","room:1"])");
+    client c(server.port());
+    c.send("GET /events HTTP/1.1\r\nHost: localhost\r\n" + bearer(own) + "\r\n");
+    const std::string opened = c.read_until("\"positions\"") + c.read_until("\n\n");
+    EXPECT_NE(opened.find(R"("channel":"room:1")"), std::string::npos) << opened;
+    EXPECT_NE(opened.find(R"("channel":"room:ann")"), std::string::npos) << opened;
+    EXPECT_EQ(ask(server.port(), "GET", "/events", {}, bearer(token_for("ann", everything))).status, 400)
+        << "names none";
 }
 
 TEST(tokens, in_a_cookie_count_for_pages_of_this_server_alone) {
@@ -386,6 +399,40 @@ TEST(users, can_be_disconnected_and_may_come_back) {
     EXPECT_EQ(gone.status, 204) << gone.body;
     EXPECT_EQ(ann.closed().code, 4502);
     opened(server.port(), token).line_with("welcome");
+}
+
+TEST(users, can_be_given_a_channel_and_lose_it) {  // 11.11
+    running_server server(with_key(asking(test_config())));
+    const std::string key = bearer("an-api-key-of-the-test");
+    auto ann = opened(server.port(), token_for("auth0|5", everything));
+    ann.line_with("welcome");
+    const auto given =
+        ask(server.port(), "POST", "/api/users/auth0%7C5/subscribe", R"({"channel":"room:1"})", key);
+    EXPECT_EQ(given.status, 204) << given.body;
+    EXPECT_EQ(ann.line_with("subscribe"), R"({"op":"subscribe","channel":"room:1"})");
+    ann.send_text(R"({"op":"subscribe","id":2,"channel":"room:1"})");
+    ann.line_with("subscribed");
+    EXPECT_EQ(
+        ask(server.port(), "POST", "/api/users/auth0%7C5/unsubscribe", R"({"channel":"room:1"})", key).status,
+        204
+    );
+    EXPECT_EQ(ann.line_with("unsubscribed"), R"({"op":"unsubscribed","channel":"room:1","reason":"forbidden"})");
+}
+
+TEST(users, are_given_nothing_by_what_is_no_channel_or_by_somebody_without_the_key) {
+    running_server server(with_key(asking(test_config())));
+    const std::string key = bearer("an-api-key-of-the-test");
+    for (const char* body : {"", "{}", "[]", R"({"channel":7})", R"({"channel":"a b"})", R"({"channel":"a","x":1})"})
+        EXPECT_EQ(ask(server.port(), "POST", "/api/users/ann/subscribe", body, key).status, 400) << body;
+    EXPECT_EQ(ask(server.port(), "POST", "/api/users//subscribe", R"({"channel":"a"})", key).status, 400);
+    EXPECT_EQ(ask(server.port(), "POST", "/api/users/ann/promote", R"({"channel":"a"})", key).status, 404);
+    EXPECT_EQ(ask(server.port(), "GET", "/api/users/ann/subscribe", {}, key).status, 405);
+    EXPECT_EQ(
+        ask(server.port(), "POST", "/api/users/ann/subscribe", R"({"channel":"room:1"})",
+            bearer(token_for("ann", everything)))
+            .status,
+        401
+    );
 }
 
 }  // namespace

@@ -110,33 +110,32 @@ std::string channel_of(std::string_view name, const std::string& user) {
     return is_channel(channel) ? channel : std::string();
 }
 
-std::string read_subscribe(const json& value, const std::string& user, std::vector<std::string>& into) {
+std::string read_subscribe(const json& value, access::principal& into) {
     if (!value.is_array() || value.size() > subscribe_max)
         return "\"subscribe\" is no list of at most " + std::to_string(subscribe_max) + " channels";
     for (const json& one : value) {
         std::string channel =
-            one.is_string() ? channel_of(one.get_ref<const std::string&>(), user) : std::string();
+            one.is_string() ? channel_of(one.get_ref<const std::string&>(), into.user) : std::string();
         if (channel.empty())
             return "\"subscribe\" has " + in_quotes(one.dump()) +
                    ", which is not the name of one channel (with {user} as a segment for the user's own "
                    "name)";
-        into.push_back(std::move(channel));
+        into.subscribe.push_back(std::move(channel));
     }
     return {};
 }
 
 // The one claim that is ours. Empty when there is nothing wrong with it.
-std::string read_own_claim(const json& claims, access::principal& into, std::vector<std::string>& subscribe) {
+std::string read_own_claim(const json& claims, access::principal& into) {
     const auto own = claims.find("pulsewire");
     if (own == claims.end()) return {};
     const std::string place = "the claim \"pulsewire\": ";
     if (!own->is_object()) return place + "must be an object";
     for (const auto& [name, value] : own->items()) {
-        std::string wrong = name == "allow"  ? read_allow(value, into)
-                            : name == "info" ? read_info(value, into)
-                            : name == "subscribe"
-                                ? read_subscribe(value, into.user, subscribe)
-                                : in_quotes(name) + " is not known; there are allow, info and subscribe";
+        std::string wrong = name == "allow"       ? read_allow(value, into)
+                            : name == "info"      ? read_info(value, into)
+                            : name == "subscribe" ? read_subscribe(value, into)
+                                                  : in_quotes(name) + " is not known; there are allow, info and subscribe";
         if (!wrong.empty()) return place + std::move(wrong);
     }
     return {};
@@ -194,11 +193,10 @@ result<checked_claims, claim_fault> check_claims(
     }
     who.issued_ms = when->issued_ms;
     who.expires_ms = when->expires_ms;
-    auto subscribe = std::make_shared<std::vector<std::string>>();
-    if (std::string wrong = read_own_claim(claims, who, *subscribe); !wrong.empty())
+    if (std::string wrong = read_own_claim(claims, who); !wrong.empty())
         return failure{fault(token_fault::claim, std::move(wrong))};
     return checked_claims{
-        {std::make_shared<const access::principal>(std::move(who)), std::move(subscribe)}, from_ms, until_ms};
+        {std::make_shared<const access::principal>(std::move(who))}, from_ms, until_ms};
 }
 
 }  // namespace pulsewire::identity

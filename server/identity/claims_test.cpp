@@ -106,7 +106,7 @@ TEST(claims, of_ours_grant_inform_and_subscribe) {
     EXPECT_TRUE(one.who->allowed.on("chat:1", one.who->user).has(operation::publish));
     EXPECT_FALSE(one.who->allowed.on("chat:1", one.who->user).has(operation::history));
     EXPECT_TRUE(one.who->allowed.on("user:a=7Cb", one.who->user).has(operation::history));
-    EXPECT_EQ(*one.subscribe, (std::vector<std::string>{"user:a=7Cb", "news"}));
+    EXPECT_EQ(one.who->subscribe, (std::vector<std::string>{"user:a=7Cb", "news"}));
 }
 
 TEST(claims, of_ours_are_refused_as_a_whole_and_the_reason_names_the_fault) {

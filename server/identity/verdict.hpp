@@ -6,11 +6,9 @@
 
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace pulsewire::identity {
 
@@ -38,8 +36,6 @@ constexpr std::string_view name_of(token_fault f) {
 
 struct accepted {
     access::principal_ptr who;  // never null
-    // Channels that the user is subscribed to without asking, with "{user}" replaced. Never null.
-    std::shared_ptr<const std::vector<std::string>> subscribe;
 };
 
 // Texts are printable and bounded; none has a part of the token that would let somebody in.

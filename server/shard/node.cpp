@@ -279,17 +279,17 @@ std::optional<access::verdict> node::verify(std::string_view token, std::string&
 void node::revoke(hub::revoke what, std::function<void(bool kept)> done) {
     auto work = [this, what = std::move(what), done = std::move(done)] {
         const bool kept = authenticator_->revoke(what, shard_port::now().wall_ms);
-        if (kept) disconnect(what);
+        if (kept) tell_sessions(what);
         done(kept);
     };
     if (storage_) return storage_->post(std::move(work));
     work();
 }
 
-void node::disconnect(const hub::revoke& what) {
+void node::tell_sessions(const hub::to_session& what) {
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         std::vector<hub::shard_message> one;
-        one.emplace_back(hub::to_session(what));
+        one.emplace_back(what);
         post(i, std::move(one));
     }
 }

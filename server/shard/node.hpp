@@ -90,8 +90,9 @@ public:
     // later, on the thread that waits for the disk; with false when it cannot be kept, and then nothing has
     // happened. From any thread.
     void revoke(hub::revoke what, std::function<void(bool kept)> done);
-    // Ends the connections that showed such tokens, which go on counting. From any thread.
-    void disconnect(const hub::revoke& what);
+    // Tells the sessions of all shards; of a revoke: the connections end, and the tokens go on counting. From
+    // any thread.
+    void tell_sessions(const hub::to_session& what);
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();

@@ -31,15 +31,15 @@ inline std::int64_t seconds_now() {
         .count();
 }
 
-// `allow` is JSON of patterns with operations; `more` further claims, each with a comma before it.
+// `allow` is JSON of patterns with operations; `own` further members of the own claim, each with a comma before it.
 inline std::string token_for(
     const std::string& user, const std::string& allow, std::int64_t counts_for_s = 3'600,
-    const std::string& more = {}
+    const std::string& own = {}
 ) {
     const std::string claims = R"({"iss":"test","aud":"pulsewire","sub":")" + user + R"(","iat":)" +
                                std::to_string(seconds_now()) + R"(,"exp":)" +
                                std::to_string(seconds_now() + counts_for_s) + R"(,"pulsewire":{"allow":)" +
-                               allow + "}" + more + "}";
+                               allow + own + "}}";
     return identity::signing_key::from_secret(secret_of_issuer).token(nlohmann::json::parse(claims)).value();
 }
 

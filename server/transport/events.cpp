@@ -21,6 +21,14 @@ namespace {
 
 using position = event_stream::cursor;
 
+command subscribing(std::string_view channel, std::uint64_t latest) {
+    command c;
+    c.op = command_op::subscribe;
+    c.channel = channel;
+    c.latest = latest;
+    return c;
+}
+
 class events final : public event_conversation {
 public:
     events(
@@ -46,7 +54,9 @@ public:
     void on_message(const hub::message_ptr& m, delivery::counts how) override {
         // Only subscribing can fail here, and without all its channels the stream cannot open.
         if (m->kind == hub::message_kind::error)
-            return end_with(close_code::try_again_later, "a channel cannot be read now");
+            return m->code == error_code::forbidden
+                       ? end_with(close_code::unauthorized, "a channel may not be read by this client")
+                       : end_with(close_code::try_again_later, "a channel cannot be read now");
         writer_.set_time(own_shard().now().wall_ms);
         if (how == delivery::counts::as_replay) charge(m->line.size());
         if (writer_.opened()) {
@@ -77,11 +87,8 @@ private:
     }
 
     command subscribe_to(std::size_t index) const {
-        command c;
-        c.op = command_op::subscribe;
+        command c = subscribing(writer_.channels()[index], latest_);
         c.id = index + 1;
-        c.channel = writer_.channels()[index];
-        c.latest = latest_;
         if (resume_) {
             c.epoch = resume_->at(index).epoch;
             c.offset = resume_->at(index).offset;
@@ -121,10 +128,31 @@ response bad_request(error_code code, std::string_view message) {
     return error_response(400, code, message);
 }
 
+// The refusal of a channel that this client may not read, as a status: EventSource would come back to a stream
+// for ever.
+std::optional<response> refused(
+    const http_conversation& c, const std::vector<std::string>& channels, std::uint64_t latest
+) {
+    for (const std::string& name : channels) {
+        const command wanted = subscribing(name, latest);
+        std::optional<hub::refusal> why;
+        c.own_shard().tell_hub([&](const hub::hub& h, hub::instant) {
+            why = h.refusal_of(hub::face::event_stream, c.who(), wanted);
+        });
+        if (!why) continue;
+        const std::string user(c.who() != nullptr ? c.who()->user : std::string());
+        c.own_shard().note_denial({c.owner().id(), wanted.op, user, name, why->text});
+        return error_response(403, why->code, why->text);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 void open_events(http_conversation& c) {
     auto channels = c.asked().parameters("channel");
+    // Of the user's token, where the address names none.
+    if (channels.empty() && c.who() != nullptr) channels = c.who()->subscribe;
     if (channels.empty())
         return c.answer(
             bad_request(error_code::invalid_channel, "name a channel: /events?channel=<name>&channel=<name>")
@@ -160,6 +188,7 @@ void open_events(http_conversation& c) {
     }
     const auto latest = parse_number(c.asked().parameter("latest", "0"));
     if (!latest) return c.answer(bad_request(error_code::invalid_frame, "latest must be a whole number"));
+    if (auto answer = refused(c, writer.channels(), *latest)) return c.answer(std::move(*answer));
     c.upgrade(
         event_response(),
         std::make_unique<events>(

@@ -32,7 +32,7 @@ const rules: Rules<ConnectOptions> = {
     anonymous: flag,
     hosts: /^Array/,
 };
-const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'restored', 'storage'];
+const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'channel', 'restored', 'storage'];
 
 /** A connection to a Pulsewire server, for as long as the page lives; `R` maps request types to `{request, response}`. */
 export class Client<R extends object = AnyRequests> {
@@ -78,6 +78,9 @@ export class Client<R extends object = AnyRequests> {
             },
             found: (message) => {
                 if (!this.#handlers.hears('waiting') && !this.#handlers.hears('state')) unheard(new PulsewireError('disconnected', message), 'connecting');
+            },
+            offered: (name) => {
+                if (this.#handlers.hears('channel')) this.#handlers.emit('channel', this.channel(name));
             },
             report,
             unheard,
@@ -131,6 +134,11 @@ export class Client<R extends object = AnyRequests> {
     on<N extends ConnectionState['name']>(
         event: N, handler: (state: Extract<ConnectionState, {name: N}>) => void,
     ): () => void;
+    /**
+     * The server wants this client to listen to a channel, by the user's token or at a word of your backend: call the channel's
+     * on(). It says so again at each connection until then.
+     */
+    on(event: 'channel', handler: (channel: Channel) => void): () => void;
     /** A message of an earlier page, or of one that is gone, is now this client's to send; needs a storage. */
     on(event: 'restored', handler: (message: UnsentMessage) => void): () => void;
     /** The storage does not work as it should; told once for each code. */

@@ -57,6 +57,8 @@ export interface SessionOwner {
     entered(state: ConnectionState): void;
     /** The token says that the user has gone, or that there is one now. */
     readonly signOut: () => undefined;
+    /** The server asks for a subscription to the channel of this name. */
+    readonly offered: (channel: string) => void;
     /** It was found out why no connection opens. */
     readonly found: (message: string) => void;
     readonly report: ReportError;

@@ -223,6 +223,8 @@ export class MachineSession implements Session, Listener {
                         core.slice(Field.user),
                     );
                 }
+                case Kind.offered:
+                    return this.#owner.offered(core.slice(Field.type));
                 case Kind.published:
                 case Kind.answered:
                     this.#commands.delete(id);

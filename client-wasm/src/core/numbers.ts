@@ -43,6 +43,7 @@ export const enum Kind {
     answered = 14,
     failed = 15,
     needToken = 16,
+    offered = 17,
 }
 
 /** `state` in common/client. */
