@@ -6,6 +6,7 @@ option(PULSEWIRE_TESTS "Build the C++ tests (where GoogleTest is installed)" ${P
 option(PULSEWIRE_FUZZ "Build common/ and the targets of fuzz/, and nothing else; takes clang" OFF)
 option(PULSEWIRE_HARDEN "Let the linker and the processor make an attacker's work harder; what is installed has it" OFF)
 option(PULSEWIRE_PRECOMPILED_HEADERS "Read the standard library once for each target; without it every file shows that it includes what it uses" OFF)
+option(PULSEWIRE_UNITY "Compile several files of a library at once: a third less work from nothing, more after an edit" OFF)
 option(PULSEWIRE_WERROR "Warnings in our own code are errors; off where a compiler we never saw must still do" ON)
 
 # Warnings, include root ("common/protocol/names.hpp") and sanitizers, as one target to link. An application that has this
@@ -97,6 +98,11 @@ function(pulsewire_library name)
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC pulsewire_options ${arg_LINK})
     pulsewire_precompile(${name})
+    if(PULSEWIRE_UNITY)
+      set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+      # A class in an unnamed namespace is no header's fault because its file is included.
+      target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+    endif()
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE pulsewire_options ${arg_LINK})

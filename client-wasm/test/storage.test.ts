@@ -31,6 +31,7 @@ class Disk {
     adopt: (messages: readonly StoredMessage[]) => void = () => {};
     takeSession: () => string | undefined = () => undefined;
     leaveSession: (session: string) => void = () => {};
+    readonly left: StoredMessage[] = [];
 
     /** `off` cuts it off, as the end of its process would. */
     store(off?: AbortSignal): Store {
@@ -39,6 +40,7 @@ class Disk {
                 this.scopes.push(scope);
                 this.adopt = adopt;
                 await this.opening();
+                for (const message of this.left.splice(0)) this.rows.set(message.key, message);
                 adopt([...this.rows.values()].reverse());
             },
             put: (messages) => {
@@ -61,6 +63,7 @@ class Disk {
             },
             takeSession: () => this.takeSession(),
             leaveSession: (session) => this.leaveSession(session),
+            leaveMessages: (messages) => void this.left.push(...messages),
             close: () => {
                 if (!off?.aborted) this.done.push('close');
             },
@@ -597,6 +600,27 @@ test('a page that is left leaves its session to the next one, and no key is used
     const third = await page(disk);
     await welcome(third.network);
     assert.notEqual(third.client.session, before, 'a page beside the second is another client');
+});
+
+test('a page that is left before its store has opened leaves its messages, too, and they are sent once', async () => {
+    const disk = new Disk();
+    disk.opening = () => new Promise(() => {});
+    const pages = browserEvents();
+    const first = await page(disk);
+    void held(first.client.channel('a').publish('t', 1));
+    void held(first.client.channel('a').publish('t', 2));
+    pages.dispatchEvent(new Event('pagehide'));
+    pages.gone();
+    first.crash();
+    disk.opening = async () => {};
+    const second = await page(disk);
+    void held(second.client.channel('a').publish('t', 3));
+    await welcome(second.network);
+    await settle();
+    assert.deepEqual(publishes(second.network.socket).map(({payload}) => payload), [1, 2, 3]);
+    assert.deepEqual(second.restored.map(({payload}) => payload), [1, 2]);
+    pages.dispatchEvent(new Event('pagehide'));
+    assert.deepEqual(disk.left, [], 'what is written is not left again');
 });
 
 test('a store that cannot tell a session harms nobody', async () => {

@@ -505,14 +505,14 @@ test('the server can want a client to listen to a channel, and the application d
     const got: unknown[] = [];
     client.on('channel', (channel) => {
         told.push(channel.name);
-        channel.on('say', (message) => void got.push(message.payload));
+        channel.on('say', (payload) => void got.push(payload));
     });
     network.socket.receive({op: 'subscribe', channel: 'news'});
     await settle();
     assert.deepEqual(told, ['news']);
     const {id} = network.socket.last('subscribe');
-    network.socket.receive({op: 'subscribed', id, channel: 'news', epoch: 'e', offset: 0, replay: 0}, publication('news', 1, 'hello'));
-    assert.equal(got.length, 1);
+    network.socket.receive({op: 'subscribed', id, channel: 'news', epoch: 'e', offset: 0, replay: 0}, publication('news', 1, 'hello', 'say'));
+    assert.deepEqual(got, ['hello']);
     network.socket.receive({op: 'subscribe', channel: 'news'});
     assert.deepEqual(told, ['news'], 'it has that one');
     client.on('channel', () => {

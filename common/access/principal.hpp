@@ -18,7 +18,7 @@ namespace pulsewire::access {
 struct principal {
     std::string user;  // as on the wire: wire_name_of(); empty: a program, or somebody unknown
     grants allowed;
-    std::string info;             // JSON that the members of a channel see beside the user; empty: none
+    std::string info;  // JSON that the members of a channel see beside the user; empty: none
     // Channels that the clients of the user are asked to subscribe to (protocol 4.26).
     std::vector<std::string> subscribe;
     std::string token_id;         // "jti"; empty: none

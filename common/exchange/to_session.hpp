@@ -99,8 +99,8 @@ struct authorized {
     std::string reason;                     // of a refusal, for people
 };
 
-// One connection, or each of a user, is asked to subscribe to the channel, unless it is subscribed or may not.
-// For a user it is sent to every shard.
+// One connection, or each of a user, is asked to subscribe to the channel, unless it is subscribed or may
+// not. For a user it is sent to every shard.
 struct offer_channel {
     connection_ref to;
     std::string channel;
@@ -116,7 +116,7 @@ struct end_subscription {
 };
 
 using to_session = std::variant<
-    attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized,
-    offer_channel, end_subscription>;
+    attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized, offer_channel,
+    end_subscription>;
 
 }  // namespace pulsewire::hub

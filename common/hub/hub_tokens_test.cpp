@@ -460,8 +460,7 @@ TEST_P(hub_tokens, tell_the_client_to_which_channels_to_subscribe) {  // 4.26
     ASSERT_FALSE(heard.empty());
     heard.erase(heard.begin());
     EXPECT_EQ(
-        heard,
-        (texts{R"({"op":"subscribe","channel":"room:1"})", R"({"op":"subscribe","channel":"open:1"})"})
+        heard, (texts{R"({"op":"subscribe","channel":"room:1"})", R"({"op":"subscribe","channel":"open:1"})"})
     ) << "nothing is said of what she may not have";
     EXPECT_EQ(node.subscription_count(), 0u) << "she knows from where on she wants it";
     EXPECT_EQ(code(ann, R"({"op":"subscribe","id":2,"channel":"room:1"})"), "subscribed");

@@ -253,8 +253,8 @@ void server::check_permission(std::uint64_t connection, const hub::message& m) {
     if (m.kind == hub::message_kind::answer && m.id == 0 && m.reason() == "forbidden")
         return seen_.reached(situation::permission_lost);
     const bool offers = m.line.starts_with("{\"op\":\"subscribe\"");
-    const bool holds_data = offers || m.kind == hub::message_kind::publication || m.kind == hub::message_kind::direct ||
-                            m.kind == hub::message_kind::presence ||
+    const bool holds_data = offers || m.kind == hub::message_kind::publication ||
+                            m.kind == hub::message_kind::direct || m.kind == hub::message_kind::presence ||
                             m.kind == hub::message_kind::subscribed || m.kind == hub::message_kind::history ||
                             m.kind == hub::message_kind::question;
     if (!holds_data || m.channel().empty()) return;

@@ -36,7 +36,8 @@ public:
     void send(std::string_view channel, const M& m) const {
         if constexpr (detail::require_message<M>()) send_payload(channel, message_name<M>, encode_payload(m));
     }
-    // Asks the client to subscribe to the channel (docs/protocol.md 4.26), unless it is subscribed or may not.
+    // Asks the client to subscribe to the channel (docs/protocol.md 4.26), unless it is subscribed or may
+    // not.
     void subscribe(std::string_view channel) const;
     // Ends its subscription to the channel; the client is told that this is forbidden now.
     void unsubscribe(std::string_view channel) const;

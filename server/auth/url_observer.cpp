@@ -31,6 +31,7 @@ std::int64_t now_ms() {
 struct question {
     hub::authorize asked;
     std::int64_t due_ms = 0;
+    clock::time_point begun = {};
 };
 
 // A question under way.
@@ -65,7 +66,7 @@ struct url_observer::parts {
     curl::header_ptr headers{curl_slist_append(nullptr, "Content-Type: application/json")};
     std::thread thread;
     std::atomic<bool> stopped = false;
-    std::atomic<std::uint32_t> waiting = 0;
+    shell::authorization_counters counted;
 
     std::mutex mutex;
     std::vector<question> arrived;  // guarded by the mutex
@@ -110,9 +111,13 @@ hub::interests url_observer::wants() const {
     return all;
 }
 
+const shell::authorization_counters* url_observer::authorizations() const {
+    return &parts_->counted;
+}
+
 bool url_observer::admit() {
-    if (parts_->waiting.fetch_add(1) < parts_->settings.shell.application_queue_max) return true;
-    --parts_->waiting;
+    if (parts_->counted.waiting.fetch_add(1) < parts_->settings.shell.application_queue_max) return true;
+    --parts_->counted.waiting;
     return false;
 }
 
@@ -155,6 +160,7 @@ void url_observer::parts::take_arrived() {
     }
     for (question& q : now_here) {
         if (const auto known = cache.find(key_of(q.asked), now_ms())) {
+            ++counted.remembered;
             tell(q.asked, *known);
         } else {
             queue.push_back(std::move(q));
@@ -167,6 +173,7 @@ void url_observer::parts::begin(question&& q) {
     if (left_ms <= 0) return cannot_be_asked(q.asked, "has too many questions to answer");
     auto one = std::make_unique<call>();
     one->what = std::move(q);
+    one->what.begun = clock::now();
     one->body = text_of(one->what.asked);
     one->handle.reset(curl_easy_init());
     CURL* const e = one->handle.get();
@@ -187,6 +194,9 @@ void url_observer::parts::finish(CURL* handle, CURLcode outcome) {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(multi.get(), handle);
+    counted.microseconds += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - done->what.begun).count()
+    );
     const hub::authorize& asked = done->what.asked;
     if (outcome != CURLE_OK)
         return cannot_be_asked(asked, std::string("could not be asked: ") + curl_easy_strerror(outcome));
@@ -201,7 +211,8 @@ void url_observer::parts::finish(CURL* handle, CURLcode outcome) {
 }
 
 void url_observer::parts::tell(const hub::authorize& asked, const word& given) {
-    --waiting;
+    --counted.waiting;
+    ++(given.allow ? counted.allowed : counted.refused);
     hub::authorized word{asked.who, asked.number, error_code::none, {}};
     if (!given.allow) {
         word.refused = error_code::forbidden;
@@ -211,7 +222,8 @@ void url_observer::parts::tell(const hub::authorize& asked, const word& given) {
 }
 
 void url_observer::parts::cannot_be_asked(const hub::authorize& asked, const std::string& why) {
-    --waiting;
+    --counted.waiting;
+    ++counted.failed;
     if (warnings.admits(now_ms()))
         log::warning(
             "authorize_url ", log::printable(url_of(asked)), " ", why, "; nothing is permitted meanwhile"

@@ -43,6 +43,7 @@ public:
     void post(std::vector<hub::to_observer>&& batch) override;
     bool admit() override;
     hub::interests wants() const override;
+    const shell::authorization_counters* authorizations() const override;
 
 private:
     struct parts;

@@ -64,6 +64,9 @@ TEST(authorize_url, is_not_asked_again_while_its_word_may_be_kept) {
         ada.line_with("\"published\"");
     }
     EXPECT_EQ(backend.requests().size(), 1u);
+    EXPECT_EQ(server.metric("pulsewire_authorize_total{word=\"allowed\"}"), 4);
+    EXPECT_EQ(server.metric("pulsewire_authorize_remembered_total"), 3);
+    EXPECT_EQ(server.metric("pulsewire_authorize_waiting"), 0);
 }
 
 TEST(authorize_url, that_does_not_answer_rightly_permits_nothing) {
@@ -79,6 +82,7 @@ TEST(authorize_url, that_does_not_answer_rightly_permits_nothing) {
         auto ada = connected(server.port(), "ada-session");
         const std::string refused = subscribed_or_refused(ada, 2, "chat:1");
         EXPECT_NE(refused.find("overloaded"), std::string::npos) << answer << "\n" << refused;
+        EXPECT_EQ(server.metric("pulsewire_authorize_total{word=\"none\"}"), 1);
     }
 }
 

@@ -194,6 +194,20 @@ std::vector<MetricFamily> tls_families(const std::vector<shard_metrics>& s, std:
     };
 }
 
+std::vector<MetricFamily> authorization_families(const authorization_counters& c) {
+    return {
+        counter("pulsewire_authorize_total", "Commands that an authorize_url decided about, by its word")
+            .with(static_cast<double>(c.allowed), {{"word", "allowed"}})
+            .with(static_cast<double>(c.refused), {{"word", "refused"}})
+            .with(static_cast<double>(c.failed), {{"word", "none"}}),
+        counter("pulsewire_authorize_remembered_total", "Of them, those about which it was not asked again")
+            .with(static_cast<double>(c.remembered)),
+        counter("pulsewire_authorize_seconds_total", "Time from the questions to their answers")
+            .with(static_cast<double>(c.microseconds) / 1e6),
+        gauge("pulsewire_authorize_waiting", "Commands that wait for a word").with(c.waiting),
+    };
+}
+
 std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const node& all) {
     using m = const shard_metrics&;
     return {
@@ -314,6 +328,9 @@ std::string metrics_text(const std::vector<shard_metrics>& shards, const node& a
     std::vector<MetricFamily> shown = families(shards, all);
     if (const storage_counters* storage = all.storage_metrics())
         for (MetricFamily& f : storage_families(*storage)) shown.push_back(std::move(f));
+    for (const observer_port* observer : all.observers())
+        if (const authorization_counters* asked = observer->authorizations())
+            for (MetricFamily& f : authorization_families(*asked)) shown.push_back(std::move(f));
     if (all.has_tls())
         for (MetricFamily& f : tls_families(shards, all.certificate_expires_s()))
             shown.push_back(std::move(f));

@@ -65,22 +65,6 @@ void send_file(http_conversation& c) {
     answer_lost(c, std::move(found.other));
 }
 
-std::string_view name_of(method m) {
-    switch (m) {
-        case method::get:
-            return "GET";
-        case method::head:
-            return "HEAD";
-        case method::post:
-            return "POST";
-        case method::options:
-            return "OPTIONS";
-        case method::other:
-            break;
-    }
-    return "other";
-}
-
 // Counts a refusal, and lets the operator find it with the setting that would change it; mistakes of other
 // kinds are the client's own and told to it alone.
 void note_refusal(

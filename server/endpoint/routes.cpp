@@ -21,22 +21,6 @@ constexpr std::string_view users_prefix = "/api/users/";
 
 using methods = std::initializer_list<method>;
 
-std::string_view name_of(method m) {
-    switch (m) {
-        case method::get:
-            return "GET";
-        case method::head:
-            return "HEAD";
-        case method::post:
-            return "POST";
-        case method::options:
-            return "OPTIONS";
-        case method::other:
-            return "";
-    }
-    return "";
-}
-
 route nowhere(response answer) {
     return {{true, {}}, failure{std::move(answer)}};
 }

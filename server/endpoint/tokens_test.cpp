@@ -176,8 +176,9 @@ TEST(tokens, open_a_plain_event_stream) {
 
 TEST(tokens, say_which_channels_a_plain_event_stream_has) {
     running_server server(asking(test_config()));
-    const std::string own =
-        token_for("ann", R"({"room:*":["subscribe","publish"]})", 3'600, R"(,"subscribe":["room:{user}","room:1"])");
+    const std::string own = token_for(
+        "ann", R"({"room:*":["subscribe","publish"]})", 3'600, R"(,"subscribe":["room:{user}","room:1"])"
+    );
     client c(server.port());
     c.send("GET /events HTTP/1.1\r\nHost: localhost\r\n" + bearer(own) + "\r\n");
     const std::string opened = c.read_until("\"positions\"") + c.read_until("\n\n");
@@ -416,13 +417,16 @@ TEST(users, can_be_given_a_channel_and_lose_it) {  // 11.11
         ask(server.port(), "POST", "/api/users/auth0%7C5/unsubscribe", R"({"channel":"room:1"})", key).status,
         204
     );
-    EXPECT_EQ(ann.line_with("unsubscribed"), R"({"op":"unsubscribed","channel":"room:1","reason":"forbidden"})");
+    EXPECT_EQ(
+        ann.line_with("unsubscribed"), R"({"op":"unsubscribed","channel":"room:1","reason":"forbidden"})"
+    );
 }
 
 TEST(users, are_given_nothing_by_what_is_no_channel_or_by_somebody_without_the_key) {
     running_server server(with_key(asking(test_config())));
     const std::string key = bearer("an-api-key-of-the-test");
-    for (const char* body : {"", "{}", "[]", R"({"channel":7})", R"({"channel":"a b"})", R"({"channel":"a","x":1})"})
+    for (const char* body :
+         {"", "{}", "[]", R"({"channel":7})", R"({"channel":"a b"})", R"({"channel":"a","x":1})"})
         EXPECT_EQ(ask(server.port(), "POST", "/api/users/ann/subscribe", body, key).status, 400) << body;
     EXPECT_EQ(ask(server.port(), "POST", "/api/users//subscribe", R"({"channel":"a"})", key).status, 400);
     EXPECT_EQ(ask(server.port(), "POST", "/api/users/ann/promote", R"({"channel":"a"})", key).status, 404);

@@ -1,6 +1,6 @@
 #include "server/http/chunked.hpp"
 
-#include "server/text.hpp"
+#include "server/http/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,16 +10,6 @@ namespace {
 
 // Fifteen hexadecimal digits cannot overflow, and no body is as large.
 constexpr std::size_t size_digits_max = 15;
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char l = lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
-bool is_control(char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
 
 refusal malformed(std::string message) {
     return {400, error_code::invalid_frame, std::move(message)};

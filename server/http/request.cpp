@@ -19,10 +19,6 @@ fault bad(std::string message) {
     return refusal{400, error_code::invalid_frame, std::move(message)};
 }
 
-constexpr bool is_control(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
 // Before Beast sees it, which would refuse some of them as something else.
 fault check_codings(std::string_view line) {
     const std::size_t colon = line.find(':');
@@ -50,7 +46,7 @@ fault check_lines(std::string_view head, const shell_limits& bounds) {
         if (line.empty()) break;
         if (lines > 0 && (line[0] == ' ' || line[0] == '\t'))
             return bad("a field is folded over two lines, which RFC 9112 5.2 forbids");
-        if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; }))
+        if (std::any_of(line.begin(), line.end(), is_control))
             return bad("there is a control byte in the head of the request");
         if (auto refused = check_codings(line)) return refused;
         if (++lines > bounds.http_fields_max + 1)
@@ -210,6 +206,22 @@ void read_connection(request& r) {
 }
 
 }  // namespace
+
+std::string_view name_of(method m) {
+    switch (m) {
+        case method::get:
+            return "GET";
+        case method::head:
+            return "HEAD";
+        case method::post:
+            return "POST";
+        case method::options:
+            return "OPTIONS";
+        case method::other:
+            break;
+    }
+    return "other";
+}
 
 refusal head_too_large(const shell_limits& bounds) {
     return {

@@ -1,16 +1,6 @@
 #include "server/http/text.hpp"
 
 namespace pulsewire::shell {
-namespace {
-
-constexpr int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char l = lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
-}  // namespace
-
 bool list_has(std::string_view list, std::string_view element) {
     while (!list.empty()) {
         const std::size_t comma = list.find(',');

@@ -132,10 +132,11 @@ std::string read_own_claim(const json& claims, access::principal& into) {
     const std::string place = "the claim \"pulsewire\": ";
     if (!own->is_object()) return place + "must be an object";
     for (const auto& [name, value] : own->items()) {
-        std::string wrong = name == "allow"       ? read_allow(value, into)
-                            : name == "info"      ? read_info(value, into)
-                            : name == "subscribe" ? read_subscribe(value, into)
-                                                  : in_quotes(name) + " is not known; there are allow, info and subscribe";
+        std::string wrong = name == "allow"  ? read_allow(value, into)
+                            : name == "info" ? read_info(value, into)
+                            : name == "subscribe"
+                                ? read_subscribe(value, into)
+                                : in_quotes(name) + " is not known; there are allow, info and subscribe";
         if (!wrong.empty()) return place + std::move(wrong);
     }
     return {};
@@ -195,8 +196,7 @@ result<checked_claims, claim_fault> check_claims(
     who.expires_ms = when->expires_ms;
     if (std::string wrong = read_own_claim(claims, who); !wrong.empty())
         return failure{fault(token_fault::claim, std::move(wrong))};
-    return checked_claims{
-        {std::make_shared<const access::principal>(std::move(who))}, from_ms, until_ms};
+    return checked_claims{{std::make_shared<const access::principal>(std::move(who))}, from_ms, until_ms};
 }
 
 }  // namespace pulsewire::identity

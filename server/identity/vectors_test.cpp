@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <set>
 
@@ -98,8 +97,7 @@ TEST(vectors, of_other_libraries_are_tokens) {
     }
 }
 
-// The vectors are Project Wycheproof's testvectors_v1/ (Apache-2.0), which are not a part of this tree:
-// PULSEWIRE_WYCHEPROOF names a folder that has them.
+// Of Project Wycheproof.
 struct suite {
     const char* file;
     std::size_t tests;
@@ -108,12 +106,9 @@ struct suite {
 };
 
 void run(const suite& s) {
-    const char* folder = std::getenv("PULSEWIRE_WYCHEPROOF");
-    if (folder == nullptr)
-        GTEST_SKIP() << "PULSEWIRE_WYCHEPROOF names no folder with Wycheproof's testvectors_v1";
-    std::ifstream file(std::string(folder) + "/" + s.file);
+    std::ifstream file(std::string("server/identity/testdata/wycheproof/") + s.file);
     const json all = json::parse(file, nullptr, false);
-    ASSERT_TRUE(all.is_object()) << folder << " has no " << s.file;
+    ASSERT_TRUE(all.is_object()) << s.file;
     std::size_t seen = 0;
     std::set<int> accepted_otherwise, refused_otherwise;
     for (const json& group : all["testGroups"]) {

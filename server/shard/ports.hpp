@@ -10,6 +10,7 @@
 #include "common/exchange/to_observer.hpp"
 #include "server/config.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,15 @@ class mail_load;
 class node;
 class shard;
 
+// The words of programs at authorize_url, since the start. Any thread may read them.
+struct authorization_counters {
+    std::atomic<std::uint64_t> allowed{0}, refused{0};
+    std::atomic<std::uint64_t> remembered{0};    // of these, without asking again
+    std::atomic<std::uint64_t> failed{0};        // no word in time, or none that can be read
+    std::atomic<std::uint64_t> microseconds{0};  // spent in asking
+    std::atomic<std::uint32_t> waiting{0};       // commands that wait for a word now
+};
+
 // An observer of what clients do, as the shards see it: the program's handlers are one. All members may be
 // called from any thread.
 class observer_port {
@@ -38,6 +48,8 @@ public:
     virtual bool admit() = 0;
     // What it wants to hear; asked once, at the start.
     virtual hub::interests wants() const = 0;
+    // Null: it asks no program.
+    virtual const authorization_counters* authorizations() const { return nullptr; }
 };
 
 // Answers, complete with their heads, where no conversation can give one.

@@ -31,7 +31,8 @@ inline std::int64_t seconds_now() {
         .count();
 }
 
-// `allow` is JSON of patterns with operations; `own` further members of the own claim, each with a comma before it.
+// `allow` is JSON of patterns with operations; `own` further members of the own claim, each with a comma
+// before it.
 inline std::string token_for(
     const std::string& user, const std::string& allow, std::int64_t counts_for_s = 3'600,
     const std::string& own = {}

@@ -128,8 +128,8 @@ response bad_request(error_code code, std::string_view message) {
     return error_response(400, code, message);
 }
 
-// The refusal of a channel that this client may not read, as a status: EventSource would come back to a stream
-// for ever.
+// The refusal of a channel that this client may not read, as a status: EventSource would come back to a
+// stream for ever.
 std::optional<response> refused(
     const http_conversation& c, const std::vector<std::string>& channels, std::uint64_t latest
 ) {

@@ -56,6 +56,11 @@ export class BrowserStore implements Store {
         for (const other of await this.#owners()) {
             if (!(await this.#claim(other, other === before ? predecessorMs : 0))) void this.#watch(other);
         }
+        const left = this.#left();
+        if (!left.length) return;
+        await this.put(left);
+        sessionStorage.removeItem(this.#leftKey);
+        this.#adopt(left);
     }
 
     put(messages: readonly StoredMessage[]): Promise<void> {
@@ -90,6 +95,19 @@ export class BrowserStore implements Store {
 
     leaveSession(session: string): void {
         sessionStorage.setItem(this.#sessionKey, session);
+    }
+
+    // IndexedDB has nothing that is done when it returns. An earlier page's may not have been taken yet.
+    leaveMessages(messages: readonly StoredMessage[]): void {
+        sessionStorage.setItem(this.#leftKey, JSON.stringify([...this.#left(), ...messages]));
+    }
+
+    #left(): StoredMessage[] {
+        return JSON.parse(sessionStorage.getItem(this.#leftKey) ?? '[]') as StoredMessage[];
+    }
+
+    get #leftKey(): string {
+        return `${this.#prefix}left`;
     }
 
     forget(): void {

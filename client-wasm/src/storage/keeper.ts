@@ -366,7 +366,10 @@ export class Keeper implements ClientStorage {
     }
 
     readonly #leaving = ({type}: {type: string}): void => {
-        if (type === 'pagehide') this.#leaveSession();
+        if (type === 'pagehide') {
+            this.#leaveSession();
+            this.#leaveMessages();
+        }
         if (type === 'pagehide' || globalThis.document?.visibilityState === 'hidden') this.#savePositions();
     };
 
@@ -377,6 +380,16 @@ export class Keeper implements ClientStorage {
             this.#store.leaveSession?.(`${this.#session.secret} ${this.#user}`.trimEnd());
         } catch {
             // The next page begins as a new client.
+        }
+    }
+
+    #leaveMessages(): void {
+        const unwritten = this.#queue.filter(({ready}) => !ready);
+        if (!unwritten.length) return;
+        try {
+            this.#store.leaveMessages?.(unwritten.map(({stored}) => stored));
+        } catch (error) {
+            this.#warn('failed', 'Messages that were not written yet are lost with this page.', error);
         }
     }
 

@@ -53,6 +53,11 @@ export interface Store {
     takeSession?(): string | undefined;
     /** The page ends: its successor may go on with this session, a text of at most 200 characters. Done when it returns. */
     leaveSession?(session: string): void;
+    /**
+     * The page ends before put() could be called or resolve for these messages: a later client gets them from open(), with
+     * those that it finds there. Done when it returns.
+     */
+    leaveMessages?(messages: readonly StoredMessage[]): void;
     /** The client has ended: what it leaves is without an owner. */
     close(): void;
 }
