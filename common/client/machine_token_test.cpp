@@ -575,7 +575,7 @@ TEST(machine_token, brings_channels_that_the_server_wants_it_to_have) {  // 4.26
     signed_in h;
     h.hears(R"({"op":"subscribe","channel":"news"})");
     EXPECT_EQ(h.done(), done{"offered news"});
-    h.machine.subscribe("news", {}, h.now);
+    h.subscribe("news");
     h.done();
     h.hears(R"({"op":"subscribe","channel":"news"})");
     EXPECT_EQ(h.done(), done{}) << "it has that one";

@@ -1,5 +1,7 @@
 #include "server/net/tls.hpp"
 
+#include "server/base/freed_by.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -67,16 +69,8 @@ constexpr std::size_t record_plaintext_bytes = 16 * 1024;  // RFC 8446 5.1
 // Header, explicit nonce, type and tag of a record, of whichever version and cipher.
 constexpr std::size_t record_overhead_bytes = 64;
 
-template <class T, void (*Free)(T*)>
-struct freed_by {
-    void operator()(T* p) const { Free(p); }
-};
-using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY, EVP_PKEY_free>>;
-
-struct bio_closer {
-    void operator()(BIO* p) const { BIO_free(p); }
-};
-using bio_ptr = std::unique_ptr<BIO, bio_closer>;
+using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
+using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free>>;
 
 // The oldest error of this thread, which is the cause, in OpenSSL's words; the others are forgotten.
 std::string openssl_error() {
