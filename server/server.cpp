@@ -4,6 +4,7 @@
 #include "server/app/application.hpp"
 #include "server/auth/url_observer.hpp"
 #include "server/config/message_types.hpp"
+#include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
 #include "server/log.hpp"
@@ -34,6 +35,12 @@ namespace {
 // The interval at which a standby server checks whether the data folder is free.
 constexpr auto standby_poll = std::chrono::milliseconds(20);
 
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
+    return text;
+}
+
 config gathered(config c) {
     shell::gather_issuers(c);
     return c;
@@ -47,6 +54,7 @@ constexpr const char* certificate_and_key = "The certificate and the key that we
 struct server::parts {
     explicit parts(config c)
         : settings(gathered(std::move(c))),
+          changing(settings),
           application(settings),
           signals(control),
           drain_wait(control),
@@ -99,10 +107,9 @@ struct server::parts {
     void reload() {
         // A standby server reads the files when it takes over.
         if (!serving || ending) return;
-        std::size_t kinds = 0;
+        reload_settings();
         const auto again = [&](bool has_any, const char* stays, void (shell::node::*read)()) {
             if (!has_any) return;
-            ++kinds;
             try {
                 ((*node).*read)();
             } catch (const std::runtime_error& e) {
@@ -111,14 +118,34 @@ struct server::parts {
         };
         again(has_tls(), certificate_and_key, &shell::node::reload_tls);
         again(
-            !settings.api_key_file.empty(), "The API keys that were read before", &shell::node::reload_keys
-        );
-        again(
             node->has_issuer_files(), "The issuers' keys that were read before", &shell::node::reload_issuers
         );
         again(node->has_type_files(), "The schemas that were read before", &shell::node::reload_types);
-        if (kinds == 0) log::info("there is no file to read again");
         node->audit_act("reload");
+    }
+
+    // What flags, environment and config file say now. A fault leaves everything as it was.
+    void reload_settings() {
+        try {
+            shell::reload_outcome outcome{changing, {}, {}};
+            const auto again = shell::read_command_line_again();
+            if (again) outcome = shell::reload(changing, again->before, again->now);
+            node->reload_settings(outcome.settings);
+            changing = std::move(outcome.settings);
+            log::set_level(changing.log_level);
+            if (again) shell::remember_as_read(again->now);
+            if (!outcome.changed.empty())
+                log::info("new values hold for ", joined(outcome.changed));
+            else if (again)
+                log::info("the configuration was read again");
+            if (!outcome.need_restart.empty())
+                log::warning(
+                    joined(outcome.need_restart),
+                    " changed, too; the new values hold after a restart and the old ones until then"
+                );
+        } catch (const std::runtime_error& e) {
+            log::warning(e.what(), ". The settings and API keys that were read before stay in use.");
+        }
     }
 
     bool has_tls() const { return !settings.tls_certificate.empty(); }
@@ -188,7 +215,8 @@ struct server::parts {
         return 0;
     }
 
-    config settings;
+    config settings;  // as at the start
+    config changing;  // the same with what was read again since
     shell::application application;
     std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;

@@ -29,7 +29,7 @@ http_conversation::http_conversation(
 http_conversation::~http_conversation() = default;
 
 const config& http_conversation::settings() const {
-    return node_.settings();
+    return shard_.settings();
 }
 
 void http_conversation::deadline_in(std::uint32_t ms) {

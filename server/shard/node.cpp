@@ -336,13 +336,19 @@ void node::reload_types() {
     log::info(files, files == 1 ? " schema file was" : " schema files were", " read again");
 }
 
-void node::reload_keys() {
-    const auto keys = std::make_shared<const api_keys>(settings_);
-    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, keys] { shard.use_keys(keys); });
-    log::info(
-        "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
-        settings_.api_key_file
-    );
+void node::reload_settings(const config& fresh) {
+    const auto keys = std::make_shared<const api_keys>(fresh);
+    const auto settings = std::make_shared<const config>(fresh);
+    for (const auto& s : shards_)
+        asio::post(s->loop(), [&shard = *s, keys, settings] {
+            shard.use_keys(keys);
+            shard.use_settings(settings);
+        });
+    if (!fresh.api_key_file.empty())
+        log::info(
+            "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
+            fresh.api_key_file
+        );
 }
 
 void node::restore(log_store::contents&& kept) {

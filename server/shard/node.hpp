@@ -68,6 +68,7 @@ public:
     void stop();
 
     // --- from any thread ---
+    // As they were at the start.
     const config& settings() const override { return settings_; }
     hub::shard_index shard_count() const override { return shard_count_; }
     shard& at(hub::shard_index index) { return *shards_[index]; }
@@ -108,9 +109,13 @@ public:
     }
     // An administrative act, for the audit log.
     void audit_act(std::string_view event);
-    // Reads the file of API keys again. Throws std::runtime_error with a sentence for the operator, and then
-    // the keys stay as they were. Precondition: started.
-    void reload_keys();
+    // Others in which only what can change while the server runs did (config/reload.hpp). The file of API
+    // keys is read again. Throws std::runtime_error with a sentence for the operator, and then everything
+    // stays as it was. Precondition: started.
+    void reload_settings(const config& fresh);
+    // Whether the data folder refuses writes. A publish finds out when it works again; where none comes
+    // because nobody is sent here, asking does, for the next time.
+    bool storage_is_failing();
     // Null without a data folder.
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.

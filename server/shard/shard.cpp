@@ -64,7 +64,8 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       drain_(connections_, hub_, all, *this),
       streams_(index),
       audited_(audited_per_second),
-      denials_(denials_logged_per_second) {}
+      denials_(denials_logged_per_second),
+      settings_(std::make_shared<const config>(all.settings())) {}
 
 shard::~shard() = default;
 
