@@ -58,7 +58,7 @@ void print_start(const node& all) {
     text += "  HTTP API    http" + tls + "://" + authority + c.base_path +
             "/api/channels/<channel>/messages" +
             (has_key ? " (API key required)\n" : " (no API key: open)\n");
-    text += "  operating   /healthz, /metrics" +
+    text += "  operating   /healthz, /livez, /readyz, /metrics" +
             std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");
     // A key is easily taken for more than it is.
     if (!c.issuers.empty())

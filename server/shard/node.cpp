@@ -375,6 +375,12 @@ void node::run_storage() {
     });
 }
 
+bool node::storage_is_failing() {
+    if (!storage_ || !storage_->counters().failing) return false;
+    storage_->probe();
+    return true;
+}
+
 void node::drain(std::function<void()> quiet, std::function<void()> drained) {
     announced_ = true;
     quiet_.begin(shard_count_, std::move(quiet));
