@@ -201,6 +201,17 @@ struct server::parts {
         if (drained && released) control.stop();
     }
 
+    // Of the start. Who reads the log as JSON finds nothing else on standard error.
+    void report_fault(const char* why) const {
+        if (settings.log_format != "json") {
+            std::fprintf(stderr, "error: %s\n", why);
+            return;
+        }
+        log::set_format(settings.log_format);
+        log::error(why);
+        log::flush();
+    }
+
     void stop_threads() {
         if (asker) asker->stop();
         if (node) node->stop();
@@ -304,6 +315,7 @@ void server::start() {
     if (parts_->serving) return;
     if (const std::string fault = shell::fault_of(parts_->settings); !fault.empty())
         throw std::runtime_error(fault);
+    log::set_format(parts_->settings.log_format);
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     // RocksDB makes its files at any time and on any thread, and asks for no mode of its own.
@@ -341,7 +353,7 @@ int server::run() {
         start();
     } catch (const std::runtime_error& e) {
         if (parts_->ending) return parts_->end();
-        std::fprintf(stderr, "error: %s\n", e.what());
+        parts_->report_fault(e.what());
         parts_->stop_threads();
         return 1;
     }

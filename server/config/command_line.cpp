@@ -165,6 +165,7 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
     )
         ->type_name("ORIGIN");
     app.add_option("--log-level", c.log_level, "debug, info, warning, error or off")->capture_default_str();
+    app.add_option("--log-format", c.log_format, "text, or json: one object a line")->capture_default_str();
     app.add_option(
            "--shutdown-timeout", c.shell.shutdown_timeout_ms,
            "Milliseconds from SIGTERM to the end of the process, whatever is still open"
