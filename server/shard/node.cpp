@@ -214,6 +214,7 @@ void node::reload_tls() {
 }
 
 void node::start() {
+    started_s_ = seconds_now();
     check_port();
     std::shared_ptr<const tls_context> tls;
     if (has_tls()) {

@@ -120,6 +120,10 @@ public:
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
     const std::string& restored() const { return restored_; }
+    // When start() was called, in seconds since 1970.
+    std::int64_t started_s() const { return started_s_; }
+    // `answered` is called on some shard's thread when every loop has had a turn. From any thread.
+    void ask_loops(std::function<void()> answered);
     // When the certificate in use ends, in seconds since 1970; 0 without TLS.
     std::int64_t certificate_expires_s() const { return certificate_expires_s_; }
     bool has_tls() const { return !settings_.tls_certificate.empty(); }
@@ -154,6 +158,7 @@ private:
     refused_origins turned_away_;
     std::optional<audit_log> audit_;
     std::uint16_t port_ = 0;
+    std::int64_t started_s_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;
     std::string restored_;

@@ -345,6 +345,8 @@ void shard::schedule_sweep() {
     sweep_timer_.expires_after(sweep_interval);
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
+        const std::chrono::duration<double> late = std::chrono::steady_clock::now() - sweep_timer_.expiry();
+        metrics().loop_lag.observe(late.count());
         schedule_sweep();
         if (sweep_at_ == 0) sweep();
     });
