@@ -11,6 +11,7 @@
 #include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
 #include "server/start_lines.hpp"
+#include "server/supervision.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -56,6 +57,7 @@ struct server::parts {
         : settings(gathered(std::move(c))),
           changing(settings),
           application(settings),
+          supervisor(control, settings.handle_signals ? wishes_of_environment() : supervisor_wishes()),
           signals(control),
           drain_wait(control),
           deadline(control) {}
@@ -75,6 +77,7 @@ struct server::parts {
             "standing by: another server uses the data folder ", settings.data,
             "; this one listens when that one has let go of it"
         );
+        supervisor.stands_by();
         auto waiting = asio::make_work_guard(control);
         do {
             control.run_for(standby_poll);
@@ -83,6 +86,7 @@ struct server::parts {
         waiting.reset();
         control.restart();  // it stopped when it ran out of work
         log::info("the data folder ", settings.data, " is free: taking over");
+        supervisor.is_busy();
         return true;
     }
 
@@ -162,6 +166,7 @@ struct server::parts {
     void begin_end() {
         if (ending) return;
         ending = true;
+        supervisor.ends();
         if (!serving) return control.stop();
         node->audit_act("drain");
         node->announce_drain();
@@ -232,6 +237,7 @@ struct server::parts {
     std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;
     asio::io_context control{1};
+    supervision supervisor;
     asio::signal_set signals;
     asio::steady_timer drain_wait;
     asio::steady_timer deadline;
@@ -339,6 +345,10 @@ void server::start() {
             home.post(to, std::move(one));
         });
     if (parts_->settings.print_start) shell::print_start(*parts_->node);
+    parts_->supervisor.serves(
+        "serving on port " + std::to_string(port()),
+        [&home = *parts_->node](std::function<void()> answered) { home.ask_loops(std::move(answered)); }
+    );
 }
 
 std::uint16_t server::port() const {

@@ -389,6 +389,15 @@ void node::drain(std::function<void()> quiet, std::function<void()> drained) {
     for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.begin_drain(); });
 }
 
+void node::ask_loops(std::function<void()> answered) {
+    // Shared: by the loops that did not answer yet.
+    auto missing = std::make_shared<std::atomic<std::uint32_t>>(shard_count_);
+    for (const auto& s : shards_)
+        asio::post(s->loop(), [missing, answered] {
+            if (--*missing == 0) answered();
+        });
+}
+
 void node::settle(std::function<void()> settled) {
     settled_.begin(shard_count_, std::move(settled));
     for (const auto& s : shards_) asio::post(s->loop(), [this, &shard = *s] { settle(shard); });
