@@ -12,12 +12,15 @@ set_target_properties(pulsewire_server PROPERTIES EXPORT_NAME server)
 set_target_properties(pulsewire_common PROPERTIES EXPORT_NAME common)
 target_include_directories(pulsewire_options INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/pulsewire>)
 
-install(TARGETS pulsewire_server pulsewire_common pulsewire_options pulsewire_boost pulsewire_rocksdb EXPORT pulsewire)
-install(EXPORT pulsewire NAMESPACE pulsewire:: FILE pulsewire-targets.cmake DESTINATION ${package})
+install(
+  TARGETS pulsewire_server pulsewire_common pulsewire_options pulsewire_boost pulsewire_rocksdb EXPORT pulsewire
+  COMPONENT dev)
+install(EXPORT pulsewire NAMESPACE pulsewire:: FILE pulsewire-targets.cmake DESTINATION ${package} COMPONENT dev)
 foreach(layer common server)
   install(
     DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pulsewire
+    COMPONENT dev
     FILES_MATCHING
     PATTERN "*.hpp"
     PATTERN "*_test.hpp" EXCLUDE
@@ -32,4 +35,5 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/pulsewire-config.cmake.in pulsewire-c
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pulsewire-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(
   FILES ${PROJECT_BINARY_DIR}/pulsewire-config.cmake ${PROJECT_BINARY_DIR}/pulsewire-config-version.cmake
-  DESTINATION ${package})
+  DESTINATION ${package}
+  COMPONENT dev)

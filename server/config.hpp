@@ -108,6 +108,8 @@ struct config {
 
     // debug, info, warning, error or off.
     std::string log_level = "info";
+    // text, or json: one object a line, with fields for programs.
+    std::string log_format = "text";
 
     limits bounds;
     shell_limits shell;

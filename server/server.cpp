@@ -4,12 +4,14 @@
 #include "server/app/application.hpp"
 #include "server/auth/url_observer.hpp"
 #include "server/config/message_types.hpp"
+#include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
 #include "server/log.hpp"
 #include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
 #include "server/start_lines.hpp"
+#include "server/supervision.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -34,6 +36,12 @@ namespace {
 // The interval at which a standby server checks whether the data folder is free.
 constexpr auto standby_poll = std::chrono::milliseconds(20);
 
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text.append(text.empty() ? "" : ", ").append(name);
+    return text;
+}
+
 config gathered(config c) {
     shell::gather_issuers(c);
     return c;
@@ -47,7 +55,9 @@ constexpr const char* certificate_and_key = "The certificate and the key that we
 struct server::parts {
     explicit parts(config c)
         : settings(gathered(std::move(c))),
+          changing(settings),
           application(settings),
+          supervisor(control, settings.handle_signals ? wishes_of_environment() : supervisor_wishes()),
           signals(control),
           drain_wait(control),
           deadline(control) {}
@@ -67,6 +77,7 @@ struct server::parts {
             "standing by: another server uses the data folder ", settings.data,
             "; this one listens when that one has let go of it"
         );
+        supervisor.stands_by();
         auto waiting = asio::make_work_guard(control);
         do {
             control.run_for(standby_poll);
@@ -75,6 +86,7 @@ struct server::parts {
         waiting.reset();
         control.restart();  // it stopped when it ran out of work
         log::info("the data folder ", settings.data, " is free: taking over");
+        supervisor.is_busy();
         return true;
     }
 
@@ -99,10 +111,9 @@ struct server::parts {
     void reload() {
         // A standby server reads the files when it takes over.
         if (!serving || ending) return;
-        std::size_t kinds = 0;
+        reload_settings();
         const auto again = [&](bool has_any, const char* stays, void (shell::node::*read)()) {
             if (!has_any) return;
-            ++kinds;
             try {
                 ((*node).*read)();
             } catch (const std::runtime_error& e) {
@@ -111,14 +122,34 @@ struct server::parts {
         };
         again(has_tls(), certificate_and_key, &shell::node::reload_tls);
         again(
-            !settings.api_key_file.empty(), "The API keys that were read before", &shell::node::reload_keys
-        );
-        again(
             node->has_issuer_files(), "The issuers' keys that were read before", &shell::node::reload_issuers
         );
         again(node->has_type_files(), "The schemas that were read before", &shell::node::reload_types);
-        if (kinds == 0) log::info("there is no file to read again");
         node->audit_act("reload");
+    }
+
+    // What flags, environment and config file say now. A fault leaves everything as it was.
+    void reload_settings() {
+        try {
+            shell::reload_outcome outcome{changing, {}, {}};
+            const auto again = shell::read_command_line_again();
+            if (again) outcome = shell::reload(changing, again->before, again->now);
+            node->reload_settings(outcome.settings);
+            changing = std::move(outcome.settings);
+            log::set_level(changing.log_level);
+            if (again) shell::remember_as_read(again->now);
+            if (!outcome.changed.empty())
+                log::info("new values hold for ", joined(outcome.changed));
+            else if (again)
+                log::info("the configuration was read again");
+            if (!outcome.need_restart.empty())
+                log::warning(
+                    joined(outcome.need_restart),
+                    " changed, too; the new values hold after a restart and the old ones until then"
+                );
+        } catch (const std::runtime_error& e) {
+            log::warning(e.what(), ". The settings and API keys that were read before stay in use.");
+        }
     }
 
     bool has_tls() const { return !settings.tls_certificate.empty(); }
@@ -135,6 +166,7 @@ struct server::parts {
     void begin_end() {
         if (ending) return;
         ending = true;
+        supervisor.ends();
         if (!serving) return control.stop();
         node->audit_act("drain");
         node->announce_drain();
@@ -174,6 +206,17 @@ struct server::parts {
         if (drained && released) control.stop();
     }
 
+    // Of the start. Who reads the log as JSON finds nothing else on standard error.
+    void report_fault(const char* why) const {
+        if (settings.log_format != "json") {
+            std::fprintf(stderr, "error: %s\n", why);
+            return;
+        }
+        log::set_format(settings.log_format);
+        log::error(why);
+        log::flush();
+    }
+
     void stop_threads() {
         if (asker) asker->stop();
         if (node) node->stop();
@@ -188,11 +231,13 @@ struct server::parts {
         return 0;
     }
 
-    config settings;
+    config settings;  // as at the start
+    config changing;  // the same with what was read again since
     shell::application application;
     std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;
     asio::io_context control{1};
+    supervision supervisor;
     asio::signal_set signals;
     asio::steady_timer drain_wait;
     asio::steady_timer deadline;
@@ -276,6 +321,7 @@ void server::start() {
     if (parts_->serving) return;
     if (const std::string fault = shell::fault_of(parts_->settings); !fault.empty())
         throw std::runtime_error(fault);
+    log::set_format(parts_->settings.log_format);
     log::set_level(parts_->settings.log_level);
     std::signal(SIGPIPE, SIG_IGN);
     // RocksDB makes its files at any time and on any thread, and asks for no mode of its own.
@@ -299,6 +345,10 @@ void server::start() {
             home.post(to, std::move(one));
         });
     if (parts_->settings.print_start) shell::print_start(*parts_->node);
+    parts_->supervisor.serves(
+        "serving on port " + std::to_string(port()),
+        [&home = *parts_->node](std::function<void()> answered) { home.ask_loops(std::move(answered)); }
+    );
 }
 
 std::uint16_t server::port() const {
@@ -313,7 +363,7 @@ int server::run() {
         start();
     } catch (const std::runtime_error& e) {
         if (parts_->ending) return parts_->end();
-        std::fprintf(stderr, "error: %s\n", e.what());
+        parts_->report_fault(e.what());
         parts_->stop_threads();
         return 1;
     }

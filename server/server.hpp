@@ -161,9 +161,9 @@ public:
     void start();
     // The port that was bound. Precondition: started.
     std::uint16_t port() const;
-    // Reads all files again that may change while the server runs, as SIGHUP does: that of
-    // config::api_key_file, those of TLS, the keys of issuers, and schemas. Where one cannot be used the
-    // reason is logged, and what was read before stays in use. From any thread, while run() runs.
+    // Reads again all that may change while the server runs, as SIGHUP does: flags, environment and config
+    // file (docs/operating.md says which settings), files of keys and schemas, and those of TLS. Where one is
+    // faulty the reason is logged and what was read before stays in use. From any thread, while run() runs.
     void reload();
     // Reads the files of config::tls_certificate and tls_key again: new connections use them, open ones keep
     // theirs. If they cannot be used, the reason is logged and the old ones stay in use. From

@@ -2,10 +2,12 @@
 
 #include "server/base/host_name.hpp"
 #include "server/config/settings.hpp"
+#include "server/log.hpp"
 #include "server/shard/node.hpp"
 #include "server/version.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
@@ -39,6 +41,17 @@ std::string changed_settings(config c) {
     return lines;
 }
 
+void log_start(const node& all, const std::string& where) {
+    log::write(
+        log::level::info, "listening on " + where,
+        {{"event", "start"},
+         {"version", version},
+         {"threads", std::uint64_t{all.shard_count()}},
+         {"connections_max", std::uint64_t{all.connections_max()}},
+         {"restored", std::string_view(all.restored())}}
+    );
+}
+
 }  // namespace
 
 void print_start(const node& all) {
@@ -46,6 +59,7 @@ void print_start(const node& all) {
     const std::string tls = all.has_tls() ? "s" : "";
     const bool has_key = !c.api_key.empty() || !c.api_key_file.empty() || !c.api_keys.empty();
     const std::string authority = host_of(c.address) + ":" + std::to_string(all.port());
+    if (log::used_format() == log::format::json) return log_start(all, "http" + tls + "://" + authority);
     std::string text = "pulsewire " + std::string(version) + ", " + std::to_string(all.shard_count()) +
                        (all.shard_count() == 1 ? " thread" : " threads") + ", up to " +
                        std::to_string(all.connections_max()) + " connections\n";
@@ -58,7 +72,7 @@ void print_start(const node& all) {
     text += "  HTTP API    http" + tls + "://" + authority + c.base_path +
             "/api/channels/<channel>/messages" +
             (has_key ? " (API key required)\n" : " (no API key: open)\n");
-    text += "  operating   /healthz, /metrics" +
+    text += "  operating   /healthz, /livez, /readyz, /metrics" +
             std::string(has_key ? " (API key required)\n" : " (this machine alone)\n");
     // A key is easily taken for more than it is.
     if (!c.issuers.empty())

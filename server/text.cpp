@@ -1,6 +1,8 @@
 #include "server/text.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <ctime>
 
 namespace pulsewire::shell {
 
@@ -15,6 +17,18 @@ std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(space);
     if (begin == std::string_view::npos) return {};
     return text.substr(begin, text.find_last_not_of(space) - begin + 1);
+}
+
+std::string utc_time(std::int64_t wall_ms) {
+    const auto seconds = static_cast<std::time_t>(wall_ms / 1'000);
+    std::tm t{};
+    ::gmtime_r(&seconds, &t);
+    char text[128];
+    std::snprintf(
+        text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+        t.tm_hour, t.tm_min, t.tm_sec, static_cast<int>(wall_ms % 1'000)
+    );
+    return text;
 }
 
 // 19 digits cannot overflow 64 bits, 20 can.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace pulsewire::shell {
@@ -15,6 +16,8 @@ constexpr char lower(char c) {
 bool same_ignoring_case(std::string_view a, std::string_view b);
 // The text without spaces and tabs at both ends.
 std::string_view trimmed(std::string_view text);
+// "2026-11-29T12:00:00.123Z", of milliseconds since 1970.
+std::string utc_time(std::int64_t wall_ms);
 // The number, if the text is 1 to 19 digits and nothing else.
 std::optional<std::uint64_t> parse_number(std::string_view digits);
 

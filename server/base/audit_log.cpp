@@ -2,6 +2,7 @@
 
 #include "common/protocol/line_writer.hpp"
 #include "server/log.hpp"
+#include "server/text.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,25 +10,11 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <stdexcept>
 
 namespace pulsewire::shell {
 namespace {
-
-std::string utc(std::int64_t wall_ms) {
-    const std::time_t seconds = static_cast<std::time_t>(wall_ms / 1'000);
-    std::tm t{};
-    ::gmtime_r(&seconds, &t);
-    char text[128];
-    std::snprintf(
-        text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-        t.tm_hour, t.tm_min, t.tm_sec, static_cast<int>(wall_ms % 1'000)
-    );
-    return text;
-}
 
 std::atomic<bool> failing{false};
 
@@ -36,7 +23,7 @@ std::atomic<bool> failing{false};
 std::string audit_text(const audit_entry& e, std::int64_t wall_ms) {
     std::string text;
     line_writer json(text);
-    json.name("time", utc(wall_ms));
+    json.name("time", utc_time(wall_ms));
     const auto add = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) json.text(name, log::printable(value));
     };

@@ -3,6 +3,7 @@
 #include "server/config/config_file.hpp"
 #include "server/config/nearest_name.hpp"
 #include "server/config/print_config.hpp"
+#include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
 #include "server/config/token_command.hpp"
 #include "server/config/token_settings.hpp"
@@ -164,6 +165,7 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
     )
         ->type_name("ORIGIN");
     app.add_option("--log-level", c.log_level, "debug, info, warning, error or off")->capture_default_str();
+    app.add_option("--log-format", c.log_format, "text, or json: one object a line")->capture_default_str();
     app.add_option(
            "--shutdown-timeout", c.shell.shutdown_timeout_ms,
            "Milliseconds from SIGTERM to the end of the process, whatever is still open"
@@ -405,21 +407,65 @@ command_line read_command_line(
     return result;
 }
 
+namespace {
+
+std::optional<std::string> variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// Of the process, which has one command line. Read and written by the thread of main().
+struct remembered {
+    std::vector<std::string> arguments;
+    config defaults;
+    config read;
+};
+std::optional<remembered>& last_read() {
+    static std::optional<remembered> one;
+    return one;
+}
+
+}  // namespace
+
+std::optional<read_again> read_command_line_again() {
+    const auto& last = last_read();
+    if (!last) return std::nullopt;
+    std::vector<const char*> arguments;
+    for (const std::string& one : last->arguments) arguments.push_back(one.c_str());
+    command_line now =
+        read_command_line(static_cast<int>(arguments.size()), arguments.data(), variable, last->defaults, {});
+    if (now.exit_code) {
+        std::string_view why = trimmed(now.text);
+        constexpr std::string_view error = "error: ";
+        if (why.starts_with(error)) why.remove_prefix(error.size());
+        while (why.ends_with('\n') || why.ends_with('.')) why.remove_suffix(1);
+        throw std::runtime_error(std::string(why));
+    }
+    return read_again{last->read, std::move(now.settings)};
+}
+
+void remember_as_read(const config& now) {
+    if (auto& last = last_read()) last->read = now;
+}
+
+void forget_command_line() {
+    last_read().reset();
+}
+
 }  // namespace shell
 
 config config::from_command_line(int argc, char** argv, config defaults) {
-    const auto env = [](const std::string& name) -> std::optional<std::string> {
-        const char* value = std::getenv(name.c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    };
     std::vector<std::string> names;
     for (char** one = environ; *one != nullptr; ++one) {
         const std::string_view text = *one;
         names.emplace_back(text.substr(0, text.find('=')));
     }
-    shell::command_line read = shell::read_command_line(argc, argv, env, std::move(defaults), names);
+    shell::command_line read = shell::read_command_line(argc, argv, shell::variable, defaults, names);
     std::fputs(read.warnings.c_str(), stderr);
-    if (!read.exit_code) return std::move(read.settings);
+    if (!read.exit_code) {
+        shell::last_read() = {{argv, argv + argc}, std::move(defaults), read.settings};
+        return std::move(read.settings);
+    }
     std::fputs(read.text.c_str(), *read.exit_code == 0 ? stdout : stderr);
     std::exit(*read.exit_code);
 }

@@ -443,9 +443,25 @@ TEST(config, help_and_version_say_so_and_end_well) {
     const auto help = read({"--help"});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* flag :
-         {"--port", "--address", "--threads", "--tls-certificate", "--tls-key", "--web-root", "--data",
-          "--config", "--check-config", "--print-config", "--base-path", "--api-key", "--allow-origin",
-          "--log-level", "--shutdown-timeout", "--insecure-open-api", "--print-typescript", "--version",
+         {"--port",
+          "--address",
+          "--threads",
+          "--tls-certificate",
+          "--tls-key",
+          "--web-root",
+          "--data",
+          "--config",
+          "--check-config",
+          "--print-config",
+          "--base-path",
+          "--api-key",
+          "--allow-origin",
+          "--log-level",
+          "--log-format",
+          "--shutdown-timeout",
+          "--insecure-open-api",
+          "--print-typescript",
+          "--version",
           "PULSEWIRE_"})
         EXPECT_NE(help.text.find(flag), std::string::npos) << flag;
     const auto version = read({"--version"});

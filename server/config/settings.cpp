@@ -198,6 +198,7 @@ std::vector<setting> settings_of(config& c) {
         {"audit_log", &c.audit_log},
         {"drain_url", &c.drain_url},
         {"log_level", &c.log_level},
+        {"log_format", &c.log_format},
         {"message_bytes_max", &b.message_bytes_max},
         {"channels_per_connection_max", &b.channels_per_connection_max},
         {"requests_per_connection_max", &b.requests_per_connection_max},
@@ -339,6 +340,8 @@ std::string fault_of(const config& c) {
     if (std::string fault = fault_of_origins(c); !fault.empty()) return fault;
     if (!log::is_level(c.log_level))
         return "log_level is \"" + c.log_level + "\"; it must be debug, info, warning, error or off.";
+    if (!log::is_format(c.log_format))
+        return "log_format is \"" + log::printable(c.log_format) + "\"; it must be text or json.";
     if (c.bounds.message_bytes_max < 1'024 || c.bounds.message_bytes_max > 16 * 1024 * 1024)
         return "message_bytes_max must be from 1024 to 16777216.";
     if (c.shell.http_head_bytes_max < 1'024 || c.shell.http_head_bytes_max > 64 * 1024)

@@ -29,7 +29,7 @@ http_conversation::http_conversation(
 http_conversation::~http_conversation() = default;
 
 const config& http_conversation::settings() const {
-    return node_.settings();
+    return shard_.settings();
 }
 
 void http_conversation::deadline_in(std::uint32_t ms) {
@@ -270,6 +270,7 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
     phase_ = phase::upgraded;
     owner_.resume_reading();
     if (client_ != owner_.peer()) owner_.count_as(std::move(counted_));
+    owner_.owner() = {client_, who_ != nullptr ? who_->user : std::string()};
     owner_.speaks_for(node_.addresses()->source_of(client_, owner_.counted()));
     conversation& heir = *next;
     owner_.become(std::move(next));

@@ -9,9 +9,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -159,6 +162,19 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+double open_descriptors() {
+    std::error_code ignored;
+    const std::filesystem::directory_iterator all("/proc/self/fd", ignored);
+    const auto count = std::distance(begin(all), end(all));
+    return static_cast<double>(count > 0 ? count - 1 : 0);  // without that of the look itself
+}
+
+double descriptors_max() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    return static_cast<double>(limit.rlim_cur);
+}
+
 std::vector<MetricFamily> storage_families(const storage_counters& c) {
     return {
         counter("pulsewire_storage_commits_total", "Group commits to the data folder, each one fsync")
@@ -297,6 +313,11 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             "Per turn of a loop: from the order of its oldest publication to the write", s,
             &shard_metrics::delivery
         ),
+        durations(
+            "pulsewire_loop_lag_seconds",
+            "Twice a second for each loop: how long what was due waited for its turn", s,
+            &shard_metrics::loop_lag
+        ),
         per_shard(
             gauge("pulsewire_shard_sessions", "Sessions of a shard"), s, [](m x) { return x.sessions; }
         ),
@@ -313,6 +334,10 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
         ),
         gauge("process_resident_memory_bytes", "Memory of the process that is in use").with(resident_bytes()),
         counter("process_cpu_seconds_total", "Processor time of the process").with(cpu_seconds()),
+        gauge("process_open_fds", "Open descriptors of the process").with(open_descriptors()),
+        gauge("process_max_fds", "Descriptors that the process may open").with(descriptors_max()),
+        gauge("process_start_time_seconds", "When the server was started, in seconds since 1970")
+            .with(static_cast<double>(all.started_s())),
     };
 }
 

@@ -7,6 +7,7 @@
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
 #include "server/endpoint/lost_page.hpp"
+#include "server/endpoint/probes.hpp"
 #include "server/endpoint/routes.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
@@ -30,15 +31,9 @@
 namespace pulsewire::shell {
 namespace {
 
-void show_health(http_conversation& c) {
-    response r;
-    make_readable(r);  // so that a page can find out when the server is back
-    const bool leaving = c.own_shard().draining() || c.own_node().announced_drain();
-    r.status = leaving ? 503 : 200;
-    r.content_type = "text/plain; charset=utf-8";
-    r.body = leaving ? "draining\n" : "ok\n";
-    r.add("Cache-Control", "no-store");
-    c.answer(std::move(r));
+probe_facts facts_of(http_conversation& c) {
+    node& all = c.own_node();
+    return {c.own_shard().draining() || all.announced_drain(), all.storage_is_failing()};
 }
 
 reached reached_how(const http_conversation& c) {
@@ -164,6 +159,8 @@ bool admits_stream(http_conversation& c, const route& found) {
 
 // Makes the checks of every path. False after a refusal, which is the answer.
 bool admits(http_conversation& c, const route& found) {
+    // A server that is full lives; who starts it anew for that would cut all its clients.
+    if (found.end && found.end->to == endpoint::live) return true;
     const turned_away why = c.owner().why_turned_away();
     if (why != turned_away::no) {
         // A page that may not come is told that, and not when to come back.
@@ -181,8 +178,7 @@ bool admits(http_conversation& c, const route& found) {
     }
     // A load balancer asks for the health by whatever name, and it is no secret.
     const config& settings = c.settings();
-    if (c.asked().path == "/healthz" ||
-        names_this_server(c.asked(), settings.allowed_hosts, settings.address))
+    if (is_probe(c.asked().path) || names_this_server(c.asked(), settings.allowed_hosts, settings.address))
         return true;
     const std::string_view host = c.asked().field("Host");
     note_refusal(
@@ -320,7 +316,11 @@ void go_to(http_conversation& c, destination d) {
         case endpoint::end_session:
             return api_end_session(c);
         case endpoint::health:
-            return show_health(c);
+            return c.answer(health(facts_of(c)));
+        case endpoint::live:
+            return c.answer(live());
+        case endpoint::ready:
+            return c.answer(ready(facts_of(c)));
         case endpoint::metrics:
             if (may_see_metrics(c)) return show_metrics(c);
             note_refusal(c, 401);

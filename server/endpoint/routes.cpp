@@ -18,6 +18,9 @@ constexpr std::string_view plain_prefix = "/ws/plain/";
 constexpr std::string_view api_prefix = "/api/";
 constexpr std::string_view channels_prefix = "/api/channels/";
 constexpr std::string_view users_prefix = "/api/users/";
+constexpr std::string_view health_path = "/healthz";
+constexpr std::string_view live_path = "/livez";
+constexpr std::string_view ready_path = "/readyz";
 
 using methods = std::initializer_list<method>;
 
@@ -211,6 +214,10 @@ private:
 
 }  // namespace
 
+bool is_probe(std::string_view path) {
+    return path == health_path || path == live_path || path == ready_path;
+}
+
 route find_route(const request& r, const config& settings, const api_keys& keys, reached how) {
     const std::string_view path = r.path;
     const finder find(r, settings, keys, how);
@@ -219,7 +226,7 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
         return same_origin(r, {method::get, method::head}, {endpoint::resource_metadata, {}});
     // A client that asks the machine itself, past the load balancer, knows no base path.
     const bool outside = r.base.size() != settings.base_path.size();
-    if (outside && path != "/healthz" && path != "/metrics") return nowhere(not_below(settings.base_path));
+    if (outside && !is_probe(path) && path != "/metrics") return nowhere(not_below(settings.base_path));
     if (path.empty()) return nowhere(redirect_into(r));
     if (path == "/ws") return find.to({method::get}, {endpoint::websocket, {}});
     if (path.starts_with(plain_prefix))
@@ -232,7 +239,9 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
     }
     if (path == "/events") return find.to({method::get}, {endpoint::events, {}});
     if (path.starts_with(api_prefix)) return find.api();
-    if (path == "/healthz") return same_origin(r, {method::get, method::head}, {endpoint::health, {}});
+    if (path == health_path) return same_origin(r, {method::get, method::head}, {endpoint::health, {}});
+    if (path == live_path) return same_origin(r, {method::get, method::head}, {endpoint::live, {}});
+    if (path == ready_path) return same_origin(r, {method::get, method::head}, {endpoint::ready, {}});
     if (path == "/metrics") return find.metrics();
     if (settings.web_root.empty()) return nowhere(not_found());
     return same_origin(r, {method::get, method::head}, {endpoint::file, {}});

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pulsewire::shell {
 
@@ -25,6 +26,8 @@ enum class endpoint : std::uint8_t {
     history,
     presence,
     health,
+    live,
+    ready,
     revocations,
     disconnect_user,
     subscribe_user,
@@ -54,6 +57,10 @@ struct route {
     // Where the request goes, or the answer where it may go nowhere.
     result<destination, response> end;
 };
+
+// Whether the path is one of those by which load balancers and supervisors ask how the server is: under
+// whatever name they know it, and past its base path.
+bool is_probe(std::string_view path);
 
 // `r` reached this server as `how` says. Where tokens are verified (config::issuers), clients without an API
 // key may use the API for what they are permitted. Without keys the API is open, and whether a client may see

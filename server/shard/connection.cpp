@@ -26,10 +26,19 @@ constexpr std::uint8_t quiet_sweeps_min = 6;
 constexpr std::uint32_t taken_bytes_min = 256;
 constexpr std::uint32_t in_flight_bytes_min = 1'024;
 
+// Unique in the process, for the log.
+std::string name_of_connection(const shard_port& home, std::uint64_t id) {
+    return std::to_string(home.index()) + "." + std::to_string(id);
+}
+
 }  // namespace
 
 connection::connection(shard_port& home, std::uint64_t id, tcp_socket&& socket)
-    : home_(home), id_(id), socket_(std::move(socket)), out_(home.storage()) {}
+    : home_(home),
+      id_(id),
+      socket_(std::move(socket)),
+      out_(home.storage()),
+      began_ms_(home.now().monotonic_ms) {}
 
 connection::~connection() {
     home_.storage().memory().change(unread_bytes_, 0);
@@ -39,7 +48,7 @@ void connection::start(std::unique_ptr<conversation> first, const tls_context* t
     conversation_ = std::move(first);
     home_.metrics().opened(conversation_->kind());
     if (log::enabled(log::level::debug))
-        log::debug("connection ", home_.index(), ".", id_, " opened from ", peer_.str());
+        log::debug("connection ", name_of_connection(home_, id_), " opened from ", peer_.str());
     if (tls != nullptr) tls_ = tls->new_session();
     watched_ = {true, false};
     home_.poll().add(socket_.descriptor(), id_, watched_);
@@ -54,7 +63,8 @@ void connection::become(std::unique_ptr<conversation> next) {
 void connection::adopt_next() {
     if (!next_ || gone_) return;
     home_.metrics().changed(conversation_->kind(), next_->kind());
-    log::debug("connection ", home_.index(), ".", id_, " upgraded to ", name_of(next_->kind()));
+    if (log::enabled(log::level::debug))
+        log::debug("connection ", name_of_connection(home_, id_), " upgraded to ", name_of(next_->kind()));
     conversation_ = std::move(next_);
 }
 
@@ -90,6 +100,7 @@ void connection::on_readable() {
     quiet_sweeps_ = 0;
     const auto size = static_cast<std::size_t>(received);
     home_.metrics().bytes_in += size;
+    received_bytes_ += size;
     if (size == 0) {
         on_end();
     } else if (finishing_) {
@@ -308,12 +319,13 @@ void connection::drop() {
     home_.retire(*this);
 }
 
-void connection::log_end() const {
-    if (!log::enabled(log::level::debug)) return;
-    const std::string code = end_.code == 0 ? "" : " with code " + std::to_string(end_.code);
-    const transport kind = next_ ? next_->kind() : conversation_->kind();
-    log::debug(
-        "connection ", home_.index(), ".", id_, " (", name_of(kind), ") ended by ", name_of(end_.who), code
+void connection::log_end() {
+    std::uint64_t left_out = 0;
+    if (!logs_ends() || (bounds_ends() && !home_.admits_end_line(left_out))) return;
+    const std::string name = name_of_connection(home_, id_);
+    log_ended(
+        {name, current_conversation().kind(), end_, owner_, home_.now().monotonic_ms - began_ms_,
+         received_bytes_, sent_bytes_, left_out}
     );
 }
 

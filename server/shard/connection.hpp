@@ -14,6 +14,7 @@
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
 #include "server/net/writer.hpp"
+#include "server/shard/connection_log.hpp"
 #include "server/shard/conversation.hpp"
 #include "server/shard/ending.hpp"
 
@@ -80,6 +81,7 @@ public:
     // Where it comes from: the peer's address, and its place among the connections of that address.
     void comes_from(const address& peer, address_limits::held&& counted) {
         peer_ = peer;
+        owner_.client = peer;
         counted_ = std::move(counted);
     }
     const address& peer() const { return peer_; }
@@ -94,6 +96,8 @@ public:
     void count_as(address_limits::held&& counted) { counted_ = std::move(counted); }
     const address_limits::held& counted() const { return counted_; }
 
+    // Who it is for, for the log: the client behind a proxy, and its user.
+    connection_owner& owner() { return owner_; }
     // From where the client of the conversation comes (hub::open).
     void speaks_for(std::uint64_t source) { source_ = source; }
     std::uint64_t source() const { return source_; }
@@ -144,7 +148,7 @@ private:
     void watch();
     void go_on_after(const written& done);
     void say_farewell();
-    void log_end() const;
+    void log_end();
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
@@ -186,6 +190,9 @@ private:
     address peer_;
     std::uint64_t source_ = 0;
     address_limits::held counted_;
+    connection_owner owner_;
+    std::int64_t began_ms_;
+    std::uint64_t received_bytes_ = 0;
 };
 
 }  // namespace pulsewire::shell

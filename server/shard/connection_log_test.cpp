@@ -3,8 +3,10 @@
 
 #include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
+#include "server/testing/token.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <string>
 
@@ -29,7 +31,10 @@ TEST(connection_log, a_connection_is_followed_from_its_opening_to_its_end) {
     const std::string name = upgraded.substr(0, upgraded.find(" upgraded"));
     EXPECT_EQ(log.line_with("is welcome"), name + " is welcome");
     c.connection().send(std::string(websocket::close_frame(1001, "bye", {1, 2, 3, 4}).view()));
-    EXPECT_EQ(log.line_with("ended by the peer"), name + " (websocket) ended by the peer with code 1001");
+    const std::string ended = log.line_with("ended by the peer");
+    EXPECT_TRUE(ended.starts_with(name + " (websocket) ended by the peer with code 1001 (going_away) after "))
+        << ended;
+    EXPECT_TRUE(ended.ends_with(" out; 127.0.0.1")) << ended;
 }
 
 TEST(connection_log, an_end_by_the_server_has_its_code) {
@@ -132,6 +137,74 @@ TEST(connection_log, a_refused_request_names_the_setting) {
     c.send("POST /sse HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n");
     EXPECT_EQ(read_answer(c).status, 413);
     EXPECT_NE(log.line_with("refused").find("message_bytes_max"), std::string::npos);
+}
+
+nlohmann::json json_line_with(recorded_log& log, const std::string& text) {
+    return nlohmann::json::parse(log.line_with(text));
+}
+
+config logging_json() {
+    config c = logging("info");
+    c.log_format = "json";
+    return c;
+}
+
+TEST(connection_log, in_json_each_end_is_a_line_at_info_with_its_facts) {
+    recorded_log log;
+    running_server server(asking(logging_json()));
+    websocket_client c(server.port(), "/ws", "pulsewire.v1");
+    c.send_text(
+        R"({"op":"connect","id":1,"version":1,"session":"session-of-a-test","token":")" +
+        token_for("ann", R"({"a":["subscribe"]})") + "\"}"
+    );
+    c.line_with("welcome");
+    c.connection().send(std::string(websocket::close_frame(1001, "bye", {1, 2, 3, 4}).view()));
+    const auto line = json_line_with(log, "connection_ended");
+    EXPECT_EQ(line["level"], "info");
+    EXPECT_EQ(line["transport"], "websocket");
+    EXPECT_EQ(line["ended_by"], "peer");
+    EXPECT_EQ(line["code"], 1001);
+    EXPECT_EQ(line["why"], "going_away");
+    EXPECT_EQ(line["address"], "127.0.0.1");
+    EXPECT_EQ(line["user"], "ann");
+    EXPECT_GE(line["seconds"].get<double>(), 0);
+    EXPECT_GT(line["bytes_in"].get<int>(), 300);
+    EXPECT_GT(line["bytes_out"].get<int>(), 200);
+}
+
+TEST(connection_log, behind_a_proxy_a_stream_ends_with_the_address_of_its_client) {
+    recorded_log log;
+    config c = logging_json();
+    c.trusted_proxies = {"127.0.0.1"};
+    running_server server(c);
+    {
+        websocket_client ws(server.port(), "/ws/plain/a", "", 0, "X-Forwarded-For: 203.0.113.9\r\n");
+        EXPECT_EQ(ws.handshake.status, 101);
+    }
+    EXPECT_EQ(json_line_with(log, "plain_websocket")["address"], "203.0.113.9");
+}
+
+TEST(connection_log, hostile_names_forge_no_line_of_json) {
+    recorded_log log;
+    running_server server(asking(logging_json()));
+    const std::string hostile = R"(x\",\"level\":\"error\u000a{\u2028\u0007)";
+    websocket_client c(server.port(), "/ws", "pulsewire.v1");
+    c.send_text(
+        R"({"op":"connect","id":1,"version":1,"session":"session-of-a-test","token":")" +
+        token_for(hostile, R"({"a":["subscribe"]})") + "\"}"
+    );
+    c.line_with("welcome");
+    EXPECT_EQ(
+        ask(server.port(), "GET", "/ws?\"}{\\", {}, "Origin: https://x\",\"a\":\"\t\xff\r\n").status, 403
+    );
+    c.connection().send(std::string(websocket::close_frame(1000, {}, {1, 2, 3, 4}).view()));
+    const auto refused = json_line_with(log, "\"refused\"");
+    EXPECT_EQ(refused["level"], "info");
+    EXPECT_EQ(refused["reason"], "origin");
+    EXPECT_EQ(refused["setting"], "allowed_origins");
+    const std::string ended = log.line_with("\"websocket\"");
+    for (const char byte : ended) EXPECT_TRUE(byte >= 0x20 && byte < 0x7f) << ended;
+    EXPECT_EQ(nlohmann::json::parse(ended)["user"], "x=22=2C=22level=22=3A=22error=0A=7B=E2=80=A8=07");
 }
 
 }  // namespace

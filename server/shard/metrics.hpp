@@ -56,6 +56,7 @@ struct shard_metrics {
     std::uint64_t exceptions = 0;  // caught at the boundary of a connection or of the loop
     duration_histogram publish;    // HTTP API: from the request to its answer
     duration_histogram delivery;   // per turn of the loop: from the oldest publication's order to its write
+    duration_histogram loop_lag;   // of the timer of the sweeps: how long whatever is due waits for its turn
     // Copied from the hub when a copy is made.
     hub::counters hub;
     std::uint64_t sessions = 0;

@@ -214,6 +214,7 @@ void node::reload_tls() {
 }
 
 void node::start() {
+    started_s_ = seconds_now();
     check_port();
     std::shared_ptr<const tls_context> tls;
     if (has_tls()) {
@@ -336,13 +337,19 @@ void node::reload_types() {
     log::info(files, files == 1 ? " schema file was" : " schema files were", " read again");
 }
 
-void node::reload_keys() {
-    const auto keys = std::make_shared<const api_keys>(settings_);
-    for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s, keys] { shard.use_keys(keys); });
-    log::info(
-        "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
-        settings_.api_key_file
-    );
+void node::reload_settings(const config& fresh) {
+    const auto keys = std::make_shared<const api_keys>(fresh);
+    const auto settings = std::make_shared<const config>(fresh);
+    for (const auto& s : shards_)
+        asio::post(s->loop(), [&shard = *s, keys, settings] {
+            shard.use_keys(keys);
+            shard.use_settings(settings);
+        });
+    if (!fresh.api_key_file.empty())
+        log::info(
+            "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
+            fresh.api_key_file
+        );
 }
 
 void node::restore(log_store::contents&& kept) {
@@ -369,11 +376,26 @@ void node::run_storage() {
     });
 }
 
+bool node::storage_is_failing() {
+    if (!storage_ || !storage_->counters().failing) return false;
+    storage_->probe();
+    return true;
+}
+
 void node::drain(std::function<void()> quiet, std::function<void()> drained) {
     announced_ = true;
     quiet_.begin(shard_count_, std::move(quiet));
     drained_.begin(shard_count_, std::move(drained));
     for (const auto& s : shards_) asio::post(s->loop(), [&shard = *s] { shard.begin_drain(); });
+}
+
+void node::ask_loops(std::function<void()> answered) {
+    // Shared: by the loops that did not answer yet.
+    auto missing = std::make_shared<std::atomic<std::uint32_t>>(shard_count_);
+    for (const auto& s : shards_)
+        asio::post(s->loop(), [missing, answered] {
+            if (--*missing == 0) answered();
+        });
 }
 
 void node::settle(std::function<void()> settled) {

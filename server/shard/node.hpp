@@ -68,6 +68,7 @@ public:
     void stop();
 
     // --- from any thread ---
+    // As they were at the start.
     const config& settings() const override { return settings_; }
     hub::shard_index shard_count() const override { return shard_count_; }
     shard& at(hub::shard_index index) { return *shards_[index]; }
@@ -109,13 +110,21 @@ public:
     }
     // An administrative act, for the audit log.
     void audit_act(std::string_view event);
-    // Reads the file of API keys again. Throws std::runtime_error with a sentence for the operator, and then
-    // the keys stay as they were. Precondition: started.
-    void reload_keys();
+    // Others in which only what can change while the server runs did (config/reload.hpp). The file of API
+    // keys is read again. Throws std::runtime_error with a sentence for the operator, and then everything
+    // stays as it was. Precondition: started.
+    void reload_settings(const config& fresh);
+    // Whether the data folder refuses writes. A publish finds out when it works again; where none comes
+    // because nobody is sent here, asking does, for the next time.
+    bool storage_is_failing();
     // Null without a data folder.
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
     const std::string& restored() const { return restored_; }
+    // When start() was called, in seconds since 1970.
+    std::int64_t started_s() const { return started_s_; }
+    // `answered` is called on some shard's thread when every loop has had a turn. From any thread.
+    void ask_loops(std::function<void()> answered);
     // When the certificate in use ends, in seconds since 1970; 0 without TLS.
     std::int64_t certificate_expires_s() const { return certificate_expires_s_; }
     bool has_tls() const { return !settings_.tls_certificate.empty(); }
@@ -150,6 +159,7 @@ private:
     refused_origins turned_away_;
     std::optional<audit_log> audit_;
     std::uint16_t port_ = 0;
+    std::int64_t started_s_ = 0;
     std::optional<folder_lock> folder_;
     std::unique_ptr<log_store> log_;
     std::string restored_;

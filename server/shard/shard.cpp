@@ -1,6 +1,5 @@
 #include "server/shard/shard.hpp"
 
-#include "server/log.hpp"
 #include "server/net/peer.hpp"
 #include "server/net/writer.hpp"
 #include "server/shard/conversation.hpp"
@@ -64,7 +63,8 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       drain_(connections_, hub_, all, *this),
       streams_(index),
       audited_(audited_per_second),
-      denials_(denials_logged_per_second) {}
+      denials_(denials_logged_per_second),
+      settings_(std::make_shared<const config>(all.settings())) {}
 
 shard::~shard() = default;
 
@@ -119,9 +119,18 @@ bool shard::admit_address(const address& peer, address_limits::held& into) {
 
 void shard::note_refusal(const address& client, const refusal_note& n) {
     ++metrics().turned_away[static_cast<std::size_t>(n.why)];
+    log::fields facts = {{"reason", refusal_names[static_cast<std::size_t>(n.why)]}};
+    const auto add = [&facts](std::string_view name, std::string_view value) {
+        if (!value.empty()) facts.push_back({name, value});
+    };
+    add("setting", n.setting);
+    add("method", n.method);
+    add("path", n.path);
+    add("named", n.named);
     log_refusal(
         client,
-        std::string(n.sentence) + (n.setting.empty() ? "" : "; the setting is ") + std::string(n.setting)
+        std::string(n.sentence) + (n.setting.empty() ? "" : "; the setting is ") + std::string(n.setting),
+        std::move(facts)
     );
     audit_entry e;
     e.event = "refused";
@@ -139,11 +148,21 @@ void shard::note_denial(const hub::output::denial& d) {
     const std::string_view user = d.user.empty() ? std::string_view("somebody unknown") : d.user;
     if (log::enabled(log::level::info) && denials_.admits(now().monotonic_ms)) {
         const std::uint64_t others = denials_.take_left_out();
-        log::info(
-            "forbidden for ", log::printable(user), " at ", from.str(), ": ", name_of(d.op), " in ",
-            log::printable(d.channel), ": ", d.why,
-            others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)"
-        );
+        const std::string at = from.str();
+        std::string line("forbidden for ");
+        line.append(log::printable(user)).append(" at ").append(at).append(": ").append(name_of(d.op));
+        line.append(" in ").append(log::printable(d.channel)).append(": ").append(d.why);
+        log::fields facts = {
+            {"event", "forbidden"},
+            {"address", std::string_view(at)},
+            {"operation", name_of(d.op)},
+            {"channel", std::string_view(d.channel)}};
+        if (!d.user.empty()) facts.push_back({"user", std::string_view(d.user)});
+        if (others > 0) {
+            line.append(" (").append(std::to_string(others)).append(" others before are not in the log)");
+            facts.push_back({"left_out", others});
+        }
+        log::write(log::level::info, line, facts);
     }
     audit_entry e;
     e.event = "forbidden";
@@ -238,8 +257,10 @@ std::optional<access::verdict> shard::verify(const hub::output::verification& v)
     std::string refused;
     auto known = all_.verify(v.token, refused);
     if (!known) unverified_.push_back(v);
-    if (known && known->who != nullptr)
+    if (known && known->who != nullptr) {
         log::debug("connection ", index(), ".", v.connection, " shows a token of ", known->who->user);
+        if (connection* c = connections_.find(v.connection)) c->owner().user = known->who->user;
+    }
     if (!refused.empty())
         if (const connection* c = connections_.find(v.connection)) note_token(c->peer(), refused);
     return known;
@@ -324,6 +345,8 @@ void shard::schedule_sweep() {
     sweep_timer_.expires_after(sweep_interval);
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
+        const std::chrono::duration<double> late = std::chrono::steady_clock::now() - sweep_timer_.expiry();
+        metrics().loop_lag.observe(late.count());
         schedule_sweep();
         if (sweep_at_ == 0) sweep();
     });

@@ -63,14 +63,13 @@ public:
     shard(node_port& all, hub::shard_index index, hub::config hub_config);
     ~shard();
 
-    // --- from any thread ---
-    const config& settings() const { return all_.settings(); }
-
     // --- before its thread runs ---
     void listen(tcp_acceptor&& acceptor);
     // All that is accepted from now on speaks TLS, as `context` says. Later on its thread, with another one.
     // Shared: with the other shards, until none of them makes sessions of it any more.
     void use_tls(std::shared_ptr<const tls_context> context);
+    // Later on its thread, with others in which only what can change did. Shared: with the other shards.
+    void use_settings(std::shared_ptr<const config> settings) { settings_ = std::move(settings); }
     // The keys of the API; later on its thread, with others. Shared: with the other shards.
     void use_keys(std::shared_ptr<const api_keys> keys) { keys_ = std::move(keys); }
     // The schemas of this shard's hub, by those of the settings that they are copies of. Shared with the hub,
@@ -85,6 +84,8 @@ public:
 
     // --- on its thread ---
     void run();
+    // Valid until the end of the turn.
+    const config& settings() const { return *settings_; }
     // From now on payloads are checked against these, by the types of the settings.
     void use_types(const types_by_setting& fresh);
     // A batch that another shard or an observer posted; `bytes` is what it counts in mail_load.
@@ -157,6 +158,7 @@ private:
     std::shared_ptr<const tls_context> tls_;  // null: without
     log::limit audited_, denials_;
     own_types types_;
+    std::shared_ptr<const config> settings_;
     std::shared_ptr<const api_keys> keys_ = std::make_shared<const api_keys>();
     std::size_t sweep_at_ = 0;  // the place of the next connection; 0: no sweep is under way
     std::int64_t next_tick_ms_ = 0;

@@ -1,6 +1,5 @@
 #include "server/shard/shard_port.hpp"
 
-#include "server/log.hpp"
 #include "server/net/tls.hpp"
 
 #include <boost/asio/post.hpp>
@@ -13,6 +12,7 @@ namespace pulsewire::shell {
 namespace {
 
 constexpr std::uint32_t refusals_logged_per_second = 5;
+constexpr std::uint32_t ends_logged_per_second = 1'000;
 constexpr std::int64_t turn_ms_max = 50;
 constexpr std::size_t scratch_bytes = 64 * 1024;
 
@@ -38,6 +38,7 @@ shard_port::shard_port(
       canned_(canned),
       mail_(mail),
       refusals_(refusals_logged_per_second),
+      ends_(ends_logged_per_second),
       storage_(bounds, &deflater_),
       scratch_(scratch_bytes) {}
 
@@ -52,12 +53,24 @@ void shard_port::make_plaintext_scratch() {
     plaintext_.resize(scratch_bytes + tls_session::record_bytes_max);
 }
 
-void shard_port::log_refusal(const address& client, std::string_view what) {
+bool shard_port::admits_end_line(std::uint64_t& left_out) {
+    if (!ends_.admits(now().monotonic_ms)) return false;
+    left_out = ends_.take_left_out();
+    return true;
+}
+
+void shard_port::log_refusal(const address& client, std::string_view what, log::fields facts) {
     if (!log::enabled(log::level::info) || !refusals_.admits(now().monotonic_ms)) return;
     const std::uint64_t others = refusals_.take_left_out();
     const std::string more =
         others == 0 ? "" : " (" + std::to_string(others) + " others before are not in the log)";
-    log::info("refused for ", client.str(), ": ", what, more);
+    const std::string from = client.str();
+    std::string line("refused for ");
+    line.append(from).append(": ").append(what).append(more);
+    facts.push_back({"event", "refused"});
+    facts.push_back({"address", std::string_view(from)});
+    if (others > 0) facts.push_back({"left_out", others});
+    log::write(log::level::info, line, facts);
 }
 
 void shard_port::flush_at_turn_end(std::uint64_t connection) {

@@ -11,6 +11,7 @@
 #include "server/base/address.hpp"
 #include "server/base/time_slice.hpp"
 #include "server/limits.hpp"
+#include "server/log.hpp"
 #include "server/log_limit.hpp"
 #include "server/net/compression.hpp"
 #include "server/net/poller.hpp"
@@ -48,7 +49,9 @@ public:
     shard_metrics& metrics() { return metrics_; }
     // A client was turned away: tells the operator why, and which setting would change that, in a few lines a
     // second at most. Text of the client was made printable before.
-    void log_refusal(const address& client, std::string_view what);
+    void log_refusal(const address& client, std::string_view what, log::fields facts = {});
+    // Whether one more end of a connection may be written to the log; `left_out` were not since the last one.
+    bool admits_end_line(std::uint64_t& left_out);
     delivery::storage& storage() { return storage_; }
     static hub::instant now();
     // The part of a turn for a kind of work of unbounded length; begins now.
@@ -108,7 +111,7 @@ private:
     const canned_answers& canned_;
     const mail_load& mail_;
     shard_metrics metrics_;
-    log::limit refusals_;
+    log::limit refusals_, ends_;
     deflater deflater_;
     delivery::storage storage_;
     std::vector<char> scratch_, plaintext_;

@@ -48,6 +48,22 @@ void commit_thread::post(std::function<void()> work) {
     woken_.notify_one();
 }
 
+void commit_thread::probe() {
+    if (probing_.exchange(true)) return;
+    post([this] {
+        try_again();
+        probing_ = false;
+    });
+}
+
+void commit_thread::try_again() {
+    if (counters_.failing && !store_.write({})) note_success();
+}
+
+void commit_thread::note_success() {
+    if (counters_.failing.exchange(false)) log::info("writing to the data folder works again");
+}
+
 void commit_thread::stop() {
     {
         const std::lock_guard held(lock_);
@@ -107,7 +123,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
     } else {
         ++counters_.commits;
         counters_.operations += ops.size();
-        if (counters_.failing.exchange(false)) log::info("writing to the data folder works again");
+        note_success();
     }
 
     for (auto& [shard, outcome] : outcomes) {

@@ -47,6 +47,9 @@ public:
     // Other work that waits for the disk, carried out on this thread after the commit that is under way. From
     // any thread; after stop() it is carried out on the posting thread.
     void post(std::function<void()> work);
+    // Finds out, where the last commit failed, whether writing works again, by a commit of nothing. From any
+    // thread; one at a time, however many ask.
+    void probe();
     // Writes the waiting operations, carries out the waiting work, and ends. Safe to call again.
     void stop();
     const storage_counters& counters() const { return counters_; }
@@ -59,6 +62,8 @@ private:
 
     void run();
     void commit(std::vector<batch>&& batches);
+    void try_again();
+    void note_success();
 
     log_store& store_;
     std::function<void(hub::shard_index, outcome)> answer_;
@@ -70,6 +75,7 @@ private:
     // By shard: terms below this are void, because one of their operations failed.
     std::vector<std::uint32_t> valid_from_;
     storage_counters counters_;
+    std::atomic<bool> probing_{false};
     std::thread thread_;
 };
 

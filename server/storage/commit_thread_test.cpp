@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -112,6 +113,34 @@ TEST_F(commit_thread_test, what_rests_on_a_failed_operation_is_never_written) {
     EXPECT_TRUE(answers_.empty());
     const auto kept = store_.load();
     EXPECT_EQ(kept.publications, 0u) << "rows of channels that nobody noted";
+}
+
+TEST_F(commit_thread_test, a_probe_finds_out_that_there_is_room_again) {
+    const auto probed = [this] {
+        thread_.probe();
+        std::promise<void> done;
+        thread_.post([&done] { done.set_value(); });
+        done.get_future().wait();
+        return !thread_.counters().failing;
+    };
+    disk_->fail(fault_file_system::fault::no_space, disk_->operations() + 1);
+    thread_.post(0, {keep("a", 1, 0)});
+    ASSERT_TRUE(answers_.next().second.failed);
+    EXPECT_FALSE(probed());
+    disk_->heal();
+    EXPECT_TRUE(probed());
+    thread_.post(0, {keep("a", 2, 1)});
+    EXPECT_FALSE(answers_.next().second.failed);
+}
+
+TEST_F(commit_thread_test, a_probe_heals_no_disk_that_failed) {
+    disk_->fail(fault_file_system::fault::io_error, disk_->operations() + 1);
+    thread_.post(0, {keep("a", 1, 0)});
+    ASSERT_TRUE(answers_.next().second.failed);
+    disk_->heal();
+    thread_.probe();
+    thread_.stop();
+    EXPECT_TRUE(thread_.counters().failing);
 }
 
 TEST_F(commit_thread_test, writes_what_waits_before_it_ends) {

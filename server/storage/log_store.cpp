@@ -10,14 +10,35 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdio>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <stdexcept>
 
 namespace pulsewire::shell {
 namespace {
 
 constexpr std::uint64_t format_version = 1;
+
+// RocksDB writes a file about what it does into the folder, and its assertions end the process when that file
+// cannot be written because the disk is full. What it warns of goes to the server's log instead.
+class warnings_of_rocksdb final : public rocksdb::Logger {
+public:
+    warnings_of_rocksdb() : Logger(rocksdb::WARN_LEVEL) {}
+    using Logger::Logv;
+    void Logv(const char* form, va_list arguments) override {
+        if (!log::enabled(log::level::debug)) return;
+        constexpr std::size_t shown_bytes_max = 512;
+        char text[shown_bytes_max];
+        std::vsnprintf(text, sizeof text, form, arguments);
+        for (char* c = text; *c != '\0'; ++c)
+            if (*c < ' ') *c = ' ';
+        log::debug("RocksDB: ", text);
+    }
+};
 
 rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recovery) {
     rocksdb::Options o;
@@ -33,9 +54,7 @@ rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recover
     o.max_total_wal_size = 64 << 20;
     // Bounded, because descriptors are needed for connections.
     o.max_open_files = 128;
-    o.info_log_level = rocksdb::WARN_LEVEL;
-    o.keep_log_file_num = 2;
-    o.max_log_file_size = 1 << 20;
+    o.info_log = std::make_shared<warnings_of_rocksdb>();
     return o;
 }
 

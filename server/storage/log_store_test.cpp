@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -135,6 +136,15 @@ TEST(log_store, keeps_through_a_restart_what_the_reference_keeps) {
             ASSERT_FALSE(store.write(batch));
             for (const store_op& o : batch) image.apply(o);
         }
+    }
+}
+
+// With a file of its own it ends the process when the disk is full.
+TEST(log_store, rocksdb_writes_no_log_into_the_folder) {
+    const temporary_folder folder;
+    for (int life = 0; life < 2; ++life) {
+        const log_store store(folder.path());
+        EXPECT_FALSE(std::filesystem::exists(folder.path() + "/LOG"));
     }
 }
 

@@ -1,0 +1,86 @@
+#include "server/config/reload.hpp"
+
+#include "server/config/print_config.hpp"
+#include "server/config/settings.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace pulsewire::shell {
+namespace {
+
+// Every other setting is read once, because it decides about what exists since the start: sockets, threads,
+// tables, the limits of connections that are open, the options of channels that are there.
+constexpr std::string_view changeable[] = {"api_key",           "api_key_file",  "allowed_origins",
+                                           "allow_credentials", "allowed_hosts", "log_level"};
+
+bool can_change(std::string_view name) {
+    return std::find(std::begin(changeable), std::end(changeable), name) != std::end(changeable);
+}
+
+void assign(const setting& to, const setting& from) {
+    std::visit(
+        [&](auto into) {
+            const auto value = std::get<decltype(into)>(from.value);
+            if constexpr (requires { *into.value = *value.value; })
+                *into.value = *value.value;
+            else
+                *into = *value;
+        },
+        to.value
+    );
+}
+
+// The members of a config that are no single settings, as text to be compared and never shown: it has
+// secrets.
+std::string structure_of(const config& c) {
+    config only;
+    only.default_namespace = c.default_namespace;
+    only.namespaces = c.namespaces;
+    only.issuers = c.issuers;
+    std::string text = print_config(only, {});
+    for (token_issuer& issuer : only.issuers) text += issuer.secret + '\n';
+    return text;
+}
+
+// Keys that the program added behind those that were read stay.
+void take_keys(reload_outcome& outcome, const config& read, const config& now) {
+    config& into = outcome.settings;
+    if (into.api_keys.size() < read.api_keys.size()) return;
+    const auto same = [](const api_key_settings& a, const api_key_settings& b) {
+        return a.name == b.name && a.key == b.key;
+    };
+    if (!std::equal(
+            read.api_keys.begin(), read.api_keys.end(), now.api_keys.begin(), now.api_keys.end(), same
+        ))
+        outcome.changed.emplace_back("api_keys");
+    std::vector<api_key_settings> keys = now.api_keys;
+    const auto own = into.api_keys.begin() + static_cast<std::ptrdiff_t>(read.api_keys.size());
+    keys.insert(keys.end(), own, into.api_keys.end());
+    into.api_keys = std::move(keys);
+}
+
+}  // namespace
+
+reload_outcome reload(const config& running, const config& read, const config& now) {
+    reload_outcome outcome{running, {}, {}};
+    config before = read, fresh = now;
+    const auto was = settings_of(before), is = settings_of(fresh), into = settings_of(outcome.settings);
+    for (std::size_t i = 0; i < is.size(); ++i) {
+        if (text_of(was[i]) == text_of(is[i])) continue;
+        const bool changes = can_change(is[i].name);
+        (changes ? outcome.changed : outcome.need_restart).emplace_back(is[i].name);
+        if (changes) assign(into[i], is[i]);
+    }
+    take_keys(outcome, read, now);
+    if (structure_of(read) != structure_of(now))
+        outcome.need_restart.emplace_back("namespaces, default_namespace or issuers");
+    if (const std::string fault = fault_of(outcome.settings); !fault.empty()) throw std::runtime_error(fault);
+    return outcome;
+}
+
+}  // namespace pulsewire::shell

@@ -1,0 +1,100 @@
+// SIGHUP and server::reload() read flags, environment and config file again.
+
+#include "server/config/reload.hpp"
+#include "server/testing/recorded_log.hpp"
+#include "server/testing/running_server.hpp"
+#include "server/testing/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace pulsewire {
+namespace {
+
+using namespace testing;
+
+class settings_reload : public ::testing::Test {
+protected:
+    ~settings_reload() override { shell::forget_command_line(); }
+
+    void write(const std::string& text) const { std::ofstream(path_) << text; }
+    // As a program does it that then changes settings by itself.
+    config read() const {
+        std::string program = "pulsewired", flag = "--config", path = path_;
+        char* arguments[] = {program.data(), flag.data(), path.data(), nullptr};
+        config c = config::from_command_line(3, arguments);
+        c.port = 0;
+        c.threads = 2;
+        c.handle_signals = false;
+        c.print_start = false;
+        return c;
+    }
+    static int status(const running_server& server, const std::string& fields) {
+        return ask(server.port(), "GET", "/api/channels/a/messages", {}, fields).status;
+    }
+
+private:
+    temporary_folder folder_;
+    std::string path_ = folder_.path() + "/pulsewire.json";
+};
+
+const std::string from_shop = "Origin: https://shop.example\r\n";
+
+TEST_F(settings_reload, origins_and_keys_change_while_the_server_runs) {
+    recorded_log log;
+    write(R"({"allowed_origins": []})");
+    running_server server(read());
+    EXPECT_EQ(status(server, from_shop), 403);
+    write(
+        R"({"allowed_origins": ["https://shop.example"], "api_keys": [{"name": "ci", "key": "the-new-key"}]})"
+    );
+    server->reload();
+    ASSERT_NE(log.line_with("new values hold for allowed_origins"), "");
+    EXPECT_EQ(status(server, from_shop), 401);
+    EXPECT_EQ(status(server, from_shop + "Authorization: Bearer the-new-key\r\n"), 200);
+    write(R"({"allowed_origins": []})");
+    server->reload();
+    while (log.count_with("new values hold for allowed_origins") < 2) std::this_thread::yield();
+    EXPECT_EQ(status(server, from_shop), 403);
+    EXPECT_EQ(status(server, {}), 200);
+}
+
+TEST_F(settings_reload, a_faulty_file_is_refused_as_a_whole) {
+    recorded_log log;
+    write(R"({"allowed_origins": ["https://shop.example"]})");
+    running_server server(read());
+    write(R"({"allowed_origins": [], "no_such_setting": 1})");
+    server->reload();
+    const std::string warning = log.line_with("stay in use");
+    EXPECT_NE(warning.find("no_such_setting"), std::string::npos) << warning;
+    EXPECT_EQ(status(server, from_shop), 200);
+}
+
+TEST_F(settings_reload, what_needs_a_restart_is_named_and_stays) {
+    recorded_log log;
+    write("{}");
+    running_server server(read());
+    write(R"({"queue_bytes_max": 7, "namespaces": {"chat": {"client_publish": false}}})");
+    server->reload();
+    const std::string warning = log.line_with("after a restart");
+    EXPECT_NE(warning.find("queue_bytes_max"), std::string::npos) << warning;
+    EXPECT_NE(warning.find("namespaces"), std::string::npos) << warning;
+    EXPECT_EQ(ask(server.port(), "GET", "/healthz").status, 200);
+}
+
+TEST_F(settings_reload, the_log_says_more_or_less) {
+    recorded_log log;
+    write("{}");
+    running_server server(read());
+    write(R"({"log_level": "debug"})");
+    server->reload();
+    ASSERT_NE(log.line_with("new values hold for log_level"), "");
+    const client visitor(server.port());
+    EXPECT_NE(log.line_with("opened from"), "");
+}
+
+}  // namespace
+}  // namespace pulsewire
