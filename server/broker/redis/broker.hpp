@@ -1,0 +1,18 @@
+#pragma once
+
+// Redis and Valkey as the broker: each partition's log is a stream. What the adapter relies on, and how it
+// was decided: docs/decisions/0018-redis.md.
+
+#include "server/broker/broker.hpp"
+
+#include <memory>
+#include <string>
+
+namespace pulsewire::shell::redis {
+
+// As shell::make_broker(), for the schemes of Redis.
+result<std::unique_ptr<broker>, std::string> make_broker(
+    const broker_options& options, broker::handler handler
+);
+
+}  // namespace pulsewire::shell::redis
