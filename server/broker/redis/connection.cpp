@@ -68,7 +68,7 @@ void connection::on_resolved(const error_code& error, const tcp::resolver::resul
         );
         return;
     }
-    step_ = "accept a connection";
+    missing_ = "it did not accept a connection";
     asio::async_connect(
         socket_, found,
         [self = shared_from_this()](const error_code& failed, const tcp::endpoint&) {
@@ -91,7 +91,7 @@ void connection::on_connected(const error_code& error) {
         log_in();
         return;
     }
-    step_ = "shake hands by TLS";
+    missing_ = "it did not shake hands by TLS (is that its port for TLS?)";
     tls_->set_verify_mode(asio::ssl::verify_peer);
     tls_->set_verify_callback(asio::ssl::host_name_verification(to_.host));
     SSL_set_tlsext_host_name(tls_->native_handle(), to_.host.c_str());
@@ -200,9 +200,14 @@ void connection::read() {
 
 void connection::on_read(const error_code& error, std::size_t bytes) {
     if (error) {
-        fail(name() + " has ended the connection (" + error.message() + ")");
+        const bool may_want_tls = !has_heard_ && !tls_;
+        fail(
+            name() + " has ended the connection (" + error.message() +
+            (may_want_tls ? "): does it expect TLS, with rediss:// as the address?" : ")")
+        );
         return;
     }
+    has_heard_ = true;
     progress_ = clock::now();
     replies_.feed(std::span(buffer_).first(bytes));
     while (auto next = replies_.next()) {
@@ -219,7 +224,7 @@ void connection::on_read(const error_code& error, std::size_t bytes) {
     if (replies_.failed()) {
         fail(
             "what answers at " + text_of(to_) + " is no Redis" +
-            (tls_ ? "" : ", or expects TLS: that is rediss:// with two s")
+            (tls_ ? "" : ", or expects TLS: then its address begins with rediss://")
         );
         return;
     }
@@ -240,7 +245,7 @@ void connection::watch() {
 void connection::on_watch() {
     const auto silent = clock::now() - progress_;
     if (!connected_ && silent > patience) {
-        fail(name() + " could not be reached: to " + step_ + " took more than 3 seconds");
+        fail(name() + " could not be reached: " + missing_ + " within 3 seconds");
         return;
     }
     if (connected_ && !awaited_.empty() && silent > patience + awaited_.front().may_block) {

@@ -106,8 +106,9 @@ private:
     std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
     boost::asio::steady_timer timer_;
     std::chrono::steady_clock::time_point progress_;  // the last byte, or since when something is waited for
-    const char* step_ = "resolve its name";           // before it is connected, for a sentence
+    const char* missing_ = "its name was not resolved";  // before it is connected, for a sentence
     bool connected_ = false;
+    bool has_heard_ = false;  // anything at all
     bool ended_ = false;
     bool write_scheduled_ = false;
     std::string waiting_;  // commands

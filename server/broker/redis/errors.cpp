@@ -55,11 +55,6 @@ std::string sentence_of_refused_login(
     const std::string who = user.empty() ? "" : " of the user " + log::printable(user);
     if (code == "WRONGPASS")
         return server + " refuses the password" + who + ": are both right in the address?";
-    if (code == "ERR") {
-        return with_words(
-            server + " has no such password: leave it out of the address, or set it there", error
-        );
-    }
     return with_words(server + " refuses the login" + who, error);
 }
 

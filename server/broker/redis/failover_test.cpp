@@ -91,14 +91,15 @@ std::uint64_t lose_master_of_stalled_replica(
     int sent = 0;
     for (; sent < 1'000; ++sent) user.append(std::to_string(sent));
     EXPECT_TRUE(user.wait_appended(1'000));
-    servers.replica({"WAIT", "0", "0"});
     EXPECT_TRUE(eventually([&] { return servers.replica({"XLEN", "pulsewire:{0}"}) == "1000"; }));
     servers.replica.pause();
     for (; sent < 5'000; ++sent) user.append(std::to_string(sent));
     user.wait([&](const auto& l) { return l.closed || l.appended >= count; });
     servers.master.kill();
     EXPECT_THAT(user.wait_closed(), Not(::testing::IsEmpty()));
-    if (wait_replicas > 0) EXPECT_THAT(*user.read().closed, HasSubstr("only 0 of the 1 replicas"));
+    if (wait_replicas > 0) {
+        EXPECT_THAT(*user.read().closed, HasSubstr("only 0 of the 1 replicas"));
+    }
     servers.replica.resume();
     servers.promote_replica();
     return user.read().appended;
@@ -139,6 +140,7 @@ TEST_F(redis_failover, a_master_that_becomes_a_replica_breaks_every_connection) 
     busy.open_until_it_answers();
     busy.append("before");
     ASSERT_TRUE(busy.wait_appended(1));
+    ASSERT_TRUE(eventually([&] { return servers.replica({"XLEN", "pulsewire:{0}"}) == "1"; }));
     servers.promote_replica();
     servers.master({"REPLICAOF", "127.0.0.1", std::to_string(servers.replica.port())});
     busy.append("after");
@@ -245,8 +247,8 @@ public:
         for (int i = 0; i < 4; ++i) {
             const auto bus = testing::free_port();
             servers_.push_back(std::make_unique<redis_process>(std::vector<std::string>{
-                "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port",
-                std::to_string(bus)}));
+                "--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+                "--cluster-require-full-coverage", "no", "--cluster-port", std::to_string(bus)}));
             if (i > 0)
                 server(0
                 )({"CLUSTER", "MEET", "127.0.0.1", std::to_string(server(i).port()), std::to_string(bus)});
@@ -344,12 +346,10 @@ std::string refusal(const broker_options& options) {
 }
 
 TEST_F(redis_refusal, a_login_that_is_wrong_or_missing_is_told_in_one_sentence) {
-    redis_process open_to_all;
     redis_process guarded({"--requirepass", "right"});
     EXPECT_THAT(refusal({.url = "redis://:hunter2@" + guarded.at()}), HasSubstr("refuses the password"));
     EXPECT_THAT(refusal({.url = "redis://ada:hunter2@" + guarded.at()}), HasSubstr("of the user ada"));
     EXPECT_THAT(refusal({.url = "redis://" + guarded.at()}), HasSubstr("wants a password"));
-    EXPECT_THAT(refusal({.url = "redis://:hunter2@" + open_to_all.at()}), HasSubstr("leave it out"));
     log_user user({.url = "redis://:right@" + guarded.at()});
     user.open_until_it_answers();
     user.append("in");
@@ -474,7 +474,7 @@ TEST_F(redis_refusal, tls_is_spoken_with_whom_the_certificate_proves) {
     options.url = "rediss://127.0.0.1:" + port;
     EXPECT_THAT(refusal(options), HasSubstr("must name that host"));
     options.url = "rediss://localhost:" + std::to_string(server.port());
-    EXPECT_THAT(refusal(options), HasSubstr("no TLS"));
+    EXPECT_THAT(refusal(options), HasSubstr("port for TLS"));
     EXPECT_THAT(refusal({.url = "redis://localhost:" + port}), HasSubstr("rediss://"));
     options.tls_ca_file = folder.path() + "/none";
     const auto made = make_broker(options, [](std::span<cluster::from_broker>) {});

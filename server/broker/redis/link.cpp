@@ -123,10 +123,8 @@ void link::on_up() {
 // a log
 
 void link::open(cluster::partition_index partition, const cluster::open_log& what) {
-    if (follower_) follower_->remove(partition);
+    forget(partition);
     opened_log& log = logs_[partition];
-    for (const auto& bytes : log.early) early_bytes_ -= bytes.size();
-    log = {};
     log.connection = what.connection;
     log.from = what.from;
     if (follower_) begin(partition, log);
@@ -192,14 +190,20 @@ void link::trim(cluster::partition_index partition, const cluster::trim_log& wha
 }
 
 void link::close(cluster::partition_index partition, const cluster::close_log& what) {
-    if (find({partition, what.connection}) == nullptr) return;
-    if (follower_) follower_->remove(partition);
-    logs_.erase(partition);
+    if (find({partition, what.connection}) != nullptr) forget(partition);
 }
 
 link::opened_log* link::find(origin which) {
     const auto found = logs_.find(which.partition);
     return found != logs_.end() && found->second.connection == which.connection ? &found->second : nullptr;
+}
+
+void link::forget(cluster::partition_index partition) {
+    const auto found = logs_.find(partition);
+    if (found == logs_.end()) return;
+    for (const auto& bytes : found->second.early) early_bytes_ -= bytes.size();
+    logs_.erase(found);
+    if (follower_) follower_->remove(partition);
 }
 
 // --------------------------------------------------------------------------------------------- the same
@@ -260,8 +264,7 @@ void link::unblock_follower() {
 
 void link::lose(origin which, std::string reason) {
     if (find(which) == nullptr) return;
-    if (follower_) follower_->remove(which.partition);
-    logs_.erase(which.partition);
+    forget(which.partition);
     heard_.on_value({which.partition, cluster::closed{which.connection, std::move(reason)}});
 }
 

@@ -81,6 +81,7 @@ private:
     void check_later();
     void unblock_follower();
     opened_log* find(origin which);
+    void forget(cluster::partition_index partition);
     void lose(origin which, std::string reason);
     void break_all(const std::string& reason);
 
