@@ -3,11 +3,14 @@
 
 #include "server/broker/broker.hpp"
 #include "server/testing/log_user.hpp"
+#include "server/testing/redis_cluster.hpp"
 #include "server/testing/redis_process.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,16 +31,20 @@ using testing::log_user;
 using ::testing::Not;
 using testing::redis_process;
 
-// A broker of the test's own, with the faults that every broker can have.
 class tested_broker {
 public:
     virtual ~tested_broker() = default;
-    virtual broker_options options() const = 0;
+    virtual broker_options options() = 0;
     // Takes the records before `before` out of the log of partition 0.
     virtual void trim(const broker_options& of, mark before) = 0;
+};
+
+// With the faults that every broker can have.
+class faulty_broker : public tested_broker {
+public:
     // As kill -9, and a start with the data that is there.
     virtual void restart() = 0;
-    // Comes back, by another start, with the data that keep() has found.
+    // Remembers the data, for restart_with_kept(). Ends all connections.
     virtual void keep() = 0;
     virtual void restart_with_kept() = 0;
     virtual void pause() = 0;
@@ -50,52 +57,72 @@ struct broker_kind {
     std::string program;
     std::string package;
     std::unique_ptr<tested_broker> (*start)(const broker_kind& kind);
+    std::unique_ptr<faulty_broker> (*start_faulty)(const broker_kind& kind);  // null: has tests of its own
     // One for the tests that do it no harm.
     std::shared_ptr<tested_broker> shared = {};
 };
 
+std::vector<std::string> trim_command(const broker_options& of, mark before) {
+    return {
+        "XTRIM", of.prefix + ":{0}", "MINID", std::to_string(before.high) + "-" + std::to_string(before.low)};
+}
+
 // One server. Valkey is the same by another name.
-class one_redis : public tested_broker {
+class one_redis : public faulty_broker {
 public:
     explicit one_redis(const broker_kind& kind) : server_({}, kind.program) {}
 
-    broker_options options() const override { return {.url = "redis://" + server_.at()}; }
-    void trim(const broker_options& of, mark before) override {
-        const std::string id = std::to_string(before.high) + "-" + std::to_string(before.low);
-        server_({"XTRIM", of.prefix + ":{0}", "MINID", id});
-    }
+    broker_options options() override { return {.url = "redis://" + server_.at()}; }
+    void trim(const broker_options& of, mark before) override { server_(trim_command(of, before)); }
     void restart() override {
         server_.kill();
         server_.start();
     }
     void keep() override {
         server_.kill();
-        std::filesystem::copy(
-            server_.data(), server_.folder() + "/kept", std::filesystem::copy_options::recursive
-        );
+        std::filesystem::copy(server_.data(), kept(), std::filesystem::copy_options::recursive);
         server_.start();
     }
     void restart_with_kept() override {
         server_.kill();
         std::filesystem::remove_all(server_.data());
-        std::filesystem::rename(server_.folder() + "/kept", server_.data());
+        std::filesystem::rename(kept(), server_.data());
         server_.start();
     }
     void pause() override { server_.pause(); }
     void resume() override { server_.resume(); }
 
 private:
+    std::string kept() const { return server_.folder() + "/kept"; }
     redis_process server_;
 };
 
-std::unique_ptr<tested_broker> start_redis(const broker_kind& kind) {
-    return std::make_unique<one_redis>(kind);
-}
+class whole_cluster : public tested_broker {
+public:
+    broker_options options() override { return {.url = cluster_.url()}; }
+    void trim(const broker_options& of, mark before) override {
+        // Only the one that has it does so.
+        for (int i = 0; i < 4; ++i) cluster_.server(i)(trim_command(of, before));
+    }
+
+private:
+    testing::redis_cluster cluster_;
+};
 
 std::vector<broker_kind>& kinds() {
+    const auto redis = [](const broker_kind& kind) -> std::unique_ptr<tested_broker> {
+        return std::make_unique<one_redis>(kind);
+    };
+    const auto faulty_redis = [](const broker_kind& kind) -> std::unique_ptr<faulty_broker> {
+        return std::make_unique<one_redis>(kind);
+    };
+    const auto cluster = [](const broker_kind&) -> std::unique_ptr<tested_broker> {
+        return std::make_unique<whole_cluster>();
+    };
     static std::vector<broker_kind> all = {
-        {"redis", "redis-server", "redis-server", start_redis},
-        {"valkey", "valkey-server", "valkey-server", start_redis},
+        {"redis", "redis-server", "redis-server", redis, faulty_redis},
+        {"valkey", "valkey-server", "valkey-server", redis, faulty_redis},
+        {"redis_cluster", "redis-server", "redis-server", cluster, nullptr},
     };
     return all;
 }
@@ -126,7 +153,10 @@ protected:
 };
 
 // Faults get a broker of their own.
-class broker_faults : public broker_contract {};
+class broker_faults : public broker_contract {
+protected:
+    static std::unique_ptr<faulty_broker> own() { return kind().start_faulty(kind()); }
+};
 
 std::vector<std::string> numbered(std::string_view prefix, int count) {
     std::vector<std::string> all;
@@ -348,7 +378,7 @@ TEST_P(broker_contract, a_broker_that_is_destroyed_calls_nobody) {
 // faults
 
 TEST_P(broker_faults, a_kill_while_appending_loses_nothing_that_was_appended) {
-    const auto broker = kind().start(kind());
+    const auto broker = own();
     log_user user(broker->options());
     std::string incarnation = user.open_until_it_answers().incarnation.value_or("");
     std::uint64_t appended = 0;
@@ -376,7 +406,7 @@ TEST_P(broker_faults, a_kill_while_appending_loses_nothing_that_was_appended) {
 }
 
 TEST_P(broker_faults, a_log_that_came_back_shorter_is_told) {
-    const auto broker = kind().start(kind());
+    const auto broker = own();
     log_user user(broker->options());
     user.open();
     append_all(user, numbered("kept ", 5));
@@ -410,7 +440,7 @@ std::size_t resident_bytes() {
 }
 
 TEST_P(broker_faults, a_paused_broker_is_told_within_five_seconds_and_memory_is_bounded) {
-    const auto broker = kind().start(kind());
+    const auto broker = own();
     log_user idle(broker->options());
     log_user busy(broker->options());
     log_user opening(broker->options());
@@ -440,11 +470,23 @@ TEST_P(broker_faults, a_paused_broker_is_told_within_five_seconds_and_memory_is_
     EXPECT_TRUE(idle.wait_appended(1));
 }
 
+std::vector<std::size_t> indices_of(bool (*fits)(const broker_kind&)) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < kinds().size(); ++i)
+        if (fits(kinds()[i])) found.push_back(i);
+    return found;
+}
 std::string name_of(const ::testing::TestParamInfo<std::size_t>& info) {
     return kinds()[info.param].name;
 }
-INSTANTIATE_TEST_SUITE_P(on, broker_contract, ::testing::Range(std::size_t{0}, kinds().size()), name_of);
-INSTANTIATE_TEST_SUITE_P(on, broker_faults, ::testing::Range(std::size_t{0}, kinds().size()), name_of);
+INSTANTIATE_TEST_SUITE_P(
+    on, broker_contract, ::testing::ValuesIn(indices_of([](const broker_kind&) { return true; })), name_of
+);
+INSTANTIATE_TEST_SUITE_P(
+    on, broker_faults,
+    ::testing::ValuesIn(indices_of([](const broker_kind& kind) { return kind.start_faulty != nullptr; })),
+    name_of
+);
 
 }  // namespace
 }  // namespace pulsewire::shell
