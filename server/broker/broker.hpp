@@ -42,7 +42,9 @@ public:
     broker(const broker&) = delete;
     broker& operator=(const broker&) = delete;
 
-    // From any thread; never waits. What names a connection that is not its partition's newest is ignored.
+    // From any thread; never waits. What names a connection that is not its partition's newest is ignored. A
+    // broker that takes less than it is given closes its connections when 32 MB of records wait for it: the
+    // appenders' windows together are smaller.
     virtual void post(cluster::to_broker value) = 0;
 };
 

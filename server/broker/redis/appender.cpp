@@ -15,7 +15,7 @@ void appender::append(origin from, const std::string& key, std::string bytes) {
     next_bytes_ += bytes.size();
     next_.push_back({from, key, std::move(bytes)});
     if (next_bytes_ > unsent_bytes_max) {
-        return to_->fail(to_->name() + " takes less than it is given: more than 16 MB wait for its replicas");
+        return to_->fail(to_->name() + " takes less than it is given: more than 32 MB wait for its replicas");
     }
     if (!waits_) send_batch();
 }
@@ -34,10 +34,7 @@ void appender::send_batch() {
     for (const auto& each : std::exchange(next_, {})) send(each.from, each.key, each.bytes);
     const std::string replicas = std::to_string(wait_replicas_);
     const std::string timeout_ms = std::to_string(wait_time.count());
-    const std::string_view words[] = {"WAIT", replicas, timeout_ms};
-    to_->send(
-        words, [this](reply&& answer) { on_waited(*answer); }, wait_time
-    );
+    to_->send({"WAIT", replicas, timeout_ms}, [this](reply&& answer) { on_waited(*answer); });
 }
 
 void appender::on_waited(reply_view answer) {

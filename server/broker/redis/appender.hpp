@@ -16,7 +16,8 @@
 
 namespace pulsewire::shell::redis {
 
-// Replicas that need longer than this count as lost.
+// Replicas that need longer than this count as lost. Shorter than `patience`, which is about the server
+// itself.
 inline constexpr std::chrono::milliseconds wait_time{2'000};
 
 class appender {

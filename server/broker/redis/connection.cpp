@@ -48,8 +48,7 @@ std::string connection::name() const {
     return "the Redis at " + text_of(to_);
 }
 
-// ----------------------------------------------------------------------------------------------------
-// beginning
+// --- beginning ---
 
 void connection::start() {
     watch();
@@ -137,8 +136,7 @@ void connection::on_logged_in(reply_view answer) {
     std::exchange(ready_, {})();
 }
 
-// ------------------------------------------------------------------------------------------------------
-// talking
+// --- talking ---
 
 void connection::send(
     std::span<const std::string_view> words, on_reply answered, std::chrono::milliseconds may_block
@@ -148,7 +146,7 @@ void connection::send(
     append_command(waiting_, words);
     awaited_.push_back({std::move(answered), may_block});
     if (unsent_bytes() > unsent_bytes_max) {
-        fail(name() + " takes less than it is given: more than 16 MB wait to be sent");
+        fail(name() + " takes less than it is given: more than 32 MB wait to be sent");
         return;
     }
     schedule_write();
@@ -231,8 +229,7 @@ void connection::on_read(const error_code& error, std::size_t bytes) {
     read();
 }
 
-// -------------------------------------------------------------------------------------------------------
-// ending
+// --- ending ---
 
 void connection::watch() {
     timer_.expires_after(watch_interval);

@@ -190,8 +190,7 @@ TEST_F(redis_failover, a_short_time_as_a_replica_is_noticed_by_who_is_slow) {
     EXPECT_THAT(user.bytes(), ElementsAre("own"));
 }
 
-// ------------------------------------------------------------------------------------------------------
-// Sentinel
+// --- Sentinel ---
 
 class sentinel_process {
 public:
@@ -253,8 +252,7 @@ TEST_F(redis_failover, sentinels_name_the_new_master_and_nothing_appended_with_w
     EXPECT_TRUE(is_beginning(later.bytes(), 1'001));
 }
 
-// -------------------------------------------------------------------------------------------------------
-// Cluster
+// --- Cluster ---
 
 TEST_F(redis_failover, a_cluster_has_all_partitions_and_a_failover_of_one_server_breaks_only_its_own) {
     testing::redis_cluster cluster;
@@ -299,8 +297,7 @@ TEST_F(redis_failover, a_cluster_has_all_partitions_and_a_failover_of_one_server
     }
 }
 
-// ------------------------------------------------------------------------------------------------- what it
-// refuses
+// --- what it refuses ---
 
 std::string refusal(const broker_options& options) {
     log_user user(options);
@@ -414,8 +411,7 @@ TEST_F(redis_refusal, a_key_that_is_no_log_closes_that_log_alone) {
     EXPECT_FALSE(user.read().closed);
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// TLS
+// --- TLS ---
 
 TEST_F(redis_refusal, tls_is_spoken_with_whom_the_certificate_proves) {
     const testing::temporary_folder folder;

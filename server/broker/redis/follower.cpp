@@ -19,8 +19,7 @@ void follower::add(cluster::partition_index partition, std::string key, cluster:
     if (!in_round_) start_round();
 }
 
-// -------------------------------------------------------------------------------------------------------
-// asking
+// --- asking ---
 
 // The three parts of a round leave together. The server answers what comes after XREAD when that has ended.
 void follower::start_round() {
@@ -64,8 +63,7 @@ void follower::send_check(cluster::partition_index partition, const followed& lo
     });
 }
 
-// ------------------------------------------------------------------------------------------------------
-// reading
+// --- reading ---
 
 void follower::on_round_over(reply_view info) {
     if (!heard_.is_same_server(info)) return;

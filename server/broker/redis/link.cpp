@@ -57,8 +57,7 @@ link::~link() {
     if (following_) following_->close();
 }
 
-// ----------------------------------------------------------------------------------------------------
-// beginning
+// --- beginning ---
 
 void link::connect(const endpoint& to) {
     for (auto* const which : {&appending_, &following_}) {
@@ -119,8 +118,7 @@ void link::on_up() {
     check_later();
 }
 
-// -------------------------------------------------------------------------------------------------- calls of
-// a log
+// --- calls of a log ---
 
 void link::open(cluster::partition_index partition, const cluster::open_log& what) {
     forget(partition);
@@ -174,7 +172,7 @@ void link::append(cluster::partition_index partition, cluster::append_record&& w
     early_bytes_ += what.bytes.size();
     log->early.push_back(std::move(what.bytes));
     if (early_bytes_ > early_bytes_max)
-        break_all("more than 16 MB were appended before the broker was ready");
+        break_all("more than 32 MB were appended before the broker was ready");
 }
 
 void link::trim(cluster::partition_index partition, const cluster::trim_log& what) {
@@ -206,8 +204,7 @@ void link::forget(cluster::partition_index partition) {
     if (follower_) follower_->remove(partition);
 }
 
-// --------------------------------------------------------------------------------------------- the same
-// server still
+// --- the same server still ---
 
 // Breaks the link when it is not. master_replid is another one after each restart, and after each change of
 // role.
@@ -259,8 +256,7 @@ void link::unblock_follower() {
     });
 }
 
-// -------------------------------------------------------------------------------------------------------
-// ending
+// --- ending ---
 
 void link::lose(origin which, std::string reason) {
     if (find(which) == nullptr) return;
