@@ -1,14 +1,12 @@
 #pragma once
 
-// The broker of a process: what carries the logs of common/cluster/broker_port.hpp between nodes. One object
-// for each broker, with a thread of its own; each file of an adapter below server/broker/ is included by that
-// adapter alone.
+// The broker of a process: what carries the logs of common/cluster/broker_port.hpp between nodes. Adapters are
+// in folders below, and nothing outside of server/broker/ includes them.
 
-#include "common/base/result.hpp"
 #include "common/cluster/broker_port.hpp"
 
+#include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 
@@ -47,11 +45,5 @@ public:
     // appenders' windows together are smaller.
     virtual void post(cluster::to_broker value) = 0;
 };
-
-// Connects to nothing before the first open_log. The error is a sentence for the operator, without a
-// password.
-result<std::unique_ptr<broker>, std::string> make_broker(
-    const broker_options& options, broker::handler handler
-);
 
 }  // namespace pulsewire::shell

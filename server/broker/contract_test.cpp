@@ -1,7 +1,7 @@
 // What every broker owes to common/cluster/broker_port.hpp, asked of real ones. A new broker is one more
 // `broker_kind`.
 
-#include "server/broker/broker.hpp"
+#include "server/broker/make_broker.hpp"
 #include "server/testing/log_user.hpp"
 #include "server/testing/redis_cluster.hpp"
 #include "server/testing/redis_process.hpp"

@@ -3,7 +3,7 @@
 // A node as a broker sees it: opens logs, appends, and keeps everything that it is told, for a test to wait
 // for.
 
-#include "server/broker/broker.hpp"
+#include "server/broker/make_broker.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "server/broker/redis/address.hpp"
 
-#include "server/broker/broker.hpp"
+#include "server/broker/make_broker.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,6 +3,7 @@
 // Redis and Valkey as the broker: each partition's log is a stream. What the adapter relies on, and how it
 // was decided: docs/decisions/0018-redis.md.
 
+#include "common/base/result.hpp"
 #include "server/broker/broker.hpp"
 
 #include <memory>

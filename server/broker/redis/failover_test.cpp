@@ -1,6 +1,6 @@
 // What is Redis' own: replicas, Sentinel, Cluster, logins, TLS, and what it says when it cannot be used.
 
-#include "server/broker/broker.hpp"
+#include "server/broker/make_broker.hpp"
 #include "server/testing/certificate.hpp"
 #include "server/testing/log_user.hpp"
 #include "server/testing/redis_cluster.hpp"

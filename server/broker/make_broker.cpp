@@ -1,4 +1,4 @@
-#include "server/broker/broker.hpp"
+#include "server/broker/make_broker.hpp"
 
 #include <algorithm>
 #include <string_view>
