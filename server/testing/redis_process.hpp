@@ -149,24 +149,24 @@ public:
     std::string folder() const { return folder_.path(); }
     std::string data() const { return folder_.path() + "/data"; }
 
-    // Returns when it answers. The data is what the one before has left.
+    // Returns when it answers. The data is what the one before has left. With appendfsync everysec a kill may
+    // take answered records along: while an fsync is under way, the file is not written, but answers are.
     void start() {
-        std::vector<std::string> command = {
-            program_,
-            "--port",
-            std::to_string(port_),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            data(),
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "everysec",
-            "--repl-diskless-sync-delay",
-            "0"};
+        std::vector<std::string> command = {program_,
+                                            "--port",
+                                            std::to_string(port_),
+                                            "--bind",
+                                            "127.0.0.1",
+                                            "--dir",
+                                            data(),
+                                            "--save",
+                                            "",
+                                            "--appendonly",
+                                            "yes",
+                                            "--appendfsync",
+                                            "always",
+                                            "--repl-diskless-sync-delay",
+                                            "0"};
         command.insert(command.end(), more_.begin(), more_.end());
         process_ = std::make_unique<child_process>(command, folder_.path() + "/log");
         if (!eventually([this] { return is_ready(); }))
