@@ -1,7 +1,7 @@
 #pragma once
 
-// The broker of a process: what carries the logs of common/cluster/broker_port.hpp between nodes. Adapters are
-// in folders below, and nothing outside of server/broker/ includes them.
+// The broker of a process: what carries the logs of common/cluster/broker_port.hpp between nodes. Adapters
+// are in folders below, and nothing outside of server/broker/ includes them.
 
 #include "common/cluster/broker_port.hpp"
 
