@@ -35,7 +35,7 @@ std::string_view scheme_of(std::string_view url) {
 }  // namespace
 
 result<std::unique_ptr<broker>, std::string> make_broker(
-    const broker_options& options, broker::handler handler
+    const broker_options& options, [[maybe_unused]] broker::handler handler
 ) {
     const std::string_view scheme = scheme_of(options.url);
     if (scheme.empty()) {
