@@ -12,6 +12,10 @@ constexpr std::string_view magic = "PW";
 enum class kind : std::uint8_t { hello = 1, operations, sign, end, bye, image_chunk, options, level };
 enum class operation_kind : std::uint8_t { publish = 1, join, part };
 
+// Clocks far beyond any calendar are mistakes; below, sums and differences of two cannot overflow.
+constexpr std::int64_t clock_ms_max = std::int64_t{1} << 60;
+bool in_range(std::int64_t clock_ms) { return clock_ms >= -clock_ms_max && clock_ms <= clock_ms_max; }
+
 constexpr std::uint8_t hello_log_was_empty = 1;
 constexpr std::uint8_t hello_incarnation_told = 2;
 
@@ -72,7 +76,7 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.except = r.text(session_bytes_max);
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
-            if (p.channel.empty()) r.fail();
+            if (p.channel.empty() || !in_range(p.accepted_ms)) r.fail();
             return p;
         }
         case operation_kind::join: {
@@ -257,7 +261,8 @@ result<record, record_error> decode(std::string_view bytes) {
     found.clock.monotonic_ms = r.i64();
     found.clock.wall_ms = r.i64();
     if (!r.ok()) return failure{record_error::cut_short};
-    if (found.process == 0 || found.connection == 0 || found.seq == 0 || k == 0)
+    if (found.process == 0 || found.connection == 0 || found.seq == 0 || k == 0 ||
+        !in_range(found.clock.monotonic_ms) || !in_range(found.clock.wall_ms))
         return failure{record_error::bad_value};
     bool newer = false;
     switch (static_cast<kind>(k)) {
