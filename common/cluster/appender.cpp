@@ -22,7 +22,9 @@ std::string appender::append(owned_body what, const what_was_read& read, const h
     return bytes_of(sent_.back(), read, now);
 }
 
-std::string appender::append(std::vector<command> commands, const what_was_read& read, const hub::instant& now) {
+std::string appender::append(
+    std::vector<command> commands, const what_was_read& read, const hub::instant& now
+) {
     sent_record s;
     s.commands = std::move(commands);
     s.process = process_;
@@ -90,7 +92,9 @@ std::vector<appender::sent_record> appender::take_earlier() {
 }
 
 std::vector<appender::sent_record> appender::take_all() {
-    std::vector<sent_record> all(std::make_move_iterator(sent_.begin()), std::make_move_iterator(sent_.end()));
+    std::vector<sent_record> all(
+        std::make_move_iterator(sent_.begin()), std::make_move_iterator(sent_.end())
+    );
     sent_.clear();
     return all;
 }

@@ -34,10 +34,10 @@ public:
         process_id process = 0;
         log_connection connection = 0;
         std::uint64_t seq = 0;
-        std::uint64_t attempt = 0;       // number of its last attempt among those of the connection
-        std::int64_t sent_ms = 0;        // monotonic
-        owned_body what;                 // of all kinds but operations
-        std::vector<command> commands;   // of operations
+        std::uint64_t attempt = 0;      // number of its last attempt among those of the connection
+        std::int64_t sent_ms = 0;       // monotonic
+        owned_body what;                // of all kinds but operations
+        std::vector<command> commands;  // of operations
     };
 
     // `resends_max` times the window is sent again after `resend_ms`; then is_stuck().

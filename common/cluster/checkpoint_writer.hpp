@@ -17,8 +17,8 @@ namespace pulsewire::cluster {
 
 class checkpoint_writer {
 public:
-    // Bytes of an image in one record, which has a head, too.
-    static constexpr std::size_t chunk_bytes = record_bytes_max - 1024;
+    // So many bytes of an image go into one record.
+    explicit checkpoint_writer(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
     bool is_writing() const { return image_ != nullptr; }
     // The bytes of the last image: the log grows by as much at least before the next.
@@ -41,8 +41,8 @@ public:
         c.at = at_;
         c.at_mark = at_mark_;
         c.index = next_;
-        c.count = static_cast<std::uint32_t>((image_->size() + chunk_bytes - 1) / chunk_bytes);
-        c.bytes = std::string_view(*image_).substr(next_ * chunk_bytes, chunk_bytes);
+        c.count = static_cast<std::uint32_t>((image_->size() + chunk_bytes_ - 1) / chunk_bytes_);
+        c.bytes = std::string_view(*image_).substr(next_ * chunk_bytes_, chunk_bytes_);
         owned_body chunk{c, image_};
         if (++next_ == c.count) image_.reset();
         return chunk;
@@ -51,6 +51,7 @@ public:
     void give_up() { image_.reset(); }
 
 private:
+    std::size_t chunk_bytes_;
     std::shared_ptr<const std::string> image_;  // shared with the chunks that are on their way
     std::uint64_t image_bytes_ = 0;
     log_base at_;

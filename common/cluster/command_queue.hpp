@@ -17,7 +17,7 @@ using command_id = std::uint64_t;
 struct command {
     command_id id = 0;
     bool publishes = false;
-    bool keyed = false;  // may be sent again although it may have counted
+    bool keyed = false;    // may be sent again although it may have counted
     bool expired = false;  // its outcome was reported as unavailable
     std::int64_t since_ms = 0;
     std::string bytes;  // of its operation
@@ -26,7 +26,8 @@ struct command {
 class command_queue {
 public:
     // Beyond one of both, push() refuses.
-    command_queue(std::size_t count_max, std::size_t bytes_max) : count_max_(count_max), bytes_max_(bytes_max) {}
+    command_queue(std::size_t count_max, std::size_t bytes_max)
+        : count_max_(count_max), bytes_max_(bytes_max) {}
 
     bool empty() const { return commands_.empty(); }
     std::size_t size() const { return commands_.size(); }

@@ -1,8 +1,9 @@
 #pragma once
 
 // The images that a reader passes while it reads a log from its first record: the newest whole one is where a
-// copy begins. An image is a function of the log up to its position, so it does not matter which node wrote it or
-// whether its records counted; that it is of this log is seen when the record at its position is read again.
+// copy begins. An image is a function of the log up to its position, so it does not matter which node wrote
+// it or whether its records counted; that it is of this log is seen when the record at its position is read
+// again.
 
 #include "common/cluster/record.hpp"
 
@@ -39,6 +40,8 @@ private:
         std::uint32_t next = 0;
         std::uint32_t count = 0;
     };
+
+    void read_chunk(process_id from, const image_chunk& c);
 
     std::uint64_t limit_;
     std::optional<whole_image> best_;

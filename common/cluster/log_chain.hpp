@@ -1,10 +1,10 @@
 #pragma once
 
-// The chained hash of a log, H(n), with its newest values. H(n) is SipHash-1-3 of the record's bytes to 128 bits,
-// under H(n-1) as the key. All writers are nodes and trusted, so what has to be told apart are logs that differ
-// by accident; 128 bits are enough for that, at ten times the speed of SHA-256. An outsider who chooses payloads
-// knows no key: it is the hash of everything before, drawn process numbers included, and no hash of the chain is
-// ever shown (epochs are hashed once more).
+// The chained hash of a log, H(n), with its newest values. H(n) is SipHash-1-3 of the record's bytes to 128
+// bits, under H(n-1) as the key. All writers are nodes and trusted, so what has to be told apart are logs
+// that differ by accident; 128 bits are enough for that, at ten times the speed of SHA-256. An outsider who
+// chooses payloads knows no key: it is the hash of everything before, drawn process numbers included, and no
+// hash of the chain is ever shown (epochs are hashed once more).
 
 #include "common/base/keyed_hash.hpp"
 #include "common/cluster/bytes.hpp"

@@ -18,7 +18,8 @@ std::vector<std::string> own_members::differences(const shared_channels& channel
         if (c != nullptr) {
             const auto listed = c->members().find({key.session, self, key.token});
             if (listed != c->members().end() &&
-                listed->second == shown_member{std::string(op.info), std::string(op.user), std::string(op.user_info)})
+                listed->second ==
+                    shown_member{std::string(op.info), std::string(op.user), std::string(op.user_info)})
                 continue;
         }
         operations.push_back(bytes);

@@ -24,7 +24,8 @@ applied partition_state::apply(std::string_view bytes, std::vector<effect>& effe
     applied done;
     if (r) done = {verdict::void_, r->process, r->connection, r->seq, r->clock.monotonic_ms};
     const level_record* const raised = r ? std::get_if<level_record>(&r->body) : nullptr;
-    const bool unknown = !r && (r.error() == record_error::newer_format || r.error() == record_error::newer_kind);
+    const bool unknown =
+        !r && (r.error() == record_error::newer_format || r.error() == record_error::newer_kind);
     if (unknown || (raised != nullptr && raised->level > level_max_)) {
         done.what = verdict::newer;
         return done;
@@ -96,7 +97,8 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
             },
             [&](const sign& s) {
                 const log_point* const base = chain_.has(r.base) ? chain_.at(r.base.position) : nullptr;
-                if (base != nullptr && base->digest != s.digest) effects.emplace_back(digest_differs{r.process});
+                if (base != nullptr && base->digest != s.digest)
+                    effects.emplace_back(digest_differs{r.process});
             },
             [&](const end& e) {
                 // Otherwise the verdict is stale: its author had not read all that the process wrote.
@@ -133,9 +135,11 @@ void partition_state::take_chunk(process_id from, const image_chunk& c) {
     if (++p.next < p.count) return;
     const partial_checkpoint whole = p;
     partial_.erase(found);
-    if (!checkpoints_.empty() && whole.at_bytes < checkpoints_.back().at_bytes + rules_.checkpoint_bytes / 2) return;
+    if (!checkpoints_.empty() && whole.at_bytes < checkpoints_.back().at_bytes + rules_.checkpoint_bytes / 2)
+        return;
     checkpoints_.push_back(
-        {whole.at, whole.at_mark, whole.at_bytes, chain_.position(), chain_.newest().bytes, processes_.log_ms()}
+        {whole.at, whole.at_mark, whole.at_bytes, chain_.position(), chain_.newest().bytes,
+         processes_.log_ms()}
     );
     if (checkpoints_.size() > 2) checkpoints_.erase(checkpoints_.begin());
 }

@@ -38,16 +38,17 @@ struct applied {
 // A whole image of the state at `at` that the log holds.
 struct checkpoint {
     log_base at;
-    mark at_mark;                  // of the record at that position
-    std::uint64_t at_bytes = 0;    // bytes of the log up to there
-    std::uint64_t end = 0;         // position of its last chunk
-    std::uint64_t end_bytes = 0;   // ... and the bytes of the log up to there
-    std::int64_t end_log_ms = 0;   // ... and the log's time
+    mark at_mark;                 // of the record at that position
+    std::uint64_t at_bytes = 0;   // bytes of the log up to there
+    std::uint64_t end = 0;        // position of its last chunk
+    std::uint64_t end_bytes = 0;  // ... and the bytes of the log up to there
+    std::int64_t end_log_ms = 0;  // ... and the log's time
 };
 
 class partition_state {
 public:
-    // `local` hashes names in this node's tables; `level_max` is the highest behaviour that this program knows.
+    // `local` hashes names in this node's tables; `level_max` is the highest behaviour that this program
+    // knows.
     partition_state(const log_rules& rules, const hash_key& local, std::uint16_t level_max = 1);
     partition_state(const partition_state&) = delete;
     partition_state& operator=(const partition_state&) = delete;
@@ -59,7 +60,9 @@ public:
     const registry& processes() const { return processes_; }
     const shared_channels& channels() const { return channels_; }
     const fingerprint& epoch() const { return epoch_; }
-    channel_epoch epoch_of(std::string_view channel) const { return {epoch_, channels_.generation_of(channel)}; }
+    channel_epoch epoch_of(std::string_view channel) const {
+        return {epoch_, channels_.generation_of(channel)};
+    }
     std::uint16_t level() const { return level_; }
     // Oldest first, two at most.
     const std::vector<checkpoint>& checkpoints() const { return checkpoints_; }

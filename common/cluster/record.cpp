@@ -14,7 +14,9 @@ enum class operation_kind : std::uint8_t { publish = 1, join, part };
 
 // Clocks far beyond any calendar are mistakes; below, sums and differences of two cannot overflow.
 constexpr std::int64_t clock_ms_max = std::int64_t{1} << 60;
-bool in_range(std::int64_t clock_ms) { return clock_ms >= -clock_ms_max && clock_ms <= clock_ms_max; }
+bool in_range(std::int64_t clock_ms) {
+    return clock_ms >= -clock_ms_max && clock_ms <= clock_ms_max;
+}
 
 constexpr std::uint8_t hello_log_was_empty = 1;
 constexpr std::uint8_t hello_incarnation_told = 2;

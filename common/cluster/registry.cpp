@@ -43,7 +43,8 @@ const life& registry::advance(const record& r, std::uint64_t position) {
 }
 
 void registry::pass(life& l, const hub::instant& clock) {
-    const std::int64_t step = std::clamp<std::int64_t>(clock.monotonic_ms - l.clock_ms, 0, clock_step_max_ms_);
+    const std::int64_t step =
+        std::clamp<std::int64_t>(clock.monotonic_ms - l.clock_ms, 0, clock_step_max_ms_);
     l.clock_ms = clock.monotonic_ms;
     l.passed_ms += step;
     l.wall_ms += step;

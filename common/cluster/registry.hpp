@@ -13,13 +13,13 @@ namespace pulsewire::cluster {
 // The newest connection of a process that is alive.
 struct life {
     log_connection connection = 0;
-    std::uint64_t seq = 0;          // of its newest record that counted
-    std::uint64_t hello = 0;        // position of its first record
-    std::uint64_t last = 0;         // ... and of its newest that counted
-    std::int64_t clock_ms = 0;      // its monotonic clock there
-    std::int64_t passed_ms = 0;     // the log's time as this life has measured it
-    std::int64_t wall_ms = 0;       // its wall clock at hello, and the time that passed since
-    std::uint16_t level_max = 1;    // the highest behaviour that it knows
+    std::uint64_t seq = 0;        // of its newest record that counted
+    std::uint64_t hello = 0;      // position of its first record
+    std::uint64_t last = 0;       // ... and of its newest that counted
+    std::int64_t clock_ms = 0;    // its monotonic clock there
+    std::int64_t passed_ms = 0;   // the log's time as this life has measured it
+    std::int64_t wall_ms = 0;     // its wall clock at hello, and the time that passed since
+    std::uint16_t level_max = 1;  // the highest behaviour that it knows
 };
 
 class registry {

@@ -21,7 +21,8 @@ replica::replica(replica_options options)
       random_(options_.seed),
       predecessor_(options_.predecessor),
       queue_(options_.queue_count_max, options_.queue_bytes_max),
-      appender_(options_.window_records, options_.resend_ms, options_.resends_max) {
+      appender_(options_.window_records, options_.resend_ms, options_.resends_max),
+      checkpoint_(options_.image_chunk_bytes) {
     begin_new_process();
 }
 
@@ -30,7 +31,8 @@ void replica::begin_new_process() {
     while (process_ == 0);
 }
 
-// ------------------------------------------------------------------------------------------------ the connection
+// ------------------------------------------------------------------------------------------------ the
+// connection
 
 void replica::send(std::string bytes, std::int64_t now_ms, replica_output& out) {
     own_ms_ = now_ms;
@@ -111,6 +113,11 @@ void replica::on_opened(const opened& o, const hub::instant& now, replica_output
         return say_hello(now, out);
     }
     state_.reset();
+    if (genesis_ != mark{} && genesis_ == o.first) {
+        state_ = std::make_unique<partition_state>(options_.rules, options_.local, options_.level_max);
+        phase_ = phase::reading;
+        return;
+    }
     images_ = image_collector(image_limit_);
     phase_ = phase::scanning;
 }
@@ -128,25 +135,24 @@ void replica::on_record(const record_read& r, const hub::instant& now, replica_o
     if (phase_ == phase::reading && !connection_.hello_sent && at_ >= connection_.last) say_hello(now, out);
 }
 
-// Without a copy: a log that still has its first record is read from there; of another one the newest image is taken,
-// and then read on as a copy that was always there.
+// Without a copy, the log is looked through. The newest image is taken as the copy, and read on from as one
+// that was always there. A log without an image is read from its first record, if nothing before that was
+// trimmed: then it is the hello of a node that saw the log empty. (A log with images may begin with a late
+// copy of such a hello.)
 void replica::scan(const record_read& r, const hub::instant& now, replica_output& out) {
     if (r.at == connection_.first) {
         const auto first = decode(r.bytes);
         const hello* const h = first ? std::get_if<hello>(&first->body) : nullptr;
-        if (h != nullptr && h->log_was_empty) {
-            state_ = std::make_unique<partition_state>(options_.rules, options_.local, options_.level_max);
-            phase_ = phase::reading;
-            apply(r, now, out);
-            if (phase_ == phase::reading && at_ >= connection_.last) say_hello(now, out);
-            return;
-        }
+        genesis_ = h != nullptr && h->log_was_empty ? r.at : mark{};
     }
     images_.read(r.bytes);
     if (r.at < connection_.last) return;
     const std::optional<whole_image> image = std::exchange(images_.best(), std::nullopt);
+    if (!image && genesis_ != mark{}) return open(now.monotonic_ms, out);
+    genesis_ = {};
     if (image && image->at_mark >= connection_.first)
-        state_ = partition_state::from_image(image->bytes, options_.rules, options_.local, options_.level_max);
+        state_ =
+            partition_state::from_image(image->bytes, options_.rules, options_.local, options_.level_max);
     if (state_ == nullptr || !(state_->chain().base() == image->at)) {
         state_.reset();
         image_limit_ = image ? image->at.position - 1 : UINT64_MAX;
@@ -166,9 +172,11 @@ void replica::say_hello(const hub::instant& now, replica_output& out) {
     h.level_max = options_.level_max;
     h.log_was_empty = connection_.last == mark{};
     auto text = std::make_shared<std::string>(
-        connection_.incarnation ? *connection_.incarnation : std::string(options_.broker_is_durable ? durable : "")
+        connection_.incarnation ? *connection_.incarnation
+                                : std::string(options_.broker_is_durable ? durable : "")
     );
-    h.incarnation_told = (connection_.incarnation || options_.broker_is_durable) && text->size() <= incarnation_bytes_max;
+    h.incarnation_told =
+        (connection_.incarnation || options_.broker_is_durable) && text->size() <= incarnation_bytes_max;
     if (!h.incarnation_told) text->clear();
     h.incarnation = *text;
     post({h, std::move(text)}, now, out);
@@ -176,7 +184,9 @@ void replica::say_hello(const hub::instant& now, replica_output& out) {
 
 bool replica::options_agree(replica_output& out) {
     const auto& theirs = state_->channels().options();
-    if (!theirs || theirs->agrees_with(options_.shared)) return true;
+    if (!theirs || options_agree_) return true;
+    options_agree_ = theirs->agrees_with(options_.shared);
+    if (options_agree_) return true;
     stand_back(
         "The options of namespaces or limits in this node's configuration differ from those of the cluster: "
         "give all nodes the same.",
@@ -185,7 +195,8 @@ bool replica::options_agree(replica_output& out) {
     return false;
 }
 
-// ------------------------------------------------------------------------------------------------------ the copy
+// ------------------------------------------------------------------------------------------------------ the
+// copy
 
 bool replica::is_last_known(const record_read& r) const {
     const log_chain& chain = state_->chain();
@@ -196,6 +207,8 @@ bool replica::is_last_known(const record_read& r) const {
 void replica::lose_copy(replica_output& out) {
     state_.reset();
     at_ = {};
+    genesis_ = {};
+    options_agree_ = false;
     image_position_ = 0;
     never_served_ = true;
     fresh_ms_ = INT64_MIN;
@@ -316,7 +329,8 @@ fit replica::judge(
     return fresh_ms_ > came_ms ? fit::epoch_changed : fit::wait;
 }
 
-// ----------------------------------------------------------------------------------------------------- appending
+// -----------------------------------------------------------------------------------------------------
+// appending
 
 what_was_read replica::read_so_far() const {
     return {!up_ && proof_ ? *proof_ : state_->chain().base(), state_->chain().newest().digest};
@@ -381,7 +395,8 @@ void replica::go_again(std::vector<appender::sent_record> records) {
             if (c->publishes && !c->expired) queue_.put_back(std::move(*c));
 }
 
-// The copy is about to be read anew, so nobody will know which publishes counted: those with a key are safe to repeat.
+// The copy is about to be read anew, so nobody will know which publishes counted: those with a key are safe
+// to repeat.
 void replica::go_again_if_keyed(replica_output& out) {
     std::vector<appender::sent_record> records = appender_.take_all();
     appender::sent_record read;
@@ -436,7 +451,8 @@ void replica::stop(const hub::instant& now, replica_output& out) {
         close("The node stops.", now.monotonic_ms, out);
 }
 
-// -------------------------------------------------------------------------------------------------------- chores
+// --------------------------------------------------------------------------------------------------------
+// chores
 
 void replica::on_time(const hub::instant& now, replica_output& out) {
     const std::int64_t now_ms = now.monotonic_ms;
@@ -447,7 +463,8 @@ void replica::on_time(const hub::instant& now, replica_output& out) {
         return;
     }
     if (!connection_.hello_sent) {
-        if (now_ms - connection_.heard_ms >= options_.connect_ms) close("The broker does not answer.", now_ms, out);
+        if (now_ms - connection_.heard_ms >= options_.connect_ms)
+            close("The broker does not answer.", now_ms, out);
         return;
     }
     if (appender_.is_late(now_ms)) {
@@ -455,7 +472,8 @@ void replica::on_time(const hub::instant& now, replica_output& out) {
         if (!up_ && proof_ && proof_->position + options_.rules.base_age_max < state_->chain().position())
             return lose_place(now_ms, out);
         if (appender_.is_stuck()) return close("The broker does not take what is appended.", now_ms, out);
-        for (std::string& bytes : appender_.append_again(read_so_far(), now)) send(std::move(bytes), now_ms, out);
+        for (std::string& bytes : appender_.append_again(read_so_far(), now))
+            send(std::move(bytes), now_ms, out);
     }
     if (serves() && !stopping_) do_chores(now, out);
 }
@@ -480,7 +498,8 @@ void replica::do_chores(const hub::instant& now, replica_output& out) {
 
 void replica::write_checkpoint(replica_output&) {
     const std::uint64_t due = std::max(options_.rules.checkpoint_bytes, checkpoint_.image_bytes());
-    if (checkpoint_.is_writing() || state_->checkpoint_begun() || state_->bytes_since_checkpoint() < due) return;
+    if (checkpoint_.is_writing() || state_->checkpoint_begun() || state_->bytes_since_checkpoint() < due)
+        return;
     if (!checkpoint_.begin(*state_, at_)) checkpoint_ms_ = INT64_MAX;
 }
 

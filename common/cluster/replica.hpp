@@ -1,8 +1,8 @@
 #pragma once
 
-// One node's copy of a partition: it follows the log, applies it, and appends what its node wants done. The shell
-// hands in what the broker's adapter reports and the time, and carries out what comes back. Nothing is shown,
-// answered or served before the node's own hello was read back from the log on the present connection.
+// One node's copy of a partition: it follows the log, applies it, and appends what its node wants done. The
+// shell hands in what the broker's adapter reports and the time, and carries out what comes back. Nothing is
+// shown, answered or served before the node's own hello was read back from the log on the present connection.
 
 #include "common/cluster/appender.hpp"
 #include "common/cluster/broker_port.hpp"
@@ -49,6 +49,8 @@ struct replica_options {
     std::int64_t queue_ms = 10'000;
     // Records that were appended and not read back; beyond: the queue waits.
     std::size_t window_records = 16;
+    // Bytes of a checkpoint's image in one record, which has a head, too.
+    std::size_t image_chunk_bytes = record_bytes_max - 1024;
     // A record that is not read back for so long is sent again, with all behind it. After `resends_max` times
     // the connection is given up.
     std::int64_t resend_ms = 2'000;
@@ -138,7 +140,9 @@ public:
     const partition_state* state() const { return state_.get(); }
     process_id process() const { return process_; }
     // Whether a position of a client that came at `came_ms` fits.
-    fit judge(std::string_view channel, const channel_epoch& epoch, std::uint64_t offset, std::int64_t came_ms) const;
+    fit judge(
+        std::string_view channel, const channel_epoch& epoch, std::uint64_t offset, std::int64_t came_ms
+    ) const;
 
 private:
     enum class phase : std::uint8_t {
@@ -151,8 +155,8 @@ private:
     };
     struct connection {
         log_connection number = 0;
-        std::int64_t retry_ms = 0;  // when to open the next
-        std::int64_t heard_ms = 0;  // when the broker reported something last
+        std::int64_t retry_ms = INT64_MIN;  // when to open the next
+        std::int64_t heard_ms = 0;          // when the broker reported something last
         // What the log held when it was opened.
         mark first;
         mark last;
@@ -218,7 +222,9 @@ private:
     std::optional<log_base> proof_;  // what was shown of a log that is lost
     image_collector images_;
     std::uint64_t image_position_ = 0;        // of the image that the copy began with
+    mark genesis_;                            // first record of a log that was never trimmed; {0, 0}: unknown
     std::uint64_t image_limit_ = UINT64_MAX;  // newer ones are not of this log
+    bool options_agree_ = false;              // the log has options, and they are this node's
     std::int64_t fresh_ms_ = INT64_MIN;       // when the newest own record that was read back was written
 
     command_queue queue_;

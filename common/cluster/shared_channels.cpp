@@ -104,7 +104,8 @@ void shared_channels::publish(
     what->bytes = encode(operation(p));
     if (!p.key.empty())
         keys_->remember(
-            p.channel, generation_text(c->generation_).view(), p.key, {what->offset, p.content}, p.publisher, log_ms
+            p.channel, generation_text(c->generation_).view(), p.key, {what->offset, p.content}, p.publisher,
+            log_ms
         );
     effects.emplace_back(published{index, {log_epoch, c->generation_}, what});
     append(*c, std::move(what));
@@ -134,10 +135,13 @@ void shared_channels::trim(shared_channel& c, std::int64_t log_ms) {
     while (c.kept() > 0 && (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
                             log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
         drop_oldest(c);
-    while (bytes_ > options_->history_bytes_total_max && !with_history_.empty()) drop_oldest(*with_history_.front());
+    while (bytes_ > options_->history_bytes_total_max && !with_history_.empty())
+        drop_oldest(*with_history_.front());
 }
 
-void shared_channels::join(process_id by, const join_op& j, std::int64_t log_ms, std::vector<effect>& effects) {
+void shared_channels::join(
+    process_id by, const join_op& j, std::int64_t log_ms, std::vector<effect>& effects
+) {
     if (!options_) return;
     shared_channel* const c = make(j.channel, log_ms);
     if (c == nullptr) return;
@@ -164,7 +168,9 @@ void shared_channels::remove_member(
     effects.emplace_back(member_gone{c.name_, session});
 }
 
-void shared_channels::part(process_id by, const part_op& p, std::int64_t log_ms, std::vector<effect>& effects) {
+void shared_channels::part(
+    process_id by, const part_op& p, std::int64_t log_ms, std::vector<effect>& effects
+) {
     const auto found = by_name_.find(p.channel);
     if (found == by_name_.end()) return;
     shared_channel& c = *found->second;
@@ -188,7 +194,9 @@ void shared_channels::part_all(process_id by, std::int64_t log_ms, std::vector<e
     for (shared_channel* const c : touched) use(*c, log_ms);
 }
 
-void shared_channels::forget_old(const fingerprint& log_epoch, std::int64_t log_ms, std::vector<effect>& effects) {
+void shared_channels::forget_old(
+    const fingerprint& log_epoch, std::int64_t log_ms, std::vector<effect>& effects
+) {
     if (!options_) return;
     keys_->trim(log_ms);
     const std::int64_t idle_ms = std::max<std::int64_t>(options_->channel_idle_ms, options_->idempotency_ms);

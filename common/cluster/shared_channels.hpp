@@ -1,7 +1,7 @@
 #pragma once
 
-// The channels of a partition as its log makes them: heads, histories, keys, members, generations. Nothing here
-// depends on the node: no clock, no reading changes anything, and no order is that of a hash table.
+// The channels of a partition as its log makes them: heads, histories, keys, members, generations. Nothing
+// here depends on the node: no clock, no reading changes anything, and no order is that of a hash table.
 
 #include "common/base/keyed_hash.hpp"
 #include "common/channel/idempotency_window.hpp"
@@ -50,7 +50,9 @@ private:
     friend class shared_channels;
     std::size_t kept() const { return history_.size() - first_; }
     // About the memory that it takes.
-    std::uint64_t bytes() const { return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes; }
+    std::uint64_t bytes() const {
+        return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes;
+    }
     void drop_oldest();
     // Whether another session than those that are listed would be one too many.
     bool lists(std::string_view session) const;
@@ -67,8 +69,8 @@ private:
     std::size_t first_ = 0;  // entries before it are dropped already
     std::uint64_t history_bytes_ = 0;
     std::map<member_id, shown_member> members_;
-    std::size_t sessions_ = 0;  // listed
-    std::list<shared_channel>::iterator place_;             // in by_use_
+    std::size_t sessions_ = 0;                               // listed
+    std::list<shared_channel>::iterator place_;              // in by_use_
     std::list<shared_channel*>::iterator place_in_history_;  // in with_history_, while something is kept
 };
 
@@ -120,11 +122,11 @@ private:
     );
 
     std::optional<shared_options> options_;
-    // Counts the channels of a bucket of names that were forgotten after publications: the next channel of that
-    // name has another epoch.
+    // Counts the channels of a bucket of names that were forgotten after publications: the next channel of
+    // that name has another epoch.
     std::array<std::uint64_t, buckets> generations_{};
-    std::list<shared_channel> by_use_;          // least recently used first
-    std::list<shared_channel*> with_history_;   // those that keep something, least recently published to first
+    std::list<shared_channel> by_use_;         // least recently used first
+    std::list<shared_channel*> with_history_;  // those that keep something, least recently published to first
     std::unordered_map<std::string_view, shared_channel*, name_hash> by_name_;
     std::optional<hub::idempotency_window> keys_;
     std::uint64_t bytes_ = 0;  // of all channels

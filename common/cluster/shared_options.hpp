@@ -1,7 +1,7 @@
 #pragma once
 
-// The options that decide what an operation on a channel does. All nodes must have the same, so they come from
-// the log and not from a node's configuration: the first node writes what it has, and a node whose
+// The options that decide what an operation on a channel does. All nodes must have the same, so they come
+// from the log and not from a node's configuration: the first node writes what it has, and a node whose
 // configuration says something else does not join.
 
 #include "common/base/keyed_hash.hpp"
@@ -28,13 +28,13 @@ struct history_options {
 struct shared_options {
     history_options default_namespace;
     std::map<std::string, history_options, std::less<>> namespaces;
-    // The time for which a publish key is remembered, and their number in a partition; beyond: the oldest keys
-    // of the publisher with the most are forgotten. A publish that reaches the log later than a third of this
-    // time after its acceptance is refused.
+    // The time for which a publish key is remembered, and their number in a partition; beyond: the oldest
+    // keys of the publisher with the most are forgotten. A publish that reaches the log later than a third of
+    // this time after its acceptance is refused.
     std::uint32_t idempotency_ms = 5 * 60'000;
     std::uint32_t idempotency_keys_max = 100'000;
-    // The histories of a partition's channels with the channels themselves, in bytes; beyond: the channel that
-    // was used least recently gives up its oldest publications.
+    // The histories of a partition's channels with the channels themselves, in bytes; beyond: the channel
+    // that was used least recently gives up its oldest publications.
     std::uint64_t history_bytes_total_max = 256u << 20;
     // The channels of a partition; beyond: a publish to another one, or a join, is refused.
     std::uint32_t channels_max = 1'000'000;

@@ -11,8 +11,8 @@
 
 namespace pulsewire::cluster {
 
-// A process is gone when nothing of it was read for so long, in which this node read so many records of its own, each
-// at least a time after the one before.
+// A process is gone when nothing of it was read for so long, in which this node read so many records of its
+// own, each at least a time after the one before.
 inline constexpr std::int64_t silent_ms = 5'000;
 inline constexpr std::uint32_t silent_signs = 4;
 inline constexpr std::int64_t silent_sign_ms = 900;
@@ -37,7 +37,8 @@ public:
     std::optional<end> next(const registry& processes, std::int64_t now_ms) {
         for (auto& [process, e] : since_) {
             const life* const l = processes.find(process);
-            if (l == nullptr || l->last != e.last || e.signs < silent_signs || now_ms - e.since_ms <= silent_ms)
+            if (l == nullptr || l->last != e.last || e.signs < silent_signs ||
+                now_ms - e.since_ms <= silent_ms)
                 continue;
             e.signs = 0;
             return end{process, e.last};
