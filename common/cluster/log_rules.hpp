@@ -13,7 +13,8 @@ struct log_rules {
     // A life adds at most so much log time from one of its records to the next, and a publication's time is
     // at most so far beyond what its writer's clock would say if it had never been set.
     std::int64_t clock_step_max_ms = 2'000;
-    // Bytes of the log from one checkpoint to the next. One that begins after less than half is not counted.
+    // Bytes of the log from the end of one checkpoint to the next. One that begins after less than half is
+    // not counted.
     std::uint64_t checkpoint_bytes = 64u << 20;
     // The log is trimmed before the older of two checkpoints when so much follows the newer.
     std::uint64_t trim_bytes = 64u << 20;

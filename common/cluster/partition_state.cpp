@@ -16,7 +16,7 @@ partition_state::partition_state(const log_rules& rules, const hash_key& local, 
       channels_(local) {}
 
 std::uint64_t partition_state::bytes_since_checkpoint() const {
-    return chain_.newest().bytes - (checkpoints_.empty() ? 0 : checkpoints_.back().at_bytes);
+    return chain_.newest().bytes - (checkpoints_.empty() ? 0 : checkpoints_.back().end_bytes);
 }
 
 applied partition_state::apply(std::string_view bytes, std::vector<effect>& effects) {
@@ -135,7 +135,7 @@ void partition_state::take_chunk(process_id from, const image_chunk& c) {
     if (++p.next < p.count) return;
     const partial_checkpoint whole = p;
     partial_.erase(found);
-    if (!checkpoints_.empty() && whole.at_bytes < checkpoints_.back().at_bytes + rules_.checkpoint_bytes / 2)
+    if (!checkpoints_.empty() && whole.at_bytes < checkpoints_.back().end_bytes + rules_.checkpoint_bytes / 2)
         return;
     checkpoints_.push_back(
         {whole.at, whole.at_mark, whole.at_bytes, chain_.position(), chain_.newest().bytes,

@@ -68,7 +68,7 @@ public:
     const std::vector<checkpoint>& checkpoints() const { return checkpoints_; }
     // Whether somebody alive is writing a checkpoint.
     bool checkpoint_begun() const { return !partial_.empty(); }
-    // Bytes of the log after the newest checkpoint began.
+    // Bytes of the log behind the newest checkpoint.
     std::uint64_t bytes_since_checkpoint() const;
 
     // All of it as bytes, the same on every node; and back. Null when the bytes are no image of this program.

@@ -26,7 +26,7 @@ shared_options small_options(std::uint64_t secret) {
 log_rules small_rules() {
     log_rules r;
     r.base_age_max = 80;
-    r.checkpoint_bytes = 12'000;
+    r.checkpoint_bytes = 8'000;
     r.trim_bytes = 1'500;
     r.trim_ms = 3'500;
     return r;
