@@ -2,7 +2,7 @@
 
 // What the log of a partition says: a pure function of its records, the same on every node that read as many.
 // Nothing here knows a clock, a node's configuration or its connections. The rules are in
-// docs/decisions/0018-one-shared-log.md.
+// docs/decisions/0019-one-shared-log.md.
 
 #include "common/cluster/effect.hpp"
 #include "common/cluster/log_chain.hpp"
