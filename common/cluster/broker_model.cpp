@@ -93,6 +93,10 @@ void broker_model::advance(std::int64_t now_ms) {
     if (now_ms < paused_until_ms_) return;
     for (auto& [node, c] : clients_)
         if (c.opening) open(c);
+    if (std::none_of(in_flight_.begin(), in_flight_.end(), [&](const in_flight& a) {
+            return a.due_ms <= now_ms;
+        }))
+        return;
     std::deque<in_flight> waiting;
     for (in_flight& a : in_flight_) {
         if (a.due_ms > now_ms)

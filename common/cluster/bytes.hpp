@@ -6,6 +6,7 @@
 
 #include "common/base/keyed_hash.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,9 +19,9 @@ public:
     explicit byte_writer(std::string& to) : to_(to) {}
 
     void u8(std::uint8_t n) { to_.push_back(static_cast<char>(n)); }
-    void u16(std::uint16_t n) { fixed(n, 2); }
-    void u32(std::uint32_t n) { fixed(n, 4); }
-    void u64(std::uint64_t n) { fixed(n, 8); }
+    void u16(std::uint16_t n) { fixed<2>(n); }
+    void u32(std::uint32_t n) { fixed<4>(n); }
+    void u64(std::uint64_t n) { fixed<8>(n); }
     void i64(std::int64_t n) { u64(static_cast<std::uint64_t>(n)); }
     void length(std::uint64_t n) {
         for (; n >= 0x80; n >>= 7) u8(static_cast<std::uint8_t>(n | 0x80));
@@ -36,10 +37,12 @@ public:
     }
 
 private:
-    void fixed(std::uint64_t n, int bytes) {
-        char raw[8];
-        for (int i = 0; i < bytes; ++i) raw[i] = static_cast<char>(n >> (8 * i));
-        to_.append(raw, static_cast<std::size_t>(bytes));
+    // The compiler makes one store of it.
+    template <std::size_t Bytes>
+    void fixed(std::uint64_t n) {
+        char raw[Bytes];
+        for (std::size_t i = 0; i < Bytes; ++i) raw[i] = static_cast<char>(n >> (8 * i));
+        to_.append(raw, Bytes);
     }
 
     std::string& to_;
@@ -53,11 +56,11 @@ public:
     bool at_end() const { return left_.empty(); }
     std::size_t left() const { return left_.size(); }
 
-    std::uint8_t u8() { return static_cast<std::uint8_t>(fixed(1)); }
-    std::uint16_t u16() { return static_cast<std::uint16_t>(fixed(2)); }
-    std::uint32_t u32() { return static_cast<std::uint32_t>(fixed(4)); }
-    std::uint64_t u64() { return fixed(8); }
-    std::int64_t i64() { return static_cast<std::int64_t>(fixed(8)); }
+    std::uint8_t u8() { return static_cast<std::uint8_t>(fixed<1>()); }
+    std::uint16_t u16() { return static_cast<std::uint16_t>(fixed<2>()); }
+    std::uint32_t u32() { return static_cast<std::uint32_t>(fixed<4>()); }
+    std::uint64_t u64() { return fixed<8>(); }
+    std::int64_t i64() { return static_cast<std::int64_t>(fixed<8>()); }
     // A LEB128 number of at most 63 bits, in its shortest form.
     std::uint64_t length() {
         std::uint64_t n = 0;
@@ -95,15 +98,18 @@ public:
     }
 
 private:
-    std::uint64_t fixed(std::size_t bytes) {
-        if (left_.size() < bytes) {
+    template <std::size_t Bytes>
+    std::uint64_t fixed() {
+        if (left_.size() < Bytes) {
             fail();
             return 0;
         }
+        char raw[Bytes];
+        std::copy_n(left_.data(), Bytes, raw);
         std::uint64_t n = 0;
-        for (std::size_t i = 0; i < bytes; ++i)
-            n |= std::uint64_t{static_cast<unsigned char>(left_[i])} << (8 * i);
-        left_.remove_prefix(bytes);
+        for (std::size_t i = 0; i < Bytes; ++i)
+            n |= std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i);
+        left_.remove_prefix(Bytes);
         return n;
     }
 

@@ -237,12 +237,12 @@ void replica::lose_place(std::int64_t now_ms, replica_output& out) {
 }
 
 void replica::apply(const record_read& r, const hub::instant& now, replica_output& out) {
-    std::vector<effect> effects;
-    const applied a = state_->apply(r.bytes, effects);
+    effects_.clear();
+    const applied a = state_->apply(r.bytes, effects_);
     if (a.what == verdict::newer)
         return stand_back("The log was written by a newer version of Pulsewire: update this node.", out);
     at_ = r.at;
-    for (const effect& e : effects) {
+    for (const effect& e : effects_) {
         const renewed* const names = std::get_if<renewed>(&e);
         if (names == nullptr) continue;
         out.events.emplace_back(restated{names->before, state_->epoch()});
@@ -252,7 +252,7 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
         }
     }
     if (a.what == verdict::counted) {
-        take_own(a, effects);
+        take_own(a, effects_);
         if (a.process == process_ && a.connection == connection_.number) {
             fresh_ms_ = std::max(fresh_ms_, a.written_ms);
             own_ms_ = now.monotonic_ms;
@@ -261,7 +261,7 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
         }
     }
     if (serves())
-        for (effect& e : effects)
+        for (effect& e : effects_)
             if (!std::holds_alternative<renewed>(e)) out.events.emplace_back(shown{std::move(e)});
     release_answers(out);
     if (!is_alive() && (up_ || state_->processes().has_ended(process_))) {

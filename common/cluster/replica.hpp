@@ -227,6 +227,7 @@ private:
     bool options_agree_ = false;              // the log has options, and they are this node's
     std::int64_t fresh_ms_ = INT64_MIN;       // when the newest own record that was read back was written
 
+    std::vector<effect> effects_;  // of the record that is applied, here to keep its memory
     command_queue queue_;
     own_members members_;
     appender appender_;

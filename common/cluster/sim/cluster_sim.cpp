@@ -645,7 +645,7 @@ void cluster_sim::judge_the_end() {
 }
 
 std::string cluster_sim::run() {
-    const std::uint32_t ticks = dice_.between(150, 400);
+    const std::uint32_t ticks = dice_.between(100, 300);
     for (std::uint32_t i = 0; i < ticks && witness_.fault().empty(); ++i) {
         tick();
         make_trouble();
