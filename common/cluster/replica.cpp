@@ -268,10 +268,13 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
         // Its own end: of another's word, or planned (S9).
         go_again(appender_.take_all());
         begin_new_process();
-        close("This node was taken for dead by the others.", now.monotonic_ms, out);
+        close(
+            stopping_ ? "The node stops." : "This node was taken for dead by the others.", now.monotonic_ms,
+            out
+        );
         connection_.retry_ms = now.monotonic_ms;
-    } else if (up_ && !options_agree(out)) {
-        return;
+    } else if (up_) {
+        options_agree(out);
     }
 }
 
@@ -300,6 +303,7 @@ void replica::take_own(const applied& a, const std::vector<effect>& effects) {
 void replica::come_up(const hub::instant& now, replica_output& out) {
     up_ = true;
     never_served_ = false;
+    said_predecessor_ = said_level_ = false;
     proof_.reset();
     image_limit_ = UINT64_MAX;
     // What earlier connections sent and did not count never will (S4).
@@ -480,26 +484,29 @@ void replica::on_time(const hub::instant& now, replica_output& out) {
 
 void replica::do_chores(const hub::instant& now, replica_output& out) {
     const registry& processes = state_->processes();
-    if (appender_.empty()) {
-        const life* const before = processes.find(predecessor_);
-        if (before != nullptr)
-            post({end{predecessor_, before->last}}, now, out);
-        else if (processes.common_level() > state_->level())
-            post({level_record{processes.common_level()}}, now, out);
-        else if (now.monotonic_ms - own_ms_ >= options_.sign_ms)
-            post({sign{}}, now, out);
+    const life* const before = processes.find(predecessor_);
+    if (before != nullptr && !said_predecessor_ && appender_.has_room()) {
+        said_predecessor_ = true;
+        post({end{predecessor_, before->last}}, now, out);
     }
+    if (processes.common_level() > state_->level() && (!said_level_ || appender_.empty()) &&
+        appender_.has_room()) {
+        said_level_ = true;
+        post({level_record{processes.common_level()}}, now, out);
+    }
+    if (appender_.empty() && now.monotonic_ms - own_ms_ >= options_.sign_ms) post({sign{}}, now, out);
     if (appender_.has_room())
         if (const auto gone = silence_.next(processes, now.monotonic_ms)) post({*gone}, now, out);
-    if (now.monotonic_ms >= checkpoint_ms_) write_checkpoint(out);
+    if (now.monotonic_ms >= checkpoint_ms_) write_checkpoint();
     trim(out);
     pump(now, out);
 }
 
-void replica::write_checkpoint(replica_output&) {
+void replica::write_checkpoint() {
     const std::uint64_t due = std::max(options_.rules.checkpoint_bytes, checkpoint_.image_bytes());
     if (checkpoint_.is_writing() || state_->checkpoint_begun() || state_->bytes_since_checkpoint() < due)
         return;
+    // An image that is too large today is hardly smaller tomorrow; the log grows until somebody looks at it.
     if (!checkpoint_.begin(*state_, at_)) checkpoint_ms_ = INT64_MAX;
 }
 

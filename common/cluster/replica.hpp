@@ -203,7 +203,7 @@ private:
     void queue_member(std::string bytes, std::int64_t now_ms);
 
     void do_chores(const hub::instant& now, replica_output& out);
-    void write_checkpoint(replica_output& out);
+    void write_checkpoint();
     void trim(replica_output& out);
 
     replica_options options_;
@@ -233,6 +233,9 @@ private:
     appender appender_;
     std::deque<answer> answers_;
     std::int64_t own_ms_ = 0;  // when an own record was appended or read back last
+    // Said on this connection: the predecessor is gone, all know a higher level.
+    bool said_predecessor_ = false;
+    bool said_level_ = false;
     silence silence_;
     checkpoint_writer checkpoint_;
     std::int64_t checkpoint_ms_ = 0;  // not before
