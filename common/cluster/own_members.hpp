@@ -28,7 +28,7 @@ private:
         std::string channel;
         std::string session;
         std::uint64_t token = 0;
-        friend auto operator<=>(const key&, const key&) = default;
+        friend std::strong_ordering operator<=>(const key&, const key&) = default;
     };
     static key key_of(const join_op& j) { return {std::string(j.channel), std::string(j.session), j.token}; }
 

@@ -29,7 +29,8 @@ struct member_id {
     std::string session;
     process_id process = 0;
     std::uint64_t token = 0;
-    friend auto operator<=>(const member_id&, const member_id&) = default;
+    // Not auto: the library of WebAssembly compares strings by < and == alone.
+    friend std::strong_ordering operator<=>(const member_id&, const member_id&) = default;
 };
 
 class shared_channel {
