@@ -9,15 +9,12 @@
 namespace pulsewire::cluster::sim {
 namespace {
 
-// A client repeats a publish for less than its node would take it.
-constexpr std::int64_t repeat_ms = 5'000;
-constexpr std::int64_t try_again_ms = 1'500;
 constexpr std::int64_t settle_ms = 60'000;
 
-shared_options small_options(std::uint64_t secret) {
+shared_options small_options(std::uint64_t secret, std::uint32_t window_ms) {
     shared_options o;
     o.default_namespace.history_count_max = 12;
-    o.idempotency_ms = 15'500;
+    o.idempotency_ms = window_ms;
     o.channel_idle_ms = 16'500;
     o.secret = {secret, secret + 1};
     return o;
@@ -87,6 +84,7 @@ cluster_sim::cluster_sim(std::uint64_t seed) : seed_(seed), dice_(seed * 0x9e377
     partitions_ = 1 + dice_.below(2);
     tells_incarnation_ = mood_ != mood::vouched && dice_.percent(50);
     waits_for_broker_ = dice_.percent(30);
+    window_ms_ = dice_.percent(50) ? 15'500 : 3'000;
     with_presence_ = dice_.percent(50) ? channels_count : channels_count - 1;
     tally_.seeds = 1;
     for (std::uint32_t p = 0; p < partitions_; ++p) {
@@ -126,13 +124,13 @@ replica_options cluster_sim::options_of(std::size_t node_index, std::uint32_t pa
     replica_options o;
     o.partition = partition;
     o.rules = small_rules();
-    o.shared = small_options(seed_ + ++starts_);
+    o.shared = small_options(seed_ + ++starts_, window_ms_);
     o.broker_is_durable = mood_ == mood::vouched;
     o.waits_for_broker = waits_for_broker_;
     if (dice_.percent(70)) o.predecessor = nodes_[node_index].last_process[partition];
     o.local = {dice_.any(), dice_.any()};
     o.seed = dice_.any();
-    o.queue_ms = 4'000;
+    if (window_ms_ > 10'000) o.queue_ms = 4'000;
     o.window_records = 3;
     o.image_chunk_bytes = 2'500;
     o.resend_ms = 1'200;
@@ -301,7 +299,7 @@ void cluster_sim::publish_new() {
     p.payload = ++last_payload_;
     p.keyed = !dice_.percent(10);
     p.since_ms = now_ms_;
-    p.tried_ms = now_ms_ - try_again_ms;
+    p.tried_ms = now_ms_ - try_again_ms();
     pending_[p.payload] = p;
 }
 
@@ -309,12 +307,12 @@ void cluster_sim::try_publishes() {
     std::vector<command_id> due;
     for (auto at = pending_.begin(); at != pending_.end();) {
         const pending& p = at->second;
-        if (now_ms_ - p.since_ms > repeat_ms) {
+        if (now_ms_ - p.since_ms > repeat_ms()) {
             ++tally_.given_up;
             at = pending_.erase(at);
             continue;
         }
-        if (now_ms_ - p.tried_ms >= try_again_ms) due.push_back(at->first);
+        if (now_ms_ - p.tried_ms >= try_again_ms()) due.push_back(at->first);
         ++at;
     }
     for (const command_id id : due) {
@@ -322,7 +320,7 @@ void cluster_sim::try_publishes() {
         const std::size_t to = dice_.below(nodes_count);
         node& n = nodes_[to];
         if (!n.is_up()) continue;
-        p.tried_ms = p.keyed ? now_ms_ : now_ms_ + repeat_ms;
+        p.tried_ms = p.keyed ? now_ms_ : now_ms_ + repeat_ms();
         const std::string text = std::to_string(p.payload);
         publish_op op;
         op.channel = channel_name(p.channel);

@@ -102,6 +102,9 @@ private:
         bool is_up() const { return !replicas.empty(); }
     };
 
+    // A client repeats a publish for less than a node would take it.
+    std::int64_t repeat_ms() const { return window_ms_ / 3 - 150; }
+    std::int64_t try_again_ms() const { return window_ms_ / 10; }
     std::uint32_t partition_of(channel_number c) const { return c % partitions_; }
     hub::instant clock_of(const node& n) const;
     const std::string& channel_name(channel_number c) const;
@@ -136,6 +139,7 @@ private:
     std::uint32_t partitions_;
     bool tells_incarnation_;
     bool waits_for_broker_;
+    std::uint32_t window_ms_;       // for which publish keys are remembered
     channel_number with_presence_;  // channels in which clients are listed: the first ones
     bool calm_ = false;
     std::int64_t now_ms_ = 0;
