@@ -221,7 +221,7 @@ void replica::lose_prefix(std::int64_t now_ms, replica_output& out) {
     if (!never_served_ && !proof_) proof_ = known;
     // An image that is not of this log; an older one may be.
     if (image_position_ == known.position) image_limit_ = known.position - 1;
-    go_again_if_keyed(out);
+    refuse_waiting(out);
     lose_copy(out);
     open(now_ms, out);
 }
@@ -229,7 +229,7 @@ void replica::lose_prefix(std::int64_t now_ms, replica_output& out) {
 // The log does not reach back to what the copy knows: this process cannot vouch for anything any more (S8).
 void replica::lose_place(std::int64_t now_ms, replica_output& out) {
     proof_.reset();
-    go_again_if_keyed(out);
+    refuse_waiting(out);
     lose_copy(out);
     predecessor_ = process_;
     begin_new_process();
@@ -399,21 +399,18 @@ void replica::go_again(std::vector<appender::sent_record> records) {
             if (c->publishes && !c->expired) queue_.put_back(std::move(*c));
 }
 
-// The copy is about to be read anew, so nobody will know which publishes counted: those with a key are safe
-// to repeat.
-void replica::go_again_if_keyed(replica_output& out) {
-    std::vector<appender::sent_record> records = appender_.take_all();
-    appender::sent_record read;
-    for (answer& a : answers_) read.commands.push_back(std::move(a.asked));
+// The copy is about to be read anew: nobody will know which publishes counted, and the log time of their
+// acceptance is that of a log that may be lost, so whether they come too late could not be judged either
+// (S10).
+void replica::refuse_waiting(replica_output& out) {
+    const auto refuse = [&](const command& c) {
+        if (c.publishes && !c.expired && c.id != 0) out.events.emplace_back(unavailable{c.id});
+    };
+    for (const answer& a : answers_) refuse(a.asked);
     answers_.clear();
-    records.insert(records.begin(), std::move(read));
-    for (appender::sent_record& r : records)
-        for (command& c : r.commands)
-            if (c.publishes && !c.keyed && !c.expired) {
-                c.expired = true;
-                if (c.id != 0) out.events.emplace_back(unavailable{c.id});
-            }
-    go_again(std::move(records));
+    for (const appender::sent_record& r : appender_.take_all())
+        for (const command& c : r.commands) refuse(c);
+    for (const command& c : queue_.take_if([](const command&) { return true; })) refuse(c);
 }
 
 void replica::release_answers(replica_output& out) {

@@ -197,7 +197,7 @@ private:
     void post(owned_body what, const hub::instant& now, replica_output& out);
     void pump(const hub::instant& now, replica_output& out);
     void go_again(std::vector<appender::sent_record> records);
-    void go_again_if_keyed(replica_output& out);
+    void refuse_waiting(replica_output& out);
     void release_answers(replica_output& out);
     void expire(std::int64_t now_ms, replica_output& out);
     void queue_member(std::string bytes, std::int64_t now_ms);

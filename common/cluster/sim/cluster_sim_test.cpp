@@ -6,7 +6,7 @@ namespace pulsewire::cluster::sim {
 namespace {
 
 // Here for the sanitizers and for WebAssembly; script/simulate --cluster runs many more.
-constexpr std::uint64_t seeds = 60;
+constexpr std::uint64_t seeds = 150;
 
 TEST(cluster_simulation, whatever_goes_wrong_all_nodes_come_to_the_same_end) {
     tally all;
