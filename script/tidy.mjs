@@ -176,6 +176,7 @@ const floors = {
         session: ['schema', ...values], channel: values, cluster: ['channel', ...values],
         hub: ['session', 'channel', 'cluster', ...values],
         sim: ['hub', 'session', 'channel', 'cluster', 'client', ...values],
+        'cluster/sim': ['sim', 'hub', 'session', 'channel', 'cluster', 'client', ...values],
     },
     server: {
         base: [], identity: ['base'], permission: ['base'], config: ['identity', 'permission', 'base'], net: ['config', 'base'], storage: ['config', 'base'], http: ['config', 'base'],
@@ -190,6 +191,7 @@ const serverConfig = /^server\/(config|limits)\.hpp$/;
 
 function floorOf(path) {
     const [layer, folder, file] = path.split('/');
+    if (path.startsWith('common/cluster/sim/')) return 'cluster/sim';
     if (file !== undefined) return folder;
     if (layer !== 'server') return undefined;
     return serverBase.test(path) ? 'base' : serverConfig.test(path) ? 'config' : 'top';
@@ -221,6 +223,7 @@ const arrows = {
 const arrowsPlanted = [
     {'common/session/session.cpp': '#include "common/channel/channel_log.hpp"\n'},
     {'common/channel/channel_log.cpp': '#include "common/session/session.hpp"\n'},
+    {'common/cluster/replica.cpp': '#include "common/cluster/sim/witness.hpp"\n'},
     {'common/client/machine.cpp': '#include "common/message/json.hpp"\n'},
     {'server/net/tls.cpp': '#include "server/shard/shard.hpp"\n'},
     {'server/shard/connection.cpp': '#include "server/http/response.hpp"\n'},

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "simulation/cluster.hpp"
 #include "simulation/workers.hpp"
 
 namespace pulsewire::simulation {
@@ -22,8 +23,9 @@ constexpr std::uint64_t seeds_that_reach_everything = 1'000;
 struct wishes {
     std::uint64_t from = 1, seeds = 20'000;
     bool one = false;
-    bool told = false;    // print the trace
-    std::string courses;  // the expected hash of all traces; empty: not checked
+    bool told = false;     // print the trace
+    bool cluster = false;  // many nodes over one log
+    std::string courses;   // the expected hash of all traces; empty: not checked
     unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
     std::string commit = "unknown";
 };
@@ -42,6 +44,10 @@ wishes read(int count, char** arguments) {
         const std::string_view option = arguments[i];
         if (option == "--trace") {
             w.told = true;
+            continue;
+        }
+        if (option == "--cluster") {
+            w.cluster = true;
             continue;
         }
         if (++i == count) misunderstood(option);
@@ -166,5 +172,7 @@ int run_many(const wishes& w) {
 
 int main(int count, char** arguments) {
     const auto wishes = pulsewire::simulation::read(count, arguments);
+    if (wishes.cluster)
+        return pulsewire::simulation::run_clusters(wishes.from, wishes.from + wishes.seeds, wishes.jobs);
     return wishes.one ? pulsewire::simulation::run_one(wishes) : pulsewire::simulation::run_many(wishes);
 }

@@ -32,10 +32,16 @@ void idempotency_window::remember(
     std::uint64_t publisher, std::int64_t now_ms
 ) {
     trim(now_ms);
+    restore(fingerprint_of(channel, epoch, key), what, publisher, now_ms);
+}
+
+void idempotency_window::restore(
+    const fingerprint& id, const known& what, std::uint64_t publisher, std::int64_t at_ms
+) {
     if (keys_max_ == 0) return;
-    const auto [at, inserted] = entries_.emplace(fingerprint_of(channel, epoch, key), nullptr);
+    const auto [at, inserted] = entries_.emplace(id, nullptr);
     if (!inserted) return;
-    by_age_.push_back({at->first, what, publisher, now_ms, ++last_number_, nullptr, {}});
+    by_age_.push_back({at->first, what, publisher, at_ms, ++last_number_, nullptr, {}});
     entry& added = by_age_.back();
     added.self = std::prev(by_age_.end());
     at->second = &added;

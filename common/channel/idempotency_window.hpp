@@ -40,6 +40,13 @@ public:
     );
     // Forgets keys that are too old.
     void trim(std::int64_t now_ms);
+    // Calls `key(id, what, publisher, at_ms)` for each key, oldest first. Another window with the same secret
+    // that is given them by restore() in this order behaves the same.
+    template <class Key>
+    void each(Key&& key) const {
+        for (const entry& e : by_age_) key(e.id, e.what, e.publisher, e.at_ms);
+    }
+    void restore(const fingerprint& id, const known& what, std::uint64_t publisher, std::int64_t at_ms);
     std::size_t size() const { return entries_.size(); }
 
 private:

@@ -102,5 +102,27 @@ TEST(idempotency, many_publishers_of_many_keys_do_not_reach_the_keys_of_one_with
         EXPECT_EQ(offset_of(window, "a", "e", "hers" + std::to_string(i), 20'000), 1u);
 }
 
+TEST(idempotency, a_window_restored_from_another_behaves_the_same) {
+    idempotency_window window(1'000, 64, secret);
+    for (int i = 0; i < 64; ++i)
+        window.remember(
+            "a", "e", std::to_string(i), {static_cast<std::uint64_t>(i) + 1, 1}, i % 3 == 0 ? 1 : 2, i
+        );
+    idempotency_window copy(1'000, 64, secret);
+    window.each([&](const fingerprint& id, const auto& what, std::uint64_t publisher, std::int64_t at_ms) {
+        copy.restore(id, what, publisher, at_ms);
+    });
+    // One key more than there is room for: both forget the same.
+    window.remember("a", "e", "more", {65, 1}, 3, 64);
+    copy.remember("a", "e", "more", {65, 1}, 3, 64);
+    EXPECT_EQ(copy.size(), window.size());
+    EXPECT_LT(copy.size(), 65u);
+    for (int i = 0; i < 64; ++i)
+        EXPECT_EQ(
+            offset_of(copy, "a", "e", std::to_string(i), 64),
+            offset_of(window, "a", "e", std::to_string(i), 64)
+        );
+}
+
 }  // namespace
 }  // namespace pulsewire::hub

@@ -2,7 +2,7 @@
 
 // What a node and the broker's adapter tell each other about the log of one partition: the whole port that a
 // broker has to fill. Values in both directions, so that the reference in memory and the adapters of
-// server/broker are driven alike.
+// the server are driven alike.
 //
 // A broker is asked for four things: all readers see the records of a log in one order; a prefix of it
 // survives (it may lose its tail, never its middle); a loss breaks every connection to that log, and nothing

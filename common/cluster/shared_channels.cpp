@@ -1,0 +1,320 @@
+#include "common/cluster/shared_channels.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace pulsewire::cluster {
+namespace {
+
+// Dropped entries of a history are removed when there are at least this many and half of all.
+constexpr std::size_t dropped_at_once = 16;
+
+// The generation of a channel as a part of its keys, the same bytes on every machine.
+struct generation_text {
+    explicit generation_text(std::uint64_t generation) {
+        for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(generation >> (8 * i));
+    }
+    std::string_view view() const { return {bytes, sizeof bytes}; }
+    char bytes[8];
+};
+
+}  // namespace
+
+void shared_channel::drop_oldest() {
+    history_bytes_ -= history_[first_]->bytes.size();
+    history_[first_++].reset();
+    if (kept() == 0) {
+        std::vector<publication_ptr>().swap(history_);
+        first_ = 0;
+    } else if (first_ >= std::max(dropped_at_once, history_.size() / 2)) {
+        history_.erase(history_.begin(), history_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+    }
+}
+
+bool shared_channel::lists(std::string_view session) const {
+    const auto m = members_.lower_bound(member_id{std::string(session), 0, 0});
+    return m != members_.end() && m->first.session == session;
+}
+
+void shared_channels::set_options(const shared_options& o) {
+    options_ = o;
+    keys_.emplace(std::int64_t{o.idempotency_ms}, o.idempotency_keys_max, o.secret);
+}
+
+std::size_t shared_channels::bucket_of(std::string_view channel) const {
+    return static_cast<std::size_t>(keyed_hash(options_ ? options_->secret : hash_key{}, channel) % buckets);
+}
+
+const shared_channel* shared_channels::find(std::string_view channel) const {
+    const auto found = by_name_.find(channel);
+    return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::uint64_t shared_channels::generation_of(std::string_view channel) const {
+    const shared_channel* const c = find(channel);
+    return c != nullptr ? c->generation() : generations_[bucket_of(channel)];
+}
+
+// Null when there is no room for another channel.
+shared_channel* shared_channels::make(std::string_view channel, std::int64_t log_ms) {
+    const auto found = by_name_.find(channel);
+    if (found != by_name_.end()) return found->second;
+    if (by_name_.size() >= options_->channels_max) return nullptr;
+    shared_channel& c = by_use_.emplace_back();
+    c.name_ = channel;
+    c.generation_ = generations_[bucket_of(channel)];
+    c.used_ms_ = log_ms;
+    c.place_ = std::prev(by_use_.end());
+    by_name_.emplace(c.name_, &c);
+    bytes_ += c.bytes();
+    return &c;
+}
+
+void shared_channels::use(shared_channel& c, std::int64_t log_ms) {
+    c.used_ms_ = log_ms;
+    by_use_.splice(by_use_.end(), by_use_, c.place_);
+}
+
+void shared_channels::publish(
+    const publish_op& p, std::uint32_t index, const fingerprint& log_epoch, std::int64_t log_ms,
+    std::int64_t time_ms, std::vector<effect>& effects
+) {
+    const auto refuse = [&](refusal why) { effects.emplace_back(refused{index, why}); };
+    if (!options_) return refuse(refusal::no_options);
+    shared_channel* c = by_name_.contains(p.channel) ? by_name_.find(p.channel)->second : nullptr;
+    if (c != nullptr && !p.key.empty()) {
+        const auto known = keys_->find(p.channel, generation_text(c->generation_).view(), p.key, log_ms);
+        if (known && !known->is(p.content)) return refuse(refusal::key_reused);
+        if (known) {
+            effects.emplace_back(repeated{index, {log_epoch, c->generation_}, known->offset});
+            return;
+        }
+    }
+    if (log_ms - p.accepted_ms > options_->publish_age_max_ms()) return refuse(refusal::too_late);
+    if (c == nullptr) c = make(p.channel, log_ms);
+    if (c == nullptr) return refuse(refusal::full);
+    use(*c, log_ms);
+    c->last_time_ms_ = std::max(c->last_time_ms_, time_ms);
+    auto what = std::make_shared<publication>();
+    what->offset = c->head_ + 1;
+    what->time_ms = c->last_time_ms_;
+    what->log_ms = log_ms;
+    what->bytes = encode(operation(p));
+    if (!p.key.empty())
+        keys_->remember(
+            p.channel, generation_text(c->generation_).view(), p.key, {what->offset, p.content}, p.publisher,
+            log_ms
+        );
+    effects.emplace_back(published{index, {log_epoch, c->generation_}, what});
+    append(*c, std::move(what));
+    trim(*c, log_ms);
+}
+
+void shared_channels::append(shared_channel& c, publication_ptr what) {
+    bytes_ -= c.bytes();
+    if (c.kept() > 0) with_history_.erase(c.place_in_history_);
+    c.place_in_history_ = with_history_.insert(with_history_.end(), &c);
+    c.head_ = what->offset;
+    c.history_bytes_ += what->bytes.size();
+    c.history_.push_back(std::move(what));
+    bytes_ += c.bytes();
+}
+
+void shared_channels::drop_oldest(shared_channel& c) {
+    bytes_ -= c.bytes();
+    c.drop_oldest();
+    if (c.kept() == 0) with_history_.erase(c.place_in_history_);
+    bytes_ += c.bytes();
+}
+
+// What the namespace keeps no more, and then what all channels together cannot keep.
+void shared_channels::trim(shared_channel& c, std::int64_t log_ms) {
+    const history_options& o = options_->of(c.name_);
+    while (c.kept() > 0 && (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
+                            log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
+        drop_oldest(c);
+    while (bytes_ > options_->history_bytes_total_max && !with_history_.empty())
+        drop_oldest(*with_history_.front());
+}
+
+void shared_channels::join(
+    process_id by, const join_op& j, std::int64_t log_ms, std::vector<effect>& effects
+) {
+    if (!options_) return;
+    shared_channel* const c = make(j.channel, log_ms);
+    if (c == nullptr) return;
+    const bool listed = c->lists(j.session);
+    if (!listed && c->sessions_ >= options_->presence_members_max) return;
+    shown_member as{std::string(j.info), std::string(j.user), std::string(j.user_info)};
+    use(*c, log_ms);
+    bool news = !listed;
+    for (auto m = c->members_.lower_bound({std::string(j.session), 0, 0});
+         !news && m != c->members_.end() && m->first.session == j.session; ++m)
+        news = !(m->second == as);
+    if (!listed) ++c->sessions_;
+    if (news) effects.emplace_back(member_came{c->name_, std::string(j.session), as});
+    c->members_[{std::string(j.session), by, j.token}] = std::move(as);
+}
+
+void shared_channels::remove_member(
+    shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+) {
+    const std::string session = m->first.session;
+    c.members_.erase(m);
+    if (c.lists(session)) return;
+    --c.sessions_;
+    effects.emplace_back(member_gone{c.name_, session});
+}
+
+void shared_channels::part(
+    process_id by, const part_op& p, std::int64_t log_ms, std::vector<effect>& effects
+) {
+    const auto found = by_name_.find(p.channel);
+    if (found == by_name_.end()) return;
+    shared_channel& c = *found->second;
+    const auto m = c.members_.find({std::string(p.session), by, p.token});
+    if (m == c.members_.end()) return;
+    remove_member(c, m, effects);
+    use(c, log_ms);
+}
+
+void shared_channels::part_all(process_id by, std::int64_t log_ms, std::vector<effect>& effects) {
+    std::vector<shared_channel*> touched;
+    for (shared_channel& c : by_use_) {
+        const std::size_t before = c.members_.size();
+        for (auto m = c.members_.begin(); m != c.members_.end();) {
+            const auto next = std::next(m);
+            if (m->first.process == by) remove_member(c, m, effects);
+            m = next;
+        }
+        if (c.members_.size() != before) touched.push_back(&c);
+    }
+    for (shared_channel* const c : touched) use(*c, log_ms);
+}
+
+void shared_channels::forget_old(
+    const fingerprint& log_epoch, std::int64_t log_ms, std::vector<effect>& effects
+) {
+    if (!options_) return;
+    keys_->trim(log_ms);
+    const std::int64_t idle_ms = std::max<std::int64_t>(options_->channel_idle_ms, options_->idempotency_ms);
+    while (!by_use_.empty() && log_ms - by_use_.front().used_ms_ > idle_ms) {
+        shared_channel& c = by_use_.front();
+        if (!c.members_.empty()) {
+            use(c, log_ms);
+            continue;
+        }
+        // A channel without publications leaves nothing behind that an offset could name.
+        if (c.head_ > 0) ++generations_[bucket_of(c.name_)];
+        effects.emplace_back(channel_forgotten{c.name_, {log_epoch, c.generation_}});
+        if (c.kept() > 0) with_history_.erase(c.place_in_history_);
+        bytes_ -= c.bytes();
+        by_name_.erase(c.name_);
+        by_use_.pop_front();
+    }
+}
+
+void shared_channels::write(byte_writer& w) const {
+    w.text(options_ ? encode(*options_) : std::string());
+    if (!options_) return;
+    for (const std::uint64_t g : generations_) w.length(g);
+    w.length(by_use_.size());
+    std::unordered_map<const shared_channel*, std::uint64_t> index;
+    for (const shared_channel& c : by_use_) {
+        if (c.kept() > 0) index.emplace(&c, index.size());
+        w.text(c.name_);
+        w.length(c.generation_);
+        w.length(c.head_);
+        w.i64(c.last_time_ms_);
+        w.i64(c.used_ms_);
+        w.length(c.kept());
+        for (std::uint64_t o = c.oldest(); o <= c.head_; ++o) {
+            w.i64(c.at(o)->time_ms);
+            w.i64(c.at(o)->log_ms);
+            w.text(c.at(o)->bytes);
+        }
+        w.length(c.members_.size());
+        for (const auto& [id, as] : c.members_) {
+            w.text(id.session);
+            w.u64(id.process);
+            w.u64(id.token);
+            w.text(as.info);
+            w.text(as.user);
+            w.text(as.user_info);
+        }
+    }
+    for (const shared_channel* const c : with_history_) w.length(index.at(c));
+    w.length(keys_->size());
+    keys_->each([&](const fingerprint& id, const auto& what, std::uint64_t publisher, std::int64_t at_ms) {
+        w.hash(id);
+        w.length(what.offset);
+        w.u64(what.content);
+        w.u64(publisher);
+        w.i64(at_ms);
+    });
+}
+
+bool shared_channels::read(byte_reader& r) {
+    const std::string_view encoded = r.text(record_bytes_max);
+    if (!r.ok()) return false;
+    if (encoded.empty()) return true;
+    const auto o = decode_options(encoded);
+    if (!o) return false;
+    set_options(*o);
+    for (std::uint64_t& g : generations_) g = r.length();
+    std::vector<shared_channel*> keeping;
+    for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
+        const std::string_view name = r.text(record_bytes_max);
+        if (!r.ok() || by_name_.contains(name)) return false;
+        shared_channel& c = by_use_.emplace_back();
+        c.place_ = std::prev(by_use_.end());
+        c.name_ = name;
+        c.generation_ = r.length();
+        c.head_ = r.length();
+        c.last_time_ms_ = r.i64();
+        c.used_ms_ = r.i64();
+        const std::uint64_t kept = r.length();
+        if (kept > c.head_) return false;
+        for (std::uint64_t i = 0; i < kept && r.ok(); ++i) {
+            auto p = std::make_shared<publication>();
+            p->offset = c.head_ - kept + 1 + i;
+            p->time_ms = r.i64();
+            p->log_ms = r.i64();
+            p->bytes = r.text(record_bytes_max);
+            c.history_bytes_ += p->bytes.size();
+            c.history_.push_back(std::move(p));
+        }
+        for (std::uint64_t m = r.length(); m > 0 && r.ok(); --m) {
+            member_id id;
+            id.session = r.text(record_bytes_max);
+            id.process = r.u64();
+            id.token = r.u64();
+            if (!c.lists(id.session)) ++c.sessions_;
+            shown_member& as = c.members_[id];
+            as.info = r.text(record_bytes_max);
+            as.user = r.text(record_bytes_max);
+            as.user_info = r.text(record_bytes_max);
+        }
+        by_name_.emplace(c.name_, &c);
+        bytes_ += c.bytes();
+        if (c.kept() > 0) keeping.push_back(&c);
+    }
+    for (std::size_t n = keeping.size(); n > 0 && r.ok(); --n) {
+        const std::uint64_t i = r.length();
+        if (i >= keeping.size() || keeping[i] == nullptr) return false;
+        shared_channel* const c = std::exchange(keeping[i], nullptr);
+        c->place_in_history_ = with_history_.insert(with_history_.end(), c);
+    }
+    for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
+        const fingerprint id = r.hash();
+        const std::uint64_t offset = r.length();
+        const std::uint64_t content = r.u64();
+        const std::uint64_t publisher = r.u64();
+        keys_->restore(id, {offset, content}, publisher, r.i64());
+    }
+    return r.ok();
+}
+
+}  // namespace pulsewire::cluster

@@ -1,0 +1,136 @@
+#pragma once
+
+// The channels of a partition as its log makes them: heads, histories, keys, members, generations. Nothing
+// here depends on the node: no clock, no reading changes anything, and no order is that of a hash table.
+
+#include "common/base/keyed_hash.hpp"
+#include "common/channel/idempotency_window.hpp"
+#include "common/cluster/bytes.hpp"
+#include "common/cluster/effect.hpp"
+#include "common/cluster/record.hpp"
+#include "common/cluster/shared_options.hpp"
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pulsewire::cluster {
+
+// One subscription that lists its session. A part removes only its own.
+struct member_id {
+    std::string session;
+    process_id process = 0;
+    std::uint64_t token = 0;
+    // Not auto: the library of WebAssembly compares strings by < and == alone.
+    friend std::strong_ordering operator<=>(const member_id&, const member_id&) = default;
+};
+
+class shared_channel {
+public:
+    const std::string& name() const { return name_; }
+    std::uint64_t generation() const { return generation_; }
+    // Offset of the newest publication; 0 before the first.
+    std::uint64_t head() const { return head_; }
+    // Offset of the oldest that is kept; head() + 1 when none is.
+    std::uint64_t oldest() const { return head_ + 1 - kept(); }
+    // Precondition: oldest() <= offset <= head().
+    const publication_ptr& at(std::uint64_t offset) const {
+        return history_[first_ + static_cast<std::size_t>(offset - oldest())];
+    }
+    const std::map<member_id, shown_member>& members() const { return members_; }
+
+private:
+    friend class shared_channels;
+    std::size_t kept() const { return history_.size() - first_; }
+    // About the memory that it takes.
+    std::uint64_t bytes() const {
+        return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes;
+    }
+    void drop_oldest();
+    // Whether another session than those that are listed would be one too many.
+    bool lists(std::string_view session) const;
+
+    static constexpr std::uint64_t overhead_bytes = 512;
+    static constexpr std::uint64_t entry_bytes = 128;
+
+    std::string name_;
+    std::uint64_t generation_ = 0;
+    std::uint64_t head_ = 0;
+    std::int64_t last_time_ms_ = 0;  // of the newest publication
+    std::int64_t used_ms_ = 0;       // log time of the last publish or change of members
+    std::vector<publication_ptr> history_;
+    std::size_t first_ = 0;  // entries before it are dropped already
+    std::uint64_t history_bytes_ = 0;
+    std::map<member_id, shown_member> members_;
+    std::size_t sessions_ = 0;                               // listed
+    std::list<shared_channel>::iterator place_;              // in by_use_
+    std::list<shared_channel*>::iterator place_in_history_;  // in with_history_, while something is kept
+};
+
+class shared_channels {
+public:
+    // `local` hashes names in this node's table alone.
+    explicit shared_channels(const hash_key& local) : by_name_(16, name_hash(local)) {}
+    shared_channels(const shared_channels&) = delete;
+    shared_channels& operator=(const shared_channels&) = delete;
+
+    // Once, before any operation.
+    void set_options(const shared_options& o);
+    const std::optional<shared_options>& options() const { return options_; }
+
+    // `log_ms` is the log's time at the record, `time_ms` what people see as the time of a publication.
+    void publish(
+        const publish_op& p, std::uint32_t index, const fingerprint& log_epoch, std::int64_t log_ms,
+        std::int64_t time_ms, std::vector<effect>& effects
+    );
+    void join(process_id by, const join_op& j, std::int64_t log_ms, std::vector<effect>& effects);
+    void part(process_id by, const part_op& p, std::int64_t log_ms, std::vector<effect>& effects);
+    // All members of a process.
+    void part_all(process_id by, std::int64_t log_ms, std::vector<effect>& effects);
+    // Keys and channels that are too old.
+    void forget_old(const fingerprint& log_epoch, std::int64_t log_ms, std::vector<effect>& effects);
+
+    // Null when nobody published to it and nobody is there. Valid until the next record.
+    const shared_channel* find(std::string_view channel) const;
+    // Of the channel, be it there or not.
+    std::uint64_t generation_of(std::string_view channel) const;
+    std::size_t size() const { return by_name_.size(); }
+    // In an order that all nodes have.
+    const std::list<shared_channel>& all() const { return by_use_; }
+
+    void write(byte_writer& w) const;
+    bool read(byte_reader& r);
+
+private:
+    static constexpr std::size_t buckets = 256;
+
+    std::size_t bucket_of(std::string_view channel) const;
+    shared_channel* make(std::string_view channel, std::int64_t log_ms);
+    void use(shared_channel& c, std::int64_t log_ms);
+    void append(shared_channel& c, publication_ptr what);
+    void trim(shared_channel& c, std::int64_t log_ms);
+    void drop_oldest(shared_channel& c);
+    void remove_member(
+        shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+    );
+
+    std::optional<shared_options> options_;
+    // Counts the channels of a bucket of names that were forgotten after publications: the next channel of
+    // that name has another epoch.
+    std::array<std::uint64_t, buckets> generations_{};
+    std::list<shared_channel> by_use_;         // least recently used first
+    std::list<shared_channel*> with_history_;  // those that keep something, least recently published to first
+    std::unordered_map<std::string_view, shared_channel*, name_hash> by_name_;
+    std::optional<hub::idempotency_window> keys_;
+    std::uint64_t bytes_ = 0;  // of all channels
+};
+
+}  // namespace pulsewire::cluster
