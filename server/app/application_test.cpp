@@ -478,7 +478,8 @@ TEST(application, permissions_hold_for_plain_websockets_and_event_streams) {
     stream.send("GET /events?channel=open&channel=closed HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string ended = stream.read_to_end();
     EXPECT_NE(ended.find("\"code\":4502,\"reconnect\":false"), std::string::npos) << ended;
-    EXPECT_NE(ended.find("retry: 3601000"), std::string::npos) << "EventSource always comes back, but not soon";
+    EXPECT_NE(ended.find("retry: 3601000"), std::string::npos)
+        << "EventSource always comes back, but not soon";
     websocket_client plain(server.port(), "/ws/plain/closed", "");
     EXPECT_NE(plain.next().data.find("error forbidden"), std::string::npos);
 }
