@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t events_per_turn = 512;
 
-void control(int epoll, int operation, int descriptor, pollable* p, std::uint32_t events) {
+void watch_descriptor(int epoll, int operation, int descriptor, pollable* p, std::uint32_t events) {
     epoll_event event{};
     event.events = events;
     event.data.ptr = p;
@@ -36,15 +36,15 @@ loop::~loop() {
 }
 
 void loop::add(int descriptor, pollable& p, std::uint32_t events) {
-    control(epoll_, EPOLL_CTL_ADD, descriptor, &p, events);
+    watch_descriptor(epoll_, EPOLL_CTL_ADD, descriptor, &p, events);
 }
 
 void loop::change(int descriptor, pollable& p, std::uint32_t events) {
-    control(epoll_, EPOLL_CTL_MOD, descriptor, &p, events);
+    watch_descriptor(epoll_, EPOLL_CTL_MOD, descriptor, &p, events);
 }
 
 void loop::remove(int descriptor) {
-    control(epoll_, EPOLL_CTL_DEL, descriptor, nullptr, 0);
+    watch_descriptor(epoll_, EPOLL_CTL_DEL, descriptor, nullptr, 0);
 }
 
 bool loop::turn(std::uint64_t until_ns) {
