@@ -250,6 +250,7 @@ private:
     void ask_token();
     void withdraw_question();
     void ask_token_later(time_ms now);
+    void show_new_token(time_ms now);
     void token_counts(const server_frame& f, time_ms now);
     void on_refresh_wanted(const server_frame& f, std::string_view header, time_ms now);
     bool refresh_failed(const server_frame& f, time_ms now);

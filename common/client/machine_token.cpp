@@ -65,6 +65,11 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
         return open_now(now);
     }
     if (!can_send()) return rearm(now);
+    show_new_token(now);
+}
+
+// On the connection that serves.
+void machine::show_new_token(time_ms now) {
     token_shown_at_ = now;
     refresh_id_ = ++last_id_;
     begin_send("refresh"sv).number("id"sv, refresh_id_).name("token"sv, token_).end();

@@ -368,6 +368,20 @@ TEST(machine_token, of_a_planned_hand_over_is_asked_for_while_the_old_connection
     EXPECT_EQ(h.done(), done{connect_with("second")});
 }
 
+TEST(machine_token, that_came_during_a_hand_over_which_fails_is_shown_on_the_connection_that_goes_on) {
+    signed_in h;
+    h.wait_for_question();
+    h.hears(R"({"op":"drain","after_ms":0})");
+    h.pass(10);
+    EXPECT_EQ(h.done().back(), "open by websocket");
+    h.token("second");
+    EXPECT_EQ(h.done(), done{}) << "the next connection takes it along";
+    h.lost();
+    EXPECT_EQ(h.done(), done{refresh_with(1, "second")});
+    h.pass(9'000);
+    EXPECT_EQ(h.ask, 2u) << "there is one that was not answered yet";
+}
+
 // --- the end of a token ---
 
 TEST(machine_token, that_expired_on_the_server_never_goes_there_again) {
