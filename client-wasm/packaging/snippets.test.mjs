@@ -1,4 +1,4 @@
-// The snippets of docs/sdk.md, docs/frameworks.md and the README: each compiles against the installed package, and the README's runs.
+// The snippets of docs/sdk.md, docs/frameworks.md, docs/migrating.md, llms.txt and the README: each compiles against the installed package, and the README's runs.
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
@@ -14,6 +14,8 @@ import {launchChromium, project, startPulsewired} from './support.mjs';
 const root = join(home, '..');
 const readme = readFileSync(join(home, 'README.md'), 'utf8');
 const guide = readFileSync(join(root, 'docs/sdk.md'), 'utf8');
+const migrating = readFileSync(join(root, 'docs/migrating.md'), 'utf8');
+const llms = readFileSync(join(home, 'llms.txt'), 'utf8');
 const snippetsOf = (text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
 
 // Names that snippets may use without showing where it comes from.
@@ -27,9 +29,9 @@ const given = `
     }
     export {};`;
 
-test('the snippets of the guide and of the README compile', () => {
-    const snippets = {readme: snippetsOf(readme), guide: snippetsOf(guide)};
-    assert.ok(snippets.readme.length === 1 && snippets.guide.length > 12);
+test('the snippets of the guide, of the notes on moving, of llms.txt and of the README compile', () => {
+    const snippets = {readme: snippetsOf(readme), guide: snippetsOf(guide), migrating: snippetsOf(migrating), llms: snippetsOf(llms)};
+    assert.ok(snippets.readme.length === 1 && snippets.guide.length > 12 && snippets.migrating.length > 8 && snippets.llms.length === 2);
     const files = {'given.d.ts': given};
     for (const [from, codes] of Object.entries(snippets)) codes.forEach((code, i) => (files[`${from}_${i + 1}.ts`] = `${code}\nexport {};\n`));
     const folder = project('snippets', files);

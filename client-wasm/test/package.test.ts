@@ -42,7 +42,7 @@ test('the default entry, WebAssembly included, is not larger than documented', a
 test('the package and the guide state today’s sizes, and what else one wants to know before installing it', async () => {
     const {sizesOf} = await import(pathToFileURL(join(home, 'sizes.mjs')).href);
     const {gzip, brotli} = sizesOf(join(home, 'dist')).find(({entry}: {entry: string}) => entry === 'pulsewire');
-    for (const path of ['README.md', '../README.md', '../docs/sdk.md']) {
+    for (const path of ['README.md', 'llms.txt', '../README.md', '../docs/sdk.md']) {
         const text = readFileSync(join(home, path), 'utf8').replace(/\s+/g, ' ');
         const [, ...stated] = /([\d.]+) KiB (?:on the wire )?with brotli[ (,]+([\d.]+) KiB with gzip/.exec(text) ?? assert.fail(path);
         for (const [at, bytes] of [brotli, gzip].entries()) {
@@ -52,7 +52,9 @@ test('the package and the guide state today’s sizes, and what else one wants t
     }
     const readme = readFileSync(join(home, 'README.md'), 'utf8');
     assert.match(readme, /TypeScript 5\.0 or newer/);
-    for (const [file] of readme.matchAll(/dist\/docs\/[\w-]+\.md/g)) assert.ok(existsSync(join(home, file)), file);
+    const llms = readFileSync(join(home, 'llms.txt'), 'utf8');
+    for (const [file] of (readme + llms).matchAll(/dist\/docs\/[\w-]+\.md/g)) assert.ok(existsSync(join(home, file)), file);
+    assert.match(llms, new RegExp(`Version ${JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')).version}\\b`));
     assert.match(readme, /dist\/docs\/sdk\.md/);
 });
 

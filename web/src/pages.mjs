@@ -40,5 +40,7 @@ export const documents = [
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
+    {name: 'compare', file: 'docs/compare.md', nav: 'Beside others', title: 'Beside others · Pulsewire', description: 'When to take Socket.IO, Centrifugo, Mercure, Ably or uWebSockets, and when Pulsewire.'},
+    {name: 'migrating', file: 'docs/migrating.md', nav: 'Moving here', title: 'Moving here · Pulsewire', description: 'From Socket.IO and from centrifuge-js, concept by concept.'},
     {name: 'protocol', file: 'docs/protocol.md', nav: 'Protocol', title: 'Protocol · Pulsewire', description: 'The protocol pulsewire.v1, normative.'},
 ];
