@@ -429,8 +429,8 @@ test('the ticker goes on after a reload; when that cannot be it says so in words
     await expect(page.getByTestId('missed')).toHaveText('0');
     // The line does not begin anew either: what was before comes out of the history.
     const points = async () => (await page.getByTestId('chart').locator('.chart__line').getAttribute('d'))!.split('L').length;
-    expect((await wireSeen(page)).frames.filter(({op}) => op === 'history')).toHaveLength(1);
     await expect.poll(points).toBeGreaterThan(3);
+    await expect.poll(async () => (await wireSeen(page)).frames.filter(({op}) => op === 'history').length).toBe(1);
 
     // The page that is told must not be the one that was there when it happened.
     await server.kill9();

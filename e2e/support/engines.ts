@@ -1,5 +1,6 @@
 // The three engines: where each is, which tests it runs, and what the tools that drive it cannot do. The one place for that.
 
+import {execFileSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 
 export type Engine = 'chromium' | 'firefox' | 'webkit';
@@ -22,12 +23,23 @@ const needed: Record<Engine, string[]> = {
     chromium: [chromiumPath], firefox: [firefoxPath], webkit: [webkitDriverPath, webkitPath, displayPath],
 };
 
+/** Playwright asks Firefox for network.addDataCollector of WebDriver BiDi, which this version was the first to know. */
+const firefoxMin = 143;
+
+let firefoxVersion: number | undefined;
+function versionOfFirefox(): number {
+    const words = () => execFileSync(firefoxPath, ['--version'], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
+    return (firefoxVersion ??= Number(/ (\d+)\./.exec(words())?.[1] ?? 0));
+}
+
 /** Why this engine cannot be had on this machine; its tests are skipped then, and say so. */
 export function whyMissing(engine: Engine): string | undefined {
     const missing = needed[engine].filter((path) => !existsSync(path));
     // Without Chromium there is nothing to test with: that fails.
-    if (missing.length === 0 || engine === 'chromium') return undefined;
-    return `${engine} is not installed here: there is no ${missing.join(', no ')} (script/bootstrap brings it)`;
+    if (engine === 'chromium') return undefined;
+    if (missing.length > 0) return `${engine} is not installed here: there is no ${missing.join(', no ')} (script/bootstrap brings it)`;
+    if (engine === 'firefox' && versionOfFirefox() < firefoxMin) return `Firefox ${versionOfFirefox()} is here, and Playwright can drive ${firefoxMin} and newer`;
+    return undefined;
 }
 
 /**
