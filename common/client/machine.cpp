@@ -179,7 +179,7 @@ void machine::transport_closed(std::uint32_t attempt, std::uint16_t close, time_
             return unbind();  // all is sent again on the next connection
         case connections::loss::opening:
             elsewhere_.clear();  // the address given by the server does not work
-            // One that came meanwhile was to travel with it.
+            // A token that came meanwhile was to travel with it.
             if (token_is_new_ && refresh_id_ == 0) show_new_token(now);
             return send_waiting(now);
         case connections::loss::complete:

@@ -68,7 +68,7 @@ void machine::token(std::uint32_t ask, std::string_view token, time_ms now) {
     show_new_token(now);
 }
 
-// On the connection that serves.
+// The connection that serves gets it by a refresh.
 void machine::show_new_token(time_ms now) {
     token_shown_at_ = now;
     refresh_id_ = ++last_id_;

@@ -15,11 +15,7 @@ void appender::connect(process_id process, log_connection connection) {
 std::string appender::append(owned_body what, const what_was_read& read, const hub::instant& now) {
     sent_record s;
     s.what = std::move(what);
-    s.process = process_;
-    s.connection = connection_;
-    s.seq = ++seq_;
-    sent_.push_back(std::move(s));
-    return bytes_of(sent_.back(), read, now);
+    return append_next(std::move(s), read, now);
 }
 
 std::string appender::append(
@@ -27,6 +23,10 @@ std::string appender::append(
 ) {
     sent_record s;
     s.commands = std::move(commands);
+    return append_next(std::move(s), read, now);
+}
+
+std::string appender::append_next(sent_record s, const what_was_read& read, const hub::instant& now) {
     s.process = process_;
     s.connection = connection_;
     s.seq = ++seq_;

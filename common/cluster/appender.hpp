@@ -16,7 +16,7 @@
 
 namespace pulsewire::cluster {
 
-// What a node has read when it writes: the base of its records, and what its copy amounts to there.
+// The base of the records that a node writes now, and the digest of its copy there.
 struct what_was_read {
     log_base base;
     std::uint64_t digest = 0;
@@ -80,6 +80,7 @@ public:
     }
 
 private:
+    std::string append_next(sent_record s, const what_was_read& read, const hub::instant& now);
     std::string bytes_of(sent_record& s, const what_was_read& read, const hub::instant& now);
 
     std::size_t window_;

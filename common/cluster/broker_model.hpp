@@ -42,11 +42,11 @@ class broker_model {
 public:
     explicit broker_model(const broker_options& o);
 
-    // What a node wants done.
+    // A wish of a node.
     void on(node_number from, const to_broker& what, std::int64_t now_ms);
     // Time passes: appends arrive, a master of old comes to its end.
     void advance(std::int64_t now_ms);
-    // What it has to report to the node, with so many records at most.
+    // The reports that wait for the node, with so many records at most.
     std::vector<from_broker> take(node_number to, std::size_t records_max, std::int64_t now_ms);
 
     // --- faults ---

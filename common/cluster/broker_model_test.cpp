@@ -16,7 +16,7 @@ protected:
         advance();
     }
     void advance(std::int64_t ms = 1) { broker.advance(now_ms += ms); }
-    // What is reported, as text.
+    // The reports, as text.
     std::string reports(node_number node) {
         std::string text;
         for (const from_broker& r : broker.take(node, 100, now_ms)) {

@@ -35,8 +35,7 @@ struct mark {
 // Numbers the connections of one node to the log of one partition: what was said on an older one is void.
 using log_connection = std::uint64_t;
 
-// ------------------------------------------------------------------------------------------------- to the
-// broker
+// --- to the broker ---
 
 // A new connection, instead of the one before. The adapter answers with `opened` or `closed`, then with each
 // record from `from` on, the record at `from` included: its reader compares it with what it knows. {0, 0}:
@@ -69,8 +68,7 @@ struct to_broker {
     std::variant<open_log, append_record, trim_log, close_log> what;
 };
 
-// ----------------------------------------------------------------------------------------------- from the
-// broker
+// --- from the broker ---
 
 // The connection stands. What the log held when it was opened, and which incarnation of the broker answers.
 struct opened {

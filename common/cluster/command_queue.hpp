@@ -1,6 +1,6 @@
 #pragma once
 
-// The publishes of a node that are not in the log yet, encoded, in order.
+// The operations of a node that are not in the log yet, encoded, in order.
 
 #include <cstddef>
 #include <cstdint>

@@ -40,7 +40,7 @@ enum class refusal : std::uint8_t {
     no_options,  // the cluster has no options yet
 };
 
-// What became of an operation of the record; `operation` is its index there.
+// The outcome of an operation of the record; `operation` is its index there.
 struct published {
     std::uint32_t operation = 0;
     channel_epoch epoch;

@@ -193,10 +193,8 @@ std::string partition_state::image() const {
     w.text(incarnation_);
     w.length(checkpoints_.size());
     for (const checkpoint& c : checkpoints_) {
-        w.u64(c.at.position);
-        w.hash(c.at.chain);
-        w.u64(c.at_mark.high);
-        w.u64(c.at_mark.low);
+        write(w, c.at);
+        write(w, c.at_mark);
         w.u64(c.at_bytes);
         w.u64(c.end);
         w.u64(c.end_bytes);
@@ -205,10 +203,8 @@ std::string partition_state::image() const {
     w.length(partial_.size());
     for (const auto& [process, p] : partial_) {
         w.u64(process);
-        w.u64(p.at.position);
-        w.hash(p.at.chain);
-        w.u64(p.at_mark.high);
-        w.u64(p.at_mark.low);
+        write(w, p.at);
+        write(w, p.at_mark);
         w.u64(p.at_bytes);
         w.u32(p.next);
         w.u32(p.count);
@@ -237,10 +233,8 @@ bool partition_state::read(byte_reader& r) {
     if (whole > 2) return false;
     for (std::uint64_t i = 0; i < whole && r.ok(); ++i) {
         checkpoint& c = checkpoints_.emplace_back();
-        c.at.position = r.u64();
-        c.at.chain = r.hash();
-        c.at_mark.high = r.u64();
-        c.at_mark.low = r.u64();
+        c.at = read_base(r);
+        c.at_mark = read_mark(r);
         c.at_bytes = r.u64();
         c.end = r.u64();
         c.end_bytes = r.u64();
@@ -248,10 +242,8 @@ bool partition_state::read(byte_reader& r) {
     }
     for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
         partial_checkpoint& p = partial_[r.u64()];
-        p.at.position = r.u64();
-        p.at.chain = r.hash();
-        p.at_mark.high = r.u64();
-        p.at_mark.low = r.u64();
+        p.at = read_base(r);
+        p.at_mark = read_mark(r);
         p.at_bytes = r.u64();
         p.next = r.u32();
         p.count = r.u32();

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the log of a partition says: a pure function of its records, the same on every node that read as many.
-// Nothing here knows a clock, a node's configuration or its connections. The rules are in
+// The state of a partition: a pure function of the records of its log, the same on every node that read as
+// many. Nothing here knows a clock, a node's configuration or its connections. The rules are in
 // docs/decisions/0019-one-shared-log.md.
 
 #include "common/cluster/effect.hpp"
@@ -26,7 +26,7 @@ enum class verdict : std::uint8_t {
     newer,  // was not applied: this program is too old for the log
 };
 
-// What became of a record, and whose it is; the writer is 0 when the bytes are not a record.
+// The outcome of a record, and whose it is; the writer is 0 when the bytes are not a record.
 struct applied {
     verdict what = verdict::void_;
     process_id process = 0;

@@ -28,8 +28,7 @@ void write_head(byte_writer& w, const record& r, kind k) {
     w.u64(r.process);
     w.u64(r.connection);
     w.u64(r.seq);
-    w.u64(r.base.position);
-    w.hash(r.base.chain);
+    write(w, r.base);
     w.i64(r.clock.monotonic_ms);
     w.i64(r.clock.wall_ms);
 }
@@ -132,10 +131,8 @@ operations read_operations(byte_reader& r, bool& newer) {
 
 image_chunk read_chunk(byte_reader& r) {
     image_chunk c;
-    c.at.position = r.u64();
-    c.at.chain = r.hash();
-    c.at_mark.high = r.u64();
-    c.at_mark.low = r.u64();
+    c.at = read_base(r);
+    c.at_mark = read_mark(r);
     c.index = r.u32();
     c.count = r.u32();
     c.bytes = r.text(record_bytes_max);
@@ -144,6 +141,30 @@ image_chunk read_chunk(byte_reader& r) {
 }
 
 }  // namespace
+
+void write(byte_writer& w, const log_base& b) {
+    w.u64(b.position);
+    w.hash(b.chain);
+}
+
+void write(byte_writer& w, const mark& m) {
+    w.u64(m.high);
+    w.u64(m.low);
+}
+
+log_base read_base(byte_reader& r) {
+    log_base b;
+    b.position = r.u64();
+    b.chain = r.hash();
+    return b;
+}
+
+mark read_mark(byte_reader& r) {
+    mark m;
+    m.high = r.u64();
+    m.low = r.u64();
+    return m;
+}
 
 std::string_view sentence_of(record_error e) {
     switch (e) {
@@ -196,10 +217,8 @@ std::string encode(const record& r) {
             [&](const bye&) { write_head(w, r, kind::bye); },
             [&](const image_chunk& c) {
                 write_head(w, r, kind::image_chunk);
-                w.u64(c.at.position);
-                w.hash(c.at.chain);
-                w.u64(c.at_mark.high);
-                w.u64(c.at_mark.low);
+                write(w, c.at);
+                write(w, c.at_mark);
                 w.u32(c.index);
                 w.u32(c.count);
                 w.text(c.bytes);
@@ -258,8 +277,7 @@ result<record, record_error> decode(std::string_view bytes) {
     found.process = r.u64();
     found.connection = r.u64();
     found.seq = r.u64();
-    found.base.position = r.u64();
-    found.base.chain = r.hash();
+    found.base = read_base(r);
     found.clock.monotonic_ms = r.i64();
     found.clock.wall_ms = r.i64();
     if (!r.ok()) return failure{record_error::cut_short};

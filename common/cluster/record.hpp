@@ -29,6 +29,9 @@ inline constexpr std::size_t operations_max = 4096;
 // The text in which a broker names its incarnation; beyond: it counts as not told.
 inline constexpr std::size_t incarnation_bytes_max = 128;
 
+class byte_writer;
+class byte_reader;
+
 // One life of a node's process in the log, drawn at its start and never 0.
 using process_id = std::uint64_t;
 
@@ -38,6 +41,12 @@ struct log_base {
     fingerprint chain;
     friend bool operator==(const log_base&, const log_base&) = default;
 };
+
+// Places in the log as they stand in records and images.
+void write(byte_writer& w, const log_base& b);
+void write(byte_writer& w, const mark& m);
+log_base read_base(byte_reader& r);
+mark read_mark(byte_reader& r);
 
 // --- operations on channels ---
 

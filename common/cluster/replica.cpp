@@ -31,8 +31,7 @@ void replica::begin_new_process() {
     while (process_ == 0);
 }
 
-// ------------------------------------------------------------------------------------------------ the
-// connection
+// --- the connection ---
 
 void replica::send(std::string bytes, std::int64_t now_ms, replica_output& out) {
     own_ms_ = now_ms;
@@ -107,15 +106,12 @@ void replica::on_opened(const opened& o, const hub::instant& now, replica_output
         phase_ = phase::verifying;
         return;
     }
-    if (o.last == mark{}) {
-        state_ = std::make_unique<partition_state>(options_.rules, options_.local, options_.level_max);
-        phase_ = phase::reading;
-        return say_hello(now, out);
-    }
+    const bool is_empty = o.last == mark{};
     state_.reset();
-    if (genesis_ != mark{} && genesis_ == o.first) {
+    if (is_empty || (genesis_ != mark{} && genesis_ == o.first)) {
         state_ = std::make_unique<partition_state>(options_.rules, options_.local, options_.level_max);
         phase_ = phase::reading;
+        if (is_empty) say_hello(now, out);
         return;
     }
     images_ = image_collector(image_limit_);
@@ -195,8 +191,7 @@ bool replica::options_agree(replica_output& out) {
     return false;
 }
 
-// ------------------------------------------------------------------------------------------------------ the
-// copy
+// --- the copy ---
 
 bool replica::is_last_known(const record_read& r) const {
     const log_chain& chain = state_->chain();
@@ -333,8 +328,7 @@ fit replica::judge(
     return fresh_ms_ > came_ms ? fit::epoch_changed : fit::wait;
 }
 
-// -----------------------------------------------------------------------------------------------------
-// appending
+// --- appending ---
 
 what_was_read replica::read_so_far() const {
     return {!up_ && proof_ ? *proof_ : state_->chain().base(), state_->chain().newest().digest};
@@ -452,8 +446,7 @@ void replica::stop(const hub::instant& now, replica_output& out) {
         close("The node stops.", now.monotonic_ms, out);
 }
 
-// --------------------------------------------------------------------------------------------------------
-// chores
+// --- chores ---
 
 void replica::on_time(const hub::instant& now, replica_output& out) {
     const std::int64_t now_ms = now.monotonic_ms;

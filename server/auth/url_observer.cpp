@@ -31,7 +31,6 @@ std::int64_t now_ms() {
 struct question {
     hub::authorize asked;
     std::int64_t due_ms = 0;
-    clock::time_point begun = {};
 };
 
 // A question under way.
@@ -40,6 +39,7 @@ struct call {
     std::string body;
     curl::body answer{{}, answer_bytes_max};
     curl::easy_ptr handle;
+    clock::time_point begun = clock::now();
 };
 
 }  // namespace
@@ -173,7 +173,6 @@ void url_observer::parts::begin(question&& q) {
     if (left_ms <= 0) return cannot_be_asked(q.asked, "has too many questions to answer");
     auto one = std::make_unique<call>();
     one->what = std::move(q);
-    one->what.begun = clock::now();
     one->body = text_of(one->what.asked);
     one->handle.reset(curl_easy_init());
     CURL* const e = one->handle.get();
@@ -195,7 +194,7 @@ void url_observer::parts::finish(CURL* handle, CURLcode outcome) {
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(multi.get(), handle);
     counted.microseconds += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - done->what.begun).count()
+        std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - done->begun).count()
     );
     const hub::authorize& asked = done->what.asked;
     if (outcome != CURLE_OK)

@@ -90,7 +90,7 @@ result<std::string, std::string> read_channel(std::string_view body) {
     return channel;
 }
 
-// Of every connection of the user `d.user`: the value goes to every shard.
+// The user may have connections on every shard.
 template <class Value>
 void tell_user(http_conversation& c, std::string user) {
     auto channel = read_channel(c.body());

@@ -180,18 +180,18 @@ private:
         rest.remove_prefix(users_prefix.size());
         const std::size_t slash = rest.rfind('/');
         const std::string_view what = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
-        const endpoint to = what == "disconnect"    ? endpoint::disconnect_user
-                            : what == "subscribe"   ? endpoint::subscribe_user
-                            : what == "unsubscribe" ? endpoint::unsubscribe_user
-                                                    : endpoint::file;
-        if (to == endpoint::file) return nowhere(not_found());
+        const auto to = what == "disconnect"    ? std::optional(endpoint::disconnect_user)
+                        : what == "subscribe"   ? std::optional(endpoint::subscribe_user)
+                        : what == "unsubscribe" ? std::optional(endpoint::unsubscribe_user)
+                                                : std::nullopt;
+        if (!to) return nowhere(not_found());
         auto name = decode_percent(rest.substr(0, slash));
         if (!name || name->empty() || !is_user(access::wire_name_of(*name)))
             return away(error_response(
                 400, error_code::invalid_frame,
                 "the user in the path is the name in the token (\"sub\"), percent-encoded"
             ));
-        return administration({to, {}, access::wire_name_of(*name)});
+        return administration({*to, {}, access::wire_name_of(*name)});
     }
 
     // The key that the request carries; one without a name where none is needed, nothing where it has none.

@@ -1,6 +1,7 @@
 #include "server/http/text.hpp"
 
 namespace pulsewire::shell {
+
 bool list_has(std::string_view list, std::string_view element) {
     while (!list.empty()) {
         const std::size_t comma = list.find(',');

@@ -158,7 +158,7 @@ TEST(shards, bad_clients_harm_nobody_else) {
         websocket_client::masked(opcode::text, std::string(60'000, '\n')),
     };
     std::atomic<bool> stop{false};
-    std::thread attacker([&] {
+    std::jthread attacker([&] {
         for (int round = 0; round < 20; ++round) {
             for (const std::string& bytes : bad_http) {
                 client c(server.port());

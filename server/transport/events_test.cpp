@@ -76,7 +76,7 @@ TEST(events, many_streams_of_a_channel_see_the_same) {
     events_client both(server.port(), "?channel=a&channel=b");
     both.next();
     constexpr int count = 40;
-    std::thread publisher([&] {
+    std::jthread publisher([&] {
         websocket_client ada = connected(server.port(), "ada-session");
         std::string lines;
         for (int i = 1; i <= count; ++i)
