@@ -51,6 +51,22 @@ struct config {
     // free; otherwise it does not start.
     bool standby = false;
 
+    // What carries the log that several servers share: "redis://10.0.0.5:6379" (docs/cluster.md). Empty: this
+    // server is alone. It may hold a password and is never shown.
+    std::string broker;
+    // Begins the names of the logs there: two clusters at one broker have different ones.
+    std::string broker_prefix = "pulsewire";
+    // Authorities (PEM) that may sign the broker's certificate, instead of those of the system.
+    std::string broker_ca_file;
+    // Replicas of the broker that must have a record before it is acknowledged. 0: a failover of the broker
+    // may lose what was acknowledged, and then says so.
+    std::uint32_t broker_replicas = 0;
+    // Whether the broker never loses what it showed, by the operator's word. Otherwise clients are told new
+    // names of their positions whenever a broker that does not say which one it is was connected anew.
+    bool broker_is_durable = false;
+    // The logs that channels are spread over. Fixed when the first server of a cluster starts.
+    std::uint32_t broker_partitions = 16;
+
     // The key that /api/ and /metrics require as "Authorization: Bearer <key>". With neither this nor a file
     // of keys the API is open to everyone who reaches the port, and the metrics to this machine.
     std::string api_key;

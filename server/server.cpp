@@ -3,6 +3,7 @@
 #include "common/protocol/names.hpp"
 #include "server/app/application.hpp"
 #include "server/auth/url_observer.hpp"
+#include "server/broker/make_broker.hpp"
 #include "server/config/message_types.hpp"
 #include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
@@ -217,9 +218,27 @@ struct server::parts {
         log::flush();
     }
 
+    // The broker connects to nothing before the node asks for it.
+    void use_broker() {
+        if (settings.broker.empty()) return;
+        shell::broker_options options;
+        options.url = settings.broker;
+        options.prefix = settings.broker_prefix;
+        options.wait_replicas = settings.broker_replicas;
+        options.tls_ca_file = settings.broker_ca_file;
+        auto made = shell::make_broker(options, [this](std::span<cluster::from_broker> values) {
+            node->from_broker(values);
+        });
+        if (!made) throw std::runtime_error(made.error());
+        broker = std::move(*made);
+        node->use_broker([this](cluster::to_broker&& value) { broker->post(std::move(value)); });
+    }
+
     void stop_threads() {
         if (asker) asker->stop();
         if (node) node->stop();
+        // Its thread reports to the node, and the node's threads post to it: they have ended.
+        broker.reset();
         application.stop();
     }
 
@@ -236,6 +255,7 @@ struct server::parts {
     shell::application application;
     std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;
+    std::unique_ptr<shell::broker> broker;  // null: without
     asio::io_context control{1};
     supervision supervisor;
     asio::signal_set signals;
@@ -333,6 +353,7 @@ void server::start() {
     parts_->node.emplace(parts_->settings, std::move(observers), shell::http_welcome());
     parts_->node->check_port();
     parts_->node->check_tls();
+    parts_->use_broker();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
     parts_->serving = true;

@@ -52,6 +52,7 @@ constexpr int number_of(action_kind value) {
         case action_kind::failed: return 15;
         case action_kind::need_token: return 16;
         case action_kind::offered: return 17;
+        case action_kind::degraded: return 18;
     }
     return -1;
 }
@@ -73,6 +74,7 @@ static_assert(number_of(action_kind::answered) == static_cast<int>(action_kind::
 static_assert(number_of(action_kind::failed) == static_cast<int>(action_kind::failed));
 static_assert(number_of(action_kind::need_token) == static_cast<int>(action_kind::need_token));
 static_assert(number_of(action_kind::offered) == static_cast<int>(action_kind::offered));
+static_assert(number_of(action_kind::degraded) == static_cast<int>(action_kind::degraded));
 
 constexpr int number_of(state value) {
     switch (value) {

@@ -129,10 +129,10 @@ void channels::on(join&& m, instant now) {
 // know nothing of pages. Made once for all who come until the list changes.
 const std::vector<message_ptr>& channels::members_of(channel& c) const {
     if (!c.members_told.empty()) return c.members_told;
-    const presence_list::page first = c.presence.page_after({}, presence_page_bytes_max);
-    c.members_told.push_back(make_members(0, c.name, first.json));
-    if (first.more)
-        c.presence.each_after(first.last, [&](std::string_view session, const shown& as) {
+    const members_page first = c.presence.page_after({}, presence_page_bytes_max);
+    c.members_told.push_back(make_members(0, c.name, first.json()));
+    if (first.more())
+        c.presence.each_after(first.last(), [&](std::string_view session, const shown& as) {
             c.members_told.push_back(make_join(c.name, session, as));
         });
     return c.members_told;
@@ -318,9 +318,9 @@ void channels::restore(const restored_key& kept, instant now) {
 void channels::on(query&& q, instant now) {
     channel* c = table_.find(q.channel);
     if (q.of == query::kind::presence) {
-        const auto page = c == nullptr ? presence_list::page{"[]", {}, false}
-                                       : c->presence.page_after(q.after, presence_page_bytes_max);
-        auto answer = make_members(q.id, q.channel, page.json, page.more);
+        members_page page(presence_page_bytes_max);
+        if (c != nullptr) page = c->presence.page_after(q.after, presence_page_bytes_max);
+        auto answer = make_members(q.id, q.channel, page.json(), page.more());
         return sessions_.post(q.from.shard, reply{q.from, std::move(answer), 0, text_weight}, now);
     }
     if (c == nullptr) {

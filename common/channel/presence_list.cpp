@@ -1,24 +1,8 @@
 #include "common/channel/presence_list.hpp"
 
-#include "common/protocol/line_writer.hpp"
-
 #include <algorithm>
 
 namespace pulsewire::hub {
-namespace {
-
-std::string entry_of(const std::string& session, const shown& as) {
-    std::string entry;
-    line_writer json(entry);
-    json.name("session", session);
-    if (!as.user.empty()) json.name("user", as.user);
-    if (!as.user_info.empty()) json.json("user_info", as.user_info);
-    json.json("info", as.info).end();
-    return entry;
-}
-
-}  // namespace
-
 bool presence_list::join(
     const std::string& session, std::uint64_t connection, const shown& as, std::size_t members_max,
     std::uint64_t source
@@ -96,23 +80,10 @@ std::uint64_t presence_list::connection_of(std::string_view session) const {
                                                                         : found->second.connections.back();
 }
 
-presence_list::page presence_list::page_after(std::string_view after, std::size_t bytes_max) const {
-    page p;
-    p.json += '[';
-    for (auto m = members_.upper_bound(after); m != members_.end(); ++m) {
-        const auto& [session, about] = *m;
-        const std::string entry = entry_of(session, about.as);
-        constexpr std::size_t syntax_bytes = 2;
-        if (!p.last.empty() && p.json.size() + entry.size() + syntax_bytes > bytes_max) {
-            p.more = true;
-            break;
-        }
-        if (!p.last.empty()) p.json += ',';
-        p.json += entry;
-        p.last = session;
-    }
-    p.json += ']';
-    return p;
+members_page presence_list::page_after(std::string_view after, std::size_t bytes_max) const {
+    members_page page(bytes_max);
+    for (auto m = members_.upper_bound(after); m != members_.end() && page.add(m->first, m->second.as);) ++m;
+    return page;
 }
 
 }  // namespace pulsewire::hub

@@ -2,6 +2,7 @@
 
 // The members of one channel (docs/protocol.md 4.6, 4.7).
 
+#include "common/channel/members_page.hpp"
 #include "common/exchange/to_channel.hpp"
 
 #include <cstdint>
@@ -42,14 +43,8 @@ public:
     bool empty() const { return members_.empty(); }
     // Whether a session is about to leave.
     bool leaving() const { return leaving_ > 0; }
-    // The members behind `after`, by session: [{"session":…,"info":…},…] (protocol 4.6), as many as fit into
-    // `bytes_max` and at least one.
-    struct page {
-        std::string json;
-        std::string last;   // the last member on it
-        bool more = false;  // whether others follow
-    };
-    page page_after(std::string_view after, std::size_t bytes_max) const;
+    // The members behind `after`, by session, as many as fit into `bytes_max` and at least one.
+    members_page page_after(std::string_view after, std::size_t bytes_max) const;
     // Calls `member(session, as)` for each member behind `after`.
     template <class Member>
     void each_after(std::string_view after, Member&& member) const {

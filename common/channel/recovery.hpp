@@ -3,7 +3,7 @@
 // The parts of a channel's log that readers get: the start of a subscription (docs/protocol.md 4.4,
 // 4.5), and pages of history (4.14).
 
-#include "common/channel/channel_log.hpp"
+#include "common/exchange/message.hpp"
 #include "common/exchange/to_channel.hpp"
 
 #include <cstddef>
@@ -21,9 +21,32 @@ struct starting_point {
     std::string_view lost;  // the reason why recovery failed; empty: it succeeded or was not wanted
 };
 // `oldest_ms` is the wall clock time of the oldest publication that may be recovered without reading history.
-starting_point start_of(
-    const channel_log& log, const attach& m, std::size_t recovery_max, std::int64_t oldest_ms
-);
+// `log` is a channel_log, or what can be read like one.
+template <class Log>
+starting_point start_of(const Log& log, const attach& m, std::size_t recovery_max, std::int64_t oldest_ms) {
+    starting_point start;
+    if (m.seen) {
+        // A position beyond the head was given by another log of the same epoch, so the client holds
+        // publications that this one never had.
+        if (m.seen->epoch != log.epoch() || m.seen->offset > log.head()) {
+            start.lost = "epoch_changed";
+        } else if (log.head() - m.seen->offset > recovery_max) {
+            start.lost = "limit";
+        } else if (!log.reaches_back_to(m.seen->offset)) {
+            start.lost = "expired";
+        } else {
+            start.offset = m.seen->offset;
+            start.replay = log.after(m.seen->offset, recovery_max);
+            // Otherwise a position that nobody was ever at would be a way to read history.
+            if (m.reads_history || start.replay.empty() || start.replay.front()->time_ms >= oldest_ms)
+                return start;
+            start.lost = "forbidden";
+        }
+    }
+    start.replay = log.latest(m.latest);
+    start.offset = log.head() - start.replay.size();
+    return start;
+}
 
 // A page of history; `more` when further publications follow in its direction, `missed` when some between the
 // place that was asked for and the page are not kept any more.
@@ -32,7 +55,26 @@ struct history_page {
     bool more = false;
     bool missed = false;
 };
-history_page page_of(const channel_log& log, const query& q);
+// Cuts the page to the bytes that one answer may have; the first publication always stays.
+void shorten(std::vector<message_ptr>& page);
+template <class Log>
+history_page page_of(const Log& log, const query& q) {
+    // Without a place, a page forwards begins with the oldest publication and a
+    // page backwards with the newest.
+    std::uint64_t from = q.backwards ? log.head() + 1 : 0;
+    if (q.offset) from = *q.offset;
+    if (q.time_ms) from = q.backwards ? log.first_at(*q.time_ms) : log.first_at(*q.time_ms) - 1;
+    history_page page;
+    page.missed = !q.backwards && q.offset && *q.offset < log.head() && !log.reaches_back_to(*q.offset);
+    page.publications = q.backwards ? log.before(from, q.limit) : log.after(from, q.limit);
+    shorten(page.publications);
+    if (page.publications.empty()) return page;
+    const std::uint64_t last = page.publications.back()->offset;
+    // `after` and `before` were bounded by the limit, so the last offset of the page
+    // tells whether more would follow.
+    page.more = q.backwards ? last > log.oldest() : last < log.head();
+    return page;
+}
 
 // The publications as they were sent, in a JSON array.
 std::string json_array(const std::vector<message_ptr>& messages);

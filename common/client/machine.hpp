@@ -68,7 +68,8 @@ enum class action_kind : std::uint8_t {
     state_changed,
     // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `user`, `payload`.
     deliver,
-    // Subscription `id` is live: `epoch`, `offset`, `outcome`, and `reason` if it is not recovered.
+    // Subscription `id` is live, or goes on from another position: `epoch`, `offset`, `outcome`, and `reason`
+    // if it is not recovered.
     subscribed,
     // The members of the channel of subscription `id`: `payload` is an array.
     presence,
@@ -97,6 +98,8 @@ enum class action_kind : std::uint8_t {
     need_token,
     // The server asks this client to subscribe to the channel of the name `type` (4.26).
     offered,
+    // `id` 1: the server does not reach its broker, with its `message`; 0: it does again (4.28).
+    degraded,
 };
 
 // Why a token is needed.
@@ -299,6 +302,8 @@ private:
     void on_presence(const server_frame& f, std::string_view header);
     void on_asked(const server_frame& f, std::string_view header, std::uint32_t attempt);
     void on_unsubscribed(const server_frame& f, std::string_view header);
+    void on_position(const server_frame& f, std::string_view header, time_ms now);
+    void on_standing(bool degraded, const server_frame& f);
     void on_gap(const server_frame& f, std::string_view header, time_ms now);
     void resynchronise(subscription& s, time_ms now);
     void on_answer(const server_frame& f, action_kind kind);
@@ -331,6 +336,7 @@ private:
     time_ms token_until_ = 0;       // a connection opened after that needs a new token
     time_ms refresh_at_ = never;    // when to ask for the next token
     bool opening_awaits_token_ = false;
+    bool degraded_ = false;      // by the server's word
     bool is_nobody_ = false;     // the host said so
     bool token_is_new_ = false;  // no connection has tried it
     token_reason token_reason_ = token_reason::connect;

@@ -78,6 +78,11 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             if (channels_.with_channel(f.channel.of(header)) == nullptr)
                 act(action_kind::offered).type = f.channel;
             return;
+        case server_op::position:
+            return on_position(f, header, now);
+        case server_op::degraded:
+        case server_op::restored:
+            return on_standing(f.op == server_op::degraded, f);
         case server_op::pong:
         case server_op::unknown:
             return;
@@ -116,6 +121,7 @@ void machine::on_welcome(const server_frame& f, std::string_view header, time_ms
         told.user = f.user;
     }
     pacer_.begin(static_cast<std::uint32_t>(f.commands_per_second), now);
+    on_standing(f.degraded, f);
     token_counts(f, now);
     send_waiting(now);
     // The new connection works, so the old one stays only for late answers.
@@ -169,6 +175,25 @@ void machine::on_subscribed(const server_frame& f, std::string_view header) {
     s->epoch = f.epoch.of(header);
     s->offset = f.offset;
     s->replay_left = static_cast<std::uint32_t>(f.replay);
+}
+
+// The log was renewed under a live subscription, or lost its end (4.27).
+void machine::on_position(const server_frame& f, std::string_view header, time_ms now) {
+    subscription* s = channels_.with_channel(f.channel.of(header));
+    if (s == nullptr || s->state != subscription_state::live) return;
+    s->epoch = f.epoch.of(header);
+    // Some were left out for this client before; they have the same places under the new name.
+    if (f.recovered && f.offset > s->offset) return resynchronise(*s, now);
+    s->offset = f.offset;
+    s->replay_left = 0;
+    action& a = act(action_kind::subscribed, channels_.id_of(*s), f);
+    a.outcome = f.recovered ? recovery_outcome::recovered : recovery_outcome::lost;
+}
+
+void machine::on_standing(bool degraded, const server_frame& f) {
+    if (degraded == degraded_) return;
+    degraded_ = degraded;
+    act(action_kind::degraded, degraded ? 1 : 0, f);
 }
 
 void machine::on_presence(const server_frame& f, std::string_view header) {
@@ -251,7 +276,8 @@ void machine::on_error(const server_frame& f, std::string_view header, time_ms n
     if (subscription* s = asked_with(f.id); s != nullptr && f.id != 0) {
         const bool held =
             code == name_of(error_code::already_subscribed);  // an earlier unsubscribe was not carried out
-        if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited)) {
+        if (held || code == name_of(error_code::overloaded) || code == name_of(error_code::rate_limited) ||
+            code == name_of(error_code::broker_unavailable)) {
             // The server still has the old subscription; it ends before the next attempt.
             if (held) send_unsubscribe(*s);
             s->state = subscription_state::postponed;

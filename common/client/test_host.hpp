@@ -235,6 +235,8 @@ private:
                 return "needs a token: " + std::string(reasons[a.id]);
             case action_kind::offered:
                 return "offered " + part(a.type);
+            case action_kind::degraded:
+                return a.id == 1 ? "degraded " + part(a.message) : "restored";
         }
         return "?";
     }

@@ -17,7 +17,6 @@ using command_id = std::uint64_t;
 struct command {
     command_id id = 0;
     bool publishes = false;
-    bool keyed = false;    // may be sent again although it may have counted
     bool expired = false;  // its outcome was reported as unavailable
     std::int64_t since_ms = 0;
     std::string bytes;  // of its operation

@@ -55,6 +55,18 @@ struct refused {
     std::uint32_t operation = 0;
     refusal why = refusal::too_late;
 };
+// A transient publish: it has no offset, and its time is that of the log.
+struct passed {
+    std::uint32_t operation = 0;
+    publication_ptr what;
+};
+// A node said something to this node, or to all.
+struct noted {
+    std::uint32_t operation = 0;
+    process_id from = 0;
+    process_id to = 0;  // 0: all
+    std::string bytes;
+};
 
 // What others see of a session.
 struct shown_member {
@@ -97,7 +109,7 @@ struct digest_differs {
 };
 
 using effect = std::variant<
-    published, repeated, refused, member_came, member_gone, channel_forgotten, renewed, process_ended,
-    digest_differs>;
+    published, repeated, refused, passed, noted, member_came, member_gone, channel_forgotten, renewed,
+    process_ended, digest_differs>;
 
 }  // namespace pulsewire::cluster

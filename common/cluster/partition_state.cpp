@@ -85,10 +85,19 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                     std::visit(
                         overloaded{
                             [&](const publish_op& p) {
-                                channels_.publish(p, index, epoch_, log_ms, time_ms, effects);
+                                if (!p.transient)
+                                    return channels_.publish(p, index, epoch_, log_ms, time_ms, effects);
+                                auto what = std::make_shared<publication>();
+                                what->time_ms = time_ms;
+                                what->log_ms = log_ms;
+                                what->bytes = encode(op);
+                                effects.emplace_back(passed{index, std::move(what)});
                             },
                             [&](const join_op& j) { channels_.join(r.process, j, log_ms, effects); },
                             [&](const part_op& p) { channels_.part(r.process, p, log_ms, effects); },
+                            [&](const note_op& n) {
+                                effects.emplace_back(noted{index, r.process, n.to, std::string(n.bytes)});
+                            },
                         },
                         op
                     );
@@ -170,6 +179,8 @@ void partition_state::note(const effect& e) {
             },
             [&](const repeated& p) { chain_.note(p.offset); },
             [&](const refused& p) { chain_.note(static_cast<std::uint64_t>(p.why)); },
+            [&](const passed& p) { chain_.note(static_cast<std::uint64_t>(p.what->time_ms)); },
+            [&](const noted& n) { chain_.note(n.bytes.size()); },
             [&](const member_came& m) { chain_.note(m.session.size()); },
             [&](const member_gone& m) { chain_.note(m.session.size()); },
             [&](const channel_forgotten& c) { chain_.note(c.epoch.generation); },

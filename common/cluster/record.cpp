@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view magic = "PW";
 
 enum class kind : std::uint8_t { hello = 1, operations, sign, end, bye, image_chunk, options, level };
-enum class operation_kind : std::uint8_t { publish = 1, join, part };
+enum class operation_kind : std::uint8_t { publish = 1, join, part, note };
 
 // Clocks far beyond any calendar are mistakes; below, sums and differences of two cannot overflow.
 constexpr std::int64_t clock_ms_max = std::int64_t{1} << 60;
@@ -39,6 +39,7 @@ void write(byte_writer& w, const operation& op) {
             [&](const publish_op& p) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::publish));
                 w.i64(p.accepted_ms);
+                w.u8(p.transient ? 1 : 0);
                 w.u64(p.content);
                 w.u64(p.publisher);
                 for (const std::string_view t :
@@ -57,6 +58,11 @@ void write(byte_writer& w, const operation& op) {
                 w.text(p.channel);
                 w.text(p.session);
             },
+            [&](const note_op& n) {
+                w.u8(static_cast<std::uint8_t>(operation_kind::note));
+                w.u64(n.to);
+                w.text(n.bytes);
+            },
         },
         op
     );
@@ -68,6 +74,8 @@ operation read_operation(byte_reader& r, bool& newer) {
         case operation_kind::publish: {
             publish_op p;
             p.accepted_ms = r.i64();
+            const std::uint8_t transient = r.u8();
+            p.transient = transient == 1;
             p.content = r.u64();
             p.publisher = r.u64();
             p.channel = r.text(channel_name_bytes_max);
@@ -77,7 +85,7 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.except = r.text(session_bytes_max);
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
-            if (p.channel.empty() || !in_range(p.accepted_ms)) r.fail();
+            if (p.channel.empty() || !in_range(p.accepted_ms) || transient > 1) r.fail();
             return p;
         }
         case operation_kind::join: {
@@ -98,6 +106,12 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.session = r.text(session_bytes_max);
             if (p.channel.empty() || p.session.empty()) r.fail();
             return p;
+        }
+        case operation_kind::note: {
+            note_op n;
+            n.to = r.u64();
+            n.bytes = r.text(record_bytes_max);
+            return n;
         }
     }
     newer = r.ok();

@@ -61,6 +61,7 @@ struct publish_op {
     std::uint64_t content = 0;     // hash of the content published with the key, by shared_options::secret
     std::uint64_t publisher = 0;   // whose share of remembered keys the key counts against
     std::int64_t accepted_ms = 0;  // log time when its node took it over
+    bool transient = false;        // gets no place in the channel and is not remembered
 };
 
 // A subscription lists its session in presence. The member is (session, process of the record, token).
@@ -80,7 +81,13 @@ struct part_op {
     std::uint64_t token = 0;
 };
 
-using operation = std::variant<publish_op, join_op, part_op>;
+// A word of one node to another, or to all of them. The state does not depend on it.
+struct note_op {
+    process_id to = 0;  // 0: to all, its own node included
+    std::string_view bytes;
+};
+
+using operation = std::variant<publish_op, join_op, part_op, note_op>;
 
 // --- kinds of records ---
 

@@ -291,6 +291,10 @@ void replica::take_own(const applied& a, const std::vector<effect>& effects) {
             answer_with(known->operation, accepted{0, known->epoch, known->offset, true});
         else if (const refused* const no = std::get_if<refused>(&e))
             answer_with(no->operation, not_accepted{0, no->why});
+        else if (const passed* const by = std::get_if<passed>(&e))
+            answer_with(by->operation, accepted{});
+        else if (const noted* const word = std::get_if<noted>(&e))
+            answer_with(word->operation, accepted{});
     }
 }
 
@@ -325,7 +329,7 @@ fit replica::judge(
     if (epoch == state_->epoch_of(channel) && offset <= head)
         return c == nullptr || offset + 1 >= c->oldest() ? fit::fits : fit::expired;
     // Only an own record that was written later shows that the copy is not merely behind (S12).
-    return fresh_ms_ > came_ms ? fit::epoch_changed : fit::wait;
+    return is_newer_than(came_ms) ? fit::epoch_changed : fit::wait;
 }
 
 // --- appending ---
@@ -346,21 +350,30 @@ void replica::queue_member(std::string bytes, std::int64_t now_ms) {
 }
 
 void replica::publish(command_id id, publish_op p, const hub::instant& now, replica_output& out) {
-    if (state_ == nullptr || stopping_ || phase_ == phase::stopped) {
-        out.events.emplace_back(unavailable{id});
-        return;
-    }
-    p.accepted_ms = state_->processes().log_ms();
+    if (state_ != nullptr) p.accepted_ms = state_->processes().log_ms();
     command c;
     c.id = id;
     c.publishes = true;
-    c.keyed = !p.key.empty();
-    c.since_ms = now.monotonic_ms;
     c.bytes = encode(operation(p));
-    if (c.bytes.size() > record_bytes_max - head_bytes || !queue_.push(std::move(c)))
-        out.events.emplace_back(unavailable{id});
-    else
+    ask(std::move(c), now, out);
+}
+
+void replica::note(command_id id, const note_op& n, const hub::instant& now, replica_output& out) {
+    command c;
+    c.id = id;
+    c.publishes = true;
+    c.bytes = encode(operation(n));
+    ask(std::move(c), now, out);
+}
+
+void replica::ask(command&& c, const hub::instant& now, replica_output& out) {
+    c.since_ms = now.monotonic_ms;
+    const command_id id = c.id;
+    const bool can_wait = state_ != nullptr && !stopping_ && phase_ != phase::stopped;
+    if (can_wait && c.bytes.size() <= record_bytes_max - head_bytes && queue_.push(std::move(c)))
         pump(now, out);
+    else
+        out.events.emplace_back(unavailable{id});
 }
 
 void replica::join(const join_op& j, const hub::instant& now, replica_output& out) {

@@ -100,7 +100,7 @@ struct not_accepted {
     command_id id = 0;
     refusal why = refusal::too_late;
 };
-// broker_unavailable: it may have been published or not; with the same key it is safe to repeat.
+// The publish or note may be in the log or not; a publish with a key is safe to repeat.
 struct unavailable {
     command_id id = 0;
 };
@@ -128,6 +128,8 @@ public:
 
     // Commands. `accepted_ms` of the publish is set here.
     void publish(command_id id, publish_op p, const hub::instant& now, replica_output& out);
+    // Answered as a publish is, with the offset 0.
+    void note(command_id id, const note_op& n, const hub::instant& now, replica_output& out);
     void join(const join_op& j, const hub::instant& now, replica_output& out);
     void part(const part_op& p, const hub::instant& now, replica_output& out);
     // A planned end: the process says that it goes. Nothing is accepted any more.
@@ -139,6 +141,9 @@ public:
     // The copy; null while none is there. It may be read when serves().
     const partition_state* state() const { return state_.get(); }
     process_id process() const { return process_; }
+    // Whether the copy cannot be behind what a client knew that came at `came_ms`: an own record that was
+    // written later has been read back.
+    bool is_newer_than(std::int64_t came_ms) const { return fresh_ms_ > came_ms; }
     // Whether a position of a client that came at `came_ms` fits.
     fit judge(
         std::string_view channel, const channel_epoch& epoch, std::uint64_t offset, std::int64_t came_ms
@@ -200,6 +205,7 @@ private:
     void refuse_waiting(replica_output& out);
     void release_answers(replica_output& out);
     void expire(std::int64_t now_ms, replica_output& out);
+    void ask(command&& c, const hub::instant& now, replica_output& out);
     void queue_member(std::string bytes, std::int64_t now_ms);
 
     void do_chores(const hub::instant& now, replica_output& out);

@@ -44,6 +44,8 @@ event_stream_writer::outcome event_stream_writer::write(
     switch (m->kind) {
         case hub::message_kind::subscribed:
             return subscribed(m, out);
+        case hub::message_kind::position:
+            return moved(*m, out);
         case hub::message_kind::ping:
             if (!opened_) return outcome::nothing;
             event_stream::append_ping(out, wall_ms);
@@ -86,6 +88,16 @@ event_stream_writer::outcome event_stream_writer::subscribed(const hub::message_
     cursor_.set(*index, m->epoch(), m->offset);
     if (!m->recovered) unrecovered_.push_back(m);
     if (!opened_ && cursor_.complete()) open(out);
+    return outcome::written;
+}
+
+// The epoch of a subscription that goes on has another name. The next event has the id that says so.
+event_stream_writer::outcome event_stream_writer::moved(const hub::message& m, std::string& out) {
+    const auto index = index_of(m.channel());
+    if (!index) return outcome::nothing;
+    cursor_.set(*index, m.epoch(), m.offset);
+    if (m.recovered || !opened_) return outcome::nothing;
+    event_stream::append_gap(out, m.channel(), m.reason(), &cursor_);
     return outcome::written;
 }
 

@@ -78,6 +78,7 @@ public:
 private:
     std::optional<std::size_t> index_of(std::string_view channel) const;
     outcome subscribed(const hub::message_ptr& m, std::string& out);
+    outcome moved(const hub::message& m, std::string& out);
     void open(std::string& out);
     outcome write_message(const hub::message& m, std::string& out);
 

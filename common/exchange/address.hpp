@@ -15,6 +15,13 @@ struct connection_ref {
     friend bool operator==(const connection_ref&, const connection_ref&) = default;
 };
 
+// The `value` of a connection of another node, which only the owner of a partition gives (see
+// common/cluster/log_partition.hpp). The shell's values stay below it.
+inline constexpr std::uint64_t foreign_connection = std::uint64_t{1} << 63;
+constexpr bool is_foreign(const connection_ref& who) {
+    return (who.value & foreign_connection) != 0;
+}
+
 // A subscription's name in the whole node. Tokens count up from 1 on each shard and stay far below 2^48.
 constexpr std::uint64_t node_wide(shard_index shard, std::uint64_t token) {
     return std::uint64_t{shard} << 48 | token;

@@ -34,6 +34,9 @@ struct config {
     // The source of the epochs of durable channels: see durable_epoch().
     std::uint64_t store_id = 0;
     std::uint64_t store_generation = 0;
+    // Of the shared log, by which the channels of namespaces with durability::broker are spread; 0: there is
+    // none. The same on all nodes.
+    std::uint32_t partitions = 0;
     // Whether tokens can be verified: otherwise a client that shows one is sent away, because it must not be
     // anonymous without knowing.
     bool verifies_tokens = false;
@@ -43,13 +46,33 @@ struct config {
     std::vector<interests> observers;
 
     const namespace_options& options_of(std::string_view channel) const;
+    // Hashes the content that is published with a key. Nodes of one log must hash alike; that outsiders could
+    // find two contents with one hash harms nobody but them.
+    hash_key content_key(std::string_view channel) const { return is_shared(channel) ? hash_key{} : secret; }
+    // Whether the channel is one of the shared log.
+    bool is_shared(std::string_view channel) const {
+        return partitions != 0 && options_of(channel).keeps == durability::broker;
+    }
 };
+
+// The partition of a channel of the shared log. All nodes must agree on it before they have read anything, so
+// it is keyed with no secret: who chooses names can fill one partition, and no table.
+inline std::uint32_t partition_of(std::string_view channel, std::uint32_t partitions) {
+    return static_cast<std::uint32_t>(keyed_hash(hash_key{}, channel) % partitions);
+}
 
 // The shard that owns a channel's log. Keyed, so that an outsider cannot choose
 // names that all belong to one shard.
 inline shard_index owner_of(std::string_view channel, shard_index shard_count, const hash_key& secret) {
     if (shard_count == 1) return 0;
     return static_cast<shard_index>(keyed_hash(secret, channel) % shard_count);
+}
+
+// Of a channel in any namespace. The partitions of the shared log are dealt out among the shards.
+inline shard_index owner_of(std::string_view channel, const config& c) {
+    if (c.is_shared(channel))
+        return static_cast<shard_index>(partition_of(channel, c.partitions) % c.shard_count);
+    return owner_of(channel, c.shard_count, c.secret);
 }
 
 // Counted by the sessions since the hub was made.

@@ -29,6 +29,8 @@ enum class message_kind : std::uint8_t {
     pong,
     close,  // text
     drain,
+    position,  // of a subscription that goes on: channel, epoch, offset, recovered, reason
+    standing,  // whether the server reaches the log that it shares with others: degraded, restored
 };
 
 // Immutable once shared.
@@ -48,7 +50,7 @@ struct message {
     std::string_view conflate() const { return text_of(part::conflate); }
     // Of the publisher; empty: unknown.
     std::string_view user() const { return text_of(part::user); }
-    // subscribed: the reason why it is not recovered.
+    // subscribed, position: the reason why it is not recovered.
     std::string_view reason() const { return text_of(part::reason); }
     // For people; still escaped as in JSON.
     std::string_view text() const { return text_of(part::text); }
@@ -56,7 +58,7 @@ struct message {
     std::string_view pointer() const { return text_of(part::pointer); }
 
     message_kind kind = message_kind::answer;
-    bool recovered = true;  // subscribed: whether nothing was missed
+    bool recovered = true;  // subscribed, position: whether nothing was missed
     bool missed = false;    // history: whether publications before the page are gone
     bool more = false;      // history: whether there are further publications
     // Whether the message may be dropped for a slow connection: for publications and

@@ -142,6 +142,7 @@ message_ptr make_welcome(const welcome_fields& f, const limits& bounds) {
     if (!f.user.empty()) w.name("user", f.user);
     if (f.expires_in_ms != 0) w.number("expires_in_ms", f.expires_in_ms);
     if (!f.secret.empty()) w.name("connection", f.secret);
+    if (f.degraded) w.flag("degraded", true);
     return w.text("server", f.server)
         .number("ping_ms", bounds.ping_ms)
         .number("pong_ms", bounds.pong_ms)
@@ -178,6 +179,26 @@ message_ptr make_subscribed(const subscribed_fields& f) {
     if (f.asked_to_recover) w.flag("recovered", f.reason.empty());
     if (!f.reason.empty()) w.name("reason", f.reason, piece::reason);
     return w.end();
+}
+
+message_ptr make_position(
+    std::string_view channel, std::string_view epoch, std::uint64_t offset, std::string_view reason
+) {
+    message_writer w(message_kind::position, "position");
+    w.name("channel", channel, piece::channel)
+        .name("epoch", epoch, piece::epoch)
+        .number("offset", offset)
+        .flag("recovered", reason.empty());
+    if (!reason.empty()) w.name("reason", reason, piece::reason);
+    w.fields().offset = offset;
+    w.fields().recovered = reason.empty();
+    return w.end();
+}
+
+message_ptr make_standing(std::string_view degraded_because) {
+    if (degraded_because.empty()) return message_writer(message_kind::standing, "restored").end();
+    message_writer w(message_kind::standing, "degraded");
+    return w.text("message", degraded_because, piece::text).end();
 }
 
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason) {

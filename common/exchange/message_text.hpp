@@ -33,6 +33,7 @@ struct welcome_fields {
     std::string_view session = {}, secret = {}, server = {};
     std::string_view user = {};       // empty: unknown
     std::uint64_t expires_in_ms = 0;  // of the token; 0: there is none
+    bool degraded = false;            // make_standing()
 };
 message_ptr make_welcome(const welcome_fields& f, const limits& bounds);
 
@@ -52,6 +53,14 @@ struct subscribed_fields {
     std::string_view reason;  // empty: recovered
 };
 message_ptr make_subscribed(const subscribed_fields& f);
+
+// The position of a live subscription has another name, or publications are missing before it (protocol
+// 4.27). `reason` is empty where none is missing.
+message_ptr make_position(
+    std::string_view channel, std::string_view epoch, std::uint64_t offset, std::string_view reason
+);
+// The server does not reach its broker, with the reason for people; or does again, without one (4.28).
+message_ptr make_standing(std::string_view degraded_because);
 
 // The answer to `unsubscribe`, or with a reason and without an id the end that the server makes.
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason = {});

@@ -25,6 +25,16 @@ protected:
     ~channel_port() = default;
 };
 
+// Leads to the channels of the shared log. It never refers to a session: answers go out by a session_port.
+class log_port : public channel_port {
+public:
+    // The answer to a request of another node's client (is_foreign()).
+    virtual void answer(reply&& value, instant now) = 0;
+
+protected:
+    ~log_port() = default;
+};
+
 // Leads to the sessions of a shard.
 class session_port {
 public:

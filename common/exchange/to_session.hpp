@@ -115,8 +115,14 @@ struct end_subscription {
     std::string user = {};  // as on the wire; empty: `to`
 };
 
+// Whether the partitions of a shard go on. Sent to every shard when it changes.
+struct standing {
+    shard_index of = 0;
+    std::string degraded_because;  // for people; empty: they do
+};
+
 using to_session = std::variant<
     attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized, offer_channel,
-    end_subscription>;
+    end_subscription, standing>;
 
 }  // namespace pulsewire::hub

@@ -1,7 +1,8 @@
 #pragma once
 
 // The part of the server's logic that belongs to one shard. It consists of two halves, the sessions of
-// the connections that the shard accepted and the channels that it owns, which exchange values only.
+// the connections that the shard accepted and the channels that it owns, which exchange values only. Channels
+// of the log that several nodes share are a part of their own, which a shell adds where there is one.
 // Sans-I/O: the shell passes in events and the time; the resulting actions collect in out(), which the
 // shell carries out and clears after each call. One hub belongs to one thread; hubs of a node
 // communicate only through `posts`.
@@ -101,6 +102,14 @@ public:
     }
 
     output& out() { return output_; }
+    // --- the shared log: common/cluster/log_channels.hpp ---
+
+    // Before anything else: the channels of namespaces with durability::broker are there, and their owner
+    // answers sessions by the port. It outlives the hub's use.
+    void use_log(log_port& log) { log_ = &log; }
+    session_port& port_to_sessions() { return *this; }
+    const config& settings() const { return config_; }
+
     // Counted since the hub was made.
     counters count() const { return {sessions_.count(), channels_.count()}; }
     std::size_t session_count() const { return sessions_.session_count(); }
@@ -122,6 +131,12 @@ private:
     void post(shard_index to, attached&& value, instant now) override;
     void post(shard_index to, deliver&& value, instant now) override;
     void post(shard_index to, reply&& value, instant now) override;
+    // The own channel that a value names is changed or read.
+    template <class Value>
+    void hand_to_channels(Value&& value, instant now);
+    // The value has come to its shard.
+    template <class Value>
+    void hand_to_sessions(Value&& value, instant now);
     template <class Value>
     void read_named(Value&& value, instant now);
     template <class Value>
@@ -129,6 +144,7 @@ private:
 
     config config_;
     output output_;
+    log_port* log_ = nullptr;  // null: without
     bool sessions_are_due_ = false, members_are_due_ = false;
     sessions sessions_{config_, *this, *this, output_};
     channels channels_{config_, *this, output_};

@@ -35,6 +35,7 @@ enum class error_code : std::uint8_t {
     not_found,  // There is nothing at this path.
     storage_failed,  // The server could not write the publication to its disk; whether it is there after a restart is not known.
     storage_full,  // The server's disk is full; the publication was refused.
+    broker_unavailable,  // The server cannot reach the log that it shares with other servers; whether a publication will be in the channel is not known.
     key_reused,  // Another message was published in this channel with the same key; this one was not published.
     internal,  // The server failed while processing the command.
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.
@@ -98,6 +99,7 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::not_found: return "not_found";
         case error_code::storage_failed: return "storage_failed";
         case error_code::storage_full: return "storage_full";
+        case error_code::broker_unavailable: return "broker_unavailable";
         case error_code::key_reused: return "key_reused";
         case error_code::internal: return "internal";
         case error_code::outbox_full: return "outbox_full";

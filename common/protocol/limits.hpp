@@ -90,9 +90,10 @@ struct limits {
 
 // The failures that an acknowledged publication of a namespace survives (protocol 1.4).
 enum class durability : std::uint8_t {
-    automatic,  // disk if the server has a data folder, otherwise memory
+    automatic,  // broker where there is one, otherwise disk if the server has a data folder, otherwise memory
     memory,     // everything but the end of the process
     disk,       // the end of the process and of the machine's power: acknowledged after an fsync
+    broker,     // the loss of any node: acknowledged when it was read back from the shared log
 };
 
 // The fate of publications that wait for a connection which is too slow for them (protocol 5.4).

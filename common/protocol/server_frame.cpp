@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 // In the order of server_op, from its second value on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
-    "close drain request cancel refreshed refresh_wanted subscribe "sv;
+    "close drain request cancel refreshed refresh_wanted subscribe position degraded restored "sv;
 
 constexpr auto strings = "type channel epoch session except reason message pointer code url from user "sv;
 constexpr slice server_frame::*string_members[] = {
@@ -121,6 +121,7 @@ private:
             frame_.recovered = value;
             frame_.has_recovered = true;
         }
+        if (name == "degraded"sv) frame_.degraded = value;
         return true;
     }
 

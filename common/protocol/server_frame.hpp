@@ -34,6 +34,9 @@ enum class server_op : std::uint8_t {
     refreshed,
     refresh_wanted,  // `after_ms` is the time that the server leaves for it
     subscribe,       // the server asks the client to subscribe (4.26)
+    position,        // of a live subscription (4.27)
+    degraded,        // the server does not reach its broker (4.28)
+    restored,
     unknown,         // of a later version: ignored
 };
 
@@ -53,6 +56,7 @@ struct server_frame : frame_contents {
     bool has_offset = false;
     bool recovered = false;
     bool has_recovered = false;
+    bool degraded = false;  // welcome
     std::uint32_t close = 0;  // close: the close code
     std::uint64_t id = 0;
     std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history

@@ -311,6 +311,7 @@ void sessions::greet(session& s, std::uint64_t id, instant now) {
     f.secret = s.secret;
     f.server = config_.server_name;
     f.user = s.user();
+    f.degraded = !degraded_.empty();
     if (s.who() != nullptr) f.expires_in_ms = counts_for_ms(*s.who(), now);
     answers_.send(s, make_welcome(f, config_.bounds), now);
     // The secret is needed only once, and a session lives long.
@@ -340,7 +341,7 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     if (!c.echo) p.except = s.name;
     // The hash of the content costs a walk over the payload, so it is made only where a key is remembered.
     if (!c.key.empty() && !c.transient) {
-        p.content = content_of(config_.secret, p);
+        p.content = content_of(config_.content_key(c.channel), p);
         p.publisher = s.source != 0 ? s.source : keyed_hash(config_.secret, s.name);
     }
     // An observer that decides about publishes gets a copy; the publish reaches the owner
@@ -394,6 +395,7 @@ void sessions::receive(to_session&& value, instant now) {
             [&](authorized& m) { on(std::move(m), now); },
             [&](offer_channel& m) { on(std::move(m), now); },
             [&](end_subscription& m) { on(std::move(m), now); },
+            [&](standing& m) { on(std::move(m), now); },
         },
         value
     );
@@ -462,6 +464,21 @@ void sessions::offer(session& s, std::string_view channel, instant now) {
     if (!s.welcome || (s.speaks != face::protocol && s.speaks != face::protocol_stream)) return;
     if (!permitted(s, channel, config_.options_of(channel)).has(operation::subscribe)) return;
     if (subscriptions_.find(s, channel) == nullptr) answers_.send(s, make_subscribe(channel), now);
+}
+
+// A client hears of the node as a whole: when the first part stops, and when the last one goes on.
+void sessions::on(standing&& m, instant now) {
+    const bool was_degraded = !degraded_.empty();
+    const message_ptr word = make_standing(m.degraded_because);
+    if (m.degraded_because.empty())
+        degraded_.erase(m.of);
+    else
+        degraded_.insert_or_assign(m.of, std::move(m.degraded_because));
+    if (was_degraded == !degraded_.empty()) return;
+    for (const std::uint64_t one : table_.those([](const session& s) {
+             return s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream);
+         }))
+        answers_.send(*table_.find(one), word, now);
 }
 
 // --- the passing of time ---

@@ -17,6 +17,7 @@
 #include "common/session/subscriptions.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,6 +88,7 @@ private:
     void on(offer_channel&& m, instant now);
     void on(end_subscription&& m, instant now);
     void offer(session& s, std::string_view channel, instant now);
+    void on(standing&& m, instant now);
 
     // sessions_tokens.cpp
     void show_token(session& s, const command& c);
@@ -110,6 +112,7 @@ private:
     std::uint64_t random_;
     std::int64_t late_ms_ = 0;
     std::uint64_t last_verification_ = 0;
+    std::map<shard_index, std::string> degraded_;  // shards whose partitions do not go on, with the reason
     std::string scratch_;
 };
 

@@ -270,6 +270,8 @@ void peer::obey(const client::action& a) {
         case client::action_kind::need_token:
             if (a.attempt != 0) gives_token(a.attempt);
             return;
+        case client::action_kind::degraded:
+            return blame("a server without a broker is degraded: " + line_);
         case client::action_kind::offered:
             return offered(std::string(part(a.type)));
         case client::action_kind::refused: {

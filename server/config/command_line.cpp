@@ -146,6 +146,10 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
     app.add_option("--data", c.data, "Folder for the durable log; without it everything is kept in memory")
         ->type_name("FOLDER");
     app.add_flag("--standby", c.standby, "Wait while another server uses the data folder, then take over");
+    app.add_option(
+           "--broker", c.broker, "What several servers share: redis://host:6379 and others (docs/cluster.md)"
+    )
+        ->type_name("URL");
     app.add_option("--config", w.config_file, "Config file: JSON with comments")->type_name("FILE");
     app.add_option(
            "--api-key", c.api_key, "Key that /api/ and /metrics require as \"Authorization: Bearer <key>\""

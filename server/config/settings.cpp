@@ -52,7 +52,7 @@ one_of_names one_of(Enumeration& value, std::span<const std::string_view> names)
 }
 
 constexpr std::size_t drain_url_bytes_max = 255;
-constexpr std::string_view durability_names[] = {"auto", "memory", "disk"};
+constexpr std::string_view durability_names[] = {"auto", "memory", "disk", "broker"};
 
 std::string fault_of_authorize(const namespace_options& o) {
     if (o.authorize_url.empty())
@@ -64,8 +64,35 @@ std::string fault_of_authorize(const namespace_options& o) {
                : "";
 }
 
-bool is_durable(const namespace_options& o) {
-    return o.keeps == durability::disk;
+bool any_keeps(const config& c, durability what) {
+    return c.default_namespace.keeps == what ||
+           std::any_of(c.namespaces.begin(), c.namespaces.end(), [what](const auto& of_name) {
+               return of_name.second.keeps == what;
+           });
+}
+
+constexpr std::uint32_t partitions_max = 256;
+
+std::string fault_of_broker(const config& c) {
+    if (c.broker.empty())
+        return any_keeps(c, durability::broker)
+                   ? "a namespace has the durability \"broker\", and no broker is named: use --broker, "
+                     "PULSEWIRE_BROKER or \"broker\" in the config file."
+                   : "";
+    if (c.broker_partitions == 0 || c.broker_partitions > partitions_max)
+        return "broker_partitions must be from 1 to " + std::to_string(partitions_max) + ".";
+    const bool plain = !c.broker_prefix.empty() && c.broker_prefix.size() <= 64 &&
+                       std::all_of(c.broker_prefix.begin(), c.broker_prefix.end(), [](char x) {
+                           return (lower(x) >= 'a' && lower(x) <= 'z') || (x >= '0' && x <= '9') ||
+                                  x == '-' || x == '_' || x == '.';
+                       });
+    if (!plain) return "broker_prefix must be 1 to 64 of A-Z a-z 0-9 - _ and the full stop.";
+    // A record has room for so much beside the names.
+    constexpr std::uint32_t message_bytes_max = 192 * 1024;
+    if (c.bounds.message_bytes_max > message_bytes_max)
+        return "message_bytes_max must be at most " + std::to_string(message_bytes_max) +
+               " with a broker: larger records are refused by some in their default configuration.";
+    return {};
 }
 
 // Whether clients can use it as an address: no character needs an escape in a frame or ends an
@@ -177,6 +204,12 @@ std::vector<setting> settings_of(config& c) {
         {"web_root", &c.web_root},
         {"data", &c.data},
         {"standby", &c.standby},
+        {"broker", &c.broker},
+        {"broker_prefix", &c.broker_prefix},
+        {"broker_ca_file", &c.broker_ca_file},
+        {"broker_replicas", &c.broker_replicas},
+        {"broker_is_durable", &c.broker_is_durable},
+        {"broker_partitions", &c.broker_partitions},
         {"api_key", &c.api_key},
         {"api_key_file", &c.api_key_file},
         {"insecure_open_api", &c.insecure_open_api},
@@ -279,7 +312,7 @@ std::vector<setting> settings_of(token_issuer& issuer) {
 }
 
 bool is_secret(const setting& s) {
-    return s.name == "api_key" || s.name == "token_secret" || s.name == "secret";
+    return s.name == "api_key" || s.name == "token_secret" || s.name == "secret" || s.name == "broker";
 }
 
 void gather_issuers(config& c) {
@@ -348,16 +381,13 @@ std::string fault_of(const config& c) {
         return "http_head_bytes_max must be from 1024 to 65536.";
     if (c.shell.batch_messages_max == 0 || c.shell.accepts_per_turn == 0)
         return "batch_messages_max and accepts_per_turn must be at least 1.";
-    const bool durable = is_durable(c.default_namespace) ||
-                         std::any_of(c.namespaces.begin(), c.namespaces.end(), [](const auto& of_name) {
-                             return is_durable(of_name.second);
-                         });
+    if (std::string fault = fault_of_broker(c); !fault.empty()) return fault;
     if (const std::string fault = fault_of_authorize(c.default_namespace); !fault.empty())
         return "default_namespace: " + fault + ".";
     for (const auto& [name, options] : c.namespaces)
         if (const std::string fault = fault_of_authorize(options); !fault.empty())
             return "namespace " + name + ": " + fault + ".";
-    if (durable && c.data.empty())
+    if (any_keeps(c, durability::disk) && c.data.empty())
         return "a namespace has the durability \"disk\", and there is no folder for it: name one "
                "with --data, PULSEWIRE_DATA or \"data\" in the config file.";
     if (!c.drain_url.empty() && !is_address(c.drain_url))

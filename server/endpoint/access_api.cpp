@@ -98,7 +98,7 @@ void tell_user(http_conversation& c, std::string user) {
     Value what;
     what.channel = std::move(*channel);
     what.user = std::move(user);
-    c.own_node().tell_sessions(what);
+    c.own_node().tell_sessions({false, what});
     c.answer(done());
 }
 
@@ -124,7 +124,7 @@ void api_disconnect_user(http_conversation& c, std::string user) {
     who.user = std::move(user);
     who.issued_before_ms = std::numeric_limits<std::int64_t>::max();
     who.code = close_code::unauthorized;
-    c.own_node().tell_sessions(who);
+    c.own_node().tell_sessions({false, who});
     c.answer(done());
 }
 

@@ -27,6 +27,7 @@ int status_of(error_code code) {
         case error_code::rate_limited:
             return 429;
         case error_code::overloaded:
+        case error_code::broker_unavailable:
         case error_code::storage_failed:
         case error_code::storage_full:
             return 503;

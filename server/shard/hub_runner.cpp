@@ -18,6 +18,7 @@ void hub_runner::carry_out() {
         carry_out_once();
         work_.clear();
     }
+    if (log_) log_->carry_out();
 }
 
 void hub_runner::carry_out_once() {

@@ -5,10 +5,12 @@
 
 #include "common/hub/hub.hpp"
 #include "server/shard/deliveries.hpp"
+#include "server/shard/log_runner.hpp"
 #include "server/shard/observer_gate.hpp"
 #include "server/shard/shard_port.hpp"
 #include "server/shard/turn_posts.hpp"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,20 @@ public:
     }
     const hub::hub& state() const { return hub_; }
 
+    // Before anything else: some channels are those of a log that nodes share.
+    void share(const cluster::replica_options& options, node_port& all) {
+        log_.emplace(hub_.settings(), options, hub_.port_to_sessions(), all);
+        hub_.use_log(log_->channels());
+    }
+    // Calls `call(channels, now)` and carries out what comes of it. Precondition: share().
+    template <class Call>
+    void tell_log(Call&& call) {
+        call(log_->channels(), home_.now());
+        carry_out();
+    }
+    // Null without a shared log.
+    const cluster::log_channels* shared() const { return log_ ? &log_->channels() : nullptr; }
+
 private:
     void carry_out();
     void carry_out_once();
@@ -51,6 +67,7 @@ private:
 
     hub::hub hub_;
     hub::output work_;
+    std::optional<log_runner> log_;
     deliveries& to_connections_;
     turn_posts& to_others_;
     observer_gate gate_;

@@ -104,6 +104,9 @@ std::uint64_t history_bytes_total(const limits& bounds) {
     return configured != 0 ? configured : usable_memory_bytes() / share_of_memory;
 }
 
+// Of a cluster's channels with their histories, where the configuration names no sum.
+constexpr std::uint64_t shared_history_bytes = std::uint64_t{1} << 30;
+
 std::int64_t seconds_now() {
     using namespace std::chrono;
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
@@ -162,7 +165,8 @@ node::~node() {
 
 hub::config node::hub_config(hub::shard_index index) const {
     const auto resolved = [this](namespace_options o) {
-        if (o.keeps == durability::automatic) o.keeps = log_ ? durability::disk : durability::memory;
+        if (o.keeps == durability::automatic)
+            o.keeps = post_to_broker_ ? durability::broker : log_ ? durability::disk : durability::memory;
         if (!o.allow_is_set && asks_who()) o.allow = access_rules::none();
         return o;
     };
@@ -176,6 +180,7 @@ hub::config node::hub_config(hub::shard_index index) const {
         c.store_id = log_->id();
         c.store_generation = log_->generation();
     }
+    c.partitions = post_to_broker_ ? settings_.broker_partitions : 0;
     c.shard = index;
     c.shard_count = shard_count_;
     c.server_name = "pulsewire/" + std::string(version);
@@ -186,6 +191,32 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.anonymous = !asks_who() || settings_.anonymous;
     for (const observer_port* o : observers_) c.observers.push_back(o->wants());
     return c;
+}
+
+// The same on all nodes, so nothing in it may depend on this machine.
+cluster::replica_options node::replica_options(const hub::config& of_hub) const {
+    const auto history_of = [](const namespace_options& o) {
+        return cluster::history_options{o.history_count_max, o.history_bytes_max, o.history_age_ms};
+    };
+    cluster::replica_options options;
+    options.shared.default_namespace = history_of(of_hub.default_namespace);
+    for (const auto& [name, o] : of_hub.namespaces)
+        if (o.keeps == durability::broker) options.shared.namespaces.emplace(name, history_of(o));
+    const limits& bounds = settings_.bounds;
+    options.shared.idempotency_ms = bounds.idempotency_ms;
+    options.shared.idempotency_keys_max = bounds.idempotency_keys_max;
+    const std::uint64_t histories = bounds.history_bytes_total_max;
+    options.shared.history_bytes_total_max =
+        std::max<std::uint64_t>(1, (histories != 0 ? histories : shared_history_bytes) / of_hub.partitions);
+    options.shared.channels_max = std::max<std::uint32_t>(1, bounds.channels_max / of_hub.partitions);
+    options.shared.channel_idle_ms = bounds.channel_idle_ms;
+    options.shared.presence_members_max = bounds.presence_members_max;
+    options.shared.secret = {random_bits(), random_bits()};
+    options.broker_is_durable = settings_.broker_is_durable;
+    options.waits_for_broker = settings_.broker_replicas > 0;
+    options.local = secret_;
+    options.seed = random_bits();
+    return options;
 }
 
 void node::check_port() const {
@@ -235,9 +266,11 @@ void node::start() {
     );
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         hub::config of_hub = hub_config(i);
+        if (i == 0) owners_ = of_hub;
         auto types = own_types(of_hub);
         shards_.push_back(std::make_unique<shard>(*this, i, std::move(of_hub)));
         shards_.back()->keep_types(std::move(types));
+        if (post_to_broker_) shards_.back()->share(replica_options(owners_));
         if (tls) shards_.back()->use_tls(tls);
         shards_.back()->use_keys(keys);
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);
@@ -278,21 +311,65 @@ std::optional<access::verdict> node::verify(std::string_view token, std::string&
 }
 
 void node::revoke(hub::revoke what, std::function<void(bool kept)> done) {
+    tell_nodes({true, what});
+    revoke_here(std::move(what), std::move(done));
+}
+
+void node::revoke_here(hub::revoke&& what, std::function<void(bool kept)> done) {
     auto work = [this, what = std::move(what), done = std::move(done)] {
         const bool kept = authenticator_->revoke(what, shard_port::now().wall_ms);
-        if (kept) tell_sessions(what);
+        if (kept) tell_own_sessions({true, what});
         done(kept);
     };
     if (storage_) return storage_->post(std::move(work));
     work();
 }
 
-void node::tell_sessions(const hub::to_session& what) {
+void node::tell_sessions(const cluster::order& what) {
+    tell_nodes(what);
+    tell_own_sessions(what);
+}
+
+void node::tell_own_sessions(const cluster::order& what) {
     for (hub::shard_index i = 0; i < shard_count_; ++i) {
         std::vector<hub::shard_message> one;
-        one.emplace_back(what);
+        std::visit([&one](const auto& value) { one.emplace_back(hub::to_session(value)); }, what.what);
         post(i, std::move(one));
     }
+}
+
+void node::tell_nodes(const cluster::order& what) {
+    if (!post_to_broker_) return;
+    // The first shard owns the first partition.
+    asio::post(at(0).loop(), [this, what] { at(0).tell_nodes(what); });
+}
+
+// On the thread of a shard.
+void node::obey(cluster::order&& what) {
+    hub::revoke* const revoked = std::get_if<hub::revoke>(&what.what);
+    if (revoked == nullptr || !what.ends_tokens) return tell_own_sessions(what);
+    revoke_here(std::move(*revoked), [](bool kept) {
+        if (!kept) log::error("a revocation of another node is not kept: it counts until this one restarts");
+    });
+}
+
+void node::to_broker(std::vector<cluster::to_broker>&& values) {
+    for (cluster::to_broker& v : values) post_to_broker_(std::move(v));
+}
+
+void node::from_broker(std::span<cluster::from_broker> values) {
+    std::vector<std::vector<cluster::from_broker>> batches(shard_count_);
+    std::uint64_t bytes = 0;
+    for (cluster::from_broker& v : values) {
+        bytes += memory_of(v);
+        batches[v.partition % shard_count_].push_back(std::move(v));
+    }
+    for (hub::shard_index i = 0; i < shard_count_; ++i)
+        if (!batches[i].empty())
+            asio::post(at(i).loop(), [this, i, batch = std::move(batches[i])]() mutable {
+                at(i).from_broker(std::move(batch));
+            });
+    broker_mail_.posted(bytes);
 }
 
 bool node::has_issuer_files() const {
@@ -418,6 +495,7 @@ void node::release_log() {
 }
 
 void node::stop() {
+    broker_mail_.end();
     for (const auto& s : shards_) s->loop().stop();
     for (std::thread& t : threads_) t.join();
     threads_.clear();

@@ -13,6 +13,7 @@
 #include "server/identity/authenticator.hpp"
 #include "server/net/address_limits.hpp"
 #include "server/net/tls.hpp"
+#include "server/shard/broker_mail.hpp"
 #include "server/shard/countdown.hpp"
 #include "server/shard/mail_load.hpp"
 #include "server/shard/ports.hpp"
@@ -46,6 +47,12 @@ public:
     void check_tls() const;
     // Whether the data folder, if there is to be one, is this node's now; false while another server has it.
     bool take_folder();
+    // Before start(): what is called for each value that the broker is to get, from any thread. The broker's
+    // reports come by from_broker().
+    void use_broker(std::function<void(cluster::to_broker&&)> post) { post_to_broker_ = std::move(post); }
+    // In the broker's order; may move from the values. Waits while the loops do not keep up. On the broker's
+    // thread.
+    void from_broker(std::span<cluster::from_broker> values);
     // Opens the data folder, binds, and runs the shards' threads. Precondition: take_folder() was true.
     void start();
     std::uint16_t port() const { return port_; }
@@ -73,7 +80,7 @@ public:
     hub::shard_index shard_count() const override { return shard_count_; }
     shard& at(hub::shard_index index) { return *shards_[index]; }
     hub::shard_index index_of_owner(std::string_view channel) const {
-        return hub::owner_of(channel, shard_count_, secret_);
+        return hub::owner_of(channel, owners_);
     }
     shard& owner_of(std::string_view channel) { return at(index_of_owner(channel)); }
     const mail_load& mail() const override { return mail_; }
@@ -91,9 +98,12 @@ public:
     // later, on the thread that waits for the disk; with false when it cannot be kept, and then nothing has
     // happened. From any thread.
     void revoke(hub::revoke what, std::function<void(bool kept)> done);
-    // Tells the sessions of all shards; of a revoke: the connections end, and the tokens go on counting. From
-    // any thread.
-    void tell_sessions(const hub::to_session& what);
+    // Tells the sessions of all shards, and of all other nodes that share the log; of a revoke: the
+    // connections end, and the tokens go on counting. From any thread.
+    void tell_sessions(const cluster::order& what);
+    void to_broker(std::vector<cluster::to_broker>&& values) override;
+    void received_from_broker(std::uint64_t bytes) override { broker_mail_.received(bytes); }
+    void obey(cluster::order&& what) override;
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();
@@ -142,6 +152,10 @@ public:
 
 private:
     hub::config hub_config(hub::shard_index index) const;
+    cluster::replica_options replica_options(const hub::config& of_hub) const;
+    void revoke_here(hub::revoke&& what, std::function<void(bool kept)> done);
+    void tell_own_sessions(const cluster::order& what);
+    void tell_nodes(const cluster::order& what);
     std::vector<const schema::types*> all_types() const;
     void restore(log_store::contents&& kept);
     void run_storage();
@@ -155,6 +169,9 @@ private:
     std::uint64_t waiting_bytes_max_;
     mail_load mail_;
     hash_key secret_;  // hub::config::secret
+    hub::config owners_;  // as the hubs have it: who owns which channel
+    std::function<void(cluster::to_broker&&)> post_to_broker_;  // empty: without a broker
+    broker_mail broker_mail_;
     address_limits addresses_;
     refused_origins turned_away_;
     std::optional<audit_log> audit_;

@@ -4,6 +4,8 @@
 // handlers, and the conversation that begins on a new connection.
 
 #include "common/access/principal.hpp"
+#include "common/cluster/broker_port.hpp"
+#include "common/cluster/notes.hpp"
 #include "common/exchange/output.hpp"
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
@@ -89,6 +91,13 @@ public:
     // Gives operations to the commit thread, which answers shard `from`. Precondition: there is a data
     // folder.
     virtual void store(hub::shard_index from, std::vector<hub::store_op>&& operations) = 0;
+
+    // Gives the broker what the partitions of a shard ask. Precondition: there is a broker.
+    virtual void to_broker(std::vector<cluster::to_broker>&&) {}
+    // So many bytes of the broker's reports were received.
+    virtual void received_from_broker(std::uint64_t) {}
+    // Another node's order for this one.
+    virtual void obey(cluster::order&&) {}
 
     // What a token proves by what is known now; nothing while its issuer is asked for its keys. `refused`
     // says why it proves nothing.

@@ -2,6 +2,7 @@
 
 #include "server/net/peer.hpp"
 #include "server/net/writer.hpp"
+#include "server/shard/broker_mail.hpp"
 #include "server/shard/conversation.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -27,6 +29,7 @@ namespace asio = boost::asio;
 
 constexpr auto sweep_interval = std::chrono::milliseconds(500);
 constexpr std::int64_t tick_interval_ms = 1'000;
+constexpr auto log_tick_interval = std::chrono::milliseconds(100);
 // Of all addresses together, on each loop.
 constexpr std::uint32_t audited_per_second = 100;
 // Apart from other refusals, so that neither hides the others.
@@ -55,6 +58,7 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
     : shard_port(index, all.settings().shell, all.canned(), all.mail()),
       all_(all),
       sweep_timer_(loop()),
+      log_timer_(loop()),
       connections_(metrics().exceptions),
       deliveries_(connections_, *this),
       slow_readers_(connections_, *this, all.waiting_bytes_max()),
@@ -85,6 +89,7 @@ void shard::use_types(const types_by_setting& fresh) {
 // An exception that reaches this place belongs to no connection; the loop goes on with the next handler.
 void shard::run() {
     schedule_sweep();
+    if (hub_.shared() != nullptr) schedule_log_tick();
     const auto forever = asio::make_work_guard(loop());
     while (true) {
         try {
@@ -339,6 +344,40 @@ void shard::free_retired() {
         retired_.pop_back();
         if (slice.is_over()) return;
     }
+}
+
+void shard::schedule_log_tick() {
+    log_timer_.expires_after(log_tick_interval);
+    log_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        schedule_log_tick();
+        hub_.tell_log([](cluster::log_channels& log, hub::instant at) { log.tick(at); });
+    });
+}
+
+void shard::from_broker(std::vector<cluster::from_broker>&& batch) {
+    const bool is_due = !from_broker_.empty();
+    std::move(batch.begin(), batch.end(), std::back_inserter(from_broker_));
+    if (!is_due) receive_from_broker();
+}
+
+// In slices: a server that starts reads millions of records, and its loops serve other channels meanwhile.
+void shard::receive_from_broker() {
+    std::uint64_t bytes = 0;
+    hub_.tell_log([&](cluster::log_channels& log, hub::instant at) {
+        for (const time_slice slice = new_slice(); !from_broker_.empty() && !slice.is_over();) {
+            const cluster::from_broker one = std::move(from_broker_.front());
+            from_broker_.pop_front();
+            bytes += memory_of(one);
+            log.on(one, at);
+        }
+    });
+    all_.received_from_broker(bytes);
+    if (!from_broker_.empty()) asio::post(loop(), [this] { receive_from_broker(); });
+}
+
+void shard::tell_nodes(const cluster::order& what) {
+    hub_.tell_log([&](cluster::log_channels& log, hub::instant at) { log.tell_nodes(what, at); });
 }
 
 void shard::schedule_sweep() {

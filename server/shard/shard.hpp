@@ -36,6 +36,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,6 +83,9 @@ public:
         hub_.restore(std::forward<Kept>(kept));
     }
 
+    // Some channels are those of a log that nodes share.
+    void share(const cluster::replica_options& options) { hub_.share(options, all_); }
+
     // --- on its thread ---
     void run();
     // Valid until the end of the turn.
@@ -103,6 +107,10 @@ public:
     void tell_hub(Call&& call) {
         hub_.tell(std::forward<Call>(call));
     }
+    // The broker reports about the partitions of this shard. Precondition: share() was called.
+    void from_broker(std::vector<cluster::from_broker>&& batch);
+    // An order for the sessions of all other nodes. Precondition: this shard owns the first partition.
+    void tell_nodes(const cluster::order& what);
     connection* find(std::uint64_t id) const { return connections_.find(id); }
     shard_metrics metrics_copy();
     stream_names& streams() { return streams_; }
@@ -133,6 +141,8 @@ private:
     void receive_some();
     void write();
     void free_retired();
+    void schedule_log_tick();
+    void receive_from_broker();
     void schedule_sweep();
     void sweep();
     void tick_on();
@@ -140,7 +150,7 @@ private:
 
     node_port& all_;
     std::optional<listener> listener_;
-    boost::asio::steady_timer sweep_timer_;
+    boost::asio::steady_timer sweep_timer_, log_timer_;
     connection_table connections_;
     deliveries deliveries_;
     slow_readers slow_readers_;
@@ -149,6 +159,7 @@ private:
     turn_posts posts_;
     hub_runner hub_;
     drain drain_;
+    std::deque<cluster::from_broker> from_broker_;  // not received yet
     stream_names streams_;
     plain_texts texts_;
     text_inflater inflating_;

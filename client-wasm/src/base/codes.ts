@@ -52,6 +52,8 @@ export type ErrorCode =
     | 'storage_failed'
     /** The server's disk is full; the publication was refused. */
     | 'storage_full'
+    /** The server cannot reach the log that it shares with other servers; whether a publication will be in the channel is not known. */
+    | 'broker_unavailable'
     /** Another message was published in this channel with the same key; this one was not published. */
     | 'key_reused'
     /** The server failed while processing the command. */
@@ -119,9 +121,9 @@ export const localErrors: Readonly<Record<number, [code: ErrorCode, message: str
     8: ['too_large', 'Something on the way ends the connection for it.'],
     13: ['forbidden', 'The permission for it was withdrawn.'],
     19: ['timeout', 'No answer came in time.'],
-    31: ['disconnected', 'The connection ended before the answer came.'],
-    32: ['closed', 'The client was closed.'],
+    32: ['disconnected', 'The connection ended before the answer came.'],
+    33: ['closed', 'The client was closed.'],
 };
 
 /** Codes where trying again later may help. */
-export const temporaryErrors = /^(too_many_requests|timeout|rate_limited|overloaded|storage_failed|storage_full|internal|outbox_full|disconnected)$/;
+export const temporaryErrors = /^(too_many_requests|timeout|rate_limited|overloaded|storage_failed|storage_full|broker_unavailable|internal|outbox_full|disconnected)$/;

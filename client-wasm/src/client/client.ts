@@ -32,7 +32,7 @@ const rules: Rules<ConnectOptions> = {
     anonymous: flag,
     hosts: /^Array/,
 };
-const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'channel', 'restored', 'storage'];
+const events = ['state', 'connecting', 'open', 'waiting', 'closed', 'channel', 'degraded', 'restored', 'storage'];
 
 /** A connection to a Pulsewire server, for as long as the page lives; `R` maps request types to `{request, response}`. */
 export class Client<R extends object = AnyRequests> {
@@ -45,6 +45,7 @@ export class Client<R extends object = AnyRequests> {
     readonly #storage: ClientStorage | undefined;
     readonly #requestTimeoutMs: number;
     readonly #anonymous: boolean | undefined;
+    #degraded = false;
 
     /** @internal */
     constructor(makeSession: MakeSession, options: ConnectOptions) {
@@ -81,6 +82,10 @@ export class Client<R extends object = AnyRequests> {
             },
             offered: (name) => {
                 if (this.#handlers.hears('channel')) this.#handlers.emit('channel', this.channel(name));
+            },
+            degraded: (is, message) => {
+                this.#degraded = is;
+                this.#handlers.emit('degraded', {degraded: is, message});
             },
             report,
             unheard,
@@ -122,6 +127,14 @@ export class Client<R extends object = AnyRequests> {
     }
 
     /**
+     * Whether the server, one of several, does not reach the log that they share. The connection stays; publishing and
+     * subscribing wait, up to ten seconds, and nothing new comes. It ends by itself.
+     */
+    get degraded(): boolean {
+        return this.self().#degraded;
+    }
+
+    /**
      * The kept messages that wait for their acknowledgement, in order, also those of earlier pages; empty without
      * {@link ConnectOptions.storage}.
      */
@@ -139,6 +152,8 @@ export class Client<R extends object = AnyRequests> {
      * on(). It says so again at each connection until then.
      */
     on(event: 'channel', handler: (channel: Channel) => void): () => void;
+    /** {@link degraded} has changed; `message` says why, for people. */
+    on(event: 'degraded', handler: (told: {readonly degraded: boolean; readonly message: string}) => void): () => void;
     /** A message of an earlier page, or of one that is gone, is now this client's to send; needs a storage. */
     on(event: 'restored', handler: (message: UnsentMessage) => void): () => void;
     /** The storage does not work as it should; told once for each code. */

@@ -59,6 +59,8 @@ export interface SessionOwner {
     readonly signOut: () => undefined;
     /** The server asks for a subscription to the channel of this name. */
     readonly offered: (channel: string) => void;
+    /** The server does not reach its broker, and why; or does again. */
+    readonly degraded: (is: boolean, message: string) => void;
     /** It was found out why no connection opens. */
     readonly found: (message: string) => void;
     readonly report: ReportError;

@@ -225,6 +225,8 @@ export class MachineSession implements Session, Listener {
                 }
                 case Kind.offered:
                     return this.#owner.offered(core.slice(Field.type));
+                case Kind.degraded:
+                    return this.#owner.degraded(!!id, core.slice(Field.message));
                 case Kind.published:
                 case Kind.answered:
                     this.#commands.delete(id);

@@ -44,6 +44,7 @@ export const enum Kind {
     failed = 15,
     needToken = 16,
     offered = 17,
+    degraded = 18,
 }
 
 /** `state` in common/client. */

@@ -1,0 +1,56 @@
+#pragma once
+
+// A channel of the shared log, read as a channel_log is: recovery and history make the lines of what they
+// need. Valid until the next record.
+
+#include "common/cluster/shared_channels.hpp"
+#include "common/exchange/message_text.hpp"
+#include "common/protocol/limits.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pulsewire::cluster {
+
+// `when_slow` is the policy of the channel's namespace.
+hub::message_ptr message_of(const publication& p, slow_consumer when_slow);
+
+class channel_view {
+public:
+    // `c` is null where nobody published and nobody is there.
+    channel_view(const shared_channel* c, std::string epoch, slow_consumer when_slow)
+        : channel_(c), epoch_(std::move(epoch)), when_slow_(when_slow) {}
+
+    const std::string& epoch() const { return epoch_; }
+    std::uint64_t head() const { return channel_ == nullptr ? 0 : channel_->head(); }
+    std::uint64_t oldest() const { return channel_ == nullptr ? 1 : channel_->oldest(); }
+    bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
+
+    // As those of channel_log.
+    std::vector<hub::message_ptr> after(std::uint64_t offset, std::size_t most) const {
+        const std::uint64_t first = std::max(offset + 1, oldest());
+        return messages(first, std::min<std::uint64_t>(head() + 1, first + most));
+    }
+    std::vector<hub::message_ptr> before(std::uint64_t offset, std::size_t most) const {
+        const std::uint64_t end = std::min(offset, head() + 1);
+        auto found = messages(std::max(oldest(), end > most ? end - most : 0), end);
+        std::reverse(found.begin(), found.end());
+        return found;
+    }
+    std::vector<hub::message_ptr> latest(std::size_t most) const {
+        return messages(std::max(oldest(), head() + 1 > most ? head() + 1 - most : 0), head() + 1);
+    }
+    std::uint64_t first_at(std::int64_t wall_ms) const;
+
+private:
+    // Those from `first` on, up to the one before `end`.
+    std::vector<hub::message_ptr> messages(std::uint64_t first, std::uint64_t end) const;
+
+    const shared_channel* channel_;
+    std::string epoch_;
+    slow_consumer when_slow_;
+};
+
+}  // namespace pulsewire::cluster
