@@ -24,9 +24,10 @@ std::string text_of(const channel_epoch& e);
 // A publication that has its place.
 struct publication {
     std::uint64_t offset = 0;
-    std::int64_t time_ms = 0;  // wall clock, which never runs back in a channel
-    std::int64_t log_ms = 0;   // log time
-    std::string bytes;         // of its publish_op
+    std::int64_t time_ms = 0;    // wall clock, which never runs back in a channel
+    std::int64_t log_ms = 0;     // log time
+    std::uint64_t renewals = 0;  // of the epochs, before it was published
+    std::string bytes;           // of its publish_op
     // Views into `bytes`.
     publish_op view() const;
 };
@@ -98,6 +99,7 @@ enum class renewal : std::uint8_t {
 // The epochs of all channels have new names. Heads, histories, keys and members are as they were.
 struct renewed {
     fingerprint before;
+    std::uint64_t renewals = 0;  // this one included
     renewal why = renewal::lost;
 };
 struct process_ended {

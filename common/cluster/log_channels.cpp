@@ -57,15 +57,23 @@ void log_channels::tell_nodes(const order& o, hub::instant now) {
     partitions_[0]->tell_nodes(o, now);
 }
 
-bool log_channels::serves() const {
+std::vector<partition_facts> log_channels::facts() const {
+    std::vector<partition_facts> all;
+    for (const auto& p : partitions_)
+        if (p != nullptr) all.push_back(p->facts());
+    return all;
+}
+
+bool log_channels::all_serve() const {
     return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& p) {
         return p == nullptr || p->copy().serves();
     });
 }
 
-void log_channels::each(const std::function<void(partition_index, const log_partition&)>& call) const {
-    for (partition_index p = 0; p < partitions_.size(); ++p)
-        if (partitions_[p] != nullptr) call(p, *partitions_[p]);
+bool log_channels::stands_back() const {
+    return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& p) {
+        return p != nullptr && p->copy().stands_back();
+    });
 }
 
 // One word for all partitions of the shard; a client hears of the node as a whole.

@@ -6,7 +6,6 @@
 
 #include "common/cluster/log_partition.hpp"
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,13 +30,18 @@ public:
     void tick(hub::instant now);
     // To the sessions of all other nodes. Precondition: owns(0).
     void tell_nodes(const order& o, hub::instant now);
+    // The partition by which nodes speak to each other. Precondition: owns(0).
+    log_partition& first() { return *partitions_[0]; }
+    const log_partition& first() const { return *partitions_[0]; }
     bool owns(partition_index p) const { return p < partitions_.size() && partitions_[p] != nullptr; }
 
     log_output& out() { return out_; }
     const hub::channel_counters& count() const { return counters_; }
     // Of the own partitions.
-    bool serves() const;
-    void each(const std::function<void(partition_index, const log_partition&)>& call) const;
+    std::vector<partition_facts> facts() const;
+    bool all_serve() const;
+    // Whether one of them can take no part until somebody changes something.
+    bool stands_back() const;
 
 private:
     log_partition& of(std::string_view channel) {

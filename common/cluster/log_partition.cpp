@@ -80,6 +80,21 @@ void log_partition::tick(hub::instant now) {
     }
 }
 
+partition_facts log_partition::facts() const {
+    partition_facts f;
+    f.partition = index_;
+    f.serves = replica_.serves();
+    f.degraded_because = told_why_;
+    f.waiting = publishes_.size() + waiting_.size();
+    const partition_state* const copy = replica_.state();
+    if (copy == nullptr) return f;
+    f.records = copy->chain().position();
+    f.bytes = copy->bytes_since_checkpoint();
+    f.nodes = copy->processes().alive().size();
+    f.channels = copy->channels().size();
+    return f;
+}
+
 // --- what the copy reports ---
 
 void log_partition::handle(replica_event&& e, hub::instant now) {
@@ -88,7 +103,7 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
             [&](const serving&) { on_serving(now); },
             [&](degraded& d) { on_degraded(std::move(d.reason), now); },
             // Where the subscribers stand is known here, and is judged when another copy serves.
-            [&](const copy_lost&) {},
+            [&](const copy_lost&) { former_names_.clear(); },
             [&](const restated& r) { on_restated(r, now); },
             [&](const shown& s) { on_effect(s.what, now); },
             [&](const accepted& a) { on_outcome(a.id, a, now); },
@@ -108,7 +123,7 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                 }
             },
             [&](const unavailable& u) { on_failure(u.id, error_code::broker_unavailable, no_broker, now); },
-            [&](stands_back& s) {
+            [&](standing_back& s) {
                 out_.warnings.push_back(s.reason);
                 why_ = std::move(s.reason);
             },
@@ -157,6 +172,7 @@ void log_partition::catch_up(watched_channel& c, hub::instant now) {
 
 // Nothing was missed, and positions have another name.
 void log_partition::on_restated(const restated& r, hub::instant now) {
+    former_names_.add(r.before, r.renewals);
     for (auto& [name, c] : watched_) {
         if (!(c.epoch.log == r.before)) continue;
         c.epoch.log = r.now;
@@ -243,8 +259,7 @@ void log_partition::tell_position(const watched_channel& c, std::string_view los
 channel_view log_partition::view_of(std::string_view channel) const {
     return {
         find(channel), text_of(replica_.state()->epoch_of(channel)),
-        config_.options_of(channel).slow_consumers
-    };
+        config_.options_of(channel).slow_consumers};
 }
 
 // --- publishing ---
@@ -324,6 +339,9 @@ void log_partition::on(hub::attach&& a, hub::instant now) {
 // False: the copy may be behind what the client knows.
 bool log_partition::attach_now(hub::attach& a, std::int64_t since_ms, hub::instant now) {
     const channel_view log = view_of(a.channel);
+    const channel_epoch epoch = replica_.state()->epoch_of(a.channel);
+    if (a.seen && former_names_.knows(find(a.channel), epoch.generation, a.seen->epoch, a.seen->offset))
+        a.seen->epoch = log.epoch();
     if (a.seen && (a.seen->epoch != log.epoch() || a.seen->offset > log.head()) &&
         !replica_.is_newer_than(since_ms))
         return false;
@@ -361,7 +379,7 @@ bool log_partition::attach_now(hub::attach& a, std::int64_t since_ms, hub::insta
     watched_channel& c = at->second;
     if (fresh) {
         c.name = a.channel;
-        c.epoch = replica_.state()->epoch_of(a.channel);
+        c.epoch = epoch;
         c.offset = log.head();
     }
     if (std::find(c.shards.begin(), c.shards.end(), a.from.shard) == c.shards.end())
@@ -401,7 +419,8 @@ void log_partition::answer_now(const hub::query& q, hub::instant now) {
         const channel_view log = view_of(q.channel);
         const hub::history_page page = hub::page_of(log, q);
         answer = hub::make_history(
-            q.id, q.channel, log.epoch(), log.head(), page.more, page.missed, hub::json_array(page.publications)
+            q.id, q.channel, log.epoch(), log.head(), page.more, page.missed,
+            hub::json_array(page.publications)
         );
     }
     sessions_.post(q.from.shard, hub::reply{q.from, std::move(answer), 0, hub::text_weight}, now);
@@ -478,8 +497,8 @@ void log_partition::say(process_id to, const note& n, hub::instant now) {
     drive([&](replica_output& out) { replica_.note(0, {to, bytes}, now, out); }, now);
 }
 
-void log_partition::tell_nodes(const order& o, hub::instant now) {
-    say(0, o, now);
+bool log_partition::reaches(process_id p) const {
+    return replica_.serves() && p != replica_.process() && replica_.state()->processes().find(p) != nullptr;
 }
 
 void log_partition::on(hub::ask&& a, hub::instant now) {
@@ -564,6 +583,10 @@ void log_partition::on_note(const noted& n, hub::instant now) {
                     now, mine->id
                 );
             },
+            [&](post_note& p) {
+                out_.posts.push_back({n.from, std::move(p)});
+            },
+            [&](const posted_note& p) { out_.posted.push_back(p); },
             [&](order& o) { out_.orders.push_back(std::move(o)); },
         },
         *read
@@ -575,7 +598,8 @@ void log_partition::carry_out(ask_note&& a, process_id from, hub::instant now) {
         asks_.add(foreign_ask{from, a.number, a.what.channel, now.monotonic_ms + a.what.timeout_ms});
     if (number == 0)
         return say(
-            from, answer_note{a.number, error_code::overloaded, "the client's server has too many requests", {}},
+            from,
+            answer_note{a.number, error_code::overloaded, "the client's server has too many requests", {}},
             now
         );
     a.what.from = foreign(number);

@@ -5,6 +5,7 @@
 // Subscribing, recovery and history come from the copy (replica). While the copy does not serve, everything
 // waits here, for a bounded time.
 
+#include "common/cluster/former_names.hpp"
 #include "common/cluster/notes.hpp"
 #include "common/cluster/open_asks.hpp"
 #include "common/cluster/replica.hpp"
@@ -26,9 +27,28 @@ namespace pulsewire::cluster {
 // What partitions ask of the shell, in order.
 struct log_output {
     std::vector<to_broker> broker;
-    std::vector<order> orders;          // another node's, for this one
+    std::vector<order> orders;  // another node's, for this one
+    // Lines for a stream of this node, with the node that waits for the outcome; and outcomes.
+    struct stream_post {
+        process_id from = 0;
+        post_note what;
+    };
+    std::vector<stream_post> posts;
+    std::vector<posted_note> posted;
     std::vector<std::string> warnings;  // sentences for the operator
     std::vector<std::string> notes;     // ... about what is well
+};
+
+// What an operator wants to know of a partition.
+struct partition_facts {
+    partition_index partition = 0;
+    bool serves = false;
+    std::string degraded_because;  // empty: it serves, or did a moment ago
+    std::uint64_t records = 0;     // of the log that the copy has read
+    std::uint64_t bytes = 0;       // ... behind its newest checkpoint
+    std::uint64_t nodes = 0;       // alive by the log's word
+    std::uint64_t channels = 0;
+    std::uint64_t waiting = 0;  // publishes without an outcome, and reads that wait for the copy
 };
 
 class log_partition {
@@ -52,7 +72,10 @@ public:
     // The answer to a request that another node's client made.
     void answer(hub::reply&& r, hub::instant now);
     // To the sessions of all other nodes.
-    void tell_nodes(const order& o, hub::instant now);
+    void tell_nodes(const order& o, hub::instant now) { say(0, o, now); }
+    // Whether the process is alive and another, and the log takes words for it.
+    bool reaches(process_id p) const;
+    void tell(process_id p, const note& n, hub::instant now) { say(p, n, now); }
 
     // --- from the shell ---
     void on(const from_broker& what, hub::instant now);
@@ -60,6 +83,7 @@ public:
     void tick(hub::instant now);
 
     const replica& copy() const { return replica_; }
+    partition_facts facts() const;
     // Why nothing of the partition goes on; empty: it does, or did a moment ago.
     const std::string& degraded_because() const { return told_why_; }
 
@@ -102,10 +126,14 @@ private:
     void broadcast(const watched_channel& c, const hub::message_ptr& m, hub::instant now);
     void tell_position(const watched_channel& c, std::string_view lost, hub::instant now);
     void say(process_id to, const note& n, hub::instant now);
-    void reply_to(const hub::connection_ref& to, hub::message_ptr what, hub::instant now, std::uint64_t ends = 0);
+    void reply_to(
+        const hub::connection_ref& to, hub::message_ptr what, hub::instant now, std::uint64_t ends = 0
+    );
     hub::connection_ref foreign(std::uint64_t number) const;
     channel_view view_of(std::string_view channel) const;
-    const shared_channel* find(std::string_view channel) const { return replica_.state()->channels().find(channel); }
+    const shared_channel* find(std::string_view channel) const {
+        return replica_.state()->channels().find(channel);
+    }
 
     const hub::config& config_;
     partition_index index_;
@@ -119,12 +147,13 @@ private:
     bool handling_ = false;
 
     std::unordered_map<std::string, watched_channel, name_hash, std::equal_to<>> watched_;
-    std::deque<waiting> waiting_;       // in order of arrival
+    std::deque<waiting> waiting_;        // in order of arrival
     std::size_t waiting_publishes_ = 0;  // among them
     std::unordered_map<command_id, waiting_publish> publishes_;
     command_id last_command_ = 0;
     std::deque<leaving> leaving_;  // their sessions stay listed for presence_leave_ms
     open_asks asks_;
+    former_names former_names_;
     std::int64_t away_since_ms_ = INT64_MIN;  // INT64_MIN: the copy serves
     std::string why_, told_why_;
 };

@@ -9,7 +9,7 @@
 namespace pulsewire::cluster {
 namespace {
 
-enum class note_kind : std::uint8_t { ask = 1, unask, answer, revoke, offer, end };
+enum class note_kind : std::uint8_t { ask = 1, unask, answer, revoke, offer, end, post, posted };
 
 note_kind kind_of_note(const note& n) {
     return std::visit(
@@ -17,6 +17,8 @@ note_kind kind_of_note(const note& n) {
             [](const ask_note&) { return note_kind::ask; },
             [](const unask_note&) { return note_kind::unask; },
             [](const answer_note&) { return note_kind::answer; },
+            [](const post_note&) { return note_kind::post; },
+            [](const posted_note&) { return note_kind::posted; },
             [](const order& o) {
                 if (std::holds_alternative<hub::revoke>(o.what)) return note_kind::revoke;
                 return std::holds_alternative<hub::offer_channel>(o.what) ? note_kind::offer : note_kind::end;
@@ -100,6 +102,15 @@ std::string encode(const note& n) {
                 w.text(a.text);
                 w.text(a.payload);
             },
+            [&](const post_note& p) {
+                w.u64(p.number);
+                w.text(p.stream);
+                w.text(p.lines);
+            },
+            [&](const posted_note& p) {
+                w.u64(p.number);
+                w.u8(p.outcome);
+            },
             [&](const order& o) {
                 w.u8(o.ends_tokens ? 1 : 0);
                 std::visit(
@@ -144,6 +155,19 @@ std::optional<note> decode_note(std::string_view bytes) {
             a.text = read_text(r);
             a.payload = read_text(r);
             found = std::move(a);
+            break;
+        }
+        case note_kind::post: {
+            post_note p;
+            p.number = r.u64();
+            p.stream = read_text(r);
+            p.lines = read_text(r);
+            found = std::move(p);
+            break;
+        }
+        case note_kind::posted: {
+            const std::uint64_t number = r.u64();
+            found = posted_note{number, r.u8()};
             break;
         }
         case note_kind::revoke: {

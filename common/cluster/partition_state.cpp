@@ -86,7 +86,9 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                         overloaded{
                             [&](const publish_op& p) {
                                 if (!p.transient)
-                                    return channels_.publish(p, index, epoch_, log_ms, time_ms, effects);
+                                    return channels_.publish(
+                                        p, index, {epoch_, renewals_}, log_ms, time_ms, effects
+                                    );
                                 auto what = std::make_shared<publication>();
                                 what->time_ms = time_ms;
                                 what->log_ms = log_ms;
@@ -157,7 +159,7 @@ void partition_state::renew(renewal why, std::vector<effect>& effects) {
     const fingerprint before = epoch_;
     // Drawn, in effect, by everything that ever was in the log: two logs never renew to the same.
     epoch_ = chain_.newest().chain;
-    effects.emplace_back(renewed{before, why});
+    effects.emplace_back(renewed{before, ++renewals_, why});
 }
 
 void partition_state::remove(process_id p, std::vector<effect>& effects) {
@@ -200,6 +202,7 @@ std::string partition_state::image() const {
     chain_.write(w);
     processes_.write(w);
     w.hash(epoch_);
+    w.length(renewals_);
     w.u8(incarnation_told_ ? 1 : 0);
     w.text(incarnation_);
     w.length(checkpoints_.size());
@@ -238,6 +241,7 @@ bool partition_state::read(byte_reader& r) {
     level_ = r.u16();
     if (level_ == 0 || level_ > level_max_ || !chain_.read(r) || !processes_.read(r)) return false;
     epoch_ = r.hash();
+    renewals_ = r.length();
     incarnation_told_ = r.u8() != 0;
     incarnation_ = r.text(incarnation_bytes_max);
     const std::uint64_t whole = r.length();

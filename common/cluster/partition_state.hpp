@@ -102,6 +102,7 @@ private:
     registry processes_;
     shared_channels channels_;
     fingerprint epoch_;
+    std::uint64_t renewals_ = 0;  // of it
     bool incarnation_told_ = false;
     std::string incarnation_;  // of the newest hello
     std::uint16_t level_ = 1;

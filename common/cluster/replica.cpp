@@ -66,7 +66,7 @@ void replica::close(std::string reason, std::int64_t now_ms, replica_output& out
 void replica::stand_back(std::string reason, replica_output& out) {
     close(reason, 0, out);
     phase_ = phase::stopped;
-    out.events.emplace_back(stands_back{std::move(reason)});
+    out.events.emplace_back(standing_back{std::move(reason)});
 }
 
 void replica::on(const from_broker& what, const hub::instant& now, replica_output& out) {
@@ -240,7 +240,7 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
     for (const effect& e : effects_) {
         const renewed* const names = std::get_if<renewed>(&e);
         if (names == nullptr) continue;
-        out.events.emplace_back(restated{names->before, state_->epoch()});
+        out.events.emplace_back(restated{names->before, state_->epoch(), names->renewals});
         for (answer& waiting : answers_) {
             accepted* const was = std::get_if<accepted>(&waiting.outcome);
             if (was != nullptr && was->epoch.log == names->before) was->epoch.log = state_->epoch();

@@ -85,6 +85,7 @@ struct copy_lost {};
 struct restated {
     fingerprint before;
     fingerprint now;
+    std::uint64_t renewals = 0;  // of the log's epoch, this one included
 };
 // An effect of the log, in order.
 struct shown {
@@ -105,12 +106,12 @@ struct unavailable {
     command_id id = 0;
 };
 // This node cannot take part in the log at all, until an operator changed something.
-struct stands_back {
+struct standing_back {
     std::string reason;
 };
 
 using replica_event = std::variant<
-    serving, degraded, copy_lost, restated, shown, accepted, not_accepted, unavailable, stands_back>;
+    serving, degraded, copy_lost, restated, shown, accepted, not_accepted, unavailable, standing_back>;
 
 struct replica_output {
     std::vector<to_broker> broker;
@@ -136,6 +137,8 @@ public:
     void stop(const hub::instant& now, replica_output& out);
 
     bool serves() const { return up_ && is_alive(); }
+    // It cannot take part in the log at all.
+    bool stands_back() const { return phase_ == phase::stopped; }
     // Whether nothing that it appended or was asked to append is on its way.
     bool is_idle() const { return queue_.empty() && appender_.empty() && answers_.empty(); }
     // The copy; null while none is there. It may be read when serves().

@@ -289,7 +289,7 @@ TEST_F(replica_test, a_node_with_other_options_says_so_and_does_not_join) {  // 
     start(1, o);
     run(1'000);
     EXPECT_FALSE(nodes[1].copy->serves());
-    ASSERT_EQ(nodes[1].count<stands_back>(), 1u);
+    ASSERT_EQ(nodes[1].count<standing_back>(), 1u);
     EXPECT_EQ(nodes[0].copy->state()->processes().alive().size(), 1u);
 }
 
@@ -300,7 +300,7 @@ TEST_F(replica_test, a_node_too_old_for_the_log_stands_back) {  // S14
     newer[2] = 2;
     broker->on(1, {0, append_record{1, newer}}, now_ms);
     run(500);
-    EXPECT_EQ(nodes[0].count<stands_back>(), 1u);
+    EXPECT_EQ(nodes[0].count<standing_back>(), 1u);
     EXPECT_FALSE(nodes[0].copy->serves());
 }
 
@@ -318,7 +318,7 @@ TEST_F(replica_test, a_level_is_raised_when_all_who_are_alive_know_it) {
     EXPECT_EQ(nodes[0].copy->state()->level(), 2u);
     start(2);
     run(1'000);
-    EXPECT_EQ(nodes[2].count<stands_back>(), 1u);
+    EXPECT_EQ(nodes[2].count<standing_back>(), 1u);
 }
 
 TEST_F(replica_test, a_silent_process_is_ended_with_its_members_and_comes_back_as_another) {  // S9

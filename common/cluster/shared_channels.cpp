@@ -78,8 +78,8 @@ void shared_channels::use(shared_channel& c, std::int64_t log_ms) {
 }
 
 void shared_channels::publish(
-    const publish_op& p, std::uint32_t index, const fingerprint& log_epoch, std::int64_t log_ms,
-    std::int64_t time_ms, std::vector<effect>& effects
+    const publish_op& p, std::uint32_t index, const log_name& log, std::int64_t log_ms, std::int64_t time_ms,
+    std::vector<effect>& effects
 ) {
     const auto refuse = [&](refusal why) { effects.emplace_back(refused{index, why}); };
     if (!options_) return refuse(refusal::no_options);
@@ -88,7 +88,7 @@ void shared_channels::publish(
         const auto known = keys_->find(p.channel, generation_text(c->generation_).view(), p.key, log_ms);
         if (known && !known->is(p.content)) return refuse(refusal::key_reused);
         if (known) {
-            effects.emplace_back(repeated{index, {log_epoch, c->generation_}, known->offset});
+            effects.emplace_back(repeated{index, {log.epoch, c->generation_}, known->offset});
             return;
         }
     }
@@ -101,13 +101,14 @@ void shared_channels::publish(
     what->offset = c->head_ + 1;
     what->time_ms = c->last_time_ms_;
     what->log_ms = log_ms;
+    what->renewals = log.renewals;
     what->bytes = encode(operation(p));
     if (!p.key.empty())
         keys_->remember(
             p.channel, generation_text(c->generation_).view(), p.key, {what->offset, p.content}, p.publisher,
             log_ms
         );
-    effects.emplace_back(published{index, {log_epoch, c->generation_}, what});
+    effects.emplace_back(published{index, {log.epoch, c->generation_}, what});
     append(*c, std::move(what));
     trim(*c, log_ms);
 }
@@ -233,6 +234,7 @@ void shared_channels::write(byte_writer& w) const {
         for (std::uint64_t o = c.oldest(); o <= c.head_; ++o) {
             w.i64(c.at(o)->time_ms);
             w.i64(c.at(o)->log_ms);
+            w.length(c.at(o)->renewals);
             w.text(c.at(o)->bytes);
         }
         w.length(c.members_.size());
@@ -282,6 +284,7 @@ bool shared_channels::read(byte_reader& r) {
             p->offset = c.head_ - kept + 1 + i;
             p->time_ms = r.i64();
             p->log_ms = r.i64();
+            p->renewals = r.length();
             p->bytes = r.text(record_bytes_max);
             c.history_bytes_ += p->bytes.size();
             c.history_.push_back(std::move(p));

@@ -75,6 +75,12 @@ private:
     std::list<shared_channel*>::iterator place_in_history_;  // in with_history_, while something is kept
 };
 
+// The log as it is called at a record: its epoch, and how often that was renewed before.
+struct log_name {
+    fingerprint epoch;
+    std::uint64_t renewals = 0;
+};
+
 class shared_channels {
 public:
     // `local` hashes names in this node's table alone.
@@ -88,7 +94,7 @@ public:
 
     // `log_ms` is the log's time at the record, `time_ms` what people see as the time of a publication.
     void publish(
-        const publish_op& p, std::uint32_t index, const fingerprint& log_epoch, std::int64_t log_ms,
+        const publish_op& p, std::uint32_t index, const log_name& log, std::int64_t log_ms,
         std::int64_t time_ms, std::vector<effect>& effects
     );
     void join(process_id by, const join_op& j, std::int64_t log_ms, std::vector<effect>& effects);

@@ -91,6 +91,16 @@ struct channel_counters {
     std::uint64_t histories_shrunk = 0;   // times that a channel gave up publications for the total bound
     std::uint64_t recoveries = 0;         // subscribes with a position that recovered
     std::uint64_t failed_recoveries = 0;  // ... that did not
+
+    void add(const channel_counters& other) {
+        publications += other.publications;
+        duplicates += other.duplicates;
+        unstored += other.unstored;
+        keys_reused += other.keys_reused;
+        histories_shrunk += other.histories_shrunk;
+        recoveries += other.recoveries;
+        failed_recoveries += other.failed_recoveries;
+    }
 };
 
 struct counters : session_counters, channel_counters {};

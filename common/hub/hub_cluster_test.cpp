@@ -73,9 +73,7 @@ TEST(hub_cluster, a_position_of_one_node_recovers_on_another) {
     world.say(ada, publish_of("two", 3));
     const std::string epoch = epoch_in(world.heard_after(ada, 200));
     const client bob = world.connect(1, "bob-session");
-    world.say(
-        bob, R"({"op":"subscribe","id":1,"channel":"room","epoch":")" + epoch + R"(","offset":1})"
-    );
+    world.say(bob, R"({"op":"subscribe","id":1,"channel":"room","epoch":")" + epoch + R"(","offset":1})");
     const lines heard = world.heard(bob);
     EXPECT_TRUE(has(heard, R"("recovered":true)")) << all_of(heard);
     EXPECT_EQ(payloads(heard), "two");
@@ -89,9 +87,7 @@ TEST(hub_cluster, a_copy_that_is_behind_accuses_no_client) {
     world.say(ada, publish_of("one"));
     const std::string epoch = epoch_in(world.heard_after(ada, 200));
     const client bob = world.connect(1, "bob-session");
-    world.say(
-        bob, R"({"op":"subscribe","id":1,"channel":"room","epoch":")" + epoch + R"(","offset":1})"
-    );
+    world.say(bob, R"({"op":"subscribe","id":1,"channel":"room","epoch":")" + epoch + R"(","offset":1})");
     EXPECT_EQ(world.heard_after(bob, 200), lines{}) << "it waits until the copy can tell";
     world.deafen(1, false);
     const lines heard = world.heard_after(bob, 2'000);
@@ -140,8 +136,9 @@ TEST(hub_cluster, members_of_all_nodes_are_listed_and_those_of_a_killed_one_leav
     EXPECT_TRUE(has(to_ada, R"({"op":"join","channel":"room","session":")" + name_of_bob)) << all_of(to_ada);
     EXPECT_TRUE(has(to_bob, public_name("ada-session"))) << all_of(to_bob);
     world.kill(1);
-    EXPECT_TRUE(has(world.heard_after(ada, 9'000), R"({"op":"leave","channel":"room","session":")" + name_of_bob))
-        << "within ten seconds, with the second that it may have been silent before";
+    EXPECT_TRUE(
+        has(world.heard_after(ada, 9'000), R"({"op":"leave","channel":"room","session":")" + name_of_bob)
+    ) << "within ten seconds, with the second that it may have been silent before";
 }
 
 TEST(hub_cluster, a_request_finds_its_client_on_another_node) {
@@ -224,7 +221,8 @@ TEST(hub_cluster, what_waits_for_too_long_is_refused_as_temporary) {
     EXPECT_FALSE(has(world.heard_after(ada, 9'000), "broker_unavailable"));
     const lines heard = world.heard_after(ada, 3'000);
     for (const std::string id : {"1", "2", "5"})
-        EXPECT_TRUE(has(heard, R"({"op":"error","id":)" + id + R"(,"code":"broker_unavailable")")) << all_of(heard);
+        EXPECT_TRUE(has(heard, R"({"op":"error","id":)" + id + R"(,"code":"broker_unavailable")"))
+            << all_of(heard);
 }
 
 TEST(hub_cluster, a_lost_tail_is_told_to_live_subscribers_and_later_messages_arrive) {
@@ -245,6 +243,33 @@ TEST(hub_cluster, a_lost_tail_is_told_to_live_subscribers_and_later_messages_arr
     world.say(bob, publish_of("two"));
     EXPECT_EQ(payloads(world.heard_after(ada, 500)), "two");
     EXPECT_EQ(payloads(world.heard(bob)), "two");
+}
+
+TEST(hub_cluster, a_position_of_before_a_failover_that_lost_nothing_recovers_on_any_node) {
+    test_cluster world(2);
+    world.run(500);
+    const client ada = world.connect(0, "ada-session"), bob = world.connect(0, "bob-session");
+    world.say(bob, subscribe);
+    world.say(ada, publish_of("one"));
+    const std::string epoch = epoch_in(world.heard_after(ada, 200));
+    world.close(bob);
+    world.broker_of("room").fail_over(0, world.now().monotonic_ms, world.now().monotonic_ms);
+    world.run(2'000);
+    world.say(ada, publish_of("two", 3));
+    world.run(200);
+    const auto come_back = [&](std::uint64_t offset) {
+        const client again = world.connect(1, "bob-session");
+        world.say(
+            again, R"({"op":"subscribe","id":1,"channel":"room","epoch":")" + epoch + R"(","offset":)" +
+                       std::to_string(offset) + "}"
+        );
+        return world.heard_after(again, 2'000);
+    };
+    const lines heard = come_back(1);
+    EXPECT_TRUE(has(heard, R"("recovered":true)")) << all_of(heard);
+    EXPECT_EQ(payloads(heard), "two");
+    // The second place was given under the new name: who had one of the old was told what is lost.
+    EXPECT_TRUE(has(come_back(2), R"("recovered":false,"reason":"epoch_changed")"));
 }
 
 TEST(hub_cluster, an_order_reaches_the_sessions_of_other_nodes) {

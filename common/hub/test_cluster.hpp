@@ -117,7 +117,9 @@ public:
     void each_broker(const auto& call) {
         for (const auto& b : brokers_) call(*b);
     }
-    cluster::log_channels& log(std::size_t node, shard_index shard = 0) { return *nodes_[node].shards[shard].log; }
+    cluster::log_channels& log(std::size_t node, shard_index shard = 0) {
+        return *nodes_[node].shards[shard].log;
+    }
     void carry_out(std::size_t n) {
         bool more = true;
         while (more) {

@@ -37,7 +37,7 @@ enum class server_op : std::uint8_t {
     position,        // of a live subscription (4.27)
     degraded,        // the server does not reach its broker (4.28)
     restored,
-    unknown,         // of a later version: ignored
+    unknown,  // of a later version: ignored
 };
 
 // The members of a frame that the application gets.
@@ -56,7 +56,7 @@ struct server_frame : frame_contents {
     bool has_offset = false;
     bool recovered = false;
     bool has_recovered = false;
-    bool degraded = false;  // welcome
+    bool degraded = false;    // welcome
     std::uint32_t close = 0;  // close: the close code
     std::uint64_t id = 0;
     std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history

@@ -233,7 +233,7 @@ export async function whereItListens(program: string, args: string[] = []): Prom
 
 // Below the range from which the kernel draws ports for outgoing connections: while the server is down nobody gets this one
 // by chance. Each worker draws from a part of its own.
-async function steadyPort(): Promise<number> {
+export async function steadyPort(): Promise<number> {
     const worker = Number(process.env.TEST_PARALLEL_INDEX ?? 0) % 8;
     for (let attempt = 0; attempt < 100; attempt += 1) {
         const port = 20_000 + worker * 1_500 + Math.floor(Math.random() * 1_500);

@@ -3,6 +3,8 @@
 // The endpoints, one file each. Every function answers the request, or sees to it that it will be answered;
 // method and origin were checked by the router.
 
+#include "server/shard/ports.hpp"
+
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,9 @@ void open_plain_websocket(http_conversation& c, std::string_view channel);
 // GET /sse and POST /sse (protocol 2.2, 8.1, 8.2).
 void open_stream(http_conversation& c);
 void post_to_stream(http_conversation& c);
+
+// Of welcome.
+void give_to_stream(node& all, const std::string& name, std::string lines, post_done done);
 
 // GET /events (protocol 8.4).
 void open_events(http_conversation& c);
@@ -41,5 +46,7 @@ void api_end_session(http_conversation& c);
 
 // GET /metrics, in the Prometheus text format.
 void show_metrics(http_conversation& c);
+// GET /api/cluster: the shared log as this node sees it (protocol 11.12).
+void show_cluster(http_conversation& c);
 
 }  // namespace pulsewire::shell

@@ -190,6 +190,41 @@ std::vector<MetricFamily> storage_families(const storage_counters& c) {
     };
 }
 
+// Of all partitions of the shared log.
+std::vector<MetricFamily> cluster_families(const std::vector<shard_metrics>& s) {
+    std::uint64_t nodes = 0, waiting = 0, records = 0, behind = 0, all = 0, serving = 0, channels = 0;
+    bool degraded = false;
+    for (const shard_metrics& shard : s)
+        for (const cluster::partition_facts& p : shard.partitions) {
+            ++all;
+            serving += p.serves;
+            degraded = degraded || !p.degraded_because.empty();
+            nodes = std::max(nodes, p.nodes);
+            waiting += p.waiting;
+            records += p.records;
+            behind += p.bytes;
+            channels += p.channels;
+        }
+    const auto number = [](std::uint64_t n) { return static_cast<double>(n); };
+    return {
+        gauge("pulsewire_cluster_nodes", "Nodes that the shared log counts as alive").with(number(nodes)),
+        gauge("pulsewire_cluster_partitions", "Partitions of the shared log").with(number(all)),
+        gauge("pulsewire_cluster_partitions_serving", "... of which this node's copy serves")
+            .with(number(serving)),
+        gauge("pulsewire_cluster_degraded", "1 while clients are told that the shared log does not go on")
+            .with(degraded ? 1 : 0),
+        gauge("pulsewire_cluster_waiting", "Publishes and reads that wait for the shared log")
+            .with(number(waiting)),
+        gauge("pulsewire_cluster_channels", "Channels of the shared log").with(number(channels)),
+        counter(
+            "pulsewire_cluster_records_total", "Records of the shared log that this node's copies stand for"
+        )
+            .with(number(records)),
+        gauge("pulsewire_cluster_log_bytes", "Bytes of the shared log behind the newest checkpoints")
+            .with(number(behind)),
+    };
+}
+
 std::vector<MetricFamily> tls_families(const std::vector<shard_metrics>& s, std::int64_t expires_s) {
     const auto handshakes = [&](std::size_t kind) {
         return total(s, [kind](const shard_metrics& x) { return x.tls_handshakes[kind]; });
@@ -353,6 +388,8 @@ std::string metrics_text(const std::vector<shard_metrics>& shards, const node& a
     std::vector<MetricFamily> shown = families(shards, all);
     if (const storage_counters* storage = all.storage_metrics())
         for (MetricFamily& f : storage_families(*storage)) shown.push_back(std::move(f));
+    if (all.shares_log())
+        for (MetricFamily& f : cluster_families(shards)) shown.push_back(std::move(f));
     for (const observer_port* observer : all.observers())
         if (const authorization_counters* asked = observer->authorizations())
             for (MetricFamily& f : authorization_families(*asked)) shown.push_back(std::move(f));

@@ -35,6 +35,8 @@ response ready(const probe_facts& facts) {
         return plain(
             503, "the data folder refuses writes: publishes to durable channels fail; the log says why"
         );
+    if (facts.log_missing)
+        return plain(503, "the shared log is not read to its end yet, or this node cannot take part in it");
     return plain(200, "ready");
 }
 

@@ -11,6 +11,9 @@ namespace pulsewire::shell {
 struct probe_facts {
     bool draining = false;         // the server is about to end
     bool storage_failing = false;  // the data folder refuses writes
+    // The shared log was never read to its end, or this node cannot take part in it. Others may be better
+    // off; where the broker is away, none is, and that makes nobody unready.
+    bool log_missing = false;
 };
 
 // 200 "ok", or 503 "draining". A page may read it, to find out when the server is back.

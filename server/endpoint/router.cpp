@@ -33,7 +33,9 @@ namespace {
 
 probe_facts facts_of(http_conversation& c) {
     node& all = c.own_node();
-    return {c.own_shard().draining() || all.announced_drain(), all.storage_is_failing()};
+    return {
+        c.own_shard().draining() || all.announced_drain(), all.storage_is_failing(),
+        all.shares_log() && !all.log_is_ready()};
 }
 
 reached reached_how(const http_conversation& c) {
@@ -323,6 +325,10 @@ void go_to(http_conversation& c, destination d) {
             return c.answer(ready(facts_of(c)));
         case endpoint::metrics:
             if (may_see_metrics(c)) return show_metrics(c);
+            note_refusal(c, 401);
+            return c.answer(unauthorized());
+        case endpoint::cluster:
+            if (may_see_metrics(c)) return show_cluster(c);
             note_refusal(c, 401);
             return c.answer(unauthorized());
         case endpoint::resource_metadata:

@@ -124,12 +124,12 @@ public:
     }
 
     // Pages of other origins may not even make the server collect the numbers.
-    route metrics() const {
+    route figures(endpoint to) const {
         if (!verdict_.allowed) return nowhere(origin_refused());
         auto key = shown_key();
         if (!key) return nowhere(unauthorized());
         return same_origin(
-            r_, {method::get}, {endpoint::metrics, {}, {}, std::move(key->name), false, std::move(key->only)}
+            r_, {method::get}, {to, {}, {}, std::move(key->name), false, std::move(key->only)}
         );
     }
 
@@ -238,11 +238,12 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
         return find.to({method::get, method::post}, {to, {}});
     }
     if (path == "/events") return find.to({method::get}, {endpoint::events, {}});
+    if (path == "/api/cluster") return find.figures(endpoint::cluster);
     if (path.starts_with(api_prefix)) return find.api();
     if (path == health_path) return same_origin(r, {method::get, method::head}, {endpoint::health, {}});
     if (path == live_path) return same_origin(r, {method::get, method::head}, {endpoint::live, {}});
     if (path == ready_path) return same_origin(r, {method::get, method::head}, {endpoint::ready, {}});
-    if (path == "/metrics") return find.metrics();
+    if (path == "/metrics") return find.figures(endpoint::metrics);
     if (settings.web_root.empty()) return nowhere(not_found());
     return same_origin(r, {method::get, method::head}, {endpoint::file, {}});
 }

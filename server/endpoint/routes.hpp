@@ -36,6 +36,7 @@ enum class endpoint : std::uint8_t {
     begin_session,
     end_session,
     metrics,
+    cluster,
     resource_metadata,
     file,
 };

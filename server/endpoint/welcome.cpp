@@ -1,5 +1,6 @@
 #include "server/endpoint/welcome.hpp"
 
+#include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
 #include "server/endpoint/router.hpp"
 #include "server/http/response.hpp"
@@ -23,7 +24,9 @@ std::string wrong_scheme() {
 
 welcome http_welcome() {
     return {
-        first_conversation, {last_words(server_is_full()), wrong_scheme(), last_words(address_is_full())}};
+        first_conversation,
+        {last_words(server_is_full()), wrong_scheme(), last_words(address_is_full())},
+        give_to_stream};
 }
 
 }  // namespace pulsewire::shell

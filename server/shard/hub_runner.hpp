@@ -56,6 +56,8 @@ public:
         call(log_->channels(), home_.now());
         carry_out();
     }
+    // Precondition: share().
+    log_runner& shared_runner() { return *log_; }
     // Null without a shared log.
     const cluster::log_channels* shared() const { return log_ ? &log_->channels() : nullptr; }
 

@@ -3,6 +3,7 @@
 // What one shard counts. Plain numbers, written by the shard's thread alone; /metrics asks each shard for a
 // copy.
 
+#include "common/cluster/log_partition.hpp"
 #include "common/hub/hub.hpp"
 #include "server/shard/conversation.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 namespace pulsewire::shell {
 
@@ -46,7 +48,7 @@ struct shard_metrics {
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::array<std::uint64_t, 6> responses{};  // HTTP, by the first digit of the status
-    std::array<std::uint64_t, 32> errors{};    // error answers, by error_code
+    std::array<std::uint64_t, 48> errors{};    // error answers, by error_code
     std::uint64_t slow_closes = 0;             // connections closed with slow_consumer
     std::uint64_t queue_drops = 0;             // messages that were dropped with them
     // Publications that left a slow connection's queue, by slow_consumer; without those of queue_drops.
@@ -64,6 +66,7 @@ struct shard_metrics {
     std::uint64_t channels = 0;
     std::uint64_t history_bytes = 0;
     std::uint64_t waiting_bytes = 0;
+    std::vector<cluster::partition_facts> partitions;  // of the shared log, that this shard owns
 
     void opened(transport t) {
         ++open[static_cast<std::size_t>(t)];

@@ -353,6 +353,28 @@ void node::obey(cluster::order&& what) {
     });
 }
 
+void node::post_to_stream(std::string name, std::string lines, post_done done) {
+    const std::uint64_t process = stream_names::process_of(name);
+    if (!post_to_broker_ || process == 0 || process == process_)
+        return welcome_.give_to_stream(*this, name, std::move(lines), std::move(done));
+    cluster::post_note what{0, std::move(name), std::move(lines)};
+    asio::post(at(0).loop(), [this, process, what = std::move(what), done = std::move(done)]() mutable {
+        at(0).post_elsewhere(process, std::move(what), std::move(done));
+    });
+}
+
+// On the thread of the first shard, as the answer must be.
+void node::take_post(cluster::log_output::stream_post&& what) {
+    welcome_.give_to_stream(
+        *this, what.what.stream, std::move(what.what.lines),
+        [this, from = what.from, number = what.what.number](post_outcome how) {
+            asio::post(at(0).loop(), [this, from, number, how] {
+                at(0).answer_post(from, {number, static_cast<std::uint8_t>(how)});
+            });
+        }
+    );
+}
+
 void node::to_broker(std::vector<cluster::to_broker>&& values) {
     for (cluster::to_broker& v : values) post_to_broker_(std::move(v));
 }

@@ -104,6 +104,15 @@ public:
     void to_broker(std::vector<cluster::to_broker>&& values) override;
     void received_from_broker(std::uint64_t bytes) override { broker_mail_.received(bytes); }
     void obey(cluster::order&& what) override;
+    std::uint64_t process() const override { return process_; }
+    void log_begins() override { ++shards_with_log_; }
+    void log_stands_back() override { stands_back_ = true; }
+    bool log_is_ready() const { return shards_with_log_ >= shard_count_ && !stands_back_; }
+    bool shares_log() const { return post_to_broker_ != nullptr; }
+    void name_process(std::uint64_t process) override { process_ = process; }
+    void take_post(cluster::log_output::stream_post&& what) override;
+    // Gives lines to an event stream of this node or another; `done` is called once, on any shard's thread.
+    void post_to_stream(std::string name, std::string lines, post_done done);
     // Reads the keys of the issuers' files again. Throws std::runtime_error with a sentence for the operator,
     // and then the keys stay as they were. Precondition: started.
     void reload_issuers();
@@ -168,10 +177,13 @@ private:
     std::uint32_t connections_max_;
     std::uint64_t waiting_bytes_max_;
     mail_load mail_;
-    hash_key secret_;  // hub::config::secret
-    hub::config owners_;  // as the hubs have it: who owns which channel
+    hash_key secret_;                                           // hub::config::secret
+    hub::config owners_;                                        // as the hubs have it: who owns which channel
     std::function<void(cluster::to_broker&&)> post_to_broker_;  // empty: without a broker
     broker_mail broker_mail_;
+    std::atomic<std::uint64_t> process_{0};
+    std::atomic<std::uint32_t> shards_with_log_{0};
+    std::atomic<bool> stands_back_{false};
     address_limits addresses_;
     refused_origins turned_away_;
     std::optional<audit_log> audit_;

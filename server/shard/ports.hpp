@@ -5,7 +5,7 @@
 
 #include "common/access/principal.hpp"
 #include "common/cluster/broker_port.hpp"
-#include "common/cluster/notes.hpp"
+#include "common/cluster/log_partition.hpp"
 #include "common/exchange/output.hpp"
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,12 +62,23 @@ struct canned_answers {
     std::string too_many = {};  // one address has too many connections, or opens them too quickly
 };
 
+// The outcome of lines that were posted to an event stream (protocol 8.2).
+enum class post_outcome : std::uint8_t {
+    taken,       // they are carried out
+    gone,        // the stream ended before
+    too_many,    // others wait already: the client sends one at a time
+    unreachable  // another node has the stream, and the log does not lead there now
+};
+using post_done = std::function<void(post_outcome)>;
+
 // How a node meets its clients.
 struct welcome {
     // What speaks on a connection that was just accepted. Called on the shard's thread; all three outlive the
     // conversation.
     std::unique_ptr<conversation> (*first_conversation)(connection& owner, shard& home, node& all);
     canned_answers canned;
+    // Gives lines to a stream of this node; `done` is called once, on any shard's thread.
+    void (*give_to_stream)(node& all, const std::string& name, std::string lines, post_done done);
 };
 
 // The node, as its shards see it. All members may be called from any thread.
@@ -98,6 +110,14 @@ public:
     virtual void received_from_broker(std::uint64_t) {}
     // Another node's order for this one.
     virtual void obey(cluster::order&&) {}
+    // The name of this node's process in the log by which nodes speak to each other; 0: there is none.
+    virtual std::uint64_t process() const { return 0; }
+    virtual void name_process(std::uint64_t) {}
+    // The partitions of one more shard serve, for the first time; or some can never.
+    virtual void log_begins() {}
+    virtual void log_stands_back() {}
+    // Another node's lines for a stream of this one.
+    virtual void take_post(cluster::log_output::stream_post&&) {}
 
     // What a token proves by what is known now; nothing while its issuer is asked for its keys. `refused`
     // says why it proves nothing.

@@ -346,12 +346,18 @@ void shard::free_retired() {
     }
 }
 
+// A process that the others took for dead goes on under another name.
+void shard::name_process() {
+    if (index() == 0) all_.name_process(hub_.shared()->first().copy().process());
+}
+
 void shard::schedule_log_tick() {
     log_timer_.expires_after(log_tick_interval);
     log_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
         schedule_log_tick();
-        hub_.tell_log([](cluster::log_channels& log, hub::instant at) { log.tick(at); });
+        hub_.tell_log([this](cluster::log_channels&, hub::instant at) { hub_.shared_runner().tick(at); });
+        name_process();
     });
 }
 
@@ -374,6 +380,16 @@ void shard::receive_from_broker() {
     });
     all_.received_from_broker(bytes);
     if (!from_broker_.empty()) asio::post(loop(), [this] { receive_from_broker(); });
+}
+
+void shard::post_elsewhere(std::uint64_t process, cluster::post_note&& what, post_done done) {
+    hub_.tell_log([&](cluster::log_channels&, hub::instant at) {
+        hub_.shared_runner().post_elsewhere(process, std::move(what), std::move(done), at);
+    });
+}
+
+void shard::answer_post(std::uint64_t process, const cluster::posted_note& what) {
+    hub_.tell_log([&](cluster::log_channels& log, hub::instant at) { log.first().tell(process, what, at); });
 }
 
 void shard::tell_nodes(const cluster::order& what) {
@@ -429,6 +445,10 @@ shard_metrics shard::metrics_copy() {
     copy.subscriptions = hub_.state().subscription_count();
     copy.channels = hub_.state().channel_count();
     copy.history_bytes = hub_.state().history_bytes();
+    const cluster::log_channels* const log = hub_.shared();
+    if (log == nullptr) return copy;
+    copy.partitions = log->facts();
+    static_cast<hub::channel_counters&>(copy.hub).add(log->count());
     return copy;
 }
 

@@ -84,7 +84,10 @@ public:
     }
 
     // Some channels are those of a log that nodes share.
-    void share(const cluster::replica_options& options) { hub_.share(options, all_); }
+    void share(const cluster::replica_options& options) {
+        hub_.share(options, all_);
+        name_process();
+    }
 
     // --- on its thread ---
     void run();
@@ -111,6 +114,10 @@ public:
     void from_broker(std::vector<cluster::from_broker>&& batch);
     // An order for the sessions of all other nodes. Precondition: this shard owns the first partition.
     void tell_nodes(const cluster::order& what);
+    // Lines for a stream of another process, which `done` is told the outcome of on this thread.
+    // Precondition: as for tell_nodes().
+    void post_elsewhere(std::uint64_t process, cluster::post_note&& what, post_done done);
+    void answer_post(std::uint64_t process, const cluster::posted_note& what);
     connection* find(std::uint64_t id) const { return connections_.find(id); }
     shard_metrics metrics_copy();
     stream_names& streams() { return streams_; }
@@ -141,6 +148,7 @@ private:
     void receive_some();
     void write();
     void free_retired();
+    void name_process();
     void schedule_log_tick();
     void receive_from_broker();
     void schedule_sweep();

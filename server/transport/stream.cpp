@@ -26,11 +26,11 @@ namespace {
 
 class stream final : public event_conversation {
 public:
-    stream(connection& owner, shard& own_shard, access::principal_ptr who)
-        : event_conversation(transport::sse, owner, own_shard), who_(std::move(who)) {}
+    stream(connection& owner, shard& own_shard, std::uint64_t process, access::principal_ptr who)
+        : event_conversation(transport::sse, owner, own_shard), process_(process), who_(std::move(who)) {}
 
     void on_begin() override {
-        secret_ = own_shard().streams().add(owner().id(), random_secret());
+        secret_ = own_shard().streams().add(owner().id(), random_secret(), process_);
         std::string first;
         event_stream::append_stream_event(first, secret_);
         owner().out().push_raw(std::move(first));
@@ -43,17 +43,11 @@ public:
         });
     }
 
-    // The outcome of a POST.
-    enum class taken : std::uint8_t {
-        all,       // its lines are carried out
-        gone,      // the stream ended before
-        too_many,  // others wait already: the client sends one at a time (8.2)
-    };
     // Carries the lines out, now or when there is room for their answers; `done` is called once.
-    void take(std::string_view lines, std::function<void(taken)> done) {
+    void take(std::string_view lines, post_done done) {
         const std::size_t bytes_max = own_shard().settings().bounds.message_bytes_max;
         if (posts_.size() >= posts_max || (!posts_.empty() && posts_bytes_ + lines.size() > bytes_max))
-            return done(taken::too_many);
+            return done(post_outcome::too_many);
         posts_.push_back({std::string(lines), 0, std::move(done)});
         posts_bytes_ += lines.size();
         owner().keeps_unread(posts_bytes_);
@@ -70,7 +64,7 @@ public:
     void on_lost() override {
         own_shard().streams().remove(secret_);
         event_conversation::on_lost();
-        for (const post& p : std::exchange(posts_, {})) p.done(taken::gone);
+        for (const post& p : std::exchange(posts_, {})) p.done(post_outcome::gone);
     }
 
 private:
@@ -80,7 +74,7 @@ private:
     struct post {
         std::string lines;
         std::size_t carried_out = 0;  // bytes of them
-        std::function<void(taken)> done;
+        post_done done;
     };
 
     void push_close(const hub::message_ptr& close) override { owner().out().push_message(close); }
@@ -93,7 +87,7 @@ private:
             posts_.pop_front();
             posts_bytes_ -= whole.lines.size();
             owner().keeps_unread(posts_bytes_);
-            whole.done(taken::all);
+            whole.done(post_outcome::taken);
         }
     }
 
@@ -110,23 +104,30 @@ private:
         return p.carried_out == p.lines.size();
     }
 
+    std::uint64_t process_;  // node_port::process()
     std::string secret_;
     access::principal_ptr who_;
     std::deque<post> posts_;       // that are not wholly carried out
     std::size_t posts_bytes_ = 0;  // of their lines
 };
 
-response answer_to(stream::taken how) {
+response answer_to(post_outcome how) {
     response r;
     switch (how) {
-        case stream::taken::all:
+        case post_outcome::taken:
             r.status = 204;
             return r;
-        case stream::taken::gone:
+        case post_outcome::gone:
             break;
-        case stream::taken::too_many:
+        case post_outcome::too_many:
             return error_response(
                 503, error_code::overloaded, "an earlier POST to this stream waits; send one at a time"
+            );
+        case post_outcome::unreachable:
+            return error_response(
+                503, error_code::broker_unavailable,
+                "another server has the stream, and does not answer now; whether it took the lines is not "
+                "known"
             );
     }
     return error_response(
@@ -134,56 +135,52 @@ response answer_to(stream::taken how) {
     );
 }
 
-void give_to_stream(
-    shard& target, std::string_view secret, std::string_view lines, std::function<void(stream::taken)> done
-) {
-    const auto id = target.streams().find(secret);
+void give(shard& target, std::string_view name, std::string_view lines, post_done done) {
+    const auto id = target.streams().find(name);
     connection* c = id ? target.find(*id) : nullptr;
-    if (c == nullptr || c->current_conversation().kind() != transport::sse) return done(stream::taken::gone);
+    if (c == nullptr || c->current_conversation().kind() != transport::sse) return done(post_outcome::gone);
     static_cast<stream&>(c->current_conversation()).take(lines, std::move(done));
-}
-
-// The stream lives on another shard: the lines go there, and the answer comes back.
-void hop_to_stream(http_conversation& c, shard& target, std::string secret) {
-    shard& asker = c.own_shard();
-    const std::uint64_t connection = c.owner().id();
-    const std::uint64_t ticket = c.wait_for_answer();
-    boost::asio::post(
-        target.loop(),
-        [&asker, &target, connection, ticket, secret = std::move(secret), lines = std::string(c.body())] {
-            give_to_stream(target, secret, lines, [&asker, connection, ticket](stream::taken how) {
-                boost::asio::post(asker.loop(), [&asker, connection, ticket, how] {
-                    auto* waiting = http_conversation::waiting(asker, connection, ticket);
-                    if (waiting != nullptr) waiting->answer(answer_to(how));
-                });
-            });
-        }
-    );
 }
 
 }  // namespace
 
 void open_stream(http_conversation& c) {
-    c.upgrade(event_response(), std::make_unique<stream>(c.owner(), c.own_shard(), c.who()));
+    c.upgrade(
+        event_response(), std::make_unique<stream>(c.owner(), c.own_shard(), c.own_node().process(), c.who())
+    );
+}
+
+void give_to_stream(node& all, const std::string& name, std::string lines, post_done done) {
+    const auto index = stream_names::shard_of(name);
+    if (!index || *index >= all.shard_count()) return done(post_outcome::gone);
+    shard& target = all.at(*index);
+    boost::asio::post(
+        target.loop(), [&target, name, lines = std::move(lines),
+                        done = std::move(done)]() mutable { give(target, name, lines, std::move(done)); }
+    );
 }
 
 void post_to_stream(http_conversation& c) {
-    const std::string secret(c.asked().field("Pulsewire-Connection"));
-    if (secret.empty()) {
+    const std::string name(c.asked().field("Pulsewire-Connection"));
+    if (name.empty()) {
         return c.answer(error_response(
             400, error_code::invalid_frame,
             "name the stream in the field Pulsewire-Connection; its first event tells the value"
         ));
     }
-    const auto index = stream_names::shard_of(secret);
-    node& all = c.own_node();
-    if (!index || *index >= all.shard_count()) return c.answer(answer_to(stream::taken::gone));
-    shard& target = all.at(*index);
-    if (&target != &c.own_shard()) return hop_to_stream(c, target, secret);
+    shard& asker = c.own_shard();
+    const std::uint64_t connection = c.owner().id();
     const std::uint64_t ticket = c.wait_for_answer();
-    give_to_stream(target, secret, c.body(), [&target, id = c.owner().id(), ticket](stream::taken how) {
-        auto* waiting = http_conversation::waiting(target, id, ticket);
+    const auto answer = [&asker, connection, ticket](post_outcome how) {
+        auto* waiting = http_conversation::waiting(asker, connection, ticket);
         if (waiting != nullptr) waiting->answer(answer_to(how));
+    };
+    const auto index = stream_names::shard_of(name);
+    const bool is_here =
+        index && *index == asker.index() && stream_names::process_of(name) == c.own_node().process();
+    if (is_here) return give(asker, name, c.body(), answer);
+    c.own_node().post_to_stream(name, std::string(c.body()), [&asker, answer](post_outcome how) {
+        boost::asio::post(asker.loop(), [answer, how] { answer(how); });
     });
 }
 

@@ -240,7 +240,7 @@ void cluster_sim::on_event(std::size_t node_index, std::uint32_t partition, cons
                 const auto found = pending_.find(u.id);
                 if (found != pending_.end() && !found->second.keyed) pending_.erase(found);
             },
-            [&](const stands_back& s) { witness_.complain("a node stands back: " + s.reason); },
+            [&](const standing_back& s) { witness_.complain("a node stands back: " + s.reason); },
         },
         e
     );
