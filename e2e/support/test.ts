@@ -2,6 +2,7 @@
 
 import {basename} from 'node:path';
 import {test as base, expect, type BrowserContextOptions, type Page} from '@playwright/test';
+import {Cluster} from './cluster.ts';
 import {whyImpossible, whyMissing, type Engine} from './engines.ts';
 import {FaultProxy} from './fault_proxy.ts';
 import {startOtherSite, type OtherSite} from './other_site.ts';
@@ -31,6 +32,8 @@ interface Fixtures {
     network: FaultProxy;
     /** Somebody else's page, of another origin. */
     otherSite: OtherSite;
+    /** Starts servers that share a broker; they end after the pages. */
+    startCluster: (nodes: number, options?: ServerOptions) => Promise<Cluster>;
     visit: Visit;
 }
 
@@ -70,8 +73,18 @@ export const test = base.extend<Fixtures>({
         await site.stop();
     },
 
-    // Depends on the server so that the pages are gone before it stops.
-    visit: async ({server: _, browser}, use) => {
+    startCluster: async ({}, use) => {
+        const started: Cluster[] = [];
+        await use(async (nodes, options) => {
+            const cluster = await Cluster.start(nodes, options);
+            started.push(cluster);
+            return cluster;
+        });
+        for (const cluster of started) await cluster.stop();
+    },
+
+    // Depends on the servers so that the pages are gone before they stop.
+    visit: async ({server: _, startCluster: __, browser}, use) => {
         const visits: {page: Page; problems: string[]}[] = [];
         await use(async (url, {network = 'sound', expected, before, ...contextOptions} = {}) => {
             const context = await browser.newContext(contextOptions);
