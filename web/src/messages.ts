@@ -1,5 +1,31 @@
 // Generated from the C++ message declarations. Do not edit: change the C++ struct and generate again.
 
+export interface BoardClear {
+  by: string;
+}
+
+export interface BoardPointer {
+  by: string;
+  x: number;
+  y: number;
+  pen: number;
+  width: number;
+  points: number[];
+}
+
+export interface BoardStroke {
+  id: string;
+  by: string;
+  pen: number;
+  width: number;
+  points: number[];
+}
+
+export interface BoardUndo {
+  id: string;
+  by: string;
+}
+
 export interface ChatMessage {
   user: string;
   text: string;
@@ -11,6 +37,33 @@ export interface ChatTyping {
 }
 
 export type CustomEvent = string;
+
+export interface GameLight {
+  id: number;
+  x: number;
+  y: number;
+}
+
+export interface GamePlayer {
+  session: string;
+  name: string;
+  x: number;
+  y: number;
+  score: number;
+}
+
+export interface GameSteer {
+  name: string;
+  x: number;
+  y: number;
+}
+
+export interface GameTick {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  number: number;
+  players: GamePlayer[];
+  lights: GameLight[];
+}
 
 export interface JobCancel {
   id: string;
@@ -36,6 +89,12 @@ export interface JobStarted {
 }
 
 export type JobState = "running" | "done" | "canceled";
+
+export interface LampState {
+  name: string;
+  on: boolean;
+  brightness: number;
+}
 
 export type NotifyLevel = "info" | "success" | "warning";
 
@@ -95,17 +154,36 @@ export interface TickerPrice {
   sent_ms: number;
 }
 
+export interface VictimAsk {
+  kill: boolean;
+}
+
+export interface VictimState {
+  port: number;
+  pid: number;
+  kills: number;
+  log: string;
+}
+
 export interface Messages {
+  "board.clear": BoardClear;
+  "board.pointer": BoardPointer;
+  "board.stroke": BoardStroke;
+  "board.undo": BoardUndo;
   "chat.message": ChatMessage;
   "chat.typing": ChatTyping;
   "customEvent": CustomEvent;
+  "game.steer": GameSteer;
+  "game.tick": GameTick;
   "job.progress": JobProgress;
+  "lamp.state": LampState;
   "message": TextMessage;
   "notify.message": NotifyMessage;
   "square.move": SquareMove;
   "square.walk": SquareWalk;
   "square.words": SquareWords;
   "ticker.price": TickerPrice;
+  "victim.state": VictimState;
 }
 
 export interface Requests {
@@ -113,4 +191,5 @@ export interface Requests {
   "job.start": { request: JobStart; response: JobStarted };
   "session.open": { request: SessionOpen; response: SessionOpened };
   "sum.add": { request: SumAdd; response: SumResult };
+  "victim.ask": { request: VictimAsk; response: VictimState };
 }

@@ -26,6 +26,16 @@ export const pages = [
         title: 'Notifications · Pulsewire',
         description: 'Notifications for everybody, and long jobs whose progress everybody sees.',
     },
+    {
+        name: 'lose', path: 'lose/', nav: 'Lose a message', shown: ['main.ts', 'ledger.ts'],
+        title: 'Try to lose a message · Pulsewire',
+        description: 'Cut, stall, kill the server, reload: two lists are compared, and nothing is missing.',
+    },
+    {
+        name: 'whiteboard', path: 'whiteboard/', nav: 'Whiteboard', shown: ['main.ts', 'board.ts'],
+        title: 'Whiteboard · Pulsewire',
+        description: 'Drawing together: live pointers, undo of your own strokes, and a board that late comers see whole.',
+    },
 ];
 
 /** The documents of the repository that are shown below /docs/: their file, and what they are called there. */
