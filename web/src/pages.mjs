@@ -36,6 +36,11 @@ export const pages = [
         title: 'Whiteboard · Pulsewire',
         description: 'Drawing together: live pointers, undo of your own strokes, and a board that late comers see whole.',
     },
+    {
+        name: 'device', path: 'device/', nav: 'Devices', shown: ['lamp.ts', 'dashboard.ts'],
+        title: 'Device control · Pulsewire',
+        description: 'A lamp and its dashboard: requests between clients, presence, and the last word of a device that is gone.',
+    },
 ];
 
 /** The documents of the repository that are shown below /docs/: their file, and what they are called there. */
