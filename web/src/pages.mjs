@@ -41,6 +41,11 @@ export const pages = [
         title: 'Device control · Pulsewire',
         description: 'A lamp and its dashboard: requests between clients, presence, and the last word of a device that is gone.',
     },
+    {
+        name: 'game', path: 'game/', nav: 'Game', shown: ['main.ts', 'interpolation.ts'],
+        title: 'Lights, a game · Pulsewire',
+        description: 'A game whose server decides, at twenty ticks a second, even where the network has jitter.',
+    },
 ];
 
 /** The documents of the repository that are shown below /docs/: their file, and what they are called there. */
