@@ -7,6 +7,7 @@
 
 #include "common/access/principal.hpp"
 #include "server/examples/gallery/board.hpp"
+#include "server/examples/gallery/dashboard.hpp"
 #include "server/examples/gallery/game.hpp"
 #include "server/examples/gallery/victim.hpp"
 #include "server/server.hpp"
@@ -593,6 +594,8 @@ pulsewire::config defaults() {
     // Enough for a reader who is away for 15 seconds; where there is a victim, it keeps these messages
     // instead.
     c.namespaces["lose"].history_count_max = 2000;
+    c.namespaces["server"].client_publish = false;
+    c.namespaces["server"].keeps = pulsewire::durability::memory;
     c.namespaces["victim"].client_publish = false;
     c.namespaces["victim"].keeps = pulsewire::durability::memory;
     return c;
@@ -604,6 +607,7 @@ int main(int argc, char** argv) {
     auto settings = pulsewire::config::from_command_line(argc, argv, gallery::defaults());
     gallery::names names;
     names.add_to(settings);
+    gallery::dashboard dashboard(settings);
     pulsewire::server server(std::move(settings));
     gallery::ticker ticker;
     gallery::jobs jobs;
@@ -620,6 +624,7 @@ int main(int argc, char** argv) {
     gallery::add_board(server);
     gallery::add_lamps(server);
     game.add_to(server);
+    dashboard.add_to(server);
     victim.add_to(server);
     server.handle<gallery::sum_add, gallery::sum_result>(
         [](const gallery::sum_add& q, pulsewire::request_context&) { return gallery::sum_result{q.a + q.b}; }

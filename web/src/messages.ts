@@ -104,6 +104,29 @@ export interface NotifyMessage {
   level: NotifyLevel;
 }
 
+export interface ServerSample {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  connections: number;
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  subscriptions: number;
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  channels: number;
+  published: number;
+  delivered: number;
+  sent_bytes: number;
+  lag_ms: number;
+  processor: number;
+  memory_bytes: number;
+}
+
+export interface ServerWatch {
+  open: boolean;
+}
+
+export interface ServerWatched {
+  available: boolean;
+}
+
 export interface SessionOpen {
   user: string;
   secret: string;
@@ -179,6 +202,7 @@ export interface Messages {
   "lamp.state": LampState;
   "message": TextMessage;
   "notify.message": NotifyMessage;
+  "server.sample": ServerSample;
   "square.move": SquareMove;
   "square.walk": SquareWalk;
   "square.words": SquareWords;
@@ -189,6 +213,7 @@ export interface Messages {
 export interface Requests {
   "job.cancel": { request: JobCancel; response: JobCanceled };
   "job.start": { request: JobStart; response: JobStarted };
+  "server.watch": { request: ServerWatch; response: ServerWatched };
   "session.open": { request: SessionOpen; response: SessionOpened };
   "sum.add": { request: SumAdd; response: SumResult };
   "victim.ask": { request: VictimAsk; response: VictimState };
