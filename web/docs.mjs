@@ -74,7 +74,7 @@ function framed(current, content) {
 }
 
 function sourceHtml() {
-    const parts = ['victim', 'board', 'game', 'dashboard'].map((part) => `server/examples/gallery/${part}.hpp`);
+    const parts = ['victim', 'board', 'game', 'dashboard', 'news'].map((part) => `server/examples/gallery/${part}.hpp`);
     const files = ['server/examples/gallery.cpp', ...parts, ...pages.map(({name}) => `web/src/${name}/main.ts`)];
     return `<h1>Source of the demos</h1>
 <p>The server behind these pages is one C++ file with a few parts, and what each page does with the SDK is one short TypeScript file. Their looks, and the rest of Pulsewire, are in the repository, under the MIT licence.</p>

@@ -9,6 +9,7 @@
 #include "server/examples/gallery/board.hpp"
 #include "server/examples/gallery/dashboard.hpp"
 #include "server/examples/gallery/game.hpp"
+#include "server/examples/gallery/news.hpp"
 #include "server/examples/gallery/victim.hpp"
 #include "server/server.hpp"
 
@@ -594,6 +595,12 @@ pulsewire::config defaults() {
     // Enough for a reader who is away for 15 seconds; where there is a victim, it keeps these messages
     // instead.
     c.namespaces["lose"].history_count_max = 2000;
+    // The numbers of news begin anew with the server, and so does its log.
+    for (const char* simulated : {"news", "scores"}) {
+        c.namespaces[simulated].client_publish = false;
+        c.namespaces[simulated].keeps = pulsewire::durability::memory;
+    }
+    c.namespaces["scores"].history_count_max = 1;
     c.namespaces["server"].client_publish = false;
     c.namespaces["server"].keeps = pulsewire::durability::memory;
     c.namespaces["victim"].client_publish = false;
@@ -613,6 +620,7 @@ int main(int argc, char** argv) {
     gallery::jobs jobs;
     gallery::square square;
     gallery::game game;
+    gallery::news news;
     gallery::victim victim;
     gallery::add_classic(server);
     gallery::add_chat(server);
@@ -624,6 +632,7 @@ int main(int argc, char** argv) {
     gallery::add_board(server);
     gallery::add_lamps(server);
     game.add_to(server);
+    news.add_to(server);
     dashboard.add_to(server);
     victim.add_to(server);
     server.handle<gallery::sum_add, gallery::sum_result>(

@@ -96,12 +96,31 @@ export interface LampState {
   brightness: number;
 }
 
+export interface NewsItem {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  number: number;
+  topic: string;
+  title: string;
+}
+
 export type NotifyLevel = "info" | "success" | "warning";
 
 export interface NotifyMessage {
   title: string;
   body: string;
   level: NotifyLevel;
+}
+
+export interface ScoreBoard {
+  minute: number;
+  matches: ScoreMatch[];
+}
+
+export interface ScoreMatch {
+  home: string;
+  away: string;
+  home_goals: number;
+  away_goals: number;
 }
 
 export interface ServerSample {
@@ -201,7 +220,9 @@ export interface Messages {
   "job.progress": JobProgress;
   "lamp.state": LampState;
   "message": TextMessage;
+  "news.item": NewsItem;
   "notify.message": NotifyMessage;
+  "score.board": ScoreBoard;
   "server.sample": ServerSample;
   "square.move": SquareMove;
   "square.walk": SquareWalk;

@@ -51,6 +51,11 @@ export const pages = [
         title: 'Live dashboard · Pulsewire',
         description: 'The metrics of this server, as it says them itself once a second.',
     },
+    {
+        name: 'news', path: 'news/', nav: undefined, shown: ['main.ts'],
+        title: 'News and scores · Pulsewire',
+        description: 'A page with nothing but the browser’s own EventSource, which misses nothing either.',
+    },
 ];
 
 /** The documents of the repository that are shown below /docs/: their file, and what they are called there. */
