@@ -3,7 +3,8 @@
 //     script/server                       builds everything and starts this
 //     pulsewire-gallery --web-root web/dist
 //
-// One function for each demo; all of them run on the application's thread and need no locks.
+// One function or class for each demo, the larger ones in server/examples/gallery/; all of them run on the
+// application's thread and need no locks.
 
 #include "common/access/principal.hpp"
 #include "server/examples/gallery/board.hpp"
@@ -615,13 +616,13 @@ int main(int argc, char** argv) {
     gallery::names names;
     names.add_to(settings);
     gallery::dashboard dashboard(settings);
+    gallery::victim victim(settings);
     pulsewire::server server(std::move(settings));
     gallery::ticker ticker;
     gallery::jobs jobs;
     gallery::square square;
     gallery::game game;
     gallery::news news;
-    gallery::victim victim;
     gallery::add_classic(server);
     gallery::add_chat(server);
     names.add_to(server);

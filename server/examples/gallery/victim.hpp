@@ -43,7 +43,9 @@ PULSEWIRE_MESSAGE(victim_state, "victim.state", port, pid, kills, log)
 
 class victim {
 public:
-    victim() = default;
+    // Where the gallery itself is reached from other machines, nobody is given a process to kill.
+    explicit victim(const pulsewire::config& c)
+        : allowed_(c.address == "127.0.0.1" || c.address == "localhost" || c.address == "::1") {}
     victim(const victim&) = delete;
     victim& operator=(const victim&) = delete;
     ~victim() {
@@ -71,6 +73,7 @@ private:
     pulsewire::result<victim_state, pulsewire::rejection> ask(
         pulsewire::server& server, const victim_ask& q
     ) {
+        if (!allowed_) return reject("this server can be reached from elsewhere; start one on loopback");
         if (program_.empty()) program_ = beside_this_program();
         if (program_.empty()) return reject("there is no pulsewired beside this program");
         if (folder_.empty()) {
@@ -186,6 +189,7 @@ private:
         return pulsewire::failure{pulsewire::rejection{std::move(reason)}};
     }
 
+    bool allowed_;
     std::filesystem::path program_;
     std::filesystem::path folder_;  // its log and its settings; empty: nobody has asked for it yet
     victim_state state_;
