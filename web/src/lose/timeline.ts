@@ -37,6 +37,7 @@ export class Timeline {
         this.#labels.className = 'lose__fault-labels';
         this.#svg.append(this.#faultMarks, this.#paths.written, this.#paths.arrived);
         place.append(this.#svg, this.#labels);
+        this.#draw();
         setInterval(() => this.#draw(), prefersReducedMotion() ? 1000 : 250);
     }
 

@@ -9,8 +9,11 @@ export class Board {
     readonly #undone = new Set<string>();
     #clearedAt = 0;
 
-    /** A stroke of this page's own that the server does not have yet is at infinity: above all others. */
+    /** A stroke of this page's own that the server does not have yet is at infinity: above all others, until it comes back. */
     add(stroke: BoardStroke, offset = Infinity): void {
+        for (const [name, kept] of this.#strokes) {
+            if (kept.offset === Infinity && kept.stroke.id === stroke.id) this.#strokes.delete(name);
+        }
         this.#strokes.set(nameOf(stroke), {stroke, offset});
     }
 

@@ -39,7 +39,9 @@ channel.watch('presence', ({members}) => view.showPeople(members, client.session
 channel.watch('subscribed', ({position, recovered}) => {
     if (!recovered) void readAll(position.offset);
 });
-client.on('restored', ({payload}) => keep(payload as BoardStroke));
+client.on('restored', ({type, payload}) => {
+    if (type === 'board.stroke') keep(payload as BoardStroke);
+});
 
 // What was drawn before this page came, newest first.
 async function readAll(newest: number): Promise<void> {
