@@ -60,7 +60,7 @@ export interface GameSteer {
 
 export interface GameTick {
   /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
-  number: number;
+  at_ms: number;
   players: GamePlayer[];
   lights: GameLight[];
 }

@@ -45,11 +45,11 @@ struct game_light {
 PULSEWIRE_FIELDS(game_light, id, x, y)
 
 struct game_tick {
-    std::int64_t number = 0;
+    std::int64_t at_ms = 0;  // by a clock that begins with the server: a busy one is late with its ticks
     std::vector<game_player> players;
     std::vector<game_light> lights;
 };
-PULSEWIRE_MESSAGE(game_tick, "game.tick", number, players, lights)
+PULSEWIRE_MESSAGE(game_tick, "game.tick", at_ms, players, lights)
 
 class game {
 public:
@@ -63,9 +63,10 @@ public:
             c.reject("only the server says where everybody is");
         });
         server.every(tick_time, [this, &server] {
-            ++tick_.number;  // also in an empty arena, so that numbers are a clock
             if (wishes_.empty()) return;
             step();
+            const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - start_);
+            tick_.at_ms = at.count();
             server.publish("game:arena", tick_, pulsewire::keeping::transient);
         });
     }
@@ -119,6 +120,7 @@ private:
 
     static double ten_thousandths(double share) { return std::round(share * 10'000) / 10'000; }
 
+    const clock::time_point start_ = clock::now();
     game_tick tick_{0, {}, std::vector<game_light>(lights_count)};
     std::map<std::string, wish> wishes_;  // by session; whoever has one has a player
     int last_light_ = 0;

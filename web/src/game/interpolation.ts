@@ -3,7 +3,7 @@
 
 import type {GameTick} from '../messages.ts';
 
-export const tickMs = 50;
+const tickMs = 50;
 const memoryMs = 3_000;     // for how long a late tick is remembered
 const delayMinMs = tickMs;  // there has to be a tick after the one that is drawn
 const delayMaxMs = 500;     // whoever is later than this is seen to jump
@@ -17,10 +17,10 @@ export class Interpolation {
 
     add(tick: GameTick, now: number): void {
         const last = this.#ticks.at(-1);
-        if (last && tick.number <= last.number) this.#forget();  // the server counts anew
+        if (last && tick.at_ms <= last.at_ms) this.#forget();  // the server has begun anew
         this.#ticks.push(tick);
-        // By how much this page's clock is ahead of the ticks, delay included; the least of them is the quickest way.
-        this.#arrivals.push({at: now, behindMs: now - tick.number * tickMs});
+        // By how much this page's clock is ahead of the server's, delay included; the least of them is the quickest way.
+        this.#arrivals.push({at: now, behindMs: now - tick.at_ms});
         this.#arrivals = this.#arrivals.filter(({at}) => now - at < memoryMs);
     }
 
@@ -39,11 +39,11 @@ export class Interpolation {
     at(now: number): GameTick | undefined {
         this.#adapt(now);
         const quickest = Math.min(...this.#arrivals.map(({behindMs}) => behindMs));
-        const moment = (now - quickest - this.#delayMs) / tickMs;
-        while (this.#ticks.length > 2 && this.#ticks[1]!.number <= moment) this.#ticks.shift();
+        const moment = now - quickest - this.#delayMs;  // by the server's clock
+        while (this.#ticks.length > 2 && this.#ticks[1]!.at_ms <= moment) this.#ticks.shift();
         const [before, after] = this.#ticks;
         if (!before || !after) return before;
-        return between(before, after, (moment - before.number) / (after.number - before.number));
+        return between(before, after, (moment - before.at_ms) / (after.at_ms - before.at_ms));
     }
 
     get newest(): GameTick | undefined {
