@@ -4,7 +4,10 @@ import {test, expect, type Page} from './support/test.ts';
 import {publish} from './support/http.ts';
 import {expectOpen} from './support/pages.ts';
 
-const pages = [['gallery', '/'], ['classic', '/classic/'], ['chat', '/chat/?name=Ada'], ['ticker', '/ticker/'], ['notifications', '/notifications/']] as const;
+const pages = [
+    ['gallery', '/'], ['classic', '/classic/'], ['chat', '/chat/?name=Ada'], ['ticker', '/ticker/'], ['notifications', '/notifications/'], ['lose', '/lose/'],
+    ['whiteboard', '/whiteboard/?name=Ada'], ['device', '/device/'], ['game', '/game/?name=Ada'], ['dashboard', '/dashboard/'], ['news', '/news/'],
+] as const;
 const widths = [['phone', {width: 390, height: 844}], ['desktop', {width: 1280, height: 900}]] as const;
 
 const word = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';

@@ -108,7 +108,8 @@ test('WebKit keeps what is written while the server is away, through a reload, a
 
 const pages = [
     ['/', 'messages have reached'], ['/ticker/', 'Messages per second'], ['/notifications/', 'All notifications'],
-    ['/classic/', 'Welcome to the WebSocket server'],
+    ['/classic/', 'Welcome to the WebSocket server'], ['/whiteboard/?name=Kit', 'Kit (you)'], ['/device/', 'It says: off.'],
+    ['/game/?name=Kit', 'Kit (you)'], ['/dashboard/', 'As of '], ['/news/', 'Harbour United'],
 ] as const;
 
 test('WebKit opens every demo', async ({webkit, server}) => {
@@ -131,5 +132,24 @@ test('WebKit recovers the prices of an outage that the visitor made', async ({we
         await kit.expectOpen();
         await expect.poll(() => kit.text('recovered'), {timeout: 30_000}).toMatch(/none missed|nothing missed/);
         expect(await kit.text('missed')).toBe('0');
+    });
+});
+
+test('WebKit loses no message when the server is killed and the page is reloaded', async ({webkit, server}) => {
+    test.slow();
+    await browsing(webkit, async (kit) => {
+        const figure = async (id: string): Promise<number> => Number((await kit.text(id)).replaceAll(',', ''));
+        await kit.open(`${server.origin}/lose/`);
+        await expect.poll(() => figure('arrived'), {timeout: 30_000}).toBeGreaterThan(100);
+        await kit.press('Kill the server with SIGKILL');
+        await expect.poll(() => kit.text('log'), {timeout: 30_000}).toContain('The server is started again');
+        await kit.reload();
+        await expect.poll(() => kit.text('log')).toContain('The page was left');
+        const before = await figure('arrived');
+        await expect.poll(() => figure('arrived'), {timeout: 30_000}).toBeGreaterThan(before + 200);
+        await kit.press('Stop writing');
+        await expect.poll(() => figure('on-the-way'), {timeout: 30_000}).toBe(0);
+        expect([await figure('lost'), await figure('doubled')]).toEqual([0, 0]);
+        expect(await figure('arrived')).toBe(await figure('written'));
     });
 });

@@ -66,10 +66,19 @@ function layout({name, path, title, description, content, source = '', live = fa
         script: live ? `<script type="module" src="/${path}main.js"></script>` : '',
         status: part('status.html'),
         noscript: part('noscript.html'),
-        nav: [...pages.filter(({nav}) => nav), {path: 'docs/', nav: 'Docs'}].map((page) =>
-            `<a href="/${page.path}"${page.path && path.startsWith(page.path) ? ' aria-current="page"' : ''}>${page.nav}</a>`).join('\n      '),
+        nav: navigation(path),
     };
     return fill(readFileSync(`${src}shared/layout.html`, 'utf8'), (slot) => values[slot]);
+}
+
+// The bar has room for some demos; all others are on the gallery, under one more entry.
+function navigation(path) {
+    const unnamed = pages.some((page) => page.path === path && path && !page.nav);
+    const entries = [
+        ...pages.filter(({nav}) => nav).map((page) => ({...page, current: path === page.path})),
+        {path: '#more-demos', nav: 'More demos', current: unnamed}, {path: 'docs/', nav: 'Docs', current: path.startsWith('docs/')},
+    ];
+    return entries.map((entry) => `<a href="/${entry.path}"${entry.current ? ' aria-current="page"' : ''}>${entry.nav}</a>`).join('\n      ');
 }
 
 function source(page, file) {

@@ -74,8 +74,9 @@ function framed(current, content) {
 }
 
 function sourceHtml() {
-    const files = ['server/examples/gallery.cpp', ...pages.map(({name}) => `web/src/${name}/main.ts`)];
+    const parts = ['victim', 'board', 'game', 'dashboard', 'news'].map((part) => `server/examples/gallery/${part}.hpp`);
+    const files = ['server/examples/gallery.cpp', ...parts, ...pages.map(({name}) => `web/src/${name}/main.ts`)];
     return `<h1>Source of the demos</h1>
-<p>The server behind these pages is one C++ file, and what each page does with the SDK is one short TypeScript file. Their looks, and the rest of Pulsewire, are in the repository, under the MIT licence.</p>
+<p>The server behind these pages is one C++ file with a few parts, and what each page does with the SDK is one short TypeScript file. Their looks, and the rest of Pulsewire, are in the repository, under the MIT licence.</p>
 ${files.map((file) => `<h2 id="${anchor(file, new Map())}"><code>${file}</code></h2>\n${codeBlock(read(file), file, 'group')}`).join('\n')}`;
 }

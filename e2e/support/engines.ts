@@ -58,12 +58,16 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'event_stream.spec.ts': ['EventSource comes back with Last-Event-ID', 'after a restart with an empty memory'],
     'fallback.spec.ts': 'all',
     'firefox_delay.spec.ts': 'all',
+    'device.spec.ts': ['an unplugged one is gone'],
+    'game.spec.ts': ['players see each other move'],
     'gallery.spec.ts': ['each card leads to its demo, and the way back'],
     'handover.spec.ts': ['the page never notices that it changes servers'],
     'http_api.spec.ts': ['a page of the server’s own does it all', 'a page of another origin is refused everything', 'an origin that is listed may use the server'],
     'injection.spec.ts': ['has a content policy without unsafe-inline', 'the policy is enforced'],
     'keyboard.spec.ts': ['a chat message is written and sent with keys alone'],
+    'lose.spec.ts': ['cut, stalled, offline, killed twice and reloaded'],
     'network_cut.spec.ts': 'all',
+    'news.spec.ts': ['a lost connection costs nothing'],
     'offline.spec.ts': 'all',
     'presence.spec.ts': 'all',
     'promises.spec.ts': 'all',
@@ -73,6 +77,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'storage.spec.ts': 'all',
     'ticker.spec.ts': ['the transport changes while prices flow', 'a tile’s texts keep apart at every width'],
     'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over', 'SIGHUP brings a renewed certificate'],
+    'whiteboard.spec.ts': ['two people draw together'],
 };
 
 /** The tests that WebKit runs, driven by WebDriver: Playwright cannot drive the WebKit of Debian. */

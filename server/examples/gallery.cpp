@@ -3,9 +3,15 @@
 //     script/server                       builds everything and starts this
 //     pulsewire-gallery --web-root web/dist
 //
-// One function for each demo; all of them run on the application's thread and need no locks.
+// One function or class for each demo, the larger ones in server/examples/gallery/; all of them run on the
+// application's thread and need no locks.
 
 #include "common/access/principal.hpp"
+#include "server/examples/gallery/board.hpp"
+#include "server/examples/gallery/dashboard.hpp"
+#include "server/examples/gallery/game.hpp"
+#include "server/examples/gallery/news.hpp"
+#include "server/examples/gallery/victim.hpp"
 #include "server/server.hpp"
 
 #include <nlohmann/json.hpp>
@@ -146,6 +152,14 @@ struct square_move {
     double y = 0;
 };
 PULSEWIRE_MESSAGE(square_move, "square.move", session, x, y)
+
+// How a lamp is: its own word, kept, so that a dashboard knows it also of one that is gone.
+struct lamp_state {
+    std::string name;
+    bool on = false;
+    int brightness = 0;  // percent
+};
+PULSEWIRE_MESSAGE(lamp_state, "lamp.state", name, on, brightness)
 
 struct sum_add {
     double a = 0;
@@ -389,6 +403,15 @@ void add_notifications(pulsewire::server& server) {
     });
 }
 
+// --- lamps: dashboards ask them directly, so the server only looks at what lamps say of themselves ---
+
+void add_lamps(pulsewire::server& server) {
+    server.on<lamp_state>("device:", [](const lamp_state& m, pulsewire::publish_context& c) {
+        if (!has_characters(m.name, 1, 40)) return c.reject("a name has 1 to 40 characters");
+        if (m.brightness < 0 || m.brightness > 100) c.reject("a brightness is 0 to 100 percent");
+    });
+}
+
 // --- jobs: long work that everybody watches ---
 
 class jobs {
@@ -566,6 +589,23 @@ pulsewire::config defaults() {
     c.namespaces["jobs"].client_publish = false;
     // A job ends with the server: on the disk it would seem to run for ever.
     c.namespaces["jobs"].keeps = pulsewire::durability::memory;
+    c.namespaces["board"].history_count_max = 2000;
+    c.namespaces["board"].history_bytes_max = 4 << 20;
+    c.namespaces["board"].history_age_ms = 24 * 60 * minute;
+    c.namespaces["device"].client_requests = true;
+    // Enough for a reader who is away for 15 seconds; where there is a victim, it keeps these messages
+    // instead.
+    c.namespaces["lose"].history_count_max = 2000;
+    // The numbers of news begin anew with the server, and so does its log.
+    for (const char* simulated : {"news", "scores"}) {
+        c.namespaces[simulated].client_publish = false;
+        c.namespaces[simulated].keeps = pulsewire::durability::memory;
+    }
+    c.namespaces["scores"].history_count_max = 1;
+    c.namespaces["server"].client_publish = false;
+    c.namespaces["server"].keeps = pulsewire::durability::memory;
+    c.namespaces["victim"].client_publish = false;
+    c.namespaces["victim"].keeps = pulsewire::durability::memory;
     return c;
 }
 
@@ -575,10 +615,14 @@ int main(int argc, char** argv) {
     auto settings = pulsewire::config::from_command_line(argc, argv, gallery::defaults());
     gallery::names names;
     names.add_to(settings);
+    gallery::dashboard dashboard(settings);
+    gallery::victim victim(settings);
     pulsewire::server server(std::move(settings));
     gallery::ticker ticker;
     gallery::jobs jobs;
     gallery::square square;
+    gallery::game game;
+    gallery::news news;
     gallery::add_classic(server);
     gallery::add_chat(server);
     names.add_to(server);
@@ -586,6 +630,12 @@ int main(int argc, char** argv) {
     gallery::add_notifications(server);
     jobs.add_to(server);
     square.add_to(server);
+    gallery::add_board(server);
+    gallery::add_lamps(server);
+    game.add_to(server);
+    news.add_to(server);
+    dashboard.add_to(server);
+    victim.add_to(server);
     server.handle<gallery::sum_add, gallery::sum_result>(
         [](const gallery::sum_add& q, pulsewire::request_context&) { return gallery::sum_result{q.a + q.b}; }
     );

@@ -1,5 +1,31 @@
 // Generated from the C++ message declarations. Do not edit: change the C++ struct and generate again.
 
+export interface BoardClear {
+  by: string;
+}
+
+export interface BoardPointer {
+  by: string;
+  x: number;
+  y: number;
+  pen: number;
+  width: number;
+  points: number[];
+}
+
+export interface BoardStroke {
+  id: string;
+  by: string;
+  pen: number;
+  width: number;
+  points: number[];
+}
+
+export interface BoardUndo {
+  id: string;
+  by: string;
+}
+
 export interface ChatMessage {
   user: string;
   text: string;
@@ -11,6 +37,33 @@ export interface ChatTyping {
 }
 
 export type CustomEvent = string;
+
+export interface GameLight {
+  id: number;
+  x: number;
+  y: number;
+}
+
+export interface GamePlayer {
+  session: string;
+  name: string;
+  x: number;
+  y: number;
+  score: number;
+}
+
+export interface GameSteer {
+  name: string;
+  x: number;
+  y: number;
+}
+
+export interface GameTick {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  at_ms: number;
+  players: GamePlayer[];
+  lights: GameLight[];
+}
 
 export interface JobCancel {
   id: string;
@@ -37,12 +90,60 @@ export interface JobStarted {
 
 export type JobState = "running" | "done" | "canceled";
 
+export interface LampState {
+  name: string;
+  on: boolean;
+  brightness: number;
+}
+
+export interface NewsItem {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  number: number;
+  topic: string;
+  title: string;
+}
+
 export type NotifyLevel = "info" | "success" | "warning";
 
 export interface NotifyMessage {
   title: string;
   body: string;
   level: NotifyLevel;
+}
+
+export interface ScoreBoard {
+  minute: number;
+  matches: ScoreMatch[];
+}
+
+export interface ScoreMatch {
+  home: string;
+  away: string;
+  home_goals: number;
+  away_goals: number;
+}
+
+export interface ServerSample {
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  connections: number;
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  subscriptions: number;
+  /** Holds 64-bit integers: JavaScript keeps them exact only up to 2^53. */
+  channels: number;
+  published: number;
+  delivered: number;
+  sent_bytes: number;
+  lag_ms: number;
+  processor: number;
+  memory_bytes: number;
+}
+
+export interface ServerWatch {
+  open: boolean;
+}
+
+export interface ServerWatched {
+  available: boolean;
 }
 
 export interface SessionOpen {
@@ -95,22 +196,46 @@ export interface TickerPrice {
   sent_ms: number;
 }
 
+export interface VictimAsk {
+  kill: boolean;
+}
+
+export interface VictimState {
+  port: number;
+  pid: number;
+  kills: number;
+  log: string;
+}
+
 export interface Messages {
+  "board.clear": BoardClear;
+  "board.pointer": BoardPointer;
+  "board.stroke": BoardStroke;
+  "board.undo": BoardUndo;
   "chat.message": ChatMessage;
   "chat.typing": ChatTyping;
   "customEvent": CustomEvent;
+  "game.steer": GameSteer;
+  "game.tick": GameTick;
   "job.progress": JobProgress;
+  "lamp.state": LampState;
   "message": TextMessage;
+  "news.item": NewsItem;
   "notify.message": NotifyMessage;
+  "score.board": ScoreBoard;
+  "server.sample": ServerSample;
   "square.move": SquareMove;
   "square.walk": SquareWalk;
   "square.words": SquareWords;
   "ticker.price": TickerPrice;
+  "victim.state": VictimState;
 }
 
 export interface Requests {
   "job.cancel": { request: JobCancel; response: JobCanceled };
   "job.start": { request: JobStart; response: JobStarted };
+  "server.watch": { request: ServerWatch; response: ServerWatched };
   "session.open": { request: SessionOpen; response: SessionOpened };
   "sum.add": { request: SumAdd; response: SumResult };
+  "victim.ask": { request: VictimAsk; response: VictimState };
 }

@@ -26,6 +26,36 @@ export const pages = [
         title: 'Notifications · Pulsewire',
         description: 'Notifications for everybody, and long jobs whose progress everybody sees.',
     },
+    {
+        name: 'lose', path: 'lose/', nav: 'Lose a message', shown: ['main.ts', 'ledger.ts'],
+        title: 'Try to lose a message · Pulsewire',
+        description: 'Cut, stall, kill the server, reload: two lists are compared, and nothing is missing.',
+    },
+    {
+        name: 'whiteboard', path: 'whiteboard/', nav: undefined, shown: ['main.ts', 'board.ts'],
+        title: 'Whiteboard · Pulsewire',
+        description: 'Drawing together: live pointers, undo of your own strokes, and a board that late comers see whole.',
+    },
+    {
+        name: 'device', path: 'device/', nav: undefined, shown: ['lamp.ts', 'dashboard.ts'],
+        title: 'Device control · Pulsewire',
+        description: 'A lamp and its dashboard: requests between clients, presence, and the last word of a device that is gone.',
+    },
+    {
+        name: 'game', path: 'game/', nav: undefined, shown: ['main.ts', 'interpolation.ts'],
+        title: 'Lights, a game · Pulsewire',
+        description: 'A game whose server decides, at twenty ticks a second, even where the network has jitter.',
+    },
+    {
+        name: 'dashboard', path: 'dashboard/', nav: undefined, shown: ['main.ts'],
+        title: 'Live dashboard · Pulsewire',
+        description: 'The metrics of this server, as it says them itself once a second.',
+    },
+    {
+        name: 'news', path: 'news/', nav: undefined, shown: ['main.ts'],
+        title: 'News and scores · Pulsewire',
+        description: 'A page with nothing but the browser’s own EventSource, which misses nothing either.',
+    },
 ];
 
 /** The documents of the repository that are shown below /docs/: their file, and what they are called there. */

@@ -32,8 +32,8 @@ export const authorId = (): string => ofThisTab('pulsewire-author', drawnSecret(
 /** 96 random bits as text. */
 export const drawnSecret = (): string => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-// Drawn once and kept when the page is reloaded. Two windows of one browser are two visitors.
-function ofThisTab(name: string, fresh: string): string {
+/** Drawn once and kept when the page is reloaded. Two windows of one browser are two visitors. */
+export function ofThisTab(name: string, fresh: string): string {
     try {
         const stored = sessionStorage.getItem(name) ?? fresh;
         sessionStorage.setItem(name, stored);

@@ -1,5 +1,5 @@
 // Runs in the head, before the first paint: applies the theme that the reader chose here earlier, if any; otherwise the
-// system's holds. Stands alone on purpose, not as a module, because a module would run after the first paint.
+// system's holds. Also shows where in the bar the reader is. Stands alone on purpose, not as a module, because a module would run after the first paint.
 
 const key = 'pulsewire-theme';
 const root = document.documentElement;
@@ -19,6 +19,10 @@ const chosen = stored();
 if (chosen === 'dark' || chosen === 'light') root.dataset.theme = chosen;
 
 addEventListener('DOMContentLoaded', () => {
+    // On a phone the bar of pages is wider than the screen.
+    const bar = document.querySelector('.nav');
+    const current = bar?.querySelector<HTMLElement>('[aria-current]');
+    if (bar && current) bar.scrollLeft = current.offsetLeft - (bar.clientWidth - current.offsetWidth) / 2;
     const button = document.getElementById('theme');
     if (!button) return;
     const label = (): void => {
