@@ -1,0 +1,15 @@
+// Taken when the module is loaded, so that fake timers, which come later, do not stop it.
+const {setImmediate} = globalThis as {setImmediate?: (call: () => void) => void};
+
+/** Lets everything happen that needs no time: promises, and what waits for the next turn of the event loop. */
+export function turn(): Promise<void> {
+    return new Promise((resolve) => {
+        if (setImmediate) return setImmediate(resolve);
+        const {port1, port2} = new MessageChannel();
+        port1.onmessage = () => {
+            port1.close();
+            resolve();
+        };
+        port2.postMessage(0);
+    });
+}
