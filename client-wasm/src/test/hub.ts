@@ -154,16 +154,19 @@ export class Hub {
     }
 
     #takeEvents(): HubEvent[] {
-        const rows = this.#read(this.#exports.take_events!()).split('\n');
+        const at = this.#exports.take_events!();
         const events: HubEvent[] = [];
-        for (let at = 0; at + 1 < rows.length; at += 2) {
-            const [kind, connection, id] = rows[at]!.split(' ');
-            events.push({kind: kind!, connection: Number(connection), id: Number(id), text: rows[at + 1]!});
+        if (!this.#exports.result_size!()) return events;
+        const rows = this.#read(at).split('\n');
+        for (let row = 0; row + 1 < rows.length; row += 2) {
+            const [kind, connection, id] = rows[row]!.split(' ');
+            events.push({kind: kind!, connection: Number(connection), id: Number(id), text: rows[row + 1]!});
         }
         return events;
     }
 
     #write(...texts: string[]): number[] {
+        if (!texts.length) return [];
         const all = texts.map((text) => this.#encoder.encode(text));
         const sizes = all.map(({length}) => length);
         let at = this.#exports.text_buffer!(sizes.reduce((sum, size) => sum + size, 0));

@@ -27,10 +27,10 @@ const rules: Rules<TestServerOptions> = {
 };
 const address = 'http://pulsewire.test';
 /** As the real server: heartbeats, deadlines and ages are looked at so often. */
-const tickMs = 250;
+const tickMs = 500;
 /** Turns of the event loop that settled() waits for at most, and those without anything happening that satisfy it. */
 const turnsMax = 1000;
-const quietTurns = 3;
+const quietTurns = 2;
 const refusedOperations = ['subscribe', 'history', 'publish', 'presence', 'request', 'connect'];
 
 /** A real hub, a network that does what the test says, and the clients on it. Made by testServer(). */
