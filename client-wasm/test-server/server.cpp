@@ -1,6 +1,7 @@
 #include "client-wasm/test-server/server.hpp"
 
 #include "common/access/grants.hpp"
+#include "common/access/pattern.hpp"
 #include "common/base/overloaded.hpp"
 #include "common/exchange/message_text.hpp"
 #include "common/protocol/json_scan.hpp"
@@ -167,6 +168,10 @@ close_code server::ended(connection_number number) const {
 // --- the HTTP API ---
 
 std::string_view server::publish(std::string_view channel, std::string_view body) {
+    if (body.size() > settings_.hub.bounds.message_bytes_max) {
+        text_ = hub::make_error(0, error_code::too_large, "the body is larger than message_bytes_max")->line;
+        return text_;
+    }
     std::string scratch;
     auto read = read_publish_body(body, scratch);
     if (!read) {
@@ -245,6 +250,9 @@ std::string server::verified(connection_number number, std::uint64_t id, std::st
         else fault = allowed.error();
         return true;
     });
+    for (std::string& channel : who->subscribe)
+        if (const auto own = channel.find(access::own_name); own != channel.npos)
+            channel.replace(own, access::own_name.size(), who->user);
     access::verdict outcome;
     if (fault.empty() && !principal.empty()) outcome.who = std::move(who);
     hub_->verified(number, id, std::move(outcome), now_);

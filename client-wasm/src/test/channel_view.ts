@@ -18,10 +18,14 @@ const pagesMax = 10_000;
 export class ChannelView {
     readonly name: string;
     readonly #hub: Hub;
+    /** The most that the server gives at once. */
+    readonly #limit: number;
 
-    constructor(name: string, hub: Hub) {
+    /** @internal */
+    constructor(name: string, hub: Hub, limit: number) {
         this.name = name;
         this.#hub = hub;
+        this.#limit = limit;
     }
 
     /** The offset of the newest publication, kept or not; 0 before the first. */
@@ -37,7 +41,7 @@ export class ChannelView {
     get history(): KeptMessage[] {
         const all: KeptMessage[] = [];
         for (let page = 0; page < pagesMax; page++) {
-            const {payload, more} = this.#ask('history', {offset: all.at(-1)?.offset ?? 0, limit: 100});
+            const {payload, more} = this.#ask('history', {offset: all.at(-1)?.offset ?? 0, limit: this.#limit});
             all.push(...(payload as KeptMessage[]));
             if (!more) break;
         }

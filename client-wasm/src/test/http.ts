@@ -6,6 +6,7 @@ interface Answer {
     readonly body?: unknown;
 }
 
+const channelName = /^[\w\-.:/@~=+$!]{1,255}$/;
 const statuses: Readonly<Record<string, number>> = {
     unauthorized: 401, forbidden: 403, key_reused: 409, too_large: 413, rate_limited: 429, overloaded: 503, storage_failed: 503,
     storage_full: 503, internal: 500, handler_failed: 500,
@@ -65,6 +66,7 @@ function apiAnswer(path: Path, method: string, url: URL, body: string): Answer {
     const [, name, what] = /\/api\/channels\/([^/]+)\/(messages|presence)$/.exec(url.pathname) ?? [];
     if (!name) return refusal(404, 'not_found', 'there is nothing at this path');
     const channel = decodeURIComponent(name);
+    if (!channelName.test(channel)) return refusal(400, 'invalid_channel', 'the channel in the path must have 1 to 255 characters out of A-Z a-z 0-9 _ - . : / @ ~ = + $ !');
     if (method === 'POST' && what === 'messages') return answerOf(hub.publish(channel, body), ({epoch, offset}) => ({channel, ...(epoch && {epoch, offset})}));
     if (method !== 'GET') return refusal(405, 'not_supported', 'the method is not allowed here');
     const command: Record<string, unknown> = {op: what === 'messages' ? 'history' : 'presence', channel};

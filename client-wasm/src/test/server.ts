@@ -31,6 +31,8 @@ const tickMs = 500;
 /** Turns of the event loop that settled() waits for at most, and those without anything happening that satisfy it. */
 const turnsMax = 1000;
 const quietTurns = 2;
+/** The server's default of that limit. */
+const recoveryMax = 300;
 const refusedOperations = ['subscribe', 'history', 'publish', 'presence', 'request', 'connect'];
 
 /** A real hub, a network that does what the test says, and the clients on it. Made by testServer(). */
@@ -58,6 +60,7 @@ export class TestServer {
     #lastToken = 0;
     #happened = 0;
     #closed = false;
+    readonly #recoveryMax: number;
 
     /** @internal */
     constructor(module: WebAssembly.Module, options: TestServerOptions, time: VirtualTime | undefined) {
@@ -65,6 +68,7 @@ export class TestServer {
         const {namespaces = {}, defaultNamespace = {}, types, limits = {}, tokens = false, anonymous = false, authorize, handlers = {}, seed = 1} = options;
         this.#time = time;
         this.#authorize = authorize;
+        this.#recoveryMax = limits.recovery_max ?? recoveryMax;
         for (const [type, handler] of Object.entries(handlers)) this.handle(type, handler);
         const settings = {
             tokens, anonymous: anonymous || !tokens, limits,
@@ -194,7 +198,7 @@ export class TestServer {
 
     /** A look inside a channel. */
     channel(name: string): ChannelView {
-        return new ChannelView(name, this.#hub);
+        return new ChannelView(name, this.#hub, this.#recoveryMax);
     }
 
     /** Answers requests of that type from now on. Returns the remover. */
