@@ -100,7 +100,7 @@ function typesRequired(name) {
 /** The guide and what it leads to come with the package. */
 function copyGuide() {
     mkdirSync(join(dist, 'docs'));
-    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
+    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
 }
 
 /** The paths of the files below a folder. */

@@ -39,7 +39,8 @@ std::string list_of(operations all) {
 
 // A string's content, or nothing where the value is none.
 std::string text_in(std::string_view value) {
-    return value.size() < 2 || value.front() != '"' ? std::string() : unescaped(value.substr(1, value.size() - 2));
+    return value.size() < 2 || value.front() != '"' ? std::string()
+                                                    : unescaped(value.substr(1, value.size() - 2));
 }
 
 std::int64_t number_in(std::string_view value) {
@@ -224,9 +225,7 @@ void server::refuse_request(
     settle();
 }
 
-void server::authorized(
-    connection_number number, std::uint64_t id, error_code code, std::string_view text
-) {
+void server::authorized(connection_number number, std::uint64_t id, error_code code, std::string_view text) {
     const hub::connection_ref to{0, number};
     hub_->receive(hub::to_session(hub::authorized{to, id, code, std::string(text)}), now_);
     settle();
@@ -246,8 +245,10 @@ std::string server::verified(connection_number number, std::uint64_t id, std::st
         if (key == "expires_ms") who->expires_ms = number_in(value);
         if (key != "allow") return true;
         auto allowed = access::grants::parse(value);
-        if (allowed) who->allowed = std::move(*allowed);
-        else fault = allowed.error();
+        if (allowed)
+            who->allowed = std::move(*allowed);
+        else
+            fault = allowed.error();
         return true;
     });
     for (std::string& channel : who->subscribe)
@@ -321,7 +322,8 @@ std::string_view server::take_events() {
 std::string_view server::subscribers(std::string_view channel) {
     text_ = "[";
     for (const auto& [number, c] : connections_)
-        if (c.channels.contains(channel)) text_.append(text_.size() > 1 ? "," : "").append(std::to_string(number));
+        if (c.channels.contains(channel))
+            text_.append(text_.size() > 1 ? "," : "").append(std::to_string(number));
     text_ += ']';
     return text_;
 }
@@ -409,7 +411,9 @@ void server::on(const hub::authorize& asked) {
         );
     std::string text;
     line_writer json(text);
-    json.json("operations", list_of(asked.wants)).name("channel", asked.channel).name("session", asked.session);
+    json.json("operations", list_of(asked.wants))
+        .name("channel", asked.channel)
+        .name("session", asked.session);
     if (!asked.user.empty()) json.name("user", asked.user);
     if (!asked.type.empty()) json.name("type", asked.type);
     json.end();
@@ -419,9 +423,8 @@ void server::on(const hub::authorize& asked) {
 void server::on(const hub::client_request& asked) {
     if (const auto refused = take_refusal(operation::request))
         return hub_->receive(
-            hub::to_session(
-                hub::reply{asked.from, hub::make_error(asked.id, refused->code, refused->text), asked.id}
-            ),
+            hub::to_session(hub::reply{
+                asked.from, hub::make_error(asked.id, refused->code, refused->text), asked.id}),
             now_
         );
     std::string text;

@@ -98,10 +98,10 @@ private:
         explicit connection(delivery::storage& of) : queue(of) {}
 
         delivery::outbound queue;
-        std::string unread;                          // lines that wait for room or for time
-        std::set<std::string, std::less<>> channels; // of its subscriptions
+        std::string unread;                           // lines that wait for room or for time
+        std::set<std::string, std::less<>> channels;  // of its subscriptions
         std::int64_t rests_until_ms = 0;
-        close_code ends = close_code::none;          // when all is written
+        close_code ends = close_code::none;  // when all is written
         bool is_blocked = false;
     };
     struct refusal {

@@ -46,7 +46,8 @@ fault set(std::uint32_t& into, const member& m) {
     const auto [stopped, error] = std::from_chars(m.value.data(), end, into);
     if (error == std::errc() && stopped == end) return {};
     return at(
-        m.place, "must be a whole number from 0 to " + std::to_string(std::numeric_limits<std::uint32_t>::max())
+        m.place,
+        "must be a whole number from 0 to " + std::to_string(std::numeric_limits<std::uint32_t>::max())
     );
 }
 
@@ -173,8 +174,7 @@ fault read_limits(std::string_view json, settings& into) {
     if (fault found = read_object(json, "limits", read); !found.empty()) return found;
     if (of.message_bytes_max < 1'024) return at("limits.message_bytes_max", "must be at least 1024");
     if (of.ping_ms == 0) return at("limits.ping_ms", "must be at least 1");
-    if (into.delivery.batch_messages_max == 0)
-        return at("limits.batch_messages_max", "must be at least 1");
+    if (into.delivery.batch_messages_max == 0) return at("limits.batch_messages_max", "must be at least 1");
     return {};
 }
 

@@ -30,7 +30,7 @@ class Process {
     async start() {
         const child = (this.#child = spawn(join(home, '../build/release/pulsewired'),
             ['--config', join(this.#folder, 'config.json'), '--data', join(this.#folder, 'data'), '--port', String(this.port), '--log-level', 'error'],
-            {stdio: ['ignore', 'pipe', 'inherit']}));
+            {stdio: ['ignore', 'pipe', 'inherit'], env: {PATH: process.env.PATH}}));
         this.ended = new Promise((resolve) => child.on('exit', resolve));
         await new Promise((resolve, reject) => {
             createInterface(child.stdout).on('line', (line) => {
@@ -169,6 +169,13 @@ export async function realWorld({connect}, {tokens = false, slow = false} = {}) 
     await server.start();
     const networks = new Map();
     const clients = [];
+    const sockets = new Set();
+    class Socket extends WebSocket {
+        constructor(...where) {
+            super(...where);
+            sockets.add(this.on('close', () => sockets.delete(this)));
+        }
+    }
     const own = new Network(() => server.port);
     networks.set(undefined, own);
     const base = await own.start();
@@ -180,7 +187,7 @@ export async function realWorld({connect}, {tokens = false, slow = false} = {}) 
     const world = {
         async connect(options) {
             const network = new Network(() => server.port);
-            const client = connect(await network.start(), {WebSocket, EventSource: EventStream, ...clientOptions, ...options});
+            const client = connect(await network.start(), {WebSocket: Socket, EventSource: EventStream, ...clientOptions, ...options});
             networks.set(client, network);
             clients.push(client);
             return client;
@@ -222,6 +229,8 @@ export async function realWorld({connect}, {tokens = false, slow = false} = {}) 
         },
         async close() {
             for (const client of clients) client.close();
+            // Otherwise they would wait for an answer to their close frames.
+            for (const socket of sockets) socket.terminate();
             for (const network of networks.values()) network.stop();
             await server.end('SIGKILL');
             server.remove();

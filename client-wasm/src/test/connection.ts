@@ -1,12 +1,28 @@
 import type {Decoder} from './decoder.js';
 import type {Hub} from './hub.js';
-import type {Path} from './path.js';
 import type {Pipe} from './pipe.js';
 import type {Trace} from './trace.js';
+import {toUtf8} from './text_bytes.js';
 
 /** Bytes that the systems of both sides hold for a connection that is not read; beyond: they wait in the server. */
 const heldBytesMax = 64 * 1024;
+/** All of them, for a client that is gone. */
+const allBytes = 2 ** 32 - 1;
 const closeAbnormal = 1006;
+
+export type Direction = 'up' | 'down';
+
+/** What a connection needs of the path that it takes. */
+export interface Line {
+    readonly network: {
+        readonly hub: Hub;
+        readonly trace: Trace;
+        /** A connection has reached the server. */
+        opened(connection: number): void;
+    };
+    /** A way for one direction; it is to be ended. */
+    pipe<T>(direction: Direction, deliver: (what: T) => void): Pipe<T>;
+}
 
 /** The client's end. After `ended` nothing more is called. */
 export interface ClientEnd {
@@ -33,7 +49,7 @@ export class Connection {
     #serverEnded = false;
 
     /** `secret` names it for POST; empty over WebSocket. */
-    constructor(number: number, path: Path, secret: string, decoder: Decoder, client: ClientEnd, forget: () => void) {
+    constructor(number: number, path: Line, secret: string, decoder: Decoder, client: ClientEnd, forget: () => void) {
         this.number = number;
         this.#hub = path.network.hub;
         this.#trace = path.network.trace;
@@ -45,7 +61,7 @@ export class Connection {
         this.#trace.note(number, '○', secret ? 'sse' : 'websocket');
         this.#send(() => {
             this.#down.push('open');
-            if (secret) this.#down.push(new TextEncoder().encode(`data: {"op":"stream","connection":"${secret}"}\n\n`));
+            if (secret) this.#down.push(toUtf8(`data: {"op":"stream","connection":"${secret}"}\n\n`));
             this.#hub.open(number, secret);
             path.network.opened(number);
         });
@@ -89,8 +105,8 @@ export class Connection {
     /** Something waits for it in the hub. */
     pump(): void {
         if (this.#serverEnded) return;
-        // Of a client that is gone the bytes go nowhere.
-        const room = this.#clientEnded ? heldBytesMax : heldBytesMax - this.#heldBytes;
+        // Those of a client that is gone go nowhere.
+        const room = this.#clientEnded ? allBytes : heldBytesMax - this.#heldBytes;
         const bytes = this.#hub.pull(this.number, room);
         if (bytes.length) {
             this.#heldBytes += bytes.length;
@@ -102,6 +118,11 @@ export class Connection {
         this.#end();
     }
 
+    /** Answers the POSTs of which all is carried out. */
+    answerPosts(): void {
+        if (this.#taken.length && this.#hub.hasReadAll(this.number)) for (const done of this.#taken.splice(0)) done();
+    }
+
     #send(arrive: () => void): void {
         this.#up.push(() => {
             if (this.#serverEnded) return;
@@ -111,11 +132,6 @@ export class Connection {
 
     #note(sign: '→' | '←', message: string): void {
         for (const line of message.split('\n')) if (line) this.#trace.note(this.number, sign, line);
-    }
-
-    /** Answers the POSTs of which all is carried out. */
-    answerPosts(): void {
-        if (this.#taken.length && this.#hub.hasReadAll(this.number)) for (const done of this.#taken.splice(0)) done();
     }
 
     #arrived(what: Uint8Array | number | 'open'): void {

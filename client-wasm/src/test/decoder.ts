@@ -1,3 +1,5 @@
+import {fromUtf8} from './text_bytes.js';
+
 /** Finds the messages in the bytes that arrive. */
 export interface Decoder {
     add(bytes: Uint8Array): string[];
@@ -28,12 +30,10 @@ class Buffer {
 /** The server's frames are whole text messages, without a mask (RFC 6455, 5.2). */
 export class FrameDecoder implements Decoder {
     readonly #buffer = new Buffer();
-    readonly #text = new TextDecoder();
-
     add(bytes: Uint8Array): string[] {
         this.#buffer.add(bytes);
         const messages: string[] = [];
-        for (let size; (size = this.#next()) !== undefined; ) messages.push(this.#text.decode(this.#buffer.take(size)));
+        for (let size; (size = this.#next()) !== undefined; ) messages.push(fromUtf8(this.#buffer.take(size)));
         return messages;
     }
 
@@ -53,12 +53,19 @@ export class FrameDecoder implements Decoder {
 
 /** Events of the default type with one data line for each frame (docs/protocol.md 8.1). */
 export class EventDecoder implements Decoder {
-    readonly #text = new TextDecoder();
-    #rest = '';
+    readonly #buffer = new Buffer();
 
     add(bytes: Uint8Array): string[] {
-        const events = (this.#rest + this.#text.decode(bytes, {stream: true})).split('\n\n');
-        this.#rest = events.pop()!;
-        return events.map((event) => event.replace(/^data: ?/gm, ''));
+        this.#buffer.add(bytes);
+        const end = endOf(this.#buffer.bytes);
+        return fromUtf8(this.#buffer.take(end)).split('\n\n').slice(0, -1).map((event) => event.replace(/^data: ?/gm, ''));
     }
+}
+
+const newline = 10;
+
+/** Where the last whole event ends: after two newlines. */
+function endOf(bytes: Uint8Array): number {
+    for (let end = bytes.length; end >= 2; end--) if (bytes[end - 1] === newline && bytes[end - 2] === newline) return end;
+    return 0;
 }

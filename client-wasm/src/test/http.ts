@@ -15,19 +15,33 @@ const statuses: Readonly<Record<string, number>> = {
 /** fetch() over that path: the client's half over SSE, and the HTTP API (docs/protocol.md sections 8 and 11). */
 export function fetchOver(path: Path): typeof fetch {
     return async (input, init = {}) => {
-        const url = new URL(input instanceof Request ? input.url : String(input));
-        const signal = init.signal ?? (input instanceof Request ? input.signal : undefined);
-        const method = init.method ?? (input instanceof Request ? input.method : 'GET');
-        const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
-        const body = init.body !== undefined ? String(init.body) : input instanceof Request && method !== 'GET' ? await input.text() : '';
+        const asked = typeof input === 'object' && 'url' in input ? input : undefined;
+        const url = new URL(asked ? asked.url : String(input));
+        const method = init.method ?? asked?.method ?? 'GET';
+        const connection = headerIn(init.headers ?? asked?.headers, 'Pulsewire-Connection');
+        const body = init.body ? String(init.body) : asked && method !== 'GET' ? await asked.text() : '';
         if (!path.online) throw new TypeError('fetch failed');
-        const {status, body: answered} = await exchange(path, signal, (answer) => {
-            if (method === 'POST' && /\/sse$/.test(url.pathname)) return takeFrames(path, headers.get('Pulsewire-Connection') ?? '', body, answer);
-            answer(apiAnswer(path, method, url, body));
+        const answer = await exchange(path, init.signal ?? asked?.signal, (answered) => {
+            if (method === 'POST' && /\/sse$/.test(url.pathname)) return takeFrames(path, connection, body, answered);
+            answered(apiAnswer(path, method, url, body));
         });
-        if (answered === undefined) return new Response(null, {status});
-        return new Response(JSON.stringify(answered), {status, headers: {'Content-Type': 'application/json'}});
+        return responseOf(answer);
     };
+}
+
+function headerIn(headers: RequestInit['headers'], name: string): string {
+    if (!headers) return '';
+    const all: [string, string][] = Symbol.iterator in headers ? [...(headers as Iterable<[string, string]>)] : Object.entries(headers);
+    return all.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1] ?? '';
+}
+
+/** Environments that imitate a browser for tests, as jsdom does, may have no Response. */
+function responseOf({status, body}: Answer): Response {
+    const text = body === undefined ? null : JSON.stringify(body);
+    const type = 'application/json';
+    if (globalThis.Response) return new Response(text, {status, headers: text === null ? {} : {'Content-Type': type}});
+    const get = (name: string) => (text !== null && name.toLowerCase() === 'content-type' ? type : null);
+    return {ok: status < 300, status, headers: {get}, text: async () => text ?? '', json: async () => JSON.parse(text ?? '')} as unknown as Response;
 }
 
 /** There and back, as slowly as the path is. */

@@ -1,4 +1,5 @@
 import {invalid} from '../base/check.js';
+import {fromUtf8, toUtf8} from './text_bytes.js';
 
 /** Functions of the module (test-server/bridge.cpp), each with numbers alone. */
 type Exports = Readonly<Record<string, (...numbers: number[]) => number>>;
@@ -28,8 +29,6 @@ export class Hub {
     readonly #exports: Exports;
     readonly #memory: WebAssembly.Memory;
     readonly #handle: (event: HubEvent) => void;
-    readonly #decoder = new TextDecoder();
-    readonly #encoder = new TextEncoder();
     #handling = false;
 
     /**
@@ -167,7 +166,7 @@ export class Hub {
 
     #write(...texts: string[]): number[] {
         if (!texts.length) return [];
-        const all = texts.map((text) => this.#encoder.encode(text));
+        const all = texts.map(toUtf8);
         const sizes = all.map(({length}) => length);
         let at = this.#exports.text_buffer!(sizes.reduce((sum, size) => sum + size, 0));
         const memory = new Uint8Array(this.#memory.buffer);
@@ -178,5 +177,5 @@ export class Hub {
         return sizes;
     }
 
-    readonly #read = (at: number): string => this.#decoder.decode(new Uint8Array(this.#memory.buffer, at, this.#exports.result_size!()));
+    readonly #read = (at: number): string => fromUtf8(new Uint8Array(this.#memory.buffer, at, this.#exports.result_size!()));
 }

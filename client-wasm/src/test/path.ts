@@ -1,25 +1,9 @@
-import {Connection, type ClientEnd} from './connection.js';
+import {Connection, type ClientEnd, type Direction, type Line} from './connection.js';
 import type {Decoder} from './decoder.js';
+import {Delay} from './delay.js';
 import type {Hub} from './hub.js';
 import {Pipe} from './pipe.js';
 import type {Trace} from './trace.js';
-
-export type Direction = 'up' | 'down';
-
-/** How late everything is that travels: a time, and a random one on top of it. */
-export class Delay {
-    ms = 0;
-    jitterMs = 0;
-    readonly #random: () => number;
-
-    constructor(random: () => number) {
-        this.#random = random;
-    }
-
-    next(): number {
-        return this.ms + (this.jitterMs && this.#random() * this.jitterMs);
-    }
-}
 
 /** What all paths to one server have in common. */
 export interface Network {
@@ -36,7 +20,7 @@ export interface Network {
 }
 
 /** The network between one client and the server, with all that can go wrong there. */
-export class Path {
+export class Path implements Line {
     readonly network: Network;
     readonly delay: Delay;
     online = true;

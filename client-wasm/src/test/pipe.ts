@@ -1,4 +1,4 @@
-import type {Delay} from './path.js';
+import type {Delay} from './delay.js';
 
 interface Packet<T> {
     readonly what: T;

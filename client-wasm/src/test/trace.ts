@@ -1,5 +1,7 @@
 /** Lines that are kept; beyond: the oldest are forgotten. */
 const linesMax = 10_000;
+/** Characters of a text that are kept; a longer one ends with an ellipsis. */
+const textMax = 1_000;
 
 /**
  * What happened, one line each: milliseconds since the server began, the connection, a sign (`○` opens, `→` the client
@@ -12,7 +14,8 @@ export class Trace {
     note(connection: number, sign: '○' | '→' | '←' | '×' | '!', text: string): void {
         const ms = Math.round(performance.now() - this.#beganMs);
         if (this.#lines.length === linesMax) this.#lines.shift();
-        this.#lines.push(`${ms} ${connection ? `#${connection}` : '-'} ${sign} ${text}`);
+        const kept = text.length > textMax ? `${text.slice(0, textMax)}…` : text;
+        this.#lines.push(`${ms} ${connection ? `#${connection}` : '-'} ${sign} ${kept}`);
     }
 
     lines(): string[] {
