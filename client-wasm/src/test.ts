@@ -17,7 +17,7 @@ let module: Promise<WebAssembly.Module> | undefined;
 export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
     module ??= WebAssembly.compile(bytes);
     const [compiled] = await Promise.all([module, warmUp()]);
-    const time = options.virtualTime ? new VirtualTime(options.seed ?? 1) : undefined;
+    const time = options.virtualTime ? VirtualTime.begin(options.seed ?? 1) : undefined;
     try {
         return new TestServer(compiled, options, time);
     } catch (error) {

@@ -17,6 +17,9 @@ async function started(options: TestServerOptions = {}): Promise<TestServer> {
     return server;
 }
 
+/** Asked anew: a compiler believes that what was looked at once stays. */
+const stateOf = (client: Client) => client.state.name;
+
 /** The numbers that the client gets on the channel, and its gaps. */
 function heardBy(client: Client, channel: string): unknown[] {
     const heard: unknown[] = [];
@@ -30,7 +33,7 @@ test('a client connects, subscribes and gets what is published, without a socket
     const client = server.connect();
     const heard = heardBy(client, 'chat:1');
     await server.settled();
-    assert.equal(client.state.name, 'open');
+    assert.equal(stateOf(client), 'open');
     const position = await client.channel('chat:1').publish('n', 1);
     assert.equal(position!.offset, 1);
     assert.deepEqual(server.publish('chat:1', 'n', 2), {...position, offset: 2});
@@ -46,14 +49,14 @@ test('after a cut and an outage the client has what it missed', async () => {
     server.cut();
     server.publish('chat:1', 'n', 1);
     await server.advance(1000);
-    assert.equal(client.state.name, 'open');
+    assert.equal(stateOf(client), 'open');
     server.offline();
     server.publish('chat:1', 'n', 2);
     await server.advance(30_000);
-    assert.equal(client.state.name, 'waiting');
+    assert.equal(stateOf(client), 'waiting');
     server.online();
     await server.settled();
-    assert.equal(client.state.name, 'open');
+    assert.equal(stateOf(client), 'open');
     assert.deepEqual(heard, [1, 2]);
 });
 
@@ -92,17 +95,18 @@ test('a thousand reconnects take less than a second', async (t) => {
         await server.advance(600);
     }
     const ms = Number(process.hrtime.bigint() - real) / 1e6;
-    t.diagnostic(`${Math.round(ms)} ms, ${Math.round(process.cpuUsage(used).user / 1000)} ms of them computing`);
+    const computing = process.cpuUsage(used).user / 1000;
+    t.diagnostic(`${Math.round(ms)} ms, ${Math.round(computing)} ms of them computing`);
     assert.equal(opened, 1000);
     assert.deepEqual(heard, Array.from({length: 1000}, (_, i) => i + 1));
     // On a machine of its own it takes less than one second; this only finds what makes it many times slower.
-    assert.ok(ms < 10_000, `${ms} ms`);
+    assert.ok(computing < 5_000, `${computing} ms`);
 });
 
 test('the same seed takes the same course, another one another', async () => {
     const course = async (seed: number) => {
         const server = await started({seed});
-        const client = server.connect();
+        const client = server.connect({onError: () => {}});
         server.delay(20, {jitterMs: 30});
         heardBy(client, 'chat:1');
         for (let n = 1; n <= 5; n++) {
@@ -127,8 +131,8 @@ test('of two clients one can be cut off alone', async () => {
     await server.settled();
     server.offline(ada);
     await server.advance(2000);
-    assert.equal(bob.state.name, 'open');
-    assert.notEqual(ada.state.name, 'open');
+    assert.equal(stateOf(bob), 'open');
+    assert.notEqual(stateOf(ada), 'open');
     const other = await started();
     assert.throws(() => other.cut(ada), {code: 'invalid_argument', message: /not made by connect/});
     other.close();
@@ -197,9 +201,9 @@ test('everything takes as long as delay() says', async () => {
     server.delay(100);
     const client = server.connect();
     await server.advance(399);
-    assert.equal(client.state.name, 'connecting');
+    assert.equal(stateOf(client), 'connecting');
     await server.advance(1);
-    assert.equal(client.state.name, 'open', 'there and back, twice');
+    assert.equal(stateOf(client), 'open', 'there and back, twice');
 });
 
 test('a planned end brings the clients back within the time that they are told', async () => {
@@ -211,7 +215,7 @@ test('a planned end brings the clients back within the time that they are told',
     server.drain({spreadMs: 2000});
     await server.advance(2100);
     assert.deepEqual(codes, [1012]);
-    assert.equal(client.state.name, 'open');
+    assert.equal(stateOf(client), 'open');
 });
 
 test('the next command of a kind is refused, and a connect is closed', async () => {
@@ -269,7 +273,7 @@ test('tokens show who somebody is and may do, until they are revoked', async () 
     const nobody = server.connect({onError: () => {}});
     await server.settled();
     assert.equal(ann.user, 'ann');
-    assert.equal(nobody.state.name, 'closed');
+    assert.equal(stateOf(nobody), 'closed');
     await ann.channel('chat:1').publish('n', 1);
     await ann.channel('user:ann').publish('n', 1);
     await assert.rejects(ann.channel('user:bob').publish('n', 1), {code: 'forbidden'});
@@ -279,7 +283,7 @@ test('tokens show who somebody is and may do, until they are revoked', async () 
     server.revoke('ann');
     await server.advance(3000);
     assert.deepEqual(reasons, ['token_expired']);
-    assert.equal(ann.state.name, 'open', 'with a new token');
+    assert.equal(stateOf(ann), 'open', 'with a new token');
 });
 
 test('schemas refuse what does not fit, also from the test', async () => {
@@ -360,7 +364,11 @@ test('closed servers give back timers, clocks and chance', async () => {
     const before = [setTimeout, clearTimeout, setInterval, Date, Math.random, performance.now, crypto.getRandomValues];
     const server = await started();
     assert.notEqual(setTimeout, before[0]);
+    const other = await started();
     server.close();
     server.close();
+    await other.advance(10);
+    assert.notEqual(setTimeout, before[0], 'the other one still needs it');
+    other.close();
     assert.deepEqual([setTimeout, clearTimeout, setInterval, Date, Math.random, performance.now, crypto.getRandomValues], before);
 });

@@ -77,13 +77,13 @@ export interface TestServerOptions {
     handlers?: Readonly<Record<string, ServerHandler>>;
     /**
      * What is random comes from it: epochs, and the jitter of delays; with `virtualTime` everything, so that the same test
-     * takes the same course. 0 to 4294967295.
+     * takes the same course. A whole number below 2^32.
      * @default 1
      */
     seed?: number;
     /**
      * Time passes only in {@link TestServer.advance}: until close() the timers, clocks and random numbers of this thread are
-     * the server's. Not together with fake timers of a test tool, which serve as well.
+     * the server's. Not together with fake timers of a test tool, which serve as well. Several servers share it, with the first one's seed.
      * @default false
      */
     virtualTime?: boolean;

@@ -23,7 +23,7 @@ import type {VirtualTime} from './virtual_time.js';
 
 const rules: Rules<TestServerOptions> = {
     namespaces: /^Object/, defaultNamespace: /^Object/, types: /^Object/, limits: /^Object/, tokens: flag, anonymous: flag,
-    authorize: callable, handlers: /^Object/, seed: amount, virtualTime: flag,
+    authorize: callable, handlers: /^Object/, seed: /^Number \d{1,10}$/, virtualTime: flag,
 };
 const address = 'http://pulsewire.test';
 /** As the real server: heartbeats, deadlines and ages are looked at so often. */

@@ -24,12 +24,22 @@ const startMs = 1_767_225_600_000;
  * place of its own. So a run with many reconnects takes no time, and the same seed takes the same course.
  */
 export class VirtualTime {
+    /** A thread has one: several servers share it. */
+    static #shared: VirtualTime | undefined;
+    #users = 0;
     #nowMs = 0;
     #lastId = 0;
     readonly #timers = new Map<number, Timer>();
     readonly #restore: (() => void)[] = [];
 
-    constructor(seed: number) {
+    /** The time of this thread, from now on until each that has asked for it calls end(). The first one's seed counts. */
+    static begin(seed: number): VirtualTime {
+        const time = (VirtualTime.#shared ??= new VirtualTime(seed));
+        time.#users++;
+        return time;
+    }
+
+    private constructor(seed: number) {
         const nodes = typeof globalThis.setTimeout(() => {}) === 'object';
         const add = (everyMs: number | undefined, call: any, delayMs: unknown, args: unknown[]) => {
             this.#timers.set(++this.#lastId, {call, args, everyMs, dueMs: this.#nowMs + Math.max(Number(delayMs) || 0, 0)});
@@ -73,8 +83,10 @@ export class VirtualTime {
         this.#nowMs = endMs;
     }
 
-    /** Gives the thread its own time back. Timers that wait never fire. */
+    /** The last call gives the thread its own time back. Timers that wait never fire then. */
     end(): void {
+        if (--this.#users) return;
+        VirtualTime.#shared = undefined;
         for (const restore of this.#restore.splice(0).reverse()) restore();
     }
 
