@@ -1,5 +1,6 @@
 import type {Decoder} from './decoder.js';
 import type {Hub} from './hub.js';
+import type {Direction} from './options.js';
 import type {Pipe} from './pipe.js';
 import type {Trace} from './trace.js';
 import {toUtf8} from './text_bytes.js';
@@ -9,8 +10,6 @@ const heldBytesMax = 64 * 1024;
 /** All of them, for a client that is gone. */
 const allBytes = 2 ** 32 - 1;
 const closeAbnormal = 1006;
-
-export type Direction = 'up' | 'down';
 
 /** What a connection needs of the path that it takes. */
 export interface Line {

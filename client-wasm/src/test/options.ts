@@ -1,5 +1,8 @@
 import type {ErrorCode} from '../base/codes.js';
 
+/** From the clients to the server, or to them. */
+export type Direction = 'up' | 'down';
+
 /** What can be permitted on a channel (docs/protocol.md 1.6). */
 export type Operation = 'subscribe' | 'history' | 'publish' | 'presence' | 'show' | 'request' | 'respond';
 

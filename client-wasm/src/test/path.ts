@@ -1,7 +1,8 @@
-import {Connection, type ClientEnd, type Direction, type Line} from './connection.js';
+import {Connection, type ClientEnd, type Line} from './connection.js';
 import type {Decoder} from './decoder.js';
 import {Delay} from './delay.js';
 import type {Hub} from './hub.js';
+import type {Direction} from './options.js';
 import {Pipe} from './pipe.js';
 import type {Trace} from './trace.js';
 

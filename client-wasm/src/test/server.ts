@@ -7,11 +7,11 @@ import type {Position} from '../client/events.js';
 import type {AnyRequests, ConnectOptions, EventSourceConstructor, WebSocketConstructor} from '../client/options.js';
 import {connect} from '../index.js';
 import {ChannelView} from './channel_view.js';
-import type {Connection, Direction} from './connection.js';
+import type {Connection} from './connection.js';
 import {fetchOver} from './http.js';
 import {Hub, type HubEvent} from './hub.js';
 import type {
-    AuthorizedCommand, RefusalCode, RefusedOperation, RefuseOptions, ServerHandler, ServerPublishOptions, TestServerOptions, TokenOptions,
+    AuthorizedCommand, Direction, RefusalCode, RefusedOperation, RefuseOptions, ServerHandler, ServerPublishOptions, TestServerOptions, TokenOptions,
 } from './options.js';
 import {Path} from './path.js';
 import {randomFrom} from './random.js';
