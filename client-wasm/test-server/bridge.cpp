@@ -127,6 +127,28 @@ void test_authorized(
         from_text(code_size, sentence_size)
     );
 }
+// Text: the type and the payload in place of the client's; empty: as they are.
+PULSEWIRE_EXPORT(passes)
+void test_passes(double number, std::uint32_t type_size, std::uint32_t payload_size) {
+    test_server::publish_gate::word given;
+    given.type = from_text(0, type_size);
+    given.text = from_text(type_size, payload_size);
+    the_server->decided(static_cast<std::uint64_t>(number), std::move(given));
+}
+PULSEWIRE_EXPORT(drops) void test_drops(double number) {
+    test_server::publish_gate::word given;
+    given.what = test_server::publish_gate::verdict::drop;
+    the_server->decided(static_cast<std::uint64_t>(number), std::move(given));
+}
+// Text: the code's name and the sentence.
+PULSEWIRE_EXPORT(refuse_publish)
+void test_refuse_publish(double number, std::uint32_t code_size, std::uint32_t sentence_size) {
+    test_server::publish_gate::word given;
+    given.what = test_server::publish_gate::verdict::refuse;
+    given.code = error_named(from_text(0, code_size));
+    given.text = from_text(code_size, sentence_size);
+    the_server->decided(static_cast<std::uint64_t>(number), std::move(given));
+}
 // Text: what the token proves; empty: nothing. The result is a fault in it.
 PULSEWIRE_EXPORT(verified)
 const char* test_verified(std::uint32_t connection, double number, std::uint32_t size) {

@@ -64,7 +64,10 @@ std::vector<std::string> texts_in(std::string_view list) {
 }  // namespace
 
 server::server(settings chosen, std::uint64_t seed)
-    : settings_(std::move(chosen)), seed_(seed), storage_(settings_.delivery) {
+    : settings_(std::move(chosen)),
+      seed_(seed),
+      storage_(settings_.delivery),
+      gate_(settings_.hub.bounds, {seed, ~seed}) {
     settings_.hub.server_name = "pulsewire-test";
     settings_.hub.secret = {seed, ~seed};
     start();
@@ -232,6 +235,12 @@ void server::authorized(connection_number number, std::uint64_t id, error_code c
     read_on(number);
 }
 
+void server::decided(std::uint64_t id, publish_gate::word given) {
+    if (auto post = gate_.settle(id, std::move(given), now_.monotonic_ms))
+        hub_->receive(std::move(*post), now_);
+    settle();
+}
+
 std::string server::verified(connection_number number, std::uint64_t id, std::string_view principal) {
     std::string fault;
     auto who = std::make_shared<access::principal>();
@@ -357,6 +366,7 @@ void server::carry_out(const hub::output& out) {
         std::visit(
             overloaded{
                 [this](const hub::authorize& asked) { on(asked); },
+                [this](const hub::client_publish& asked) { on(asked); },
                 [this](const hub::client_request& asked) { on(asked); },
                 [](const auto&) {},
             },
@@ -418,6 +428,17 @@ void server::on(const hub::authorize& asked) {
     if (!asked.type.empty()) json.name("type", asked.type);
     json.end();
     event('a', number_of(asked.who.value), asked.number, text);
+}
+
+void server::on(const hub::client_publish& asked) {
+    if (auto post = gate_.judge(asked, now_.monotonic_ms)) return hub_->receive(std::move(*post), now_);
+    const hub::publish& p = asked.what;
+    std::string text;
+    line_writer json(text);
+    json.name("channel", p.channel).name("type", p.type).name("session", asked.session);
+    if (!p.user.empty()) json.name("user", p.user);
+    json.json("payload", p.payload).end();
+    event('p', number_of(p.from.value), gate_.last_number(), text);
 }
 
 void server::on(const hub::client_request& asked) {

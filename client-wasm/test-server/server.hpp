@@ -4,6 +4,7 @@
 // memory. The JavaScript half is its network and its application. Whatever the hub wants from that half
 // collects in take_events(); bytes for a connection wait until the network pulls them.
 
+#include "client-wasm/test-server/publish_gate.hpp"
 #include "client-wasm/test-server/settings.hpp"
 #include "common/delivery/outbound.hpp"
 #include "common/delivery/storage.hpp"
@@ -63,6 +64,8 @@ public:
     void refuse_request(connection_number number, std::uint64_t id, error_code code, std::string_view text);
     // The word about the command of an event; none: it may be carried out.
     void authorized(connection_number number, std::uint64_t id, error_code code, std::string_view text);
+    // The word about the publish of an event.
+    void decided(std::uint64_t id, publish_gate::word given);
     // What the token of an event proves: {"user": "ann", "allow": {…}, "info": …, "subscribe": […],
     // "token_id": "…", "issued_ms": 0, "expires_ms": 0}; empty: nothing. Returns a fault in it, for people.
     std::string verified(connection_number number, std::uint64_t id, std::string_view principal);
@@ -84,6 +87,7 @@ public:
     //   w CONNECTION          bytes wait to be pulled, or it has ended
     //   v CONNECTION NUMBER   a token, as a JSON string, to be verified()
     //   a CONNECTION NUMBER   {"operations","channel","session","user","type"}, to be authorized()
+    //   p CONNECTION NUMBER   {"channel","type","session","user","payload"}, to be decided()
     //   r CONNECTION ID       {"type","session","user","payload"}, to be answered
     //   d CONNECTION          the sentence for the operator about a command that was not permitted
     // Valid until the next call of anything.
@@ -91,7 +95,6 @@ public:
 
     // The connections that are subscribed to the channel, as a JSON array. Valid until the next call.
     std::string_view subscribers(std::string_view channel);
-    std::size_t channel_count() const { return hub_->channel_count(); }
 
 private:
     struct connection {
@@ -119,6 +122,7 @@ private:
     void end(connection_number number, close_code code);
     void cut_if_slow(connection_number number, connection& c);
     void on(const hub::authorize& asked);
+    void on(const hub::client_publish& asked);
     void on(const hub::client_request& asked);
     std::optional<refusal> take_refusal(operations wanted);
     std::string_view answer_of_api(const command& c);
@@ -133,6 +137,7 @@ private:
     delivery::storage storage_;
     std::unique_ptr<hub::hub> hub_;
     hub::output work_;
+    publish_gate gate_;
     std::map<connection_number, connection> connections_;
     std::array<refusal, operation_count> refusals_;
     bool asks_ = false;

@@ -195,6 +195,7 @@ result<settings, std::string> read_settings(std::string_view json) {
     const named<bool> flags[] = {
         {"tokens", &c.verifies_tokens},
         {"anonymous", &c.anonymous},
+        {"publishes", &hears.publishes},
     };
     // The default namespace comes first where it is given: the others begin with its options.
     const fault found = read_object(json, {}, [&](const member& m) -> std::optional<fault> {

@@ -18,8 +18,9 @@ struct settings {
 };
 
 // Reads {"namespaces": {"chat": {"history_count_max": 100, "allow": {…}, "types": {…}}}, "default_namespace":
-// {…}, "limits": {"ping_ms": 1000}, "tokens": true, "anonymous": false}. A name or a value that the server
-// would refuse is an error: a sentence for the author of the test, which begins with the place.
+// {…}, "limits": {"ping_ms": 1000}, "tokens": true, "anonymous": false, "publishes": true}. A name or a value
+// that the server would refuse is an error: a sentence for the author of the test, which begins with the
+// place.
 result<settings, std::string> read_settings(std::string_view json);
 
 }  // namespace pulsewire::test_server

@@ -251,6 +251,37 @@ test('handlers answer requests, and their failures are those of the server', asy
     assert.deepEqual(await client.request('who'), {session: client.session});
 });
 
+test('a publish is changed, dropped or refused by a handler, which sees it once', async () => {
+    const {PulsewireError} = await import('../src/index.js');
+    const seen: unknown[] = [];
+    const server = await started({
+        onPublish: ({type, payload}) => {
+            seen.push(payload);
+            if (type === 'wrong') throw new PulsewireError('rejected', 'not here');
+            if (type === 'broken') throw new Error('no');
+            if (type === 'secret') return false;
+            return type === 'loud' ? {payload: `${payload}!`} : undefined;
+        },
+    });
+    const client = server.connect();
+    const heard = heardBy(client, 'chat:1');
+    const channel = client.channel('chat:1');
+    await channel.publish('n', 1);
+    await channel.publish('loud', 'hey');
+    await channel.publish('secret', 2);
+    await assert.rejects(channel.publish('wrong', 3), {code: 'rejected', message: 'not here'});
+    await assert.rejects(channel.publish('broken', 4), {code: 'handler_failed'});
+    server.stall('down');
+    const published = channel.publish('n', 5);
+    await server.settled();
+    server.cut();
+    server.online();
+    await server.advance(1000);
+    assert.equal((await published)!.offset, 3);
+    assert.deepEqual(seen, [1, 'hey', 2, 3, 4, 5], 'also what was published again');
+    assert.deepEqual(heard, [1, 'hey!', 5]);
+});
+
 test('permissions are decided by the real guard, and then by the test', async () => {
     const asked: unknown[] = [];
     const server = await started({

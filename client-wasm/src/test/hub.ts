@@ -93,6 +93,19 @@ export class Hub {
         this.#run('refuse_request', [code, sentence], [connection, id]);
     }
 
+    /** A publish goes on; empty: with the type and the payload that the client gave. */
+    passes(number: number, type: string, payload: string): void {
+        this.#run('passes', [type, payload], [number]);
+    }
+
+    drops(number: number): void {
+        this.#run('drops', [], [number]);
+    }
+
+    refusePublish(number: number, code: string, sentence: string): void {
+        this.#run('refuse_publish', [code, sentence], [number]);
+    }
+
     /** `code` is empty where the command may be carried out. */
     authorized(connection: number, number: number, code: string, sentence: string): void {
         this.#run('authorized', [code, sentence], [connection, number]);

@@ -47,6 +47,22 @@ export interface ServerRequest {
 /** Answers with what it returns. Its PulsewireError with `rejected` is passed on; anything else becomes `handler_failed`. */
 export type ServerHandler = (payload: any, from: ServerRequest) => unknown;
 
+/** A publish of a client, for `onPublish`. */
+export interface ClientPublish {
+    readonly channel: string;
+    readonly type: string;
+    readonly payload: any;
+    readonly session: string;
+    readonly user?: string;
+}
+
+/**
+ * Decides at once about a publish that the namespace and the token permit. Nothing: it goes on; `false`: it is acknowledged
+ * and nobody gets it; an object: it goes on with that type or payload. Its PulsewireError with `rejected` is told to the
+ * publisher; anything else becomes `handler_failed`.
+ */
+export type PublishHandler = (publish: ClientPublish) => void | false | {type?: string; payload?: unknown};
+
 /** Options of testServer(). */
 export interface TestServerOptions {
     /** By name, the part of a channel before its first `:`. They begin with the options of `defaultNamespace`. */
@@ -76,6 +92,8 @@ export interface TestServerOptions {
      * client is told, refuses it with `forbidden`.
      */
     authorize?: (command: AuthorizedCommand) => boolean | string | PromiseLike<boolean | string>;
+    /** Decides about the publishes of clients, as the handlers of a C++ program do; each publish is shown once. */
+    onPublish?: PublishHandler;
     /** Handlers of requests to the server, by type; {@link TestServer.handle} adds others. */
     handlers?: Readonly<Record<string, ServerHandler>>;
     /**

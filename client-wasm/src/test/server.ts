@@ -11,7 +11,7 @@ import type {Connection} from './connection.js';
 import {fetchOver} from './http.js';
 import {Hub, type HubEvent} from './hub.js';
 import type {
-    AuthorizedCommand, Direction, RefusalCode, RefusedOperation, RefuseOptions, ServerHandler, ServerPublishOptions, TestServerOptions, TokenOptions,
+    AuthorizedCommand, ClientPublish, Direction, PublishHandler, RefusalCode, RefusedOperation, RefuseOptions, ServerHandler, ServerPublishOptions, TestServerOptions, TokenOptions,
 } from './options.js';
 import {Path} from './path.js';
 import {randomFrom} from './random.js';
@@ -23,7 +23,7 @@ import type {VirtualTime} from './virtual_time.js';
 
 const rules: Rules<TestServerOptions> = {
     namespaces: /^Object/, defaultNamespace: /^Object/, types: /^Object/, limits: /^Object/, tokens: flag, anonymous: flag,
-    authorize: callable, handlers: /^Object/, seed: /^Number \d{1,10}$/, virtualTime: flag,
+    authorize: callable, onPublish: callable, handlers: /^Object/, seed: /^Number \d{1,10}$/, virtualTime: flag,
 };
 const address = 'http://pulsewire.test';
 /** As the real server: heartbeats, deadlines and ages are looked at so often. */
@@ -52,6 +52,7 @@ export class TestServer {
     readonly #paths = new Map<Client<any> | undefined, Path>();
     readonly #handlers = new Map<string, ServerHandler>();
     readonly #authorize: TestServerOptions['authorize'];
+    readonly #onPublish: PublishHandler | undefined;
     readonly #time: VirtualTime | undefined;
     readonly #network;
     /** Connections that are refused when they say who they are. */
@@ -65,13 +66,14 @@ export class TestServer {
     /** @internal */
     constructor(module: WebAssembly.Module, options: TestServerOptions, time: VirtualTime | undefined) {
         checkOptions(options, rules);
-        const {namespaces = {}, defaultNamespace = {}, types, limits = {}, tokens = false, anonymous = false, authorize, handlers = {}, seed = 1} = options;
+        const {namespaces = {}, defaultNamespace = {}, types, limits = {}, tokens = false, anonymous = false, authorize, onPublish, handlers = {}, seed = 1} = options;
         this.#time = time;
         this.#authorize = authorize;
+        this.#onPublish = onPublish;
         this.#recoveryMax = limits.recovery_max ?? recoveryMax;
         for (const [type, handler] of Object.entries(handlers)) this.handle(type, handler);
         const settings = {
-            tokens, anonymous: anonymous || !tokens, limits,
+            tokens, anonymous: anonymous || !tokens, publishes: !!onPublish, limits,
             default_namespace: {...(types && {types}), ...defaultNamespace}, namespaces,
         };
         this.#hub = new Hub(module, JSON.stringify(settings), seed, (event) => this.#handle(event));
@@ -289,6 +291,7 @@ export class TestServer {
         this.#happened++;
         if (kind === 'w') this.#connections.get(connection)?.pump();
         else if (kind === 'd') this.#trace.note(connection, '!', text);
+        else if (kind === 'p') this.#judge(connection, id, JSON.parse(text) as ClientPublish);
         else if (kind === 'v') this.#verify(connection, id, JSON.parse(text) as string);
         else if (kind === 'a') void this.#decide(connection, id, JSON.parse(text) as AuthorizedCommand);
         else void this.#answer(connection, id, JSON.parse(text) as {type: string; session: string; user?: string; payload: unknown});
@@ -297,6 +300,23 @@ export class TestServer {
     #verify(connection: number, number: number, token: string): void {
         const fault = this.#hub.verified(connection, number, shownBy(token));
         if (fault) this.#trace.note(connection, '!', `the token's allow: ${fault}`);
+    }
+
+    #judge(connection: number, number: number, publish: ClientPublish): void {
+        try {
+            const word = this.#onPublish!(publish);
+            if (word === false) return this.#hub.drops(number);
+            this.#hub.passes(number, word?.type ?? '', word && 'payload' in word ? toJson(word.payload) : '');
+        } catch (error) {
+            this.#refuse(error, connection, publish.type, (code, sentence) => this.#hub.refusePublish(number, code, sentence));
+        }
+    }
+
+    /** Tells the failure of a handler as the server does: a rejection to the client, anything else to the operator. */
+    #refuse(error: unknown, connection: number, type: string, tell: (code: string, sentence: string) => void): void {
+        if (error instanceof PulsewireError && error.code === 'rejected') return tell('rejected', error.message);
+        this.#trace.note(connection, '!', `the handler of ${type} failed: ${error}`);
+        tell('handler_failed', `the server's handler of ${type} failed`);
     }
 
     async #decide(connection: number, number: number, command: AuthorizedCommand): Promise<void> {
@@ -317,9 +337,7 @@ export class TestServer {
             const answer = toJson((await handler(payload, from)) ?? null);
             this.#hub.answer(connection, id, answer);
         } catch (error) {
-            if (error instanceof PulsewireError && error.code === 'rejected') return this.#hub.refuseRequest(connection, id, 'rejected', error.message);
-            this.#trace.note(connection, '!', `the handler of ${type} failed: ${error}`);
-            this.#hub.refuseRequest(connection, id, 'handler_failed', `the server's handler of ${type} failed`);
+            this.#refuse(error, connection, type, (code, sentence) => this.#hub.refuseRequest(connection, id, code, sentence));
         }
     }
 }
