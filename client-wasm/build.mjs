@@ -24,9 +24,9 @@ async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
-    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', schema: 'schema', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
+    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', schema: 'schema', test: 'test', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
     // They see of the SDK only what an application does, so none of their properties is minified.
-    const outside = ['frameworks', ...frameworks];
+    const outside = ['test', 'frameworks', ...frameworks];
     for (const name of outside) entries[name] = name;
     const files = [...Object.entries(entries).map((entry) => [...entry, '.js']), ...required.map((name) => [name, entries[name], '.cjs'])];
     await Promise.all(files.map(async ([name, source, ending]) => {
@@ -63,7 +63,7 @@ async function buildEntries() {
 /** The map without the text of the WebAssembly module, which is no source. */
 function withoutModule(map) {
     const parsed = JSON.parse(map);
-    parsed.sourcesContent = parsed.sourcesContent.map((text, i) => (/pulsewire\.(wasm|js)$/.test(parsed.sources[i]) ? '' : text));
+    parsed.sourcesContent = parsed.sourcesContent.map((text, i) => (/(pulsewire|test_server)\.(wasm|js)$/.test(parsed.sources[i]) ? '' : text));
     parsed.sources = parsed.sources.map((source) => source.replace(/^(\.\.\/)+client-wasm\//, '../').replace(/^.*\/src\//, '../src/'));
     return parsed;
 }
@@ -79,7 +79,7 @@ function buildTypes() {
         const folder = dirname(file);
         for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
-    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'schema', ...frameworks]) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'schema', 'test', ...frameworks]) visit(`${entry}.d.ts`);
     for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
     for (const name of required) writeFileSync(join(dist, `${name}.d.cts`), typesRequired(name));
 }
@@ -100,7 +100,7 @@ function typesRequired(name) {
 /** The guide and what it leads to come with the package. */
 function copyGuide() {
     mkdirSync(join(dist, 'docs'));
-    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
+    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
 }
 
 /** The paths of the files below a folder. */

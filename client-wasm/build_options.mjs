@@ -11,6 +11,8 @@ export const home = fileURLToPath(new URL('.', import.meta.url));
 /** Where CMake leaves the module, and the same as JavaScript. */
 export const wasmPath = join(home, '../build/wasm/pulsewire.wasm');
 export const jsPath = join(home, '../build/wasm/pulsewire.js');
+/** The hub, for the entry `pulsewire/test`. */
+export const hubPath = join(home, '../build/wasm/test_server.wasm');
 
 /**
  * Properties that nobody but the package's own code knows: minified to a letter, the same in every entry. The types that
@@ -28,7 +30,7 @@ export const ownNames = [
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /** The entries that can be required too, as Jest does; what they share comes with them. */
-export const required = ['js', 'storage', 'requests', 'list', 'schema', 'frameworks', 'react', 'vue'];
+export const required = ['js', 'storage', 'requests', 'list', 'schema', 'frameworks', 'react', 'vue', 'test'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
@@ -43,7 +45,11 @@ export function bundleOptions({text = '', node = false, apart = '', plain = fals
             onLoad({filter: /.*/, namespace: 'inline'}, () => ({contents: `export default ${JSON.stringify(text)};`}));
             onResolve({filter: /^pulsewire\.js$/}, ({path}) => ({path, namespace: 'core'}));
             onLoad({filter: /.*/, namespace: 'core'}, () => ({contents: coreFrom(readFileSync(jsPath, 'utf8'))}));
-            onResolve({filter: /^\.\.\/src\/index\.js$/}, () => ({path: join(home, `src/${entry}.ts`)}));
+            onResolve({filter: /^test_server\.wasm$/}, ({path}) => ({path, namespace: 'hub'}));
+            onLoad({filter: /.*/, namespace: 'hub'}, () => ({contents: readFileSync(hubPath), loader: 'binary'}));
+            // Test servers use the SDK that the application gets.
+            const whole = {'': {path: join(home, `src/${entry}.ts`)}, '.js': {path: './index.js', external: true}, '.cjs': {path: './js.cjs', external: true}}[apart];
+            onResolve({filter: /^\.\.\/(src\/)?index\.js$/}, () => whole);
             // What is required needs this: Jest has no import(), and nobody downloads it.
             const later = apart === '.js' ? /\/(why|debug|plain|token)\.js$/ : /\/(why|debug|plain)\.js$/;
             if (apart) onResolve({filter: later}, ({kind, path}) => (kind === 'dynamic-import' ? {path: `./${basename(path)}`, external: true} : undefined));

@@ -13,6 +13,7 @@ const entries = {
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
     'pulsewire/schema': ['schema.js'],
+    'pulsewire/test': ['test.js', 'index.js'],
     'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],
     'pulsewire/vue': ['vue.js', 'frameworks.js', 'list.js'],
     'pulsewire/svelte': ['svelte.js', 'frameworks.js', 'list.js'],

@@ -66,7 +66,7 @@ test('no property that is minified can be seen by an application', async () => {
     // Nothing leads to the package's inside, and nothing has written it there since (npm run types only checks).
     assert.deepEqual(types.filter((file) => file.startsWith('core')), []);
     // These are built without it, and have names such as `failed` of their own.
-    const whole = new RegExp(`^(${['frameworks', ...frameworks].join('|')})\\b`);
+    const whole = new RegExp(`^(${['test', 'frameworks', ...frameworks].join('|')})\\b`);
     for (const file of types) if (!whole.test(file)) assert.doesNotMatch(readFileSync(join(home, 'dist', file), 'utf8'), member, file);
     // One of these would be found.
     assert.match('    readonly sseUrl: string;\n', member);
@@ -89,7 +89,7 @@ test('importing the package touches nothing', async () => {
         delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
         delete globalThis.navigator; globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
         await import(process.argv[1]);`;
-    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'schema.js', 'why.js', 'debug.js', 'token.js']) {
+    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'schema.js', 'test.js', 'test.cjs', 'why.js', 'debug.js', 'token.js']) {
         execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
     }
 });
@@ -124,8 +124,20 @@ test('an error that ends a program shows its sentence and its name, not the code
     assert.ok(stderr.length < 8000, `${stderr.length} characters`);
 });
 
+test('the entry for tests is as large as documented, and nothing of it is in the default entry', async () => {
+    const {sizesOf} = await import(pathToFileURL(join(home, 'sizes.mjs')).href);
+    const sizes: {entry: string; brotli: number}[] = sizesOf(join(home, 'dist'));
+    const brotli = (name: string) => sizes.find(({entry}) => entry === name)!.brotli;
+    const [, kib] = /and of its own, `pulsewire\/test` weighs (\d+) KiB with brotli/.exec(readFileSync(join(home, '../docs/test-server.md'), 'utf8'))!;
+    const own = (brotli('pulsewire/test') - brotli('pulsewire')) / 1024;
+    assert.ok(own <= Number(kib) && Number(kib) < own + 5, `${own} KiB`);
+    const entry = readFileSync(join(home, 'dist/index.js'), 'utf8');
+    assert.doesNotMatch(entry, /test_server|refuse_next|virtualTime/);
+    assert.match(readFileSync(join(home, 'dist/test.js'), 'utf8'), /refuse_next/);
+});
+
 test('source maps lead to the sources, without the text of the module', () => {
-    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'schema', 'why', 'debug', 'token', 'worker']) {
+    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'schema', 'test', 'why', 'debug', 'token', 'worker']) {
         assert.match(readFileSync(join(home, `dist/${entry}.js`), 'utf8'), new RegExp(`//# sourceMappingURL=${entry}\\.js\\.map\\s*$`));
         const {sources, sourcesContent} = JSON.parse(readFileSync(join(home, `dist/${entry}.js.map`), 'utf8'));
         assert.ok(sources.some((source: string) => /^\.\.\/src\/.*\.ts$/.test(source)), sources.join());

@@ -9,10 +9,10 @@ import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {build} from 'esbuild';
-import {bundleOptions, home, jsPath, toText, wasmPath} from '../build_options.mjs';
+import {bundleOptions, home, hubPath, jsPath, toText, wasmPath} from '../build_options.mjs';
 
-if (![wasmPath, jsPath].every(existsSync)) {
-    console.error('There is no pulsewire.wasm, or no pulsewire.js; script/build sdk makes them.');
+if (![wasmPath, jsPath, hubPath].every(existsSync)) {
+    console.error('There is no pulsewire.wasm, pulsewire.js or test_server.wasm; script/build sdk makes them.');
     process.exit(1);
 }
 
@@ -21,7 +21,7 @@ const results = join(home, 'test-results');
 const sources = ['src', 'test'].flatMap((folder) =>
     readdirSync(join(home, folder)).filter((name) => name.endsWith('.test.ts')).map((name) => join(home, folder, name)));
 // What is the same with every core, or of one core alone.
-const ofOneEntry = ['arguments', 'core', 'frameworks', 'js', 'list', 'loop', 'package', 'values', 'worker_port'];
+const ofOneEntry = ['arguments', 'core', 'frameworks', 'js', 'list', 'loop', 'package', 'test_server', 'values', 'worker_port'];
 const ofBoth = sources.filter((path) => !ofOneEntry.includes(basename(path, '.test.ts')));
 
 rmSync(compiled, {recursive: true, force: true});
