@@ -28,11 +28,12 @@ export function showStatus(client: Client, root: HTMLElement = byId('status')): 
         setOrDelete(root.dataset, 'transport', 'transport' in state ? state.transport : undefined);
         setOrDelete(root.dataset, 'attempt', 'attempt' in state ? state.attempt : undefined);
         setOrDelete(root.dataset, 'retryInMs', state.name === 'waiting' ? Math.round(state.retryInMs) : undefined);
+        setOrDelete(root.dataset, 'degraded', client.degraded ? 'yes' : undefined);
         root.title = state.name === 'waiting' || state.name === 'closed' ? `${lostWords(state.reason)}.` : '';
-        text.textContent = sentence(state, attempt);
+        text.textContent = sentence(state, attempt, client.degraded);
         button.hidden = state.name !== 'waiting' && state.name !== 'closed';
         button.textContent = state.name === 'closed' ? 'Reload' : 'Try now';
-        if (state.name === 'waiting') timer = setInterval(() => { text.textContent = sentence(state, attempt); }, 200);
+        if (state.name === 'waiting') timer = setInterval(() => { text.textContent = sentence(state, attempt, false); }, 200);
         announce(announcement, state);
     };
     button.addEventListener('click', () => {
@@ -40,15 +41,19 @@ export function showStatus(client: Client, root: HTMLElement = byId('status')): 
         else client.reconnectNow();
     });
     client.on('state', show);
+    client.on('degraded', ({degraded}) => {
+        show(client.state);
+        if (shown.get(root) === client) announcement.textContent = degraded ? 'The server does not reach its broker' : 'Connection open';
+    });
     show(client.state);
 }
 
-function sentence(state: ConnectionState, attempt: number | undefined): string {
+function sentence(state: ConnectionState, attempt: number | undefined, degraded: boolean): string {
     switch (state.name) {
         case 'connecting':
             return attempt! > 1 ? `Connecting, attempt ${attempt}…` : 'Connecting…';
         case 'open':
-            return `Open over ${transportNames[state.transport]}`;
+            return degraded ? 'Open, waiting for the broker' : `Open over ${transportNames[state.transport]}`;
         case 'waiting': {
             const seconds = Math.max(0, Math.ceil((state.retryAt - Date.now()) / 1000));
             return `Retry in ${seconds} s · attempt ${attempt}`;
