@@ -20,10 +20,7 @@
 #include <vector>
 
 #ifdef PULSEWIRE_BROKER_NATS
-#include "server/broker/nats/nats_factory.hpp"
-#endif
-#ifdef PULSEWIRE_BROKER_RABBITMQ
-#include "server/broker/rabbitmq/rabbitmq_factory.hpp"
+#include "server/testing/nats_broker.hpp"
 #endif
 
 #ifdef __SANITIZE_ADDRESS__
@@ -111,11 +108,6 @@ std::vector<broker_kind>& kinds() {
 #else
         {"nats", "nats-server", "nats-server", nullptr, nullptr},
 #endif
-#ifdef PULSEWIRE_BROKER_RABBITMQ
-        rabbitmq::tested_kind(),
-#else
-        {"rabbitmq", "rabbitmq-server", "rabbitmq-server", nullptr, nullptr},
-#endif
     };
     return all;
 }
@@ -128,6 +120,8 @@ protected:
             GTEST_SKIP() << "skipped: " << kind().name << " is not installed (package " << kind().package
                          << ")";
         }
+        const std::string lacks = kind().lacks != nullptr ? kind().lacks() : "";
+        if (!lacks.empty()) GTEST_SKIP() << lacks;
     }
     static void TearDownTestSuite() {
         for (auto& each : kinds()) each.shared.reset();
@@ -141,7 +135,8 @@ protected:
     // Logs that no other test has.
     static broker_options options() {
         broker_options made = shared().options();
-        made.prefix = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+        const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+        made.prefix = test.substr(0, test.find('/'));
         return made;
     }
 };

@@ -13,9 +13,6 @@
 #ifdef PULSEWIRE_BROKER_NATS
 #include "server/broker/nats/broker.hpp"
 #endif
-#ifdef PULSEWIRE_BROKER_RABBITMQ
-#include "server/broker/rabbitmq/broker.hpp"
-#endif
 
 namespace pulsewire::shell {
 namespace {
@@ -32,11 +29,6 @@ constexpr maker make_nats = nats::make_broker;
 #else
 constexpr maker make_nats = nullptr;
 #endif
-#ifdef PULSEWIRE_BROKER_RABBITMQ
-constexpr maker make_rabbitmq = rabbitmq::make_broker;
-#else
-constexpr maker make_rabbitmq = nullptr;
-#endif
 
 struct adapter {
     std::array<std::string_view, 6> schemes;
@@ -50,13 +42,11 @@ constexpr adapter adapters[] = {
      "libhiredis-dev",
      make_redis},
     {{"nats", "natss"}, "NATS", "libnats-dev", make_nats},
-    {{"rabbitmq", "rabbitmqs"}, "RabbitMQ", "librabbitmq-dev", make_rabbitmq},
 };
 
 constexpr std::string_view forms =
     "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master, "
-    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS) or rabbitmq://user:password@host:5672 "
-    "(rabbitmqs:// with TLS)";
+    "redis-cluster://host1,host2 or nats://host:4222 (natss:// with TLS)";
 
 }  // namespace
 
@@ -71,7 +61,9 @@ result<std::unique_ptr<broker>, std::string> make_broker(
             return std::find(each.schemes.begin(), each.schemes.end(), scheme) != each.schemes.end();
         });
     if (found == std::end(adapters))
-        return failure(std::string("no broker is known by ").append(scheme).append("://: write ").append(forms));
+        return failure(
+            std::string("no broker is known by ").append(scheme).append("://: write ").append(forms)
+        );
     if (found->make != nullptr) return found->make(options, std::move(handler));
     return failure(std::string("this build has no ")
                        .append(found->missing)

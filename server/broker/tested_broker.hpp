@@ -36,6 +36,8 @@ struct broker_kind {
     std::string package;
     std::unique_ptr<tested_broker> (*start)(const broker_kind& kind);  // null: this build lacks the adapter
     std::unique_ptr<faulty_broker> (*start_faulty)(const broker_kind& kind);  // null: has tests of its own
+    // Why else it cannot be started here: a sentence, or empty. May be null.
+    std::string (*lacks)() = nullptr;
     // One for the tests that do it no harm.
     std::shared_ptr<tested_broker> shared = {};
 };

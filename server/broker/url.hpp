@@ -36,8 +36,8 @@ struct broker_url {
 // "the broker's address " and what is wrong with it.
 failure<std::string> wrong_address(std::string_view what);
 
-// Empty when the text does not begin with a scheme. Only a scheme is repeated in an error: the rest may hold a
-// password.
+// Empty when the text does not begin with a scheme. Only a scheme is repeated in an error: the rest may hold
+// a password.
 std::string_view scheme_of(std::string_view url);
 
 // Hosts without a port get the usual one. The error is a sentence for the operator that says what is right,

@@ -1,7 +1,7 @@
 #pragma once
 
-// A real nats-server with JetStream for the length of a test, on a free port and with its files in a folder of
-// its own.
+// A real nats-server with JetStream for the length of a test, on a free port and with its files in a folder
+// of its own.
 
 #include "server/testing/child_process.hpp"
 #include "server/testing/temporary_folder.hpp"

@@ -67,7 +67,8 @@ result<address, std::string> read_address(const broker_options& options) {
     // The half of the replicas that answers an append has the stream's leader in it.
     with->replicas = std::max(with->replicas, 2 * options.wait_replicas + 1);
     if (with->replicas > replicas_max)
-        return failure(std::string("a stream of NATS has at most 5 replicas, so an append waits for 2 at most"));
+        return failure(std::string("a stream of NATS has at most 5 replicas, so an append waits for 2 at most"
+        ));
     return with;
 }
 

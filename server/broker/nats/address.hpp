@@ -8,7 +8,7 @@
 // The name begins the names of the streams, instead of broker_options::prefix. Options:
 //
 //   replicas=1…5       of streams that are made; those that exist must have as many
-//   credentials=FILE   a user's JWT and key, as `nsc` writes them
+//   credentials=FILE   a user's JWT and key, in the file that NATS calls credentials
 //   trust=durable      the operator's word that this cluster never loses what it showed: its incarnation
 //                      counts as unchanged as long as the stream is the same
 

@@ -183,9 +183,8 @@ private:
             if (error) return;
             std::erase_if(logs_, [](const auto& each) { return each.second->is_closed(); });
             for (auto& [partition, log] : logs_) log->on_time(clock::now());
-            const bool is_late = std::erase_if(logs_, [](const auto& each) {
-                                     return each.second->is_closed();
-                                 }) > 0;
+            const bool is_late =
+                std::erase_if(logs_, [](const auto& each) { return each.second->is_closed(); }) > 0;
             // A new one may fare better than one that has not come about until now.
             if (is_late && connection_ && !connection_->is_ready()) {
                 connection_.reset();

@@ -1,7 +1,7 @@
 #pragma once
 
 // NATS with JetStream as the broker: each partition's log is a stream. What the adapter relies on, and how it
-// was decided: docs/decisions/0021-nats-and-rabbitmq.md.
+// was decided: docs/decisions/0021-nats.md.
 
 #include "common/base/result.hpp"
 #include "server/broker/broker.hpp"

@@ -4,6 +4,7 @@
 #include "server/log.hpp"
 
 #include <boost/asio/post.hpp>
+
 #include <nats/nats.h>
 
 #include <atomic>
@@ -42,7 +43,8 @@ std::string text_or_empty(const char* text) {
 
 int status_of(natsMsg* message) {
     const char* text = nullptr;
-    if (natsMsg_GetDataLength(message) > 0 || natsMsgHeader_Get(message, "Status", &text) != NATS_OK) return 0;
+    if (natsMsg_GetDataLength(message) > 0 || natsMsgHeader_Get(message, "Status", &text) != NATS_OK)
+        return 0;
     return std::atoi(text);
 }
 
@@ -155,9 +157,7 @@ private:
         }
         if (!where_.credentials_file.empty()) {
             set([&] {
-                return natsOptions_SetUserCredentialsFromFiles(
-                    raw, where_.credentials_file.c_str(), nullptr
-                );
+                return natsOptions_SetUserCredentialsFromFiles(raw, where_.credentials_file.c_str(), nullptr);
             });
         }
         if (where_.tls) set([&] { return natsOptions_SetSecure(raw, true); });
@@ -205,8 +205,7 @@ private:
     }
 
     std::string sentence_of(natsStatus status) const {
-        const std::string said =
-            " (" + log::printable(text_or_empty(nats_GetLastError(nullptr))) + ")";
+        const std::string said = " (" + log::printable(text_or_empty(nats_GetLastError(nullptr))) + ")";
         switch (status) {
             case NATS_CONNECTION_AUTH_FAILED:
                 return name_ + " refuses the login: are user and password right in the address?" + said;
@@ -214,9 +213,12 @@ private:
                 return name_ + " has no TLS: the address is for nats:// then" + said;
             case NATS_SECURE_CONNECTION_REQUIRED:
                 return name_ + " wants TLS: the address is for natss:// then" + said;
-            case NATS_SSL_ERROR: return "TLS with " + name_ + " is not possible" + said;
-            case NATS_NO_SERVER: return name_ + " cannot be connected to: does it run?" + said;
-            case NATS_TIMEOUT: return name_ + " has not answered in time" + said;
+            case NATS_SSL_ERROR:
+                return "TLS with " + name_ + " is not possible" + said;
+            case NATS_NO_SERVER:
+                return name_ + " cannot be connected to: does it run?" + said;
+            case NATS_TIMEOUT:
+                return name_ + " has not answered in time" + said;
             default:
                 return name_ + " cannot be used: " + text_or_empty(natsStatus_GetText(status)) + said;
         }

@@ -1,5 +1,5 @@
-// What is JetStream's own: kills in the middle of appends, logins, TLS, streams that are not as they have to be,
-// and what it says when it cannot be used.
+// What is JetStream's own: kills in the middle of appends, logins, TLS, streams that are not as they have to
+// be, and what it says when it cannot be used.
 
 #include "server/broker/make_broker.hpp"
 #include "server/testing/certificate.hpp"
@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -70,6 +72,81 @@ TEST_F(nats_failover, five_kills_lose_nothing_that_was_answered_and_keep_the_ord
     }
 }
 
+// --- a cluster ---
+
+// Three servers that elect leaders of streams.
+class nats_cluster {
+public:
+    nats_cluster() {
+        std::string routes;
+        std::uint16_t ports[3];
+        for (auto& port : ports) {
+            port = testing::free_port();
+            routes += (routes.empty() ? "\"nats://127.0.0.1:" : ", \"nats://127.0.0.1:") +
+                      std::to_string(port) + "\"";
+        }
+        for (int i = 0; i < 3; ++i) {
+            servers_.push_back(std::make_unique<nats_process>(
+                "server_name: n" + std::to_string(i) + "\ncluster { name: pw, listen: \"127.0.0.1:" +
+                std::to_string(ports[i]) + "\", routes: [" + routes + "] }"
+            ));
+        }
+    }
+    broker_options options(const std::string& more = "") const {
+        broker_options made;
+        made.url = "nats://" + servers_[0]->at() + "," + servers_[1]->at() + "," + servers_[2]->at();
+        made.url += "?replicas=3" + more;
+        return made;
+    }
+    // The server that orders the records of partition 0, now.
+    nats_process& leader() {
+        nats_process* found = nullptr;
+        eventually([&] {
+            for (std::size_t i = 0; i < servers_.size(); ++i) {
+                const std::string info = (*servers_[i])("$JS.API.STREAM.INFO.pulsewire-0");
+                const auto at = info.find("\"leader\":\"n");
+                if (at == info.npos) continue;
+                found = servers_[static_cast<std::size_t>(info[at + 11] - '0')].get();
+                return true;
+            }
+            return false;
+        });
+        if (found == nullptr) throw std::runtime_error("nobody leads");
+        return *found;
+    }
+
+private:
+    std::vector<std::unique_ptr<nats_process>> servers_;
+};
+
+TEST_F(nats_failover, a_leader_that_is_killed_takes_nothing_along_that_was_answered) {
+    nats_cluster cluster;
+    log_user user(cluster.options());
+    log_user trusting(cluster.options("&trust=durable"));
+    EXPECT_FALSE(user.open_until_it_answers().incarnation) << "a cluster does not say when it lost something";
+    const auto trusted = trusting.open_until_it_answers().incarnation;
+    ASSERT_TRUE(trusted);
+    for (int i = 0; i < 5'000; ++i) user.append(std::to_string(i));
+    ASSERT_TRUE(user.wait([](const auto& l) { return l.appended > 500 || l.closed; }));
+    nats_process& leader = cluster.leader();
+    leader.kill();
+    user.wait([](const auto& l) { return l.closed || l.appended == 5'000; });
+    const std::uint64_t answered = user.read().appended;
+    leader.start();
+    const auto opened = user.open_until_it_answers();
+    ASSERT_TRUE(user.wait_records(opened.last.high - opened.first.high + 1));
+    // What was sent on one connection is there in its order, each once. What came to a server between two
+    // leaders may be missing: nothing after it was answered.
+    std::vector<int> found;
+    for (const auto& each : user.bytes()) found.push_back(std::stoi(each));
+    ASSERT_GE(found.size(), answered);
+    EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
+    EXPECT_EQ(std::adjacent_find(found.begin(), found.end()), found.end());
+    for (std::uint64_t i = 0; i < answered; ++i)
+        ASSERT_EQ(found[i], static_cast<int>(i)) << "answered, but not there";
+    EXPECT_EQ(trusting.open_until_it_answers().incarnation, trusted);
+}
+
 // --- streams that are not as they have to be ---
 
 TEST_F(nats_refusal, a_stream_that_forgets_by_itself_is_named_with_its_setting) {
@@ -100,7 +177,9 @@ TEST_F(nats_refusal, a_stream_that_is_full_refuses_and_goes_on_when_it_was_trimm
     ASSERT_TRUE(user.wait_records(3));
     const auto third = user.read().records[2].at;
     user.trim(third);
-    ASSERT_TRUE(eventually([&] { return server("$JS.API.STREAM.INFO.pulsewire-0").find("\"first_seq\":3") != std::string::npos; }));
+    ASSERT_TRUE(eventually([&] {
+        return server("$JS.API.STREAM.INFO.pulsewire-0").find("\"first_seq\":3") != std::string::npos;
+    }));
     user.append("5");
     ASSERT_TRUE(user.wait_appended(1));
     EXPECT_EQ(user.open_until_it_answers().first, third);
@@ -173,14 +252,14 @@ TEST_F(nats_refusal, logins_are_needed_and_refused_in_words_without_the_password
     token.open_until_it_answers();
 }
 
-// As docs/decisions/0021-nats-and-rabbitmq.md lists them.
+// As docs/decisions/0021-nats.md lists them.
 TEST_F(nats_refusal, few_rights_are_enough_and_missing_ones_are_named) {
     nats_process server(R"(
         authorization { users = [
             { user: node, password: pw, permissions: {
-                publish: ["pulsewire.*", "$JS.API.STREAM.INFO.pulsewire-*", "$JS.API.STREAM.CREATE.pulsewire-*",
-                          "$JS.API.STREAM.PURGE.pulsewire-*", "$JS.API.CONSUMER.CREATE.pulsewire-*.*",
-                          "$JS.API.CONSUMER.DELETE.pulsewire-*.*", "$JS.API.CONSUMER.MSG.NEXT.pulsewire-*.*"]
+                publish: ["pulsewire.*", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.CREATE.*",
+                          "$JS.API.STREAM.PURGE.*", "$JS.API.CONSUMER.CREATE.*.*",
+                          "$JS.API.CONSUMER.DELETE.*.*", "$JS.API.CONSUMER.MSG.NEXT.*.*"]
                 subscribe: ["_INBOX.>"] } }
             { user: guest, password: pw, permissions: { publish: ["pulsewire.*"], subscribe: ["_INBOX.>"] } }
         ] })");
@@ -201,7 +280,9 @@ TEST_F(nats_refusal, a_server_without_jetstream_and_none_at_all_are_told) {
 
     const testing::temporary_folder folder;
     const auto port = std::to_string(testing::free_port());
-    const testing::child_process plain({"nats-server", "-a", "127.0.0.1", "-p", port}, folder.path() + "/log");
+    const testing::child_process plain(
+        {"nats-server", "-a", "127.0.0.1", "-p", port}, folder.path() + "/log"
+    );
     log_user user({.url = "nats://127.0.0.1:" + port});
     ASSERT_TRUE(eventually([&] {
         user.open();

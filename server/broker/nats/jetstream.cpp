@@ -179,8 +179,8 @@ result<std::uint64_t, std::string> read_appended(std::string_view reply) {
     return static_cast<std::uint64_t>(sequence);
 }
 
-// $JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<number>.<time>.<pending>; of a server with domains there
-// are <domain>.<account> before the stream, and one more at the end.
+// $JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<number>.<time>.<pending>; of a server with domains
+// there are <domain>.<account> before the stream, and one more at the end.
 std::optional<record_place> place_of(std::string_view reply_subject) {
     constexpr std::string_view begin = "$JS.ACK.";
     constexpr std::size_t tokens_short = 7;

@@ -43,9 +43,7 @@ std::string purge_request(std::uint64_t before);
 
 // Of INFO and CREATE. Nothing: there is no such stream. The error is a sentence about a stream that is not as
 // it was wished, or what the server has against it.
-result<std::optional<stream_found>, std::string> read_stream(
-    std::string_view reply, const stream_wish& wish
-);
+result<std::optional<stream_found>, std::string> read_stream(std::string_view reply, const stream_wish& wish);
 // Whether a stream of this name, but with other settings, exists already.
 bool says_stream_exists(std::string_view reply);
 // Of anything else: what the server has against it, or nothing.

@@ -67,14 +67,17 @@ TEST(jetstream, names_a_setting_that_would_lose_records) {
     for (const auto& [from, changed] : wrong) {
         const auto found = read_stream(answer(from, changed), wish);
         ASSERT_FALSE(found) << changed;
-        EXPECT_THAT(found.error(), HasSubstr("its ")) << changed;
+        EXPECT_THAT(found.error(), HasSubstr(" must ")) << changed;
     }
     const auto limited =
         read_stream(answer("\"max_bytes\":-1", "\"discard\":\"old\",\"max_bytes\":9000"), wish);
     EXPECT_TRUE(limited) << "the later member counts: discard is new";
     const auto old = read_stream(
-        answer("\"max_bytes\":-1,\"max_age\":0,\"max_msgs_per_subject\":-1,\"max_msg_size\":-1,\"discard\":\"new\"",
-               "\"max_bytes\":9000,\"discard\":\"old\""),
+        answer(
+            "\"max_bytes\":-1,\"max_age\":0,\"max_msgs_per_subject\":-1,\"max_msg_size\":-1,\"discard\":"
+            "\"new\"",
+            "\"max_bytes\":9000,\"discard\":\"old\""
+        ),
         wish
     );
     ASSERT_FALSE(old);
@@ -114,7 +117,8 @@ TEST(jetstream, tells_the_place_of_a_record) {
     EXPECT_EQ(with_domain->consumer, "c1");
     EXPECT_EQ(with_domain->sequence, 42U);
     for (const std::string text :
-         {"", "$JS.ACK", "$JS.ACK.a.b.1.2", "$JS.ACK.PW-0.c1.1.x.7.1.3", "$JS.ACK.PW-0.c1.1.0.7.1.3", "_INBOX.x"})
+         {"", "$JS.ACK", "$JS.ACK.a.b.1.2", "$JS.ACK.PW-0.c1.1.x.7.1.3", "$JS.ACK.PW-0.c1.1.0.7.1.3",
+          "_INBOX.x"})
         EXPECT_FALSE(place_of(text)) << text;
 }
 

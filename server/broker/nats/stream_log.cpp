@@ -86,8 +86,7 @@ void stream_log::begin(connection& to, time_point now) {
     to_ = &to;
     heard_at_ = now;
     consumer_ = std::to_string(partition_) + "_" + std::to_string(number_) + "_";
-    for (const char c : to.inbox())
-        consumer_ += c == '.' ? '-' : c;
+    for (const char c : to.inbox()) consumer_ += c == '.' ? '-' : c;
     ask(ask_stream, 0, api("STREAM.INFO." + wish_.name), "");
 }
 
@@ -117,15 +116,20 @@ void stream_log::on_answer(char what, std::uint64_t which, const delivery& answe
     if (answer.status != 0)
         return lose(to_->name() + " refuses a request (" + std::to_string(answer.status) + ")");
     switch (what) {
-        case ask_stream: return on_stream(answer.bytes, now);
-        case ask_create: return on_created(answer.bytes, now);
-        case ask_consumer: return on_consumer(answer.bytes, now);
-        case ask_append: return on_appended(which, answer.bytes, now);
+        case ask_stream:
+            return on_stream(answer.bytes, now);
+        case ask_create:
+            return on_created(answer.bytes, now);
+        case ask_consumer:
+            return on_consumer(answer.bytes, now);
+        case ask_append:
+            return on_appended(which, answer.bytes, now);
         case ask_trim:
             if (const auto error = error_of(answer.bytes))
                 log::warning("the stream ", wish_.name, " is not trimmed: ", *error);
             return;
-        default: return;
+        default:
+            return;
     }
 }
 
@@ -135,9 +139,7 @@ void stream_log::on_stream(std::string_view reply, time_point now) {
     if (!*found) {
         if (std::exchange(was_created_, true))
             return lose(to_->name() + " has no stream " + wish_.name + " although it was made");
-        return ask(
-            ask_create, 0, api("STREAM.CREATE." + wish_.name), create_stream_request(wish_)
-        );
+        return ask(ask_create, 0, api("STREAM.CREATE." + wish_.name), create_stream_request(wish_));
     }
     found_ = std::move(**found);
     // A log that is shorter than its reader knows is read from its end on.

@@ -1,9 +1,9 @@
 #pragma once
 
 // The log of one partition, opened once: a stream of its own with one subject, so that its sequences have no
-// holes, and whatever is missing was trimmed or lost. Records are pulled, a bounded number of bytes at a time,
-// by a consumer that acknowledges nothing; appends go to the subject, a window at a time, and are answered in
-// their order.
+// holes, and whatever is missing was trimmed or lost. Records are pulled, a bounded number of bytes at a
+// time, by a consumer that acknowledges nothing; appends go to the subject, a window at a time, and are
+// answered in their order.
 //
 // Told as closed: settings that lose records, a sequence that jumps or goes back, an answer or a sign of life
 // that stays away for three seconds, and any refusal.

@@ -51,7 +51,8 @@ result<address, std::string> read_address(std::string_view url) {
     const auto usual_port = known->how == address::kind::sentinel ? sentinel_port : server_port;
     auto read = read_broker_url(url, usual_port);
     if (!read) return failure(read.error());
-    if (!read->options.empty()) return wrong_address("has options behind a '?', and there are none for a Redis");
+    if (!read->options.empty())
+        return wrong_address("has options behind a '?', and there are none for a Redis");
     address found;
     found.how = known->how;
     found.tls = known->tls;
