@@ -143,6 +143,8 @@ private:
         set([&] { return natsOptions_SetAllowReconnect(raw, false); });
         set([&] { return natsOptions_SetIgnoreDiscoveredServers(raw, true); });
         set([&] { return natsOptions_SetWriteDeadline(raw, write_time_max.count()); });
+        // Otherwise a thread of the library writes, a millisecond later.
+        set([&] { return natsOptions_SetSendAsap(raw, true); });
         // Silent for the time of three pings: closed.
         set([&] { return natsOptions_SetPingInterval(raw, patience.count() / 3); });
         set([&] { return natsOptions_SetMaxPingsOut(raw, 2); });
