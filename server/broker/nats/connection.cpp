@@ -120,8 +120,10 @@ private:
                 fail_locked(std::move(reason));
             wake_thread_.wait(hold, [&] { return ended_; });
         }
-        natsSubscription_Destroy(inbox);
+        // In this order: the library's reading thread uses a subscription without holding it, and has ended
+        // after the first.
         natsConnection_Destroy(made_);
+        natsSubscription_Destroy(inbox);
         nats_ReleaseThreadMemory();
     }
 
