@@ -13,8 +13,8 @@
 namespace pulsewire::shell {
 
 struct broker_options {
-    // redis://, rediss://, redis-sentinel:// and redis-cluster://; server/broker/redis/address.hpp has the
-    // forms. May hold a password: never logged whole.
+    // redis://, nats:// and others; the address.hpp of each adapter has its forms. May hold a password: never
+    // logged whole.
     std::string url;
     // Begins the names of all logs. Two clusters with one broker have different ones.
     std::string prefix = "pulsewire";

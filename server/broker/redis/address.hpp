@@ -9,6 +9,7 @@
 // User and password may be left out, and hold any byte as %HH.
 
 #include "common/base/result.hpp"
+#include "server/broker/url.hpp"
 
 #include <cstdint>
 #include <string>
@@ -16,14 +17,6 @@
 #include <vector>
 
 namespace pulsewire::shell::redis {
-
-struct endpoint {
-    std::string host;  // a name or an address, an IPv6 one without brackets
-    std::uint16_t port = 0;
-};
-
-// "host:port", for sentences.
-std::string text_of(const endpoint& e);
 
 struct address {
     enum class kind : std::uint8_t { single, sentinel, cluster };

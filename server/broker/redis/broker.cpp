@@ -4,6 +4,7 @@
 #include "server/broker/redis/address.hpp"
 #include "server/broker/redis/connection.hpp"
 #include "server/broker/redis/link.hpp"
+#include "server/broker/told_values.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -33,7 +34,7 @@ public:
         : address_(std::move(where)),
           options_(std::move(options)),
           tls_(std::move(tls)),
-          handler_(std::move(handler)),
+          told_(loop_, std::move(handler)),
           thread_([this] { loop_.run(); }) {}
 
     ~redis_broker() override {
@@ -87,7 +88,7 @@ private:
 
     std::unique_ptr<link> new_link(cluster::partition_index partition) {
         link::listener heard{
-            .on_value = [this](cluster::from_broker value) { tell(std::move(value)); },
+            .on_value = [this](cluster::from_broker value) { told_.tell(std::move(value)); },
             .on_broken = [this, partition] { retire(link_of(partition)); },
         };
         return std::make_unique<link>(dialer_, options_, partition, std::move(heard));
@@ -99,39 +100,16 @@ private:
         retired_.push_back(std::move(broken));
     }
 
-    // What is told in one turn of the loop goes to the handler together.
-    void tell(cluster::from_broker&& value) {
-        if (told_.empty()) asio::post(loop_, [this] { hand_over(); });
-        if (!told_.empty() && adds_up(told_.back(), value)) return;
-        told_.push_back(std::move(value));
-    }
-
-    static bool adds_up(cluster::from_broker& last, const cluster::from_broker& value) {
-        auto* const before = std::get_if<cluster::appended>(&last.what);
-        const auto* const more = std::get_if<cluster::appended>(&value.what);
-        if (before == nullptr || more == nullptr || last.partition != value.partition) return false;
-        if (before->connection != more->connection) return false;
-        before->records += more->records;
-        return true;
-    }
-
-    void hand_over() {
-        std::vector<cluster::from_broker> values;
-        values.swap(told_);
-        handler_(values);
-    }
-
     const address address_;
     const link_options options_;
     asio::io_context loop_{1};
     const asio::executor_work_guard<asio::io_context::executor_type> stays_{loop_.get_executor()};
     std::optional<asio::ssl::context> tls_;
     const dialer dialer_{loop_, address_, tls_ ? &*tls_ : nullptr};
-    const broker::handler handler_;
     std::map<cluster::partition_index, std::unique_ptr<link>>
         links_;  // in a cluster one each, else one for all
     std::vector<std::unique_ptr<link>> retired_;
-    std::vector<cluster::from_broker> told_;
+    told_values told_;
     std::mutex lock_;
     std::vector<cluster::to_broker> posted_;  // lock_
     std::thread thread_;
