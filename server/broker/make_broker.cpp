@@ -1,9 +1,15 @@
 #include "server/broker/make_broker.hpp"
 
+#include "server/broker/url.hpp"
+
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
+#ifdef PULSEWIRE_BROKER_KAFKA
+#include "server/broker/kafka/broker.hpp"
+#endif
 #ifdef PULSEWIRE_BROKER_REDIS
 #include "server/broker/redis/broker.hpp"
 #endif
@@ -11,49 +17,59 @@
 namespace pulsewire::shell {
 namespace {
 
-constexpr std::string_view redis_forms =
-    "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master or "
-    "redis-cluster://host1,host2";
+using maker = result<std::unique_ptr<broker>, std::string> (*)(const broker_options&, broker::handler);
 
-bool is_redis(std::string_view scheme) {
-    constexpr std::string_view known[] = {"redis",           "rediss",        "redis-sentinel",
-                                          "rediss-sentinel", "redis-cluster", "rediss-cluster"};
-    return std::find(std::begin(known), std::end(known), scheme) != std::end(known);
-}
+#ifdef PULSEWIRE_BROKER_REDIS
+constexpr maker make_redis = redis::make_broker;
+#else
+constexpr maker make_redis = nullptr;
+#endif
+#ifdef PULSEWIRE_BROKER_KAFKA
+constexpr maker make_kafka = kafka::make_broker;
+#else
+constexpr maker make_kafka = nullptr;
+#endif
 
-// Empty when the address does not begin with one. Only such a text is repeated in an error: the rest may hold
-// a password.
-std::string_view scheme_of(std::string_view url) {
-    const auto end = url.find("://");
-    if (end == url.npos) return {};
-    const std::string_view scheme = url.substr(0, end);
-    return scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == scheme.npos
-               ? scheme
-               : std::string_view{};
-}
+struct adapter {
+    std::array<std::string_view, 6> schemes;
+    std::string_view missing;  // "this build has no …"
+    std::string_view package;
+    maker make;  // null: not built in
+};
+constexpr adapter adapters[] = {
+    {{"redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster"},
+     "Redis and no Valkey",
+     "libhiredis-dev",
+     make_redis},
+    {{"kafka", "kafkas"}, "Kafka", "librdkafka-dev", make_kafka},
+};
+
+constexpr std::string_view forms =
+    "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master, "
+    "redis-cluster://host1,host2 or kafka://host:9092 (kafkas:// with TLS)";
 
 }  // namespace
 
 result<std::unique_ptr<broker>, std::string> make_broker(
-    const broker_options& options, [[maybe_unused]] broker::handler handler
+    const broker_options& options, broker::handler handler
 ) {
     const std::string_view scheme = scheme_of(options.url);
-    if (scheme.empty()) {
-        return failure(std::string("the broker's address has no scheme: write ").append(redis_forms));
-    }
-    if (!is_redis(scheme)) {
+    if (scheme.empty())
+        return failure(std::string("the broker's address has no scheme: write ").append(forms));
+    const auto* const found =
+        std::find_if(std::begin(adapters), std::end(adapters), [&](const adapter& each) {
+            return std::find(each.schemes.begin(), each.schemes.end(), scheme) != each.schemes.end();
+        });
+    if (found == std::end(adapters))
         return failure(
-            std::string("no broker is known by ").append(scheme).append("://: write ").append(redis_forms)
+            std::string("no broker is known by ").append(scheme).append("://: write ").append(forms)
         );
-    }
-#ifdef PULSEWIRE_BROKER_REDIS
-    return redis::make_broker(options, std::move(handler));
-#else
-    return failure(
-        std::string("this build has no Redis and no Valkey: install the package libhiredis-dev, and "
-                    "configure and build it again")
-    );
-#endif
+    if (found->make != nullptr) return found->make(options, std::move(handler));
+    return failure(std::string("this build has no ")
+                       .append(found->missing)
+                       .append(": install the package ")
+                       .append(found->package)
+                       .append(", and configure and build it again"));
 }
 
 }  // namespace pulsewire::shell
