@@ -22,6 +22,9 @@
 #ifdef PULSEWIRE_BROKER_NATS
 #include "server/testing/nats_broker.hpp"
 #endif
+#ifdef PULSEWIRE_BROKER_KAFKA
+#include "server/testing/kafka_broker.hpp"
+#endif
 
 #ifdef __SANITIZE_ADDRESS__
 // g++ 12 installs no header for it.
@@ -107,6 +110,11 @@ std::vector<broker_kind>& kinds() {
         nats::tested_kind(),
 #else
         {"nats", "nats-server", "nats-server", nullptr, nullptr},
+#endif
+#ifdef PULSEWIRE_BROKER_KAFKA
+        kafka::tested_kind(),
+#else
+        {"kafka", "java", "openjdk-17-jre-headless", nullptr, nullptr},
 #endif
     };
     return all;

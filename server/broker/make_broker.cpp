@@ -7,6 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#ifdef PULSEWIRE_BROKER_KAFKA
+#include "server/broker/kafka/broker.hpp"
+#endif
 #ifdef PULSEWIRE_BROKER_REDIS
 #include "server/broker/redis/broker.hpp"
 #endif
@@ -29,6 +32,11 @@ constexpr maker make_nats = nats::make_broker;
 #else
 constexpr maker make_nats = nullptr;
 #endif
+#ifdef PULSEWIRE_BROKER_KAFKA
+constexpr maker make_kafka = kafka::make_broker;
+#else
+constexpr maker make_kafka = nullptr;
+#endif
 
 struct adapter {
     std::array<std::string_view, 6> schemes;
@@ -42,11 +50,12 @@ constexpr adapter adapters[] = {
      "libhiredis-dev",
      make_redis},
     {{"nats", "natss"}, "NATS", "libnats-dev", make_nats},
+    {{"kafka", "kafkas"}, "Kafka", "librdkafka-dev", make_kafka},
 };
 
 constexpr std::string_view forms =
     "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master, "
-    "redis-cluster://host1,host2 or nats://host:4222 (natss:// with TLS)";
+    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS) or kafka://host:9092 (kafkas:// with TLS)";
 
 }  // namespace
 

@@ -1,0 +1,69 @@
+#pragma once
+
+// Kafka for the contract suite: it needs seconds to start, so there is one for all tests, which differ by
+// their topics.
+
+#include "server/broker/tested_broker.hpp"
+#include "server/testing/kafka_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace pulsewire::shell::kafka {
+
+inline testing::kafka_process& kafka_of_all_tests() {
+    static testing::kafka_process server;
+    return server;
+}
+
+class one_kafka : public faulty_broker {
+public:
+    broker_options options() override {
+        const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+        return {.url = "kafka://" + server_.at(), .prefix = test.substr(0, test.find('/'))};
+    }
+    void trim(const broker_options& of, cluster::mark before) override {
+        testing::kafka_client(server_.at()).trim(of.prefix, static_cast<std::int64_t>(before.high) - 1);
+    }
+    void restart() override {
+        server_.kill();
+        server_.start();
+    }
+    void keep() override {
+        server_.kill();
+        std::filesystem::copy(server_.data(), kept(), std::filesystem::copy_options::recursive);
+        server_.start();
+    }
+    void restart_with_kept() override {
+        server_.kill();
+        std::filesystem::remove_all(server_.data());
+        std::filesystem::rename(kept(), server_.data());
+        server_.start();
+    }
+    void pause() override { server_.pause(); }
+    void resume() override { server_.resume(); }
+
+private:
+    std::string kept() const { return server_.folder() + "/kept"; }
+    testing::kafka_process& server_ = kafka_of_all_tests();
+};
+
+inline broker_kind tested_kind() {
+    return {
+        .name = "kafka",
+        .program = "java",
+        .package = "openjdk-17-jre-headless",
+        .start = [](const broker_kind&) -> std::unique_ptr<tested_broker> {
+            return std::make_unique<one_kafka>();
+        },
+        .start_faulty = [](const broker_kind&) -> std::unique_ptr<faulty_broker> {
+            return std::make_unique<one_kafka>();
+        },
+        .lacks = testing::kafka_lacks,
+    };
+}
+
+}  // namespace pulsewire::shell::kafka
