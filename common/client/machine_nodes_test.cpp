@@ -1,4 +1,5 @@
-// What servers that share a log tell a client: positions that change, and a broker that is away (protocol 4.27, 4.28).
+// What servers that share a log tell a client: positions that change, and a broker that is away
+// (protocol 4.27, 4.28).
 
 #include "common/client/test_host.hpp"
 
@@ -84,9 +85,11 @@ TEST_F(machine_nodes, a_subscribe_that_the_broker_refused_is_repeated) {
     const done waits = h.done();
     h.pass(60'000);
     const done later = h.done();
-    EXPECT_TRUE(std::any_of(later.begin(), later.end(), [](const std::string& line) {
-        return line == R"(send {"op":"subscribe","id":2,"channel":"a"})";
-    })) << ::testing::PrintToString(waits) << ::testing::PrintToString(later);
+    EXPECT_TRUE(std::any_of(
+        later.begin(), later.end(),
+        [](const std::string& line) { return line == R"(send {"op":"subscribe","id":2,"channel":"a"})"; }
+    )) << ::testing::PrintToString(waits)
+       << ::testing::PrintToString(later);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "server/testing/log_user.hpp"
 #include "server/testing/redis_cluster.hpp"
 #include "server/testing/redis_process.hpp"
+#include "server/testing/running_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -442,6 +443,43 @@ TEST_P(broker_faults, a_log_that_came_back_shorter_is_told) {
     ASSERT_TRUE(user.wait_records(1));
     EXPECT_GT(user.read().records.front().at, opened.last);
     EXPECT_THAT(user.bytes(), ElementsAre("new"));
+}
+
+// The whole product over the broker: order, recovery and healing are asked of each alike.
+TEST_P(broker_faults, two_servers_share_their_channels_and_go_on_after_a_restart_of_the_broker) {
+    const auto broker = own();
+    config c = testing::test_config();
+    c.broker = broker->options().url;
+    c.broker_partitions = 3;
+    testing::running_server one(c), two(c);
+    const auto are_ready = [&] {
+        for (const auto* each : {&one, &two}) {
+            const std::string told = testing::ask(each->port(), "GET", "/api/cluster").body;
+            if (testing::ask(each->port(), "GET", "/readyz").status != 200 ||
+                told.find(R"("nodes":2)") == told.npos || told.find(R"("serving":false)") != told.npos)
+                return false;
+        }
+        return true;
+    };
+    ASSERT_TRUE(eventually(are_ready, 40s)) << testing::ask(two.port(), "GET", "/api/cluster").body;
+    auto ann = testing::subscribed(one.port(), "room"), bob = testing::subscribed(two.port(), "room");
+    const auto publish = [](std::uint16_t port, const std::string& text) {
+        return testing::ask(
+                   port, "POST", "/api/channels/room/messages",
+                   R"({"type":"t","key":")" + text + R"(","payload":")" + text + "\"}"
+        )
+            .status;
+    };
+    EXPECT_EQ(publish(one.port(), "from one"), 200);
+    EXPECT_EQ(publish(two.port(), "from two"), 200);
+    for (auto* heard : {&ann, &bob}) {
+        EXPECT_THAT(heard->line_with("from one"), HasSubstr(R"("offset":1)"));
+        EXPECT_THAT(heard->line_with("from two"), HasSubstr(R"("offset":2)"));
+    }
+    broker->restart();
+    // With the same key until it is taken, as a backend does.
+    ASSERT_TRUE(eventually([&] { return publish(two.port(), "after") == 200; }, 60s));
+    for (auto* heard : {&ann, &bob}) EXPECT_THAT(heard->line_with("after"), HasSubstr(R"("offset":3)"));
 }
 
 // Allocated and not freed; what the process has resident says little, a sanitizer keeps what was freed.

@@ -68,6 +68,7 @@ export const documents = [
     {name: 'auth', file: 'docs/auth.md', nav: 'Signing in', title: 'Signing in · Pulsewire', description: 'Who may do what: tokens of a backend or an identity provider.'},
     {name: 'auth-recipes', file: 'docs/auth-recipes.md', nav: 'Recipes for tokens', title: 'Recipes for tokens · Pulsewire', description: 'Providers like Auth0 and Keycloak; Next.js, Django, Rails, Laravel.'},
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
+    {name: 'cluster', file: 'docs/cluster.md', nav: 'Several servers', title: 'Several servers · Pulsewire', description: 'Servers that share Redis, NATS or Kafka: what is promised, what happens when something fails.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
     {name: 'compare', file: 'docs/compare.md', nav: 'Beside others', title: 'Beside others · Pulsewire', description: 'When to take Socket.IO, Centrifugo, Mercure, Ably or uWebSockets, and when Pulsewire.'},
