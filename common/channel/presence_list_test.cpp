@@ -9,7 +9,7 @@ namespace pulsewire::hub {
 namespace {
 
 std::string json_of(const presence_list& list) {
-    return list.page_after({}, 1'000).json;
+    return list.page_after({}, 1'000).json();
 }
 
 using names = std::vector<std::string>;

@@ -470,16 +470,17 @@ TEST_P(broker_faults, two_servers_share_their_channels_and_go_on_after_a_restart
         )
             .status;
     };
-    EXPECT_EQ(publish(one.port(), "from one"), 200);
-    EXPECT_EQ(publish(two.port(), "from two"), 200);
+    EXPECT_EQ(publish(one.port(), "from-one"), 200);
+    EXPECT_EQ(publish(two.port(), "from-two"), 200);
     for (auto* heard : {&ann, &bob}) {
-        EXPECT_THAT(heard->line_with("from one"), HasSubstr(R"("offset":1)"));
-        EXPECT_THAT(heard->line_with("from two"), HasSubstr(R"("offset":2)"));
+        EXPECT_THAT(heard->line_with("from-one"), HasSubstr(R"("offset":1)"));
+        EXPECT_THAT(heard->line_with("from-two"), HasSubstr(R"("offset":2)"));
     }
     broker->restart();
     // With the same key until it is taken, as a backend does.
     ASSERT_TRUE(eventually([&] { return publish(two.port(), "after") == 200; }, 60s));
-    for (auto* heard : {&ann, &bob}) EXPECT_THAT(heard->line_with("after"), HasSubstr(R"("offset":3)"));
+    for (auto* heard : {&ann, &bob})
+        EXPECT_THAT(heard->line_with(R"("payload":"after")"), HasSubstr(R"("offset":3)"));
 }
 
 // Allocated and not freed; what the process has resident says little, a sanitizer keeps what was freed.

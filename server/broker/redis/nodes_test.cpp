@@ -152,7 +152,7 @@ TEST_F(nodes_of_redis, one_with_other_options_does_not_join) {
     EXPECT_TRUE(eventually([&] {
         const json told = cluster(two);
         return told["degraded"] == true &&
-               told["partitions"][0]["reason"].get<std::string>().find("differ") != std::string::npos;
+               told["partitions"][0].value("reason", "").find("differ") != std::string::npos;
     })) << cluster(two).dump(1);
     EXPECT_FALSE(is_ready(two));
     EXPECT_EQ(publish(one, "goes on").status, 200);
