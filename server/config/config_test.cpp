@@ -256,9 +256,26 @@ TEST(config, durability_is_named_and_needs_a_folder) {
     EXPECT_NE(fault_of(c).find("--data"), std::string::npos);
     EXPECT_EQ(
         error_of(R"({"default_namespace": {"durability": "tape"}})"),
-        "at /default_namespace/durability: must be auto, memory or disk"
+        "at /default_namespace/durability: must be auto, memory, disk or broker"
     );
     EXPECT_EQ(read({"--data", "/d"}).settings.data, "/d");
+}
+
+TEST(config, a_broker_is_named_for_what_it_keeps) {
+    config c;
+    apply_config(R"({"namespaces": {"chat": {"durability": "broker"}}})", c);
+    EXPECT_NE(fault_of(c).find("--broker"), std::string::npos);
+    c.broker = "redis://127.0.0.1:6379";
+    EXPECT_EQ(fault_of(c), "");
+    c.broker_partitions = 0;
+    EXPECT_NE(fault_of(c).find("broker_partitions"), std::string::npos);
+    c.broker_partitions = 16;
+    c.broker_prefix = "a b";
+    EXPECT_NE(fault_of(c).find("broker_prefix"), std::string::npos);
+    c.broker_prefix = "two";
+    c.bounds.message_bytes_max = 1'000'000;
+    EXPECT_NE(fault_of(c).find("message_bytes_max"), std::string::npos);
+    EXPECT_EQ(read({"--broker", "nats://127.0.0.1"}).settings.broker, "nats://127.0.0.1");
 }
 
 TEST(config, standby_needs_a_folder_and_hands_nothing_over) {
