@@ -19,13 +19,20 @@ hub::message_ptr message_of(const publication& p, slow_consumer when_slow);
 
 class channel_view {
 public:
-    // `c` is null where nobody published and nobody is there.
-    channel_view(const shared_channel* c, std::string epoch, slow_consumer when_slow)
-        : channel_(c), epoch_(std::move(epoch)), when_slow_(when_slow) {}
+    // `c` is null where nobody published and nobody is there. What was published before `oldest_log_ms`, by
+    // the log's time, is kept no more: a record trims it only when the next publication comes.
+    channel_view(
+        const shared_channel* c, std::string epoch, slow_consumer when_slow, std::int64_t oldest_log_ms
+    )
+        : channel_(c), epoch_(std::move(epoch)), when_slow_(when_slow) {
+        if (c == nullptr) return;
+        oldest_ = c->oldest();
+        while (oldest_ <= c->head() && c->at(oldest_)->log_ms < oldest_log_ms) ++oldest_;
+    }
 
     const std::string& epoch() const { return epoch_; }
     std::uint64_t head() const { return channel_ == nullptr ? 0 : channel_->head(); }
-    std::uint64_t oldest() const { return channel_ == nullptr ? 1 : channel_->oldest(); }
+    std::uint64_t oldest() const { return oldest_; }
     bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
 
     // As those of channel_log.
@@ -51,6 +58,7 @@ private:
     const shared_channel* channel_;
     std::string epoch_;
     slow_consumer when_slow_;
+    std::uint64_t oldest_ = 1;
 };
 
 }  // namespace pulsewire::cluster

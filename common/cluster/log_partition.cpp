@@ -103,7 +103,10 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
             [&](const serving&) { on_serving(now); },
             [&](degraded& d) { on_degraded(std::move(d.reason), now); },
             // Where the subscribers stand is known here, and is judged when another copy serves.
-            [&](const copy_lost&) { former_names_.clear(); },
+            [&](const copy_lost&) {
+                former_names_.clear();
+                heard_kept_ = false;
+            },
             [&](const restated& r) { on_restated(r, now); },
             [&](const shown& s) { on_effect(s.what, now); },
             [&](const accepted& a) { on_outcome(a.id, a, now); },
@@ -142,6 +145,7 @@ void log_partition::on_degraded(std::string reason, hub::instant now) {
 
 void log_partition::on_serving(hub::instant now) {
     for (auto& [name, c] : watched_) catch_up(c, now);
+    hear_kept();
     look_at_waiting(now);
 }
 
@@ -257,9 +261,12 @@ void log_partition::tell_position(const watched_channel& c, std::string_view los
 }
 
 channel_view log_partition::view_of(std::string_view channel) const {
+    const partition_state& copy = *replica_.state();
+    const auto& options = copy.channels().options();
+    const std::int64_t age_ms = options ? options->of(channel).history_age_ms : 0;
     return {
-        find(channel), text_of(replica_.state()->epoch_of(channel)),
-        config_.options_of(channel).slow_consumers};
+        find(channel), text_of(copy.epoch_of(channel)), config_.options_of(channel).slow_consumers,
+        copy.processes().log_ms() - age_ms};
 }
 
 // --- publishing ---
@@ -494,7 +501,9 @@ void log_partition::refuse(waiting&& w, hub::instant now) {
 
 void log_partition::say(process_id to, const note& n, hub::instant now) {
     const std::string bytes = encode(n);
-    drive([&](replica_output& out) { replica_.note(0, {to, bytes}, now, out); }, now);
+    const order* const what = std::get_if<order>(&n);
+    const note_op op{to, what != nullptr && what->ends_tokens, bytes};
+    drive([&](replica_output& out) { replica_.note(0, op, now, out); }, now);
 }
 
 bool log_partition::reaches(process_id p) const {
@@ -553,6 +562,17 @@ void log_partition::answer(hub::reply&& r, hub::instant now) {
         a.payload = r.what->payload();
     }
     say(asked->asker, a, now);
+}
+
+// A copy that is new to this node may know of tokens that were revoked before it came. Doing so twice is
+// harmless.
+void log_partition::hear_kept() {
+    if (std::exchange(heard_kept_, true)) return;
+    for (const shared_notes::kept& k : replica_.state()->notes().all()) {
+        auto read = decode_note(k.bytes);
+        if (!read) continue;
+        if (order* const what = std::get_if<order>(&*read)) out_.orders.push_back(std::move(*what));
+    }
 }
 
 void log_partition::on_note(const noted& n, hub::instant now) {

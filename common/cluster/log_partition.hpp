@@ -112,6 +112,7 @@ private:
     void on_publication(const publication& p, const channel_epoch* in, hub::instant now);
     void on_forgotten(const std::string& channel, hub::instant now);
     void on_note(const noted& n, hub::instant now);
+    void hear_kept();
     void carry_out(ask_note&& a, process_id from, hub::instant now);
     void on_outcome(command_id id, const accepted& what, hub::instant now);
     void on_failure(command_id id, error_code code, std::string_view text, hub::instant now);
@@ -153,6 +154,7 @@ private:
     command_id last_command_ = 0;
     std::deque<leaving> leaving_;  // their sessions stay listed for presence_leave_ms
     open_asks asks_;
+    bool heard_kept_ = false;  // of the present copy, what nodes were told before
     former_names former_names_;
     std::int64_t away_since_ms_ = INT64_MIN;  // INT64_MIN: the copy serves
     std::string why_, told_why_;

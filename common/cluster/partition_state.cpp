@@ -35,7 +35,10 @@ applied partition_state::apply(std::string_view bytes, std::vector<effect>& effe
     if (chain_.position() > rules_.base_age_max)
         processes_.forget_ended_before(chain_.position() - rules_.base_age_max);
     const bool counted = r && judge(*r, effects);
-    if (counted) channels_.forget_old(epoch_, processes_.log_ms(), effects);
+    if (counted) {
+        channels_.forget_old(epoch_, processes_.log_ms(), effects);
+        notes_.forget_old(processes_.log_ms());
+    }
     chain_.note(counted ? 1 : 0);
     chain_.note(static_cast<std::uint64_t>(processes_.log_ms()));
     for (std::size_t i = before; i < effects.size(); ++i) note(effects[i]);
@@ -98,6 +101,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                             [&](const join_op& j) { channels_.join(r.process, j, log_ms, effects); },
                             [&](const part_op& p) { channels_.part(r.process, p, log_ms, effects); },
                             [&](const note_op& n) {
+                                if (n.keep) notes_.add(n.bytes, log_ms);
                                 effects.emplace_back(noted{index, r.process, n.to, std::string(n.bytes)});
                             },
                         },
@@ -224,6 +228,7 @@ std::string partition_state::image() const {
         w.u32(p.count);
     }
     channels_.write(w);
+    notes_.write(w);
     return bytes;
 }
 
@@ -263,7 +268,7 @@ bool partition_state::read(byte_reader& r) {
         p.next = r.u32();
         p.count = r.u32();
     }
-    return r.ok() && channels_.read(r);
+    return r.ok() && channels_.read(r) && notes_.read(r);
 }
 
 }  // namespace pulsewire::cluster

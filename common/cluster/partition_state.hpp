@@ -10,6 +10,7 @@
 #include "common/cluster/record.hpp"
 #include "common/cluster/registry.hpp"
 #include "common/cluster/shared_channels.hpp"
+#include "common/cluster/shared_notes.hpp"
 
 #include <cstdint>
 #include <map>
@@ -59,6 +60,7 @@ public:
     const log_chain& chain() const { return chain_; }
     const registry& processes() const { return processes_; }
     const shared_channels& channels() const { return channels_; }
+    const shared_notes& notes() const { return notes_; }
     const fingerprint& epoch() const { return epoch_; }
     channel_epoch epoch_of(std::string_view channel) const {
         return {epoch_, channels_.generation_of(channel)};
@@ -101,6 +103,7 @@ private:
     log_chain chain_;
     registry processes_;
     shared_channels channels_;
+    shared_notes notes_;
     fingerprint epoch_;
     std::uint64_t renewals_ = 0;  // of it
     bool incarnation_told_ = false;

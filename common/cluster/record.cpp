@@ -61,6 +61,7 @@ void write(byte_writer& w, const operation& op) {
             [&](const note_op& n) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::note));
                 w.u64(n.to);
+                w.u8(n.keep ? 1 : 0);
                 w.text(n.bytes);
             },
         },
@@ -110,7 +111,10 @@ operation read_operation(byte_reader& r, bool& newer) {
         case operation_kind::note: {
             note_op n;
             n.to = r.u64();
+            const std::uint8_t keep = r.u8();
+            n.keep = keep == 1;
             n.bytes = r.text(record_bytes_max);
+            if (keep > 1) r.fail();
             return n;
         }
     }

@@ -81,9 +81,10 @@ struct part_op {
     std::uint64_t token = 0;
 };
 
-// A word of one node to another, or to all of them. The state does not depend on it.
+// A word of one node to another, or to all of them. Nothing depends on what it says.
 struct note_op {
     process_id to = 0;  // 0: to all, its own node included
+    bool keep = false;  // for nodes that come later, too (shared_notes)
     std::string_view bytes;
 };
 

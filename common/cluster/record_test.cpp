@@ -37,7 +37,7 @@ std::vector<record> one_of_each_kind() {
     return {
         of(hello{2, true, true, "run-1"}),
         of(hello{1, false, false, ""}),
-        of(operations{{p, passing, j, part, note_op{12, "a word"}}}),
+        of(operations{{p, passing, j, part, note_op{12, true, "a word"}}}),
         of(sign{99}),
         of(end{1, 2}),
         of(bye{}),

@@ -289,5 +289,39 @@ TEST(hub_cluster, an_order_reaches_the_sessions_of_other_nodes) {
     }
 }
 
+TEST(hub_cluster, one_that_comes_later_hears_of_tokens_that_were_revoked) {
+    test_cluster world(2);
+    world.kill(1);
+    world.run(500);
+    revoke all;
+    all.user = "ada";
+    all.issued_before_ms = 5;
+    world.log(0).tell_nodes({true, all}, world.now());
+    all.user = "bob";
+    world.log(0).tell_nodes({false, all}, world.now());
+    world.carry_out(0);
+    world.run(200);
+    world.start(1);
+    world.run(1'000);
+    ASSERT_EQ(world.orders[1].size(), 1u) << "whose connections ended then, did so then";
+    EXPECT_EQ(std::get<revoke>(world.orders[1][0].what).user, "ada");
+}
+
+TEST(hub_cluster, what_is_too_old_is_read_no_more) {
+    test_cluster world(1);
+    world.run(500);
+    const client ada = world.connect(0, "ada-session");
+    world.say(ada, publish_of("one"));
+    world.run(200);
+    world.heard(ada);
+    world.say(ada, R"({"op":"history","id":5,"channel":"room"})");
+    EXPECT_TRUE(has(world.heard_after(ada, 200), R"("payload":[{"type":"t")"));
+    world.run(15 * 60'000);
+    const client bob = world.connect(0, "bob-session");
+    world.say(bob, R"({"op":"history","id":6,"channel":"room"})");
+    const lines heard = world.heard_after(bob, 200);
+    EXPECT_TRUE(has(heard, R"("offset":1,"more":false,"payload":[]})")) << all_of(heard);
+}
+
 }  // namespace
 }  // namespace pulsewire::hub
