@@ -80,13 +80,11 @@ test('after a restart the log goes on, and without it the client is told of the 
     assert.deepEqual(heard, [2, 3, 'gap: epoch_changed', 5]);
 });
 
-test('a thousand reconnects take less than a second', async (t) => {
+test('a thousand reconnects lose and double nothing', async () => {
     const server = await started();
     const client = server.connect({backoffMaxMs: 500, transport: "websocket"});
     const heard = heardBy(client, 'chat:1');
     await server.settled();
-    const used = process.cpuUsage();
-    const real = process.hrtime.bigint();
     let opened = 0;
     client.on('open', () => opened++);
     for (let n = 1; n <= 1000; n++) {
@@ -94,13 +92,8 @@ test('a thousand reconnects take less than a second', async (t) => {
         server.publish('chat:1', 'n', n);
         await server.advance(600);
     }
-    const ms = Number(process.hrtime.bigint() - real) / 1e6;
-    const computing = process.cpuUsage(used).user / 1000;
-    t.diagnostic(`${Math.round(ms)} ms, ${Math.round(computing)} ms of them computing`);
     assert.equal(opened, 1000);
     assert.deepEqual(heard, Array.from({length: 1000}, (_, i) => i + 1));
-    // On a machine of its own it takes less than one second; this only finds what makes it many times slower.
-    assert.ok(computing < 5_000, `${computing} ms`);
 });
 
 test('the same seed takes the same course, another one another', async () => {
