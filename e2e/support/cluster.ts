@@ -19,7 +19,7 @@ export function missingFor(...programs: string[]): string | undefined {
             return true;
         }
     });
-    return absent.length ? `not installed: ${absent.join(', ')} (script/bootstrap test)` : undefined;
+    return absent.length ? `not installed: ${absent.join(', ')} (script/bootstrap installs them)` : undefined;
 }
 
 /** A program that listens on a port of its own and ends with the test. */
