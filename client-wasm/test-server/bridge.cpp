@@ -6,6 +6,7 @@
 
 #include "client-wasm/test-server/server.hpp"
 #include "client-wasm/test-server/settings.hpp"
+#include "common/protocol/error_named.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -22,13 +23,6 @@ std::string text;
 std::string copy;
 std::size_t returned_size = 0;
 std::unique_ptr<test_server::server> the_server;
-
-// The codes that a name stands for: those of both tables are asked for one by one, since there are few.
-error_code error_named(std::string_view name) {
-    for (int code = 1; code <= static_cast<int>(error_code::blocked); ++code)
-        if (name_of(static_cast<error_code>(code)) == name) return static_cast<error_code>(code);
-    return error_code::none;
-}
 
 const char* returns(std::string_view what) {
     returned_size = what.size();

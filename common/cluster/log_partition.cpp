@@ -395,13 +395,12 @@ bool log_partition::attach_now(hub::attach& a, std::int64_t since_ms, hub::insta
     return true;
 }
 
-void log_partition::on(hub::detach&& d, hub::instant now) {
+void log_partition::on(hub::detach&& d, hub::instant) {
     // Nobody waits any more for the answers to earlier subscribes.
     std::erase_if(waiting_, [&](const waiting& w) {
         const auto* const a = std::get_if<hub::attach>(&w.what);
         return a != nullptr && a->from.shard == d.from && a->channel == d.channel;
     });
-    static_cast<void>(now);
     const auto found = watched_.find(d.channel);
     if (found == watched_.end()) return;
     std::erase(found->second.shards, d.from);
@@ -543,10 +542,14 @@ void log_partition::on(hub::unask&& u, hub::instant now) {
     process_id asked = 0;
     if (const std::uint64_t number = asks_.take_own(u.from, u.id, asked); number != 0)
         return say(asked, unask_note{number}, now);
-    const auto c = watched_.find(u.channel);
+    withdraw({u.from, u.id, std::move(u.channel)}, now);
+}
+
+// Which shard has the request is not remembered, so all with subscribers get the withdrawal.
+void log_partition::withdraw(const hub::withdrawn& what, hub::instant now) {
+    const auto c = watched_.find(what.channel);
     if (c == watched_.end()) return;
-    for (const hub::shard_index shard : c->second.shards)
-        sessions_.post(shard, hub::to_session(hub::withdrawn{u.from, u.id, u.channel}), now);
+    for (const hub::shard_index shard : c->second.shards) sessions_.post(shard, hub::to_session(what), now);
 }
 
 void log_partition::answer(hub::reply&& r, hub::instant now) {
@@ -586,12 +589,7 @@ void log_partition::on_note(const noted& n, hub::instant now) {
             [&](const unask_note& u) {
                 std::string channel;
                 const std::uint64_t number = asks_.take_foreign(n.from, u.number, channel);
-                const auto c = watched_.find(channel);
-                if (number == 0 || c == watched_.end()) return;
-                for (const hub::shard_index shard : c->second.shards)
-                    sessions_.post(
-                        shard, hub::to_session(hub::withdrawn{foreign(number), number, channel}), now
-                    );
+                if (number != 0) withdraw({foreign(number), number, std::move(channel)}, now);
             },
             [&](const answer_note& a) {
                 const auto mine = asks_.take_own(a.number, n.from);

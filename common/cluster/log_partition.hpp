@@ -126,6 +126,7 @@ private:
     void catch_up(watched_channel& c, hub::instant now);
     void broadcast(const watched_channel& c, const hub::message_ptr& m, hub::instant now);
     void tell_position(const watched_channel& c, std::string_view lost, hub::instant now);
+    void withdraw(const hub::withdrawn& what, hub::instant now);
     void say(process_id to, const note& n, hub::instant now);
     void reply_to(
         const hub::connection_ref& to, hub::message_ptr what, hub::instant now, std::uint64_t ends = 0

@@ -3,6 +3,7 @@
 #include "common/base/overloaded.hpp"
 #include "common/cluster/bytes.hpp"
 #include "common/cluster/record.hpp"
+#include "common/protocol/error_named.hpp"
 
 #include <utility>
 
@@ -29,11 +30,10 @@ note_kind kind_of_note(const note& n) {
 }
 
 // `internal` for one that only a newer node knows.
-error_code code_named(std::string_view name) {
-    if (name.empty()) return error_code::none;
-    for (std::uint8_t n = 1; n != UINT8_MAX; ++n)
-        if (name_of(static_cast<error_code>(n)) == name) return static_cast<error_code>(n);
-    return error_code::internal;
+error_code read_code(byte_reader& r) {
+    const std::string_view name = r.text(record_bytes_max);
+    const error_code code = error_named(name);
+    return code == error_code::none && !name.empty() ? error_code::internal : code;
 }
 
 std::string read_text(byte_reader& r) {
@@ -151,7 +151,7 @@ std::optional<note> decode_note(std::string_view bytes) {
         case note_kind::answer: {
             answer_note a;
             a.number = r.u64();
-            a.code = code_named(read_text(r));
+            a.code = read_code(r);
             a.text = read_text(r);
             a.payload = read_text(r);
             found = std::move(a);

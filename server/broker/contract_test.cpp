@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,32 +51,16 @@ std::vector<std::string> trim_command(const broker_options& of, mark before) {
 }
 
 // One server. Valkey is the same by another name.
-class one_redis : public faulty_broker {
+class one_redis : public broker_of_process<redis_process> {
 public:
     explicit one_redis(const broker_kind& kind) : server_({}, kind.program) {}
 
     broker_options options() override { return {.url = "redis://" + server_.at()}; }
     void trim(const broker_options& of, mark before) override { server_(trim_command(of, before)); }
-    void restart() override {
-        server_.kill();
-        server_.start();
-    }
-    void keep() override {
-        server_.kill();
-        std::filesystem::copy(server_.data(), kept(), std::filesystem::copy_options::recursive);
-        server_.start();
-    }
-    void restart_with_kept() override {
-        server_.kill();
-        std::filesystem::remove_all(server_.data());
-        std::filesystem::rename(kept(), server_.data());
-        server_.start();
-    }
-    void pause() override { server_.pause(); }
-    void resume() override { server_.resume(); }
 
 private:
-    std::string kept() const { return server_.folder() + "/kept"; }
+    redis_process& server() override { return server_; }
+
     redis_process server_;
 };
 

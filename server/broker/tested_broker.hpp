@@ -4,6 +4,7 @@
 
 #include "server/broker/broker.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,35 @@ public:
     virtual void restart_with_kept() = 0;
     virtual void pause() = 0;
     virtual void resume() = 0;
+};
+
+// One whose data are a folder of a process of ours: server/testing/redis_process.hpp and its like.
+template <class Process>
+class broker_of_process : public faulty_broker {
+public:
+    void restart() override {
+        server().kill();
+        server().start();
+    }
+    void keep() override {
+        server().kill();
+        std::filesystem::copy(server().data(), kept(), std::filesystem::copy_options::recursive);
+        server().start();
+    }
+    void restart_with_kept() override {
+        server().kill();
+        std::filesystem::remove_all(server().data());
+        std::filesystem::rename(kept(), server().data());
+        server().start();
+    }
+    void pause() override { server().pause(); }
+    void resume() override { server().resume(); }
+
+protected:
+    virtual Process& server() = 0;
+
+private:
+    std::string kept() { return server().folder() + "/kept"; }
 };
 
 struct broker_kind {

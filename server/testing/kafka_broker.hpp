@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -19,7 +18,7 @@ inline testing::kafka_process& kafka_of_all_tests() {
     return server;
 }
 
-class one_kafka : public faulty_broker {
+class one_kafka : public broker_of_process<testing::kafka_process> {
 public:
     broker_options options() override {
         const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -28,26 +27,10 @@ public:
     void trim(const broker_options& of, cluster::mark before) override {
         testing::kafka_client(server_.at()).trim(of.prefix, static_cast<std::int64_t>(before.high) - 1);
     }
-    void restart() override {
-        server_.kill();
-        server_.start();
-    }
-    void keep() override {
-        server_.kill();
-        std::filesystem::copy(server_.data(), kept(), std::filesystem::copy_options::recursive);
-        server_.start();
-    }
-    void restart_with_kept() override {
-        server_.kill();
-        std::filesystem::remove_all(server_.data());
-        std::filesystem::rename(kept(), server_.data());
-        server_.start();
-    }
-    void pause() override { server_.pause(); }
-    void resume() override { server_.resume(); }
 
 private:
-    std::string kept() const { return server_.folder() + "/kept"; }
+    testing::kafka_process& server() override { return server_; }
+
     testing::kafka_process& server_ = kafka_of_all_tests();
 };
 

@@ -53,7 +53,7 @@ export class ChannelView {
         return this.#hub.subscribers(this.name).length;
     }
 
-    /** Who shows itself in the channel, of a long list the first page. */
+    /** The members that show themselves in the channel, of a long list the first page. */
     get members(): {session: string; info?: any; user?: string}[] {
         return this.#ask('presence', {}).payload;
     }

@@ -11,7 +11,7 @@ const heldBytesMax = 64 * 1024;
 const allBytes = 2 ** 32 - 1;
 const closeAbnormal = 1006;
 
-/** What a connection needs of the path that it takes. */
+/** The needs of a connection on its path. */
 export interface Line {
     readonly network: {
         readonly hub: Hub;

@@ -4,7 +4,7 @@ import {fromUtf8, toUtf8} from './text_bytes.js';
 /** Functions of the module (test-server/bridge.cpp), each with numbers alone. */
 type Exports = Readonly<Record<string, (...numbers: number[]) => number>>;
 
-/** What the hub wants from its application or its network; test-server/server.hpp lists the kinds. */
+/** A wish of the hub, to its application or its network; test-server/server.hpp lists the kinds. */
 export interface HubEvent {
     readonly kind: string;
     readonly connection: number;

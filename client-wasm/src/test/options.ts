@@ -3,7 +3,7 @@ import type {ErrorCode} from '../base/codes.js';
 /** From the clients to the server, or to them. */
 export type Direction = 'up' | 'down';
 
-/** What can be permitted on a channel (docs/protocol.md 1.6). */
+/** An operation that can be permitted on a channel (docs/protocol.md 1.6). */
 export type Operation = 'subscribe' | 'history' | 'publish' | 'presence' | 'show' | 'request' | 'respond';
 
 /** Options of a namespace, with the names of the server's config file; docs/operating.md says what they do. */
@@ -97,7 +97,7 @@ export interface TestServerOptions {
     /** Handlers of requests to the server, by type; {@link TestServer.handle} adds others. */
     handlers?: Readonly<Record<string, ServerHandler>>;
     /**
-     * What is random comes from it: epochs, and the jitter of delays; with `virtualTime` everything, so that the same test
+     * The source of all that is random: epochs, and the jitter of delays; with `virtualTime` everything, so that the same test
      * takes the same course. A whole number below 2^32.
      * @default 1
      */
@@ -115,7 +115,7 @@ export interface TokenOptions {
     user: string;
     /** Operations by patterns of channels, as in a real token. */
     allow?: Readonly<Record<string, readonly Operation[]>>;
-    /** What the members of a channel see beside the user. */
+    /** Shown to the members of a channel beside the user. */
     info?: unknown;
     /** Channels that the user's clients are asked to subscribe to. */
     subscribe?: readonly string[];

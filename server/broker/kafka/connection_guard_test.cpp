@@ -44,7 +44,7 @@ public:
 
 private:
     handle_ptr handle_;
-    std::unique_ptr<rd_kafka_mock_cluster_t, destroyer<rd_kafka_mock_cluster_destroy>> cluster_;
+    std::unique_ptr<rd_kafka_mock_cluster_t, freed_by<rd_kafka_mock_cluster_destroy>> cluster_;
 };
 
 struct reports {

@@ -2,6 +2,8 @@
 
 // Owners of what librdkafka gives, and sentences of what it says.
 
+#include "server/base/freed_by.hpp"
+
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
@@ -10,29 +12,21 @@
 
 namespace pulsewire::shell::kafka {
 
-template <auto Destroy>
-struct destroyer {
-    template <class Thing>
-    void operator()(Thing* thing) const {
-        Destroy(thing);
-    }
-};
-
 // Topics and queues are destroyed before the handle that they are of.
-using handle_ptr = std::unique_ptr<rd_kafka_t, destroyer<rd_kafka_destroy>>;
-using conf_ptr = std::unique_ptr<rd_kafka_conf_t, destroyer<rd_kafka_conf_destroy>>;
-using topic_ptr = std::unique_ptr<rd_kafka_topic_t, destroyer<rd_kafka_topic_destroy>>;
-using queue_ptr = std::unique_ptr<rd_kafka_queue_t, destroyer<rd_kafka_queue_destroy>>;
-using event_ptr = std::unique_ptr<rd_kafka_event_t, destroyer<rd_kafka_event_destroy>>;
-using admin_options_ptr = std::unique_ptr<rd_kafka_AdminOptions_t, destroyer<rd_kafka_AdminOptions_destroy>>;
-using new_topic_ptr = std::unique_ptr<rd_kafka_NewTopic_t, destroyer<rd_kafka_NewTopic_destroy>>;
+using handle_ptr = std::unique_ptr<rd_kafka_t, freed_by<rd_kafka_destroy>>;
+using conf_ptr = std::unique_ptr<rd_kafka_conf_t, freed_by<rd_kafka_conf_destroy>>;
+using topic_ptr = std::unique_ptr<rd_kafka_topic_t, freed_by<rd_kafka_topic_destroy>>;
+using queue_ptr = std::unique_ptr<rd_kafka_queue_t, freed_by<rd_kafka_queue_destroy>>;
+using event_ptr = std::unique_ptr<rd_kafka_event_t, freed_by<rd_kafka_event_destroy>>;
+using admin_options_ptr = std::unique_ptr<rd_kafka_AdminOptions_t, freed_by<rd_kafka_AdminOptions_destroy>>;
+using new_topic_ptr = std::unique_ptr<rd_kafka_NewTopic_t, freed_by<rd_kafka_NewTopic_destroy>>;
 using config_resource_ptr =
-    std::unique_ptr<rd_kafka_ConfigResource_t, destroyer<rd_kafka_ConfigResource_destroy>>;
+    std::unique_ptr<rd_kafka_ConfigResource_t, freed_by<rd_kafka_ConfigResource_destroy>>;
 using delete_records_ptr =
-    std::unique_ptr<rd_kafka_DeleteRecords_t, destroyer<rd_kafka_DeleteRecords_destroy>>;
+    std::unique_ptr<rd_kafka_DeleteRecords_t, freed_by<rd_kafka_DeleteRecords_destroy>>;
 using partition_list_ptr =
-    std::unique_ptr<rd_kafka_topic_partition_list_t, destroyer<rd_kafka_topic_partition_list_destroy>>;
-using metadata_ptr = std::unique_ptr<const rd_kafka_metadata_t, destroyer<rd_kafka_metadata_destroy>>;
+    std::unique_ptr<rd_kafka_topic_partition_list_t, freed_by<rd_kafka_topic_partition_list_destroy>>;
+using metadata_ptr = std::unique_ptr<const rd_kafka_metadata_t, freed_by<rd_kafka_metadata_destroy>>;
 
 // What the library or a broker says as a part of a line of the log: at most 300 bytes, '?' for what a log
 // cannot show.

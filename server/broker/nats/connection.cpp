@@ -1,6 +1,7 @@
 #include "server/broker/nats/connection.hpp"
 
 #include "common/cluster/broker_port.hpp"
+#include "server/base/freed_by.hpp"
 #include "server/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -22,15 +23,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-template <auto Destroy>
-struct destroyer {
-    template <class T>
-    void operator()(T* what) const {
-        Destroy(what);
-    }
-};
-using options_ptr = std::unique_ptr<natsOptions, destroyer<natsOptions_Destroy>>;
-using message_ptr = std::unique_ptr<natsMsg, destroyer<natsMsg_Destroy>>;
+using options_ptr = std::unique_ptr<natsOptions, freed_by<natsOptions_Destroy>>;
+using message_ptr = std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>>;
 
 // More than this of a record's head, as of all protocol lines, is never sent.
 constexpr std::int64_t payload_room = 1'024;
