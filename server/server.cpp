@@ -309,15 +309,59 @@ void server::add_request_handler(std::string_view type, shell::request_handler h
 }
 
 void server::publish_payload(
-    std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate
+    std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate,
+    bool binary
 ) {
     if (!is_channel(channel)) throw std::invalid_argument("not a channel's name: " + log::printable(channel));
     if (!conflate.empty() && !is_key(conflate))
         throw std::invalid_argument("not a key to conflate by: " + log::printable(conflate));
     parts_->application.publish(
         std::move(channel), std::string(type), std::move(payload), k == keeping::transient,
-        std::move(conflate)
+        std::move(conflate), binary
     );
+}
+
+void server::publish_bytes(
+    std::string channel, std::string_view type, std::span<const std::byte> bytes, keeping k,
+    std::string conflate
+) {
+    if (!is_type(type)) throw std::invalid_argument("not the name of a type: " + log::printable(type));
+    publish_payload(
+        std::move(channel), type, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), k,
+        std::move(conflate), true
+    );
+}
+
+server& server::on_bytes(std::string_view type, bytes_handler handler, std::string prefix) {
+    if (!is_type(type)) throw std::invalid_argument("not the name of a type: " + log::printable(type));
+    add_publish_handler(
+        type, std::move(prefix),
+        [handler = std::move(handler)](shell::payload_view payload, publish_context& c) {
+            auto wrong = payload.unless(true, c.type());
+            if (!wrong) handler(payload.bytes(), c);
+            return wrong;
+        }
+    );
+    return *this;
+}
+
+server& server::handle_bytes(
+    std::string_view type, std::function<bytes_answer(std::span<const std::byte>, request_context&)> handler
+) {
+    if (!is_type(type)) throw std::invalid_argument("not the name of a type: " + log::printable(type));
+    add_request_handler(
+        type,
+        [handler = std::move(handler), type = std::string(type)](
+            shell::payload_view payload, request_context& c
+        ) -> shell::request_outcome {
+            if (auto wrong = payload.unless(true, type)) return *wrong;
+            bytes_answer given = handler(payload.bytes(), c);
+            if (!given) return std::move(given).error();
+            return shell::answer_payload{
+                std::string(reinterpret_cast<const char*>(given->data()), given->size()), true};
+        }
+    );
+    return *this;
 }
 
 server::timer_id server::every(std::chrono::milliseconds interval, std::function<void()> what) {

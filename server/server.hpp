@@ -25,13 +25,16 @@
 #include "server/config.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace pulsewire {
 
@@ -80,8 +83,9 @@ public:
             add_publish_handler(
                 message_name<M>, std::move(prefix),
                 [handler = std::move(handler
-                 )](std::string_view payload, publish_context& c) mutable -> std::optional<payload_error> {
-                    auto message = decode_payload<M>(payload);
+                 )](shell::payload_view payload, publish_context& c) mutable -> std::optional<payload_error> {
+                    if (auto wrong = payload.unless(false, message_name<M>)) return wrong;
+                    auto message = decode_payload<M>(payload.text);
                     if (!message) return std::move(message).error();
                     handler(std::as_const(*message), c);
                     return std::nullopt;
@@ -113,22 +117,35 @@ public:
             add_request_handler(
                 message_name<Request>,
                 [handler = std::move(handler
-                 )](std::string_view payload, request_context& c) mutable -> shell::request_outcome {
-                    auto asked = decode_payload<Request>(payload);
+                 )](shell::payload_view payload, request_context& c) mutable -> shell::request_outcome {
+                    if (auto wrong = payload.unless(false, message_name<Request>)) return *wrong;
+                    auto asked = decode_payload<Request>(payload.text);
                     if (!asked) return std::move(asked).error();
                     using returned = decltype(handler(std::as_const(*asked), c));
                     if constexpr (std::is_convertible_v<returned, Response>) {
-                        return encode_payload(static_cast<Response>(handler(std::as_const(*asked), c)));
+                        return shell::answer_payload{
+                            encode_payload(static_cast<Response>(handler(std::as_const(*asked), c)))};
                     } else {
                         result<Response, rejection> outcome = handler(std::as_const(*asked), c);
                         if (!outcome) return std::move(outcome).error();
-                        return encode_payload(*outcome);
+                        return shell::answer_payload{encode_payload(*outcome)};
                     }
                 }
             );
         }
         return *this;
     }
+
+    // A client publishes bytes under this type (docs/protocol.md 2.5). A publish of JSON under it is refused
+    // with `invalid_payload`. The bytes live during the call.
+    using bytes_handler = std::function<void(std::span<const std::byte>, publish_context&)>;
+    server& on_bytes(std::string_view type, bytes_handler handler, std::string prefix = {});
+    // A client sends bytes as a request of this type, and gets the bytes that are returned.
+    using bytes_answer = result<std::vector<std::byte>, rejection>;
+    server& handle_bytes(
+        std::string_view type,
+        std::function<bytes_answer(std::span<const std::byte>, request_context&)> handler
+    );
 
     // --- from any thread, at any time ---
 
@@ -139,8 +156,16 @@ public:
     template <class M>
     void publish(std::string channel, const M& m, keeping k = keeping::kept, std::string conflate = {}) {
         if constexpr (detail::require_message<M>())
-            publish_payload(std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate));
+            publish_payload(
+                std::move(channel), message_name<M>, encode_payload(m), k, std::move(conflate), false
+            );
     }
+    // The same with a payload of bytes, which are copied. Throws std::invalid_argument when `type` is not the
+    // name of a type (1.3), too.
+    void publish_bytes(
+        std::string channel, std::string_view type, std::span<const std::byte> bytes,
+        keeping k = keeping::kept, std::string conflate = {}
+    );
 
     // Runs `what` on the application's thread: at an interval, once after a delay, or as soon as possible.
     using timer_id = std::uint64_t;
@@ -189,7 +214,8 @@ private:
     void add_publish_handler(std::string_view type, std::string prefix, shell::publish_handler handler);
     void add_request_handler(std::string_view type, shell::request_handler handler);
     void publish_payload(
-        std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate
+        std::string channel, std::string_view type, std::string payload, keeping k, std::string conflate,
+        bool binary
     );
     int print_typescript() const;
 

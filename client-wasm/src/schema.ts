@@ -104,7 +104,8 @@ function watch(channel: Channel<any>): Map<string, StandardSchema> {
         const schema = schemas.get(type);
         try {
             // The payload that the others will get: an undefined member has gone, a Date is a text.
-            if (schema) valueFrom(schema, type, JSON.parse(channel.json(payload)));
+            const data = schema && channel.data(payload);
+            if (schema) valueFrom(schema, type, typeof data === 'string' ? JSON.parse(data) : payload);
         } catch (error) {
             return guarded(Promise.reject(error), (unheard) => session.unheard(unheard, `publishing ${type} in channel ${name}`));
         }

@@ -64,7 +64,7 @@ test('connect goes first, then the state is open', async () => {
     assert.deepEqual(client.state, {name: 'connecting', attempt: 1, transport: 'websocket'});
     network.socket.open();
     await settle();
-    assert.match(network.socket.messages[0]!, /^\{"op":"connect","version":1,"session":"[0-9a-v]{26}"\}$/);
+    assert.match(network.socket.messages[0]!, /^\{"op":"connect","version":1,"session":"[0-9a-v]{26}","binary":true\}$/);
     assert.equal(client.session, '', 'the server tells it');
     await network.welcome();
     assert.equal(client.session, network.socket.sent[0]!.session);

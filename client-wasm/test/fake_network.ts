@@ -10,6 +10,11 @@ export type Frame = Record<string, unknown> | string;
 const lineOf = (frame: Frame) => (typeof frame === 'string' ? frame : JSON.stringify(frame));
 const messageOf = (frames: Frame[]) => frames.map(lineOf).join('\n');
 
+/** Texts and bytes, one behind the other. */
+export function binaryMessage(...parts: (string | Uint8Array)[]): ArrayBuffer {
+    return Uint8Array.from(parts.flatMap((part) => [...(typeof part === 'string' ? new TextEncoder().encode(part) : part)])).buffer;
+}
+
 const clients = new Set<Client>();
 // Timers of a client that a failed test left open would keep Node running.
 afterEach(() => {
@@ -42,12 +47,14 @@ export class FakeWebSocket {
     onclose: ((event: any) => void) | null = null;
     onerror: ((event: any) => void) | null = null;
     readonly messages: string[] = [];
+    readonly binaryMessages: Uint8Array[] = [];
     closedWith: number | undefined;
 
     constructor(readonly url: string, readonly protocol: string) {}
 
-    send(data: string): void {
-        this.messages.push(data);
+    send(data: string | Uint8Array): void {
+        if (typeof data === 'string') this.messages.push(data);
+        else this.binaryMessages.push(data);
     }
 
     close(code?: number): void {
@@ -60,6 +67,11 @@ export class FakeWebSocket {
 
     receive(...frames: Frame[]): void {
         this.onmessage?.({data: messageOf(frames)});
+    }
+
+    /** A binary message (docs/protocol.md 2.5). */
+    receiveBinary(...parts: (string | Uint8Array)[]): void {
+        this.onmessage?.({data: binaryMessage(...parts)});
     }
 
     drop(code = 1006): void {

@@ -1,5 +1,7 @@
 #include "common/channel/recovery.hpp"
 
+#include "common/exchange/message_text.hpp"
+
 namespace pulsewire::hub {
 
 void shorten(std::vector<message_ptr>& page) {
@@ -14,7 +16,7 @@ std::string json_array(const std::vector<message_ptr>& messages) {
     std::string json = "[";
     for (const message_ptr& m : messages) {
         if (json.size() > 1) json += ',';
-        json.append(m->line, 0, m->line.size() - 1);
+        append_json(json, *m);
     }
     return json += ']';
 }

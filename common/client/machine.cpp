@@ -157,8 +157,8 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     unbind(true);
     auto connect = begin_send("connect"sv);
     connect.number("version"sv, 1).name("session"sv, session_);
-    // So that the server misses this client when it is gone and its stream hangs in the air (4.15).
-    if (transport_ == transport::sse) connect.flag("pongs"sv, true);
+    // Pongs, so that the server misses this client when it is gone and its stream hangs in the air (4.15).
+    connect.flag(transport_ == transport::sse ? "pongs"sv : "binary"sv, true);
     if (!token_.empty()) connect.name("token"sv, token_);
     token_shown_at_ = now;
     connect.end();

@@ -12,7 +12,8 @@ namespace {
 
 using done = test_host::lines;
 
-const std::string connect_frame = R"(send {"op":"connect","version":1,"session":"ada-session"})";
+const std::string connect_frame =
+    R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})";
 
 // --- the way to open (4.1) ---
 

@@ -17,7 +17,8 @@ using closed = std::vector<std::uint32_t>;
 
 const std::uint32_t open_timeout_ms = test_host::steady().open_timeout_ms;
 
-const std::string connect_frame = R"(send {"op":"connect","version":1,"session":"ada-session"})";
+const std::string connect_frame =
+    R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})";
 
 class machine_handover : public ::testing::Test {
 protected:

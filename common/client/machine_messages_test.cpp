@@ -443,7 +443,7 @@ TEST_F(machine_messages, subscribing_before_and_between_connections_waits_for_th
     h.done();
     h.opened();
     h.subscribe("c");
-    EXPECT_EQ(h.done(), done{R"(send {"op":"connect","version":1,"session":"ada-session"})"})
+    EXPECT_EQ(h.done(), done{R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})"})
         << "alone, because only the welcome tells how large a message may be";
     h.welcome();
     EXPECT_EQ(
@@ -489,7 +489,8 @@ TEST_F(machine_messages, an_unanswered_publish_is_repeated_with_its_key_before_n
     EXPECT_EQ(
         h.done(),
         (done{
-            R"(send {"op":"connect","version":1,"session":"ada-session"})", "is open by websocket",
+            R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})",
+            "is open by websocket",
             R"(send {"op":"publish","id":1,"key":"ada-session-1-1","channel":"a","type":"t","payload":<1>})",
             R"(send {"op":"publish","id":3,"key":"ada-session-1-3","channel":"a","type":"t","payload":<3>})",
             R"(send {"op":"publish","id":4,"key":"ada-session-1-4","channel":"b","type":"t","payload":<4>})",
@@ -513,8 +514,8 @@ TEST_F(machine_messages, a_publish_keeps_the_key_that_the_host_gives) {
     h.welcome();
     EXPECT_EQ(
         h.done(), (done{
-                      R"(send {"op":"connect","version":1,"session":"ada-session"})", "is open by websocket",
-                      expected[0], expected[1]})
+                      R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})",
+                      "is open by websocket", expected[0], expected[1]})
     );
 }
 

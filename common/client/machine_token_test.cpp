@@ -23,7 +23,8 @@ options with_tokens() {
 }
 
 std::string connect_with(const std::string& token) {
-    return R"(send {"op":"connect","version":1,"session":"ada-session","token":")" + token + R"("})";
+    return R"(send {"op":"connect","version":1,"session":"ada-session","binary":true,"token":")" + token +
+           R"("})";
 }
 std::string refresh_with(int id, const std::string& token) {
     return R"(send {"op":"refresh","id":)" + std::to_string(id) + R"(,"token":")" + token + R"("})";
@@ -74,7 +75,7 @@ TEST(machine_token, may_be_empty_which_is_nobodys_connection) {
     h.start();
     h.token("");
     h.opened();
-    EXPECT_TRUE(has(h.done(), R"(send {"op":"connect","version":1,"session":"ada-session"})"));
+    EXPECT_TRUE(has(h.done(), R"(send {"op":"connect","version":1,"session":"ada-session","binary":true})"));
     h.welcome();
     h.pass(1'000);
     h.lost();

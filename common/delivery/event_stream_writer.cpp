@@ -14,8 +14,13 @@ std::vector<std::string> sorted_once(std::vector<std::string> names) {
     return names;
 }
 
-std::string_view json_of(const hub::message& m) {
+// The line without its newline; `made` holds it where it is not the message's own.
+std::string_view json_of(const hub::message& m, std::string&& made = {}) {
     std::string_view json = m.line;
+    if (m.binary) {
+        made = hub::text_line(m);
+        json = made;
+    }
     if (!json.empty() && json.back() == '\n') json.remove_suffix(1);
     return json;
 }

@@ -1,7 +1,5 @@
 #include "common/delivery/fan_out.hpp"
 
-#include "common/protocol/event_stream.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -27,9 +25,9 @@ std::shared_ptr<line_run> audience_batch::run_for(const outbound& queue) {
 std::shared_ptr<line_run> audience_batch::new_run(const outbound& queue) const {
     switch (queue.framed_as()) {
         case framing::websocket:
-            return std::make_shared<line_run>();
+        case framing::websocket_binary:
         case framing::event_stream:
-            return std::make_shared<line_run>(event_stream::data_prefix);
+            return std::make_shared<line_run>(queue.framed_as());
         case framing::cursor_events:
             // Event streams have texts of their own for what is no publication.
             if (!only_publications_ || !queue.events()->shares_texts()) return nullptr;

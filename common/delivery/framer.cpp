@@ -12,7 +12,9 @@
 namespace pulsewire::delivery {
 
 compressor* framer::compressor_for(const line_run& run, const storage& of) const {
-    const bool is_worth_it = compresses_ && run.text().size() >= of.limits().compression_bytes_min;
+    // Bytes are mostly packed already.
+    const bool is_worth_it =
+        compresses_ && !run.is_binary() && run.text().size() >= of.limits().compression_bytes_min;
     return is_worth_it ? of.compresses_with() : nullptr;
 }
 
@@ -85,18 +87,22 @@ void framer::make_run_ready(piece_list& list, piece& p) const {
 // Gives the lines up to `end`, which are ready, the framing of one message.
 void framer::frame_batch(piece_list& list, std::size_t end) const {
     std::size_t first = end, last = end, bytes = 0;
+    bool binary = false;
     for (std::size_t i = list.framed(); i < end; ++i) {
         piece& p = list[i];
         if (p.body == nullptr) continue;
         if (first == end) first = i;
         last = i;
         bytes += p.text().size();
+        binary |= p.is_binary();
         // The lines of a run have theirs.
         if (how_ == framing::event_stream && p.run == nullptr) p.set_prefix(event_stream::data_prefix);
     }
     if (first != end) {
-        if (how_ == framing::websocket || how_ == framing::plain)
-            list[first].set_prefix(websocket::frame_header(websocket::opcode::text, bytes));
+        if (is_websocket(how_) || how_ == framing::plain)
+            list[first].set_prefix(
+                websocket::frame_header(binary ? websocket::opcode::binary : websocket::opcode::text, bytes)
+            );
         if (how_ == framing::event_stream) list[last].ends_event = true;
     }
     list.frame_up_to(end);
@@ -114,7 +120,7 @@ void framer::push_gaps(piece_list& list, slow_reader& slow) const {
     for (const auto& [channel, due] : slow.gaps_at_the_end()) {
         std::string text;
         if (how_ == framing::cursor_events) events_->write_gap(channel, due.offset, due.why, text);
-        if (how_ == framing::websocket || how_ == framing::event_stream)
+        if (is_websocket(how_) || how_ == framing::event_stream)
             text = hub::make_gap(channel, due.offset, due.why);
         if (text.empty()) continue;
         piece p;

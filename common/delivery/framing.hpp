@@ -2,6 +2,8 @@
 
 // How lines become what a peer understands, and how what waits for it counts.
 
+#include "common/exchange/message.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,13 +15,21 @@ namespace pulsewire::delivery {
 using shared_bytes = std::shared_ptr<const std::string>;
 
 enum class framing : std::uint8_t {
-    none,           // bytes go as they are
-    websocket,      // lines become text messages of newline-joined lines
-    event_stream,   // lines become events with one data line each (docs/protocol.md 8.1)
-    plain,          // each line is a text message of its own; gaps cannot be told (10.1)
-    cursor_events,  // each line becomes what an event_text_source makes of its message (8.4)
+    none,              // bytes go as they are
+    websocket,         // lines become text messages of newline-joined lines
+    websocket_binary,  // ... and those with payloads of bytes binary messages (docs/protocol.md 2.5)
+    event_stream,      // lines become events with one data line each (8.1)
+    plain,             // each payload is a message of its own; gaps cannot be told (10.1)
+    cursor_events,     // each line becomes what an event_text_source makes of its message (8.4)
 };
-inline constexpr std::size_t framing_count = 5;
+inline constexpr std::size_t framing_count = 6;
+
+constexpr bool is_websocket(framing how) {
+    return how == framing::websocket || how == framing::websocket_binary;
+}
+
+// The message's line as this framing has it; keeps the message alive.
+shared_bytes line_of(const hub::message_ptr& m, framing how);
 
 // Live messages count against queue_bytes_max. What a client asked for out of a channel's history is bounded
 // by itself, and counts against replay_bytes_max.

@@ -1,5 +1,7 @@
 #include "common/delivery/line_run.hpp"
 
+#include "common/exchange/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
 #include "common/protocol/websocket_writer.hpp"
 
 #include <memory>
@@ -15,9 +17,13 @@ constexpr char first_reserved_bit = 0x40;
 void line_run::append(const hub::message_ptr& m) {
     if (events_ != nullptr) {
         events_->write(*m, text_);
+    } else if (m->binary && how_ != framing::websocket_binary) {
+        if (how_ == framing::event_stream) text_ += event_stream::data_prefix;
+        text_ += hub::text_line(*m);
     } else {
-        text_ += prefix_;
+        if (how_ == framing::event_stream) text_ += event_stream::data_prefix;
         text_ += m->line;
+        binary_ |= m->binary;
     }
     messages_.push_back(m);
 }
@@ -28,7 +34,9 @@ const shared_bytes& line_run::websocket_message(compressor* with) {
     std::string packed;
     if (with != nullptr) packed = with->compress(text_);
     const std::string_view payload = with != nullptr ? std::string_view(packed) : text_;
-    const auto header = websocket::frame_header(websocket::opcode::text, payload.size());
+    const auto header = websocket::frame_header(
+        binary_ ? websocket::opcode::binary : websocket::opcode::text, payload.size()
+    );
     std::string bytes;
     bytes.reserve(header.view().size() + payload.size());
     bytes += header.view();

@@ -12,7 +12,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,10 +19,11 @@ namespace pulsewire::delivery {
 
 class line_run {
 public:
-    // Of lines as they are, each after `prefix`, a literal.
-    explicit line_run(std::string_view prefix = {}) : prefix_(prefix) {}
+    // Of lines as this framing has them.
+    explicit line_run(framing how) : how_(how) {}
     // Of events with a cursor.
-    explicit line_run(std::unique_ptr<shared_event_texts> events) : events_(std::move(events)) {}
+    explicit line_run(std::unique_ptr<shared_event_texts> events)
+        : events_(std::move(events)), how_(framing::cursor_events) {}
 
     // Precondition: not sealed.
     void append(const hub::message_ptr& m);
@@ -31,6 +31,9 @@ public:
     void seal() { sealed_ = true; }
     bool sealed() const { return sealed_; }
 
+    framing framed_as() const { return how_; }
+    // Whether one of its messages has a payload of bytes that is sent as such.
+    bool is_binary() const { return binary_; }
     const std::string& text() const { return text_; }
     std::span<const hub::message_ptr> messages() const { return messages_; }
     // The text as a whole WebSocket message with its header, compressed where a compressor is given. Made for
@@ -38,8 +41,9 @@ public:
     const shared_bytes& websocket_message(compressor* with);
 
 private:
-    std::string_view prefix_;
     std::unique_ptr<shared_event_texts> events_;  // null: lines
+    framing how_;
+    bool binary_ = false;
     std::string text_;
     std::vector<hub::message_ptr> messages_;
     shared_bytes message_, compressed_message_;

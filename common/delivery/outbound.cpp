@@ -9,6 +9,7 @@ void outbound::push_line(shared_bytes line, counts how, const hub::message* mess
     piece p;
     p.body = std::move(line);
     p.message = message;
+    p.binary = message != nullptr && message->binary && keeps_bytes();
     p.how = how;
     list_.push(std::move(p));
     if (framed_as() == framing::none) {
@@ -58,26 +59,29 @@ std::size_t outbound::drop_lines() {
 
 // The usual state of a connection when much is published: then all send the same bytes, framing included.
 bool outbound::is_one_run() const {
-    return framed_as() == framing::websocket && list_.size() == 1 && list_.framed() == 0 &&
-           !slow_.is_slow() && list_[0].run != nullptr;
+    return is_websocket(framed_as()) && list_.size() == 1 && list_.framed() == 0 && !slow_.is_slow() &&
+           list_[0].run != nullptr;
 }
 
 // A few lines for a connection that keeps up, the usual thing where much is said to few: one message, without
 // a look at what does not concern them.
 bool outbound::gives_lines_as_they_are(parts& next) const {
     constexpr std::size_t few = 4;
-    if (framed_as() != framing::websocket || slow_.is_slow() || list_.framed() != 0 ||
+    if (!is_websocket(framed_as()) || slow_.is_slow() || list_.framed() != 0 ||
         list_.size() > std::min<std::size_t>(few, list_.limits().batch_messages_max))
         return false;
     std::size_t count = 1, bytes = 0;  // the header first
+    bool binary = false;
     for (std::size_t i = 0; i < list_.size(); ++i) {
         if (list_[i].run != nullptr) return false;
         const std::string_view text = list_[i].text();
         next.all[count++] = {text.data(), text.size()};
         bytes += text.size();
+        binary |= list_[i].binary;
     }
     if (bytes == 0 || bytes > list_.limits().batch_bytes_max) return false;
-    next.header = websocket::frame_header(websocket::opcode::text, bytes);
+    next.header =
+        websocket::frame_header(binary ? websocket::opcode::binary : websocket::opcode::text, bytes);
     next.all[0] = {next.header.data(), next.header.size()};
     next.count = count;
     next.bytes = next.header.size() + bytes;
@@ -130,7 +134,7 @@ void outbound::put_off() {
 }
 
 const std::string* outbound::whole_message(line_run& run) const {
-    if (framed_as() != framing::websocket || list_.size() != 0) return nullptr;
+    if (!is_websocket(framed_as()) || list_.size() != 0) return nullptr;
     run.seal();
     return run.websocket_message(framer_.compressor_for(run, list_.home())).get();
 }

@@ -55,12 +55,12 @@ public:
     framing framed_as() const { return framer_.how(); }
     const event_text_source* events() const { return framer_.events(); }
 
-    // A line that ends with a newline, framed together with its neighbours when it is written. `message` is
-    // what it says, if it is one; `line` keeps it alive.
+    // A line that ends with a newline or with a payload of bytes, framed together with its neighbours when it
+    // is written. `message` is what it says, if it is one; `line` keeps it alive.
     void push_line(shared_bytes line, counts how = counts::as_live, const hub::message* message = nullptr);
     // A message of the hub as a line, without copying it.
     void push_message(const hub::message_ptr& m, counts how = counts::as_live) {
-        push_line(shared_bytes(m, &m->line), how, m.get());
+        push_line(line_of(m, framed_as()), how, m.get());
     }
     // Whether push_run() may be called: not where the framing knows no lines, nor while the connection is too
     // slow, since each message may have to leave the queue by itself then.
@@ -120,6 +120,9 @@ public:
 private:
     static constexpr std::size_t room_pieces_max = 512;
 
+    bool keeps_bytes() const {
+        return framed_as() == framing::websocket_binary || framed_as() == framing::plain;
+    }
     bool gives_lines_as_they_are(parts& next) const;
     bool is_one_run() const;
     void tidy();

@@ -98,7 +98,7 @@ TEST_F(outbound_memory, what_is_dropped_or_replaced_counts_no_more) {
 
 TEST_F(outbound_memory, a_run_counts_as_its_messages_when_they_wait_apart) {
     queue_.set_framing(framing::websocket);
-    const auto run = std::make_shared<line_run>();
+    const auto run = std::make_shared<line_run>(framing::websocket);
     for (std::uint64_t i = 1; i <= 100; ++i) run->append(publication(i, 3'000));
     queue_.push_run(run);
     ASSERT_EQ(write().how, outcome::blocked);

@@ -22,6 +22,7 @@ struct piece {
     std::uint8_t prefix_size = 0;
     bool grows = false;       // the run is not sealed by this queue, and not counted
     bool ends_event = false;  // a newline follows the body
+    bool binary = false;      // the body has a payload of bytes, so it leaves in a binary message
     bool is_held = false;     // `body` counts in the storage's waiting_memory
     counts how = counts::as_live;
 
@@ -30,6 +31,7 @@ struct piece {
         return body != nullptr && message != nullptr && how == counts::as_live &&
                message->when_slow == policy;
     }
+    bool is_binary() const { return run != nullptr ? run->is_binary() : binary; }
     std::string_view text() const { return body == nullptr ? std::string_view() : *body; }
     std::size_t lines() const { return run == nullptr ? 1 : run->messages().size(); }
     // The bytes it counts for; a text that still grows counts only when it is settled.

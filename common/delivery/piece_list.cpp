@@ -118,8 +118,9 @@ bool piece_list::take_runs_apart() {
         release(*at);
         for (const hub::message_ptr& m : at->run->messages()) {
             piece p;
-            p.body = shared_bytes(m, &m->line);
+            p.body = line_of(m, at->run->framed_as());
             p.message = m.get();
+            p.binary = m->binary && at->run->framed_as() == framing::websocket_binary;
             count_of(p) += p.counted();
             if (counts_memory_) hold(p);
             apart.push_back(std::move(p));

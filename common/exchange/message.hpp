@@ -58,9 +58,11 @@ struct message {
     std::string_view pointer() const { return text_of(part::pointer); }
 
     message_kind kind = message_kind::answer;
-    bool recovered = true;  // subscribed, position: whether nothing was missed
-    bool missed = false;    // history: whether publications before the page are gone
-    bool more = false;      // history: whether there are further publications
+    bool recovered = true;      // subscribed, position: whether nothing was missed
+    bool missed = false;        // history: whether publications before the page are gone
+    bool more = false;          // history: whether there are further publications
+    bool binary = false;        // the payload is bytes, behind the newline of the line (protocol 2.5)
+    bool takes_binary = false;  // welcome: the client understands binary messages
     // Whether the message may be dropped for a slow connection: for publications and
     // transient messages of a channel.
     slow_consumer when_slow = slow_consumer::disconnect;
@@ -68,7 +70,7 @@ struct message {
     std::uint64_t id = 0;  // of the command it answers
     std::uint64_t offset = 0;
     std::int64_t time_ms = 0;  // wall clock when the publication was put in order
-    std::string line;          // the JSON and a newline
+    std::string line;          // the JSON and a newline, and a payload of bytes
 
     enum class part : std::uint8_t {
         channel,

@@ -1,5 +1,6 @@
 #include "common/exchange/message_text.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/base/decimal.hpp"
 #include "common/base/string_writer.hpp"
 #include "common/protocol/line_writer.hpp"
@@ -69,6 +70,17 @@ public:
         return note(piece::payload, out_.size() - json.size(), json.size());
     }
 
+    // The last part of a frame: JSON, or bytes behind the line.
+    message_ptr end_with(std::string_view payload_text, bool binary) {
+        if (!binary) return payload(payload_text).end();
+        made_->binary = true;
+        line_.number("bytes", payload_text.size()).end();
+        out_.add('\n', payload_text);
+        note(piece::payload, out_.size() - payload_text.size(), payload_text.size());
+        out_.finish();
+        return std::move(made_);
+    }
+
     message_ptr end() {
         line_.end();
         out_.push_back('\n');
@@ -95,7 +107,9 @@ std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t
     std::size_t bytes = member(R"({"type":"")", p.type.size()) +
                         member(R"(,"channel":"")", p.channel.size()) +
                         member(R"(,"time":)", decimal_digits(static_cast<std::uint64_t>(wall_ms))) +
-                        member(R"(,"payload":)", p.payload.size()) + sizeof "}\n" - 1;
+                        p.payload.size() + sizeof "}\n" - 1;
+    bytes +=
+        p.binary ? member(R"(,"bytes":)", decimal_digits(p.payload.size())) : member(R"(,"payload":)", 0);
     if (offset != 0) bytes += member(R"(,"offset":)", decimal_digits(offset));
     if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
     if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
@@ -109,6 +123,19 @@ std::string without_payload_key(std::string json) {
     for (std::size_t at = 0; (at = json.find(key, at)) != json.npos; at += same.size())
         json.replace(at, key.size(), same);
     return json;
+}
+
+// Everything before `,"bytes":…` of the line, and the bytes in base64.
+void append_in_base64(std::string& to, const message& m) {
+    const std::string_view payload = m.payload();
+    std::string_view head(m.line.data(), m.line.size() - payload.size());
+    head = head.substr(0, head.rfind(','));
+    constexpr std::string_view key = R"(,"binary":true,"payload":")";
+    const std::size_t begin = to.size() + head.size() + key.size();
+    to.reserve(begin + base64_size(payload.size()) + 3);
+    to.append(head).append(key).resize(begin + base64_size(payload.size()));
+    write_base64(to.data() + begin, payload);
+    to.append("\"}");
 }
 
 }  // namespace
@@ -128,12 +155,27 @@ message_ptr make_message(
     w.fields().offset = offset;
     w.fields().time_ms = wall_ms;
     w.fields().when_slow = when_slow;
-    return w.payload(p.payload).end();
+    return w.end_with(p.payload, p.binary);
 }
 
-message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload) {
+message_ptr make_direct(
+    std::string_view channel, std::string_view type, std::string_view payload, bool binary
+) {
     message_writer w(message_kind::direct);
-    return w.name("type", type, piece::type).name("channel", channel, piece::channel).payload(payload).end();
+    return w.name("type", type, piece::type)
+        .name("channel", channel, piece::channel)
+        .end_with(payload, binary);
+}
+
+std::string text_line(const message& m) {
+    std::string line;
+    append_in_base64(line, m);
+    return line += '\n';
+}
+
+void append_json(std::string& to, const message& m) {
+    if (m.binary) return append_in_base64(to, m);
+    to.append(m.line, 0, m.line.size() - 1);
 }
 
 message_ptr make_welcome(const welcome_fields& f, const limits& bounds) {
@@ -143,6 +185,8 @@ message_ptr make_welcome(const welcome_fields& f, const limits& bounds) {
     if (f.expires_in_ms != 0) w.number("expires_in_ms", f.expires_in_ms);
     if (!f.secret.empty()) w.name("connection", f.secret);
     if (f.degraded) w.flag("degraded", true);
+    if (f.binary) w.flag("binary", true);
+    w.fields().takes_binary = f.binary;
     return w.text("server", f.server)
         .number("ping_ms", bounds.ping_ms)
         .number("pong_ms", bounds.pong_ms)
@@ -218,15 +262,17 @@ message_ptr make_published(
     return w.end();
 }
 
-message_ptr make_response(std::uint64_t id, std::string_view payload) {
-    return message_writer(message_kind::answer, "response", id).payload(payload).end();
+message_ptr make_response(std::uint64_t id, std::string_view payload, bool binary) {
+    return message_writer(message_kind::answer, "response", id).end_with(payload, binary);
 }
 
 message_ptr make_request(std::uint64_t number, const ask& what) {
     message_writer w(message_kind::question, "request");
     w.number("request", number).name("channel", what.channel).name("from", what.session);
     if (!what.user.empty()) w.name("user", what.user);
-    return w.name("type", what.type).number("timeout_ms", what.timeout_ms).payload(what.payload).end();
+    return w.name("type", what.type)
+        .number("timeout_ms", what.timeout_ms)
+        .end_with(what.payload, what.binary);
 }
 
 message_ptr make_cancel(std::string_view channel, std::uint64_t number) {

@@ -12,7 +12,7 @@
 
 namespace pulsewire::hub {
 
-// A publication with its offset, or a message without a place when `offset` is 0. `p.payload` is valid JSON.
+// A publication with its offset, or a message without a place when `offset` is 0.
 // `when_slow` is the policy of its namespace for subscribers that are too slow.
 message_ptr make_message(
     const publish_view& p, std::uint64_t offset, std::int64_t wall_ms,
@@ -26,7 +26,15 @@ inline message_ptr make_message(
 }
 
 // A message from the server to one connection, with `type`, `channel` and `payload` only.
-message_ptr make_direct(std::string_view channel, std::string_view type, std::string_view payload);
+message_ptr make_direct(
+    std::string_view channel, std::string_view type, std::string_view payload, bool binary = false
+);
+
+// The line of a message for those who understand no binary messages: a payload of bytes as base64 (protocol
+// 2.5). Precondition: m.binary.
+std::string text_line(const message& m);
+// The same, or the line as it is, without its newline.
+void append_json(std::string& to, const message& m);
 
 struct welcome_fields {
     std::uint64_t id = 0;
@@ -34,6 +42,7 @@ struct welcome_fields {
     std::string_view user = {};       // empty: unknown
     std::uint64_t expires_in_ms = 0;  // of the token; 0: there is none
     bool degraded = false;            // make_standing()
+    bool binary = false;              // the client said that it understands binary messages
 };
 message_ptr make_welcome(const welcome_fields& f, const limits& bounds);
 
@@ -70,8 +79,8 @@ message_ptr make_published(
     std::uint64_t id, std::string_view channel, std::string_view epoch, std::uint64_t offset
 );
 
-// `payload` is the JSON answer of a handler.
-message_ptr make_response(std::uint64_t id, std::string_view payload);
+// `payload` is the answer of a handler, JSON or bytes.
+message_ptr make_response(std::uint64_t id, std::string_view payload, bool binary = false);
 // A request of another client, and its withdrawal (protocol 4.18, 4.19).
 message_ptr make_request(std::uint64_t number, const ask& what);
 message_ptr make_cancel(std::string_view channel, std::uint64_t number);

@@ -25,7 +25,7 @@ struct basic_publish {
     Text channel;
     Text type;
     Text key;       // empty: not remembered
-    Text payload;   // valid JSON
+    Text payload;   // valid JSON, or bytes where `binary` is set
     Text except;    // a session that must not show the message; empty: none
     Text conflate;  // what it is the latest of (protocol 4.17); empty: its type
     Text user;      // of the publisher; empty: unknown
@@ -35,6 +35,7 @@ struct basic_publish {
     std::uint64_t content = 0;
     // The publisher whose share of remembered keys the key counts against.
     std::uint64_t publisher = 0;
+    bool binary = false;
 
     template <class Other>
     basic_publish<Other> as() const {
@@ -43,7 +44,8 @@ struct basic_publish {
                 Other(key),     Other(payload),
                 Other(except),  Other(conflate),
                 Other(user),    transient,
-                content,        publisher};
+                content,        publisher,
+                binary};
     }
 };
 using publish = basic_publish<std::string>;
@@ -88,6 +90,7 @@ struct ask {
     std::string payload;
     std::uint32_t timeout_ms = 0;
     std::uint64_t source = 0;  // of the client that asks (session::source)
+    bool binary = false;       // the payload is bytes, not JSON
 };
 
 // The withdrawal of an `ask`.

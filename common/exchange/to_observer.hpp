@@ -66,6 +66,7 @@ struct client_request {
     std::string payload;
     std::uint32_t timeout_ms = 0;
     std::string user;
+    bool binary = false;  // the payload is bytes, not JSON
 };
 
 // A client wants to do something on a channel. The command waits until the observer posts `authorized` with

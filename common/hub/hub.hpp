@@ -44,12 +44,14 @@ public:
     // until this call has put more than `answer_bytes_max` for the connection into out(), or until the
     // answers that owners are making for it weigh too much: a client must not make the server hold more
     // answers than it reads. Returns the number of bytes of `lines` that are done, or all of them when the
-    // connection is gone. The shell gives the rest again when the answers are written.
+    // connection is gone. The shell gives the rest again when the answers are written. In a binary message
+    // payloads of bytes follow some lines (2.5).
     static constexpr std::size_t no_limit = sessions::no_limit;
     std::size_t receive(
-        std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max = no_limit
+        std::uint64_t connection, std::string_view lines, instant now,
+        std::size_t answer_bytes_max = no_limit, message_form form = message_form::text
     ) {
-        return sessions_.receive(connection, lines, now, answer_bytes_max);
+        return sessions_.receive(connection, lines, now, answer_bytes_max, form);
     }
     // A message was larger than message_bytes_max; `head` is its beginning.
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now) {

@@ -495,7 +495,11 @@ TEST_P(hub_channel, history_asks_for_at_most_300) {
 TEST_P(hub_channel, a_page_of_history_is_short_when_its_messages_are_long) {
     const auto text = [](std::size_t bytes) { return "\"" + std::string(bytes, 'x') + "\""; };
     for (int i = 0; i < 5; ++i) publish(ada, "a", text(60'000));
-    publish(ada, "a", text(200'000));
+    pulsewire::hub::publish from_the_application;  // whose messages may be longer than those of clients
+    from_the_application.channel = "a";
+    from_the_application.type = "t";
+    from_the_application.payload = text(200'000);
+    node.post(node.owner_index("a"), channel_change(std::move(from_the_application)));
     node.heard(ada);
     const auto ask = [&](const std::string& more) {
         node.say(bob, R"({"op":"history","id":8,"channel":"a")" + more + "}");

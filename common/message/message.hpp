@@ -21,6 +21,7 @@
 //   integers of 8 to 64 bits                    number; another one, or one out of range, is refused
 //   float, double                               number
 //   std::string                                 string (UTF-8)
+//   std::vector<std::byte>                      string: base64
 //   std::optional<T>                            T; or the field is absent, or null
 //   std::vector<T>, std::array<T, N>            array; of exactly N elements
 //   std::map<std::string, T>, unordered_map     object

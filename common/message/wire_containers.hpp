@@ -2,6 +2,7 @@
 
 // The wire forms of the standard containers: null or a value, arrays, and objects with any keys.
 
+#include "common/base/base64.hpp"
 #include "common/message/wire_form.hpp"
 
 #include <array>
@@ -19,6 +20,29 @@ template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+
+// Bytes inside JSON are a string of base64 (RFC 4648 section 4). A payload that is nothing but bytes travels
+// without it: server::publish_bytes().
+template <>
+struct wire_form<std::vector<std::byte>> {
+    static constexpr std::string_view typescript = "string";
+    static constexpr std::string_view json_schema = R"({"type":"string"})";
+    static std::string expected() { return "string of base64"; }
+    static void write(std::string& out, const std::vector<std::byte>& value) {
+        out += '"';
+        out += to_base64({reinterpret_cast<const char*>(value.data()), value.size()});
+        out += '"';
+    }
+    static bool read(json_value& json, std::vector<std::byte>& out, payload_error& error) {
+        if (!json.is_string()) return refuse(error, expected(), kind_of(json));
+        std::string bytes;
+        if (!append_from_base64(bytes, *json.get_ptr<std::string*>()))
+            return refuse(error, expected(), "another string");
+        const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+        out.assign(first, first + bytes.size());
+        return true;
+    }
+};
 
 // The type of the elements, where T is one of the containers below; otherwise void.
 template <class T>

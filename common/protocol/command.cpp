@@ -1,5 +1,6 @@
 #include "common/protocol/command.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/protocol/json_readable.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/names.hpp"
@@ -31,14 +32,21 @@ command_op op_named(std::string_view name) {
     return command_op::none;
 }
 
+bool takes_bytes(command_op op) {
+    return op == command_op::publish || op == command_op::request || op == command_op::respond;
+}
+
 // The members that count: all members of commands, or those of a publish over HTTP.
 enum class members_of : bool { a_command, a_publish_body };
 
 // Reads the members of one frame into a command and remembers the first fault.
 class member_reader {
 public:
-    member_reader(std::string_view text, std::string& scratch, members_of which)
-        : text_(text), scan_(text), scratch_(scratch), which_(which) {
+    member_reader(
+        std::string_view text, std::string& scratch, members_of which,
+        std::optional<std::string_view> behind = std::nullopt
+    )
+        : text_(text), behind_(behind), scan_(text), scratch_(scratch), which_(which) {
         scratch_.clear();
     }
 
@@ -47,7 +55,10 @@ public:
             for_each_member(scan_, json_depth_max, [&](std::string_view key, std::string_view value) {
                 return member(key, value), true;
             });
-        if (complete && scan_.skip_space() && scan_.at_end()) return true;
+        if (complete && scan_.skip_space() && scan_.at_end()) {
+            if (found.binary || behind_) see_to_bytes();
+            return true;
+        }
         fault_ = {};
         std::size_t stopped_at = 0;
         if (is_json(text_, json_depth_max, stopped_at)) {
@@ -87,6 +98,7 @@ private:
         if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
         if (key == "conflate") return name(key, value, found.conflate, is_key, error_code::invalid_frame);
         if (key == "transient") return flag(key, value, found.transient);
+        if (key == "binary") return flag(key, value, found.binary);
         if (which_ == members_of::a_publish_body) {
             if (key == "user") return name(key, value, found.user, is_user, error_code::invalid_frame);
             return;
@@ -117,6 +129,7 @@ private:
         if (key == "token") return token(value);
         if (key == "after") string(key, value, found.after);
         if (key == "request") return number(key, value, found.request, 1);
+        if (key == "bytes") return bytes(key, value);
         if (key == "code") string(key, value, found.code);
         if (key == "message") string(key, value, found.message);
     }
@@ -190,6 +203,49 @@ private:
         into = value == "true";
     }
 
+    // How many follow was read before, or the line would have no end (bytes_behind).
+    void bytes(std::string_view key, std::string_view value) {
+        std::uint64_t said = 0;
+        number(key, value, said, 0);
+        if (!behind_ || said != behind_->size())
+            return blame(
+                error_code::invalid_frame, "\"bytes\" is the last member of a line in a binary message"
+            );
+        found.binary = true;
+    }
+
+    // The payload of the frame is bytes: those behind the line, or what its text means.
+    void see_to_bytes() {
+        if (which_ == members_of::a_command && !takes_bytes(found.op)) {
+            if (behind_)
+                blame(error_code::invalid_frame, "only publish, request and respond have a payload of bytes");
+            if (found.op != command_op::connect) found.binary = false;
+        } else if (behind_) {
+            if (!found.payload.empty())
+                blame(error_code::invalid_frame, "a frame with \"bytes\" has no \"payload\"");
+            found.payload = *behind_;
+        } else if (!found.payload.empty()) {
+            decode_payload();
+        } else {
+            found.binary = false;
+        }
+    }
+
+    void decode_payload() {
+        std::string_view text = found.payload;
+        const bool is_string = text.size() >= 2 && text.front() == '"';
+        if (is_string) text = text.substr(1, text.size() - 2);
+        std::string plain;  // some writers of JSON escape the slash
+        if (text.find('\\') != std::string_view::npos) {
+            append_unescaped(plain, text);
+            text = plain;
+        }
+        const std::size_t begin = scratch().size();
+        if (!is_string || !append_from_base64(scratch_, text))
+            return blame(error_code::invalid_payload, "a payload that is \"binary\" is a string of base64");
+        found.payload = std::string_view(scratch_).substr(begin);
+    }
+
     // Raw line ends between tokens are legal JSON, but they would break the lines
     // and events that carry the payload.
     void payload(std::string_view value) {
@@ -210,6 +266,7 @@ private:
     }
 
     std::string_view text_;
+    std::optional<std::string_view> behind_;
     json_scan scan_;
     std::string& scratch_;
     members_of which_;
@@ -232,14 +289,14 @@ std::string_view missing_member(const command& c) {
         case command_op::publish:
             if (c.channel.empty()) return "channel";
             if (c.type.empty()) return "type";
-            return c.payload.empty() ? "payload" : "";
+            return c.has_payload() ? "" : "payload";
         case command_op::request:
             if (c.id == 0) return "id";
             if (c.type.empty()) return "type";
-            return c.payload.empty() ? "payload" : "";
+            return c.has_payload() ? "" : "payload";
         case command_op::respond:
             if (c.request == 0) return "request";
-            return c.payload.empty() && c.code.empty() ? "payload" : "";
+            return c.has_payload() || !c.code.empty() ? "" : "payload";
         case command_op::cancel:
             return c.id == 0 ? "id" : "";
         case command_op::refresh:
@@ -251,8 +308,10 @@ std::string_view missing_member(const command& c) {
 
 }  // namespace
 
-result<command, command_error> read_command(std::string_view line, std::string& scratch) {
-    member_reader reader(line, scratch, members_of::a_command);
+result<command, command_error> read_command(
+    std::string_view line, std::string& scratch, std::optional<std::string_view> behind
+) {
+    member_reader reader(line, scratch, members_of::a_command, behind);
     if (!reader.read()) return reader.fault();
     if (!reader.has_op) reader.blame(error_code::invalid_frame, "\"op\" is missing");
     if (const auto missing = missing_member(reader.found); !reader.faulty() && !missing.empty())
@@ -269,6 +328,20 @@ result<command, command_error> read_publish_body(std::string_view body, std::str
     reader.found.op = command_op::publish;
     if (reader.found.type.empty()) reader.found.type = "message";
     return reader.found;
+}
+
+std::optional<std::uint64_t> bytes_behind(std::string_view line) {
+    if (line.empty() || line.back() != '}') return std::nullopt;
+    line.remove_suffix(1);
+    const std::size_t digits = line.size() - (line.find_last_not_of("0123456789") + 1);
+    constexpr std::string_view key = R"(,"bytes":)";
+    constexpr std::size_t digits_max = 9;  // no message is as large
+    const std::string_view number = line.substr(line.size() - digits);
+    if (digits == 0 || digits > digits_max || !line.substr(0, line.size() - digits).ends_with(key))
+        return std::nullopt;
+    std::uint64_t bytes = 0;
+    for (const char c : number) bytes = bytes * 10 + static_cast<std::uint64_t>(c - '0');
+    return bytes;
 }
 
 std::uint64_t id_of_partial_frame(std::string_view head) {

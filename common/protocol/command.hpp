@@ -6,6 +6,7 @@
 #include "common/protocol/codes.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ enum class command_op : std::uint8_t {
     pong
 };
 
+// What a WebSocket message is: lines, or lines some of which have a payload of bytes behind them (protocol
+// 2.5).
+enum class message_form : bool { text, binary };
+
 // The members of a frame. Views point into the line or into the scratch string that was given with it; which
 // members count depends on `op`.
 struct command {
@@ -45,11 +50,14 @@ struct command {
     bool echo = true;
     bool transient = false;
     bool backwards = false;
-    bool pongs = false;  // connect: pings are answered over SSE, too
+    bool pongs = false;   // connect: pings are answered over SSE, too
+    bool binary = false;  // the payload is bytes; connect: binary messages are understood (protocol 2.5)
     std::string_view session, client, channel, type, key, epoch, conflate, to, after, token;
     std::string_view user;           // a publish over HTTP: who published it, by the word of the API's caller
     std::string_view code, message;  // respond: a refusal
-    std::string_view payload;        // valid JSON without raw newlines; empty: none
+    std::string_view payload;        // valid JSON without raw newlines, or bytes; empty JSON: none
+
+    bool has_payload() const { return binary || !payload.empty(); }
 };
 
 // The reason why a line is not a command. `id` is the id of the line if it could be read.
@@ -63,7 +71,14 @@ struct command_error {
 // Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the
 // rules for names, but not whether the command is allowed now. Unescaped strings are put into
 // `scratch`, whose old content is lost.
-result<command, command_error> read_command(std::string_view line, std::string& scratch);
+//
+// `behind` are the bytes that follow the line in a binary message (protocol 2.5); nothing where none do.
+result<command, command_error> read_command(
+    std::string_view line, std::string& scratch, std::optional<std::string_view> behind = std::nullopt
+);
+
+// How many bytes follow this line of a binary message as its payload (protocol 2.5); nothing where none do.
+std::optional<std::uint64_t> bytes_behind(std::string_view line);
 
 // Reads the body of a publish over HTTP (protocol 11.1): only the members of 11.1, on any number of lines.
 result<command, command_error> read_publish_body(std::string_view body, std::string& scratch);

@@ -8,9 +8,18 @@ void types::add(std::string type, entry one) {
     entries_.insert_or_assign(std::move(type), std::move(one));
 }
 
-std::optional<payload_error> types::check(std::string_view type, std::string_view payload) const {
+types::entry types::bytes() {
+    return {*checker::compile("{}"), "\"binary\"", {}, true};
+}
+
+std::optional<payload_error> types::check(std::string_view type, std::string_view payload, bool binary)
+    const {
     const auto found = entries_.find(type);
     if (found == entries_.end()) return std::nullopt;
+    const auto kind = [](bool bytes) { return bytes ? "bytes" : "JSON"; };
+    if (found->second.binary != binary)
+        return payload_error{std::string(type), {}, kind(found->second.binary), kind(binary)};
+    if (binary) return std::nullopt;
     auto wrong = found->second.rules.check(payload);
     if (wrong) wrong->type = type;
     return wrong;

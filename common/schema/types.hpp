@@ -16,15 +16,21 @@ class types {
 public:
     struct entry {
         checker rules;
-        std::string text;  // the schema, from which TypeScript is made
-        std::string file;  // its path from the root; empty for one that stands in the config
+        std::string text;     // the schema, from which TypeScript is made
+        std::string file;     // its path from the root; empty for one that stands in the config
+        bool binary = false;  // payloads are bytes, any; `text` is "\"binary\""
     };
 
     void add(std::string type, entry one);
 
     bool has(std::string_view type) const { return entries_.find(type) != entries_.end(); }
+    // The entry of a type whose payloads are bytes.
+    static entry bytes();
+
     // Why the payload does not fit the schema of its type; nothing where it does, and for a type without one.
-    std::optional<payload_error> check(std::string_view type, std::string_view payload) const;
+    // `binary`: it is bytes, not JSON.
+    std::optional<payload_error> check(std::string_view type, std::string_view payload, bool binary = false)
+        const;
 
     const std::map<std::string, entry, std::less<>>& all() const { return entries_; }
 

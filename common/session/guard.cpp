@@ -39,7 +39,7 @@ verdict may_subscribe(const session& s, const command& c, const config& settings
 
 verdict must_fit(const command& c, const namespace_options& options) {
     if (options.types == nullptr) return std::nullopt;
-    const auto wrong = options.types->check(c.type, c.payload);
+    const auto wrong = options.types->check(c.type, c.payload, c.binary);
     if (!wrong) return std::nullopt;
     return refusal{error_code::invalid_payload, wrong->message(), wrong->pointer};
 }

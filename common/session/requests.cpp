@@ -48,6 +48,7 @@ void requests::on_request(session& s, const command& c, instant now) {
     r.payload = c.payload;
     r.timeout_ms = timeout_ms;
     r.user = s.user();
+    r.binary = c.binary;
     observers_.tell(*answering, std::move(r));
 }
 
@@ -98,6 +99,7 @@ void requests::on_client_request(session& s, const command& c, instant now) {
     a.payload = c.payload;
     a.timeout_ms = timeout_ms;
     a.source = s.source;
+    a.binary = c.binary;
     channels_.change(std::move(a), now);
 }
 
@@ -169,7 +171,7 @@ void requests::on(asked&& m, instant now) {
 void requests::on_respond(session& s, const command& c, instant now) {
     const error_code refused = refusal_named(c.code);
     // The error has no id, because `request` is a number of the server and no id of this client (4.19).
-    if (c.payload.empty() && refused == error_code::none)
+    if (!c.has_payload() && refused == error_code::none)
         return answers_.error(
             s, 0, error_code::invalid_frame,
             "\"code\" is rejected, no_handler, handler_failed or invalid_payload", now
@@ -188,7 +190,8 @@ void requests::on_respond(session& s, const command& c, instant now) {
         return answers_.error(s, 0, error_code::forbidden, "the permission has ended", now);
     }
     // The answer needs no way through the owner: nothing has to stay in order with it.
-    auto answer = c.payload.empty() ? make_error(q.id, refused, c.message) : make_response(q.id, c.payload);
+    auto answer =
+        c.has_payload() ? make_response(q.id, c.payload, c.binary) : make_error(q.id, refused, c.message);
     sessions_.post(q.shard, reply{{q.shard, q.connection}, std::move(answer), q.id}, now);
 }
 

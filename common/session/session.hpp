@@ -68,6 +68,7 @@ struct session {
     bool welcome = false;                       // connect was accepted
     bool pinged = false;                        // a ping is unanswered
     bool pongs = false;                         // connect said that pings are answered over SSE, too
+    bool binary = false;                        // ... and that binary messages are understood
     std::string name;                           // public_name() of the client's session
     std::string secret;                         // names the connection for POST
     std::unique_ptr<credentials> shown;         // null: no token was shown

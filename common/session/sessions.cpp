@@ -1,5 +1,6 @@
 #include "common/session/sessions.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/base/overloaded.hpp"
 #include "common/base/random.hpp"
 #include "common/protocol/names.hpp"
@@ -25,6 +26,7 @@ constexpr std::size_t tick_work_max = 1'024;
 std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
     sip_hasher<> hasher(secret);
     hasher.piece(p.type).piece(p.conflate).piece(p.payload);
+    if (p.binary) hasher.piece("/bytes");  // no user has such a name
     // The key of one user is of no use to another.
     if (!p.user.empty()) hasher.piece(p.user);
     const std::uint64_t hash = hasher.end();
@@ -71,7 +73,8 @@ void sessions::open(
 }
 
 std::size_t sessions::receive(
-    std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
+    std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max,
+    message_form form
 ) {
     const std::size_t given = lines.size();
     session* s = table_.find(connection);
@@ -97,7 +100,13 @@ std::size_t sessions::receive(
         const std::size_t newline = lines.find('\n');
         const std::string_view line = lines.substr(0, newline);
         lines.remove_prefix(newline == std::string_view::npos ? lines.size() : newline + 1);
-        if (!line.empty()) receive_line(*s, line, limit_told, now);
+        std::optional<std::string_view> behind;
+        if (const auto bytes = form == message_form::binary ? bytes_behind(line) : std::nullopt) {
+            // Of a message that is cut short what there is; then the line says another number.
+            behind = lines.substr(0, *bytes);
+            lines.remove_prefix(behind->size());
+        }
+        if (!line.empty()) receive_line(*s, line, behind, limit_told, now);
     }
     return s == nullptr ? given : given - lines.size();
 }
@@ -130,7 +139,17 @@ void sessions::count_refusal(session& s, instant now) {
     rest(s, now.monotonic_ms + rest_ms);
 }
 
-void sessions::receive_line(session& s, std::string_view line, bool& limit_told, instant now) {
+// The limit is that of the decoded bytes: in base64 they are a third longer. Messages of a WebSocket were
+// measured before.
+bool sessions::is_too_large(std::string_view line, const command& c) const {
+    const std::size_t max = config_.bounds.message_bytes_max;
+    return line.size() > max &&
+           (!c.binary || line.size() - base64_size(c.payload.size()) + c.payload.size() > max);
+}
+
+void sessions::receive_line(
+    session& s, std::string_view line, std::optional<std::string_view> behind, bool& limit_told, instant now
+) {
     ++counters_.commands;
     if (!take_credit(s, 1, config_.bounds, credit_clock(now))) {
         // A command with an id needs its answer. Lines without an id get one error for the whole message,
@@ -140,14 +159,20 @@ void sessions::receive_line(session& s, std::string_view line, bool& limit_told,
         if (line.find(R"("key":)") != line.npos) note_refused(s, id, now.monotonic_ms);
         return refuse_for_rate(s, id, "too many commands per second", now);
     }
-    const auto read = read_command(line, scratch_);
+    const auto read = read_command(line, scratch_, behind);
     if (!read)
         return answers_.error(
             s, read.error().id, read.error().code, read.error().message, now, read.error().pointer
         );
+    if (!behind && is_too_large(line, *read))
+        return answers_.error(s, read->id, error_code::too_large, too_large_text(), now);
     if (!read->key.empty() && is_behind_refused(s, read->id, now.monotonic_ms))
         return refuse_for_rate(s, read->id, "an earlier publish was refused and comes first", now);
     execute(s, *read, now);
+}
+
+std::string sessions::too_large_text() const {
+    return "the message is larger than " + std::to_string(config_.bounds.message_bytes_max) + " bytes";
 }
 
 void sessions::receive_oversized(std::uint64_t connection, std::string_view head, instant now) {
@@ -156,9 +181,7 @@ void sessions::receive_oversized(std::uint64_t connection, std::string_view head
     if (s == nullptr) return;
     ++counters_.commands;
     // The client learns the limit from the text, and which command failed if its id is near the beginning.
-    const std::string text =
-        "the message is larger than " + std::to_string(config_.bounds.message_bytes_max) + " bytes";
-    answers_.error(*s, id_of_partial_frame(head), error_code::too_large, text, now);
+    answers_.error(*s, id_of_partial_frame(head), error_code::too_large, too_large_text(), now);
 }
 
 void sessions::execute(std::uint64_t connection, const command& c, instant now) {
@@ -294,6 +317,7 @@ void sessions::on_connect(session& s, const command& c, instant now) {
         return end(s, close_code::invalid_connect, "session must be 8 to 64 of A-Z a-z 0-9 _ -", now);
     s.name = public_name(c.session);
     s.pongs = c.pongs;
+    s.binary = c.binary;
     if (!c.token.empty()) {
         if (config_.verifies_tokens) return show_token(s, c);
         return end(s, close_code::unauthorized, "this server is not set up to verify tokens", now);
@@ -312,6 +336,7 @@ void sessions::greet(session& s, std::uint64_t id, instant now) {
     f.server = config_.server_name;
     f.user = s.user();
     f.degraded = !degraded_.empty();
+    f.binary = s.binary;
     if (s.who() != nullptr) f.expires_in_ms = counts_for_ms(*s.who(), now);
     answers_.send(s, make_welcome(f, config_.bounds), now);
     // The secret is needed only once, and a session lives long.
@@ -332,6 +357,7 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.type = c.type;
     p.key = c.key;
     p.payload = c.payload;
+    p.binary = c.binary;
     p.conflate = c.conflate;
     p.transient = c.transient;
     // A client cannot say who it is; whoever holds the API's key may say who published.

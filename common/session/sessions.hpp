@@ -38,7 +38,8 @@ public:
     );
     static constexpr std::size_t no_limit = SIZE_MAX;
     std::size_t receive(
-        std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max
+        std::uint64_t connection, std::string_view lines, instant now, std::size_t answer_bytes_max,
+        message_form form
     );
     void receive_oversized(std::uint64_t connection, std::string_view head, instant now);
     std::optional<refusal> refusal_of(face f, access::principal_ptr who, const command& c) const;
@@ -68,7 +69,12 @@ private:
     void rest(session& s, std::int64_t until_ms);
     void refuse_for_rate(session& s, std::uint64_t id, std::string_view text, instant now);
     void count_refusal(session& s, instant now);
-    void receive_line(session& s, std::string_view line, bool& limit_told, instant now);
+    void receive_line(
+        session& s, std::string_view line, std::optional<std::string_view> behind, bool& limit_told,
+        instant now
+    );
+    std::string too_large_text() const;
+    bool is_too_large(std::string_view line, const command& c) const;
     void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);
     void carry_out(session& s, const command& c, instant now);

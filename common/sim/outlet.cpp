@@ -1,10 +1,34 @@
 #include "common/sim/outlet.hpp"
 
+#include "common/protocol/command.hpp"
 #include "common/protocol/event_stream.hpp"
+#include "common/sim/text.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace pulsewire::sim {
+namespace {
+
+// A binary message (docs/protocol.md 2.5), each payload of bytes as the JSON that it is.
+std::string lines_of_binary(std::string_view message) {
+    std::string lines;
+    while (!message.empty()) {
+        const std::string_view line = message.substr(0, message.find('\n'));
+        message.remove_prefix(std::min(message.size(), line.size() + 1));
+        const auto bytes = bytes_behind(line);
+        if (!bytes) {
+            lines.append(in_plain(line)) += '\n';
+            continue;
+        }
+        const std::string_view payload = message.substr(0, *bytes);
+        message.remove_prefix(payload.size());
+        lines.append(line.substr(0, line.rfind(','))).append(R"(,"payload":)").append(payload).append("}\n");
+    }
+    return lines;
+}
+
+}  // namespace
 
 outlet::outlet(delivery::storage& of, hub::connection_ref to, hub::face speaks) : queue(of), who(to) {
     if (speaks == hub::face::protocol_stream) {
@@ -19,8 +43,14 @@ outlet::outlet(delivery::storage& of, hub::connection_ref to, hub::face speaks) 
 void outlet::leave(std::string& bytes, const std::function<void(std::string_view lines)>& whole) {
     if (reader_) {
         std::span<char> left(bytes);
-        for (auto e = reader_->next(left); e.kind != websocket::event_kind::more; e = reader_->next(left))
-            whole(e.kind == websocket::event_kind::text ? e.data : "no text message");
+        for (auto e = reader_->next(left); e.kind != websocket::event_kind::more; e = reader_->next(left)) {
+            const bool is_text = e.kind == websocket::event_kind::text;
+            const bool may_be_binary = queue.framed_as() == delivery::framing::websocket_binary;
+            if (is_text)
+                whole(in_plain(e.data));
+            else
+                whole(may_be_binary ? lines_of_binary(e.data) : "no text message");
+        }
         return;
     }
     partly_ += bytes;
@@ -35,7 +65,7 @@ void outlet::leave(std::string& bytes, const std::function<void(std::string_view
             at = newline + 1;
         }
         partly_.erase(0, end + 2);
-        whole(lines);
+        whole(in_plain(lines));
     }
 }
 

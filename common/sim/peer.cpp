@@ -1,5 +1,6 @@
 #include "common/sim/peer.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/session/public_name.hpp"
 #include "common/sim/text.hpp"
 
@@ -27,6 +28,11 @@ names sessions_in(std::string_view list) {
         all.emplace(quoted.substr(1, quoted.size() - 2));
     }
     return all;
+}
+
+// In both forms, whatever else happens.
+bool is_binary(std::uint32_t number) {
+    return number % 4 == 0;
 }
 
 }  // namespace
@@ -123,7 +129,9 @@ void peer::publish(const std::string& channel, const client::publish_options& ho
     const auto bytes = static_cast<std::uint32_t>(payload.size());
     const std::uint32_t id = machine_.publish(channel, "say", bytes, how, time_.now());
     const auto what = how.transient ? command::kind::transient : command::kind::publish;
-    remember(id, {what, channel, std::move(payload), how.timeout_ms != 0});
+    command c{what, channel, std::move(payload), how.timeout_ms != 0};
+    c.binary = is_binary(payloads_);
+    remember(id, std::move(c));
     obey();
 }
 
@@ -132,7 +140,9 @@ void peer::request() {
     const std::uint32_t timeout_ms = random_.percent(50) ? random_.between(1, 20'000) : 0;
     const std::uint32_t id =
         machine_.request("ask", static_cast<std::uint32_t>(payload.size()), timeout_ms, time_.now());
-    remember(id, {command::kind::request, {}, std::move(payload), true});
+    command c{command::kind::request, {}, std::move(payload), true};
+    c.binary = is_binary(payloads_);
+    remember(id, std::move(c));
     obey();
 }
 
@@ -376,7 +386,11 @@ void peer::sent(const client::action& a) {
     const std::size_t begin = outgoing_.size();
     outgoing_ += machine_.text_of(a);
     if (a.payload_of != 0) {
-        outgoing_ += payload_of(a.payload_of);
+        const auto of = commands_.find(a.payload_of);
+        const bool binary = of != commands_.end() && of->second.binary;
+        if (binary) outgoing_.insert(outgoing_.rfind(R"("payload":)"), R"("binary":true,)");
+        const std::string_view payload = payload_of(a.payload_of);
+        outgoing_ += binary ? '"' + to_base64(payload) + '"' : std::string(payload);
         outgoing_ += '}';
     }
     const std::string_view line = std::string_view(outgoing_).substr(begin);

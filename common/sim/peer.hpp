@@ -99,6 +99,7 @@ private:
         int sent_to = 0;         // the life of the server when it was first
         std::string asked = {};  // question: the session
         int subscription = 0;    // question: the number of the one that allows it; 0: there was none
+        bool binary = false;     // the payload goes as bytes
     };
 
     // Runs now, or when the page is awake again.

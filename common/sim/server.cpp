@@ -383,7 +383,7 @@ void server::post(hub::shard_index from, hub::shard_index to, hub::shard_message
 // The application says the payload back.
 void server::answer(hub::shard_index from, hub::client_request&& asked) {
     seen_.requested(asked.payload);
-    hub::reply answer{asked.from, hub::make_response(asked.id, asked.payload), asked.id};
+    hub::reply answer{asked.from, hub::make_response(asked.id, asked.payload, asked.binary), asked.id};
     time_.after(random_.below(options_.answer_delay_max_ms + 1), [this, from, answer, life = life_] {
         if (life == life_) post(application, from, answer);
     });

@@ -74,6 +74,7 @@ void shell::visit(const delivery::fan_out::visit& v, bool writes) {
 }
 
 void shell::push(outlet& o, const hub::message_ptr& m, delivery::counts how) {
+    if (m->takes_binary) o.queue.set_framing(delivery::framing::websocket_binary);
     o.queue.push_message(m, how);
     if (!o.is_blocked) {
         if (!std::exchange(o.is_due, true)) due_.push_back(o.who.value);

@@ -1,5 +1,6 @@
 #include "common/sim/written_lines.hpp"
 
+#include "common/exchange/message_text.hpp"
 #include "common/sim/text.hpp"
 
 #include <algorithm>
@@ -8,8 +9,15 @@
 namespace pulsewire::sim {
 namespace {
 
-std::string_view line_of(const hub::message& m) {
-    return std::string_view(m.line).substr(0, m.line.size() - 1);
+std::string line_of(const hub::message& m) {
+    std::string line;
+    hub::append_json(line, m);
+    return in_plain(line);
+}
+
+// As it waits at most: a payload of bytes may be base64 there.
+std::size_t bytes_at_most(const hub::message& m) {
+    return m.line.size() + (m.binary ? base64_size(m.payload().size()) + 32 : 0);
 }
 
 std::string_view key_of(const hub::message& m) {
@@ -52,7 +60,7 @@ void written_lines::sent(const hub::message_ptr& m, delivery::counts how) {
 std::size_t written_lines::waiting(delivery::counts how) const {
     std::size_t bytes = 0;
     for (const entry& e : waiting_)
-        if (e.how == how) bytes += e.what->line.size();
+        if (e.how == how) bytes += bytes_at_most(*e.what);
     return bytes;
 }
 

@@ -13,6 +13,13 @@
 #include <variant>
 
 namespace pulsewire::shell {
+
+std::optional<payload_error> payload_view::unless(bool wanted_binary, std::string_view type) const {
+    if (binary == wanted_binary) return std::nullopt;
+    const auto kind = [](bool bytes) { return bytes ? "bytes" : "JSON"; };
+    return payload_error{std::string(type), {}, kind(wanted_binary), kind(binary)};
+}
+
 namespace {
 
 namespace asio = boost::asio;
@@ -94,7 +101,8 @@ void application::run_soon(std::function<void()> what) {
 }
 
 void application::publish(
-    std::string channel, std::string type, std::string payload, bool transient, std::string conflate
+    std::string channel, std::string type, std::string payload, bool transient, std::string conflate,
+    bool binary
 ) {
     hub::publish p;
     p.channel = std::move(channel);
@@ -102,6 +110,7 @@ void application::publish(
     p.payload = std::move(payload);
     p.conflate = std::move(conflate);
     p.transient = transient;
+    p.binary = binary;
     // Another thread's publish waits in the loop, which runs only after start(): before
     // that there is no shard to post to.
     if (std::this_thread::get_id() == thread_id_.load()) return pass_on(std::move(p));
@@ -253,12 +262,14 @@ void application::ask_handlers(publish_context& c, bool declared_only) {
     if (!declared && declared_only) return refuse(c.what_, error_code::forbidden, hub::undeclared_type);
     if (!declared) return settle(c);
     const std::string type = c.what_.type;
-    const std::string payload = c.what_.payload;  // a handler may replace the one in the context
+    // A handler may replace what is in the context.
+    const std::string payload = c.what_.payload;
+    const bool binary = c.what_.binary;
     for (const auto& [prefix, handler] : found->second) {
         // The first handler that decides settles it; the others are not asked.
         if (!c.channel().starts_with(prefix) || c.settled_) continue;
         std::optional<payload_error> wrong;
-        const bool ended_well = guarded(type, [&, &h = handler] { wrong = h(payload, c); });
+        const bool ended_well = guarded(type, [&, &h = handler] { wrong = h({payload, binary}, c); });
         if (!ended_well)
             return refuse(c.what_, error_code::handler_failed, "the server's handler of " + type + " failed");
         if (wrong) return refuse(c.what_, error_code::invalid_payload, wrong->message(), wrong->pointer);
@@ -300,12 +311,13 @@ void application::handle(hub::client_request& m, clock::time_point arrived) {
         return refused(error_code::timeout, "the server was too busy to answer in time");
     request_context c(pulsewire::connection(*this, m.from, m.session, m.user));
     request_outcome outcome;
-    if (!guarded(m.type, [&] { outcome = found->second(m.payload, c); }))
+    if (!guarded(m.type, [&] { outcome = found->second({m.payload, m.binary}, c); }))
         return refused(error_code::handler_failed, "the server's handler of " + m.type + " failed");
     if (const auto* wrong = std::get_if<payload_error>(&outcome))
         return refused(error_code::invalid_payload, wrong->message(), wrong->pointer);
     if (const auto* why = std::get_if<rejection>(&outcome)) return refused(error_code::rejected, why->reason);
-    answer(hub::make_response(m.id, std::get<std::string>(outcome)));
+    const auto& given = std::get<answer_payload>(outcome);
+    answer(hub::make_response(m.id, given.text, given.binary));
 }
 
 // --- what becomes of it ---
@@ -351,8 +363,15 @@ void application::unsubscribe(hub::connection_ref who, std::string channel) {
 
 namespace pulsewire {
 
-void connection::send_payload(std::string_view channel, std::string_view type, std::string payload) const {
-    home_->send_to(ref_, hub::make_direct(channel, type, payload));
+void connection::send_payload(
+    std::string_view channel, std::string_view type, std::string_view payload, bool binary
+) const {
+    home_->send_to(ref_, hub::make_direct(channel, type, payload, binary));
+}
+
+void connection::send_bytes(std::string_view channel, std::string_view type, std::span<const std::byte> bytes)
+    const {
+    send_payload(channel, type, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, true);
 }
 
 void connection::subscribe(std::string_view channel) const {
@@ -385,6 +404,7 @@ void publish_context::drop() {
 void publish_context::replace(std::string_view type, std::string payload, std::string except) {
     what_.type = type;
     what_.payload = std::move(payload);
+    what_.binary = false;
     if (!except.empty()) what_.except = std::move(except);
     settled_ = true;
 }

@@ -44,7 +44,8 @@ public:
 
     // --- from any thread ---
     void publish(
-        std::string channel, std::string type, std::string payload, bool transient, std::string conflate = {}
+        std::string channel, std::string type, std::string payload, bool transient, std::string conflate = {},
+        bool binary = false
     );
     std::uint64_t add_timer(
         std::chrono::milliseconds first, std::chrono::milliseconds interval, std::function<void()> what

@@ -9,7 +9,9 @@
 #include "common/protocol/codes.hpp"
 #include "common/protocol/operations.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,8 +36,11 @@ public:
     // Sends a message to this connection alone; the client's handlers of `channel` get it.
     template <class M>
     void send(std::string_view channel, const M& m) const {
-        if constexpr (detail::require_message<M>()) send_payload(channel, message_name<M>, encode_payload(m));
+        if constexpr (detail::require_message<M>())
+            send_payload(channel, message_name<M>, encode_payload(m), false);
     }
+    // The same with a payload of bytes, which are copied.
+    void send_bytes(std::string_view channel, std::string_view type, std::span<const std::byte> bytes) const;
     // Asks the client to subscribe to the channel (docs/protocol.md 4.26), unless it is subscribed or may
     // not.
     void subscribe(std::string_view channel) const;
@@ -50,7 +55,8 @@ private:
     friend class shell::application;
     connection(shell::application& home, hub::connection_ref ref, std::string session, std::string user)
         : home_(&home), ref_(ref), session_(std::move(session)), user_(std::move(user)) {}
-    void send_payload(std::string_view channel, std::string_view type, std::string payload) const;
+    void send_payload(std::string_view channel, std::string_view type, std::string_view payload, bool binary)
+        const;
 
     shell::application* home_;
     hub::connection_ref ref_;
@@ -91,6 +97,8 @@ public:
     const std::string& session() const { return who_.session(); }
     const std::string& user() const { return who_.user(); }
     const std::string& channel() const { return what_.channel; }
+    // The name of the message's type.
+    const std::string& type() const { return what_.type; }
     bool transient() const { return what_.transient; }
 
     // Sends a message to the sender alone, in this channel.

@@ -6,9 +6,11 @@
 #include "common/base/result.hpp"
 #include "server/app/contexts.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -58,12 +60,26 @@ constexpr bool require_request_handler() {
 
 namespace pulsewire::shell {
 
+// As the client sent it: JSON, or bytes.
+struct payload_view {
+    std::string_view text;
+    bool binary = false;
+
+    std::span<const std::byte> bytes() const { return std::as_bytes(std::span(text)); }
+    // Why it is not of the kind that a handler takes; nothing where it is.
+    std::optional<payload_error> unless(bool wanted_binary, std::string_view type) const;
+};
+
 // Reads the payload and handles it, or returns the reason why it does not fit.
-using publish_handler =
-    std::function<std::optional<payload_error>(std::string_view payload, publish_context& c)>;
-// The JSON of the answer, or the reason why there is none.
-using request_outcome = std::variant<std::string, payload_error, rejection>;
-using request_handler = std::function<request_outcome(std::string_view payload, request_context& c)>;
+using publish_handler = std::function<std::optional<payload_error>(payload_view payload, publish_context& c)>;
+// The JSON of an answer, or its bytes.
+struct answer_payload {
+    std::string text;
+    bool binary = false;
+};
+// The answer, or the reason why there is none.
+using request_outcome = std::variant<answer_payload, payload_error, rejection>;
+using request_handler = std::function<request_outcome(payload_view payload, request_context& c)>;
 
 struct handlers {
     struct for_channels {

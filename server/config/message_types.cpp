@@ -54,13 +54,19 @@ result<schema::types::entry, std::string> read_one(const nlohmann::json& from, c
         if (!rules) return failure{"the schema, " + rules.error().message()};
         return schema::types::entry{std::move(*rules), std::move(text), {}};
     }
-    if (!from.is_string()) return failure{std::string("must be the name of a schema file, or a schema")};
+    if (!from.is_string())
+        return failure{std::string("must be the name of a schema file, a schema, or \"binary\"")};
+    if (from == "binary") return schema::types::bytes();
     return read_file(fs::path(folder) / from.get<std::string>());
 }
 
 void add_types_of(typescript_writer& to, const namespace_options& options) {
     if (options.types == nullptr) return;
     for (const auto& [type, one] : options.types->all()) {
+        if (one.binary) {
+            to.message(type, "Uint8Array", {});
+            continue;
+        }
         const auto tree = schema::read_value(one.text, schema::schema_depth_max);
         const schema::typescript made = schema::typescript_of(type, *tree);
         to.message(type, made.type, made.declarations);

@@ -94,7 +94,9 @@ TEST_F(message_types, a_fault_is_named_with_file_place_and_remedy) {
     EXPECT_TRUE(names(R"({"a": "none.json"})", {"none.json", "No such file", "folder of the config file"}));
     EXPECT_TRUE(names(R"({"a": "."})", {"cannot be read", "Is a directory"}));
     EXPECT_TRUE(names(R"({"a": {"format": "date"}})", {"/namespaces/chat/types/a", "at /format"}));
-    EXPECT_TRUE(names(R"({"a": 1})", {"/types/a", "must be the name of a schema file, or a schema"}));
+    EXPECT_TRUE(
+        names(R"({"a": 1})", {"/types/a", "must be the name of a schema file, a schema, or \"binary\""})
+    );
     EXPECT_TRUE(names(R"({"no type": {}})", {"/types/no type", "is not the name of a message type"}));
     EXPECT_TRUE(names(R"({"pulsewire.x": {}})", {"is not the name of a message type"}));
     EXPECT_TRUE(names("[]", {"/namespaces/chat/types: must be an object"}));

@@ -4,6 +4,7 @@
 #include "common/protocol/command.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/line_writer.hpp"
+#include "common/protocol/websocket_handshake.hpp"
 #include "server/endpoint/endpoints.hpp"
 #include "server/endpoint/http_conversation.hpp"
 #include "server/http/text.hpp"
@@ -73,11 +74,36 @@ bool read_number(
     return false;
 }
 
+bool is_bytes(const request& asked) {
+    const std::string_view type = asked.field("Content-Type");
+    return same_ignoring_case(websocket::trimmed(type.substr(0, type.find(';'))), "application/octet-stream");
+}
+
+// The members of a publish whose payload is the body itself stand in the query (11.1).
+std::string members_of_query(const request& asked) {
+    std::string json;
+    line_writer members(json);
+    for (const std::string_view name : {"type", "key", "conflate", "user"})
+        if (const std::string value = asked.parameter(name); !value.empty()) members.text(name, value);
+    if (const std::string value = asked.parameter("transient"); value == "true" || value == "false")
+        members.flag("transient", value == "true");
+    else if (!value.empty())
+        members.text("transient", value);
+    members.json("payload", "0").end();
+    return json;
+}
+
 }  // namespace
 
 void api_publish(http_conversation& c, std::string channel) {
     std::string scratch;
-    auto read = read_publish_body(c.body(), scratch);
+    const bool bytes = is_bytes(c.asked());
+    const std::string members = bytes ? members_of_query(c.asked()) : std::string();
+    auto read = read_publish_body(bytes ? std::string_view(members) : c.body(), scratch);
+    if (read && bytes) {
+        read->payload = c.body();
+        read->binary = true;
+    }
     if (!read)
         return c.answer(error_response(400, read.error().code, read.error().message, read.error().pointer));
     read->channel = channel;

@@ -123,12 +123,16 @@ bool http_conversation::take_head() {
         dispatch();
         return false;
     }
-    if (request_->content_length > settings().bounds.message_bytes_max) {
+    // To a stream, payloads of bytes come as base64.
+    const std::size_t message_bytes_max = settings().bounds.message_bytes_max;
+    const std::size_t body_bytes_max =
+        request_->path == "/sse" ? base64_size(message_bytes_max) : message_bytes_max;
+    if (request_->content_length > body_bytes_max) {
         refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
         );
         return false;
     }
-    if (request_->chunked) chunks_.emplace(settings().bounds.message_bytes_max, bounds.http_head_bytes_max);
+    if (request_->chunked) chunks_.emplace(body_bytes_max, bounds.http_head_bytes_max);
     const bool body_is_here =
         request_->chunked ? !unread().empty() : unread().size() >= request_->content_length;
     if (request_->expects_continue && !body_is_here) {

@@ -1,7 +1,7 @@
 #include "server/endpoint/lost_page.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/base/sha256.hpp"
-#include "server/base/base64.hpp"
 #include "server/http/text.hpp"
 
 #include <algorithm>
@@ -21,7 +21,9 @@ constexpr std::string_view style =
 
 // Nothing but this style may take effect, whatever finds its way into the page.
 const std::string& policy() {
-    static const std::string text = "default-src 'none'; style-src 'sha256-" + base64_of(sha256(style)) +
+    const auto hash = sha256(style);
+    static const std::string text = "default-src 'none'; style-src 'sha256-" +
+                                    to_base64({reinterpret_cast<const char*>(hash.data()), hash.size()}) +
                                     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     return text;
 }

@@ -2,10 +2,12 @@
 
 #include "server/server.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,6 +67,12 @@ void handle_messages(pulsewire::server& server) {
     server.on<plain_text>("echo:", [](const plain_text& m, publish_context& c) {
         c.send(plain_text{"you said: " + m.text});
         c.publish_to_others(plain_text{"somebody said: " + m.text});
+    });
+}
+
+void handle_bytes(pulsewire::server& server) {
+    server.on_bytes("file.part", [](std::span<const std::byte> bytes, publish_context& c) {
+        if (bytes.empty()) c.reject("an empty part");
     });
 }
 
@@ -142,6 +150,7 @@ int main(int argc, char** argv) {
     server.declare<plain_text>();
     server.publishes<stroke>();
     handle_messages(server);
+    handle_bytes(server);
     handle_connections(server);
     answer_requests(server, boards);
     publish_by_itself(server);

@@ -1,6 +1,6 @@
 #include "server/identity/base64url.hpp"
 
-#include "server/base/base64.hpp"
+#include "common/base/base64.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,7 +44,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }
 
 std::string to_base64url(std::string_view bytes) {
-    std::string text = shell::base64_of({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    std::string text = to_base64(bytes);
     text.resize(text.find_last_not_of('=') + 1);
     std::replace(text.begin(), text.end(), '+', '-');
     std::replace(text.begin(), text.end(), '/', '_');

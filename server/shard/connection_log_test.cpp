@@ -41,10 +41,10 @@ TEST(connection_log, an_end_by_the_server_has_its_code) {
     recorded_log log;
     running_server server(logging());
     auto c = connected(server.port());
-    c.send_frame(opcode::binary, "x");
-    EXPECT_EQ(c.closed().code, 1003);
-    c.connection().send(std::string(websocket::close_frame(1003, {}, {1, 2, 3, 4}).view()));
-    EXPECT_NE(log.line_with("ended by the server with code 1003"), "");
+    c.send_text("\xff");
+    EXPECT_EQ(c.closed().code, 1007);
+    c.connection().send(std::string(websocket::close_frame(1007, {}, {1, 2, 3, 4}).view()));
+    EXPECT_NE(log.line_with("ended by the server with code 1007"), "");
     EXPECT_EQ(log.count_with("ended by the peer"), 0u);
 }
 

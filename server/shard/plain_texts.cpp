@@ -13,8 +13,8 @@ delivery::shared_bytes plain_texts::of(
     };
     delivery::shared_bytes& text = texts_[m.get()];
     if (!text) {
-        const auto made =
-            std::make_shared<const text_and_message>(text_and_message{text_of(m->payload()), m});
+        const auto made = std::make_shared<const text_and_message>(text_and_message{
+            m->binary ? std::string(m->payload()) : text_of(m->payload()), m});
         text = delivery::shared_bytes(made, &made->text);
     }
     return text;

@@ -15,8 +15,9 @@ namespace pulsewire::shell {
 
 class plain_texts {
 public:
-    // What `text_of` makes of the message's payload; its caller passes the same function each time. The bytes
-    // keep the message alive, because its meaning is still needed where the text waits in a queue.
+    // What `text_of` makes of the message's payload, and bytes as they are; its caller passes the same
+    // function each time. What is returned keeps the message alive, because its meaning is still needed where
+    // the text waits in a queue.
     delivery::shared_bytes of(const hub::message_ptr& m, std::string (*text_of)(std::string_view payload));
     // The turn has ended.
     void forget() { texts_.clear(); }

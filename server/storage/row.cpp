@@ -7,6 +7,9 @@
 namespace pulsewire::shell::row {
 namespace {
 
+// Stands at the end of a publication whose payload is bytes.
+constexpr std::uint64_t payload_of_bytes = 1;
+
 // Big-endian, so that keys sort by number.
 void append_number(std::string& to, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<char>(number >> shift & 0xff));
@@ -126,8 +129,9 @@ std::string value(std::string_view key, const hub::keep_publication& p) {
         .text(m.except())
         .text(m.payload());
     // Last and only where there is one, so that the rows of earlier versions are read as they are.
-    if (!m.conflate().empty() || !m.user().empty()) row.text(m.conflate());
-    if (!m.user().empty()) row.text(m.user());
+    if (!m.conflate().empty() || !m.user().empty() || m.binary) row.text(m.conflate());
+    if (!m.user().empty() || m.binary) row.text(m.user());
+    if (m.binary) row.number(payload_of_bytes);
     return row.end(key);
 }
 
@@ -171,7 +175,8 @@ std::optional<hub::keep_publication> read_publication(std::string_view key, std:
     if (!r.ok()) {
         made.conflate = r.text();
         if (!r.ok()) made.user = r.text();
-        if (!r.ok() || (made.conflate.empty() && made.user.empty())) return std::nullopt;
+        if (!r.ok()) made.binary = r.number() == payload_of_bytes;
+        if (!r.ok() || (made.conflate.empty() && made.user.empty() && !made.binary)) return std::nullopt;
     }
     p.what = hub::make_message(made, offset, time_ms);
     return p;

@@ -2,7 +2,6 @@
 
 #include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
-#include "server/base/base64.hpp"
 #include "server/http/text.hpp"
 
 #include <openssl/evp.h>
@@ -33,7 +32,7 @@ std::string accept_value(const std::string& key) {
     unsigned int size = 0;
     if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1)
         throw std::runtime_error("OpenSSL has no SHA-1, which the WebSocket handshake needs");
-    return base64_of({digest, size});
+    return to_base64({reinterpret_cast<const char*>(digest), size});
 }
 
 }  // namespace

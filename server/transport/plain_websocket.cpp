@@ -81,26 +81,27 @@ private:
     }
 
     // With `echo` false the publication does not come back here.
-    std::size_t on_text(std::string_view text) override {
-        std::string payload;
-        append_json_string(payload, text);
-        // Control bytes grow sixfold as JSON, and the receivers would get what nobody may send over /ws.
-        constexpr std::size_t quotes = 2;
-        if (payload.size() > own_shard().settings().bounds.message_bytes_max + quotes) {
-            on_oversized({});
-            return text.size();
-        }
+    std::size_t on_data(std::string_view data, message_form form) override {
         command publish;
         publish.op = command_op::publish;
         publish.channel = channel_;
         publish.type = "message";
-        publish.payload = payload;
         publish.echo = false;
+        publish.binary = form == message_form::binary;
+        std::string json;
+        if (!publish.binary) append_json_string(json, data);
+        publish.payload = publish.binary ? data : json;
+        // Control bytes grow sixfold as JSON, and the receivers would get what nobody may send over /ws.
+        constexpr std::size_t quotes = 2;
+        if (json.size() > own_shard().settings().bounds.message_bytes_max + quotes) {
+            on_oversized({});
+            return data.size();
+        }
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
             h.heard(owner().id(), now);
             h.execute(owner().id(), publish, now);
         });
-        return text.size();
+        return data.size();
     }
     void on_oversized(std::string_view) override {
         own_shard().tell_hub([&](hub::hub& h, hub::instant now) {

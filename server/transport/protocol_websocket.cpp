@@ -28,16 +28,17 @@ public:
 
     void on_message(const hub::message_ptr& m, delivery::counts how) override {
         if (closing()) return;
+        if (m->takes_binary) owner().out().set_framing(delivery::framing::websocket_binary);
         owner().out().push_message(m, how);
         owner().flush_soon();
     }
 
 private:
-    std::size_t on_text(std::string_view text) override {
+    std::size_t on_data(std::string_view data, message_form form) override {
         std::size_t all = 0;
-        for (std::size_t done = 1; all < text.size() && done != 0 && owner().has_room(); all += done)
+        for (std::size_t done = 1; all < data.size() && done != 0 && owner().has_room(); all += done)
             own_shard().tell_hub([&](hub::hub& h, hub::instant now) {
-                done = h.receive(owner().id(), text.substr(all), now, owner().out().room());
+                done = h.receive(owner().id(), data.substr(all), now, owner().out().room(), form);
             });
         return all;
     }

@@ -1,6 +1,7 @@
 // GET /sse and POST /sse: the frames of pulsewire.v1, the server's half as an event stream and the client's
 // by POST (protocol 2.2, 8.1, 8.2).
 
+#include "common/base/base64.hpp"
 #include "common/exchange/message_text.hpp"
 #include "common/protocol/event_stream.hpp"
 #include "server/endpoint/endpoints.hpp"
@@ -45,7 +46,7 @@ public:
 
     // Carries the lines out, now or when there is room for their answers; `done` is called once.
     void take(std::string_view lines, post_done done) {
-        const std::size_t bytes_max = own_shard().settings().bounds.message_bytes_max;
+        const std::size_t bytes_max = base64_size(own_shard().settings().bounds.message_bytes_max);
         if (posts_.size() >= posts_max || (!posts_.empty() && posts_bytes_ + lines.size() > bytes_max))
             return done(post_outcome::too_many);
         posts_.push_back({std::string(lines), 0, std::move(done)});
@@ -68,7 +69,7 @@ public:
     }
 
 private:
-    // POSTs of one stream that wait, together at most message_bytes_max; beyond: 503.
+    // POSTs of one stream that wait, together at most one body; beyond: 503.
     static constexpr std::size_t posts_max = 16;
 
     struct post {

@@ -39,7 +39,7 @@ void websocket_conversation::keep_unread(std::span<char> bytes) {
         if (unread_ == nullptr) unread_ = std::make_unique<unread>();
         unread_->bytes.append(bytes.data(), bytes.size());
     }
-    if (unread_ != nullptr) owner_.keeps_unread(unread_->text.size() + unread_->bytes.size());
+    if (unread_ != nullptr) owner_.keeps_unread(unread_->rest.size() + unread_->bytes.size());
     // The rest of a message may be here already; its time begins again with the reading.
     if (std::exchange(watching_, false)) owner_.set_deadline(0);
     owner_.wait_for_room();
@@ -48,15 +48,16 @@ void websocket_conversation::keep_unread(std::span<char> bytes) {
 void websocket_conversation::on_room() {
     const auto was = std::move(unread_);
     owner_.keeps_unread(0);
-    if (was != nullptr && !was->text.empty() && !closing_) take_text(was->text);
+    if (was != nullptr && !was->rest.empty() && !closing_) take(was->rest, was->form);
     read(was != nullptr ? std::span<char>(was->bytes) : std::span<char>(), 0);
 }
 
-void websocket_conversation::take_text(std::string_view text) {
-    const std::size_t done = on_text(text);
-    if (done == text.size() || closing_ || owner_.gone()) return;
+void websocket_conversation::take(std::string_view data, message_form form) {
+    const std::size_t done = on_data(data, form);
+    if (done == data.size() || closing_ || owner_.gone()) return;
     if (unread_ == nullptr) unread_ = std::make_unique<unread>();
-    unread_->text = text.substr(done);
+    unread_->rest = data.substr(done);
+    unread_->form = form;
 }
 
 void websocket_conversation::handle(const websocket::event& e) {
@@ -67,9 +68,11 @@ void websocket_conversation::handle(const websocket::event& e) {
         case kind::more:
             return;
         case kind::text:
-            return e.compressed ? handle_compressed(e.data) : take_text(e.data);
+            return e.compressed ? handle_compressed(e.data, message_form::text)
+                                : take(e.data, message_form::text);
         case kind::binary:
-            return fail_with(close_code::unsupported_data, "only text messages are taken here");
+            return e.compressed ? handle_compressed(e.data, message_form::binary)
+                                : take(e.data, message_form::binary);
         case kind::oversized:
             return on_oversized(e.compressed ? std::string_view() : e.data);
         case kind::ping:
@@ -90,12 +93,13 @@ void websocket_conversation::handle(const websocket::event& e) {
     }
 }
 
-void websocket_conversation::handle_compressed(std::string_view payload) {
+void websocket_conversation::handle_compressed(std::string_view payload, message_form form) {
     const auto [how, text] = shard_.inflating().inflate(payload, shard_.settings().bounds.message_bytes_max);
     switch (how) {
         case inflater::outcome::whole:
-            if (!is_utf8(text)) return fail_with(close_code::invalid_utf8, "a text message is not UTF-8");
-            return take_text(text);
+            if (form == message_form::text && !is_utf8(text))
+                return fail_with(close_code::invalid_utf8, "a text message is not UTF-8");
+            return take(text, form);
         case inflater::outcome::too_large:
             return on_oversized(text.substr(0, websocket::oversized_head_bytes));
         case inflater::outcome::broken:

@@ -3,6 +3,7 @@
 // The common part of both WebSocket connections: reading frames, closing as RFC 6455 section 7 asks, and the
 // bounds on what a peer may do to us.
 
+#include "common/protocol/command.hpp"
 #include "common/protocol/websocket_reader.hpp"
 #include "server/base/transfer_clock.hpp"
 #include "server/shard/connection.hpp"
@@ -42,9 +43,9 @@ protected:
     void end_with(close_code code, std::string_view reason);
 
 private:
-    // A whole text message, or the rest of one; `text` is valid UTF-8 and lives during the call. Returns how
+    // A whole message, or the rest of one; it lives during the call, and text is valid UTF-8. Returns how
     // many bytes of it are done: the rest comes again when there is room for more answers.
-    virtual std::size_t on_text(std::string_view text) = 0;
+    virtual std::size_t on_data(std::string_view data, message_form form) = 0;
     // A message that was too large and skipped; `head` is its beginning.
     virtual void on_oversized(std::string_view head) = 0;
     // Says in the connection's own way that it ends.
@@ -52,16 +53,17 @@ private:
 
     // Input that is not carried out before there is room for its answers.
     struct unread {
-        std::string text;   // the rest of a message
+        std::string rest;  // of a message
+        message_form form = message_form::text;
         std::string bytes;  // frames that came after it
     };
 
     // `received`: bytes that have just come, not from what was left unread.
     void read(std::span<char> bytes, std::size_t received);
     void keep_unread(std::span<char> bytes);
-    void take_text(std::string_view text);
+    void take(std::string_view data, message_form form);
     void handle(const websocket::event& e);
-    void handle_compressed(std::string_view payload);
+    void handle_compressed(std::string_view payload, message_form form);
     void say_close_frame(std::uint16_t code, std::string_view reason);
     bool too_many_control_frames();
     void fail_with(close_code code, std::string_view reason);

@@ -1,5 +1,6 @@
 import {check, checkOptions, signal, type Rules} from '../base/check.js';
 import {checkType} from '../base/names.js';
+import {dataOf} from '../base/payload.js';
 import {guarded} from './guarded.js';
 import type {RequestOptions} from './options.js';
 import type {Session} from './session.js';
@@ -16,7 +17,7 @@ export function ask(
         checkType(type);
         if (who) check('session', who.to, /^String [\w-]{8,64}$/);
         checkOptions(options, rules);
-        return session.request({type, payload, timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, ...who});
+        return session.request({type, payload: await dataOf(payload), timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, ...who});
     };
     return guarded(asked(), (error) => session.unheard(error, `the request ${type}`));
 }

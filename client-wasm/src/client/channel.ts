@@ -2,6 +2,7 @@ import {amount, callable, check, checkKnown, checkOptions, flag, invalid, limit,
 import type {PulsewireError} from '../base/errors.js';
 import {toJson} from '../base/json.js';
 import {checkType} from '../base/names.js';
+import {dataOf, type Data} from '../base/payload.js';
 import {ask} from './ask.js';
 import type {ClientStorage} from './client_storage.js';
 import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
@@ -164,7 +165,7 @@ export class Channel<M extends object = AnyMessages> {
     /**
      * Sends a message to the channel; subscribing is not needed for it. Resolves with its position when the server has
      * it for sure, which may be after a reconnect, and with undefined for a transient one. Repeats by itself, without a
-     * second effect. Rejects with a {@link PulsewireError}, which goes to {@link ConnectOptions.onError} where nobody
+     * second effect. Bytes (an ArrayBuffer, a view, a Blob) travel as such, and arrive as a Uint8Array. Rejects with a {@link PulsewireError}, which goes to {@link ConnectOptions.onError} where nobody
      * waits for the promise.
      */
     publish<K extends keyof M & string>(
@@ -177,8 +178,11 @@ export class Channel<M extends object = AnyMessages> {
             checkType(type);
             checkOptions(options, publishRules);
             const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
+            let data = dataOf(payload);
+            // Others keep the order in which they were published; a Blob comes when it is read.
+            if (data instanceof Promise) data = await data;
             return ((!transient && storage) || session).publish({
-                channel: name, type, payload: toJson(payload), echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal,
+                channel: name, type, payload: data, echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal,
             });
         };
         return guarded(published(), (error) => {
@@ -241,8 +245,8 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** For what pulsewire/requests answers. @internal */
-    json(value: unknown): string {
-        return toJson(value);
+    data(value: unknown): Data | Promise<Data> {
+        return dataOf(value);
     }
 
     #use(remove: () => void): () => void {
@@ -345,11 +349,13 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     /** @internal */
-    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = ''): void {
+    deliver(
+        type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = '', bytes?: Uint8Array,
+    ): void {
         if (offset) this.#moveTo(this.#epoch, offset);
         const lazy = this.#loops.size || this.#handlers.watched || this.sharers;
         if (!lazy && !this.#handlers.hears(type)) return;
-        const raw = text.slice(begin, end);
+        const raw = bytes ? '' : text.slice(begin, end);
         // Where the text is a whole line, its 13 digits stand before ',"payload":', and perhaps the user between them.
         if (begin) {
             let timeEnd = begin - payloadKeySize;
@@ -360,9 +366,9 @@ export class Channel<M extends object = AnyMessages> {
             }
             for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
         }
-        const message: Message = lazy
+        const message: Message = lazy && !bytes
             ? unparsed(this.name, type, offset, time, replayed, raw, user)
-            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: JSON.parse(raw), raw, ...(user && {user})};
+            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: bytes ?? JSON.parse(raw), raw, ...(user && {user})};
         this.pass(message);
     }
 

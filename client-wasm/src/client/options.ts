@@ -14,7 +14,9 @@ export interface WebSocketLike {
     onclose: ((event: any) => void) | null;
     onerror: ((event: any) => void) | null;
     readonly readyState?: number;
-    send(data: string): void;
+    /** Set to 'arraybuffer': binary messages arrive as such. */
+    binaryType?: string;
+    send(data: string | Uint8Array<ArrayBuffer>): void;
     close(code?: number): void;
 }
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;

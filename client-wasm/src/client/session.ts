@@ -1,4 +1,5 @@
 import type {PulsewireError} from '../base/errors.js';
+import type {Data} from '../base/payload.js';
 import type {CloseReason, ConnectionState, Position, PresenceEvent, SubscribedEvent} from './events.js';
 import type {ReportError} from './handlers.js';
 import type {HistoryOptions} from './channel_options.js';
@@ -44,8 +45,11 @@ export interface Session {
     whenKnown?(begin: () => () => void): () => void;
     /** Returns the function that ends the subscription. */
     subscribe(receiver: Receiver, wanted: Subscription): () => void;
-    /** Sends the line that answers another client (docs/protocol.md 4.19), unless that transport is gone. */
-    respond(attempt: number, line: string): void;
+    /**
+     * Sends the line that answers another client (docs/protocol.md 4.19), unless that transport is gone; with a payload it
+     * is the line up to that.
+     */
+    respond(attempt: number, line: string, payload?: Data): void;
 }
 
 /** Makes a client's session; throws `invalid_argument` for options that cannot work. */
@@ -71,8 +75,7 @@ export interface SessionOwner {
 export interface Outgoing {
     readonly channel: string;
     readonly type: string;
-    /** JSON text. */
-    readonly payload: string;
+    readonly payload: Data;
     readonly echo: boolean;
     readonly transient: boolean;
     readonly timeoutMs: number;
@@ -88,7 +91,7 @@ export interface Outgoing {
 /** A request to the server or, with a channel and a session of it, to that client. */
 export interface Question {
     readonly type: string;
-    readonly payload: unknown;
+    readonly payload: Data;
     readonly timeoutMs: number;
     readonly signal: AbortSignal | undefined;
     readonly channel?: string;
@@ -108,7 +111,7 @@ export interface HistoryEntry {
     readonly offset: number;
     readonly time: number;
     readonly payload: unknown;
-    /** The JSON text of the payload, as it arrived. */
+    /** The JSON text of the payload, as it arrived; '' of bytes. */
     readonly raw: string;
 }
 
@@ -127,10 +130,13 @@ export interface Receiver {
     /** The channel's. */
     readonly name: string;
     /**
-     * A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`. The
-     * arguments are positional because this is called for each message: an object for each would be felt.
+     * A message; offset and time are 0 where there are none, the JSON text of the payload is that part of `text`, unless it
+     * is `bytes`. The arguments are positional because this is called for each message: an object for each would be felt.
      */
-    deliver(type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user?: string): void;
+    deliver(
+        type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user?: string,
+        bytes?: Uint8Array,
+    ): void;
     onSubscribed(event: SubscribedEvent): void;
     /** Publications up to this offset do not come: newer ones have taken their place (docs/protocol.md 5.4). */
     onGap(to: number): void;

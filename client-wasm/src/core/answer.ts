@@ -1,5 +1,6 @@
 import {localErrors, type ErrorCode} from '../base/codes.js';
 import {PulsewireError} from '../base/errors.js';
+import {fromBase64} from '../base/payload.js';
 import type {Position} from '../client/events.js';
 import type {HistoryAnswer} from '../client/session.js';
 import type {Core} from './core.js';
@@ -12,14 +13,17 @@ export function positionFrom(core: Core): Position {
 
 /** Reads the payload of a line; null where it has none. */
 export function payloadFrom(core: Core): any {
-    return JSON.parse(core.slice(Field.payload) || 'null');
+    return core.bytes() ?? JSON.parse(core.slice(Field.payload) || 'null');
 }
 
 /** Reads a page of history. */
 export function historyFrom(core: Core): HistoryAnswer {
     const messages = payloadFrom(core);
     const raws = payloadsOf(core.slice(Field.payload));
-    for (let i = 0; i < messages.length; i++) messages[i].raw = raws[i];
+    messages.forEach((message: any, i: number) => {
+        const {binary, ...rest} = message;
+        messages[i] = binary ? {...rest, payload: fromBase64(message.payload), raw: ''} : {...rest, raw: raws[i]};
+    });
     const says = (name: string) => core.header().includes(`"${name}":true`);
     return {messages, more: says('more'), position: positionFrom(core), ...(says('missed') && {missed: true})};
 }

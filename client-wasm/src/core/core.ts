@@ -1,3 +1,4 @@
+import {fromBase64} from '../base/payload.js';
 import {type ByteField, Call, Field, type HalfField} from './numbers.js';
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
@@ -7,13 +8,13 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 }
 
 /**
- * Delivers messages to the subscription `to`; the JSON text of the payload is that part of `text`. Offset and time
+ * Delivers messages to the subscription `to`; the JSON text of the payload is that part of `text`, or it is `bytes`. Offset and time
  * are 0 where there are none; a publication's time and user may be left where they are, before its payload.
  */
 export interface Deliverer {
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user?: string,
+        user?: string, bytes?: Uint8Array,
     ): void;
 }
 
@@ -22,11 +23,15 @@ export interface Deliverer {
  * what engines compile of patterns, and of short ones it is little code, which leaves the cache to others.
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
-const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"payload":/y;
+const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"(payload":|bytes":\d+}$)/y;
+/** What stands where the payload of bytes would, and their number. */
+const bytesBehind = /,"bytes":(\d+)}$/;
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
 const payloadKey = '"payload":';
+const base64Key = `,"binary":true,${payloadKey}`;
+const newline = 10;
 /** Where a channel's name ends when it is written from its end. */
 const nameEnd = 256;
 const textBytes = 1024;
@@ -52,9 +57,12 @@ export class Core {
     /** Whether the machine was told something of which it may want something done. */
     #told = false;
     #line = '';
+    /** The payload of the line, where it is bytes. */
+    #payload: Uint8Array | undefined;
     #now = 0;
     /** The last publication up to its offset, its type, and where its channel's name begins in the text buffer. */
     #head = noHead;
+    #decoder: TextDecoder | undefined;
     #type = '';
     #name = 0;
 
@@ -101,20 +109,38 @@ export class Core {
         this.#line = '';
     }
 
+    /** The same for a binary message (docs/protocol.md 2.5). Payloads are views of it. */
+    receiveBinary(message: ArrayBuffer, attempt: number, obey: () => void, to: Deliverer): void {
+        const all = new Uint8Array(message);
+        for (let begin = 0; begin < all.length; ) {
+            const found = all.indexOf(newline, begin);
+            const end = found < 0 ? all.length : found;
+            const line = (this.#decoder ??= new TextDecoder()).decode(all.subarray(begin, end));
+            begin = end + 1;
+            const behind = bytesBehind.exec(line);
+            if (behind) this.#payload = all.subarray(begin, (begin += +behind[1]!));
+            this.receive(line, attempt, obey, to);
+            this.#payload = undefined;
+        }
+    }
+
     /** Takes the line if it is the next publication of a subscription; false: line() is to see it. */
     #publication(message: string, begin: number, end: number, attempt: number, to: Deliverer): boolean {
         if (message.slice(begin, begin + this.#head.length) !== this.#head && !this.#remember(message, begin)) return false;
         let at = (publicationTail.lastIndex = begin + this.#head.length);
         if (!publicationTail.test(message)) return false;
-        const payload = publicationTail.lastIndex;
-        if (payload + 2 > end) return false;
+        let payload = publicationTail.lastIndex;
+        const bytes = this.#payload;
+        // As if it stood there.
+        if (bytes) payload = message.lastIndexOf(',') + payloadKey.length + 1;
+        else if (payload + 2 > end) return false;
         let offset = 0;
         // The comma is less than a digit.
         for (let digit; (digit = message.charCodeAt(at) - zero) >= 0; at++) offset = offset * 10 + digit;
         const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
         if (!taken) return false;
         this.heard = attempt;
-        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1);
+        to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1, undefined, bytes);
         return true;
     }
 
@@ -160,6 +186,13 @@ export class Core {
     slice(field: Field): string {
         const begin = this.word(field);
         return this.#line.slice(begin, begin + this.word(field + 1));
+    }
+
+    /** The payload where it is bytes, as such or as base64; undefined where it is JSON or not there. */
+    bytes(): Uint8Array | undefined {
+        if (this.#payload) return this.#payload;
+        const text = this.slice(Field.payload);
+        return text[0] === '"' && this.header().endsWith(base64Key) ? fromBase64(JSON.parse(text)) : undefined;
     }
 
     /** A string of the line, without its JSON escapes; '' when it is not there. */

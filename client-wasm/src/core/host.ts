@@ -1,3 +1,4 @@
+import type {Data} from '../base/payload.js';
 import type {Core, Deliverer} from './core.js';
 import {endpointsFrom} from './environment.js';
 import {ByteField, Call, Field, HalfField, Kind, Via} from './numbers.js';
@@ -9,7 +10,7 @@ export type ToldKind = Exclude<Kind, Kind.openTransport | Kind.closeTransport | 
 /** The host's other half: it has the payloads and tells the application. */
 export interface Listener extends Deliverer {
     /** The payload that belongs behind the header of a command or a subscription. */
-    payloadOf(id: number): string;
+    payloadOf(id: number): Data;
     told(kind: ToldKind, core: Core): void;
     /** For the option `debug`; arguments are those of a DebugEvent. */
     note(sign: string, told: unknown, attempt?: number): void;
@@ -58,11 +59,13 @@ export class Host {
         this.run((core) => core.call(call, [], ...numbers));
     }
 
-    /** Sends a line that means nothing to the machine; not at all when that transport is gone. */
-    send(attempt: number, line: string): void {
+    /** Sends a line, or its beginning with the payload; not at all when that transport is gone. */
+    send(attempt: number, line: string, payload?: Data): void {
         const transport = this.#transports.get(attempt);
+        if (typeof payload === 'string') line += payload + '}';
+        const bytes = payload as Uint8Array<ArrayBuffer> | undefined;
         if (transport) this.#listener.note('→', line, attempt);
-        transport?.send(line);
+        transport?.send(line, typeof payload === 'string' ? undefined : bytes);
     }
 
     /** The same for whatever `call` does with the machine. */
@@ -80,12 +83,13 @@ export class Host {
     }
 
     /** As run(), without a function made for each message. */
-    #received(message: string, attempt: number): void {
+    #received(message: string | ArrayBuffer, attempt: number): void {
         if (this.#over) return;
         try {
             // A handler's wishes are carried out after the message.
             this.#obeying = true;
-            this.#core.receive(message, attempt, this.#obey, this.#listener);
+            if (typeof message === 'string') this.#core.receive(message, attempt, this.#obey, this.#listener);
+            else this.#core.receiveBinary(message, attempt, this.#obey, this.#listener);
             this.#obeying = false;
             if (this.#core.heard) this.#hearing ??= setTimeout(this.#hear, heardMs);
         } catch (error) {
@@ -150,7 +154,7 @@ export class Host {
         } else if (kind === Kind.send) {
             const payloadOf = core.word(Field.payloadOf);
             const text = core.text();
-            this.send(attempt, payloadOf ? text + this.#listener.payloadOf(payloadOf) + '}' : text);
+            this.send(attempt, text, payloadOf ? this.#listener.payloadOf(payloadOf) : undefined);
         } else if (kind === Kind.setTimer) {
             clearTimeout(this.#timer);
             this.#timer = setTimeout(() => {

@@ -1,6 +1,6 @@
 import {invalid, limit} from '../base/check.js';
 import {PulsewireError} from '../base/errors.js';
-import {toJson} from '../base/json.js';
+import type {Data} from '../base/payload.js';
 import {randomName, randomWords} from '../base/random.js';
 import {utf8Bytes} from '../base/utf8.js';
 import {isFinal, type CloseReason, type ConnectionState, type Position} from '../client/events.js';
@@ -38,14 +38,14 @@ const defaults = {
 /** The extras of a command of the application. */
 interface Supplement {
     /** JSON text; its size in bytes stands before the numbers. */
-    readonly payload?: string;
+    readonly payload?: Data;
     readonly signal?: AbortSignal | undefined;
     /** Called each time that the command is handed to a transport. */
     sent?(): void;
 }
 
 interface Pending {
-    readonly payload: string | undefined;
+    readonly payload: Data | undefined;
     sent?(): void;
     answered(core: Core): void;
     failed(error: unknown): void;
@@ -150,7 +150,7 @@ export class MachineSession implements Session, Listener {
     }
 
     async request({type, payload, timeoutMs, signal, channel = '', to = ''}: Question): Promise<unknown> {
-        return this.#command(Call.request, [type, channel, to], [limit(timeoutMs)], payloadFrom, {payload: toJson(payload), signal});
+        return this.#command(Call.request, [type, channel, to], [limit(timeoutMs)], payloadFrom, {payload, signal});
     }
 
     history(channel: string, options: HistoryOptions): Promise<HistoryAnswer> {
@@ -190,11 +190,11 @@ export class MachineSession implements Session, Listener {
         };
     }
 
-    respond(attempt: number, line: string): void {
-        this.#host?.send(attempt, line);
+    respond(attempt: number, line: string, payload?: Data): void {
+        this.#host?.send(attempt, line, payload);
     }
 
-    payloadOf(id: number): string {
+    payloadOf(id: number): Data {
         const command = this.#commands.get(id);
         command?.sent?.();
         return command?.payload ?? this.#infos.get(id)!;
@@ -220,7 +220,7 @@ export class MachineSession implements Session, Listener {
                     const raw = core.slice(Field.payload);
                     return this.deliver(
                         id, core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length,
-                        core.slice(Field.user),
+                        core.slice(Field.user), core.bytes(),
                     );
                 }
                 case Kind.offered:
@@ -246,10 +246,10 @@ export class MachineSession implements Session, Listener {
 
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user?: string,
+        user?: string, bytes?: Uint8Array,
     ): void {
         try {
-            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user);
+            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user, bytes);
         } catch (error) {
             this.report(error, 'a frame of the server');
         }
@@ -280,7 +280,7 @@ export class MachineSession implements Session, Listener {
             this.#whenStarted(failed, (core) => {
                 if (id < 0) return;
                 const max = core.messageBytesMax();
-                const size = utf8Bytes(payload);
+                const size = typeof payload === 'string' ? utf8Bytes(payload) : payload.length;
                 if (size + texts.join('').length + this.secret.length + frameBytesMax > max) {
                     return failed(new PulsewireError('too_large', `${size} bytes and their envelope are more than the server's ${max}.`));
                 }

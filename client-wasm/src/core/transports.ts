@@ -1,4 +1,5 @@
 import type {EventSourceConstructor, WebSocketConstructor} from '../client/options.js';
+import {toBase64} from '../base/payload.js';
 import {takeBatch} from './line_batch.js';
 
 /** The two ways to the server, and with what to go them. */
@@ -16,7 +17,8 @@ export interface Endpoints {
 /** Where a transport tells what happens; after `closed`, or after its close() was called, nothing more. */
 export interface TransportEvents {
     opened(): void;
-    received(message: string): void;
+    /** Text, or a binary message. */
+    received(message: string | ArrayBuffer): void;
     closed(closeCode: number): void;
     /** The largest message in UTF-16 units; a single larger line is sent alone. */
     unitsMax(): number;
@@ -25,8 +27,8 @@ export interface TransportEvents {
 export interface OpenTransport {
     /** Finds out whether it has ended without saying so: Firefox ends some of a page that begins to load another. */
     look(): void;
-    /** Lines given in one go leave as one message. */
-    send(line: string): void;
+    /** Lines given in one go leave as one message. With bytes, the line ends where the payload comes. */
+    send(line: string, bytes?: Uint8Array<ArrayBuffer>): void;
     close(closeCode: number): void;
 }
 
@@ -38,6 +40,20 @@ const refusal = /^4(?!04|08|29)/;
 const closedState = 3;
 const closedStream = 2;
 
+/** A line up to its payload, without the key of that. */
+function beforePayload(line: string): string {
+    return line.slice(0, line.lastIndexOf('"payload":'));
+}
+
+/** A line, and the bytes that are its payload (docs/protocol.md 2.5). */
+function binaryFrame(line: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const head = `${beforePayload(line)}"bytes":${bytes.length}}\n`;
+    const frame = new Uint8Array(head.length + bytes.length);
+    for (let i = 0; i < head.length; i++) frame[i] = head.charCodeAt(i);
+    frame.set(bytes, head.length);
+    return frame;
+}
+
 export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: TransportEvents): OpenTransport {
     const socket = new WebSocket!(websocketUrl, 'pulsewire.v1');
     const lines: string[] = [];
@@ -46,8 +62,9 @@ export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: Tran
         scheduled = false;
         for (let message; (message = takeBatch(lines, events.unitsMax())); ) socket.send(message);
     };
+    socket.binaryType = 'arraybuffer';
     socket.onopen = events.opened;
-    socket.onmessage = ({data}) => typeof data === 'string' && events.received(data);
+    socket.onmessage = ({data}) => events.received(data);
     let over = false;
     const ended = (code: number) => {
         if (!over) events.closed(code);
@@ -61,7 +78,11 @@ export function openWebSocket({websocketUrl, WebSocket}: Endpoints, events: Tran
     // Node's own WebSocket, and Chromium's where a policy forbids it, fail with this event alone.
     socket.onerror = () => setTimeout(look, 0);
     return {
-        send(line) {
+        send(line, bytes) {
+            if (bytes) {
+                flush();
+                return socket.send(binaryFrame(line, bytes));
+            }
             lines.push(line);
             if (!scheduled) queueMicrotask(flush);
             scheduled = true;
@@ -128,8 +149,8 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         else lost();
     };
     return {
-        send(line) {
-            lines.push(line);
+        send(line, bytes) {
+            lines.push(bytes ? `${beforePayload(line)}"binary":true,"payload":"${toBase64(bytes)}"}` : line);
             if (!posting) post().catch(lost);
             posting = true;
         },

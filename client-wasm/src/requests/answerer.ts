@@ -1,3 +1,4 @@
+import type {Data} from '../base/payload.js';
 import type {Channel} from '../client/channel.js';
 import type {AskedEvent} from '../client/session.js';
 import type {Asker, RequestHandler} from './asker.js';
@@ -18,18 +19,21 @@ export class Answerer {
         if (!type) return this.#open.get(key)?.abort();
         const stop = new AbortController();
         this.#open.set(key, stop);
-        void this.#answer(type, payload, {session, signal: stop.signal, ...(user && {user})}).then((answer) => {
+        void this.#answer(type, payload, {session, signal: stop.signal, ...(user && {user})}).then(({refusal, data}) => {
             this.#open.delete(key);
-            if (!stop.signal.aborted) this.#channel.session.respond(attempt, `{"op":"respond","request":${request},${answer}}`);
+            if (stop.signal.aborted) return;
+            const head = `{"op":"respond","request":${request},`;
+            if (data === undefined) this.#channel.session.respond(attempt, `${head}${refusal}}`);
+            else this.#channel.session.respond(attempt, `${head}"payload":`, data);
         });
     };
 
-    async #answer(type: string, payload: unknown, from: Asker): Promise<string> {
+    async #answer(type: string, payload: unknown, from: Asker): Promise<{refusal?: string; data?: Data}> {
         const handler = this.handlers.get(type);
         if (!handler) return refusal('no_handler', `no handler for requests of type ${type}`);
         try {
             const result = (await handler(payload, from)) ?? null;
-            return `"payload":${this.#channel.json(result)}`;
+            return {data: await this.#channel.data(result)};
         } catch (error) {
             const {code, message} = error as {code?: unknown, message: string};
             if (code === 'rejected') return refusal(code, message);
@@ -39,6 +43,6 @@ export class Answerer {
     }
 }
 
-function refusal(code: string, message: string): string {
-    return `"code":"${code}","message":${JSON.stringify(message)}`;
+function refusal(code: string, message: string) {
+    return {refusal: `"code":"${code}","message":${JSON.stringify(message)}`};
 }

@@ -7,5 +7,5 @@ export interface Asker {
     readonly signal: AbortSignal;
 }
 
-/** Answers a request of another client with what it returns, which has to have a JSON form. */
+/** Answers a request of another client with what it returns, which has to have a JSON form, or is bytes. */
 export type RequestHandler<Payload = any> = (payload: Payload, from: Asker) => unknown;

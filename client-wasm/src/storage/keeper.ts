@@ -1,3 +1,4 @@
+import {fromBase64, toBase64} from '../base/payload.js';
 import {randomName} from '../base/random.js';
 import {utf8Bytes} from '../base/utf8.js';
 import type {ClientStorage, StorageHooks, StorageWarning, UnsentMessage} from '../client/client_storage.js';
@@ -88,7 +89,9 @@ export class Keeper implements ClientStorage {
 
     publish(message: Outgoing): Promise<Position | undefined> {
         if (this.#ended) return this.#session.publish(message);
-        const {channel, type, payload, echo, timeoutMs, conflate, signal} = message;
+        const {channel, type, echo, timeoutMs, conflate, signal} = message;
+        const binary = typeof message.payload !== 'string';
+        const payload = typeof message.payload === 'string' ? message.payload : toBase64(message.payload);
         const [messagesMax, bytesMax] = this.#session.outboxMax;
         const bytes = utf8Bytes(payload);
         // Those of another user take no room.
@@ -99,6 +102,7 @@ export class Keeper implements ClientStorage {
         this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
         const entry = this.#entry({
             key: `${this.#owner}.${++this.#count}`, channel, type, payload, echo, timeoutMs, at: this.#lastAt,
+            ...(binary && {binary}),
             ...(conflate && {conflate}),
             ...(this.#author && {user: this.#author}),
             // It leaves at once: one write instead of two.
@@ -215,7 +219,7 @@ export class Keeper implements ClientStorage {
         const told = {
             key, channel, type, at, restored, acknowledged, withdraw,
             get payload(): unknown {
-                return JSON.parse(stored.payload);
+                return stored.binary ? fromBase64(stored.payload) : JSON.parse(stored.payload);
             },
         };
         const entry: Entry = {stored, told, signal: stop.signal, bytes: utf8Bytes(stored.payload), ready: restored, shown: !restored, resolve, reject};
@@ -281,7 +285,7 @@ export class Keeper implements ClientStorage {
             this.#write(stored.key, entry);
         };
         this.#session.publish({
-            ...stored, transient: false, timeoutMs: timeoutMs < Infinity ? Math.max(1, timeoutMs) : 0, signal, sent,
+            ...stored, payload: stored.binary ? fromBase64(stored.payload) : stored.payload, transient: false, timeoutMs: timeoutMs < Infinity ? Math.max(1, timeoutMs) : 0, signal, sent,
         }).then(
             (position) => {
                 settled();

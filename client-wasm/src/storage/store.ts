@@ -6,8 +6,10 @@ export interface StoredMessage {
     readonly key: string;
     readonly channel: string;
     readonly type: string;
-    /** JSON text. */
+    /** JSON text, or the base64 of bytes. */
     readonly payload: string;
+    /** Whether the payload is bytes. */
+    readonly binary?: boolean;
     readonly echo: boolean;
     /** As given to publish(); 0 is none. */
     readonly timeoutMs: number;

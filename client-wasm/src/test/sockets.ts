@@ -1,6 +1,7 @@
 import type {EventSourceConstructor, EventSourceLike, WebSocketConstructor, WebSocketLike} from '../client/options.js';
 import type {Connection} from './connection.js';
 import {EventDecoder, FrameDecoder} from './decoder.js';
+import {asText} from './binary_text.js';
 import type {Path} from './path.js';
 
 const connecting = 0;
@@ -32,9 +33,9 @@ export function webSocketOver(path: Path): WebSocketConstructor {
             if (!this.#connection) soon(() => this.#ended(closeAbnormal));
         }
 
-        send(data: string): void {
+        send(data: string | Uint8Array): void {
             if (this.readyState === connecting) throw new DOMException('The WebSocket is not open yet.', 'InvalidStateError');
-            if (this.readyState === open) this.#connection?.send(data);
+            if (this.readyState === open) this.#connection?.send(typeof data === 'string' ? data : asText(data));
         }
 
         close(code = 1005): void {

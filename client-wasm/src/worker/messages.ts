@@ -27,8 +27,8 @@ export type WorkerCommand =
 /** An event that the worker posts to a page. */
 export type WorkerEvent =
     | {op: 'state'; state: ConnectionState; session: string}
-    /** `raw` is the payload's JSON text: a tab that does not look at it does not pay for it. */
-    | {op: 'message'; channel: string; type: string; offset?: number; time?: number; replayed: boolean; raw: string}
+    /** `raw` is the payload's JSON text: a tab that does not look at it does not pay for it. Of bytes it is those. */
+    | {op: 'message'; channel: string; type: string; offset?: number; time?: number; replayed: boolean; raw: string | Uint8Array}
     | {op: 'subscribed'; channel: string; event: SubscribedEvent}
     | {op: 'gap'; channel: string; event: GapEvent}
     | {op: 'presence'; channel: string; event: PresenceEvent}

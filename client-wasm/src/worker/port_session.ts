@@ -114,9 +114,11 @@ export class PortSession {
     }
 }
 
-function plain({channel, type, offset, time, replayed, raw}: Message) {
+function plain(message: Message) {
+    const {channel, type, offset, time, replayed, raw} = message;
     return {
-        channel, type, replayed, raw, ...(offset === undefined ? {} : {offset}), ...(time === undefined ? {} : {time}),
+        // A copy of the bytes alone: a view is posted with all that it is a view of.
+        channel, type, replayed, raw: raw || (message.payload as Uint8Array).slice(), ...(offset === undefined ? {} : {offset}), ...(time === undefined ? {} : {time}),
     };
 }
 
