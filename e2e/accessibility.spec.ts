@@ -5,7 +5,7 @@ import {test, expect} from './support/test.ts';
 import {violationsOf} from './support/axe.ts';
 import {hurry, say, status, waitingTexts} from './support/pages.ts';
 
-const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/', '/lose/', '/whiteboard/?name=Ada', '/device/', '/game/?name=Ada', '/dashboard/', '/news/'];
+const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/', '/lose/', '/whiteboard/?name=Ada', '/device/', '/drop/', '/game/?name=Ada', '/dashboard/', '/news/'];
 
 for (const path of paths) {
     for (const state of ['open', 'waiting'] as const) {

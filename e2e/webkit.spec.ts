@@ -109,6 +109,7 @@ test('WebKit keeps what is written while the server is away, through a reload, a
 const pages = [
     ['/', 'messages have reached'], ['/ticker/', 'Messages per second'], ['/notifications/', 'All notifications'],
     ['/classic/', 'Welcome to the WebSocket server'], ['/whiteboard/?name=Kit', 'Kit (you)'], ['/device/', 'It says: off.'],
+    ['/drop/', 'Nobody has dropped anything yet.'],
     ['/game/?name=Kit', 'Kit (you)'], ['/dashboard/', 'As of '], ['/news/', 'Harbour United'],
 ] as const;
 

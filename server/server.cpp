@@ -334,6 +334,8 @@ void server::publish_bytes(
 
 server& server::on_bytes(std::string_view type, bytes_handler handler, std::string prefix) {
     if (!is_type(type)) throw std::invalid_argument("not the name of a type: " + log::printable(type));
+    types_.bytes(type);
+    schemas_.bytes(type);
     add_publish_handler(
         type, std::move(prefix),
         [handler = std::move(handler)](shell::payload_view payload, publish_context& c) {

@@ -441,10 +441,11 @@ test('what is no frame ends the connection, not the client', async () => {
     }
 });
 
-test('a binary message is ignored', async () => {
+test('a binary message that is no frame breaks the connection, as such a text does', async () => {
     const {client, network} = await opened();
     network.socket.onmessage!({data: new ArrayBuffer(3)});
-    assert.equal(client.state.name, 'open');
+    assert.notEqual(network.socket.closedWith, undefined);
+    assert.equal(client.state.name, 'waiting');
     client.close();
 });
 

@@ -201,6 +201,12 @@ public:
         return *this;
     }
 
+    // A message whose payload is bytes (docs/protocol.md 2.5), as the setting "types" says it.
+    schema_writer& bytes(std::string_view name) {
+        schemas_[std::string(name)] = "\"binary\"";
+        return *this;
+    }
+
     // One JSON object, a message on each line, sorted by name.
     std::string str() const {
         std::string text = "{";

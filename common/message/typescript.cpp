@@ -60,6 +60,11 @@ typescript_writer& typescript_writer::message(
     return *this;
 }
 
+typescript_writer& typescript_writer::bytes(std::string_view name) {
+    add_entry(messages_, "message", name, "Uint8Array");
+    return *this;
+}
+
 // The beginning of the sentences about its conflicts.
 std::string typescript_writer::subject_of(std::string_view type_name) {
     return "The C++ type " + std::string(type_name);

@@ -84,6 +84,9 @@ public:
         const std::vector<std::pair<std::string, std::string>>& declarations
     );
 
+    // A message whose payload is bytes (docs/protocol.md 2.5).
+    typescript_writer& bytes(std::string_view name);
+
     // The expression for a T where it is used. Declares the interfaces that the expression names.
     template <wire_type T>
     typescript_type type();

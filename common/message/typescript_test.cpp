@@ -272,4 +272,11 @@ TEST(typescript, names_that_typescript_cannot_have_are_errors_and_all_are_told) 
     );
 }
 
+TEST(typescript, bytes_are_a_uint8array) {
+    typescript_writer writer;
+    const auto module = writer.bytes("file.part").bytes("file.part").str();
+    ASSERT_TRUE(module);
+    EXPECT_NE(module->find("\"file.part\": Uint8Array;"), std::string::npos) << *module;
+}
+
 }  // namespace

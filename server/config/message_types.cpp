@@ -64,7 +64,7 @@ void add_types_of(typescript_writer& to, const namespace_options& options) {
     if (options.types == nullptr) return;
     for (const auto& [type, one] : options.types->all()) {
         if (one.binary) {
-            to.message(type, "Uint8Array", {});
+            to.bytes(type);
             continue;
         }
         const auto tree = schema::read_value(one.text, schema::schema_depth_max);

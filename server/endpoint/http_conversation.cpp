@@ -1,5 +1,6 @@
 #include "server/endpoint/http_conversation.hpp"
 
+#include "common/base/base64.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"

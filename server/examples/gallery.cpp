@@ -9,6 +9,7 @@
 #include "common/access/principal.hpp"
 #include "server/examples/gallery/board.hpp"
 #include "server/examples/gallery/dashboard.hpp"
+#include "server/examples/gallery/drop.hpp"
 #include "server/examples/gallery/game.hpp"
 #include "server/examples/gallery/news.hpp"
 #include "server/examples/gallery/victim.hpp"
@@ -589,6 +590,9 @@ pulsewire::config defaults() {
     c.namespaces["jobs"].client_publish = false;
     // A job ends with the server: on the disk it would seem to run for ever.
     c.namespaces["jobs"].keeps = pulsewire::durability::memory;
+    c.namespaces["drop"].history_count_max = 300;
+    c.namespaces["drop"].history_bytes_max = 16 << 20;
+    c.namespaces["drop"].keeps = pulsewire::durability::memory;
     c.namespaces["board"].history_count_max = 2000;
     c.namespaces["board"].history_bytes_max = 4 << 20;
     c.namespaces["board"].history_age_ms = 24 * 60 * minute;
@@ -631,6 +635,7 @@ int main(int argc, char** argv) {
     jobs.add_to(server);
     square.add_to(server);
     gallery::add_board(server);
+    gallery::add_drop(server);
     gallery::add_lamps(server);
     game.add_to(server);
     news.add_to(server);

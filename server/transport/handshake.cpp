@@ -1,5 +1,6 @@
 #include "server/transport/handshake.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/protocol/websocket_deflate.hpp"
 #include "common/protocol/websocket_handshake.hpp"
 #include "server/http/text.hpp"

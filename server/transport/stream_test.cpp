@@ -102,7 +102,7 @@ TEST(stream, a_body_that_is_too_large_is_413_and_the_stream_lives_on) {
     stream_client s(server.port());
     s.connect("abcdefgh");
     s.connection().read_until("\n\n");
-    EXPECT_EQ(s.post(std::string(65'537, ' ')).status, 413);
+    EXPECT_EQ(s.post(std::string(87'385, ' ')).status, 413);
     EXPECT_EQ(s.post("{\"op\":\"ping\",\"id\":9}").status, 204);
     s.connection().read_until("\"pong\",\"id\":9");
 }

@@ -214,7 +214,7 @@ TEST(unread, a_post_to_a_stream_is_answered_when_its_lines_are_carried_out) {
             stream.read_until("\"welcome\"");
             const double before = server.metric("pulsewire_messages_received_total");
             // Two of these are more than may wait for one stream.
-            constexpr int count = 1'000;
+            constexpr int count = 1'200;
             const std::string lines = many_queries(channel, count);
             client post(server.port());
             post.send(

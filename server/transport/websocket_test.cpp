@@ -262,8 +262,7 @@ TEST(websocket, tcp_ends_right_behind_the_close_frame_of_a_failure) {
     never.shell.close_timeout_ms = 3'600'000;
     running_server server(never);
     for (const std::string& broken :
-         {"\x81\x02hi"s, websocket_client::masked(opcode::binary, "hi"),
-          websocket_client::masked(opcode::text, "\xff"), many_fragments(1'024, "x"),
+         {"\x81\x02hi"s, websocket_client::masked(opcode::text, "\xff"), many_fragments(1'024, "x"),
           websocket_client::masked(opcode::text, "\xff") + websocket_client::masked(opcode::close, "")}) {
         auto c = connected(server.port());
         c.connection().send(broken);

@@ -42,6 +42,11 @@ export const pages = [
         description: 'A lamp and its dashboard: requests between clients, presence, and the last word of a device that is gone.',
     },
     {
+        name: 'drop', path: 'drop/', nav: undefined, shown: ['main.ts', 'parts.ts'],
+        title: 'File drop · Pulsewire',
+        description: 'Files as bytes: in parts, with progress, and whole for whoever comes late.',
+    },
+    {
         name: 'game', path: 'game/', nav: undefined, shown: ['main.ts', 'interpolation.ts'],
         title: 'Lights, a game · Pulsewire',
         description: 'A game whose server decides, at twenty ticks a second, even where the network has jitter.',

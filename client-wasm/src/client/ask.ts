@@ -17,7 +17,9 @@ export function ask(
         checkType(type);
         if (who) check('session', who.to, /^String [\w-]{8,64}$/);
         checkOptions(options, rules);
-        return session.request({type, payload: await dataOf(payload), timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, ...who});
+        let data = dataOf(payload);
+        if (data instanceof Promise) data = await data;
+        return session.request({type, payload: data, timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, ...who});
     };
     return guarded(asked(), (error) => session.unheard(error, `the request ${type}`));
 }

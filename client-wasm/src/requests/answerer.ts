@@ -33,7 +33,8 @@ export class Answerer {
         if (!handler) return refusal('no_handler', `no handler for requests of type ${type}`);
         try {
             const result = (await handler(payload, from)) ?? null;
-            return {data: await this.#channel.data(result)};
+            const data = this.#channel.data(result);
+            return {data: data instanceof Promise ? await data : data};
         } catch (error) {
             const {code, message} = error as {code?: unknown, message: string};
             if (code === 'rejected') return refusal(code, message);
