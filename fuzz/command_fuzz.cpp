@@ -1,6 +1,7 @@
 // Reading a client's frame, held against nlohmann_json: what both read says the same, and what nlohmann_json
 // reads as a frame that keeps to the protocol's rules is a command.
 
+#include "common/base/base64.hpp"
 #include "common/protocol/command.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/names.hpp"
@@ -66,6 +67,11 @@ bool plain_members(std::string_view text) {
            std::none_of(names.begin(), names.end(), [](auto name) { return name.find('\\') != name.npos; });
 }
 
+// Of `connect`, `binary` says something else.
+bool is_bytes(const command& c) {
+    return c.binary && c.op != command_op::connect;
+}
+
 void agrees(const command& c, const json& frame, bool body) {
     command missing;  // what its members are when the frame has none
     if (body) missing.type = "message";
@@ -75,7 +81,8 @@ void agrees(const command& c, const json& frame, bool body) {
         if (!body || in_body(name)) require(c.*member == frame.value(name, missing.*member), name);
     for (const auto& [name, member] : numbers)
         if (!body) require(c.*member == frame.value(name, missing.*member), name);
-    require(c.payload.empty() == !frame.contains("payload"), "payload");
+    require(c.has_payload() == frame.contains("payload") || c.op == command_op::connect, "payload");
+    if (is_bytes(c)) return require(to_base64(c.payload) == frame["payload"], "bytes have one spelling");
     if (!c.payload.empty()) require(json::parse(c.payload) == frame["payload"], "payload");
 }
 
@@ -86,6 +93,7 @@ void keeps_the_rules(const command& c) {
     require(c.conflate.empty() || is_key(c.conflate), "a conflation key is a key");
     require(c.epoch.empty() || is_epoch(c.epoch), "an epoch is one");
     for (const auto& [name, member] : numbers) require(c.*member <= id_max, name);
+    if (is_bytes(c)) return;
     require(c.payload.find_first_of("\r\n") == std::string_view::npos, "a payload is one line");
     std::size_t stopped_at = 0;
     require(c.payload.empty() || is_json(c.payload, json_depth_max, stopped_at), "a payload is JSON");
@@ -93,7 +101,29 @@ void keeps_the_rules(const command& c) {
 
 }  // namespace
 
+// As the session half reads it (docs/protocol.md 2.5): whatever stands there, frames cover all of it, and a
+// payload is the bytes that its line counts.
+void read_binary_message(std::string_view message) {
+    std::string scratch;
+    while (!message.empty()) {
+        const std::string_view line = message.substr(0, message.find('\n'));
+        message.remove_prefix(std::min(message.size(), line.size() + 1));
+        const auto bytes = bytes_behind(line);
+        if (!bytes) continue;
+        const std::string_view behind = message.substr(0, *bytes);
+        message.remove_prefix(behind.size());
+        const auto read = read_command(line, scratch, behind);
+        if (!read) continue;
+        require(
+            read->binary && read->payload == behind && behind.size() == *bytes, "the bytes are the payload"
+        );
+        const json frame = json::parse(line, nullptr, false);
+        require(frame.is_discarded() || frame["bytes"] == *bytes, "the count is a member of the frame");
+    }
+}
+
 void test_one_input(std::string_view input) {
+    read_binary_message(input);
     std::string scratch;
     const json frame = json::parse(input, nullptr, false);
     for (const bool body : {false, true}) {

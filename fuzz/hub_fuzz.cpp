@@ -8,6 +8,7 @@
 #include "common/protocol/json_scan.hpp"
 #include "fuzz/fuzz.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -101,6 +102,8 @@ private:
         }
         if (!c) return;
         switch (what) {
+            case 'b':
+                return say_binary(*c, text);
             case 'o':
                 return at(c->shard, [&](auto& h, instant now) {
                     h.receive_oversized(c->connection, text, now);
@@ -112,6 +115,16 @@ private:
             default:
                 return say(*c, text);
         }
+    }
+
+    // A binary message; '|' stands for the newlines that a step cannot have.
+    void say_binary(const client& c, std::string_view text) {
+        if (c.speaks != face::protocol) return;
+        std::string message(text);
+        std::replace(message.begin(), message.end(), '|', '\n');
+        at(c.shard, [&](auto& h, instant now) {
+            h.receive(c.connection, message, now, pulsewire::hub::hub::no_limit, message_form::binary);
+        });
     }
 
     // As the shell does it: frames as they come, and what plain connections mean as one command.
@@ -184,8 +197,11 @@ private:
             if (!c) continue;
             for (const std::string& line : node_.heard_so_far(*c)) {
                 std::size_t stopped_at = 0;
-                require(is_json(line, json_depth_max + 8, stopped_at), "a line is JSON");
-                require(line.find_first_of("\r\n") == line.npos, "a line is one line");
+                const std::string_view head = std::string_view(line).substr(0, line.find('\n'));
+                require(is_json(head, json_depth_max + 8, stopped_at), "a line is JSON");
+                require(head.find('\r') == head.npos, "a line is one line");
+                const std::size_t behind = line.size() - head.size();
+                require(behind == 0 || bytes_behind(head) == behind - 1, "its bytes are counted");
             }
             if (node_.ended(*c) != close_code::none) c.reset();
         }

@@ -81,7 +81,8 @@ public:
         at(c.shard).closed(c.connection, now());
         carry_out(c.shard);
     }
-    // The lines that were sent to the client since the last call, after all posts have arrived.
+    // The lines that were sent to the client since the last call, after all posts have arrived: each without
+    // its newline, or with that and a payload of bytes behind it.
     lines heard(client c) {
         settle();
         return heard_so_far(c);
@@ -144,8 +145,9 @@ public:
         output& out = at(shard).out();
         for (const output::send& s : out.sends) {
             const std::string& line = s.what->line;
+            const std::size_t newline = s.what->binary ? 0 : 1;
             for (const std::uint64_t connection : out.to(s))
-                sent_[{shard, connection}].emplace_back(line, 0, line.size() - 1);
+                sent_[{shard, connection}].emplace_back(line, 0, line.size() - newline);
         }
         for (const output::close& c : out.closes) ended_[{shard, c.connection}] = c.code;
         for (output::post& p : out.posts) queues_[{shard, p.to}].push_back(std::move(p.what));

@@ -88,7 +88,7 @@ std::string fault_of_broker(const config& c) {
                        });
     if (!plain) return "broker_prefix must be 1 to 64 of A-Z a-z 0-9 - _ and the full stop.";
     // A record has room for so much beside the names.
-    constexpr std::uint32_t message_bytes_max = 192 * 1024;
+    constexpr std::uint32_t message_bytes_max = 180 * 1024;
     if (c.bounds.message_bytes_max > message_bytes_max)
         return "message_bytes_max must be at most " + std::to_string(message_bytes_max) +
                " with a broker: larger records are refused by some in their default configuration.";
