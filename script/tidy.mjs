@@ -182,7 +182,7 @@ const floors = {
         base: [], identity: ['base'], permission: ['base'], config: ['identity', 'permission', 'base'], net: ['config', 'base'], storage: ['config', 'base'], http: ['config', 'base'],
         schema: ['config', 'base'], shard: underShard,
         endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
-        app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard],
+        app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard], feed: ['broker', 'shard', ...underShard],
         observe: ['shard', ...underShard], examples: ['top'],
     },
 };

@@ -24,6 +24,23 @@ struct api_key_settings {
     std::optional<access::grants> allow;
 };
 
+// Records that other systems write into a stream, a subject or a topic of a broker, and that become messages
+// of channels (docs/feeds.md). Templates hold {key}, {header:name} and {/json/pointer}.
+struct consume_settings {
+    std::string name;            // in metrics, in the log, and at the beginning of the keys
+    std::string broker;          // its address; empty: config::broker. It may hold a password
+    std::string broker_ca_file;  // empty: config::broker_ca_file
+    std::string from;            // the stream, the subject or the topic
+    std::string field;           // Redis: of an entry, the one that holds the JSON; empty: all, as an object
+    std::string channel;         // a template
+    std::string type;            // a template
+    std::string payload;         // a JSON pointer; empty: the whole record
+    std::string key;             // for idempotency, a template; empty: the record's position
+    std::string group;           // servers with the same one share the records; empty: "pulsewire-<name>"
+    bool from_newest = false;    // where a group begins that was never there
+    std::string dead_letters;    // where bad records go; empty: the log has the reason alone
+};
+
 struct config {
     // The address and port to listen on. Port 0: any free one, which is printed at the start
     // and returned by server::port().
@@ -66,6 +83,9 @@ struct config {
     bool broker_is_durable = false;
     // The logs that channels are spread over. Fixed when the first server of a cluster starts.
     std::uint32_t broker_partitions = 16;
+
+    // What becomes messages here though others wrote it elsewhere.
+    std::vector<consume_settings> consume;
 
     // The key that /api/ and /metrics require as "Authorization: Bearer <key>". With neither this nor a file
     // of keys the API is open to everyone who reaches the port, and the metrics to this machine.

@@ -8,6 +8,7 @@
 #include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
+#include "server/feed/feeds.hpp"
 #include "server/log.hpp"
 #include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
@@ -169,6 +170,8 @@ struct server::parts {
         ending = true;
         supervisor.ends();
         if (!serving) return control.stop();
+        // Others read on while the clients of this one leave.
+        if (feeds) feeds->stop();
         node->audit_act("drain");
         node->announce_drain();
         const auto ms = [](std::uint32_t n) { return std::chrono::milliseconds(n); };
@@ -234,8 +237,17 @@ struct server::parts {
         node->use_broker([this](cluster::to_broker&& value) { broker->post(std::move(value)); });
     }
 
+    void use_feeds() {
+        if (settings.consume.empty()) return;
+        auto made = shell::feed::feeds::make(settings);
+        if (!made) throw std::runtime_error(made.error());
+        feeds = std::move(*made);
+        node->use_feeds(feeds->counters());
+    }
+
     void stop_threads() {
         if (asker) asker->stop();
+        if (feeds) feeds->stop();
         if (node) node->stop();
         // Its thread reports to the node, and the node's threads post to it: they have ended.
         broker.reset();
@@ -255,7 +267,8 @@ struct server::parts {
     shell::application application;
     std::optional<permission::url_observer> asker;
     std::optional<shell::node> node;
-    std::unique_ptr<shell::broker> broker;  // null: without
+    std::unique_ptr<shell::broker> broker;      // null: without
+    std::unique_ptr<shell::feed::feeds> feeds;  // null: without
     asio::io_context control{1};
     supervision supervisor;
     asio::signal_set signals;
@@ -400,10 +413,12 @@ void server::start() {
     parts_->node->check_port();
     parts_->node->check_tls();
     parts_->use_broker();
+    parts_->use_feeds();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
     parts_->serving = true;
     parts_->application.start(*parts_->node);
+    if (parts_->feeds) parts_->feeds->start(*parts_->node);
     if (parts_->asker)
         parts_->asker->start([&home = *parts_->node](hub::authorized&& word) {
             const hub::shard_index to = word.to.shard;

@@ -1,7 +1,8 @@
 #pragma once
 
 // The broker of a process: what carries the logs of common/cluster/broker_port.hpp between nodes. Adapters
-// are in folders below, and nothing outside of server/broker/ includes them.
+// are in folders below. What they have of connections serves the sources of server/feed/ too; nothing else
+// includes them.
 
 #include "common/cluster/broker_port.hpp"
 

@@ -233,6 +233,18 @@ void read_api_keys(const json& all, config& c) {
     }
 }
 
+void read_consume(const json& all, config& c) {
+    if (!all.is_array()) wrong("/consume", "must be a list of objects");
+    c.consume.clear();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        consume_settings& one = c.consume.emplace_back();
+        read_object(
+            all[i], "/consume/" + std::to_string(i), settings_of(one), {},
+            [](const std::string&, const json&) { return false; }
+        );
+    }
+}
+
 void read_namespaces(const json& all, const std::string& folder, config& c) {
     if (!all.is_object()) wrong("/namespaces", "must be an object");
     for (const auto& [name, options] : all.items()) {
@@ -265,13 +277,15 @@ void apply_config(std::string_view text, config& c, const std::string& folder) {
     // First, because every namespace starts from it.
     if (root.is_object() && root.contains("default_namespace"))
         read_namespace(root["default_namespace"], "/default_namespace", folder, c.default_namespace);
-    const std::vector<std::string> more = {"namespaces", "default_namespace", "issuers", "api_keys"};
+    const std::vector<std::string> more = {
+        "namespaces", "default_namespace", "issuers", "api_keys", "consume"};
     read_object(root, "", settings_of(c), more, [&](const std::string& key, const json& value) {
         if (key == "namespaces") read_namespaces(value, folder, c);
         if (key == "issuers") read_issuers(value, c);
         if (key == "api_keys") read_api_keys(value, c);
-        return key == "namespaces" || key == "issuers" || key == "api_keys" || key == "default_namespace" ||
-               key == "$schema";
+        if (key == "consume") read_consume(value, c);
+        return key == "namespaces" || key == "issuers" || key == "api_keys" || key == "consume" ||
+               key == "default_namespace" || key == "$schema";
     });
 }
 

@@ -62,11 +62,24 @@ std::string options_of(namespace_options& options) {
     return text_of(all);
 }
 
-std::string text_of(token_issuer& issuer) {
+template <class Part>
+std::string without_secrets(Part& part) {
     json all = json::object();
-    for (const setting& s : settings_of(issuer))
+    for (const setting& s : settings_of(part))
         if (!is_secret(s)) all[std::string(s.name)] = std::visit(to_json(), s.value);
     return text_of(all);
+}
+
+// A list of objects; nothing where it is empty.
+template <class Part>
+std::string list_of(std::vector<Part>& parts, const std::string& name, const std::string& from) {
+    if (parts.empty()) return {};
+    std::string head = "    \"" + name + "\": [";
+    head.resize(std::max(head.size() + 2, value_width - 3), ' ');
+    std::string text = head.append("// ").append(from).append(", without secrets\n");
+    std::size_t left = parts.size();
+    for (Part& part : parts) text += "        " + without_secrets(part) + (--left == 0 ? "\n" : ",\n");
+    return text + "    ],\n";
 }
 
 }  // namespace
@@ -86,14 +99,8 @@ std::string print_config(config c, const setting_sources& from) {
     if (!c.api_keys.empty())
         text += "    // \"api_keys\" has " + std::to_string(c.api_keys.size()) +
                 (c.api_keys.size() == 1 ? " key" : " keys") + ", not shown: " + source("api_keys") + "\n";
-    if (!c.issuers.empty()) {
-        text +=
-            "    \"issuers\": [                             // " + source("issuers") + ", without secrets\n";
-        std::size_t left = c.issuers.size();
-        for (token_issuer& issuer : c.issuers)
-            text += "        " + text_of(issuer) + (--left == 0 ? "\n" : ",\n");
-        text += "    ],\n";
-    }
+    text += list_of(c.issuers, "issuers", source("issuers"));
+    text += list_of(c.consume, "consume", source("consume"));
     text += line(
         "default_namespace", options_of(c.default_namespace), c.namespaces.empty(),
         source("default_namespace")

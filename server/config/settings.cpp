@@ -311,6 +311,23 @@ std::vector<setting> settings_of(token_issuer& issuer) {
     };
 }
 
+std::vector<setting> settings_of(consume_settings& feed) {
+    return {
+        {"name", &feed.name},
+        {"broker", &feed.broker},
+        {"broker_ca_file", &feed.broker_ca_file},
+        {"from", &feed.from},
+        {"field", &feed.field},
+        {"channel", &feed.channel},
+        {"type", &feed.type},
+        {"payload", &feed.payload},
+        {"key", &feed.key},
+        {"group", &feed.group},
+        {"from_newest", &feed.from_newest},
+        {"dead_letters", &feed.dead_letters},
+    };
+}
+
 bool is_secret(const setting& s) {
     return s.name == "api_key" || s.name == "token_secret" || s.name == "secret" || s.name == "broker";
 }

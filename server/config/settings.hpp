@@ -38,9 +38,10 @@ struct setting {
 // All settings but namespaces. The references live as long as `c`.
 std::vector<setting> settings_of(config& c);
 
-// The same for the options of one namespace, and for one of config::issuers.
+// The same for the options of one namespace, for one of config::issuers, and for one of config::consume.
 std::vector<setting> settings_of(namespace_options& options);
 std::vector<setting> settings_of(token_issuer& issuer);
+std::vector<setting> settings_of(consume_settings& feed);
 
 // Whether the value must not be shown.
 bool is_secret(const setting& s);

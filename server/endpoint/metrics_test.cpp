@@ -29,6 +29,11 @@ std::string all_metrics() {
     c.tls_key = tls.key;
     // It need not be there.
     c.broker = "nats://127.0.0.1:1/nobody";
+    consume_settings& feed = c.consume.emplace_back();
+    feed.name = "orders";
+    feed.from = "orders";
+    feed.channel = "orders:all";
+    feed.type = "order";
     running_server server(c);
     client asking(server.port(), tls_wishes());
     return ask(asking, "GET", "/metrics").body;

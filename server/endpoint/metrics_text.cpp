@@ -376,6 +376,40 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
     };
 }
 
+std::vector<MetricFamily> feed_families(std::span<const feed_counters* const> feeds) {
+    const auto each = [&](family&& f, auto get) {
+        for (const feed_counters* one : feeds) f.with(static_cast<double>(get(*one)), {{"feed", one->name}});
+        return f;
+    };
+    using c = const feed_counters&;
+    return {
+        each(
+            counter("pulsewire_consume_published_total", "Records of a broker that became messages"),
+            [](c one) { return one.published.load(); }
+        ),
+        each(
+            counter("pulsewire_consume_bad_total", "Records of a broker that can be no message"),
+            [](c one) { return one.bad.load(); }
+        ),
+        each(
+            counter("pulsewire_consume_retries_total", "Publishes of records that were refused for now"),
+            [](c one) { return one.retries.load(); }
+        ),
+        each(
+            gauge("pulsewire_consume_in_flight", "Records that were read and have no outcome yet"),
+            [](c one) { return one.in_flight.load(); }
+        ),
+        each(
+            gauge("pulsewire_consume_connected", "Whether the broker of a feed answers"),
+            [](c one) { return one.connected.load(); }
+        ),
+        each(
+            gauge("pulsewire_consume_reading", "Whether this server is the one that reads for a feed"),
+            [](c one) { return one.reading.load(); }
+        ),
+    };
+}
+
 }  // namespace
 
 void duration_histogram::add(const duration_histogram& other) {
@@ -390,6 +424,8 @@ std::string metrics_text(const std::vector<shard_metrics>& shards, const node& a
         for (MetricFamily& f : storage_families(*storage)) shown.push_back(std::move(f));
     if (all.shares_log())
         for (MetricFamily& f : cluster_families(shards)) shown.push_back(std::move(f));
+    if (!all.feeds().empty())
+        for (MetricFamily& f : feed_families(all.feeds())) shown.push_back(std::move(f));
     for (const observer_port* observer : all.observers())
         if (const authorization_counters* asked = observer->authorizations())
             for (MetricFamily& f : authorization_families(*asked)) shown.push_back(std::move(f));

@@ -8,6 +8,7 @@
 #include "common/delivery/fan_out.hpp"
 #include "common/hub/hub.hpp"
 #include "server/shard/connection_table.hpp"
+#include "server/shard/program_sessions.hpp"
 #include "server/shard/shard_port.hpp"
 
 #include <cstdint>
@@ -18,9 +19,9 @@ namespace pulsewire::shell {
 
 class deliveries {
 public:
-    // Both outlive it.
-    deliveries(connection_table& connections, shard_port& home)
-        : connections_(connections), home_(home), fan_out_(home.bounds()) {}
+    // All outlive it.
+    deliveries(connection_table& connections, const program_sessions& programs, shard_port& home)
+        : connections_(connections), programs_(programs), home_(home), fan_out_(home.bounds()) {}
 
     // Gives a message to these connections, now or at the end of the turn.
     void deliver(const hub::output::send& s, std::span<const std::uint64_t> to);
@@ -47,6 +48,7 @@ private:
     void visit(const delivery::fan_out::visit& v, writing when);
 
     connection_table& connections_;
+    const program_sessions& programs_;
     shard_port& home_;
     delivery::fan_out fan_out_;
     std::int64_t oldest_publication_ms_ = 0;  // of this turn; 0: none

@@ -15,6 +15,7 @@
 #include "server/net/tls.hpp"
 #include "server/shard/broker_mail.hpp"
 #include "server/shard/countdown.hpp"
+#include "server/shard/feed_counters.hpp"
 #include "server/shard/mail_load.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/shard.hpp"
@@ -50,6 +51,9 @@ public:
     // Before start(): what is called for each value that the broker is to get, from any thread. The broker's
     // reports come by from_broker().
     void use_broker(std::function<void(cluster::to_broker&&)> post) { post_to_broker_ = std::move(post); }
+    // Before start(): what /metrics shows of the feeds. They outlive the node's threads.
+    void use_feeds(std::vector<const feed_counters*> feeds) { feeds_ = std::move(feeds); }
+    std::span<const feed_counters* const> feeds() const { return feeds_; }
     // In the broker's order; may move from the values. Waits while the loops do not keep up. On the broker's
     // thread.
     void from_broker(std::span<cluster::from_broker> values);
@@ -181,6 +185,7 @@ private:
     hub::config owners_;                                        // as the hubs have it: who owns which channel
     std::function<void(cluster::to_broker&&)> post_to_broker_;  // empty: without a broker
     broker_mail broker_mail_;
+    std::vector<const feed_counters*> feeds_;
     std::atomic<std::uint64_t> process_{0};
     std::atomic<std::uint32_t> shards_with_log_{0};
     std::atomic<bool> stands_back_{false};

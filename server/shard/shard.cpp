@@ -60,7 +60,7 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       sweep_timer_(loop()),
       log_timer_(loop()),
       connections_(metrics().exceptions),
-      deliveries_(connections_, *this),
+      deliveries_(connections_, programs_, *this),
       slow_readers_(connections_, *this, all.waiting_bytes_max()),
       posts_(all, index),
       hub_(std::move(hub_config), deliveries_, posts_, observer_gate(all.observers()), *this),

@@ -25,6 +25,7 @@
 #include "server/shard/listener.hpp"
 #include "server/shard/plain_texts.hpp"
 #include "server/shard/ports.hpp"
+#include "server/shard/program_sessions.hpp"
 #include "server/shard/shard_port.hpp"
 #include "server/shard/slow_readers.hpp"
 #include "server/shard/stream_names.hpp"
@@ -121,6 +122,7 @@ public:
     connection* find(std::uint64_t id) const { return connections_.find(id); }
     shard_metrics metrics_copy();
     stream_names& streams() { return streams_; }
+    program_sessions& programs() { return programs_; }
     plain_texts& texts() { return texts_; }
     text_inflater& inflating() { return inflating_; }
     const api_keys& keys() const { return *keys_; }
@@ -160,6 +162,7 @@ private:
     std::optional<listener> listener_;
     boost::asio::steady_timer sweep_timer_, log_timer_;
     connection_table connections_;
+    program_sessions programs_;
     deliveries deliveries_;
     slow_readers slow_readers_;
     inbox mail_;

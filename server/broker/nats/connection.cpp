@@ -42,6 +42,20 @@ int status_of(natsMsg* message) {
     return std::atoi(text);
 }
 
+std::vector<std::pair<std::string, std::string>> headers_of(natsMsg* message) {
+    std::vector<std::pair<std::string, std::string>> found;
+    const char** names = nullptr;
+    int count = 0;
+    if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK) return found;
+    for (int i = 0; i < count; ++i) {
+        const char* value = nullptr;
+        if (natsMsgHeader_Get(message, names[i], &value) == NATS_OK)
+            found.emplace_back(names[i], text_or_empty(value));
+    }
+    std::free(names);
+    return found;
+}
+
 }  // namespace
 
 class connection::shared_end : public std::enable_shared_from_this<shared_end> {
@@ -82,6 +96,14 @@ public:
         const std::lock_guard hold(lock_);
         fail_locked(name_ + " takes nothing any more" + said);
     }
+    void hear(const std::string& subject) {
+        // Its end is that of the connection's thread, which has ended neither before nor without it.
+        std::string reason;
+        if (!subscribe(own_, subject, &shared_end::on_own_message, reason)) {
+            const std::lock_guard hold(lock_);
+            fail_locked(std::move(reason));
+        }
+    }
     std::string complaint() const {
         const char* text = nullptr;
         if (!is_ready_ || natsConnection_GetLastError(made_, &text) == NATS_OK) return "";
@@ -103,7 +125,7 @@ private:
     void run() {
         std::string reason;
         natsSubscription* inbox = nullptr;
-        const bool done = connect(reason) && subscribe(inbox, reason);
+        const bool done = connect(reason) && subscribe(inbox, inbox_ + ".>", &shared_end::on_message, reason);
         {
             std::unique_lock hold(lock_);
             connected_ = true;
@@ -118,6 +140,7 @@ private:
         // after the first.
         natsConnection_Destroy(made_);
         natsSubscription_Destroy(inbox);
+        natsSubscription_Destroy(own_);
         nats_ReleaseThreadMemory();
     }
 
@@ -186,19 +209,19 @@ private:
         return true;
     }
 
-    bool subscribe(natsSubscription*& inbox, std::string& reason) {
-        const std::string all = inbox_ + ".>";
+    bool subscribe(
+        natsSubscription*& to, const std::string& subject, natsMsgHandler on_message, std::string& reason
+    ) {
         auto* const self = kept_alive();
-        const natsStatus status =
-            natsConnection_Subscribe(&inbox, made_, all.c_str(), &shared_end::on_message, self);
+        const natsStatus status = natsConnection_Subscribe(&to, made_, subject.c_str(), on_message, self);
         if (status != NATS_OK) {
             let_go(self);
             reason = sentence_of(status);
             return false;
         }
         // Where one of them fails, the connection has just ended.
-        natsSubscription_SetOnCompleteCB(inbox, &shared_end::let_go, self);
-        natsSubscription_SetPendingLimits(inbox, INT_MAX, INT_MAX);
+        natsSubscription_SetOnCompleteCB(to, &shared_end::let_go, self);
+        natsSubscription_SetPendingLimits(to, INT_MAX, INT_MAX);
         return true;
     }
 
@@ -225,7 +248,10 @@ private:
     // --- the library's threads ---
 
     static void on_message(natsConnection*, natsSubscription*, natsMsg* message, void* self) {
-        (*static_cast<std::shared_ptr<shared_end>*>(self))->take(message_ptr(message));
+        (*static_cast<std::shared_ptr<shared_end>*>(self))->take({message_ptr(message), {}});
+    }
+    static void on_own_message(natsConnection*, natsSubscription*, natsMsg* message, void* self) {
+        (*static_cast<std::shared_ptr<shared_end>*>(self))->take({message_ptr(message), headers_of(message)});
     }
     static void let_go(void* self) { delete static_cast<std::shared_ptr<shared_end>*>(self); }
     static void on_closed(natsConnection* made, void* self) {
@@ -240,10 +266,15 @@ private:
         let_go(self);
     }
 
-    void take(message_ptr message) {
+    struct arrived_message {
+        message_ptr message;
+        std::vector<std::pair<std::string, std::string>> headers;
+    };
+
+    void take(arrived_message one) {
         const std::lock_guard hold(lock_);
         if (ended_) return;
-        arrived_.push_back(std::move(message));
+        arrived_.push_back(std::move(one));
         if (arrived_.size() == 1) post_locked([this] { hand_over(); });
     }
 
@@ -255,21 +286,21 @@ private:
     }
 
     void hand_over() {
-        std::vector<message_ptr> taken;
+        std::vector<arrived_message> taken;
         {
             const std::lock_guard hold(lock_);
             taken.swap(arrived_);
         }
-        for (const auto& each : taken) {
+        for (auto& each : taken) {
             if (!heard_.on_message) return;
-            natsMsg* const message = each.get();
+            natsMsg* const message = each.message.get();
             const char* const reply = natsMsg_GetReply(message);
             heard_.on_message(
                 {natsMsg_GetSubject(message), reply == nullptr ? std::string_view{} : reply,
                  std::string_view(
                      natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))
                  ),
-                 status_of(message)}
+                 status_of(message), std::move(each.headers)}
             );
         }
     }
@@ -301,12 +332,13 @@ private:
     listener heard_;                  // on the loop
     bool is_ready_ = false;           // on the loop
     natsConnection* made_ = nullptr;  // by its thread, before it is ready
+    natsSubscription* own_ = nullptr;
     mutable std::mutex lock_;
     std::condition_variable wake_thread_;
-    bool connected_ = false;            // lock_; or has failed to
-    bool ended_ = false;                // lock_; the owner has let go
-    bool failed_ = false;               // lock_
-    std::vector<message_ptr> arrived_;  // lock_
+    bool connected_ = false;                // lock_; or has failed to
+    bool ended_ = false;                    // lock_; the owner has let go
+    bool failed_ = false;                   // lock_
+    std::vector<arrived_message> arrived_;  // lock_
 };
 
 connection::connection(
@@ -321,6 +353,9 @@ connection::~connection() {
 
 void connection::publish(const std::string& subject, const std::string& reply, std::string_view bytes) {
     end_->publish(subject, reply, bytes);
+}
+void connection::hear_own_subject() {
+    end_->hear(own_subject());
 }
 bool connection::is_ready() const {
     return end_->is_ready();

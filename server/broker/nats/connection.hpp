@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pulsewire::shell::nats {
 
@@ -32,6 +34,8 @@ struct delivery {
     std::string_view reply;  // empty: none is wanted
     std::string_view bytes;
     int status = 0;  // 0: a message; else the server's word about a request, as in HTTP
+    // Of a message that came to connection::own_subject().
+    std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 class connection {
@@ -54,6 +58,11 @@ public:
 
     // After on_ready alone. Without a reply no answer is wanted. May wait for `write_time_max`.
     void publish(const std::string& subject, const std::string& reply, std::string_view bytes);
+
+    // After on_ready alone, once: what is sent to own_subject() arrives here, too. A subject without a
+    // wildcard, because JetStream sees nobody behind the wildcard of inbox().
+    void hear_own_subject();
+    std::string own_subject() const { return inbox() + "-own"; }
 
     bool is_ready() const;
     // What is sent to a subject that begins with it and a dot arrives here.

@@ -195,7 +195,7 @@ std::optional<record_place> place_of(std::string_view reply_subject) {
     }
     if (count < tokens_short) return std::nullopt;
     const std::size_t skipped = count >= tokens_long ? 2 : 0;
-    record_place found{.consumer = tokens[skipped + 1]};
+    record_place found{.consumer = tokens[skipped + 1], .time = tokens[skipped + 5]};
     const std::string_view number = tokens[skipped + 3];
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), found.sequence);
     if (error != std::errc{} || end != number.data() + number.size() || found.sequence == 0)

@@ -54,6 +54,7 @@ result<std::uint64_t, std::string> read_appended(std::string_view reply);
 struct record_place {
     std::string_view consumer;
     std::uint64_t sequence = 0;
+    std::string_view time;  // when the stream got it, in nanoseconds
 };
 // From the subject to which a record could be acknowledged; nothing: it is none.
 std::optional<record_place> place_of(std::string_view reply_subject);
