@@ -30,6 +30,7 @@ struct publication {
     std::string bytes;           // of its publish_op
     // Views into `bytes`.
     publish_op view() const;
+    std::string_view channel() const { return channel_of_publish(bytes); }
 };
 // Shared, because a history, several recoveries and many subscribers have it at once.
 using publication_ptr = std::shared_ptr<const publication>;

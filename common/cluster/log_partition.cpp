@@ -45,13 +45,12 @@ template <class Call>
 void log_partition::drive(Call&& call, hub::instant now) {
     call(output_);
     std::move(output_.broker.begin(), output_.broker.end(), std::back_inserter(out_.broker));
-    std::move(output_.events.begin(), output_.events.end(), std::back_inserter(events_));
     output_.broker.clear();
-    output_.events.clear();
     if (std::exchange(handling_, true)) return;
-    for (; !events_.empty(); events_.pop_front()) {
-        replica_event e = std::move(events_.front());
-        handle(std::move(e), now);
+    while (!output_.events.empty()) {
+        events_.clear();
+        std::swap(events_, output_.events);
+        for (replica_event& e : events_) handle(std::move(e), now);
     }
     handling_ = false;
 }
@@ -232,7 +231,7 @@ void log_partition::on_effect(const effect& e, hub::instant now) {
 
 void log_partition::on_publication(const publication& p, const channel_epoch* in, hub::instant now) {
     if (watched_.empty()) return;
-    const std::string_view channel = p.view().channel;
+    const std::string_view channel = p.channel();
     const auto found = watched_.find(channel);
     if (found == watched_.end()) return;
     watched_channel& c = found->second;

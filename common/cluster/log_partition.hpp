@@ -145,7 +145,7 @@ private:
     log_output& out_;
     replica replica_;
     replica_output output_;
-    std::deque<replica_event> events_;  // not handled yet: handling one may bring others
+    std::vector<replica_event> events_;  // that are handled; what that brings comes into output_
     bool handling_ = false;
 
     std::unordered_map<std::string, watched_channel, name_hash, std::equal_to<>> watched_;

@@ -95,7 +95,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                                 auto what = std::make_shared<publication>();
                                 what->time_ms = time_ms;
                                 what->log_ms = log_ms;
-                                what->bytes = encode(op);
+                                what->bytes = p.encoded;
                                 effects.emplace_back(passed{index, std::move(what)});
                             },
                             [&](const join_op& j) { channels_.join(r.process, j, log_ms, effects); },

@@ -38,12 +38,12 @@ void write(byte_writer& w, const operation& op) {
         overloaded{
             [&](const publish_op& p) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::publish));
+                w.text(p.channel);  // first: most readers want to know no more
                 w.i64(p.accepted_ms);
                 w.u8(p.transient ? 1 : 0);
                 w.u64(p.content);
                 w.u64(p.publisher);
-                for (const std::string_view t :
-                     {p.channel, p.type, p.key, p.user, p.except, p.conflate, p.payload})
+                for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})
                     w.text(t);
             },
             [&](const join_op& j) {
@@ -71,15 +71,16 @@ void write(byte_writer& w, const operation& op) {
 
 // An unknown kind of operation is told by `newer`.
 operation read_operation(byte_reader& r, bool& newer) {
+    const std::string_view from = r.rest();
     switch (static_cast<operation_kind>(r.u8())) {
         case operation_kind::publish: {
             publish_op p;
+            p.channel = r.text(channel_name_bytes_max);
             p.accepted_ms = r.i64();
             const std::uint8_t transient = r.u8();
             p.transient = transient == 1;
             p.content = r.u64();
             p.publisher = r.u64();
-            p.channel = r.text(channel_name_bytes_max);
             p.type = r.text(type_name_bytes_max);
             p.key = r.text(key_bytes_max);
             p.user = r.text(user_bytes_max);
@@ -87,6 +88,7 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
             if (p.channel.empty() || !in_range(p.accepted_ms) || transient > 1) r.fail();
+            p.encoded = from.substr(0, from.size() - r.left());
             return p;
         }
         case operation_kind::join: {
@@ -270,6 +272,12 @@ std::string encode(const operation& op) {
     byte_writer w(bytes);
     write(w, op);
     return bytes;
+}
+
+std::string_view channel_of_publish(std::string_view bytes) {
+    byte_reader r(bytes);
+    (void)r.u8();
+    return r.text(channel_name_bytes_max);
 }
 
 result<operation, record_error> decode_operation(std::string_view bytes) {

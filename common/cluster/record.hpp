@@ -62,6 +62,8 @@ struct publish_op {
     std::uint64_t publisher = 0;   // whose share of remembered keys the key counts against
     std::int64_t accepted_ms = 0;  // log time when its node took it over
     bool transient = false;        // gets no place in the channel and is not remembered
+    // All of it as it is in the record that it was read from; empty in one that was not decoded.
+    std::string_view encoded = {};
 };
 
 // A subscription lists its session in presence. The member is (session, process of the record, token).
@@ -160,6 +162,8 @@ result<record, record_error> decode(std::string_view bytes);
 
 // An operation alone, as it is inside of a record.
 std::string encode(const operation& op);
+// The channel of an encoded publish_op, without reading the rest.
+std::string_view channel_of_publish(std::string_view bytes);
 result<operation, record_error> decode_operation(std::string_view bytes);
 
 // Head and operations whose bytes are already encoded: a record is made of the same operations for each
