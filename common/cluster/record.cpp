@@ -49,6 +49,7 @@ void write(byte_writer& w, const operation& op) {
             [&](const join_op& j) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::join));
                 w.u64(j.token);
+                w.u64(j.source);
                 for (const std::string_view t : {j.channel, j.session, j.info, j.user, j.user_info})
                     w.text(t);
             },
@@ -94,6 +95,7 @@ operation read_operation(byte_reader& r, bool& newer) {
         case operation_kind::join: {
             join_op j;
             j.token = r.u64();
+            j.source = r.u64();
             j.channel = r.text(channel_name_bytes_max);
             j.session = r.text(session_bytes_max);
             j.info = r.text(record_bytes_max);
@@ -155,6 +157,7 @@ image_chunk read_chunk(byte_reader& r) {
     c.at_mark = read_mark(r);
     c.index = r.u32();
     c.count = r.u32();
+    c.digest = r.u64();
     c.bytes = r.text(record_bytes_max);
     if (c.index >= c.count || c.at.position == 0) r.fail();
     return c;
@@ -241,6 +244,7 @@ std::string encode(const record& r) {
                 write(w, c.at_mark);
                 w.u32(c.index);
                 w.u32(c.count);
+                w.u64(c.digest);
                 w.text(c.bytes);
             },
             [&](const options_record& o) {

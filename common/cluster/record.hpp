@@ -74,6 +74,7 @@ struct join_op {
     std::string_view info;       // the client's own word, JSON
     std::string_view user;       // the server's word; empty: unknown
     std::string_view user_info;  // what the token has to show, JSON; empty: nothing
+    std::uint64_t source = 0;    // from where it came, as its node calls that; 0: many may share it
 };
 
 // The subscription of a join has ended.
@@ -122,6 +123,7 @@ struct image_chunk {
     std::uint32_t index = 0;
     std::uint32_t count = 1;
     std::string_view bytes;
+    std::uint64_t digest = 0;  // of the state at `at`, as the writer's copy has it
 };
 // The options of the cluster: the first such record of the log counts, and no other.
 struct options_record {

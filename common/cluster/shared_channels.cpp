@@ -1,5 +1,7 @@
 #include "common/cluster/shared_channels.hpp"
 
+#include "common/channel/presence_room.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -51,6 +53,7 @@ void shared_channel::write(byte_writer& w) const {
         w.length(at(o)->renewals);
         w.text(at(o)->bytes);
     }
+    w.length(last_member_);
     w.length(members_.size());
     for (const auto& [id, as] : members_) {
         w.text(id.session);
@@ -59,6 +62,8 @@ void shared_channel::write(byte_writer& w) const {
         w.text(as.info);
         w.text(as.user);
         w.text(as.user_info);
+        w.u64(as.source);
+        w.length(as.number);
     }
 }
 
@@ -80,16 +85,19 @@ bool shared_channel::read(byte_reader& r) {
         history_bytes_ += p->bytes.size();
         history_.push_back(std::move(p));
     }
+    last_member_ = r.length();
     for (std::uint64_t m = r.length(); m > 0 && r.ok(); --m) {
         member_id id;
         id.session = r.text(record_bytes_max);
         id.process = r.u64();
         id.token = r.u64();
         if (!lists(id.session)) ++sessions_;
-        shown_member& as = members_[id];
+        listed_member& as = members_[id];
         as.info = r.text(record_bytes_max);
         as.user = r.text(record_bytes_max);
         as.user_info = r.text(record_bytes_max);
+        as.source = r.u64();
+        as.number = r.length();
     }
     return r.ok();
 }
@@ -166,8 +174,7 @@ void shared_channels::publish(
     what->log_ms = log_ms;
     what->renewals = log.renewals;
     what->bytes = p.encoded;
-    if (!p.key.empty())
-        keys_->restore(key, {what->offset, p.content}, p.publisher, log_ms);
+    if (!p.key.empty()) keys_->restore(key, {what->offset, p.content}, p.publisher, log_ms);
     effects.emplace_back(published{index, {log.epoch, c->generation_}, what});
     append(*c, std::move(what));
     trim(*c, log_ms);
@@ -205,26 +212,46 @@ void shared_channels::join(
     shared_channel* const c = make(j.channel, log_ms);
     if (c == nullptr) return;
     const bool listed = c->lists(j.session);
-    if (!listed && c->sessions_ >= options_->presence_members_max) return;
+    if (!listed && c->sessions_ >= options_->presence_members_max && !make_room(*c, j.source, effects))
+        return;
     shown_member as{std::string(j.info), std::string(j.user), std::string(j.user_info)};
     use(*c, log_ms);
     bool news = !listed;
     for (auto m = c->members_.lower_bound({std::string(j.session), 0, 0});
          !news && m != c->members_.end() && m->first.session == j.session; ++m)
-        news = !(m->second == as);
+        news = !(static_cast<const shown_member&>(m->second) == as);
     if (!listed) ++c->sessions_;
     if (news) effects.emplace_back(member_came{c->name_, std::string(j.session), as});
-    c->members_[{std::string(j.session), by, j.token}] = std::move(as);
+    listed_member& m = c->members_[{std::string(j.session), by, j.token}];
+    if (m.number == 0) m.number = ++c->last_member_;
+    m.source = j.source;
+    static_cast<shown_member&>(m) = std::move(as);
 }
 
 void shared_channels::remove_member(
-    shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+    shared_channel& c, std::map<member_id, listed_member>::iterator m, std::vector<effect>& effects
 ) {
     const std::string session = m->first.session;
     c.members_.erase(m);
     if (c.lists(session)) return;
     --c.sessions_;
     effects.emplace_back(member_gone{c.name_, session});
+}
+
+// Takes a session off the full list for a new one of the source. False: nobody has to go. Of a session with
+// several subscriptions the first counts.
+bool shared_channels::make_room(shared_channel& c, std::uint64_t source, std::vector<effect>& effects) {
+    hub::presence_room room;
+    const std::string* last = nullptr;
+    for (const auto& [id, m] : c.members_) {
+        if (last != nullptr && *last == id.session) continue;
+        last = &id.session;
+        room.add(id.session, m.source, m.number);
+    }
+    const std::string session(room.leaves_for(source));
+    if (session.empty()) return false;
+    while (c.lists(session)) remove_member(c, c.members_.lower_bound({session, 0, 0}), effects);
+    return true;
 }
 
 void shared_channels::part(

@@ -33,6 +33,11 @@ struct member_id {
     friend std::strong_ordering operator<=>(const member_id&, const member_id&) = default;
 };
 
+struct listed_member : shown_member {
+    std::uint64_t source = 0;  // of its join
+    std::uint64_t number = 0;  // counts those of the channel in the order of the log
+};
+
 class shared_channel {
 public:
     const std::string& name() const { return name_; }
@@ -41,11 +46,17 @@ public:
     std::uint64_t head() const { return head_; }
     // Offset of the oldest that is kept; head() + 1 when none is.
     std::uint64_t oldest() const { return head_ + 1 - kept(); }
+    // ... among those that were published at this log time or later.
+    std::uint64_t oldest_since(std::int64_t log_ms) const {
+        std::uint64_t o = oldest();
+        while (o <= head_ && at(o)->log_ms < log_ms) ++o;
+        return o;
+    }
     // Precondition: oldest() <= offset <= head().
     const publication_ptr& at(std::uint64_t offset) const {
         return history_[first_ + static_cast<std::size_t>(offset - oldest())];
     }
-    const std::map<member_id, shown_member>& members() const { return members_; }
+    const std::map<member_id, listed_member>& members() const { return members_; }
 
 private:
     friend class shared_channels;
@@ -72,7 +83,8 @@ private:
     std::vector<publication_ptr> history_;
     std::size_t first_ = 0;  // entries before it are dropped already
     std::uint64_t history_bytes_ = 0;
-    std::map<member_id, shown_member> members_;
+    std::map<member_id, listed_member> members_;
+    std::uint64_t last_member_ = 0;              // number of the newest
     std::size_t sessions_ = 0;                   // listed
     std::list<shared_channel>::iterator place_;  // in keeping_, if something is kept, or else in bare_
 };
@@ -135,8 +147,9 @@ private:
     void trim(shared_channel& c, std::int64_t log_ms);
     void drop_oldest(shared_channel& c);
     void remove_member(
-        shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+        shared_channel& c, std::map<member_id, listed_member>::iterator m, std::vector<effect>& effects
     );
+    bool make_room(shared_channel& c, std::uint64_t source, std::vector<effect>& effects);
 
     std::optional<shared_options> options_;
     // Counts the channels of a bucket of names that were forgotten after publications: the next channel of
