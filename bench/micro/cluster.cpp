@@ -1,6 +1,5 @@
-#include "common/cluster/log_channels.hpp"
-
 #include "common/base/random.hpp"
+#include "common/cluster/log_channels.hpp"
 #include "common/cluster/record.hpp"
 #include "common/exchange/config.hpp"
 

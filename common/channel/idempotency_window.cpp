@@ -11,9 +11,8 @@ constexpr std::size_t room_fraction = 64;
 
 }  // namespace
 
-fingerprint idempotency_window::id_of(
-    std::string_view channel, std::string_view epoch, std::string_view key
-) const {
+fingerprint idempotency_window::id_of(std::string_view channel, std::string_view epoch, std::string_view key)
+    const {
     return sip_hasher<>(secret_, true).piece(channel).piece(epoch).piece(key).end_wide();
 }
 

@@ -37,7 +37,8 @@ public:
         std::string_view channel, std::string_view epoch, std::string_view key, const known& what,
         std::uint64_t publisher, std::int64_t now_ms
     );
-    // The same in two steps, for whoever looks for a key and then remembers it (restore()): it is hashed once.
+    // The same in two steps, for whoever looks for a key and then remembers it (restore()): it is hashed
+    // once.
     fingerprint id_of(std::string_view channel, std::string_view epoch, std::string_view key) const;
     std::optional<known> find(const fingerprint& id, std::int64_t now_ms);
     // Forgets keys that are too old.
@@ -46,7 +47,8 @@ public:
     // that is given them by restore() in this order behaves the same.
     template <class Key>
     void each(Key&& key) const {
-        for (const entry* e = oldest_; e != nullptr; e = e->younger) key(*e->id, e->what, e->publisher, e->at_ms);
+        for (const entry* e = oldest_; e != nullptr; e = e->younger)
+            key(*e->id, e->what, e->publisher, e->at_ms);
     }
     void restore(const fingerprint& id, const known& what, std::uint64_t publisher, std::int64_t at_ms);
     std::size_t size() const { return entries_.size(); }

@@ -109,6 +109,7 @@ struct process_ended {
 // The writer of the record has another state at the same place of the same log.
 struct digest_differs {
     process_id process = 0;
+    bool at_checkpoint = false;  // which is whole now: who begins anew will have the writer's state
 };
 
 using effect = std::variant<
