@@ -25,6 +25,7 @@ std::vector<work> all_work() {
     add_codec(all);
     add_hub(all);
     add_client(all);
+    add_cluster(all);
     return all;
 }
 

@@ -12,6 +12,7 @@ namespace pulsewire::bench {
 void add_codec(std::vector<work>& all);
 void add_hub(std::vector<work>& all);
 void add_client(std::vector<work>& all);
+void add_cluster(std::vector<work>& all);
 
 // 128 bytes of JSON as applications send them.
 std::string payload();

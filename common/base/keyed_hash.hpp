@@ -36,7 +36,7 @@ public:
     // Hashes one text as a whole.
     constexpr sip_hasher& bytes(std::string_view text) {
         std::size_t at = 0;
-        for (; at + 8 <= text.size(); at += 8) word(load(text.data() + at, 8));
+        for (; at + 8 <= text.size(); at += 8) word(load_8(text.data() + at));
         word(std::uint64_t{text.size()} << 56 | load(text.data() + at, text.size() - at));
         return *this;
     }
@@ -72,6 +72,13 @@ private:
         for (std::size_t i = 0; i < count; ++i)
             word |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
         return word;
+    }
+    // Without a loop, so that the compiler makes one load of it.
+    static constexpr std::uint64_t load_8(const char* from) {
+        const auto byte = [from](int i) {
+            return std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
+        };
+        return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
     }
     static constexpr std::uint64_t rotated(std::uint64_t x, int by) { return x << by | x >> (64 - by); }
     constexpr void word(std::uint64_t m) {

@@ -1,7 +1,6 @@
 #include "common/channel/idempotency_window.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace pulsewire::hub {
 namespace {
@@ -12,19 +11,24 @@ constexpr std::size_t room_fraction = 64;
 
 }  // namespace
 
-fingerprint idempotency_window::fingerprint_of(
-    std::string_view channel, std::string_view epoch, std::string_view key
-) const {
+fingerprint idempotency_window::id_of(std::string_view channel, std::string_view epoch, std::string_view key)
+    const {
     return sip_hasher<>(secret_, true).piece(channel).piece(epoch).piece(key).end_wide();
 }
 
 std::optional<idempotency_window::known> idempotency_window::find(
     std::string_view channel, std::string_view epoch, std::string_view key, std::int64_t now_ms
 ) {
+    return find(id_of(channel, epoch, key), now_ms);
+}
+
+std::optional<idempotency_window::known> idempotency_window::find(
+    const fingerprint& id, std::int64_t now_ms
+) {
     trim(now_ms);
-    const auto found = entries_.find(fingerprint_of(channel, epoch, key));
+    const auto found = entries_.find(id);
     if (found == entries_.end()) return std::nullopt;
-    return found->second->what;
+    return found->second.what;
 }
 
 void idempotency_window::remember(
@@ -32,19 +36,19 @@ void idempotency_window::remember(
     std::uint64_t publisher, std::int64_t now_ms
 ) {
     trim(now_ms);
-    restore(fingerprint_of(channel, epoch, key), what, publisher, now_ms);
+    restore(id_of(channel, epoch, key), what, publisher, now_ms);
 }
 
 void idempotency_window::restore(
     const fingerprint& id, const known& what, std::uint64_t publisher, std::int64_t at_ms
 ) {
     if (keys_max_ == 0) return;
-    const auto [at, inserted] = entries_.emplace(id, nullptr);
+    const auto [at, inserted] = entries_.try_emplace(id);
     if (!inserted) return;
-    by_age_.push_back({at->first, what, publisher, at_ms, ++last_number_, nullptr, {}});
-    entry& added = by_age_.back();
-    added.self = std::prev(by_age_.end());
-    at->second = &added;
+    entry& added = at->second;
+    added = {&at->first, what, publisher, at_ms, ++last_number_, nullptr, newest_, nullptr};
+    (newest_ == nullptr ? oldest_ : newest_->younger) = &added;
+    newest_ = &added;
     share& of = shares_[publisher];
     (of.newest == nullptr ? of.oldest : of.newest->next_of_publisher) = &added;
     of.newest = &added;
@@ -54,8 +58,8 @@ void idempotency_window::restore(
 
 // The oldest key of all is also the oldest of its publisher.
 void idempotency_window::trim(std::int64_t now_ms) {
-    while (!by_age_.empty() && now_ms - by_age_.front().at_ms > window_ms_)
-        forget_oldest_of(shares_.find(by_age_.front().publisher));
+    while (oldest_ != nullptr && now_ms - oldest_->at_ms > window_ms_)
+        forget_oldest_of(shares_.find(oldest_->publisher));
 }
 
 void idempotency_window::make_room() {
@@ -81,8 +85,9 @@ void idempotency_window::forget_oldest_of(std::unordered_map<std::uint64_t, shar
     of->second.oldest = oldest->next_of_publisher;
     if (of->second.oldest == nullptr) of->second.newest = nullptr;
     if (--of->second.count == 0) shares_.erase(of);
-    entries_.erase(oldest->id);
-    by_age_.erase(oldest->self);
+    (oldest->older == nullptr ? oldest_ : oldest->older->younger) = oldest->younger;
+    (oldest->younger == nullptr ? newest_ : oldest->younger->older) = oldest->older;
+    entries_.erase(*oldest->id);
 }
 
 }  // namespace pulsewire::hub

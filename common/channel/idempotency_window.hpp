@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -38,26 +37,32 @@ public:
         std::string_view channel, std::string_view epoch, std::string_view key, const known& what,
         std::uint64_t publisher, std::int64_t now_ms
     );
+    // The same in two steps, for whoever looks for a key and then remembers it (restore()): it is hashed
+    // once.
+    fingerprint id_of(std::string_view channel, std::string_view epoch, std::string_view key) const;
+    std::optional<known> find(const fingerprint& id, std::int64_t now_ms);
     // Forgets keys that are too old.
     void trim(std::int64_t now_ms);
     // Calls `key(id, what, publisher, at_ms)` for each key, oldest first. Another window with the same secret
     // that is given them by restore() in this order behaves the same.
     template <class Key>
     void each(Key&& key) const {
-        for (const entry& e : by_age_) key(e.id, e.what, e.publisher, e.at_ms);
+        for (const entry* e = oldest_; e != nullptr; e = e->younger)
+            key(*e->id, e->what, e->publisher, e->at_ms);
     }
     void restore(const fingerprint& id, const known& what, std::uint64_t publisher, std::int64_t at_ms);
     std::size_t size() const { return entries_.size(); }
 
 private:
     struct entry {
-        fingerprint id;
+        const fingerprint* id = nullptr;  // its key in entries_
         known what;
         std::uint64_t publisher = 0;
         std::int64_t at_ms = 0;
         std::uint64_t number = 0;            // counts up: the older of two entries has the smaller number
         entry* next_of_publisher = nullptr;  // the next younger entry
-        std::list<entry>::iterator self;     // in by_age_
+        entry* older = nullptr;              // its neighbours among all entries
+        entry* younger = nullptr;
     };
     // The keys of one publisher, oldest first.
     struct share {
@@ -70,7 +75,6 @@ private:
         std::size_t operator()(const fingerprint& f) const { return static_cast<std::size_t>(f.first); }
     };
 
-    fingerprint fingerprint_of(std::string_view channel, std::string_view epoch, std::string_view key) const;
     void forget_oldest_of(std::unordered_map<std::uint64_t, share>::iterator of);
     void make_room();
 
@@ -78,8 +82,9 @@ private:
     std::size_t keys_max_;
     hash_key secret_;
     std::uint64_t last_number_ = 0;
-    std::list<entry> by_age_;
-    std::unordered_map<fingerprint, entry*, first_half> entries_;
+    std::unordered_map<fingerprint, entry, first_half> entries_;
+    entry* oldest_ = nullptr;
+    entry* newest_ = nullptr;
     std::unordered_map<std::uint64_t, share>
         // By publisher, which is a keyed hash or a number of our own: a plain hash is safe.
         shares_;

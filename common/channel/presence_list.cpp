@@ -1,6 +1,6 @@
 #include "common/channel/presence_list.hpp"
 
-#include <algorithm>
+#include "common/channel/presence_room.hpp"
 
 namespace pulsewire::hub {
 bool presence_list::join(
@@ -24,28 +24,10 @@ bool presence_list::join(
 
 // Walks through the list, which is full, so that nothing has to be counted as long as it is not.
 std::string presence_list::make_room(std::uint64_t source) {
-    if (source == 0) return {};
-    struct share {
-        std::size_t members = 0;
-        std::uint64_t newest = 0;
-        std::string_view newest_session;
-    };
-    std::map<std::uint64_t, share> shares;
-    for (const auto& [session, m] : members_) {
-        share& s = shares[m.source];
-        ++s.members;
-        if (m.number > s.newest) {
-            s.newest = m.number;
-            s.newest_session = session;
-        }
-    }
-    const std::size_t own = shares[source].members;
-    shares.erase(0);
-    const auto most = std::max_element(shares.begin(), shares.end(), [](const auto& a, const auto& b) {
-        return a.second.members < b.second.members;
-    });
-    if (most->second.members <= own + 1) return {};
-    std::string session(most->second.newest_session);
+    presence_room room;
+    for (const auto& [session, m] : members_) room.add(session, m.source, m.number);
+    const std::string session(room.leaves_for(source));
+    if (session.empty()) return {};
     const auto gone = members_.find(session);
     if (gone->second.connections.empty()) --leaving_;
     members_.erase(gone);

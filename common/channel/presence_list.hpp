@@ -27,10 +27,8 @@ public:
     bool is_full_for(const std::string& session, std::size_t members_max) const {
         return members_.size() >= members_max && !members_.contains(session);
     }
-    // Takes a member off the list, the newest one of the source with the most, if that has more members than
-    // the new one would be of its own source: one address cannot keep others off the list. Returns its
-    // session; empty when nobody has to make room. Members whose source is not known neither make room nor
-    // get it.
+    // Takes a member off the list for a new one of the source, as presence_room chooses. Returns its session;
+    // empty when nobody has to make room.
     std::string make_room(std::uint64_t source);
     // The connection left. Without another one by then, the session leaves at `leaves_at_ms`.
     void part(const std::string& session, std::uint64_t connection, std::int64_t leaves_at_ms);

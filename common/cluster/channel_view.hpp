@@ -19,16 +19,14 @@ hub::message_ptr message_of(const publication& p, slow_consumer when_slow);
 
 class channel_view {
 public:
-    // `c` is null where nobody published and nobody is there. What was published before `oldest_log_ms`, by
-    // the log's time, is kept no more: a record trims it only when the next publication comes.
+    // `c` is null where nobody published and nobody is there. `kept_since_ms` is partition_state's.
     channel_view(
-        const shared_channel* c, std::string epoch, slow_consumer when_slow, std::int64_t oldest_log_ms
+        const shared_channel* c, std::string epoch, slow_consumer when_slow, std::int64_t kept_since_ms
     )
-        : channel_(c), epoch_(std::move(epoch)), when_slow_(when_slow) {
-        if (c == nullptr) return;
-        oldest_ = c->oldest();
-        while (oldest_ <= c->head() && c->at(oldest_)->log_ms < oldest_log_ms) ++oldest_;
-    }
+        : channel_(c),
+          epoch_(std::move(epoch)),
+          when_slow_(when_slow),
+          oldest_(c == nullptr ? 1 : c->oldest_since(kept_since_ms)) {}
 
     const std::string& epoch() const { return epoch_; }
     std::uint64_t head() const { return channel_ == nullptr ? 0 : channel_->head(); }
@@ -58,7 +56,7 @@ private:
     const shared_channel* channel_;
     std::string epoch_;
     slow_consumer when_slow_;
-    std::uint64_t oldest_ = 1;
+    std::uint64_t oldest_;
 };
 
 }  // namespace pulsewire::cluster

@@ -31,6 +31,7 @@ public:
         if (image->size() > image_bytes_max) return false;
         image_ = std::move(image);
         at_ = state.chain().base();
+        digest_ = state.chain().newest().digest;
         at_mark_ = at_mark;
         next_ = 0;
         return true;
@@ -41,6 +42,7 @@ public:
         c.at = at_;
         c.at_mark = at_mark_;
         c.index = next_;
+        c.digest = digest_;
         c.count = static_cast<std::uint32_t>((image_->size() + chunk_bytes_ - 1) / chunk_bytes_);
         c.bytes = std::string_view(*image_).substr(next_ * chunk_bytes_, chunk_bytes_);
         owned_body chunk{c, image_};
@@ -55,6 +57,7 @@ private:
     std::shared_ptr<const std::string> image_;  // shared with the chunks that are on their way
     std::uint64_t image_bytes_ = 0;
     log_base at_;
+    std::uint64_t digest_ = 0;
     mark at_mark_;
     std::uint32_t next_ = 0;
 };

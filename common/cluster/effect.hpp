@@ -30,6 +30,7 @@ struct publication {
     std::string bytes;           // of its publish_op
     // Views into `bytes`.
     publish_op view() const;
+    std::string_view channel() const { return channel_of_publish(bytes); }
 };
 // Shared, because a history, several recoveries and many subscribers have it at once.
 using publication_ptr = std::shared_ptr<const publication>;
@@ -108,6 +109,7 @@ struct process_ended {
 // The writer of the record has another state at the same place of the same log.
 struct digest_differs {
     process_id process = 0;
+    bool at_checkpoint = false;  // which is whole now: who begins anew will have the writer's state
 };
 
 using effect = std::variant<

@@ -6,6 +6,8 @@
 #include "common/cluster/record.hpp"
 #include "common/exchange/address.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -33,6 +35,12 @@ struct foreign_ask {
 
 class open_asks {
 public:
+    template <class Ask>
+    struct numbered {
+        std::uint64_t number = 0;
+        Ask what;
+    };
+
     // Beyond, nothing is added.
     static constexpr std::size_t each_max = 16'384;
 
@@ -50,26 +58,14 @@ public:
         if (found == foreign_.end()) return std::nullopt;
         return std::move(foreign_.extract(found).mapped());
     }
-    // The number of the ask with this name, taken; 0: there is none.
-    std::uint64_t take_own(const hub::connection_ref& from, std::uint64_t id, process_id& asked) {
-        for (auto a = own_.begin(); a != own_.end(); ++a) {
-            if (!(a->second.from == from) || a->second.id != id) continue;
-            asked = a->second.asked;
-            const std::uint64_t number = a->first;
-            own_.erase(a);
-            return number;
-        }
-        return 0;
+    // The ask that its asker names so, taken, with its number here.
+    std::optional<numbered<own_ask>> take_own_named(const hub::connection_ref& from, std::uint64_t id) {
+        return take_if(own_, [&](const own_ask& a) { return a.from == from && a.id == id; });
     }
-    std::uint64_t take_foreign(process_id asker, std::uint64_t number, std::string& channel) {
-        for (auto a = foreign_.begin(); a != foreign_.end(); ++a) {
-            if (a->second.asker != asker || a->second.number != number) continue;
-            channel = std::move(a->second.channel);
-            const std::uint64_t own = a->first;
-            foreign_.erase(a);
-            return own;
-        }
-        return 0;
+    std::optional<numbered<foreign_ask>> take_foreign_named(process_id asker, std::uint64_t number) {
+        return take_if(foreign_, [&](const foreign_ask& a) {
+            return a.asker == asker && a.number == number;
+        });
     }
     // Those to a process that has ended.
     std::vector<own_ask> take_own_to(process_id gone) {
@@ -91,6 +87,16 @@ private:
         if (to.size() >= each_max) return 0;
         to.emplace(++last_, std::move(a));
         return last_;
+    }
+
+    template <class Ask, class Which>
+    static std::optional<numbered<Ask>> take_if(std::map<std::uint64_t, Ask>& from, Which&& which) {
+        const auto found =
+            std::find_if(from.begin(), from.end(), [&](const auto& a) { return which(a.second); });
+        if (found == from.end()) return std::nullopt;
+        numbered<Ask> taken{found->first, std::move(found->second)};
+        from.erase(found);
+        return taken;
     }
 
     std::map<std::uint64_t, own_ask> own_;

@@ -6,10 +6,11 @@ namespace pulsewire::cluster {
 
 std::vector<std::string> own_members::differences(const shared_channels& channels, process_id self) const {
     std::vector<std::string> operations;
-    for (const shared_channel& c : channels.all())
+    channels.each([&](const shared_channel& c) {
         for (const auto& [id, as] : c.members())
             if (id.process == self && !members_.contains({c.name(), id.session, id.token}))
                 operations.push_back(encode(operation(part_op{c.name(), id.session, id.token})));
+    });
     for (const auto& [key, bytes] : members_) {
         const shared_channel* const c = channels.find(key.channel);
         const auto j = decode_operation(bytes);

@@ -19,6 +19,11 @@ std::uint64_t partition_state::bytes_since_checkpoint() const {
     return chain_.newest().bytes - (checkpoints_.empty() ? 0 : checkpoints_.back().end_bytes);
 }
 
+std::int64_t partition_state::kept_since_ms(std::string_view channel) const {
+    const auto& options = channels_.options();
+    return processes_.log_ms() - (options ? options->of(channel).history_age_ms : 0);
+}
+
 applied partition_state::apply(std::string_view bytes, std::vector<effect>& effects) {
     const auto r = decode(bytes);
     applied done;
@@ -95,7 +100,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                                 auto what = std::make_shared<publication>();
                                 what->time_ms = time_ms;
                                 what->log_ms = log_ms;
-                                what->bytes = encode(op);
+                                what->bytes = p.encoded;
                                 effects.emplace_back(passed{index, std::move(what)});
                             },
                             [&](const join_op& j) { channels_.join(r.process, j, log_ms, effects); },
@@ -113,7 +118,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
             [&](const sign& s) {
                 const log_point* const base = chain_.has(r.base) ? chain_.at(r.base.position) : nullptr;
                 if (base != nullptr && base->digest != s.digest)
-                    effects.emplace_back(digest_differs{r.process});
+                    effects.emplace_back(digest_differs{r.process, false});
             },
             [&](const end& e) {
                 // Otherwise the verdict is stale: its author had not read all that the process wrote.
@@ -121,7 +126,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
                 if (gone != nullptr && gone->last == e.last) remove(e.who, effects);
             },
             [&](const bye&) { remove(r.process, effects); },
-            [&](const image_chunk& c) { take_chunk(r.process, c); },
+            [&](const image_chunk& c) { take_chunk(r.process, c, effects); },
             [&](const options_record& o) {
                 const auto options = decode_options(o.bytes);
                 if (options && !channels_.options()) channels_.set_options(*options);
@@ -134,7 +139,7 @@ void partition_state::act(const record& r, const life& writer, std::vector<effec
     );
 }
 
-void partition_state::take_chunk(process_id from, const image_chunk& c) {
+void partition_state::take_chunk(process_id from, const image_chunk& c, std::vector<effect>& effects) {
     if (c.index == 0) {
         partial_.erase(from);
         if (!chain_.has(c.at)) return;
@@ -150,6 +155,8 @@ void partition_state::take_chunk(process_id from, const image_chunk& c) {
     if (++p.next < p.count) return;
     const partial_checkpoint whole = p;
     partial_.erase(found);
+    const log_point* const here = chain_.at(whole.at.position);
+    if (here != nullptr && here->digest != c.digest) effects.emplace_back(digest_differs{from, true});
     if (!checkpoints_.empty() && whole.at_bytes < checkpoints_.back().end_bytes + rules_.checkpoint_bytes / 2)
         return;
     checkpoints_.push_back(

@@ -65,6 +65,9 @@ public:
     channel_epoch epoch_of(std::string_view channel) const {
         return {epoch_, channels_.generation_of(channel)};
     }
+    // What was published in the channel before this log time is kept no more, though a record removes it only
+    // when the next publication comes.
+    std::int64_t kept_since_ms(std::string_view channel) const;
     std::uint16_t level() const { return level_; }
     // Oldest first, two at most.
     const std::vector<checkpoint>& checkpoints() const { return checkpoints_; }
@@ -92,7 +95,7 @@ private:
     bool judge(const record& r, std::vector<effect>& effects);
     bool judge_hello(const record& r, const hello& h, bool base_fits, std::vector<effect>& effects);
     void act(const record& r, const life& writer, std::vector<effect>& effects);
-    void take_chunk(process_id from, const image_chunk& c);
+    void take_chunk(process_id from, const image_chunk& c, std::vector<effect>& effects);
     void renew(renewal why, std::vector<effect>& effects);
     void remove(process_id p, std::vector<effect>& effects);
     void note(const effect& e);

@@ -75,6 +75,47 @@ TEST_F(partition_state_test, bytes_that_are_no_record_have_a_position_and_no_eff
     EXPECT_EQ(log.publish(ada, "room", "1"), verdict::counted);
 }
 
+// One address must not keep others off the list, through whichever nodes it comes.
+TEST_F(partition_state_test, of_a_full_presence_list_the_address_with_the_most_makes_room) {
+    test_log full;
+    full.say_hello(ada);
+    full.say_hello(bob);
+    shared_options o;
+    o.presence_members_max = 3;
+    full.set_options(ada, o);
+    const auto join = [&](process_id by, std::string_view session, std::uint64_t source) {
+        join_op j;
+        j.channel = "room";
+        j.session = session;
+        j.token = 1;
+        j.source = source;
+        return full.write(by, operations{{j}});
+    };
+    const auto lists = [&](std::string_view session) {
+        bool found = false;
+        for (const auto& [id, m] : full.state.channels().find("room")->members())
+            found |= id.session == session;
+        return found;
+    };
+    constexpr std::uint64_t crowd = 7, visitor = 8;
+    join(ada, "z", crowd), join(bob, "a", crowd), join(ada, "m", crowd);
+    // A second subscription of a listed session, at another node, is no other member.
+    join(bob, "m", crowd);
+    EXPECT_EQ(full.state.channels().find("room")->members().size(), 4u);
+    join(bob, "v", visitor);
+    EXPECT_EQ(full.count<member_gone>(), 1u);
+    EXPECT_EQ(full.count<member_came>(), 1u);
+    EXPECT_FALSE(lists("m"));
+    EXPECT_TRUE(lists("v"));
+    // Two would only change places, and one whose address is not known gets no room.
+    join(ada, "w", visitor), join(ada, "x", 0);
+    EXPECT_FALSE(lists("w") || lists("x"));
+    EXPECT_EQ(full.state.channels().find("room")->members().size(), 3u);
+    const auto again = partition_state::from_image(full.state.image(), full.rules, {});
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->image(), full.state.image());
+}
+
 TEST_F(partition_state_test, a_record_of_a_newer_program_is_not_applied) {  // S14
     std::string newer = log.records.back();
     newer[2] = 9;

@@ -38,17 +38,18 @@ void write(byte_writer& w, const operation& op) {
         overloaded{
             [&](const publish_op& p) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::publish));
+                w.text(p.channel);  // first: most readers want to know no more
                 w.i64(p.accepted_ms);
                 w.u8(p.transient ? 1 : 0);
                 w.u64(p.content);
                 w.u64(p.publisher);
-                for (const std::string_view t :
-                     {p.channel, p.type, p.key, p.user, p.except, p.conflate, p.payload})
+                for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})
                     w.text(t);
             },
             [&](const join_op& j) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::join));
                 w.u64(j.token);
+                w.u64(j.source);
                 for (const std::string_view t : {j.channel, j.session, j.info, j.user, j.user_info})
                     w.text(t);
             },
@@ -71,15 +72,16 @@ void write(byte_writer& w, const operation& op) {
 
 // An unknown kind of operation is told by `newer`.
 operation read_operation(byte_reader& r, bool& newer) {
+    const std::string_view from = r.rest();
     switch (static_cast<operation_kind>(r.u8())) {
         case operation_kind::publish: {
             publish_op p;
+            p.channel = r.text(channel_name_bytes_max);
             p.accepted_ms = r.i64();
             const std::uint8_t transient = r.u8();
             p.transient = transient == 1;
             p.content = r.u64();
             p.publisher = r.u64();
-            p.channel = r.text(channel_name_bytes_max);
             p.type = r.text(type_name_bytes_max);
             p.key = r.text(key_bytes_max);
             p.user = r.text(user_bytes_max);
@@ -87,11 +89,13 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
             if (p.channel.empty() || !in_range(p.accepted_ms) || transient > 1) r.fail();
+            p.encoded = from.substr(0, from.size() - r.left());
             return p;
         }
         case operation_kind::join: {
             join_op j;
             j.token = r.u64();
+            j.source = r.u64();
             j.channel = r.text(channel_name_bytes_max);
             j.session = r.text(session_bytes_max);
             j.info = r.text(record_bytes_max);
@@ -153,6 +157,7 @@ image_chunk read_chunk(byte_reader& r) {
     c.at_mark = read_mark(r);
     c.index = r.u32();
     c.count = r.u32();
+    c.digest = r.u64();
     c.bytes = r.text(record_bytes_max);
     if (c.index >= c.count || c.at.position == 0) r.fail();
     return c;
@@ -239,6 +244,7 @@ std::string encode(const record& r) {
                 write(w, c.at_mark);
                 w.u32(c.index);
                 w.u32(c.count);
+                w.u64(c.digest);
                 w.text(c.bytes);
             },
             [&](const options_record& o) {
@@ -270,6 +276,12 @@ std::string encode(const operation& op) {
     byte_writer w(bytes);
     write(w, op);
     return bytes;
+}
+
+std::string_view channel_of_publish(std::string_view bytes) {
+    byte_reader r(bytes);
+    (void)r.u8();
+    return r.text(channel_name_bytes_max);
 }
 
 result<operation, record_error> decode_operation(std::string_view bytes) {

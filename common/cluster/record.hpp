@@ -62,6 +62,8 @@ struct publish_op {
     std::uint64_t publisher = 0;   // whose share of remembered keys the key counts against
     std::int64_t accepted_ms = 0;  // log time when its node took it over
     bool transient = false;        // gets no place in the channel and is not remembered
+    // All of it as it is in the record that it was read from; empty in one that was not decoded.
+    std::string_view encoded = {};
 };
 
 // A subscription lists its session in presence. The member is (session, process of the record, token).
@@ -72,6 +74,7 @@ struct join_op {
     std::string_view info;       // the client's own word, JSON
     std::string_view user;       // the server's word; empty: unknown
     std::string_view user_info;  // what the token has to show, JSON; empty: nothing
+    std::uint64_t source = 0;    // from where it came, as its node calls that; 0: many may share it
 };
 
 // The subscription of a join has ended.
@@ -120,6 +123,7 @@ struct image_chunk {
     std::uint32_t index = 0;
     std::uint32_t count = 1;
     std::string_view bytes;
+    std::uint64_t digest = 0;  // of the state at `at`, as the writer's copy has it
 };
 // The options of the cluster: the first such record of the log counts, and no other.
 struct options_record {
@@ -160,6 +164,8 @@ result<record, record_error> decode(std::string_view bytes);
 
 // An operation alone, as it is inside of a record.
 std::string encode(const operation& op);
+// The channel of an encoded publish_op, without reading the rest.
+std::string_view channel_of_publish(std::string_view bytes);
 result<operation, record_error> decode_operation(std::string_view bytes);
 
 // Head and operations whose bytes are already encoded: a record is made of the same operations for each

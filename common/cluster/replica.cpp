@@ -231,6 +231,19 @@ void replica::lose_place(std::int64_t now_ms, replica_output& out) {
     open(now_ms, out);
 }
 
+// The copy is not what another node made of the same records. Which of the two is wrong cannot be known here,
+// so this node does not go on with what it has: the newest checkpoint says what is true (S14). Who differs
+// from that begins with it, so all come to one state. What was shown stays this process's proof until its
+// next hello was read back (S8).
+void replica::read_anew(const hub::instant& now, replica_output& out) {
+    reread_ms_ = now.monotonic_ms + options_.reread_ms;
+    if (!proof_) proof_ = state_->chain().base();
+    stop_serving("This node's copy differs from another's, and is read anew.", out);
+    refuse_waiting(out);
+    lose_copy(out);
+    open(now.monotonic_ms, out);
+}
+
 void replica::apply(const record_read& r, const hub::instant& now, replica_output& out) {
     effects_.clear();
     const applied a = state_->apply(r.bytes, effects_);
@@ -255,6 +268,10 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
             if (a.seq == 1) come_up(now, out);
         }
     }
+    const bool wrong = std::any_of(effects_.begin(), effects_.end(), [&](const effect& e) {
+        const digest_differs* const d = std::get_if<digest_differs>(&e);
+        return d != nullptr && (d->at_checkpoint || now.monotonic_ms >= reread_ms_);
+    });
     if (serves())
         for (effect& e : effects_)
             if (!std::holds_alternative<renewed>(e)) out.events.emplace_back(shown{std::move(e)});
@@ -268,6 +285,8 @@ void replica::apply(const record_read& r, const hub::instant& now, replica_outpu
             out
         );
         connection_.retry_ms = now.monotonic_ms;
+    } else if (up_ && wrong && !stopping_) {
+        read_anew(now, out);
     } else if (up_) {
         options_agree(out);
     }
@@ -320,16 +339,17 @@ void replica::come_up(const hub::instant& now, replica_output& out) {
     if (!stopping_) out.events.emplace_back(serving{});
 }
 
-fit replica::judge(
-    std::string_view channel, const channel_epoch& epoch, std::uint64_t offset, std::int64_t came_ms
-) const {
+fit replica::judge(std::string_view channel, naming epoch, std::uint64_t offset, std::int64_t came_ms) const {
     if (!serves()) return fit::wait;
     const shared_channel* const c = state_->channels().find(channel);
     const std::uint64_t head = c == nullptr ? 0 : c->head();
-    if (epoch == state_->epoch_of(channel) && offset <= head)
-        return c == nullptr || offset + 1 >= c->oldest() ? fit::fits : fit::expired;
+    if (epoch == naming::present && offset <= head) {
+        const bool all_is_kept =
+            c == nullptr || offset + 1 >= c->oldest_since(state_->kept_since_ms(channel));
+        return all_is_kept ? fit::fits : fit::expired;
+    }
     // Only an own record that was written later shows that the copy is not merely behind (S12).
-    return is_newer_than(came_ms) ? fit::epoch_changed : fit::wait;
+    return fresh_ms_ > came_ms ? fit::epoch_changed : fit::wait;
 }
 
 // --- appending ---

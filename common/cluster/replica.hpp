@@ -60,7 +60,14 @@ struct replica_options {
     // Between two connections, at least half of it; and from opening one to its first answer.
     std::int64_t reconnect_ms = 400;
     std::int64_t connect_ms = 5'000;
+    // A copy that differs from another node's is read anew, and for that reason not again for so long: if the
+    // program is at fault, that does not help, and nobody would be served any more. One that differs from a
+    // checkpoint is read anew in any case.
+    std::int64_t reread_ms = 10 * 60'000;
 };
+
+// Whether a client's position is named in the channel's present epoch.
+enum class naming : std::uint8_t { present, other };
 
 // A client's position against this copy.
 enum class fit : std::uint8_t {
@@ -144,13 +151,9 @@ public:
     // The copy; null while none is there. It may be read when serves().
     const partition_state* state() const { return state_.get(); }
     process_id process() const { return process_; }
-    // Whether the copy cannot be behind what a client knew that came at `came_ms`: an own record that was
-    // written later has been read back.
-    bool is_newer_than(std::int64_t came_ms) const { return fresh_ms_ > came_ms; }
-    // Whether a position of a client that came at `came_ms` fits.
-    fit judge(
-        std::string_view channel, const channel_epoch& epoch, std::uint64_t offset, std::int64_t came_ms
-    ) const;
+    // Whether a position of a client that came at `came_ms` fits: the one rule by which subscribes wait, and
+    // by which all who were subscribed go on when a copy serves again.
+    fit judge(std::string_view channel, naming epoch, std::uint64_t offset, std::int64_t came_ms) const;
 
 private:
     enum class phase : std::uint8_t {
@@ -194,6 +197,7 @@ private:
     void lose_copy(replica_output& out);
     void lose_prefix(std::int64_t now_ms, replica_output& out);
     void lose_place(std::int64_t now_ms, replica_output& out);
+    void read_anew(const hub::instant& now, replica_output& out);
     void begin_new_process();
     what_was_read read_so_far() const;
     void apply(const record_read& r, const hub::instant& now, replica_output& out);
@@ -235,6 +239,7 @@ private:
     std::uint64_t image_limit_ = UINT64_MAX;  // newer ones are not of this log
     bool options_agree_ = false;              // the log has options, and they are this node's
     std::int64_t fresh_ms_ = INT64_MIN;       // when the newest own record that was read back was written
+    std::int64_t reread_ms_ = INT64_MIN;      // the copy is not read anew before, because it differs
 
     std::vector<effect> effects_;  // of the record that is applied, here to keep its memory
     command_queue queue_;

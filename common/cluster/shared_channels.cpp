@@ -1,5 +1,7 @@
 #include "common/cluster/shared_channels.hpp"
 
+#include "common/channel/presence_room.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -38,6 +40,68 @@ bool shared_channel::lists(std::string_view session) const {
     return m != members_.end() && m->first.session == session;
 }
 
+void shared_channel::write(byte_writer& w) const {
+    w.text(name_);
+    w.length(generation_);
+    w.length(head_);
+    w.i64(last_time_ms_);
+    w.i64(used_ms_);
+    w.length(kept());
+    for (std::uint64_t o = oldest(); o <= head_; ++o) {
+        w.i64(at(o)->time_ms);
+        w.i64(at(o)->log_ms);
+        w.length(at(o)->renewals);
+        w.text(at(o)->bytes);
+    }
+    w.length(last_member_);
+    w.length(members_.size());
+    for (const auto& [id, as] : members_) {
+        w.text(id.session);
+        w.u64(id.process);
+        w.u64(id.token);
+        w.text(as.info);
+        w.text(as.user);
+        w.text(as.user_info);
+        w.u64(as.source);
+        w.length(as.number);
+    }
+}
+
+bool shared_channel::read(byte_reader& r) {
+    name_ = r.text(record_bytes_max);
+    generation_ = r.length();
+    head_ = r.length();
+    last_time_ms_ = r.i64();
+    used_ms_ = r.i64();
+    const std::uint64_t many = r.length();
+    if (many > head_) return false;
+    for (std::uint64_t i = 0; i < many && r.ok(); ++i) {
+        auto p = std::make_shared<publication>();
+        p->offset = head_ - many + 1 + i;
+        p->time_ms = r.i64();
+        p->log_ms = r.i64();
+        p->renewals = r.length();
+        p->bytes = r.text(record_bytes_max);
+        history_bytes_ += p->bytes.size();
+        history_.push_back(std::move(p));
+    }
+    last_member_ = r.length();
+    for (std::uint64_t m = r.length(); m > 0 && r.ok(); --m) {
+        member_id id;
+        id.session = r.text(record_bytes_max);
+        id.process = r.u64();
+        id.token = r.u64();
+        if (!lists(id.session)) ++sessions_;
+        listed_member& as = members_[id];
+        as.info = r.text(record_bytes_max);
+        as.user = r.text(record_bytes_max);
+        as.user_info = r.text(record_bytes_max);
+        as.source = r.u64();
+        as.number = r.length();
+    }
+    return r.ok();
+}
+
 void shared_channels::set_options(const shared_options& o) {
     options_ = o;
     keys_.emplace(std::int64_t{o.idempotency_ms}, o.idempotency_keys_max, o.secret);
@@ -62,11 +126,11 @@ shared_channel* shared_channels::make(std::string_view channel, std::int64_t log
     const auto found = by_name_.find(channel);
     if (found != by_name_.end()) return found->second;
     if (by_name_.size() >= options_->channels_max) return nullptr;
-    shared_channel& c = by_use_.emplace_back();
+    shared_channel& c = bare_.emplace_back();
     c.name_ = channel;
     c.generation_ = generations_[bucket_of(channel)];
     c.used_ms_ = log_ms;
-    c.place_ = std::prev(by_use_.end());
+    c.place_ = std::prev(bare_.end());
     by_name_.emplace(c.name_, &c);
     bytes_ += c.bytes();
     return &c;
@@ -74,7 +138,8 @@ shared_channel* shared_channels::make(std::string_view channel, std::int64_t log
 
 void shared_channels::use(shared_channel& c, std::int64_t log_ms) {
     c.used_ms_ = log_ms;
-    by_use_.splice(by_use_.end(), by_use_, c.place_);
+    std::list<shared_channel>& in = c.kept() > 0 ? keeping_ : bare_;
+    in.splice(in.end(), in, c.place_);
 }
 
 void shared_channels::publish(
@@ -83,9 +148,12 @@ void shared_channels::publish(
 ) {
     const auto refuse = [&](refusal why) { effects.emplace_back(refused{index, why}); };
     if (!options_) return refuse(refusal::no_options);
-    shared_channel* c = by_name_.contains(p.channel) ? by_name_.find(p.channel)->second : nullptr;
+    const auto found = by_name_.find(p.channel);
+    shared_channel* c = found == by_name_.end() ? nullptr : found->second;
+    fingerprint key;
     if (c != nullptr && !p.key.empty()) {
-        const auto known = keys_->find(p.channel, generation_text(c->generation_).view(), p.key, log_ms);
+        key = keys_->id_of(p.channel, generation_text(c->generation_).view(), p.key);
+        const auto known = keys_->find(key, log_ms);
         if (known && !known->is(p.content)) return refuse(refusal::key_reused);
         if (known) {
             effects.emplace_back(repeated{index, {log.epoch, c->generation_}, known->offset});
@@ -93,21 +161,20 @@ void shared_channels::publish(
         }
     }
     if (log_ms - p.accepted_ms > options_->publish_age_max_ms()) return refuse(refusal::too_late);
-    if (c == nullptr) c = make(p.channel, log_ms);
-    if (c == nullptr) return refuse(refusal::full);
-    use(*c, log_ms);
+    if (c == nullptr) {
+        c = make(p.channel, log_ms);
+        if (c == nullptr) return refuse(refusal::full);
+        if (!p.key.empty()) key = keys_->id_of(p.channel, generation_text(c->generation_).view(), p.key);
+    }
+    c->used_ms_ = log_ms;
     c->last_time_ms_ = std::max(c->last_time_ms_, time_ms);
     auto what = std::make_shared<publication>();
     what->offset = c->head_ + 1;
     what->time_ms = c->last_time_ms_;
     what->log_ms = log_ms;
     what->renewals = log.renewals;
-    what->bytes = encode(operation(p));
-    if (!p.key.empty())
-        keys_->remember(
-            p.channel, generation_text(c->generation_).view(), p.key, {what->offset, p.content}, p.publisher,
-            log_ms
-        );
+    what->bytes = p.encoded;
+    if (!p.key.empty()) keys_->restore(key, {what->offset, p.content}, p.publisher, log_ms);
     effects.emplace_back(published{index, {log.epoch, c->generation_}, what});
     append(*c, std::move(what));
     trim(*c, log_ms);
@@ -115,8 +182,7 @@ void shared_channels::publish(
 
 void shared_channels::append(shared_channel& c, publication_ptr what) {
     bytes_ -= c.bytes();
-    if (c.kept() > 0) with_history_.erase(c.place_in_history_);
-    c.place_in_history_ = with_history_.insert(with_history_.end(), &c);
+    keeping_.splice(keeping_.end(), c.kept() > 0 ? keeping_ : bare_, c.place_);
     c.head_ = what->offset;
     c.history_bytes_ += what->bytes.size();
     c.history_.push_back(std::move(what));
@@ -126,7 +192,7 @@ void shared_channels::append(shared_channel& c, publication_ptr what) {
 void shared_channels::drop_oldest(shared_channel& c) {
     bytes_ -= c.bytes();
     c.drop_oldest();
-    if (c.kept() == 0) with_history_.erase(c.place_in_history_);
+    if (c.kept() == 0) bare_.splice(bare_.end(), keeping_, c.place_);
     bytes_ += c.bytes();
 }
 
@@ -136,8 +202,7 @@ void shared_channels::trim(shared_channel& c, std::int64_t log_ms) {
     while (c.kept() > 0 && (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
                             log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
         drop_oldest(c);
-    while (bytes_ > options_->history_bytes_total_max && !with_history_.empty())
-        drop_oldest(*with_history_.front());
+    while (bytes_ > options_->history_bytes_total_max && !keeping_.empty()) drop_oldest(keeping_.front());
 }
 
 void shared_channels::join(
@@ -147,26 +212,46 @@ void shared_channels::join(
     shared_channel* const c = make(j.channel, log_ms);
     if (c == nullptr) return;
     const bool listed = c->lists(j.session);
-    if (!listed && c->sessions_ >= options_->presence_members_max) return;
+    if (!listed && c->sessions_ >= options_->presence_members_max && !make_room(*c, j.source, effects))
+        return;
     shown_member as{std::string(j.info), std::string(j.user), std::string(j.user_info)};
     use(*c, log_ms);
     bool news = !listed;
     for (auto m = c->members_.lower_bound({std::string(j.session), 0, 0});
          !news && m != c->members_.end() && m->first.session == j.session; ++m)
-        news = !(m->second == as);
+        news = !(static_cast<const shown_member&>(m->second) == as);
     if (!listed) ++c->sessions_;
     if (news) effects.emplace_back(member_came{c->name_, std::string(j.session), as});
-    c->members_[{std::string(j.session), by, j.token}] = std::move(as);
+    listed_member& m = c->members_[{std::string(j.session), by, j.token}];
+    if (m.number == 0) m.number = ++c->last_member_;
+    m.source = j.source;
+    static_cast<shown_member&>(m) = std::move(as);
 }
 
 void shared_channels::remove_member(
-    shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+    shared_channel& c, std::map<member_id, listed_member>::iterator m, std::vector<effect>& effects
 ) {
     const std::string session = m->first.session;
     c.members_.erase(m);
     if (c.lists(session)) return;
     --c.sessions_;
     effects.emplace_back(member_gone{c.name_, session});
+}
+
+// Takes a session off the full list for a new one of the source. False: nobody has to go. Of a session with
+// several subscriptions the first counts.
+bool shared_channels::make_room(shared_channel& c, std::uint64_t source, std::vector<effect>& effects) {
+    hub::presence_room room;
+    const std::string* last = nullptr;
+    for (const auto& [id, m] : c.members_) {
+        if (last != nullptr && *last == id.session) continue;
+        last = &id.session;
+        room.add(id.session, m.source, m.number);
+    }
+    const std::string session(room.leaves_for(source));
+    if (session.empty()) return false;
+    while (c.lists(session)) remove_member(c, c.members_.lower_bound({session, 0, 0}), effects);
+    return true;
 }
 
 void shared_channels::part(
@@ -183,15 +268,16 @@ void shared_channels::part(
 
 void shared_channels::part_all(process_id by, std::int64_t log_ms, std::vector<effect>& effects) {
     std::vector<shared_channel*> touched;
-    for (shared_channel& c : by_use_) {
-        const std::size_t before = c.members_.size();
-        for (auto m = c.members_.begin(); m != c.members_.end();) {
-            const auto next = std::next(m);
-            if (m->first.process == by) remove_member(c, m, effects);
-            m = next;
+    for (std::list<shared_channel>* const in : {&keeping_, &bare_})
+        for (shared_channel& c : *in) {
+            const std::size_t before = c.members_.size();
+            for (auto m = c.members_.begin(); m != c.members_.end();) {
+                const auto next = std::next(m);
+                if (m->first.process == by) remove_member(c, m, effects);
+                m = next;
+            }
+            if (c.members_.size() != before) touched.push_back(&c);
         }
-        if (c.members_.size() != before) touched.push_back(&c);
-    }
     for (shared_channel* const c : touched) use(*c, log_ms);
 }
 
@@ -200,9 +286,19 @@ void shared_channels::forget_old(
 ) {
     if (!options_) return;
     keys_->trim(log_ms);
+    forget_idle(keeping_, log_epoch, log_ms, effects);
+    forget_idle(bare_, log_epoch, log_ms, effects);
+}
+
+// A channel that kept nothing any more since it was used last stands behind others that were used later, and
+// goes with them.
+void shared_channels::forget_idle(
+    std::list<shared_channel>& among, const fingerprint& log_epoch, std::int64_t log_ms,
+    std::vector<effect>& effects
+) {
     const std::int64_t idle_ms = std::max<std::int64_t>(options_->channel_idle_ms, options_->idempotency_ms);
-    while (!by_use_.empty() && log_ms - by_use_.front().used_ms_ > idle_ms) {
-        shared_channel& c = by_use_.front();
+    while (!among.empty() && log_ms - among.front().used_ms_ > idle_ms) {
+        shared_channel& c = among.front();
         if (!c.members_.empty()) {
             use(c, log_ms);
             continue;
@@ -210,10 +306,9 @@ void shared_channels::forget_old(
         // A channel without publications leaves nothing behind that an offset could name.
         if (c.head_ > 0) ++generations_[bucket_of(c.name_)];
         effects.emplace_back(channel_forgotten{c.name_, {log_epoch, c.generation_}});
-        if (c.kept() > 0) with_history_.erase(c.place_in_history_);
         bytes_ -= c.bytes();
         by_name_.erase(c.name_);
-        by_use_.pop_front();
+        among.pop_front();
     }
 }
 
@@ -221,33 +316,10 @@ void shared_channels::write(byte_writer& w) const {
     w.text(options_ ? encode(*options_) : std::string());
     if (!options_) return;
     for (const std::uint64_t g : generations_) w.length(g);
-    w.length(by_use_.size());
-    std::unordered_map<const shared_channel*, std::uint64_t> index;
-    for (const shared_channel& c : by_use_) {
-        if (c.kept() > 0) index.emplace(&c, index.size());
-        w.text(c.name_);
-        w.length(c.generation_);
-        w.length(c.head_);
-        w.i64(c.last_time_ms_);
-        w.i64(c.used_ms_);
-        w.length(c.kept());
-        for (std::uint64_t o = c.oldest(); o <= c.head_; ++o) {
-            w.i64(c.at(o)->time_ms);
-            w.i64(c.at(o)->log_ms);
-            w.length(c.at(o)->renewals);
-            w.text(c.at(o)->bytes);
-        }
-        w.length(c.members_.size());
-        for (const auto& [id, as] : c.members_) {
-            w.text(id.session);
-            w.u64(id.process);
-            w.u64(id.token);
-            w.text(as.info);
-            w.text(as.user);
-            w.text(as.user_info);
-        }
+    for (const std::list<shared_channel>* const in : {&keeping_, &bare_}) {
+        w.length(in->size());
+        for (const shared_channel& c : *in) c.write(w);
     }
-    for (const shared_channel* const c : with_history_) w.length(index.at(c));
     w.length(keys_->size());
     keys_->each([&](const fingerprint& id, const auto& what, std::uint64_t publisher, std::int64_t at_ms) {
         w.hash(id);
@@ -266,50 +338,14 @@ bool shared_channels::read(byte_reader& r) {
     if (!o) return false;
     set_options(*o);
     for (std::uint64_t& g : generations_) g = r.length();
-    std::vector<shared_channel*> keeping;
-    for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
-        const std::string_view name = r.text(record_bytes_max);
-        if (!r.ok() || by_name_.contains(name)) return false;
-        shared_channel& c = by_use_.emplace_back();
-        c.place_ = std::prev(by_use_.end());
-        c.name_ = name;
-        c.generation_ = r.length();
-        c.head_ = r.length();
-        c.last_time_ms_ = r.i64();
-        c.used_ms_ = r.i64();
-        const std::uint64_t kept = r.length();
-        if (kept > c.head_) return false;
-        for (std::uint64_t i = 0; i < kept && r.ok(); ++i) {
-            auto p = std::make_shared<publication>();
-            p->offset = c.head_ - kept + 1 + i;
-            p->time_ms = r.i64();
-            p->log_ms = r.i64();
-            p->renewals = r.length();
-            p->bytes = r.text(record_bytes_max);
-            c.history_bytes_ += p->bytes.size();
-            c.history_.push_back(std::move(p));
+    for (std::list<shared_channel>* const in : {&keeping_, &bare_})
+        for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
+            shared_channel& c = in->emplace_back();
+            c.place_ = std::prev(in->end());
+            if (!c.read(r) || (c.kept() > 0) != (in == &keeping_)) return false;
+            if (!by_name_.emplace(c.name_, &c).second) return false;
+            bytes_ += c.bytes();
         }
-        for (std::uint64_t m = r.length(); m > 0 && r.ok(); --m) {
-            member_id id;
-            id.session = r.text(record_bytes_max);
-            id.process = r.u64();
-            id.token = r.u64();
-            if (!c.lists(id.session)) ++c.sessions_;
-            shown_member& as = c.members_[id];
-            as.info = r.text(record_bytes_max);
-            as.user = r.text(record_bytes_max);
-            as.user_info = r.text(record_bytes_max);
-        }
-        by_name_.emplace(c.name_, &c);
-        bytes_ += c.bytes();
-        if (c.kept() > 0) keeping.push_back(&c);
-    }
-    for (std::size_t n = keeping.size(); n > 0 && r.ok(); --n) {
-        const std::uint64_t i = r.length();
-        if (i >= keeping.size() || keeping[i] == nullptr) return false;
-        shared_channel* const c = std::exchange(keeping[i], nullptr);
-        c->place_in_history_ = with_history_.insert(with_history_.end(), c);
-    }
     for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
         const fingerprint id = r.hash();
         const std::uint64_t offset = r.length();

@@ -33,6 +33,11 @@ struct member_id {
     friend std::strong_ordering operator<=>(const member_id&, const member_id&) = default;
 };
 
+struct listed_member : shown_member {
+    std::uint64_t source = 0;  // of its join
+    std::uint64_t number = 0;  // counts those of the channel in the order of the log
+};
+
 class shared_channel {
 public:
     const std::string& name() const { return name_; }
@@ -41,11 +46,17 @@ public:
     std::uint64_t head() const { return head_; }
     // Offset of the oldest that is kept; head() + 1 when none is.
     std::uint64_t oldest() const { return head_ + 1 - kept(); }
+    // ... among those that were published at this log time or later.
+    std::uint64_t oldest_since(std::int64_t log_ms) const {
+        std::uint64_t o = oldest();
+        while (o <= head_ && at(o)->log_ms < log_ms) ++o;
+        return o;
+    }
     // Precondition: oldest() <= offset <= head().
     const publication_ptr& at(std::uint64_t offset) const {
         return history_[first_ + static_cast<std::size_t>(offset - oldest())];
     }
-    const std::map<member_id, shown_member>& members() const { return members_; }
+    const std::map<member_id, listed_member>& members() const { return members_; }
 
 private:
     friend class shared_channels;
@@ -55,6 +66,9 @@ private:
         return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes;
     }
     void drop_oldest();
+    void write(byte_writer& w) const;
+    // False when the bytes are not those of a channel.
+    bool read(byte_reader& r);
     // Whether another session than those that are listed would be one too many.
     bool lists(std::string_view session) const;
 
@@ -69,10 +83,10 @@ private:
     std::vector<publication_ptr> history_;
     std::size_t first_ = 0;  // entries before it are dropped already
     std::uint64_t history_bytes_ = 0;
-    std::map<member_id, shown_member> members_;
-    std::size_t sessions_ = 0;                               // listed
-    std::list<shared_channel>::iterator place_;              // in by_use_
-    std::list<shared_channel*>::iterator place_in_history_;  // in with_history_, while something is kept
+    std::map<member_id, listed_member> members_;
+    std::uint64_t last_member_ = 0;              // number of the newest
+    std::size_t sessions_ = 0;                   // listed
+    std::list<shared_channel>::iterator place_;  // in keeping_, if something is kept, or else in bare_
 };
 
 // The log as it is called at a record: its epoch, and how often that was renewed before.
@@ -109,8 +123,12 @@ public:
     // Of the channel, be it there or not.
     std::uint64_t generation_of(std::string_view channel) const;
     std::size_t size() const { return by_name_.size(); }
-    // In an order that all nodes have.
-    const std::list<shared_channel>& all() const { return by_use_; }
+    // Calls `channel(c)` for each, in an order that all nodes have.
+    template <class Channel>
+    void each(Channel&& channel) const {
+        for (const shared_channel& c : keeping_) channel(c);
+        for (const shared_channel& c : bare_) channel(c);
+    }
 
     void write(byte_writer& w) const;
     bool read(byte_reader& r);
@@ -121,19 +139,26 @@ private:
     std::size_t bucket_of(std::string_view channel) const;
     shared_channel* make(std::string_view channel, std::int64_t log_ms);
     void use(shared_channel& c, std::int64_t log_ms);
+    void forget_idle(
+        std::list<shared_channel>& among, const fingerprint& log_epoch, std::int64_t log_ms,
+        std::vector<effect>& effects
+    );
     void append(shared_channel& c, publication_ptr what);
     void trim(shared_channel& c, std::int64_t log_ms);
     void drop_oldest(shared_channel& c);
     void remove_member(
-        shared_channel& c, std::map<member_id, shown_member>::iterator m, std::vector<effect>& effects
+        shared_channel& c, std::map<member_id, listed_member>::iterator m, std::vector<effect>& effects
     );
+    bool make_room(shared_channel& c, std::uint64_t source, std::vector<effect>& effects);
 
     std::optional<shared_options> options_;
     // Counts the channels of a bucket of names that were forgotten after publications: the next channel of
     // that name has another epoch.
     std::array<std::uint64_t, buckets> generations_{};
-    std::list<shared_channel> by_use_;         // least recently used first
-    std::list<shared_channel*> with_history_;  // those that keep something, least recently published to first
+    // Least recently used first: the channels that keep something, which may have to give it up for others,
+    // and those that do not.
+    std::list<shared_channel> keeping_;
+    std::list<shared_channel> bare_;
     std::unordered_map<std::string_view, shared_channel*, name_hash> by_name_;
     std::optional<hub::idempotency_window> keys_;
     std::uint64_t bytes_ = 0;  // of all channels

@@ -40,7 +40,8 @@ struct shared_options {
     std::uint32_t channels_max = 1'000'000;
     // A channel without members and publishes for so long is forgotten. Never before its keys are.
     std::uint32_t channel_idle_ms = 60 * 60'000;
-    // The sessions that a channel lists in presence; beyond: a new one is not listed.
+    // The sessions that a channel lists in presence; beyond: a new one is listed if another has to make room
+    // for it (presence_room).
     std::uint32_t presence_members_max = 1'000;
     // Drawn by the node that wrote the options. Hashes keys, contents and names alike on all nodes.
     hash_key secret;

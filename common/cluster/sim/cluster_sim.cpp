@@ -10,6 +10,8 @@ namespace pulsewire::cluster::sim {
 namespace {
 
 constexpr std::int64_t settle_ms = 60'000;
+// A copy that began with the checkpoint of a spoilt one differs from others until the next.
+constexpr std::int64_t settle_of_spoilt_ms = 240'000;
 
 shared_options small_options(std::uint64_t secret, std::uint32_t window_ms) {
     shared_options o;
@@ -45,7 +47,7 @@ void tally::add(const tally& t) {
         lost_records += t.lost_records, renewals += t.renewals, told += t.told, restated += t.restated,
         expired += t.expired, ended += t.ended, checkpoints += t.checkpoints, cold_starts += t.cold_starts,
         copies_lost += t.copies_lost, forgotten += t.forgotten, records += t.records,
-        unavailable += t.unavailable;
+        unavailable += t.unavailable, spoilt += t.spoilt, differed += t.differed;
 }
 
 std::string tally::text() const {
@@ -75,10 +77,16 @@ std::string tally::text() const {
     say("copies lost", copies_lost);
     say("forgotten", forgotten);
     say("records", records);
+    say("spoilt", spoilt);
+    say("differed", differed);
     return all;
 }
 
-cluster_sim::cluster_sim(std::uint64_t seed) : seed_(seed), dice_(seed * 0x9e3779b97f4a7c15u + 1) {
+cluster_sim::cluster_sim(std::uint64_t seed)
+    : seed_(seed),
+      dice_(seed * 0x9e3779b97f4a7c15u + 1),
+      spoils_(seed % 16 == 5),
+      spoil_dice_(seed * 0xbf58476d1ce4e5b9u + 1) {
     const std::uint32_t drawn = dice_.below(100);
     mood_ = drawn < 65 ? mood::plain : drawn < 85 ? mood::storm : drawn < 90 ? mood::gentle : mood::vouched;
     partitions_ = 1 + dice_.below(2);
@@ -136,6 +144,7 @@ replica_options cluster_sim::options_of(std::size_t node_index, std::uint32_t pa
     o.resend_ms = 1'200;
     o.sign_ms = 600;
     o.connect_ms = 3'000;
+    o.reread_ms = 4'000;
     return o;
 }
 
@@ -215,8 +224,9 @@ void cluster_sim::on_event(std::size_t node_index, std::uint32_t partition, cons
             },
             [&](const restated& r) { restate(node_index, partition, r); },
             [&](const shown& s) {
-                if (std::holds_alternative<digest_differs>(s.what))
-                    witness_.complain("a sign tells of another digest");
+                if (!std::holds_alternative<digest_differs>(s.what)) return;
+                ++tally_.differed;
+                if (!spoils_) witness_.complain("a sign tells of another digest");
             },
             [&](const accepted& a) {
                 const auto found = pending_.find(a.id);
@@ -246,6 +256,19 @@ void cluster_sim::on_event(std::size_t node_index, std::uint32_t partition, cons
     );
 }
 
+void cluster_sim::read(
+    std::size_t node_index, std::uint32_t partition, const from_broker& what, replica_output& out
+) {
+    node& n = nodes_[node_index];
+    replica& r = *n.replicas[partition];
+    const partition_state* const copy = r.state();
+    const std::uint64_t before = copy == nullptr ? 0 : copy->chain().position();
+    r.on(what, clock_of(n), out);
+    const bool applied = copy != nullptr && r.state() == copy && copy->chain().position() > before;
+    if (applied && copy->processes().has_ended(r.process()))
+        witness_.complain("a node goes on as a process whose end it has read");
+}
+
 void cluster_sim::step(std::size_t node_index) {
     node& n = nodes_[node_index];
     if (n.cut_in_until_ms > 0 && n.cut_in_until_ms <= now_ms_ && n.cut_out_until_ms <= now_ms_) {
@@ -267,7 +290,7 @@ void cluster_sim::step(std::size_t node_index) {
             const auto reports =
                 brokers_[p]->take(static_cast<node_number>(node_index), dice_.between(1, 6), now_ms_);
             for (const from_broker& what : reports) {
-                r.on(what, clock_of(n), out);
+                read(node_index, p, what, out);
                 // What clients see in between is what they might have seen.
                 if (!out.events.empty()) {
                     carry_out(node_index, p, out);
@@ -420,7 +443,8 @@ void cluster_sim::see(std::size_t client_index, channel_number c) {
         s.epoch = z.epoch_of(channel_name(c));
         s.trace.clear();
     }
-    switch (r.judge(channel_name(c), s.epoch, s.offset, who.came_ms)) {
+    const naming named = s.epoch == z.epoch_of(channel_name(c)) ? naming::present : naming::other;
+    switch (r.judge(channel_name(c), named, s.offset, who.came_ms)) {
         case fit::wait:
             return;
         case fit::epoch_changed:
@@ -466,7 +490,18 @@ void cluster_sim::fail_over(std::uint32_t partition, std::uint32_t lost, bool sp
         brokers_[partition]->fail_over(lost, split ? now_ms_ + dice_.between(5, 40) * tick_ms : 0, now_ms_);
 }
 
+// A bit flips in the memory of a node: its copy is not what the log says any more.
+void cluster_sim::spoil_a_copy() {
+    if (!spoil_dice_.percent(1)) return;
+    const node& n = nodes_[spoil_dice_.below(nodes_count)];
+    const std::uint32_t p = spoil_dice_.below(partitions_);
+    if (!n.is_up() || n.replicas[p]->state() == nullptr) return;
+    ++tally_.spoilt;
+    const_cast<log_chain&>(n.replicas[p]->state()->chain()).note(1);
+}
+
 void cluster_sim::make_trouble() {
+    if (spoils_) spoil_a_copy();
     const std::uint32_t x = dice_.below(1'000);
     const std::size_t i = dice_.below(nodes_count);
     const std::uint32_t p = dice_.below(partitions_);
@@ -538,6 +573,7 @@ void cluster_sim::tick() {
 // the end
 
 void cluster_sim::compare_copies() {
+    if (spoils_) return;
     for (const node& n : nodes_)
         for (std::uint32_t p = 0; p < n.replicas.size(); ++p)
             if (const partition_state* const z = n.replicas[p]->state())
@@ -559,6 +595,13 @@ bool cluster_sim::is_settled() {
         for (const node& n : nodes_) {
             const partition_state& z = *n.replicas[p]->state();
             if (!(z.epoch() == first.epoch())) return false;
+            // Spoilt copies are made anew.
+            const log_chain &one = z.chain(), &other = first.chain();
+            const std::uint64_t both = std::min(one.position(), other.position());
+            const log_point *const here = one.at(both), *const there = other.at(both);
+            if (here != nullptr && there != nullptr && here->chain == there->chain &&
+                here->digest != there->digest)
+                return false;
             for (channel_number ch = 0; ch < channels_count; ++ch) {
                 if (partition_of(ch) != p) continue;
                 const shared_channel* const c = z.channels().find(channel_name(ch));
@@ -584,7 +627,7 @@ void cluster_sim::judge_the_end() {
         for (std::size_t i = 0; i < b.total(); ++i) {
             std::vector<effect> effects;
             z.apply(b.record(i), effects);
-            witness_.copy(p, z.chain().newest().chain, z.chain().newest().digest);
+            if (!spoils_) witness_.copy(p, z.chain().newest().chain, z.chain().newest().digest);
             for (const effect& e : effects) {
                 if (const published* const made = std::get_if<published>(&e)) {
                     const publish_op op = made->what->view();
@@ -636,7 +679,9 @@ void cluster_sim::judge_the_end() {
         // Copies that have read as much have the same image, to the byte.
         for (const node& n : nodes_) {
             const partition_state& copy = *n.replicas[p]->state();
-            if (copy.chain().base() == z.chain().base() && copy.image() != z.image())
+            // A checkpoint that a spoilt copy wrote is what all have come to.
+            const partition_state& right = spoils_ ? *nodes_[0].replicas[p]->state() : z;
+            if (copy.chain().base() == right.chain().base() && copy.image() != right.image())
                 witness_.complain(
                     "a copy of partition " + std::to_string(p) + " differs from the log read anew"
                 );
@@ -666,7 +711,7 @@ std::string cluster_sim::run() {
     std::uint32_t quiet = 0;
     while (quiet < 5 && witness_.fault().empty()) {
         tick();
-        if (now_ms_ - calm_since_ms > settle_ms) {
+        if (now_ms_ - calm_since_ms > (spoils_ ? settle_of_spoilt_ms : settle_ms)) {
             std::string state = "does not settle:";
             for (const node& n : nodes_)
                 for (const auto& r : n.replicas)

@@ -38,7 +38,7 @@ struct tally {
     std::uint64_t seeds = 0, acknowledged = 0, repeated = 0, given_up = 0, kills = 0, pauses = 0, cuts = 0,
                   failovers = 0, splits = 0, lost_records = 0, renewals = 0, told = 0, restated = 0,
                   expired = 0, ended = 0, checkpoints = 0, cold_starts = 0, copies_lost = 0, forgotten = 0,
-                  records = 0, unavailable = 0;
+                  records = 0, unavailable = 0, spoilt = 0, differed = 0;
     void add(const tally& t);
     // Each with its name, for people.
     std::string text() const;
@@ -114,11 +114,13 @@ private:
     void stop(std::size_t node_index);
     void carry_out(std::size_t node_index, std::uint32_t partition, replica_output& out);
     void hand_on(node& n, std::size_t node_index, const to_broker& what);
+    void read(std::size_t node_index, std::uint32_t partition, const from_broker& what, replica_output& out);
     void on_event(std::size_t node_index, std::uint32_t partition, const replica_event& e);
     void step(std::size_t node_index);
     void tick();
     void make_trouble();
     void fail_over(std::uint32_t partition, std::uint32_t lost, bool split);
+    void spoil_a_copy();
 
     void publish_new();
     void try_publishes();
@@ -139,6 +141,8 @@ private:
     std::uint32_t partitions_;
     bool tells_incarnation_;
     bool waits_for_broker_;
+    bool spoils_;                   // bits flip in the nodes' copies
+    dice spoil_dice_;               // drawn apart, so that the other runs are as they were
     std::uint32_t window_ms_;       // for which publish keys are remembered
     channel_number with_presence_;  // channels in which clients are listed: the first ones
     bool calm_ = false;

@@ -20,7 +20,7 @@ TEST(cluster_simulation, whatever_goes_wrong_all_nodes_come_to_the_same_end) {
     for (const std::uint64_t often :
          {all.acknowledged, all.repeated, all.unavailable, all.kills, all.pauses, all.cuts, all.failovers,
           all.splits, all.lost_records, all.renewals, all.told, all.restated, all.ended, all.checkpoints,
-          all.copies_lost, all.forgotten})
+          all.copies_lost, all.forgotten, all.spoilt, all.differed})
         EXPECT_GT(often, 0u) << all.text();
 }
 
