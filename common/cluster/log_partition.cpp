@@ -177,6 +177,7 @@ void log_partition::submit(const hub::publish_view& p, hub::instant now) {
     op.content = p.content;
     op.publisher = p.publisher;
     op.transient = p.transient;
+    op.binary = p.binary;
     command_id id = 0;
     if (p.id != 0) {
         id = ++last_command_;

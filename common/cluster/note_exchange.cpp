@@ -80,6 +80,7 @@ void note_exchange::answer(hub::reply&& r, hub::instant now) {
         append_unescaped(a.text, r.what->text());
     } else {
         a.payload = r.what->payload();
+        a.binary = r.what->binary;
     }
     log_.say(asked->asker, a, now);
 }
@@ -126,7 +127,7 @@ void note_exchange::on(const noted& n, hub::instant now) {
                 if (!mine) return;
                 reply_to(
                     *mine,
-                    a.code == error_code::none ? hub::make_response(mine->id, a.payload)
+                    a.code == error_code::none ? hub::make_response(mine->id, a.payload, a.binary)
                                                : hub::make_error(mine->id, a.code, a.text),
                     now
                 );

@@ -50,6 +50,7 @@ void write(byte_writer& w, const ask_note& n) {
     w.u64(n.token);
     w.u32(n.what.timeout_ms);
     w.u64(n.what.source);
+    w.u8(n.what.binary ? 1 : 0);
     for (const std::string* t :
          {&n.what.channel, &n.what.session, &n.what.user, &n.what.to, &n.what.type, &n.what.payload})
         w.text(*t);
@@ -61,6 +62,7 @@ ask_note read_ask(byte_reader& r) {
     n.token = r.u64();
     n.what.timeout_ms = r.u32();
     n.what.source = r.u64();
+    n.what.binary = r.u8() != 0;
     for (std::string* t :
          {&n.what.channel, &n.what.session, &n.what.user, &n.what.to, &n.what.type, &n.what.payload})
         *t = read_text(r);
@@ -101,6 +103,7 @@ std::string encode(const note& n) {
                 w.text(name_of(a.code));
                 w.text(a.text);
                 w.text(a.payload);
+                w.u8(a.binary ? 1 : 0);
             },
             [&](const post_note& p) {
                 w.u64(p.number);
@@ -154,6 +157,7 @@ std::optional<note> decode_note(std::string_view bytes) {
             a.code = read_code(r);
             a.text = read_text(r);
             a.payload = read_text(r);
+            a.binary = r.u8() != 0;
             found = std::move(a);
             break;
         }

@@ -30,6 +30,7 @@ struct answer_note {
     error_code code = error_code::none;
     std::string text;
     std::string payload;
+    bool binary = false;  // the payload is bytes, not JSON
 };
 
 // Lines that a client posted to an event stream which another node has (protocol 8.2), and the outcome, a

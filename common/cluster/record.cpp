@@ -18,6 +18,8 @@ bool in_range(std::int64_t clock_ms) {
     return clock_ms >= -clock_ms_max && clock_ms <= clock_ms_max;
 }
 
+constexpr std::uint8_t publish_transient = 1;
+constexpr std::uint8_t publish_binary = 2;
 constexpr std::uint8_t hello_log_was_empty = 1;
 constexpr std::uint8_t hello_incarnation_told = 2;
 
@@ -40,7 +42,7 @@ void write(byte_writer& w, const operation& op) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::publish));
                 w.text(p.channel);  // first: most readers want to know no more
                 w.i64(p.accepted_ms);
-                w.u8(p.transient ? 1 : 0);
+                w.u8(static_cast<std::uint8_t>((p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0)));
                 w.u64(p.content);
                 w.u64(p.publisher);
                 for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})
@@ -78,8 +80,9 @@ operation read_operation(byte_reader& r, bool& newer) {
             publish_op p;
             p.channel = r.text(channel_name_bytes_max);
             p.accepted_ms = r.i64();
-            const std::uint8_t transient = r.u8();
-            p.transient = transient == 1;
+            const std::uint8_t flags = r.u8();
+            p.transient = (flags & publish_transient) != 0;
+            p.binary = (flags & publish_binary) != 0;
             p.content = r.u64();
             p.publisher = r.u64();
             p.type = r.text(type_name_bytes_max);
@@ -88,7 +91,8 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.except = r.text(session_bytes_max);
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
-            if (p.channel.empty() || !in_range(p.accepted_ms) || transient > 1) r.fail();
+            if (p.channel.empty() || !in_range(p.accepted_ms) || flags > (publish_transient | publish_binary))
+                r.fail();
             p.encoded = from.substr(0, from.size() - r.left());
             return p;
         }

@@ -62,6 +62,7 @@ struct publish_op {
     std::uint64_t publisher = 0;   // whose share of remembered keys the key counts against
     std::int64_t accepted_ms = 0;  // log time when its node took it over
     bool transient = false;        // gets no place in the channel and is not remembered
+    bool binary = false;           // the payload is bytes, not JSON
     // All of it as it is in the record that it was read from; empty in one that was not decoded.
     std::string_view encoded = {};
 };

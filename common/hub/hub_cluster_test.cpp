@@ -181,6 +181,34 @@ TEST(hub_cluster, a_request_finds_its_client_on_another_node) {
     EXPECT_TRUE(has(world.heard_after(ada, 9'000), R"({"op":"error","id":10,"code":"disconnected")"));
 }
 
+// Protocol 2.5.
+TEST(hub_cluster, bytes_stay_bytes_on_every_node) {
+    test_cluster world(2);
+    world.settings.default_namespace.client_requests = true;
+    world.start();
+    world.run(500);
+    const client ada = world.connect(0, "ada-session"), bob = world.connect(1, "bob-session");
+    world.say(ada, subscribe);
+    world.say(bob, R"({"op":"subscribe","id":1,"channel":"room","payload":"here"})");
+    world.run(200);
+    const std::string bytes = R"("binary":true,"payload":"AAr/ew==")";  // 0, newline, 255, {
+    const std::string behind = std::string(",\"bytes\":4}\n") + '\0' + "\n\xff{";
+    world.say(ada, R"({"op":"publish","id":2,"channel":"room","type":"t",)" + bytes + "}");
+    world.say(ada, R"({"op":"publish","id":3,"channel":"room","type":"t","transient":true,)" + bytes + "}");
+    world.say(
+        ada, R"({"op":"request","id":4,"channel":"room","to":")" + public_name("bob-session") +
+                 R"(","type":"t",)" + bytes + "}"
+    );
+    const lines heard = world.heard_after(bob, 200);
+    int with_bytes = 0;
+    for (const std::string& line : heard) with_bytes += line.ends_with(behind) ? 1 : 0;
+    EXPECT_EQ(with_bytes, 3) << all_of(heard);
+    world.say(bob, R"({"op":"respond","request":1,)" + bytes + "}");
+    world.say(bob, R"({"op":"history","id":5,"channel":"room"})");
+    EXPECT_TRUE(has(world.heard_after(ada, 200), R"({"op":"response","id":4)" + behind));
+    EXPECT_TRUE(has(world.heard_after(bob, 0), bytes + "}]"));
+}
+
 TEST(hub_cluster, a_broker_that_is_away_is_told_and_what_waits_goes_on) {
     test_cluster world(2);
     world.run(500);

@@ -130,7 +130,9 @@ public:
                 out.swap(shard.sessions->out());
                 for (const output::send& sent : out.sends)
                     for (const std::uint64_t c : out.to(sent))
-                        sent_[{n, s, c}].emplace_back(sent.what->line, 0, sent.what->line.size() - 1);
+                        sent_[{n, s, c}].emplace_back(
+                            sent.what->line, 0, sent.what->line.size() - (sent.what->binary ? 0 : 1)
+                        );
                 for (output::post& p : out.posts) {
                     nodes_[n].shards[p.to].sessions->receive(std::move(p.what), now());
                     more = true;
