@@ -185,12 +185,13 @@ TEST(hub_cluster, a_request_finds_its_client_on_another_node) {
 TEST(hub_cluster, bytes_stay_bytes_on_every_node) {
     test_cluster world(2);
     world.settings.default_namespace.client_requests = true;
-    world.start();
-    world.run(500);
+    world.start(0);
+    world.start(1);
+    world.run(6'000);
     const client ada = world.connect(0, "ada-session"), bob = world.connect(1, "bob-session");
     world.say(ada, subscribe);
     world.say(bob, R"({"op":"subscribe","id":1,"channel":"room","payload":"here"})");
-    world.run(200);
+    world.run(500);
     const std::string bytes = R"("binary":true,"payload":"AAr/ew==")";  // 0, newline, 255, {
     const std::string behind = std::string(",\"bytes\":4}\n") + '\0' + "\n\xff{";
     world.say(ada, R"({"op":"publish","id":2,"channel":"room","type":"t",)" + bytes + "}");
