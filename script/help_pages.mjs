@@ -35,11 +35,13 @@ function listed(options) {
     }).join('\n');
 }
 
-// Fills the places @VERSION@, @DATE@, @OPTIONS@ and @TOKEN_OPTIONS@ of a page.
-export function manual(page, {version, date, options, token = []}) {
+// Fills the places @VERSION@, @DATE@ and @OPTIONS@ of a page, and @TOKEN_OPTIONS@ and the like for `commands`, which has
+// the options of words like "token".
+export function manual(page, {version, date, options, commands = {}}) {
     const month = date.toISOString().slice(0, 10);
     return page.replaceAll('@VERSION@', version).replaceAll('@DATE@', month)
-        .replace('@OPTIONS@', () => listed(options)).replace('@TOKEN_OPTIONS@', () => listed(token));
+        .replace('@OPTIONS@', () => listed(options))
+        .replace(/@([A-Z]+)_OPTIONS@/g, (_, word) => listed(commands[word.toLowerCase()]));
 }
 
 const valuesOf = {'--log-level': 'debug info warning error off', '--log-format': 'text json'};

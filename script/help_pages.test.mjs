@@ -29,6 +29,8 @@ test('the options of a help text are its names, values, defaults and texts', () 
 test('a manual shows them, with everything escaped that roff would read', () => {
     const page = manual('.TH X 8 @DATE@ "x @VERSION@"\n@OPTIONS@\n', {
         version: '1.2.3', date: new Date(0), options: [{names: ['--a'], value: 'X', fallback: '', text: '.dot \\ and - $&'}]});
+    assert.equal(manual('@BACKUP_OPTIONS@', {version: '1', date: new Date(0), options: [], commands: {
+        backup: [{names: ['--data'], value: 'FOLDER', fallback: '', text: 'The folder'}]}}), '.TP\n\\fB\\-\\-data\\fR \\fIFOLDER\\fR\nThe folder.');
     assert.equal(page, '.TH X 8 1970-01-01 "x 1.2.3"\n.TP\n\\fB\\-\\-a\\fR \\fIX\\fR\n\\&.dot \\e and \\- $&.\n');
 });
 

@@ -24,11 +24,12 @@ mkdirSync(folder, {recursive: true});
 const write = (name, text) => writeFileSync(join(folder, name), name.endsWith('.gz') ? gzipSync(text, {level: 9}) : text);
 
 const server = optionsIn(helpOf('pulsewired'));
-const token = optionsIn(helpOf('pulsewired', 'token'));
+const commands = Object.fromEntries(['token', 'backup', 'verify', 'repair', 'export', 'import']
+    .map((name) => [name, optionsIn(helpOf('pulsewired', name))]));
 const facts = {version, date};
-write('pulsewired.8.gz', manual(read('ops/debian/pulsewired.8'), {...facts, options: server, token}));
+write('pulsewired.8.gz', manual(read('ops/debian/pulsewired.8'), {...facts, options: server, commands}));
 write('pulsewire-bench.1.gz', manual(read('ops/debian/pulsewire-bench.1'), {...facts, options: optionsIn(helpOf('pulsewire-bench'))}));
-write('pulsewired.bash', bashCompletion('pulsewired', server, {token}));
+write('pulsewired.bash', bashCompletion('pulsewired', server, commands));
 
 write('changelog.gz', read('CHANGELOG.md'));
 write('changelog.Debian.gz', `pulsewire (${version}-${release}) unstable; urgency=medium

@@ -179,7 +179,7 @@ const floors = {
         'cluster/sim': ['sim', 'hub', 'session', 'channel', 'cluster', 'client', ...values],
     },
     server: {
-        base: [], identity: ['base'], permission: ['base'], config: ['identity', 'permission', 'base'], net: ['config', 'base'], storage: ['config', 'base'], http: ['config', 'base'],
+        base: [], identity: ['base'], permission: ['base'], config: ['identity', 'permission', 'base'], net: ['config', 'base'], storage: ['config', 'base'], care: ['storage', 'identity', 'config', 'base'], http: ['config', 'base'],
         schema: ['config', 'base'], shard: underShard,
         endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
         app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard], feed: ['broker', 'shard', ...underShard],

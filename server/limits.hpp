@@ -66,6 +66,10 @@ struct shell_limits : delivery::bounds {
     // The time, in one turn of a loop, for each kind of work whose amount has no bound of its own: reading,
     // accepting, what other loops posted, writing, and ending connections; the rest waits for the next turn.
     std::uint32_t turn_slice_ms = 2;
+    // How long what is due may wait for its turn of a loop, as the median of three measurements in a second
+    // and a half. Beyond: the loop takes no new clients (503 with Retry-After, before anything is upgraded)
+    // until it is half as much; those who are there stay. 0: it always takes them.
+    std::uint32_t shed_loop_lag_ms = 1'000;
 
     // The longest pause within a WebSocket message, and from its first byte to its last where it arrives more
     // slowly than at transfer_bytes_per_second_min; beyond: close 1008.

@@ -4,6 +4,7 @@
 #include "server/app/application.hpp"
 #include "server/auth/url_observer.hpp"
 #include "server/broker/make_broker.hpp"
+#include "server/care/backup_socket.hpp"
 #include "server/config/message_types.hpp"
 #include "server/config/reload.hpp"
 #include "server/config/settings.hpp"
@@ -175,13 +176,13 @@ struct server::parts {
         node->audit_act("drain");
         node->announce_drain();
         const auto ms = [](std::uint32_t n) { return std::chrono::milliseconds(n); };
-        deadline.expires_after(ms(settings.shell.shutdown_timeout_ms));
+        deadline.expires_after(ms(changing.shell.shutdown_timeout_ms));
         deadline.async_wait([this](const boost::system::error_code& error) {
             if (error) return;
             log::warning("shutdown_timeout_ms has passed; connections that are still open are cut");
             control.stop();
         });
-        drain_wait.expires_after(ms(settings.shell.drain_delay_ms));
+        drain_wait.expires_after(ms(changing.shell.drain_delay_ms));
         drain_wait.async_wait([this](const boost::system::error_code& error) {
             if (error) return;
             node->drain(
@@ -198,6 +199,7 @@ struct server::parts {
         application.run_soon([this] {
             node->settle([this] {
                 asio::post(control, [this] {
+                    backups.reset();
                     node->release_log();
                     end_if_done(released);
                 });
@@ -245,7 +247,19 @@ struct server::parts {
         node->use_feeds(feeds->counters());
     }
 
+    // Once it serves: before, it is busy with its data folder.
+    void offer_backups() {
+        if (settings.data.empty()) return;
+        backups.emplace(
+            control, settings.data,
+            [this](std::string folder, care::backup_socket::outcome done) {
+                node->checkpoint(std::move(folder), std::move(done));
+            }
+        );
+    }
+
     void stop_threads() {
+        backups.reset();
         if (asker) asker->stop();
         if (feeds) feeds->stop();
         if (node) node->stop();
@@ -270,6 +284,7 @@ struct server::parts {
     std::unique_ptr<shell::broker> broker;      // null: without
     std::unique_ptr<shell::feed::feeds> feeds;  // null: without
     asio::io_context control{1};
+    std::optional<care::backup_socket> backups;  // without a data folder: none
     supervision supervisor;
     asio::signal_set signals;
     asio::steady_timer drain_wait;
@@ -427,6 +442,7 @@ void server::start() {
             home.post(to, std::move(one));
         });
     if (parts_->settings.print_start) shell::print_start(*parts_->node);
+    parts_->offer_backups();
     parts_->supervisor.serves(
         "serving on port " + std::to_string(port()),
         [&home = *parts_->node](std::function<void()> answered) { home.ask_loops(std::move(answered)); }

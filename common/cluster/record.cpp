@@ -42,7 +42,9 @@ void write(byte_writer& w, const operation& op) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::publish));
                 w.text(p.channel);  // first: most readers want to know no more
                 w.i64(p.accepted_ms);
-                w.u8(static_cast<std::uint8_t>((p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0)));
+                w.u8(static_cast<std::uint8_t>(
+                    (p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0)
+                ));
                 w.u64(p.content);
                 w.u64(p.publisher);
                 for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})

@@ -36,7 +36,8 @@ Every setting can also stand in the config file ("queue_bytes_max": 2097152) or 
 (PULSEWIRE_QUEUE_BYTES_MAX=2097152). Flags come before the environment, the environment before the file.
 docs/operating.md lists all settings with their defaults and what happens beyond each limit.
 
-pulsewired token --help says how to make a token for trying.)";
+pulsewired token --help says how to make a token for trying.
+pulsewired backup, verify, repair, export and import care for the data folder; each has a --help of its own.)";
 
 std::string environment_name(std::string_view setting_name) {
     std::string name = "PULSEWIRE_";
@@ -411,12 +412,19 @@ command_line read_command_line(
     return result;
 }
 
-namespace {
+config read_sources(const std::string& config_file, const environment& env) {
+    config c;
+    setting_sources ignored;
+    apply_sources(config_file, env, c, ignored);
+    return c;
+}
 
 std::optional<std::string> variable(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
+
+namespace {
 
 // Of the process, which has one command line. Read and written by the thread of main().
 struct remembered {

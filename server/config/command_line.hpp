@@ -31,4 +31,11 @@ command_line read_command_line(
     const std::vector<std::string>& names = {}
 );
 
+// What the file (empty: that of PULSEWIRE_CONFIG, if any) and the environment say, not checked as a whole:
+// for commands beside the server. Throws std::runtime_error with a sentence.
+config read_sources(const std::string& config_file, const environment& env);
+
+// The environment of the process.
+std::optional<std::string> variable(const std::string& name);
+
 }  // namespace pulsewire::shell

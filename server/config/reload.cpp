@@ -15,8 +15,12 @@ namespace {
 
 // Every other setting is read once, because it decides about what exists since the start: sockets, threads,
 // tables, the limits of connections that are open, the options of channels that are there.
-constexpr std::string_view changeable[] = {"api_key",           "api_key_file",  "allowed_origins",
-                                           "allow_credentials", "allowed_hosts", "log_level"};
+constexpr std::string_view changeable[] = {
+    "api_key", "api_key_file", "allowed_origins", "allow_credentials", "allowed_hosts", "log_level",
+    // Limits that are not told to clients and belong to no open connection.
+    "connections_max", "connections_per_address_max", "connects_per_address_per_second",
+    "requests_per_address_per_second", "waiting_bytes_total_max", "mail_bytes_total_max", "shed_loop_lag_ms",
+    "drain_delay_ms", "shutdown_timeout_ms"};
 
 bool can_change(std::string_view name) {
     return std::find(std::begin(changeable), std::end(changeable), name) != std::end(changeable);

@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 token_issuer issuer_with(const std::string& secret) {
     token_issuer one;
@@ -36,8 +37,10 @@ TEST(reload, what_can_change_does_and_what_cannot_is_named) {
     now.log_level = "debug";
     now.port = 9'000;
     now.shell.queue_bytes_max = 5;
+    now.shell.connections_max = 7;
     const auto outcome = reload(config(), config(), now);
-    EXPECT_THAT(outcome.changed, ElementsAre("allowed_origins", "log_level"));
+    EXPECT_THAT(outcome.changed, UnorderedElementsAre("allowed_origins", "log_level", "connections_max"));
+    EXPECT_EQ(outcome.settings.shell.connections_max, 7u);
     EXPECT_THAT(outcome.need_restart, ElementsAre("port", "queue_bytes_max"));
     EXPECT_EQ(outcome.settings.allowed_origins, now.allowed_origins);
     EXPECT_EQ(outcome.settings.log_level, "debug");

@@ -277,6 +277,7 @@ std::vector<setting> settings_of(config& c) {
         {"compression_bytes_min", &s.compression_bytes_min},
         {"turn_bytes_max", &s.turn_bytes_max},
         {"turn_slice_ms", &s.turn_slice_ms},
+        {"shed_loop_lag_ms", &s.shed_loop_lag_ms},
         {"assembly_timeout_ms", &s.assembly_timeout_ms},
         {"control_frames_max", &s.control_frames_max},
         {"close_timeout_ms", &s.close_timeout_ms},

@@ -175,8 +175,20 @@ double descriptors_max() {
     return static_cast<double>(limit.rlim_cur);
 }
 
+duration_histogram commits_of(const storage_counters& c) {
+    duration_histogram h;
+    for (std::size_t i = 0; i < h.counts.size(); ++i) h.counts[i] = c.by_duration[i];
+    h.sum_seconds = static_cast<double>(c.microseconds) / 1e6;
+    return h;
+}
+
 std::vector<MetricFamily> storage_families(const storage_counters& c) {
     return {
+        family(
+            MetricType::Histogram, "pulsewire_storage_commit_seconds",
+            "Group commits: the write of what waited and its fsync"
+        )
+            .with(commits_of(c)),
         counter("pulsewire_storage_commits_total", "Group commits to the data folder, each one fsync")
             .with(static_cast<double>(c.commits)),
         counter("pulsewire_storage_operations_total", "Operations in them")
@@ -353,6 +365,8 @@ std::vector<MetricFamily> families(const std::vector<shard_metrics>& s, const no
             "Twice a second for each loop: how long what was due waited for its turn", s,
             &shard_metrics::loop_lag
         ),
+        gauge("pulsewire_loops_refusing", "Loops that take no new clients because they are late")
+            .with(total(s, [](m x) { return x.refuses_clients; })),
         per_shard(
             gauge("pulsewire_shard_sessions", "Sessions of a shard"), s, [](m x) { return x.sessions; }
         ),
@@ -411,11 +425,6 @@ std::vector<MetricFamily> feed_families(std::span<const feed_counters* const> fe
 }
 
 }  // namespace
-
-void duration_histogram::add(const duration_histogram& other) {
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-    sum_seconds += other.sum_seconds;
-}
 
 std::string metrics_text(const std::vector<shard_metrics>& shards, const node& all) {
     std::ostringstream out;

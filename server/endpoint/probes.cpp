@@ -37,6 +37,7 @@ response ready(const probe_facts& facts) {
         );
     if (facts.log_missing)
         return plain(503, "the shared log is not read to its end yet, or this node cannot take part in it");
+    if (facts.late) return plain(503, "an event loop is late and takes no new clients: shed_loop_lag_ms");
     return plain(200, "ready");
 }
 

@@ -14,6 +14,7 @@ struct probe_facts {
     // The shared log was never read to its end, or this node cannot take part in it. Others may be better
     // off; where the broker is away, none is, and that makes nobody unready.
     bool log_missing = false;
+    bool late = false;  // the loop that answers takes no new clients
 };
 
 // 200 "ok", or 503 "draining". A page may read it, to find out when the server is back.

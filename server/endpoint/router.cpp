@@ -35,7 +35,7 @@ probe_facts facts_of(http_conversation& c) {
     node& all = c.own_node();
     return {
         c.own_shard().draining() || all.announced_drain(), all.storage_is_failing(),
-        all.shares_log() && !all.log_is_ready()};
+        all.shares_log() && !all.log_is_ready(), c.own_shard().refuses_clients()};
 }
 
 reached reached_how(const http_conversation& c) {
@@ -156,6 +156,15 @@ bool admits_stream(http_conversation& c, const route& found) {
         too_many ? "its address has too many connections" : "its address opens connections too quickly"
     );
     send_back(c, found, address_is_full());
+    return false;
+}
+
+// Who is there already keeps its stream, and the API and metrics answer on. False after a refusal, which is
+// the answer.
+bool has_time_for_stream(http_conversation& c, const route& found) {
+    if (!c.own_shard().refuses_clients()) return true;
+    note_refusal(c, refused_for::load, "shed_loop_lag_ms", {}, "its loop is late and takes no new clients");
+    send_back(c, found, server_is_late());
     return false;
 }
 
@@ -358,6 +367,7 @@ void answer_request(http_conversation& c) {
     }
     // The page of somebody else must not sign a visitor in, as whoever it likes, nor out.
     if (sets_cookie(found.end->to) && !may_use_cookie(c, found.origin)) return c.answer(cookie_refused());
+    if (is_stream(found.end->to) && !has_time_for_stream(c, found)) return;
     if (!knows_client(c, found)) return;
     if (is_stream(found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));

@@ -85,6 +85,24 @@ TEST_F(settings_reload, what_needs_a_restart_is_named_and_stays) {
     EXPECT_EQ(ask(server.port(), "GET", "/healthz").status, 200);
 }
 
+TEST_F(settings_reload, limits_change_while_the_server_runs) {
+    recorded_log log;
+    write("{}");
+    running_server server(read());
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(status(server, {}), 200);
+    write(R"({"connections_max": 50, "requests_per_address_per_second": 1})");
+    server->reload();
+    ASSERT_NE(log.line_with("new values hold for"), "");
+    int refused = 0;
+    for (int i = 0; i < 5; ++i) refused += status(server, {}) == 429;
+    EXPECT_GE(refused, 1);
+    write(R"({"connections_max": 50})");
+    server->reload();
+    while (log.count_with("new values hold for") < 2) std::this_thread::yield();
+    EXPECT_EQ(status(server, {}), 200);
+    EXPECT_EQ(server.metric("pulsewire_connections_max"), 50);
+}
+
 TEST_F(settings_reload, the_log_says_more_or_less) {
     recorded_log log;
     write("{}");

@@ -170,6 +170,13 @@ response server_is_full() {
     return r;
 }
 
+response server_is_late() {
+    response r =
+        error_response(503, error_code::overloaded, "the server has too much to do for new clients now");
+    r.add("Retry-After", std::to_string(full_wait_ms / 1'000));
+    return r;
+}
+
 response address_is_full() {
     response r =
         too_many_requests("this address has too many connections, or opens them too quickly", full_wait_ms);

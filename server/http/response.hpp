@@ -46,9 +46,11 @@ response wrong_method(std::string_view allowed);
 response not_found();
 // 503, for a connection beyond connections_max.
 response server_is_full();
+// 503, for a new client of a loop that is late.
+response server_is_late();
 // 429, for one beyond the limits of its address.
 response address_is_full();
-// The seconds that both tell a program to wait.
+// The time that all three tell a program to wait.
 inline constexpr std::int64_t full_wait_ms = 5'000;
 // 429, with the time until one more is admitted.
 response too_many_requests(std::string_view message, std::int64_t wait_ms);

@@ -48,7 +48,7 @@ bool replace_file(const std::string& path, const std::string& text) {
 }  // namespace
 
 revocations::revocations(std::string folder, std::int64_t lifetime_max_ms, std::int64_t wall_ms)
-    : path_(folder.empty() ? std::string() : std::move(folder) + "/revocations"),
+    : path_(folder.empty() ? std::string() : std::move(folder) + "/" + file_name),
       lifetime_max_ms_(lifetime_max_ms) {
     if (path_.empty() || !std::filesystem::exists(path_)) return;
     std::ifstream file(path_, std::ios::binary);

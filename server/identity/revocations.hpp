@@ -28,6 +28,8 @@ public:
     bool concern(const access::principal& who) const;
 
     static constexpr std::size_t most = 100'000;
+    // In the data folder.
+    static constexpr const char* file_name = "revocations";
 
 private:
     // The time before which tokens were issued that count no more, by user or by token.

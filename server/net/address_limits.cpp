@@ -14,20 +14,34 @@ address_limits::address_limits(
     const hash_key& secret, const bounds& of_others, const bounds& of_this_machine,
     std::vector<network> proxies
 )
-    : secret_(secret),
-      of_others_(of_others),
-      of_this_machine_(of_this_machine),
-      proxies_(std::move(proxies)),
-      cells_(2 * cells_per_row) {}
+    : secret_(secret), proxies_(std::move(proxies)), cells_(2 * cells_per_row) {
+    use(of_others, of_this_machine);
+}
+
+void address_limits::use(const bounds& of_others, const bounds& of_this_machine) {
+    of_others_ = of_others;
+    of_this_machine_ = of_this_machine;
+}
+
+void address_limits::changing_bounds::operator=(const bounds& b) {
+    connections_max.store(b.connections_max, std::memory_order_relaxed);
+    connects_per_second.store(b.connects_per_second, std::memory_order_relaxed);
+    requests_per_second.store(b.requests_per_second, std::memory_order_relaxed);
+}
+
+address_limits::bounds address_limits::changing_bounds::now() const {
+    return {
+        connections_max.load(std::memory_order_relaxed), connects_per_second.load(std::memory_order_relaxed),
+        requests_per_second.load(std::memory_order_relaxed)};
+}
 
 bool address_limits::is_proxy(const address& a) const {
     return std::any_of(proxies_.begin(), proxies_.end(), [&](const network& n) { return n.contains(a); });
 }
 
-const address_limits::bounds& address_limits::bounds_of(const address& from) const {
-    static constexpr bounds none;
-    if (is_proxy(from)) return none;
-    return from.is_loopback() ? of_this_machine_ : of_others_;
+address_limits::bounds address_limits::bounds_of(const address& from) const {
+    if (is_proxy(from)) return {};
+    return from.is_loopback() ? of_this_machine_.now() : of_others_.now();
 }
 
 std::uint64_t address_limits::hash_of(const address& from) const {
@@ -52,7 +66,7 @@ std::array<std::uint32_t, 2> address_limits::places_of(std::uint64_t hash) {
 }
 
 address_limits::outcome address_limits::connect(const address& from, std::int64_t now_ms, held& into) {
-    const bounds& most = bounds_of(from);
+    const bounds most = bounds_of(from);
     if (most.connections_max == 0 && most.connects_per_second == 0) return outcome::admitted;
     const std::uint64_t hash = hash_of(from);
     const auto places = places_of(hash);

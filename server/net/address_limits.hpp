@@ -40,6 +40,9 @@ public:
         std::vector<network> proxies = {}
     );
 
+    // Other limits from now on. A connection that was opened while its address had none does not count.
+    void use(const bounds& of_others, const bounds& of_this_machine);
+
     std::span<const network> proxies() const { return proxies_; }
     bool is_proxy(const address& a) const;
     // A number for the address that outsiders cannot choose (hub::open); 0 where many may share it, as those
@@ -99,7 +102,7 @@ private:
     std::uint64_t hash_of(const address& from) const;
     static std::array<std::uint32_t, 2> places_of(std::uint64_t hash);
     std::array<std::uint32_t, 2> places_of(const address& from) const { return places_of(hash_of(from)); }
-    const bounds& bounds_of(const address& from) const;
+    bounds bounds_of(const address& from) const;
     void release(const std::array<std::uint32_t, 2>& places);
     std::int64_t take(
         const std::array<std::uint32_t, 2>& places, bucket cell::*which, std::uint32_t per_second,
@@ -107,7 +110,13 @@ private:
     );
 
     hash_key secret_;
-    bounds of_others_, of_this_machine_;
+    // Atomic, because they may change while any thread asks.
+    struct changing_bounds {
+        std::atomic<std::uint32_t> connections_max{0}, connects_per_second{0}, requests_per_second{0};
+        void operator=(const bounds& b);
+        bounds now() const;
+    };
+    changing_bounds of_others_, of_this_machine_;
     std::vector<network> proxies_;
     std::vector<cell> cells_;  // the first row, then the second
 };

@@ -16,13 +16,16 @@ class mail_load {
 public:
     explicit mail_load(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-    bool has_room() const { return bytes_.load(std::memory_order_relaxed) <= bytes_max_; }
+    // Another bound from now on. What is paused goes on when half of the new one is received.
+    void use(std::uint64_t bytes_max) { bytes_max_ = bytes_max; }
+
+    bool has_room() const { return bytes_.load(std::memory_order_relaxed) <= bytes_max(); }
     void posted(std::uint64_t bytes) {
-        if (bytes_.fetch_add(bytes) <= bytes_max_ && !has_room()) ++pauses_;
+        if (bytes_.fetch_add(bytes) <= bytes_max() && !has_room()) ++pauses_;
     }
     // Whether reading goes on now, where it was stopped.
     bool received(std::uint64_t bytes) {
-        const std::uint64_t before = bytes_.fetch_sub(bytes), half = bytes_max_ / 2;
+        const std::uint64_t before = bytes_.fetch_sub(bytes), half = bytes_max() / 2;
         return before > half && before - bytes <= half;
     }
 
@@ -31,7 +34,9 @@ public:
     std::uint64_t pauses() const { return pauses_.load(std::memory_order_relaxed); }
 
 private:
-    const std::uint64_t bytes_max_;
+    std::uint64_t bytes_max() const { return bytes_max_.load(std::memory_order_relaxed); }
+
+    std::atomic<std::uint64_t> bytes_max_;
     std::atomic<std::uint64_t> bytes_{0};
     std::atomic<std::uint64_t> pauses_{0};
 };

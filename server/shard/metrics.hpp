@@ -5,6 +5,7 @@
 
 #include "common/cluster/log_partition.hpp"
 #include "common/hub/hub.hpp"
+#include "server/base/duration_histogram.hpp"
 #include "server/shard/conversation.hpp"
 
 #include <array>
@@ -16,26 +17,10 @@
 
 namespace pulsewire::shell {
 
-// Durations in buckets that Prometheus can add up.
-struct duration_histogram {
-    static constexpr std::array<double, 12> bounds_seconds = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-                                                              0.025,  0.05,   0.1,   0.5,    1.0,   5.0};
-    std::array<std::uint64_t, bounds_seconds.size() + 1> counts{};  // the last one: longer than all bounds
-    double sum_seconds = 0;
-
-    void observe(double seconds) {
-        std::size_t i = 0;
-        while (i < bounds_seconds.size() && seconds > bounds_seconds[i]) ++i;
-        ++counts[i];
-        sum_seconds += seconds;
-    }
-    void add(const duration_histogram& other);
-};
-
 // Why a client was turned away, in the order of the labels of pulsewire_refused_total.
-enum class refused_for : std::uint8_t { host, origin, key, connections, connects, requests, token };
-inline constexpr std::string_view refusal_names[] = {"host",     "origin",   "key",  "connections",
-                                                     "connects", "requests", "token"};
+enum class refused_for : std::uint8_t { host, origin, key, connections, connects, requests, token, load };
+inline constexpr std::string_view refusal_names[] = {"host",     "origin",   "key",   "connections",
+                                                     "connects", "requests", "token", "load"};
 
 struct shard_metrics {
     std::array<std::uint64_t, transport_count> open{};                  // connections now
@@ -59,6 +44,7 @@ struct shard_metrics {
     duration_histogram publish;    // HTTP API: from the request to its answer
     duration_histogram delivery;   // per turn of the loop: from the oldest publication's order to its write
     duration_histogram loop_lag;   // of the timer of the sweeps: how long whatever is due waits for its turn
+    bool refuses_clients = false;  // because the loop is late
     // Copied from the hub when a copy is made.
     hub::counters hub;
     std::uint64_t sessions = 0;

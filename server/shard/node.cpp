@@ -17,8 +17,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace pulsewire::shell {
@@ -439,10 +441,18 @@ void node::reload_types() {
 void node::reload_settings(const config& fresh) {
     const auto keys = std::make_shared<const api_keys>(fresh);
     const auto settings = std::make_shared<const config>(fresh);
+    connections_max_ = choose_connections_max(fresh.shell.connections_max);
+    addresses_.use(
+        bounds_of_addresses(fresh.shell, connections_max_),
+        bounds_of_this_machine(fresh.shell, connections_max_)
+    );
+    mail_.use(choose_mail_bytes(fresh.shell.mail_bytes_total_max));
+    const std::uint64_t waiting_bytes_max =
+        choose_waiting_bytes(fresh.shell.waiting_bytes_total_max) / shard_count_;
     for (const auto& s : shards_)
-        asio::post(s->loop(), [&shard = *s, keys, settings] {
+        asio::post(s->loop(), [&shard = *s, keys, settings, waiting_bytes_max] {
             shard.use_keys(keys);
-            shard.use_settings(settings);
+            shard.use_settings(settings, waiting_bytes_max);
         });
     if (!fresh.api_key_file.empty())
         log::info(
@@ -472,6 +482,19 @@ void node::run_storage() {
                 h.store_failed(o.term, o.failed->code, error_text(*o.failed), at);
             });
         });
+    });
+}
+
+// On the thread that also writes the list of revoked tokens, so that both are of one moment.
+void node::checkpoint(std::string folder, std::function<void(std::optional<std::string> fault)> done) {
+    storage_->post([this, folder = std::move(folder), done = std::move(done)] {
+        auto fault = log_->checkpoint(folder);
+        std::error_code error;
+        const std::string revoked = settings_.data + "/" + identity::revocations::file_name;
+        if (!fault && std::filesystem::exists(revoked, error))
+            std::filesystem::copy_file(revoked, folder + "/" + identity::revocations::file_name, error);
+        if (!fault && error) fault = "the list of revoked tokens: " + error.message();
+        done(std::move(fault));
     });
 }
 

@@ -140,6 +140,10 @@ public:
     // Whether the data folder refuses writes. A publish finds out when it works again; where none comes
     // because nobody is sent here, asking does, for the next time.
     bool storage_is_failing();
+    // Makes a copy of the data folder as it is now, in a folder that is not there yet; `done` is called once,
+    // on the thread that waits for the disk, with the reason when there is none. Precondition: started, with
+    // a data folder, and release_log() was not called. From any thread.
+    void checkpoint(std::string folder, std::function<void(std::optional<std::string> fault)> done);
     // Null without a data folder.
     const storage_counters* storage_metrics() const { return storage_ ? &storage_->counters() : nullptr; }
     // A sentence about what the data folder kept; empty without one.
@@ -178,7 +182,7 @@ private:
     std::vector<observer_port*> observers_;
     welcome welcome_;
     hub::shard_index shard_count_;
-    std::uint32_t connections_max_;
+    std::atomic<std::uint32_t> connections_max_;
     std::uint64_t waiting_bytes_max_;
     mail_load mail_;
     hash_key secret_;                                           // hub::config::secret

@@ -82,6 +82,13 @@ void shard::use_tls(std::shared_ptr<const tls_context> context) {
     make_plaintext_scratch();
 }
 
+void shard::use_settings(std::shared_ptr<const config> settings, std::uint64_t waiting_bytes_max) {
+    settings_ = std::move(settings);
+    slow_readers_.set_max(waiting_bytes_max);
+    // Where the bound of the mail is another one, nobody else wakes those who wait.
+    read_on();
+}
+
 void shard::use_types(const types_by_setting& fresh) {
     for (auto& [setting, mine] : types_) *mine = fresh.at(setting);
 }
@@ -401,10 +408,23 @@ void shard::schedule_sweep() {
     sweep_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
         const std::chrono::duration<double> late = std::chrono::steady_clock::now() - sweep_timer_.expiry();
-        metrics().loop_lag.observe(late.count());
+        note_lag(late);
         schedule_sweep();
         if (sweep_at_ == 0) sweep();
     });
+}
+
+void shard::note_lag(std::chrono::duration<double> late) {
+    metrics().loop_lag.observe(late.count());
+    const auto late_ms = static_cast<std::int64_t>(late.count() * 1e3);
+    if (!shedding_.note(late_ms, settings().shell.shed_loop_lag_ms)) return;
+    if (shedding_.refuses())
+        log::warning(
+            "loop ", index(), " takes no new clients: what is due waits for ", shedding_.median(),
+            " ms, more than shed_loop_lag_ms"
+        );
+    else
+        log::info("loop ", index(), " takes new clients again");
 }
 
 // Deadlines of connections have the precision of a sweep, which is why none of them needs a timer.
@@ -438,6 +458,7 @@ void shard::begin_drain() {
 
 shard_metrics shard::metrics_copy() {
     shard_metrics copy = metrics();
+    copy.refuses_clients = shedding_.refuses();
     copy.publication_drops = storage().drops();
     copy.waiting_bytes = storage().memory().bytes();
     copy.hub = hub_.state().count();

@@ -23,6 +23,7 @@
 #include "server/shard/hub_runner.hpp"
 #include "server/shard/inbox.hpp"
 #include "server/shard/listener.hpp"
+#include "server/shard/load_shedding.hpp"
 #include "server/shard/plain_texts.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/program_sessions.hpp"
@@ -35,6 +36,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -70,8 +72,9 @@ public:
     // All that is accepted from now on speaks TLS, as `context` says. Later on its thread, with another one.
     // Shared: with the other shards, until none of them makes sessions of it any more.
     void use_tls(std::shared_ptr<const tls_context> context);
-    // Later on its thread, with others in which only what can change did. Shared: with the other shards.
-    void use_settings(std::shared_ptr<const config> settings) { settings_ = std::move(settings); }
+    // On its thread: others in which only what can change did, and its part of waiting_bytes_total_max.
+    // Shared: with the other shards.
+    void use_settings(std::shared_ptr<const config> settings, std::uint64_t waiting_bytes_max);
     // The keys of the API; later on its thread, with others. Shared: with the other shards.
     void use_keys(std::shared_ptr<const api_keys> keys) { keys_ = std::move(keys); }
     // The schemas of this shard's hub, by those of the settings that they are copies of. Shared with the hub,
@@ -106,6 +109,8 @@ public:
     // Stops to listen and ends the connections. Safe to call again.
     void begin_drain();
     bool draining() const { return drain_.begun(); }
+    // Whether it takes no new clients, because it is late (shed_loop_lag_ms).
+    bool refuses_clients() const { return shedding_.refuses(); }
     // Calls `call(hub, now)` and carries out what the hub answers.
     template <class Call>
     void tell_hub(Call&& call) {
@@ -154,12 +159,14 @@ private:
     void schedule_log_tick();
     void receive_from_broker();
     void schedule_sweep();
+    void note_lag(std::chrono::duration<double> late);
     void sweep();
     void tick_on();
     bool admit_address(const address& peer, address_limits::held& into);
 
     node_port& all_;
     std::optional<listener> listener_;
+    load_shedding shedding_;
     boost::asio::steady_timer sweep_timer_, log_timer_;
     connection_table connections_;
     program_sessions programs_;

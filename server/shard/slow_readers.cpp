@@ -16,6 +16,11 @@ constexpr std::int64_t report_interval_ms = 10'000;
 
 slow_readers::slow_readers(connection_table& connections, shard_port& home, std::uint64_t bytes_max)
     : connections_(connections), home_(home), bytes_max_(bytes_max) {
+    set_max(bytes_max);
+}
+
+void slow_readers::set_max(std::uint64_t bytes_max) {
+    bytes_max_ = bytes_max;
     home_.storage().memory().set_max(bytes_max);
 }
 

@@ -14,6 +14,8 @@ class slow_readers {
 public:
     // Both references outlive it. `bytes_max` is this shard's part.
     slow_readers(connection_table& connections, shard_port& home, std::uint64_t bytes_max);
+    // Another part from now on.
+    void set_max(std::uint64_t bytes_max);
 
     // Closes connections until not too much waits, or goes on with that at the end of the next turn. To be
     // called at the end of a turn, when the memory of those who are gone is free.

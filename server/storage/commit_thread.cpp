@@ -107,6 +107,7 @@ void commit_thread::commit(std::vector<batch>&& batches) {
     const auto begin = std::chrono::steady_clock::now();
     const std::optional<log_store::failure> failed = store_.write(ops);
     const auto took = std::chrono::steady_clock::now() - begin;
+    ++counters_.by_duration[duration_histogram::bucket_of(std::chrono::duration<double>(took).count())];
     counters_.microseconds +=
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     if (failed) {

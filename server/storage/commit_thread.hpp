@@ -6,8 +6,10 @@
 
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
+#include "server/base/duration_histogram.hpp"
 #include "server/storage/log_store.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -24,8 +26,10 @@ struct storage_counters {
     std::atomic<std::uint64_t> commits{0};       // group commits that are safe
     std::atomic<std::uint64_t> operations{0};    // in these commits
     std::atomic<std::uint64_t> microseconds{0};  // spent in the store
-    std::atomic<std::uint64_t> failures{0};      // group commits that failed
-    std::atomic<bool> failing{false};            // the last one failed
+    // Commits and failures by the time that they took, as in duration_histogram.
+    std::array<std::atomic<std::uint64_t>, duration_histogram::buckets> by_duration{};
+    std::atomic<std::uint64_t> failures{0};  // group commits that failed
+    std::atomic<bool> failing{false};        // the last one failed
 };
 
 class commit_thread {

@@ -2,17 +2,18 @@
 
 #include "server/log.hpp"
 #include "server/random.hpp"
+#include "server/storage/rocksdb_options.hpp"
 #include "server/storage/row.hpp"
+#include "server/storage/unlisted_files.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -21,43 +22,6 @@
 namespace pulsewire::shell {
 namespace {
 
-constexpr std::uint64_t format_version = 1;
-
-// RocksDB writes a file about what it does into the folder, and its assertions end the process when that file
-// cannot be written because the disk is full. What it warns of goes to the server's log instead.
-class warnings_of_rocksdb final : public rocksdb::Logger {
-public:
-    warnings_of_rocksdb() : Logger(rocksdb::WARN_LEVEL) {}
-    using Logger::Logv;
-    void Logv(const char* form, va_list arguments) override {
-        if (!log::enabled(log::level::debug)) return;
-        constexpr std::size_t shown_bytes_max = 512;
-        char text[shown_bytes_max];
-        std::vsnprintf(text, sizeof text, form, arguments);
-        for (char* c = text; *c != '\0'; ++c)
-            if (*c < ' ') *c = ' ';
-        log::debug("RocksDB: ", text);
-    }
-};
-
-rocksdb::Options options_for(rocksdb::Env* env, rocksdb::WALRecoveryMode recovery) {
-    rocksdb::Options o;
-    if (env != nullptr) o.env = env;
-    // The shard's memory is the cache, so RocksDB needs little of its own: small buffers, few files.
-    o.create_if_missing = true;
-    o.paranoid_checks = true;
-    // The caller chooses how much of a damaged end of the log is tolerated.
-    o.wal_recovery_mode = recovery;
-    // A missing or cut log file is then an error at the start instead of a silent loss.
-    o.track_and_verify_wals_in_manifest = true;
-    o.write_buffer_size = 16 << 20;
-    o.max_total_wal_size = 64 << 20;
-    // Bounded, because descriptors are needed for connections.
-    o.max_open_files = 128;
-    o.info_log = std::make_shared<warnings_of_rocksdb>();
-    return o;
-}
-
 // RocksDB 9 loses the subcode of errors about its options file, so the text is searched as well.
 bool is_no_space(const rocksdb::Status& s) {
     return s.IsNoSpace() || s.ToString().find("No space left on device") != std::string::npos;
@@ -65,8 +29,10 @@ bool is_no_space(const rocksdb::Status& s) {
 
 std::string advice(const rocksdb::Status& s) {
     if (s.IsCorruption())
-        return "The files are damaged. Restore the folder from a backup, or move it away and start with an "
-               "empty one: clients are told that what they missed is lost.";
+        return "The files are damaged. Restore the folder from a backup, or let pulsewired repair keep what "
+               "is "
+               "whole: clients are told that what they missed is lost. pulsewired verify says what is "
+               "damaged.";
     if (s.ToString().find("LOCK") != std::string::npos || s.ToString().find("lock") != std::string::npos)
         return "Another server uses this folder, or it may not be written: each server needs a data folder "
                "of its own, which its user owns.";
@@ -79,6 +45,41 @@ std::string advice(const rocksdb::Status& s) {
     throw std::runtime_error(
         "the data folder " + folder + " cannot be used: " + s.ToString() + ". " + advice(s)
     );
+}
+
+// RocksDB would take such a folder for a new one, and remove what it finds there.
+void refuse_without_list(const std::string& folder) {
+    std::error_code none;
+    if (std::filesystem::exists(folder + "/" + log_store::unfinished_repair + "/plan", none))
+        throw std::runtime_error(
+            "the data folder " + folder +
+            " cannot be used: its repair was interrupted. Let pulsewired repair finish it."
+        );
+    if (std::filesystem::exists(folder + "/CURRENT", none)) return;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+        const std::string name = entry.path().filename().string();
+        // A new folder has neither before it has that file.
+        if (name.ends_with(".sst") || name.ends_with(".log"))
+            refuse(folder, rocksdb::Status::Corruption("the file CURRENT is missing"));
+    }
+}
+
+// RocksDB removes what its list of the files has lost.
+void refuse_cut_list(const std::string& folder) {
+    std::error_code none;
+    bool any = false;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+        any = any || entry.path().extension() == ".sst";
+    if (!any) return;
+    rocksdb::Options o = rocksdb_options(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+    o.create_if_missing = false;
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status s = rocksdb::DB::OpenForReadOnly(o, folder, &opened);
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    // Whoever opens it in earnest says what is damaged.
+    if (!s.ok()) return;
+    if (const auto lost = file_lost_by_list(*db, folder))
+        refuse(folder, rocksdb::Status::Corruption("the list of the files is cut, it has lost " + *lost));
 }
 
 rocksdb::Slice slice(std::string_view text) {
@@ -109,7 +110,7 @@ struct log_store::parts {
         // The old database is closed first, because its lock would refuse the new one.
         close();
         rocksdb::DB* opened = nullptr;
-        const rocksdb::Status s = rocksdb::DB::Open(options_for(env, recovery), folder, &opened);
+        const rocksdb::Status s = rocksdb::DB::Open(rocksdb_options(recovery, env), folder, &opened);
         db.reset(opened);
         return s;
     }
@@ -146,13 +147,13 @@ struct log_store::parts {
         if (!version) {
             // The header is one batch: a power cut leaves a new folder either empty or complete.
             rocksdb::WriteBatch first;
-            put(first, row::format, format_version);
+            put(first, row::format, row::format_version);
             put(first, row::store_id, id = random_bits());
             put(first, row::generation, 0);
             draw_secret(first);
             return commit(first);
         }
-        if (*version != format_version)
+        if (*version != row::format_version)
             throw std::runtime_error(
                 "the data folder " + folder + " has format " + std::to_string(*version) +
                 ", which this version of the server does not know: use the version that wrote it"
@@ -276,6 +277,10 @@ log_store::log_store(const std::string& folder, rocksdb::Env* env) : parts_(std:
     parts_->env = env;
     std::error_code made;
     if (env == nullptr) std::filesystem::create_directories(folder, made);
+    if (env == nullptr) {
+        refuse_without_list(folder);
+        refuse_cut_list(folder);
+    }
     rocksdb::Status s = parts_->open(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
     if (s.IsCorruption()) {
         // A power cut can leave the end of the log written partly and out of order, which looks like damage
@@ -407,6 +412,17 @@ std::optional<log_store::failure> log_store::write(std::span<const hub::store_op
     if (is_no_space(s)) return failure{error_code::storage_full, s.ToString()};
     parts_->final = failure{error_code::storage_failed, s.ToString()};
     return parts_->final;
+}
+
+std::optional<std::string> log_store::checkpoint(const std::string& folder) {
+    if (parts_->final) return parts_->final->text;
+    if (parts_->to_reopen) return "the last write to the data folder failed";
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status s = rocksdb::Checkpoint::Create(parts_->db.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> owned(made);
+    if (s.ok()) s = made->CreateCheckpoint(folder);
+    if (s.ok()) return std::nullopt;
+    return s.ToString();
 }
 
 }  // namespace pulsewire::shell

@@ -24,6 +24,10 @@ namespace pulsewire::shell {
 
 class log_store {
 public:
+    // The folder in the data folder in which `pulsewired repair` works. It is gone when the repair is
+    // complete; with a file `plan` in it, files are being exchanged, and no server may open what is there.
+    static constexpr const char* unfinished_repair = "repair.part";
+
     // Opens the folder, or makes it. Throws std::runtime_error with a sentence for the operator
     // that names the fault and the remedy. `env` is the file system, null for that of the
     // operating system; it outlives the store.
@@ -56,6 +60,9 @@ public:
     // power, or the failure. After storage_failed nothing is written any more, because nobody knows which
     // writes the kernel dropped when an fsync failed.
     std::optional<failure> write(std::span<const hub::store_op> ops);
+    // Makes a copy of everything that is safe, in a folder beside the files that it shares with this one;
+    // `folder` does not exist yet. Returns nothing, or why it cannot. By whom write() is called.
+    std::optional<std::string> checkpoint(const std::string& folder);
 
 private:
     struct parts;

@@ -39,6 +39,11 @@ public:
         content_ += t;
         return *this;
     }
+    // What another writer has written.
+    value_writer& rest(std::string_view written) {
+        content_ += written;
+        return *this;
+    }
     std::string end(std::string_view key) {
         std::string value;
         append_number(value, checksum(key, content_));
@@ -73,6 +78,7 @@ public:
         return t;
     }
     bool ok() const { return ok_ && rest_.empty(); }
+    std::string_view rest() const { return rest_; }
 
 private:
     std::string_view rest_;
@@ -148,6 +154,18 @@ std::string key_value(std::string_view key, const hub::keep_publication& p) {
 
 std::string value(std::string_view key, std::uint64_t number) {
     return value_writer().number(number).end(key);
+}
+
+std::string moved_publication(
+    std::string_view key, std::string_view value, std::string_view to, std::uint64_t offset,
+    std::string_view epoch
+) {
+    value_reader r(key, value);
+    const std::string_view channel = r.text();
+    (void)r.number();
+    const std::uint64_t time_ms = r.number();
+    (void)r.text();
+    return value_writer().text(channel).number(offset).number(time_ms).text(epoch).rest(r.rest()).end(to);
 }
 
 std::optional<hub::keep_channel> read_channel(std::string_view key, std::string_view value) {

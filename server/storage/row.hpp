@@ -19,6 +19,8 @@ namespace pulsewire::shell::row {
 inline constexpr char channels = 'c', publications = 'p', keys = 'k';
 inline constexpr std::string_view store_id = "i", generation = "g", format = "v";
 inline constexpr std::string_view secret_first = "s1", secret_second = "s2";
+// The value of the row `format`.
+inline constexpr std::uint64_t format_version = 1;
 
 std::string channel_key(std::string_view channel);
 std::string publication_key(std::string_view channel, std::uint64_t offset);
@@ -40,6 +42,12 @@ std::string value(std::string_view key, const hub::keep_publication& p);
 // The value of the row that remembers the key of a publish.
 std::string key_value(std::string_view key, const hub::keep_publication& p);
 std::string value(std::string_view key, std::uint64_t number);
+// The value of a publication's row in another place: under the key `to`, with this offset and epoch and
+// everything else as it is. Precondition: read_publication(key, value).
+std::string moved_publication(
+    std::string_view key, std::string_view value, std::string_view to, std::uint64_t offset,
+    std::string_view epoch
+);
 
 // These return nothing when the row is damaged.
 std::optional<hub::keep_channel> read_channel(std::string_view key, std::string_view value);
