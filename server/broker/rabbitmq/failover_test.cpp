@@ -1,0 +1,300 @@
+// What is RabbitMQ's own: kills in the middle of appends, alarms, retention, logins, TLS, streams that are
+// not as they have to be, and what it says when it cannot be used.
+
+#include "server/base/freed_by.hpp"
+#include "server/broker/make_broker.hpp"
+#include "server/testing/log_user.hpp"
+#include "server/testing/rabbitmq_process.hpp"
+
+#include <amqp.h>
+#include <amqp_tcp_socket.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace pulsewire::shell::rabbitmq {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using testing::eventually;
+using ::testing::HasSubstr;
+using testing::log_user;
+using ::testing::Not;
+using testing::rabbitmq_process;
+
+class rabbitmq_failover : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (!testing::is_installed("rabbitmq-server"))
+            GTEST_SKIP() << "skipped: RabbitMQ is not installed (package rabbitmq-server)";
+    }
+    static rabbitmq_process& server() { return testing::rabbitmq_of_all_tests(); }
+    static broker_options options(const std::string& prefix, const std::string& more = "") {
+        broker_options made;
+        made.url = "rabbitmq://" + server().at() + more;
+        made.prefix = prefix;
+        return made;
+    }
+    static std::string refusal(const broker_options& of) {
+        log_user user(of);
+        user.open();
+        return user.wait_closed();
+    }
+};
+class rabbitmq_refusal : public rabbitmq_failover {};
+
+// Somebody else, who has the whole virtual host.
+class stranger {
+public:
+    explicit stranger(const rabbitmq_process& server) {
+        amqp_socket_t* const socket = amqp_tcp_socket_new(made_.get());
+        if (amqp_socket_open(socket, "127.0.0.1", server.port()) != AMQP_STATUS_OK)
+            throw std::runtime_error("RabbitMQ does not answer");
+        amqp_login(made_.get(), "/", 0, 131'072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest");
+        amqp_channel_open(made_.get(), 1);
+        check();
+    }
+    void make_classic_queue(const std::string& name) {
+        amqp_queue_declare(made_.get(), 1, amqp_cstring_bytes(name.c_str()), 0, 1, 0, 0, amqp_empty_table);
+        check();
+    }
+    void remove_queue(const std::string& name) {
+        amqp_queue_delete(made_.get(), 1, amqp_cstring_bytes(name.c_str()), 0, 0);
+        check();
+    }
+    void publish(const std::string& queue, const std::string& body) {
+        amqp_confirm_select(made_.get(), 1);
+        amqp_basic_publish(
+            made_.get(), 1, amqp_empty_bytes, amqp_cstring_bytes(queue.c_str()), 0, 0, nullptr,
+            amqp_cstring_bytes(body.c_str())
+        );
+    }
+
+private:
+    void check() {
+        if (amqp_get_rpc_reply(made_.get()).reply_type != AMQP_RESPONSE_NORMAL)
+            throw std::runtime_error("RabbitMQ did not do what was asked");
+    }
+    std::unique_ptr<amqp_connection_state_t_, freed_by<amqp_destroy_connection>> made_{amqp_new_connection()};
+};
+
+// A node's way: what was not answered when the broker was killed goes again, after what is found in the log.
+TEST_F(rabbitmq_failover, kills_lose_nothing_that_was_answered_and_keep_the_order) {
+    log_user user(options("kills"));
+    log_user reader(options("kills"));
+    std::vector<std::string> whole;
+    for (int round = 0; round < 2; ++round) {
+        user.open_until_it_answers();
+        if (!whole.empty()) {
+            ASSERT_TRUE(user.wait_records(whole.size()));
+        }
+        const std::string prefix = std::to_string(round) + "/";
+        for (int i = 0; i < 10'000; ++i) user.append(prefix + std::to_string(i));
+        ASSERT_TRUE(user.wait([](const auto& l) { return l.appended > 1'000; }));
+        server().kill();
+        EXPECT_THAT(user.wait_closed(), HasSubstr("127.0.0.1"));
+        const auto answered = user.read().appended;
+        server().start();
+
+        const auto after = reader.open_until_it_answers();
+        EXPECT_FALSE(after.incarnation) << "AMQP does not say whether something was lost";
+        ASSERT_TRUE(reader.wait([&](const auto& l) {
+            return !l.records.empty() && l.records.back().at == after.last;
+        }));
+        const auto found = reader.bytes();
+        ASSERT_GE(found.size(), whole.size() + answered) << "lost in round " << round;
+        ASSERT_TRUE(std::equal(whole.begin(), whole.end(), found.begin())) << "round " << round;
+        // A prefix of what was sent, each once.
+        for (std::size_t i = whole.size(); i < found.size(); ++i)
+            ASSERT_EQ(found[i], prefix + std::to_string(i - whole.size())) << "round " << round;
+        whole = found;
+    }
+}
+
+TEST_F(rabbitmq_failover, an_operator_who_vouches_for_the_cluster_is_believed) {
+    log_user user(options("vouched", "?trust=durable"));
+    const auto first = user.open_until_it_answers().incarnation;
+    ASSERT_TRUE(first);
+    EXPECT_EQ(user.open_until_it_answers().incarnation, first);
+}
+
+// The ends of a log are told by its records; what openings append about themselves is passed over.
+TEST_F(rabbitmq_failover, many_openings_do_not_hide_the_first_and_the_last_record) {
+    log_user user(options("openings"));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(user.open_until_it_answers().last, cluster::mark{});
+    for (const char* const each : {"1", "2", "3"}) user.append(each);
+    ASSERT_TRUE(user.wait_records(3));
+    const auto records = user.read().records;
+    for (int i = 0; i < 40; ++i) {
+        const auto opened = user.open_until_it_answers(records[1].at);
+        EXPECT_EQ(opened.first, records.front().at);
+        EXPECT_EQ(opened.last, records.back().at);
+    }
+    ASSERT_TRUE(user.wait_records(2));
+    EXPECT_EQ(user.read().records.front().bytes, "2");
+}
+
+// --- alarms ---
+
+TEST_F(rabbitmq_failover, a_memory_alarm_is_told_with_its_reason_and_passes) {
+    log_user user(options("alarm"));
+    user.open_until_it_answers();
+    user.append("before");
+    ASSERT_TRUE(user.wait_appended(1));
+    server()({"set_vm_memory_high_watermark", "0.000001"});
+    user.append("while");
+    const auto asked = std::chrono::steady_clock::now();
+    EXPECT_THAT(user.wait_closed(), AllOf(HasSubstr("alarm"), HasSubstr("low on memory")));
+    EXPECT_LT(user.read().closed_at - asked, 3s);
+    // Nor does a new connection help.
+    EXPECT_THAT(refusal(options("alarm")), HasSubstr("low on memory"));
+    server()({"set_vm_memory_high_watermark", "absolute", "512MB"});
+    user.open_until_it_answers();
+    user.append("after");
+    ASSERT_TRUE(user.wait([](const auto& l) { return !l.records.empty() && l.records.back().bytes == "after"; }
+    ));
+    EXPECT_EQ(user.bytes().front(), "before");
+}
+
+// --- retention ---
+
+// The server's policy for names that begin so keeps about 300 KB in files of 100 KB.
+TEST_F(rabbitmq_failover, what_retention_has_taken_is_told_to_who_asks_for_it) {
+    log_user writer(options("short"));
+    writer.open_until_it_answers();
+    writer.append("first");
+    ASSERT_TRUE(writer.wait_records(1));
+    const auto gone = writer.read().records.front().at;
+    log_user late(options("short"));
+    late.hold_at(1);
+    late.open();
+    ASSERT_TRUE(late.wait([](const auto& l) { return !l.records.empty(); }));
+    for (int i = 0; i < 3'000; ++i) {
+        writer.append(std::to_string(i) + std::string(10'000, 'x'));
+        if (i % 500 == 499) {
+            ASSERT_TRUE(writer.wait_appended(static_cast<std::uint64_t>(i - 200)));
+        }
+    }
+    ASSERT_TRUE(writer.wait_appended(3'001));
+    log_user reader(options("short"));
+    const auto opened = reader.open_until_it_answers(gone);
+    EXPECT_GT(opened.first, gone);
+    ASSERT_TRUE(reader.wait([&](const auto& l) {
+        return !l.records.empty() && l.records.back().at == opened.last;
+    }));
+    EXPECT_EQ(reader.read().records.front().at, opened.first);
+    EXPECT_THAT(reader.bytes().back(), HasSubstr("2999xxx"));
+    late.go_on();
+    EXPECT_THAT(late.wait_closed(), HasSubstr("was trimmed before it was read"));
+}
+
+// --- streams that are not as they have to be ---
+
+TEST_F(rabbitmq_refusal, a_stream_with_other_settings_and_a_queue_that_is_none_are_named) {
+    log_user user(options("settings"));
+    user.open_until_it_answers();
+    EXPECT_THAT(
+        refusal(options("settings", "?keep_mb=300")),
+        AllOf(HasSubstr("settings-0"), HasSubstr("x-max-length-bytes"), HasSubstr("keep_mb"))
+    );
+    stranger(server()).make_classic_queue("classic-0");
+    EXPECT_THAT(refusal(options("classic")), AllOf(HasSubstr("classic-0"), HasSubstr("x-queue-type")));
+    // That one log is refused harms none of the others.
+    user.append("r");
+    EXPECT_TRUE(user.wait_records(1));
+}
+
+TEST_F(rabbitmq_refusal, a_stream_that_is_deleted_closes_its_log_and_is_made_anew) {
+    log_user user(options("deleted"));
+    user.open_until_it_answers();
+    user.append("1");
+    ASSERT_TRUE(user.wait_records(1));
+    stranger(server()).remove_queue("deleted-0");
+    user.append("2");
+    EXPECT_THAT(user.wait_closed(), HasSubstr("deleted-0"));
+    EXPECT_EQ(user.open_until_it_answers().last, cluster::mark{});
+}
+
+TEST_F(rabbitmq_refusal, a_message_that_is_no_record_is_told) {
+    log_user user(options("foreign"));
+    user.open_until_it_answers();
+    stranger other(server());
+    other.publish("foreign-0", std::string(cluster::record_bytes_max + 1, 'x'));
+    EXPECT_THAT(user.wait_closed(), HasSubstr("only Pulsewire may write to it"));
+}
+
+// --- logins and servers that cannot be used ---
+
+TEST_F(rabbitmq_refusal, logins_and_virtual_hosts_are_refused_in_words_without_the_password) {
+    const auto url = [](const std::string& login, const std::string& more = "") {
+        broker_options made;
+        made.url = "rabbitmq://" + login + "@" + server().at() + more;
+        return made;
+    };
+    for (const std::string login : {"guest:hunter2", "nobody:hunter2"})
+        EXPECT_THAT(refusal(url(login)), AllOf(HasSubstr("refuses the login"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(
+        refusal(url("guest:guest", "/nowhere")), AllOf(HasSubstr("virtual host"), HasSubstr("nowhere"))
+    );
+}
+
+// As docs/decisions/0023-rabbitmq.md lists them.
+TEST_F(rabbitmq_refusal, few_rights_are_enough_and_missing_ones_are_named) {
+    broker_options node;
+    node.url = "rabbitmq://node:pw@" + server().at();
+    log_user user(node);
+    user.open_until_it_answers();
+    user.append("r");
+    EXPECT_TRUE(user.wait_records(1));
+    EXPECT_TRUE(user.wait_appended(1));
+    node.prefix = "other";
+    EXPECT_THAT(refusal(node), AllOf(HasSubstr("other-0"), HasSubstr("ACCESS_REFUSED")));
+}
+
+TEST_F(rabbitmq_refusal, a_host_without_a_name_and_a_port_without_a_server_are_told) {
+    EXPECT_THAT(refusal({.url = "rabbitmq://nowhere.invalid"}), HasSubstr("is its name right?"));
+    const auto nobody = "127.0.0.1:" + std::to_string(testing::free_port());
+    EXPECT_THAT(refusal({.url = "rabbitmq://" + nobody}), HasSubstr("Does it run there"));
+    // The next server of the address is asked then.
+    log_user user({.url = "rabbitmq://" + nobody + "," + server().at(), .prefix = "second"});
+    user.open_until_it_answers();
+}
+
+// --- TLS ---
+
+TEST_F(rabbitmq_failover, tls_is_spoken_and_whom_nobody_vouches_for_is_refused) {
+    broker_options of;
+    of.prefix = "tls";
+    const auto port = std::to_string(server().tls_port());
+    of.url = "rabbitmqs://localhost:" + port;
+    of.tls_ca_file = server().certificate().certificate;
+    log_user user(of);
+    user.open_until_it_answers();
+    for (int i = 0; i < 1'000; ++i) user.append(std::to_string(i) + std::string(1'000, 'x'));
+    ASSERT_TRUE(user.wait_records(1'000));
+    ASSERT_TRUE(user.wait_appended(1'000));
+
+    // Another authority; nobody's; the right one for another name; no TLS there; and none here.
+    for (const std::string& authority : {server().other_certificate().certificate, std::string()}) {
+        of.tls_ca_file = authority;
+        EXPECT_THAT(refusal(of), HasSubstr("no TLS with"));
+    }
+    of.tls_ca_file = server().certificate().certificate;
+    of.url = "rabbitmqs://127.0.0.1:" + port;
+    EXPECT_THAT(refusal(of), HasSubstr("no TLS with"));
+    of.url = "rabbitmqs://" + server().at();
+    EXPECT_THAT(refusal(of), HasSubstr("no TLS with"));
+    EXPECT_THAT(refusal({.url = "rabbitmq://localhost:" + port}), HasSubstr("rabbitmqs://"));
+    of.tls_ca_file = "/nowhere";
+    EXPECT_THAT(make_broker(of, [](auto) {}).error(), HasSubstr("/nowhere"));
+}
+
+}  // namespace
+}  // namespace pulsewire::shell::rabbitmq
