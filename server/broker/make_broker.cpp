@@ -64,7 +64,8 @@ constexpr adapter adapters[] = {
 
 constexpr std::string_view forms =
     "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master, "
-    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS), kafka://host:9092 (kafkas:// with TLS) "
+    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS), kafka://host:9092 (kafkas:// with "
+    "TLS) "
     "or rabbitmq://host:5672 (rabbitmqs:// with TLS)";
 
 }  // namespace

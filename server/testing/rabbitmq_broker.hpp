@@ -31,7 +31,9 @@ inline broker_kind tested_kind() {
     return {
         "rabbitmq", "rabbitmq-server", "rabbitmq-server",
         [](const broker_kind&) -> std::unique_ptr<tested_broker> { return std::make_unique<one_rabbitmq>(); },
-        [](const broker_kind&) -> std::unique_ptr<faulty_broker> { return std::make_unique<one_rabbitmq>(); }};
+        [](const broker_kind&) -> std::unique_ptr<faulty_broker> {
+            return std::make_unique<one_rabbitmq>();
+        }};
 }
 
 }  // namespace pulsewire::shell::rabbitmq

@@ -7,7 +7,8 @@
 // All hosts are servers of one cluster: the first that answers is used. Without a user it is guest, and the
 // virtual host is / where none is named. Options:
 //
-//   keep_mb=1024     of each partition the newest megabytes that its stream keeps, at least 256: twice what the
+//   keep_mb=1024     of each partition the newest megabytes that its stream keeps, at least 256: twice what
+//   the
 //                    newest two checkpoints and what follows them take. All nodes have the same
 //   trust=durable    the operator's word that this cluster never loses what it showed: its incarnation counts
 //                    as unchanged

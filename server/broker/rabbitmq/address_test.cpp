@@ -44,7 +44,8 @@ TEST(rabbitmq_address, names_servers_a_login_and_a_virtual_host) {
     EXPECT_EQ(plain.keep_mb, 1'024U);
     EXPECT_FALSE(plain.is_trusted);
 
-    const address full = read("rabbitmqs://ada:p%40ss@a,b:5000,[::1]:7/chat%2Frooms?keep_mb=4096&trust=durable");
+    const address full =
+        read("rabbitmqs://ada:p%40ss@a,b:5000,[::1]:7/chat%2Frooms?keep_mb=4096&trust=durable");
     EXPECT_TRUE(full.tls);
     ASSERT_EQ(full.hosts.size(), 3U);
     EXPECT_EQ(text_of(full.hosts[0]), "a:5671");
@@ -58,14 +59,17 @@ TEST(rabbitmq_address, names_servers_a_login_and_a_virtual_host) {
 }
 
 TEST(rabbitmq_address, faults_are_named_without_the_password) {
-    for (const char* const option : {"keep_mb=255", "keep_mb=1000001", "keep_mb=x", "trust=me", "replicas=3"}) {
+    for (const char* const option :
+         {"keep_mb=255", "keep_mb=1000001", "keep_mb=x", "trust=me", "replicas=3"}) {
         EXPECT_THAT(
             fault(std::string("rabbitmq://ada:hunter2@a/v?").append(option)),
             AllOf(HasSubstr("keep_mb=256 to"), Not(HasSubstr("hunter2")))
         );
     }
     EXPECT_THAT(fault("rabbitmq://a,b,c,d,e,f,g,h,i"), HasSubstr("more than 8"));
-    EXPECT_THAT(fault("rabbitmq://:hunter2@a"), AllOf(HasSubstr("without a user"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(
+        fault("rabbitmq://:hunter2@a"), AllOf(HasSubstr("without a user"), Not(HasSubstr("hunter2")))
+    );
     EXPECT_THAT(fault("rabbitmq://a/" + std::string(256, 'v')), HasSubstr("too long"));
     EXPECT_THAT(fault("rabbitmq://u:" + std::string(2'000, 'p') + "@a"), HasSubstr("too long"));
     EXPECT_THAT(fault("amqp://a"), HasSubstr("rabbitmq:// and rabbitmqs://"));

@@ -263,9 +263,9 @@ result<std::unique_ptr<broker>, std::string> make_broker(
         if (!made) return failure(made.error());
         tls.emplace(std::move(*made));
     }
-    return std::unique_ptr<broker>(std::make_unique<rabbitmq_broker>(
-        std::move(*where), std::move(tls), new_id(), std::move(handler)
-    ));
+    return std::unique_ptr<broker>(
+        std::make_unique<rabbitmq_broker>(std::move(*where), std::move(tls), new_id(), std::move(handler))
+    );
 }
 
 }  // namespace pulsewire::shell::rabbitmq

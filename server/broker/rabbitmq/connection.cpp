@@ -282,7 +282,9 @@ void connection::on_own_method(const amqp_method_t& method) {
         case AMQP_CONNECTION_CLOSE_METHOD: {
             const std::string words = " (" + said(as<amqp_connection_close_t>(method).reply_text) + ")";
             if (!has_logged_in_)
-                return fail(name() + " refuses the login: are user and password right in the address?" + words);
+                return fail(
+                    name() + " refuses the login: are user and password right in the address?" + words
+                );
             if (!is_ready_)
                 return fail(name() + " does not open the virtual host that the address names" + words);
             return fail(name() + " has closed the connection" + words);

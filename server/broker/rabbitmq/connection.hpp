@@ -112,8 +112,8 @@ private:
     tcp::socket socket_;
     std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
     boost::asio::steady_timer timer_;
-    std::chrono::steady_clock::time_point progress_;  // the last byte that came, or step that was made
-    std::chrono::steady_clock::time_point alive_;     // the last sign of life of ours
+    std::chrono::steady_clock::time_point progress_;     // the last byte that came, or step that was made
+    std::chrono::steady_clock::time_point alive_;        // the last sign of life of ours
     const char* missing_ = "its name was not resolved";  // before it is ready, for a sentence
     bool is_connected_ = false;
     bool has_heard_ = false;  // any frame

@@ -3,6 +3,7 @@
 #include "server/log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pulsewire::shell::rabbitmq {
@@ -11,11 +12,11 @@ namespace {
 constexpr std::uint64_t megabyte = 1'000'000;
 // What retention removes at once.
 constexpr std::uint64_t segment_bytes = 64 * megabyte;
+// Offsets in a row that the server may give to entries of its own: one is seen where it begins a new file.
+// Retention takes whole files, which hold more records than that.
+constexpr std::uint64_t hidden_entries_max = 8;
 // Entries before the end that are looked at for the last record, at first; then sixteen times as many.
 constexpr std::uint64_t look_back_entries = 16;
-// Of what the stream keeps, the part that may be added from one trim to the next: nodes need about three
-// times as much.
-constexpr std::uint64_t growth_part = 4;
 
 // The port has {0, 0} stand before every record, so offset 0 is 1.
 cluster::mark mark_of(std::uint64_t offset) {
@@ -177,7 +178,7 @@ void stream_log::look_back(std::uint64_t count) {
 // A consumer that asks for an entry that is gone is given the first that is there.
 void stream_log::on_looked_back() {
     const std::uint64_t asked = end_ - looked_back_;
-    if (asked == 0 || *seen_from_ > asked) return open();
+    if (asked == 0 || *seen_from_ > asked + hidden_entries_max) return open();
     if (!last_) return look_back(looked_back_ * look_back_entries);
     first_.reset();
     consume(phase::finding_first, text_entry("x-stream-offset", "first"));
@@ -251,15 +252,18 @@ void stream_log::take(entry& taken) {
 }
 
 void stream_log::follow(entry& next) {
-    if (next.offset != next_) {
+    if (next.offset < next_ || next.offset > next_ + hidden_entries_max) {
+        const std::string places = " (it sends entry " + std::to_string(next.offset) + " where " +
+                                   std::to_string(next_) + " is next)";
         return lose(
-            next.offset < next_ ? "has gone back, so it has lost records"
-                                : "was trimmed before it was read: keep_mb is too small for this reader"
+            (next.offset < next_ ? "has gone back, so it has lost records"
+                                 : "was trimmed before it was read: keep_mb is too small for this reader") +
+            places
         );
     }
-    ++next_;
+    next_ = next.offset + 1;
     if (next.size == 0) return;
-    if (next.offset > end_) grow(next.bytes.size());
+    count(next.offset, next.bytes.size());
     tell(cluster::record_read{number_, mark_of(next.offset), std::move(next.bytes)});
 }
 
@@ -274,19 +278,31 @@ void stream_log::acknowledge() {
 
 // --- what retention leaves ---
 
-void stream_log::grow(std::size_t bytes) {
-    grown_ += bytes;
-    if (grown_ < where_.keep_mb * megabyte / growth_part || std::exchange(has_warned_, true)) return;
-    log::warning(
-        "the stream ", queue_, " of RabbitMQ keeps its newest ", where_.keep_mb, " MB, and has grown by ",
-        grown_ / megabyte, " MB since nodes could do without its older records: delete it while all nodes ",
-        "are stopped, and give them a larger keep_mb"
-    );
+void stream_log::count(std::uint64_t offset, std::size_t bytes) {
+    if (milestones_.empty() || read_bytes_ - milestones_.back().bytes >= megabyte) {
+        milestones_.push_back({offset, read_bytes_});
+        if (milestones_.size() > where_.keep_mb) milestones_.pop_front();
+    }
+    read_bytes_ += bytes;
 }
 
-// Retention is the stream's own, by its size: AMQP has no word to remove records.
-void stream_log::trim(cluster::mark) {
-    grown_ = 0;
+// Retention is the stream's own, by its size: AMQP has no word to remove records. But it shall not remove
+// what nodes need, and that grows until the next trim.
+void stream_log::trim(cluster::mark before) {
+    const auto after = std::find_if(milestones_.begin(), milestones_.end(), [&](const milestone& each) {
+        return mark_of(each.offset) > before;
+    });
+    // This connection began to read behind it.
+    if (after == milestones_.begin()) return;
+    milestones_.erase(milestones_.begin(), std::prev(after));
+    const std::uint64_t needed_mb = (read_bytes_ - milestones_.front().bytes) / megabyte;
+    if (needed_mb <= where_.keep_mb / 2 || std::exchange(has_warned_, true)) return;
+    log::warning(
+        "nodes need the newest ", needed_mb, " MB of the stream ", queue_, " of RabbitMQ, which keeps ",
+        where_.keep_mb,
+        " MB: that is too little to be safe. Stop all nodes, delete the stream, and give them ",
+        "a larger keep_mb"
+    );
 }
 
 // --- appending ---
@@ -304,11 +320,16 @@ void stream_log::on_append_frame(const amqp_frame_t& frame, time_point now) {
             return lose("has refused a record");
         case AMQP_BASIC_RETURN_METHOD:
             return lose("is there no more");
-        case AMQP_CHANNEL_CLOSE_METHOD:
+        case AMQP_CHANNEL_CLOSE_METHOD: {
+            const auto& method = as<amqp_channel_close_t>(frame);
+            const bool is_other = method.reply_code == AMQP_PRECONDITION_FAILED;
             return lose(
-                "cannot be used (" + said(as<amqp_channel_close_t>(frame).reply_text) +
-                "). Where it has other settings than nodes give it (keep_mb), delete it while they are stopped"
+                "cannot be used (" + said(method.reply_text) + ")" +
+                (is_other ? ": all nodes must have the same keep_mb. To change it, stop them and delete the "
+                            "stream, with all that it holds"
+                          : "")
             );
+        }
         default:
             return;
     }

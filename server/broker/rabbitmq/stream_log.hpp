@@ -1,7 +1,8 @@
 #pragma once
 
-// The log of one partition, opened once: a stream of its own, whose offsets have no holes. It has one channel
-// on the connection for appends and one, of the same number, on the connection for reading.
+// The log of one partition, opened once: a stream of its own, whose offsets have small holes only, where the
+// server has entries of its own; a larger one was trimmed. It has one channel on the connection for appends
+// and one, of the same number, on the connection for reading.
 //
 // AMQP does not tell where a stream ends. So opening appends a void entry, an empty message with an id of its
 // own, and reads from the newest entries on until that comes; then a little before it for the last record,
@@ -56,7 +57,7 @@ public:
     void begin(connection& appending, connection& reading, amqp_channel_t channel);
     // Also before `opened`: then they wait.
     void append(std::string bytes, time_point now);
-    // Nodes need nothing before this one; see the sentence that is logged when the stream keeps too little.
+    // Removes nothing: logs a sentence when the stream keeps hardly what nodes need, from this one on.
     void trim(cluster::mark before);
     // Tells nobody, and gives its channels back.
     void end();
@@ -104,7 +105,7 @@ private:
     void on_looked_back();
     void open();
     void follow(entry& next);
-    void grow(std::size_t bytes);
+    void count(std::uint64_t offset, std::size_t bytes);
     void on_confirm(std::uint64_t tag, bool multiple, time_point now);
     void publish(std::string_view id, std::string_view bytes, time_point now);
     void pump(time_point now);
@@ -138,7 +139,14 @@ private:
     std::optional<std::uint64_t> first_;      // offset of the first record among those seen
     std::optional<std::uint64_t> last_;       // of the last one
     std::uint64_t next_ = 0;                  // offset of the entry that is read next
-    std::uint64_t grown_ = 0;                 // bytes that were added since the last trim, or `opened`
+
+    // What nodes need of what the stream keeps.
+    struct milestone {
+        std::uint64_t offset = 0;
+        std::uint64_t bytes = 0;  // read before it
+    };
+    std::deque<milestone> milestones_;  // one for each megabyte that was read, keep_mb of them at most
+    std::uint64_t read_bytes_ = 0;
     bool has_warned_ = false;
 
     // Appending.
