@@ -29,16 +29,11 @@ std::optional<std::uint32_t> megabytes_of(std::string_view text) {
 result<address, std::string> with_options(address found, const broker_url& read) {
     for (const auto& [name, value] : read.options) {
         const auto megabytes = name == "keep_mb" ? megabytes_of(value) : std::nullopt;
-        if (megabytes) {
-            found.keep_mb = *megabytes;
-        } else if (name == "trust" && value == "durable") {
-            found.is_trusted = true;
-        } else {
+        if (!megabytes)
             return wrong_address(
-                "has an option that a RabbitMQ does not have: there are keep_mb=256 to keep_mb=1000000 and "
-                "trust=durable"
+                "has an option that a RabbitMQ does not have: there is keep_mb=256 to keep_mb=1000000"
             );
-        }
+        found.keep_mb = *megabytes;
     }
     return found;
 }

@@ -42,10 +42,8 @@ TEST(rabbitmq_address, names_servers_a_login_and_a_virtual_host) {
     EXPECT_EQ(plain.vhost, "/");
     EXPECT_EQ(plain.name, "pulsewire");
     EXPECT_EQ(plain.keep_mb, 1'024U);
-    EXPECT_FALSE(plain.is_trusted);
 
-    const address full =
-        read("rabbitmqs://ada:p%40ss@a,b:5000,[::1]:7/chat%2Frooms?keep_mb=4096&trust=durable");
+    const address full = read("rabbitmqs://ada:p%40ss@a,b:5000,[::1]:7/chat%2Frooms?keep_mb=4096");
     EXPECT_TRUE(full.tls);
     ASSERT_EQ(full.hosts.size(), 3U);
     EXPECT_EQ(text_of(full.hosts[0]), "a:5671");
@@ -55,12 +53,11 @@ TEST(rabbitmq_address, names_servers_a_login_and_a_virtual_host) {
     EXPECT_EQ(full.password, "p@ss");
     EXPECT_EQ(full.vhost, "chat/rooms");
     EXPECT_EQ(full.keep_mb, 4'096U);
-    EXPECT_TRUE(full.is_trusted);
 }
 
 TEST(rabbitmq_address, faults_are_named_without_the_password) {
     for (const char* const option :
-         {"keep_mb=255", "keep_mb=1000001", "keep_mb=x", "trust=me", "replicas=3"}) {
+         {"keep_mb=255", "keep_mb=1000001", "keep_mb=x", "trust=durable", "replicas=3"}) {
         EXPECT_THAT(
             fault(std::string("rabbitmq://ada:hunter2@a/v?").append(option)),
             AllOf(HasSubstr("keep_mb=256 to"), Not(HasSubstr("hunter2")))

@@ -82,13 +82,6 @@ TEST_F(rabbitmq_failover, kills_lose_nothing_that_was_answered_and_keep_the_orde
     }
 }
 
-TEST_F(rabbitmq_failover, an_operator_who_vouches_for_the_cluster_is_believed) {
-    log_user user(options("vouched", "?trust=durable"));
-    const auto first = user.open_until_it_answers().incarnation;
-    ASSERT_TRUE(first);
-    EXPECT_EQ(user.open_until_it_answers().incarnation, first);
-}
-
 // The ends of a log are told by its records; what openings append about themselves is passed over.
 TEST_F(rabbitmq_failover, many_openings_do_not_hide_the_first_and_the_last_record) {
     log_user user(options("openings"));

@@ -185,13 +185,13 @@ void stream_log::on_looked_back() {
 }
 
 void stream_log::open() {
+    // AMQP does not say whether the server was started again.
     cluster::opened told{.connection = number_, .first = {}, .last = {}, .incarnation = {}};
     if (last_) {
         if (!first_ || *first_ > *last_) return lose("was trimmed while it was opened");
         told.first = mark_of(*first_);
         told.last = mark_of(*last_);
     }
-    if (where_.is_trusted) told.incarnation = "durable";
     tell(std::move(told));
     // A log that is shorter than its reader knows is read from its end on.
     const std::uint64_t begin = first_.value_or(end_);
