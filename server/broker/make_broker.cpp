@@ -16,6 +16,9 @@
 #ifdef PULSEWIRE_BROKER_NATS
 #include "server/broker/nats/broker.hpp"
 #endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+#include "server/broker/rabbitmq/broker.hpp"
+#endif
 
 namespace pulsewire::shell {
 namespace {
@@ -37,6 +40,11 @@ constexpr maker make_kafka = kafka::make_broker;
 #else
 constexpr maker make_kafka = nullptr;
 #endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+constexpr maker make_rabbitmq = rabbitmq::make_broker;
+#else
+constexpr maker make_rabbitmq = nullptr;
+#endif
 
 struct adapter {
     std::array<std::string_view, 6> schemes;
@@ -51,12 +59,14 @@ constexpr adapter adapters[] = {
      make_redis},
     {{"nats", "natss"}, "NATS", "libnats-dev", make_nats},
     {{"kafka", "kafkas"}, "Kafka", "librdkafka-dev", make_kafka},
+    {{"rabbitmq", "rabbitmqs"}, "RabbitMQ", "librabbitmq-dev", make_rabbitmq},
 };
 
 constexpr std::string_view forms =
     "redis://host:6379 (rediss:// with TLS), redis-sentinel://host1,host2,host3/master, "
-    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS) or kafka://host:9092 (kafkas:// with "
-    "TLS)";
+    "redis-cluster://host1,host2, nats://host:4222 (natss:// with TLS), kafka://host:9092 (kafkas:// with "
+    "TLS) "
+    "or rabbitmq://host:5672 (rabbitmqs:// with TLS)";
 
 }  // namespace
 

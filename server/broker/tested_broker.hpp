@@ -16,6 +16,8 @@ public:
     virtual broker_options options() = 0;
     // Takes the records before `before` out of the log of partition 0.
     virtual void trim(const broker_options& of, cluster::mark before) = 0;
+    // Whether it can; others keep their newest bytes, whatever they are asked, and have tests of their own.
+    virtual bool trims_by_record() const { return true; }
 };
 
 // With the faults that every broker can have.

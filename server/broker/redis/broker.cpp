@@ -1,6 +1,7 @@
 #include "server/broker/redis/broker.hpp"
 
 #include "common/base/overloaded.hpp"
+#include "server/broker/client_tls.hpp"
 #include "server/broker/redis/address.hpp"
 #include "server/broker/redis/client_tls.hpp"
 #include "server/broker/redis/connection.hpp"
