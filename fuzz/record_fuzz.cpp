@@ -42,7 +42,9 @@ cluster::operation take_operation(std::string_view& input) {
             p.content = take_number(input);
             p.publisher = take_number(input);
             p.accepted_ms = static_cast<std::int32_t>(take_number(input));
-            p.transient = take_byte(input) % 2 == 1;
+            const auto flags = take_byte(input);
+            p.transient = (flags & 1) != 0;
+            p.binary = (flags & 2) != 0;
             return p;
         }
         case 1: {
