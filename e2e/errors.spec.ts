@@ -47,11 +47,12 @@ test('“Try to break it”: each mistake gets its typed error in the page and t
     }
     expect((await kinds(page)).filter((kind) => kind === 'welcome'), 'one connection all the time').toHaveLength(1);
 
-    // A binary message is beyond repair: closed by 1003, and the next attempt opens a new connection (2.1).
-    await section.getByRole('button', {name: 'Binary message'}).click();
-    await expect(log(page).locator('[data-kind=closed]')).toContainText('1003');
-    await section.getByRole('button', {name: 'Malformed JSON'}).click();
-    await expect(log(page).locator('[data-kind=error]').last()).toHaveAttribute('data-code', 'malformed_json');
+    // A binary message whose payload is cut short is an error, too (2.5).
+    const errors = await log(page).locator('[data-kind=error]').count();
+    await section.getByRole('button', {name: 'Bytes that are missing'}).click();
+    await expect(log(page).locator('[data-kind=error]')).toHaveCount(errors + 1);
+    await expect(log(page).locator('[data-kind=error]').last()).toHaveAttribute('data-code', 'invalid_frame');
+    await expect(log(page).locator('[data-kind=alive]')).toHaveCount(errors + 1);
 
     await publish(server.origin, 'chat:lobby', {user: 'Ada', text: 'still here?'}, {type: 'chat.message'});
     await expect(chatTexts(bystander)).toHaveText(['still here?']);
@@ -112,7 +113,7 @@ test('a client that breaks WebSocket itself loses its own connection only', asyn
     await healthy.ask({op: 'subscribe', channel: 'test:calm'});
     const binary = await RawConnection.connect(server.origin);
     binary.send(new Uint8Array([1, 2, 3]));
-    expect((await binary.closed).code).toBe(1003);
+    expect(await binary.frames.next('error', ({op}) => op === 'error')).toMatchObject({code: 'malformed_json'});
     const huge = await RawConnection.connect(server.origin);
     huge.send(`{"op":"publish","id":5,"channel":"test:a","type":"t","payload":"${'x'.repeat(16 * 1024 * 1024 + 10)}"}`);
     expect((await huge.closed).code).toBe(1009);

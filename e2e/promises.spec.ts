@@ -45,7 +45,7 @@ test('the SDK keeps its promises in this engine', async ({engine, server}, testI
     }
     for (const {name, ms} of site.results) testInfo.annotations.push({type: 'promise', description: `${name}: ${ms} ms`});
     expect(site.results.filter(({fault}) => fault)).toEqual([]);
-    expect(site.results.length).toBe(24);
+    expect(site.results.length).toBe(26);
     // Firefox keeps no page that had a WebSocket or an event stream, even if it closes them when it is left.
     expect(kept, 'the page came back as it was').toBe(engine !== 'firefox');
 });

@@ -91,6 +91,23 @@ const inOnePage = [
         reader.close();
     }),
 
+    ...overEach('bytes arrive as bytes, with text between them', async (transport) => {
+        const [writer, reader] = [connect(direct, {transport}), connect(direct, {transport})];
+        const channel = reader.channel(`bytes:${run}:${transport}`);
+        const heard = [];
+        const all = new Promise((done) => channel.on('*', (payload) => { if (heard.push(payload) === 4) done(); }));
+        await subscribed(channel);
+        const every = Uint8Array.from({length: 40_000}, (_, index) => index);
+        const to = writer.channel(channel.name);
+        await Promise.all([to.publish('a', every), to.publish('b', 'ü\n'), to.publish('c', new Uint8Array()), to.publish('d', every.subarray(7, 300))]);
+        await all;
+        equal(heard.map((payload) => (payload instanceof Uint8Array ? [...payload] : payload)), [[...every], 'ü\n', [], [...every.subarray(7, 300)]]);
+        const [newest] = (await reader.channel(channel.name).history({limit: 1})).messages;
+        equal([...newest.payload], [...every.subarray(7, 300)]);
+        writer.close();
+        reader.close();
+    }),
+
     ['where no WebSocket gets through it falls back to SSE', async () => {
         await site('hinder');
         const client = connect(behindFaults);

@@ -50,7 +50,7 @@ export function whyMissing(engine: Engine): string | undefined {
 export const inFirefox: Record<string, 'all' | string[]> = {
     'auth.spec.ts': 'all',
     'break_it.spec.ts': ['the panel and the chart are seen together'],
-    'chat.spec.ts': ['two people talk', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
+    'chat.spec.ts': ['two people talk, one over websocket, one over sse', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
     'classic.spec.ts': ['is welcomed, hears itself as received'],
     'compression.spec.ts': 'all',
     'demo.spec.ts': ['starts again: no window lost anything'],
@@ -59,6 +59,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'fallback.spec.ts': 'all',
     'firefox_delay.spec.ts': 'all',
     'device.spec.ts': ['an unplugged one is gone'],
+    'drop.spec.ts': ['a file arrives whole over websocket'],
     'game.spec.ts': ['players see each other move'],
     'gallery.spec.ts': ['each card leads to its demo, and the way back'],
     'handover.spec.ts': ['the page never notices that it changes servers'],
@@ -74,9 +75,13 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'restart.spec.ts': ['says why it waits, comes back to the restarted server'],
     'server_killed.spec.ts': ['killed and restarted, over', 'the delays grow up to 20 s', '“Try now” does not wait'],
     'slow_consumer.spec.ts': ['drop_oldest: it asks for what was dropped'],
-    'storage.spec.ts': 'all',
+    'storage.spec.ts': [
+        'a full outbox through a reload', 'written while the server is down, kept through reloads', 'sent but not acknowledged', 'reloaded again and again',
+        'a tab that lives keeps its own messages', 'there are no Web Locks', 'IndexedDB fails', 'the disk is full', 'a position belongs to its tab',
+        'what a tab left when it was closed',
+    ],
     'ticker.spec.ts': ['the transport changes while prices flow', 'a tile’s texts keep apart at every width'],
-    'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over', 'SIGHUP brings a renewed certificate'],
+    'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over websocket'],
     'whiteboard.spec.ts': ['two people draw together'],
 };
 

@@ -29,7 +29,10 @@ const attempts: {label: string; frame: (id: number) => string | Uint8Array<Array
     {label: 'Unknown command', frame: (id) => frame({op: 'explode', id})},
     {label: 'Forbidden publish', frame: (id) => frame({op: 'publish', id, channel: 'ticker:prices', type: 'ticker.price', payload: {symbol: 'PULS', price: 1e9, change: 0, sent_ms: 0}})},
     {label: 'Nested too deep', frame: (id) => `{"op":"request","id":${id},"type":"sum.add","payload":${'['.repeat(100)}${']'.repeat(100)}}`},
-    {label: 'Binary message', frame: () => new Uint8Array([0, 1, 2, 3])},
+    {
+        label: 'Bytes that are missing',
+        frame: (id) => new TextEncoder().encode(`{"op":"publish","id":${id},"channel":"chat:lobby","type":"chat.picture","bytes":4}\nabc`),
+    },
 ];
 
 export function offerToBreak(): void {
