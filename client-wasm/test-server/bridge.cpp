@@ -99,7 +99,9 @@ PULSEWIRE_EXPORT(subscribers) const char* test_subscribers(std::uint32_t size) {
 
 // Text: the payload.
 PULSEWIRE_EXPORT(answer) void test_answer(std::uint32_t connection, double id, std::uint32_t size) {
-    the_server->answer(connection, static_cast<std::uint64_t>(id), from_text(0, size));
+    the_server->answer(
+        connection, static_cast<std::uint64_t>(id), test_server::given_payload::from(from_text(0, size))
+    );
 }
 // Text: the code's name and the sentence.
 PULSEWIRE_EXPORT(refuse_request)
@@ -126,7 +128,7 @@ PULSEWIRE_EXPORT(passes)
 void test_passes(double number, std::uint32_t type_size, std::uint32_t payload_size) {
     test_server::publish_gate::word given;
     given.type = from_text(0, type_size);
-    given.text = from_text(type_size, payload_size);
+    given.payload = test_server::given_payload::from(from_text(type_size, payload_size));
     the_server->decided(static_cast<std::uint64_t>(number), std::move(given));
 }
 PULSEWIRE_EXPORT(drops) void test_drops(double number) {

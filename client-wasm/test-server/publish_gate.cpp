@@ -60,7 +60,10 @@ post publish_gate::settle(std::uint64_t number, word given, std::int64_t now_ms)
     }
     if (given.what == verdict::drop) return dropped(p);
     if (!given.type.empty()) p.type = std::move(given.type);
-    if (!given.text.empty()) p.payload = std::move(given.text);
+    if (given.payload.binary || !given.payload.text.empty()) {
+        p.payload = std::move(given.payload.text);
+        p.binary = given.payload.binary;
+    }
     return hub::channel_change(std::move(p));
 }
 

@@ -15,14 +15,24 @@
 
 namespace pulsewire::test_server {
 
+// The payload that the application gives: JSON, or base64 behind this character, which begins no JSON.
+inline constexpr char before_base64 = '#';
+struct given_payload {
+    std::string text;
+    bool binary = false;
+
+    static given_payload from(std::string_view text);
+};
+
 class publish_gate {
 public:
     enum class verdict : std::uint8_t { pass, drop, refuse };
     struct word {
         verdict what = verdict::pass;
         error_code code = error_code::none;  // of a refusal
-        std::string text;  // ... for people; passed on: the payload in place of the client's
-        std::string type;  // in place of the client's; empty: that one
+        std::string text;                    // ... for people
+        std::string type;                    // passed on: in place of the client's; empty: that one
+        given_payload payload;               // passed on: in place of the client's; empty JSON: that one
     };
 
     publish_gate(const limits& bounds, const hash_key& secret)

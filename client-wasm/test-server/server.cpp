@@ -62,7 +62,23 @@ std::vector<std::string> texts_in(std::string_view list) {
     return all;
 }
 
+// As a frame says it in a text message (docs/protocol.md 2.5).
+void end_with_payload(line_writer& json, std::string_view payload, bool binary) {
+    if (binary)
+        json.flag("binary", true).name("payload", to_base64(payload)).end();
+    else
+        json.json("payload", payload.empty() ? "null" : payload).end();
+}
+
 }  // namespace
+
+given_payload given_payload::from(std::string_view text) {
+    given_payload p{std::string(text)};
+    if (!text.starts_with(before_base64)) return p;
+    p.text.clear();
+    p.binary = append_from_base64(p.text, text.substr(1));
+    return p;
+}
 
 server::server(settings chosen, std::uint64_t seed)
     : settings_(std::move(chosen)),
@@ -216,9 +232,11 @@ std::string_view server::answer_of_api(const command& c) {
 
 // --- the application ---
 
-void server::answer(connection_number number, std::uint64_t id, std::string_view payload) {
+void server::answer(connection_number number, std::uint64_t id, given_payload payload) {
     const hub::connection_ref to{0, number};
-    hub_->receive(hub::to_session(hub::reply{to, hub::make_response(id, payload), id}), now_);
+    hub_->receive(
+        hub::to_session(hub::reply{to, hub::make_response(id, payload.text, payload.binary), id}), now_
+    );
     settle();
 }
 
@@ -439,7 +457,7 @@ void server::on(const hub::client_publish& asked) {
     line_writer json(text);
     json.name("channel", p.channel).name("type", p.type).name("session", asked.session);
     if (!p.user.empty()) json.name("user", p.user);
-    json.json("payload", p.payload).end();
+    end_with_payload(json, p.payload, p.binary);
     event('p', number_of(p.from.value), gate_.last_number(), text);
 }
 
@@ -454,7 +472,7 @@ void server::on(const hub::client_request& asked) {
     line_writer json(text);
     json.name("type", asked.type).name("session", asked.session);
     if (!asked.user.empty()) json.name("user", asked.user);
-    json.json("payload", asked.payload.empty() ? "null" : asked.payload).end();
+    end_with_payload(json, asked.payload, asked.binary);
     event('r', number_of(asked.from.value), asked.id, text);
 }
 

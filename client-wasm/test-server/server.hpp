@@ -60,7 +60,7 @@ public:
     // --- the application ---
 
     // The answer to the request of an event: JSON, or a refusal.
-    void answer(connection_number number, std::uint64_t id, std::string_view payload);
+    void answer(connection_number number, std::uint64_t id, given_payload payload);
     void refuse_request(connection_number number, std::uint64_t id, error_code code, std::string_view text);
     // The word about the command of an event; none: it may be carried out.
     void authorized(connection_number number, std::uint64_t id, error_code code, std::string_view text);
@@ -88,7 +88,7 @@ public:
     //   v CONNECTION NUMBER   a token, as a JSON string, to be verified()
     //   a CONNECTION NUMBER   {"operations","channel","session","user","type"}, to be authorized()
     //   p CONNECTION NUMBER   {"channel","type","session","user","payload"}, to be decided()
-    //   r CONNECTION ID       {"type","session","user","payload"}, to be answered
+    //   r CONNECTION ID       {"type","session","user","payload"}, to be answered; bytes as in a frame
     //   d CONNECTION          the sentence for the operator about a command that was not permitted
     // Valid until the next call of anything.
     std::string_view take_events();

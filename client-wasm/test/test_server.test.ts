@@ -396,3 +396,28 @@ test('closed servers give back timers, clocks and chance', async () => {
     other.close();
     assert.deepEqual([setTimeout, clearTimeout, setInterval, Date, Math.random, performance.now, crypto.getRandomValues], before);
 });
+
+test('bytes are bytes for handlers, subscribers, the history and those who ask', async () => {
+    const bytes = Uint8Array.of(0, 10, 255);
+    const judged: unknown[] = [];
+    const server = await started({
+        onPublish: ({payload}) => {
+            judged.push(payload);
+            return (payload as Uint8Array).length === 1 ? {payload: Uint8Array.of(7, 7)} : undefined;
+        },
+        handlers: {reverse: (payload: Uint8Array) => payload.slice().reverse()},
+    });
+    const client = server.connect();
+    const heard = heardBy(client, 'files');
+    await server.settled();
+    await client.channel('files').publish('part', bytes);
+    await client.channel('files').publish('part', Uint8Array.of(1));
+    server.publish('files', 'part', bytes.buffer);
+    await server.settled();
+    const all = [bytes, Uint8Array.of(7, 7), bytes];
+    assert.deepEqual(heard, all);
+    assert.deepEqual(judged, [bytes, Uint8Array.of(1)]);
+    assert.deepEqual(server.channel('files').history.map(({payload}) => payload), all);
+    assert.deepEqual((await client.channel('files').history()).messages.map(({payload}) => payload), [...all].reverse());
+    assert.deepEqual(await client.request('reverse', bytes), Uint8Array.of(255, 10, 0));
+});

@@ -1,7 +1,20 @@
-import {toBase64} from '../base/payload.js';
+import {invalid} from '../base/check.js';
+import {dataOf, fromBase64, toBase64} from '../base/payload.js';
 import {fromUtf8} from './text_bytes.js';
 
 const newline = 10;
+
+/** A payload of a frame in a text message: bytes where it says so. */
+export function payloadIn({binary, payload}: {binary?: boolean; payload?: any}): any {
+    return binary ? fromBase64(payload as string) : payload;
+}
+
+/** A payload for the hub: JSON, or base64 behind a character that begins no JSON. */
+export function forHub(value: unknown): string {
+    const data = dataOf(value);
+    if (data instanceof Promise) throw invalid('a Blob is read in time, which passes here only when you let it: give its arrayBuffer()');
+    return typeof data === 'string' ? data : `#${toBase64(data)}`;
+}
 
 /** The frames of a binary message as lines (docs/protocol.md 2.5): over this network, payloads of bytes travel as base64. */
 export function asText(message: Uint8Array): string {

@@ -1,4 +1,5 @@
 import {PulsewireError} from '../base/errors.js';
+import {payloadIn} from './binary_text.js';
 import type {Hub} from './hub.js';
 
 /** A publication as the server keeps it. */
@@ -42,7 +43,7 @@ export class ChannelView {
         const all: KeptMessage[] = [];
         for (let page = 0; page < pagesMax; page++) {
             const {payload, more} = this.#ask('history', {offset: all.at(-1)?.offset ?? 0, limit: this.#limit});
-            all.push(...(payload as KeptMessage[]));
+            all.push(...(payload as (KeptMessage & {binary?: boolean})[]).map(({binary, ...kept}) => ({...kept, payload: payloadIn({binary: !!binary, payload: kept.payload})})));
             if (!more) break;
         }
         return all;

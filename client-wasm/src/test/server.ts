@@ -1,11 +1,11 @@
 import {callable, check, checkKnown, checkOptions, flag, amount, invalid, type Rules} from '../base/check.js';
 import {closeNames, type CloseName} from '../base/codes.js';
 import {PulsewireError} from '../base/errors.js';
-import {toJson} from '../base/json.js';
 import type {Client} from '../client/client.js';
 import type {Position} from '../client/events.js';
 import type {AnyRequests, ConnectOptions, EventSourceConstructor, WebSocketConstructor} from '../client/options.js';
 import {connect} from '../index.js';
+import {forHub, payloadIn} from './binary_text.js';
 import {ChannelView} from './channel_view.js';
 import type {Connection} from './connection.js';
 import {fetchOver} from './http.js';
@@ -193,7 +193,9 @@ export class TestServer {
 
     /** Publishes as a backend does over the HTTP API. Throws a PulsewireError where that would be refused. */
     publish(channel: string, type: string, payload: unknown = null, options: ServerPublishOptions = {}): Position | undefined {
-        const frame = JSON.parse(this.#hub.publish(channel, `{"type":${JSON.stringify(type)},"payload":${toJson(payload)}${membersOf(options)}}`)) as Record<string, any>;
+        const text = forHub(payload);
+        const said = text[0] === '#' ? `"binary":true,"payload":"${text.slice(1)}"` : `"payload":${text}`;
+        const frame = JSON.parse(this.#hub.publish(channel, `{"type":${JSON.stringify(type)},${said}${membersOf(options)}}`)) as Record<string, any>;
         if (frame.op === 'error') throw new PulsewireError(frame.code, frame.message, {pointer: frame.pointer});
         return frame.epoch === undefined ? undefined : {epoch: frame.epoch, offset: frame.offset};
     }
@@ -291,10 +293,10 @@ export class TestServer {
         this.#happened++;
         if (kind === 'w') this.#connections.get(connection)?.pump();
         else if (kind === 'd') this.#trace.note(connection, '!', text);
-        else if (kind === 'p') this.#judge(connection, id, JSON.parse(text) as ClientPublish);
+        else if (kind === 'p') this.#judge(connection, id, withPayload(text));
         else if (kind === 'v') this.#verify(connection, id, JSON.parse(text) as string);
         else if (kind === 'a') void this.#decide(connection, id, JSON.parse(text) as AuthorizedCommand);
-        else void this.#answer(connection, id, JSON.parse(text) as {type: string; session: string; user?: string; payload: unknown});
+        else void this.#answer(connection, id, withPayload(text));
     }
 
     #verify(connection: number, number: number, token: string): void {
@@ -306,7 +308,7 @@ export class TestServer {
         try {
             const word = this.#onPublish!(publish);
             if (word === false) return this.#hub.drops(number);
-            this.#hub.passes(number, word?.type ?? '', word && 'payload' in word ? toJson(word.payload) : '');
+            this.#hub.passes(number, word?.type ?? '', word && 'payload' in word ? forHub(word.payload) : '');
         } catch (error) {
             this.#refuse(error, connection, publish.type, (code, sentence) => this.#hub.refusePublish(number, code, sentence));
         }
@@ -334,12 +336,18 @@ export class TestServer {
         const handler = this.#handlers.get(type);
         if (!handler) return this.#hub.refuseRequest(connection, id, 'no_handler', `no handler for requests of type ${type}`);
         try {
-            const answer = toJson((await handler(payload, from)) ?? null);
+            const answer = forHub((await handler(payload, from)) ?? null);
             this.#hub.answer(connection, id, answer);
         } catch (error) {
             this.#refuse(error, connection, type, (code, sentence) => this.#hub.refuseRequest(connection, id, code, sentence));
         }
     }
+}
+
+/** What the hub tells of a client, with the payload as a handler gets it. */
+function withPayload(text: string): any {
+    const {binary, ...told} = JSON.parse(text) as {binary?: boolean; payload?: unknown};
+    return {...told, payload: payloadIn({binary: !!binary, payload: told.payload})};
 }
 
 function membersOf(options: object): string {
