@@ -102,12 +102,14 @@ function watch(channel: Channel<any>): Map<string, StandardSchema> {
     };
     channel.publish = (type, payload, options) => {
         const schema = schemas.get(type);
+        const refused = (error: unknown) => guarded(Promise.reject(error), (unheard) => session.unheard(unheard, `publishing ${type} in channel ${name}`));
         try {
-            // The payload that the others will get: an undefined member has gone, a Date is a text.
+            // The payload that the others will get: an undefined member has gone, a Date is a text, a Blob its bytes.
             const data = schema && channel.data(payload);
-            if (schema) valueFrom(schema, type, typeof data === 'string' ? JSON.parse(data) : payload);
+            if (data instanceof Promise) return data.then((bytes) => channel.publish(type, bytes, options), refused);
+            if (schema) valueFrom(schema, type, typeof data === 'string' ? JSON.parse(data) : data);
         } catch (error) {
-            return guarded(Promise.reject(error), (unheard) => session.unheard(unheard, `publishing ${type} in channel ${name}`));
+            return refused(error);
         }
         return publish(type, payload, options);
     };

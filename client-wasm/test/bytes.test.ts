@@ -5,7 +5,7 @@ import {fromBase64, toBase64} from '../src/base/payload.js';
 import {customStorage} from '../src/storage.js';
 import {handle} from '../src/requests.js';
 import {checked} from '../src/schema.js';
-import {accept, FakeNetwork, held, opened, publication, settle, welcomeFor} from './fake_network.js';
+import {accept, binaryMessage, FakeNetwork, held, opened, publication, settle, welcomeFor} from './fake_network.js';
 
 const bytes = Uint8Array.of(0, 10, 255, 123, 34, 13);
 const base64 = 'AAr/eyIN';
@@ -84,7 +84,7 @@ test('more than the server takes are refused here', async () => {
     client.close();
 });
 
-test('a binary message: bytes are views of it, and lines stand among them', async () => {
+test('a binary message: bytes, and lines among them', async () => {
     const {client, network, channel, messages} = await reading();
     network.socket.receiveBinary(
         `${head(1)},"bytes":6}\n`, bytes, `${head(2)},"payload":"ä"}\n`, `${head(3, ',"user":"ann"')},"bytes":0}\n`, `${head(4)},"bytes":6}\n`, bytes,
@@ -94,9 +94,15 @@ test('a binary message: bytes are views of it, and lines stand among them', asyn
     ]);
     assert.equal(messages[2]!.user, 'ann');
     assert.equal(messages[2]!.time, 1764000000000);
-    assert.equal((messages[0]!.payload as Uint8Array).buffer, (messages[3]!.payload as Uint8Array).buffer);
+    // Small ones are copies, so that whoever transfers one takes nothing from the others.
+    assert.notEqual((messages[0]!.payload as Uint8Array).buffer, (messages[3]!.payload as Uint8Array).buffer);
+    const large = new Uint8Array(1000);
+    const message = binaryMessage(`${head(5)},"bytes":1000}\n`, large);
+    network.socket.onmessage!({data: message});
+    assert.equal((messages[4]!.payload as Uint8Array).buffer, message);
+    assert.deepEqual(messages[4]!.payload, large);
     assert.deepEqual(structuredClone(messages[0]), messages[0]);
-    assert.deepEqual(channel.position, {epoch: 'e1', offset: 4});
+    assert.deepEqual(channel.position, {epoch: 'e1', offset: 5});
     client.close();
 });
 
@@ -203,6 +209,11 @@ test('a schema sees the bytes', async () => {
     void held(channel.publish('t', bytes));
     await settle();
     assert.equal(network.socket.binaryMessages.length, 1);
-    await assert.rejects(channel.publish('t', 'text'), {code: 'invalid_payload'});
+    void held(channel.publish('t', new Blob([bytes])));
+    void held(channel.publish('t', bytes.buffer.slice(0)));
+    await settle();
+    await settle();
+    assert.equal(network.socket.binaryMessages.length, 3);
+    await assert.rejects(channel.publish('t', 'text' as any), {code: 'invalid_payload'});
     client.close();
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {afterEach, test} from 'node:test';
 import text from 'pulsewire.wasm';
 import {PulsewireError} from '../src/base/errors.js';
-import {utf8Bytes as plainUtf8Bytes} from '../src/base/utf8.plain.js';
+import {fromUtf8, utf8Bytes as plainUtf8Bytes} from '../src/base/utf8.plain.js';
 import {instantiate, whyNot} from '../src/core/load.js';
 import {ByteField, Call, Field, Kind} from '../src/core/numbers.js';
 import {fromModuleText} from '../src/core/module_text.js';
@@ -191,4 +191,8 @@ test('where WebAssembly is missing or forbidden the reason names the entry that 
     t.after(() => (globalThis.WebAssembly = WebAssembly));
     delete (globalThis as {WebAssembly?: unknown}).WebAssembly;
     assert.match(whyNot(new ReferenceError('WebAssembly is not defined')).message, /import pulsewire\/js/);
+});
+
+test('the headers of binary messages are read where there is no TextDecoder', () => {
+    for (const text of ['', '{"type":"t","bytes":3}', '{"payload":"äö 漢字 🎉 \u2028"}', 'x'.repeat(100_000)]) assert.equal(fromUtf8(new TextEncoder().encode(text)), text);
 });

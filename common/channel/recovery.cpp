@@ -1,5 +1,6 @@
 #include "common/channel/recovery.hpp"
 
+#include "common/base/base64.hpp"
 #include "common/exchange/message_text.hpp"
 
 namespace pulsewire::hub {
@@ -7,7 +8,8 @@ namespace pulsewire::hub {
 void shorten(std::vector<message_ptr>& page) {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < page.size(); ++i) {
-        bytes += page[i]->line.size();
+        const message& m = *page[i];
+        bytes += m.line.size() + (m.binary ? base64_size(m.payload().size()) - m.payload().size() : 0);
         if (bytes > history_page_bytes_max && i > 0) return page.resize(i);
     }
 }

@@ -55,7 +55,8 @@ void framer::make_ready(piece_list& list, slow_reader& slow, std::size_t at) con
     list.settle(p);
     const bool has_cursor = how_ == framing::cursor_events;
     if (p.run != nullptr && has_cursor) return make_run_ready(list, p);
-    if (p.message == nullptr || (!slow.is_slow() && !has_cursor)) return;
+    const bool wants_text = p.wants_text(how_);
+    if (p.message == nullptr || (!slow.is_slow() && !has_cursor && !wants_text)) return;
     std::string text;
     if (const auto gap = slow.framing_of(p, at)) {
         if (has_cursor) {
@@ -67,6 +68,8 @@ void framer::make_ready(piece_list& list, slow_reader& slow, std::size_t at) con
     }
     if (has_cursor) {
         events_->write(hub::message_ptr(p.body, p.message), text);
+    } else if (wants_text) {
+        text += hub::text_line(*p.message);
     } else if (text.empty()) {
         return;
     } else {

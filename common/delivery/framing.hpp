@@ -2,8 +2,6 @@
 
 // How lines become what a peer understands, and how what waits for it counts.
 
-#include "common/exchange/message.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,8 +26,10 @@ constexpr bool is_websocket(framing how) {
     return how == framing::websocket || how == framing::websocket_binary;
 }
 
-// The message's line as this framing has it; keeps the message alive.
-shared_bytes line_of(const hub::message_ptr& m, framing how);
+// Whether a payload of bytes becomes base64 in its lines.
+constexpr bool is_text(framing how) {
+    return how == framing::websocket || how == framing::event_stream;
+}
 
 // Live messages count against queue_bytes_max. What a client asked for out of a channel's history is bounded
 // by itself, and counts against replay_bytes_max.

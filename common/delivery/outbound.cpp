@@ -73,7 +73,7 @@ bool outbound::gives_lines_as_they_are(parts& next) const {
     std::size_t count = 1, bytes = 0;  // the header first
     bool binary = false;
     for (std::size_t i = 0; i < list_.size(); ++i) {
-        if (list_[i].run != nullptr) return false;
+        if (list_[i].run != nullptr || list_[i].wants_text(framed_as())) return false;
         const std::string_view text = list_[i].text();
         next.all[count++] = {text.data(), text.size()};
         bytes += text.size();

@@ -60,7 +60,7 @@ public:
     void push_line(shared_bytes line, counts how = counts::as_live, const hub::message* message = nullptr);
     // A message of the hub as a line, without copying it.
     void push_message(const hub::message_ptr& m, counts how = counts::as_live) {
-        push_line(line_of(m, framed_as()), how, m.get());
+        push_line(shared_bytes(m, &m->line), how, m.get());
     }
     // Whether push_run() may be called: not where the framing knows no lines, nor while the connection is too
     // slow, since each message may have to leave the queue by itself then.

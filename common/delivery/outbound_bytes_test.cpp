@@ -92,6 +92,15 @@ TEST_F(outbound_bytes_test, are_base64_for_those_who_know_no_binary_messages) {
     EXPECT_EQ(pass_all(), "data: " + as_base64(3) + "\n");
 }
 
+// What waits is the message itself, shared with the history and with others, until it is its turn.
+TEST_F(outbound_bytes_test, base64_is_made_when_it_is_written) {
+    queue_.set_framing(framing::event_stream);
+    const auto m = publication(1, true);
+    queue_.push_message(m, counts::as_replay);
+    EXPECT_EQ(queue_.unwritten_bytes(), m->line.size());
+    EXPECT_EQ(pass_all(), "data: " + as_base64(1) + "\n");
+}
+
 class runs_of_bytes_test : public outbound_bytes_test, public ::testing::WithParamInterface<framing> {};
 
 // What many get together is what each would get alone.

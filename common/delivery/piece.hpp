@@ -31,6 +31,8 @@ struct piece {
         return body != nullptr && message != nullptr && how == counts::as_live &&
                message->when_slow == policy;
     }
+    // Whether its payload of bytes has to become base64 before it is framed.
+    bool wants_text(framing how) const { return message != nullptr && message->binary && is_text(how); }
     bool is_binary() const { return run != nullptr ? run->is_binary() : binary; }
     std::string_view text() const { return body == nullptr ? std::string_view() : *body; }
     std::size_t lines() const { return run == nullptr ? 1 : run->messages().size(); }

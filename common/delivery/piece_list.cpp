@@ -118,7 +118,7 @@ bool piece_list::take_runs_apart() {
         release(*at);
         for (const hub::message_ptr& m : at->run->messages()) {
             piece p;
-            p.body = line_of(m, at->run->framed_as());
+            p.body = shared_bytes(m, &m->line);
             p.message = m.get();
             p.binary = m->binary && at->run->framed_as() == framing::websocket_binary;
             count_of(p) += p.counted();

@@ -65,6 +65,21 @@ TEST_F(hub_bytes_test, a_message_that_is_cut_short_is_an_error_of_its_last_line)
     EXPECT_THAT(heard.back(), HasSubstr(R"("error","id":2,"code":"invalid_frame")"));
 }
 
+TEST_F(hub_bytes_test, lines_of_a_payload_that_is_not_counted_are_no_commands) {
+    const std::string message = R"({"op":"publish","id":1,"channel":"room","type":"t","bytes": 50})"
+                                "\n"
+                                R"({"op":"publish","id":2,"channel":"room","type":"t","payload":1})";
+    EXPECT_EQ(say_binary(message), message.size());
+    EXPECT_THAT(node_.heard(ada_), ElementsAre(HasSubstr(R"("id":1,"code":"invalid_frame")")));
+    say_binary(
+        publish_line(3) + R"({"op":"subscribe","id":4,"channel":"c","bytes":1})" + "\nx" + publish_line(5)
+    );
+    const lines heard = node_.heard(ada_);
+    EXPECT_THAT(heard, ::testing::Contains(HasSubstr(R"("id":4,"code":"invalid_frame")")));
+    EXPECT_THAT(heard, ::testing::Contains(HasSubstr(R"("published","id":5)")))
+        << "what is counted is passed over";
+}
+
 TEST_F(hub_bytes_test, a_text_message_ends_each_frame_at_its_line) {
     node_.say(ada_, publish_line(1));
     EXPECT_THAT(node_.heard(ada_)[0], HasSubstr(R"("id":1,"code":"invalid_frame")"));

@@ -5,6 +5,8 @@
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/names.hpp"
 
+#include <algorithm>
+
 namespace pulsewire {
 namespace {
 
@@ -59,7 +61,9 @@ public:
             if (found.binary || behind_) see_to_bytes();
             return true;
         }
+        const bool has_unknown_bytes = fault_.has_unknown_bytes;
         fault_ = {};
+        fault_.has_unknown_bytes = has_unknown_bytes;
         std::size_t stopped_at = 0;
         if (is_json(text_, json_depth_max, stopped_at)) {
             blame(error_code::invalid_frame, "a frame is a JSON object");
@@ -207,6 +211,7 @@ private:
     void bytes(std::string_view key, std::string_view value) {
         std::uint64_t said = 0;
         number(key, value, said, 0);
+        if (!behind_) fault_.has_unknown_bytes = true;
         if (!behind_ || said != behind_->size())
             return blame(
                 error_code::invalid_frame, "\"bytes\" is the last member of a line in a binary message"
@@ -323,11 +328,16 @@ result<command, command_error> read_command(
 result<command, command_error> read_publish_body(std::string_view body, std::string& scratch) {
     member_reader reader(body, scratch, members_of::a_publish_body);
     if (!reader.read()) return reader.fault();
-    if (reader.found.payload.empty()) reader.blame(error_code::invalid_frame, "\"payload\" is missing");
+    if (!reader.found.has_payload()) reader.blame(error_code::invalid_frame, "\"payload\" is missing");
     if (reader.faulty()) return reader.fault();
     reader.found.op = command_op::publish;
     if (reader.found.type.empty()) reader.found.type = "message";
     return reader.found;
+}
+
+std::size_t size_of(std::string_view line, const command& c) {
+    if (!c.binary || c.op == command_op::connect) return line.size();
+    return line.size() - std::min(line.size(), base64_size(c.payload.size())) + c.payload.size();
 }
 
 std::optional<std::uint64_t> bytes_behind(std::string_view line) {

@@ -66,6 +66,8 @@ struct command_error {
     std::uint64_t id = 0;
     std::string message;
     std::string pointer;  // RFC 6901, into the payload; empty when the payload is not to blame
+    // Bytes follow the line, and nobody knows how many: where the next frame begins cannot be told.
+    bool has_unknown_bytes = false;
 };
 
 // Reads one line (protocol 3.1 to 3.5). Checks JSON, UTF-8, nesting, the types of members and the
@@ -76,6 +78,9 @@ struct command_error {
 result<command, command_error> read_command(
     std::string_view line, std::string& scratch, std::optional<std::string_view> behind = std::nullopt
 );
+
+// What counts against the limit of a frame: where a payload of bytes is base64, the bytes that it stands for.
+std::size_t size_of(std::string_view line, const command& c);
 
 // How many bytes follow this line of a binary message as its payload (protocol 2.5); nothing where none do.
 std::optional<std::uint64_t> bytes_behind(std::string_view line);

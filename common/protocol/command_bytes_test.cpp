@@ -48,6 +48,9 @@ TEST(command_bytes, base64_is_decoded) {
         EXPECT_EQ(read->payload, every_kind);
         EXPECT_EQ(read->key, "key");
     }
+    const auto none = read_publish_body(R"({"payload":"","binary":true})", scratch);
+    ASSERT_TRUE(none) << none.error().message;
+    EXPECT_EQ(none->payload, "");
     const auto body = read_publish_body(R"({"payload":"AAr/Int9","binary":true})", scratch);
     ASSERT_TRUE(body) << body.error().message;
     EXPECT_EQ(body->payload, every_kind);
@@ -111,6 +114,23 @@ TEST(command_bytes, only_a_last_member_says_how_many_follow) {
           R"({"op":"publish","bytes":1234567890})", R"({"op":"publish","bytes":5)", ""})
         EXPECT_EQ(bytes_behind(line), std::nullopt) << line;
     EXPECT_EQ(bytes_behind(R"({"op":"publish","bytes":123456789})"), 123'456'789u);
+}
+
+// Otherwise the lines of somebody's file would be commands.
+TEST(command_bytes, bytes_that_nobody_can_count_are_told) {
+    std::string scratch;
+    for (const std::string_view line :
+         {R"({"op":"publish","channel":"c","type":"t","bytes": 5})",
+          R"({"bytes":5,"op":"publish","channel":"c"})",
+          R"({"op":"publish","channel":"c","type":"t","bytes":12345678901})",
+          R"({"op":"publish","bytes":5 })"}) {
+        const auto read = read_command(line, scratch);
+        ASSERT_FALSE(read) << line;
+        EXPECT_TRUE(read.error().has_unknown_bytes) << line;
+    }
+    const auto other = read_command(R"({"op":"publish","payload":{"bytes":5}})", scratch);
+    ASSERT_FALSE(other);
+    EXPECT_FALSE(other.error().has_unknown_bytes);
 }
 
 TEST(command_bytes, the_word_binary_means_nothing_elsewhere) {

@@ -1,6 +1,5 @@
 #include "common/session/sessions.hpp"
 
-#include "common/base/base64.hpp"
 #include "common/base/overloaded.hpp"
 #include "common/base/random.hpp"
 #include "common/protocol/names.hpp"
@@ -106,7 +105,8 @@ std::size_t sessions::receive(
             behind = lines.substr(0, *bytes);
             lines.remove_prefix(behind->size());
         }
-        if (!line.empty()) receive_line(*s, line, behind, limit_told, now);
+        const bool can_go_on = line.empty() || receive_line(*s, line, behind, limit_told, now);
+        if (!can_go_on && form == message_form::binary) lines = {};
     }
     return s == nullptr ? given : given - lines.size();
 }
@@ -139,15 +139,7 @@ void sessions::count_refusal(session& s, instant now) {
     rest(s, now.monotonic_ms + rest_ms);
 }
 
-// The limit is that of the decoded bytes: in base64 they are a third longer. Messages of a WebSocket were
-// measured before.
-bool sessions::is_too_large(std::string_view line, const command& c) const {
-    const std::size_t max = config_.bounds.message_bytes_max;
-    return line.size() > max &&
-           (!c.binary || line.size() - base64_size(c.payload.size()) + c.payload.size() > max);
-}
-
-void sessions::receive_line(
+bool sessions::receive_line(
     session& s, std::string_view line, std::optional<std::string_view> behind, bool& limit_told, instant now
 ) {
     ++counters_.commands;
@@ -155,20 +147,27 @@ void sessions::receive_line(
         // A command with an id needs its answer. Lines without an id get one error for the whole message,
         // because a message of 64 KiB has room for 32,000 lines.
         const std::uint64_t id = id_of_partial_frame(line);
-        if (id == 0 && std::exchange(limit_told, true)) return count_refusal(s, now);
+        // What is not read may have bytes behind it that it does not count.
+        const bool goes_on = behind || line.find("\"bytes\"") == line.npos;
+        if (id == 0 && std::exchange(limit_told, true)) return count_refusal(s, now), goes_on;
         if (line.find(R"("key":)") != line.npos) note_refused(s, id, now.monotonic_ms);
-        return refuse_for_rate(s, id, "too many commands per second", now);
+        return refuse_for_rate(s, id, "too many commands per second", now), goes_on;
     }
     const auto read = read_command(line, scratch_, behind);
-    if (!read)
-        return answers_.error(
+    if (!read) {
+        answers_.error(
             s, read.error().id, read.error().code, read.error().message, now, read.error().pointer
         );
-    if (!behind && is_too_large(line, *read))
-        return answers_.error(s, read->id, error_code::too_large, too_large_text(), now);
-    if (!read->key.empty() && is_behind_refused(s, read->id, now.monotonic_ms))
-        return refuse_for_rate(s, read->id, "an earlier publish was refused and comes first", now);
-    execute(s, *read, now);
+        return !read.error().has_unknown_bytes;
+    }
+    // Messages of a WebSocket were measured before.
+    if (!behind && size_of(line, *read) > config_.bounds.message_bytes_max)
+        answers_.error(s, read->id, error_code::too_large, too_large_text(), now);
+    else if (!read->key.empty() && is_behind_refused(s, read->id, now.monotonic_ms))
+        refuse_for_rate(s, read->id, "an earlier publish was refused and comes first", now);
+    else
+        execute(s, *read, now);
+    return true;
 }
 
 std::string sessions::too_large_text() const {

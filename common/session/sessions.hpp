@@ -69,12 +69,12 @@ private:
     void rest(session& s, std::int64_t until_ms);
     void refuse_for_rate(session& s, std::uint64_t id, std::string_view text, instant now);
     void count_refusal(session& s, instant now);
-    void receive_line(
+    // Whether the rest of the message can be read.
+    bool receive_line(
         session& s, std::string_view line, std::optional<std::string_view> behind, bool& limit_told,
         instant now
     );
     std::string too_large_text() const;
-    bool is_too_large(std::string_view line, const command& c) const;
     void answered(const connection_ref& to, std::uint8_t weight);
     void execute(session& s, const command& c, instant now);
     void carry_out(session& s, const command& c, instant now);

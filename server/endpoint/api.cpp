@@ -104,6 +104,11 @@ void api_publish(http_conversation& c, std::string channel) {
         read->payload = c.body();
         read->binary = true;
     }
+    const std::size_t size = bytes || !read ? c.body().size() : size_of(c.body(), *read);
+    if (size > c.settings().bounds.message_bytes_max)
+        return c.answer(
+            error_response(413, error_code::too_large, "the body is larger than message_bytes_max")
+        );
     if (!read)
         return c.answer(error_response(400, read.error().code, read.error().message, read.error().pointer));
     read->channel = channel;

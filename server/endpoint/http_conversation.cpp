@@ -124,10 +124,10 @@ bool http_conversation::take_head() {
         dispatch();
         return false;
     }
-    // To a stream, payloads of bytes come as base64.
+    // A payload of bytes may be base64; what it stands for is measured where it is read.
     const std::size_t message_bytes_max = settings().bounds.message_bytes_max;
-    const std::size_t body_bytes_max =
-        request_->path == "/sse" ? base64_size(message_bytes_max) : message_bytes_max;
+    const bool may_be_base64 = request_->path == "/sse" || request_->path.starts_with("/api/channels/");
+    const std::size_t body_bytes_max = may_be_base64 ? base64_size(message_bytes_max) : message_bytes_max;
     if (request_->content_length > body_bytes_max) {
         refuse({413, error_code::too_large, "the body is larger than message_bytes_max", "message_bytes_max"}
         );

@@ -78,7 +78,8 @@ protected:
     texts told_;
     std::uint64_t exceptions_ = 0;
     connection_table connections_{exceptions_};
-    deliveries deliveries_{connections_, home_};
+    program_sessions programs_;
+    deliveries deliveries_{connections_, programs_, home_};
     turn_posts posts_{node_, 0};
     hub_runner hub_{one_shard(), deliveries_, posts_, observer_gate({}), home_};
     drain drain_{connections_, hub_, node_, home_};

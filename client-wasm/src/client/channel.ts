@@ -2,7 +2,7 @@ import {amount, callable, check, checkKnown, checkOptions, flag, invalid, limit,
 import type {PulsewireError} from '../base/errors.js';
 import {toJson} from '../base/json.js';
 import {checkType} from '../base/names.js';
-import {dataOf, type Data} from '../base/payload.js';
+import {dataOf, type Data, type Sent} from '../base/payload.js';
 import {ask} from './ask.js';
 import type {ClientStorage} from './client_storage.js';
 import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
@@ -169,7 +169,7 @@ export class Channel<M extends object = AnyMessages> {
      * waits for the promise.
      */
     publish<K extends keyof M & string>(
-        type: K, payload: M[K], options: PublishOptions = {},
+        type: K, payload: Sent<M[K]>, options: PublishOptions = {},
     ): Promise<Position | undefined> {
         const self = this.self();
         const {name, session} = self;
@@ -350,7 +350,8 @@ export class Channel<M extends object = AnyMessages> {
 
     /** @internal */
     deliver(
-        type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = '', bytes?: Uint8Array,
+        type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = '',
+        bytes?: Uint8Array,
     ): void {
         if (offset) this.#moveTo(this.#epoch, offset);
         const lazy = this.#loops.size || this.#handlers.watched || this.sharers;

@@ -16,7 +16,8 @@ export interface WebSocketLike {
     readonly readyState?: number;
     /** Set to 'arraybuffer': binary messages arrive as such. */
     binaryType?: string;
-    send(data: string | Uint8Array<ArrayBuffer>): void;
+    /** Takes a string or a Uint8Array. */
+    send(data: any): void;
     close(code?: number): void;
 }
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;

@@ -1,4 +1,5 @@
 import {fromBase64} from '../base/payload.js';
+import {fromUtf8} from '../base/utf8.js';
 import {type ByteField, Call, Field, type HalfField} from './numbers.js';
 
 interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) => number> {
@@ -24,7 +25,7 @@ export interface Deliverer {
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
 const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"(payload":|bytes":\d+}$)/y;
-/** What stands where the payload of bytes would, and their number. */
+/** How a header ends whose payload is bytes, and their number. */
 const bytesBehind = /,"bytes":(\d+)}$/;
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
@@ -62,7 +63,6 @@ export class Core {
     #now = 0;
     /** The last publication up to its offset, its type, and where its channel's name begins in the text buffer. */
     #head = noHead;
-    #decoder: TextDecoder | undefined;
     #type = '';
     #name = 0;
 
@@ -109,16 +109,20 @@ export class Core {
         this.#line = '';
     }
 
-    /** The same for a binary message (docs/protocol.md 2.5). Payloads are views of it. */
+    /** The same for a binary message (docs/protocol.md 2.5). A payload that is most of it is a view of it. */
     receiveBinary(message: ArrayBuffer, attempt: number, obey: () => void, to: Deliverer): void {
         const all = new Uint8Array(message);
         for (let begin = 0; begin < all.length; ) {
             const found = all.indexOf(newline, begin);
             const end = found < 0 ? all.length : found;
-            const line = (this.#decoder ??= new TextDecoder()).decode(all.subarray(begin, end));
+            const line = fromUtf8(all.subarray(begin, end));
             begin = end + 1;
             const behind = bytesBehind.exec(line);
-            if (behind) this.#payload = all.subarray(begin, (begin += +behind[1]!));
+            if (behind) {
+                const bytes = all.subarray(begin, (begin += +behind[1]!));
+                // A copy, where whoever keeps or transfers it would have much of what belongs to others.
+                this.#payload = 2 * bytes.length < all.length ? bytes.slice() : bytes;
+            }
             this.receive(line, attempt, obey, to);
             this.#payload = undefined;
         }
@@ -131,7 +135,7 @@ export class Core {
         if (!publicationTail.test(message)) return false;
         let payload = publicationTail.lastIndex;
         const bytes = this.#payload;
-        // As if it stood there.
+        // Where it would begin if it stood in the line.
         if (bytes) payload = message.lastIndexOf(',') + payloadKey.length + 1;
         else if (payload + 2 > end) return false;
         let offset = 0;

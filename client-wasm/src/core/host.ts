@@ -64,7 +64,7 @@ export class Host {
         const transport = this.#transports.get(attempt);
         if (typeof payload === 'string') line += payload + '}';
         const bytes = payload as Uint8Array<ArrayBuffer> | undefined;
-        if (transport) this.#listener.note('→', line, attempt);
+        if (transport) this.#listener.note('→', bytes && typeof payload !== 'string' ? `${line}(${bytes.length} bytes)` : line, attempt);
         transport?.send(line, typeof payload === 'string' ? undefined : bytes);
     }
 
@@ -185,7 +185,7 @@ export class Host {
             this.#transports.set(attempt, (sse ? openEventStream : openWebSocket)(endpoints, {
                 opened: () => this.tell(Call.transportOpened, attempt),
                 received: (message) => {
-                    this.#listener.note('←', message, attempt);
+                    this.#listener.note('←', typeof message === 'string' ? message : `(a binary message of ${message.byteLength} bytes)`, attempt);
                     this.#received(message, attempt);
                 },
                 closed,

@@ -16,7 +16,7 @@ export class Incoming {
     /** True when it is one more. Parts that cannot belong to the file are ignored: anybody may write to the channel. */
     add(index: number, bytes: Uint8Array): boolean {
         const size = Math.min(partBytes, this.offer.bytes - index * partBytes);
-        if (index >= this.#parts.length || this.#parts[index] || bytes.length !== size) return false;
+        if (index < 0 || index >= this.#parts.length || this.#parts[index] || bytes.length !== size) return false;
         this.#parts[index] = bytes.slice();
         this.#arrived++;
         return true;
@@ -29,6 +29,7 @@ export class Incoming {
 
     /** The whole file, when it is. */
     get file(): Blob | undefined {
-        return this.share === 1 ? new Blob(this.#parts as Uint8Array<ArrayBuffer>[], {type: this.offer.kind}) : undefined;
+        // Of a kind that no browser shows or runs: whoever offered it could have said any.
+        return this.share === 1 ? new Blob(this.#parts as Uint8Array<ArrayBuffer>[], {type: 'application/octet-stream'}) : undefined;
     }
 }

@@ -11,6 +11,7 @@ import {drawnId, part, partsOf, readPart} from './parts.ts';
 import {DropView} from './view.ts';
 
 const fileBytesMax = 4 * 2 ** 20;
+const filesMax = 8;
 const kept = 300;  // messages that a page may read at once
 
 const client = connect(serverUrl(), {transport: transportParam()});
@@ -25,6 +26,11 @@ channel.on('drop.offer', (offer) => {
     const incoming = new Incoming(offer);
     files.set(offer.id, incoming);
     view.offered(incoming);
+    if (incoming.file) view.moved(incoming);  // it is empty
+    for (const id of [...files.keys()].slice(0, -filesMax)) {
+        files.delete(id);
+        view.forget(id);
+    }
 });
 channel.on('drop.part', (payload) => {
     const {id, index, bytes} = readPart(payload);

@@ -22,7 +22,7 @@ export async function part(file: Blob, id: string, index: number): Promise<Uint8
 
 /** Reads what part() made. The bytes are a view of the message. */
 export function readPart(payload: Uint8Array): {id: string; index: number; bytes: Uint8Array} {
-    const index = new DataView(payload.buffer, payload.byteOffset).getUint32(idBytes);
+    const index = payload.length < headBytes ? -1 : new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(idBytes);
     return {id: hex(payload.subarray(0, idBytes)), index, bytes: payload.subarray(headBytes)};
 }
 

@@ -1,14 +1,14 @@
 // The list of files, and the place to drop one.
 
-import {byId, keepNewest, make} from '../shared/dom.ts';
+import {byId, make} from '../shared/dom.ts';
 import {showError} from '../shared/errors.ts';
 import type {Incoming} from './incoming.ts';
 
-const shownMax = 30;
 /** Kinds that a browser shows as a picture and runs nothing of. */
 const picture = /^image\/(png|jpeg|gif|webp)$/;
 
 interface Row {
+    href?: string;
     readonly item: HTMLElement;
     readonly progress: HTMLProgressElement;
     readonly words: HTMLElement;
@@ -55,7 +55,13 @@ export class DropView {
         );
         this.#rows.set(offer.id, {item, progress, words});
         this.#list.append(item);
-        keepNewest(this.#list, shownMax);
+    }
+
+    forget(id: string): void {
+        const row = this.#rows.get(id);
+        this.#rows.delete(id);
+        row?.item.remove();
+        if (row?.href) URL.revokeObjectURL(row.href);
     }
 
     moved(incoming: Incoming): void {
@@ -71,11 +77,17 @@ export class DropView {
         showError(byId('drop-error'), error);
     }
 
-    #whole({item, progress, words}: Row, {offer}: Incoming, file: Blob): void {
-        const href = URL.createObjectURL(file);
+    #whole(row: Row, {offer}: Incoming, file: Blob): void {
+        const {item, progress, words} = row;
+        const href = (row.href = URL.createObjectURL(file));
         item.dataset.whole = 'true';
         progress.remove();
-        if (picture.test(offer.kind)) item.prepend(make('img', {class: 'file__picture', src: href, alt: ''}));
+        if (picture.test(offer.kind)) {
+            // The policy of the pages allows pictures of the server and those that stand in the address itself.
+            const reader = new FileReader();
+            reader.onload = () => item.prepend(make('img', {class: 'file__picture', src: String(reader.result), alt: ''}));
+            reader.readAsDataURL(file);
+        }
         words.replaceChildren(make('a', {href, download: offer.name, text: 'Save'}), ` ${offer.name}, whole`);
     }
 }
