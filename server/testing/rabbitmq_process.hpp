@@ -87,11 +87,6 @@ public:
                "disk_free_limit.absolute = 50MB\nlog.file = false\nlog.console = true\n"
                "log.console.level = warning\nload_definitions = "
             << definitions() << "\n";
-        // Otherwise the first Erlang starts one, which outlives the test.
-        names_ = std::make_unique<child_process>(
-            std::vector<std::string>{"epmd", "-address", "127.0.0.1", "-port", std::to_string(names_port_)},
-            log()
-        );
         start();
         // A server that is killed before it has written that it has streams at all does not find them again.
         rabbitmq_client(port_).make_queue("first", "stream");
@@ -114,8 +109,9 @@ public:
     // Returns when it listens, which it does after its streams are there. The data is what the one before has
     // left.
     void start() {
+        start_names();
         process_ = std::make_unique<child_process>(command({programs() + "rabbitmq-server"}), log());
-        if (!eventually([this] { return listens(); }, limit))
+        if (!eventually([this] { return listens(port_); }, limit))
             throw std::runtime_error("RabbitMQ does not start");
     }
     void kill() { process_->kill(); }
@@ -151,11 +147,21 @@ private:
         all.insert(all.end(), words.begin(), words.end());
         return all;
     }
-    bool listens() const {
+    // The server of Erlang's names. Without it the first Erlang starts one, which outlives the test; and one
+    // that still knows the name of a server that was killed makes the next one end at once.
+    void start_names() {
+        names_.reset();
+        names_ = std::make_unique<child_process>(
+            std::vector<std::string>{"epmd", "-address", "127.0.0.1", "-port", std::to_string(names_port_)},
+            log()
+        );
+        if (!eventually([this] { return listens(names_port_); })) throw std::runtime_error("no epmd");
+    }
+    static bool listens(std::uint16_t port) {
         const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
-        address.sin_port = htons(port_);
+        address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         const bool done = ::connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
         ::close(probe);
