@@ -82,8 +82,10 @@ TEST_F(bytes_test, published_over_websocket) {
         opcode::binary,
         frame(R"({"op":"publish","id":5,"channel":"room",)" + part) + R"({"op":"ping","id":6})"
     );
-    EXPECT_THAT(writer.line_with("published"), HasSubstr("\"id\":5"));
-    writer.line_with("\"pong\",\"id\":6");
+    // In either order: the channel may belong to another loop than the connection.
+    const std::string answers = writer.next_line() + writer.next_line();
+    EXPECT_THAT(answers, HasSubstr(R"({"op":"published","id":5,)"));
+    EXPECT_THAT(answers, HasSubstr(R"({"op":"pong","id":6})"));
     expect_told();
     EXPECT_THAT(history(), HasSubstr("," + in_base64 + "}]"));
 }

@@ -173,7 +173,7 @@ TEST_F(rabbitmq_failover, a_stream_that_keeps_hardly_what_nodes_need_is_named) {
         const auto needed = user.read().records[10].at;
         user.trim(needed);
         // Half of what the stream keeps, and more.
-        for (int i = 0; i < 12; ++i) ASSERT_TRUE(append(40)) << user.wait_closed();
+        for (int i = 0; i < 14; ++i) ASSERT_TRUE(append(40)) << user.wait_closed();
         user.trim(needed);
         EXPECT_TRUE(eventually([&] {
             const std::lock_guard hold(lock);
