@@ -58,7 +58,8 @@ public:
 
     // --- on the loop ---
 
-    void set_room(std::size_t records) { room_ = records; }
+    // Of those on their way to the loop it knows nothing yet, so what is counted is how many may be read in all.
+    void set_room(std::size_t records) { read_max_ = arrived_ + records; }
 
     void acknowledge(ticket number) {
         const auto upto = offsets_.acknowledged(number);
@@ -214,9 +215,10 @@ private:
         if (message->key != nullptr)
             one.key.emplace(static_cast<const char*>(message->key), message->key_len);
         one.headers = headers_of(*message);
-        room_ -= room_ == 0 ? 0 : 1;
+        ++read_;
         post([this, one = std::move(one), generation = generations_, partition = message->partition,
               offset = message->offset]() mutable {
+            ++arrived_;
             if (generation != generation_) return;
             one.number = ++last_;
             offsets_.given(one.number, partition, offset);
@@ -226,7 +228,7 @@ private:
 
     // A group's member has to ask for records as long as it lives, so partitions are paused instead.
     void hold_or_go_on() {
-        const bool is_full = room_ == 0;
+        const bool is_full = read_ >= read_max_;
         if (is_full == is_paused_) return;
         rd_kafka_topic_partition_list_t* all = nullptr;
         if (rd_kafka_assignment(consumer_.get(), &all) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
@@ -328,6 +330,7 @@ private:
     listener heard_;
     kafka_offsets offsets_;
     std::uint64_t generation_ = 0;  // of the assignment whose records are given
+    std::uint64_t arrived_ = 0;     // records that were read, from any assignment
     std::function<void()> released_;
     // Shared with what the thread has posted, which may come too late.
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -335,10 +338,11 @@ private:
     // Of the thread.
     kafka::handle_ptr consumer_, producer_;
     std::uint64_t generations_ = 0;  // assignments so far
+    std::uint64_t read_ = 0;         // records
     bool is_paused_ = false;
     std::string last_error_;  // what the library said last about a connection
 
-    std::atomic<std::size_t> room_ = 0;
+    std::atomic<std::uint64_t> read_max_ = 0;
     std::atomic<bool> ends_ = false, leaves_ = false, is_lost_ = false;
     std::mutex lock_;
     // lock_: by partition, the assignment and the offset.
