@@ -17,9 +17,13 @@ class Secret {
 const cycle: {self?: unknown} = {};
 cycle.self = cycle;
 
+/** A payload may be one of these, and may not hold one: test/bytes.test.ts. */
+const refusedInside: [string, unknown, string?][] = [
+    ['bytes', new Uint8Array(3)], ['a Float64Array', new Float64Array(2)], ['a DataView', new DataView(new ArrayBuffer(2))], ['an ArrayBuffer', new ArrayBuffer(2)],
+    ['a Buffer', Buffer.from('abc')], ['a Blob', new Blob(['x'])],
+];
 const refusedValues: [string, unknown, string?][] = [
-    ['a Map', new Map([['a', 1]])], ['a Set', new Set([1])], ['a WeakMap', new WeakMap()], ['bytes', new Uint8Array(3)], ['a Float64Array', new Float64Array(2)],
-    ['a DataView', new DataView(new ArrayBuffer(2))], ['an ArrayBuffer', new ArrayBuffer(2)], ['a Buffer', Buffer.from('abc')], ['a Blob', new Blob(['x'])],
+    ['a Map', new Map([['a', 1]])], ['a Set', new Set([1])], ['a WeakMap', new WeakMap()],
     ['a RegExp', /x/], ['an Error', new Error('lost')], ['a Promise', Promise.resolve()], ['a BigInt', 10n], ['a function', () => {}], ['a Symbol', Symbol('x')],
     ['NaN', NaN], ['Infinity', -Infinity], ['a boxed NaN', Object(NaN)], ['an invalid Date', new Date(NaN)], ['an object whose contents are private', new Secret()],
     ['a cycle', cycle, '/self'], ['URLSearchParams', new URLSearchParams('a=1')], ['Headers', new Headers()], ['a proxy of a Map', new Proxy(new Map(), {})],
@@ -28,9 +32,9 @@ const refusedValues: [string, unknown, string?][] = [
 test('a value that JSON cannot carry is refused with its place', async () => {
     const {client, network} = await opened();
     const channel = client.channel('a');
-    for (const [name, value, inside = ''] of refusedValues) {
+    for (const [name, value, inside = ''] of [...refusedValues, ...refusedInside]) {
         const refused = (pointer: string) => (error: PulsewireError) => error.code === 'invalid_argument' && (error.pointer ?? '') === pointer + inside;
-        await assert.rejects(channel.publish('t', value), refused(''), name);
+        if (!refusedInside.some(([bytes]) => bytes === name)) await assert.rejects(channel.publish('t', value), refused(''), name);
         await assert.rejects(channel.publish('t', {list: [1, {'a/b~c': value}]}), refused('/list/1/a~1b~0c'), name);
         await assert.rejects(client.request('t', {it: value}), refused('/it'), name);
         assert.throws(() => client.channel('b', {presence: {info: value} as never}).on('*', () => {}), refused('/info'), name);
