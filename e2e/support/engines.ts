@@ -50,7 +50,7 @@ export function whyMissing(engine: Engine): string | undefined {
 export const inFirefox: Record<string, 'all' | string[]> = {
     'auth.spec.ts': 'all',
     'break_it.spec.ts': ['the panel and the chart are seen together'],
-    'chat.spec.ts': ['two people talk, one over websocket, one over sse', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
+    'chat.spec.ts': ['two people talk', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
     'classic.spec.ts': ['is welcomed, hears itself as received'],
     'compression.spec.ts': 'all',
     'demo.spec.ts': ['starts again: no window lost anything'],
@@ -59,7 +59,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'fallback.spec.ts': 'all',
     'firefox_delay.spec.ts': 'all',
     'device.spec.ts': ['an unplugged one is gone'],
-    'drop.spec.ts': ['a file arrives whole over websocket'],
+    'drop.spec.ts': ['a file arrives whole over'],
     'game.spec.ts': ['players see each other move'],
     'gallery.spec.ts': ['each card leads to its demo, and the way back'],
     'handover.spec.ts': ['the page never notices that it changes servers'],
@@ -81,7 +81,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
         'what a tab left when it was closed',
     ],
     'ticker.spec.ts': ['the transport changes while prices flow', 'a tile’s texts keep apart at every width'],
-    'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over websocket'],
+    'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over'],
     'whiteboard.spec.ts': ['two people draw together'],
 };
 

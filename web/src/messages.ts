@@ -38,6 +38,15 @@ export interface ChatTyping {
 
 export type CustomEvent = string;
 
+export interface DropOffer {
+  id: string;
+  by: string;
+  name: string;
+  kind: string;
+  bytes: number;
+  parts: number;
+}
+
 export interface GameLight {
   id: number;
   x: number;
@@ -215,6 +224,8 @@ export interface Messages {
   "chat.message": ChatMessage;
   "chat.typing": ChatTyping;
   "customEvent": CustomEvent;
+  "drop.offer": DropOffer;
+  "drop.part": Uint8Array;
   "game.steer": GameSteer;
   "game.tick": GameTick;
   "job.progress": JobProgress;

@@ -30,6 +30,7 @@ export class DropView {
             showError(byId('drop-error'));
             for (const file of some) await send(file);
         };
+        byId('choose').addEventListener('click', () => input.click());
         input.addEventListener('change', () => {
             void sendAll([...input.files ?? []]);
             input.value = '';
