@@ -443,16 +443,18 @@ TEST_P(broker_faults, two_servers_share_their_channels_and_go_on_after_a_restart
     config c = testing::test_config();
     c.broker = broker->options().url;
     c.broker_partitions = 3;
-    testing::running_server one(c), two(c);
-    const auto are_ready = [&] {
-        for (const auto* each : {&one, &two}) {
-            const std::string told = testing::ask(each->port(), "GET", "/api/cluster").body;
-            if (testing::ask(each->port(), "GET", "/readyz").status != 200 ||
-                told.find(R"("nodes":2)") == told.npos || told.find(R"("serving":false)") != told.npos)
-                return false;
-        }
-        return true;
+    const auto is_ready = [](const testing::running_server& each, const std::string& nodes) {
+        const std::string told = testing::ask(each.port(), "GET", "/api/cluster").body;
+        return testing::ask(each.port(), "GET", "/readyz").status == 200 &&
+               told.find("\"nodes\":" + nodes) != told.npos && told.find(R"("serving":false)") == told.npos;
     };
+    // The first one makes what the broker keeps: RabbitMQ does not bear that two do so at once
+    // (docs/cluster.md).
+    testing::running_server one(c);
+    ASSERT_TRUE(eventually([&] { return is_ready(one, "1"); }, 40s))
+        << testing::ask(one.port(), "GET", "/api/cluster").body;
+    testing::running_server two(c);
+    const auto are_ready = [&] { return is_ready(one, "2") && is_ready(two, "2"); };
     ASSERT_TRUE(eventually(are_ready, 40s)) << testing::ask(two.port(), "GET", "/api/cluster").body;
     auto ann = testing::subscribed(one.port(), "room"), bob = testing::subscribed(two.port(), "room");
     const auto publish = [](std::uint16_t port, const std::string& text) {

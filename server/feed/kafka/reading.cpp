@@ -58,7 +58,8 @@ public:
 
     // --- on the loop ---
 
-    // Of those on their way to the loop it knows nothing yet, so what is counted is how many may be read in all.
+    // Of those on their way to the loop it knows nothing yet, so what is counted is how many may be read in
+    // all.
     void set_room(std::size_t records) { read_max_ = arrived_ + records; }
 
     void acknowledge(ticket number) {
