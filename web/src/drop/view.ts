@@ -89,7 +89,7 @@ export class DropView {
             reader.onload = () => item.prepend(make('img', {class: 'file__picture', src: String(reader.result), alt: ''}));
             reader.readAsDataURL(file);
         }
-        words.replaceChildren(make('a', {href, download: offer.name, text: 'Save'}), ` ${offer.name}, whole`);
+        words.replaceChildren(make('a', {href, download: offer.name, text: 'Save', 'aria-label': `Save ${offer.name}`}), ', it is whole');
     }
 }
 
