@@ -129,7 +129,7 @@ private:
 
     // As the shell does it: frames as they come, and what plain connections mean as one command.
     void say(const client& c, std::string_view text) {
-        if (c.speaks == face::protocol || c.speaks == face::protocol_stream) return node_.say(c, text);
+        if (c.speaks == face::protocol || c.speaks == face::protocol_stream) return void(node_.say(c, text));
         std::string scratch;
         if (const auto read = read_command(text, scratch))
             at(c.shard, [&](auto& h, instant now) { h.execute(c.connection, *read, now); });
