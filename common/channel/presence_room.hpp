@@ -1,7 +1,7 @@
 #pragma once
 
-// Who makes room in a full list of members, so that one address cannot keep others off it: the newest member
-// of the source with the most, if that has more members than the new one would be of its own source. Members
+// The member that makes room in a full list, so that one address cannot keep others off it: the newest one of
+// the source with the most, if that has more members than the new one would be of its own source. Members
 // whose source is not known (0) neither make room nor get it.
 
 #include <algorithm>

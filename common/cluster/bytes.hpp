@@ -55,7 +55,7 @@ public:
     bool ok() const { return ok_; }
     bool at_end() const { return left_.empty(); }
     std::size_t left() const { return left_.size(); }
-    // What was not read yet.
+    // The bytes that were not read yet.
     std::string_view rest() const { return left_; }
 
     std::uint8_t u8() { return static_cast<std::uint8_t>(fixed<1>()); }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the partitions of a shard ask of their shell, in order.
+// The wishes of a shard's partitions to their shell, in order.
 
 #include "common/cluster/broker_port.hpp"
 #include "common/cluster/notes.hpp"

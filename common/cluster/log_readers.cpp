@@ -250,7 +250,7 @@ void log_readers::wait(call&& what, hub::instant now) {
 }
 
 void log_readers::look_at_waiting(hub::instant now) {
-    // What is told to sessions may bring others, which go to the end.
+    // Values that sessions are told may bring others, which go to the end.
     for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
         waiting_call w = std::move(waiting_.front());
         waiting_.pop_front();

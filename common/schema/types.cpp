@@ -1,5 +1,7 @@
 #include "common/schema/types.hpp"
 
+#include "common/base/payload_kind.hpp"
+
 #include <utility>
 
 namespace pulsewire::schema {
@@ -16,9 +18,7 @@ std::optional<payload_error> types::check(std::string_view type, std::string_vie
     const {
     const auto found = entries_.find(type);
     if (found == entries_.end()) return std::nullopt;
-    const auto kind = [](bool bytes) { return bytes ? "bytes" : "JSON"; };
-    if (found->second.binary != binary)
-        return payload_error{std::string(type), {}, kind(found->second.binary), kind(binary)};
+    if (auto wrong = other_kind(type, found->second.binary, binary)) return wrong;
     if (binary) return std::nullopt;
     auto wrong = found->second.rules.check(payload);
     if (wrong) wrong->type = type;

@@ -1,6 +1,7 @@
 #include "server/app/application.hpp"
 
 #include "common/base/overloaded.hpp"
+#include "common/base/payload_kind.hpp"
 #include "common/exchange/message_text.hpp"
 #include "server/log.hpp"
 #include "server/random.hpp"
@@ -15,9 +16,7 @@
 namespace pulsewire::shell {
 
 std::optional<payload_error> payload_view::unless(bool wanted_binary, std::string_view type) const {
-    if (binary == wanted_binary) return std::nullopt;
-    const auto kind = [](bool bytes) { return bytes ? "bytes" : "JSON"; };
-    return payload_error{std::string(type), {}, kind(wanted_binary), kind(binary)};
+    return other_kind(type, wanted_binary, binary);
 }
 
 namespace {

@@ -5,6 +5,7 @@ export function utf8Bytes(text: string): number {
 
 /** The text of whole characters, where nothing else may decode them. */
 export function fromUtf8(bytes: Uint8Array): string {
+    // By pieces, because a call takes only so many arguments.
     let letters = '';
     for (let at = 0; at < bytes.length; at += 8192) letters += String.fromCharCode(...bytes.subarray(at, at + 8192));
     return decodeURIComponent(escape(letters));

@@ -11,7 +11,7 @@ export interface Message<P = unknown, K extends string = string> {
     readonly user?: string;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;
-    /** What was published; of bytes a Uint8Array, which is yours. */
+    /** The value that was published; bytes are a Uint8Array, which is yours. */
     readonly payload: P;
     /** The JSON text of the payload as the server sent it, for passing on; '' of bytes. */
     readonly raw: string;

@@ -344,7 +344,7 @@ export class TestServer {
     }
 }
 
-/** What the hub tells of a client, with the payload as a handler gets it. */
+/** The hub's word about a client, with the payload as a handler gets it. */
 function withPayload(text: string): any {
     const {binary, ...told} = JSON.parse(text) as {binary?: boolean; payload?: unknown};
     return {...told, payload: payloadIn({binary: !!binary, payload: told.payload})};

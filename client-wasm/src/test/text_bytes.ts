@@ -1,3 +1,5 @@
+import {fromUtf8 as fromUtf8WithoutDecoder} from '../base/utf8.plain.js';
+
 // Environments that imitate a browser for tests, as jsdom does, may have neither TextEncoder nor TextDecoder.
 
 /** The bytes of a text, in which JSON has no halves of surrogate pairs. */
@@ -9,8 +11,5 @@ export function toUtf8(text: string): Uint8Array {
 /** The text of whole characters. */
 export function fromUtf8(bytes: Uint8Array): string {
     if (globalThis.TextDecoder) return new TextDecoder().decode(bytes);
-    // By pieces, because a call takes only so many arguments.
-    let letters = '';
-    for (let at = 0; at < bytes.length; at += 8192) letters += String.fromCharCode(...bytes.subarray(at, at + 8192));
-    return decodeURIComponent(escape(letters));
+    return fromUtf8WithoutDecoder(bytes);
 }

@@ -4,6 +4,7 @@
 #include "server/broker/nats/address.hpp"
 #include "server/broker/nats/connection.hpp"
 #include "server/broker/nats/stream_log.hpp"
+#include "server/broker/posted_values.hpp"
 #include "server/broker/told_values.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -15,7 +16,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -28,8 +28,6 @@ namespace {
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-// Bytes of records that are not answered, of all logs together; beyond, the connection is given up.
-constexpr std::size_t unanswered_bytes_max = std::size_t{32} << 20;
 constexpr std::chrono::milliseconds check_interval{250};
 
 template <class Number>
@@ -57,31 +55,14 @@ public:
     }
 
     void post(cluster::to_broker value) override {
-        const std::lock_guard hold(lock_);
-        if (const auto* const record = std::get_if<cluster::append_record>(&value.what)) {
-            // What is let go of here, its connection will not miss: it is about to end.
-            if (unanswered_bytes_ > unanswered_bytes_max) {
-                has_too_much_ = true;
-                value.what = cluster::close_log{};
-            } else {
-                unanswered_bytes_ += record->bytes.size();
-            }
-        }
-        posted_.push_back(std::move(value));
-        if (posted_.size() == 1) asio::post(loop_, [this] { take_posted(); });
+        if (posted_.post(std::move(value))) asio::post(loop_, [this] { take_posted(); });
     }
 
 private:
     void take_posted() {
-        std::vector<cluster::to_broker> taken;
-        bool has_too_much = false;
-        {
-            const std::lock_guard hold(lock_);
-            taken.swap(posted_);
-            has_too_much = std::exchange(has_too_much_, false);
-        }
-        for (auto& each : taken) carry_out(each.partition, each.what);
-        if (has_too_much)
+        auto taken = posted_.take();
+        for (auto& each : taken.values) carry_out(each.partition, each.what);
+        if (taken.has_too_much)
             break_all(name() + " takes less than it is given: more than 32 MB wait for its answers");
     }
 
@@ -93,7 +74,7 @@ private:
                     if (stream_log* const log = find(partition, what.connection))
                         log->append(std::move(what.bytes), clock::now());
                     else
-                        free(what.bytes.size());
+                        posted_.free(what.bytes.size());
                 },
                 [&](cluster::trim_log& what) {
                     if (stream_log* const log = find(partition, what.connection)) log->trim(what.before);
@@ -117,7 +98,7 @@ private:
             where_, partition, what, clock::now(),
             stream_log::listener{
                 .on_value = [this](cluster::from_broker value) { told_.tell(std::move(value)); },
-                .on_freed = [this](std::size_t bytes) { free(bytes); },
+                .on_freed = [this](std::size_t bytes) { posted_.free(bytes); },
             }
         );
         if (!connection_) connect();
@@ -129,11 +110,6 @@ private:
         if (found == logs_.end() || found->second->number() != number || found->second->is_closed())
             return nullptr;
         return found->second.get();
-    }
-
-    void free(std::size_t bytes) {
-        const std::lock_guard hold(lock_);
-        unanswered_bytes_ -= bytes;
     }
 
     // --- the connection ---
@@ -209,10 +185,7 @@ private:
     const asio::executor_work_guard<asio::io_context::executor_type> stays_{loop_.get_executor()};
     asio::steady_timer timer_{loop_};
     told_values told_;
-    std::mutex lock_;
-    std::vector<cluster::to_broker> posted_;  // lock_
-    std::size_t unanswered_bytes_ = 0;        // lock_
-    bool has_too_much_ = false;               // lock_
+    posted_values posted_;
     std::optional<connection> connection_;
     std::map<cluster::partition_index, std::unique_ptr<stream_log>> logs_;
     std::thread thread_;

@@ -2,6 +2,7 @@
 
 #include "common/base/overloaded.hpp"
 #include "server/broker/client_tls.hpp"
+#include "server/broker/posted_values.hpp"
 #include "server/broker/rabbitmq/address.hpp"
 #include "server/broker/rabbitmq/connection.hpp"
 #include "server/broker/rabbitmq/stream_log.hpp"
@@ -17,7 +18,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -31,8 +31,6 @@ namespace {
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-// Bytes of records that are not confirmed, of all logs together; beyond, the connections are given up.
-constexpr std::size_t unanswered_bytes_max = std::size_t{32} << 20;
 constexpr std::chrono::milliseconds check_interval{250};
 
 // Between post() and the logs: everything below is on the thread of the loop, but for the values that wait in
@@ -59,31 +57,14 @@ public:
     }
 
     void post(cluster::to_broker value) override {
-        const std::lock_guard hold(lock_);
-        if (const auto* const record = std::get_if<cluster::append_record>(&value.what)) {
-            // What is let go of here, its connection will not miss: it is about to end.
-            if (unanswered_bytes_ > unanswered_bytes_max) {
-                has_too_much_ = true;
-                value.what = cluster::close_log{};
-            } else {
-                unanswered_bytes_ += record->bytes.size();
-            }
-        }
-        posted_.push_back(std::move(value));
-        if (posted_.size() == 1) asio::post(loop_, [this] { take_posted(); });
+        if (posted_.post(std::move(value))) asio::post(loop_, [this] { take_posted(); });
     }
 
 private:
     void take_posted() {
-        std::vector<cluster::to_broker> taken;
-        bool has_too_much = false;
-        {
-            const std::lock_guard hold(lock_);
-            taken.swap(posted_);
-            has_too_much = std::exchange(has_too_much_, false);
-        }
-        for (auto& each : taken) carry_out(each.partition, each.what);
-        if (has_too_much)
+        auto taken = posted_.take();
+        for (auto& each : taken.values) carry_out(each.partition, each.what);
+        if (taken.has_too_much)
             break_all("RabbitMQ takes less than it is given: more than 32 MB wait for its confirms");
         remove_closed();
     }
@@ -96,7 +77,7 @@ private:
                     if (stream_log* const log = find(partition, what.connection))
                         log->append(std::move(what.bytes), clock::now());
                     else
-                        free(what.bytes.size());
+                        posted_.free(what.bytes.size());
                 },
                 [&](cluster::trim_log& what) {
                     if (stream_log* const log = find(partition, what.connection)) log->trim(what.before);
@@ -116,7 +97,7 @@ private:
             where_, partition, what, id_ + std::to_string(++openings_), clock::now(),
             stream_log::listener{
                 .on_value = [this](cluster::from_broker value) { told_.tell(std::move(value)); },
-                .on_freed = [this](std::size_t bytes) { free(bytes); },
+                .on_freed = [this](std::size_t bytes) { posted_.free(bytes); },
             }
         );
         if (!appending_) connect();
@@ -128,11 +109,6 @@ private:
         if (found == logs_.end() || found->second->number() != number || found->second->is_closed())
             return nullptr;
         return found->second.get();
-    }
-
-    void free(std::size_t bytes) {
-        const std::lock_guard hold(lock_);
-        unanswered_bytes_ -= bytes;
     }
 
     // --- the connections ---
@@ -228,10 +204,7 @@ private:
     std::optional<asio::ssl::context> tls_;
     const dialer dialer_{loop_, where_, tls_ ? &*tls_ : nullptr};
     told_values told_;
-    std::mutex lock_;
-    std::vector<cluster::to_broker> posted_;  // lock_
-    std::size_t unanswered_bytes_ = 0;        // lock_
-    bool has_too_much_ = false;               // lock_
+    posted_values posted_;
     const std::string id_;  // begins the ids of what the logs of this process append about themselves
     std::uint64_t openings_ = 0;
     std::size_t first_host_ = 0;

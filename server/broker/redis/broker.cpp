@@ -3,7 +3,6 @@
 #include "common/base/overloaded.hpp"
 #include "server/broker/client_tls.hpp"
 #include "server/broker/redis/address.hpp"
-#include "server/broker/redis/client_tls.hpp"
 #include "server/broker/redis/connection.hpp"
 #include "server/broker/redis/link.hpp"
 #include "server/broker/told_values.hpp"

@@ -1,7 +1,7 @@
 #include "server/feed/redis/source.hpp"
 
+#include "server/broker/client_tls.hpp"
 #include "server/broker/redis/address.hpp"
-#include "server/broker/redis/client_tls.hpp"
 #include "server/feed/redis/reading.hpp"
 
 #include <boost/asio/ssl/context.hpp>
@@ -31,7 +31,7 @@ result<source::maker, std::string> make_redis_source(
     if (!where) return failure(where.error());
     place->where = std::move(*where);
     if (place->where.tls) {
-        auto made = redis::client_tls(of.broker_ca_file);
+        auto made = client_tls(of.broker_ca_file);
         if (!made) return failure(made.error());
         place->tls.emplace(std::move(*made));
     }
