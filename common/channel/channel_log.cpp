@@ -45,10 +45,13 @@ void channel_log::drop_oldest() {
 
 std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {
     // Offsets have no holes, so an offset is also an index.
-    const std::uint64_t first = std::max(offset + 1, oldest());
+    const std::span<const entry> all = kept();
+    const std::uint64_t first =
+        std::min(std::max(offset + 1, oldest()) - oldest(), std::uint64_t{all.size()});
     std::vector<message_ptr> found;
-    for (std::uint64_t o = first; o <= head_ && found.size() < most; ++o)
-        found.push_back(kept()[static_cast<std::size_t>(o - oldest())].what);
+    const std::size_t count = std::min(all.size() - static_cast<std::size_t>(first), most);
+    found.reserve(count);
+    for (const entry& e : all.subspan(static_cast<std::size_t>(first), count)) found.push_back(e.what);
     return found;
 }
 

@@ -5,6 +5,12 @@
 #include <variant>
 
 namespace pulsewire::cluster {
+namespace {
+
+// Another reason for the same absence is logged no sooner.
+constexpr std::int64_t reason_interval_ms = 10'000;
+
+}  // namespace
 
 log_channels::log_channels(
     const hub::config& settings, const replica_options& options, hub::session_port& sessions
@@ -82,14 +88,17 @@ void log_channels::tell_standing(hub::instant now) {
         return p != nullptr && !p->degraded_because().empty();
     });
     const std::string why = away == partitions_.end() ? std::string() : (*away)->degraded_because();
-    if (why.empty() == told_.empty()) return;
-    told_ = why;
+    const bool changes = why.empty() != logged_.empty();
+    if (!changes && (why == logged_ || now.monotonic_ms - logged_ms_ < reason_interval_ms)) return;
+    logged_ = why;
+    logged_ms_ = now.monotonic_ms;
     if (why.empty())
         out_.notes.emplace_back("the shared log goes on");
     else
-        out_.warnings.push_back("the shared log does not go on, and clients are told: " + why);
+        out_.warnings.push_back("the shared log does not go on, and clients are told so: " + why);
+    if (!changes) return;
     for (hub::shard_index s = 0; s < config_.shard_count; ++s)
-        sessions_.post(s, hub::to_session(hub::standing{config_.shard, why}), now);
+        sessions_.post(s, hub::to_session(hub::standing{config_.shard, !why.empty()}), now);
 }
 
 }  // namespace pulsewire::cluster

@@ -54,7 +54,8 @@ private:
     hub::channel_counters counters_;
     log_output out_;
     std::vector<std::unique_ptr<log_partition>> partitions_;  // null: another shard's
-    std::string told_;                                        // why the own partitions do not go on
+    std::string logged_;  // why the own partitions do not go on; empty: they do
+    std::int64_t logged_ms_ = 0;
 };
 
 }  // namespace pulsewire::cluster

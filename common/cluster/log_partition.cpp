@@ -91,6 +91,7 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                 standing_.degraded(std::move(d.reason), now.monotonic_ms);
                 readers_.on_degraded();
             },
+            [&](still_away& s) { standing_.still_away(std::move(s.reason)); },
             // Where the subscribers stand is known here, and is judged when another copy serves.
             [&](const copy_lost&) {
                 readers_.on_copy_lost();

@@ -49,8 +49,10 @@ void replica::open(std::int64_t now_ms, replica_output& out) {
 }
 
 void replica::stop_serving(std::string reason, replica_output& out) {
-    if (up_) out.events.emplace_back(degraded{std::move(reason)});
-    up_ = false;
+    if (std::exchange(up_, false))
+        out.events.emplace_back(degraded{std::move(reason)});
+    else
+        out.events.emplace_back(still_away{std::move(reason)});
 }
 
 void replica::close(std::string reason, std::int64_t now_ms, replica_output& out) {
@@ -140,6 +142,7 @@ void replica::scan(const record_read& r, const hub::instant& now, replica_output
         const auto first = decode(r.bytes);
         const hello* const h = first ? std::get_if<hello>(&first->body) : nullptr;
         genesis_ = h != nullptr && h->log_was_empty ? r.at : mark{};
+        begins_foreign_ = !first && first.error() == record_error::foreign;
     }
     images_.read(r.bytes);
     if (r.at < connection_.last) return;
@@ -152,11 +155,18 @@ void replica::scan(const record_read& r, const hub::instant& now, replica_output
     if (state_ == nullptr || !(state_->chain().base() == image->at)) {
         state_.reset();
         image_limit_ = image ? image->at.position - 1 : UINT64_MAX;
-        return close("The log was trimmed and has no checkpoint that can be read.", now.monotonic_ms, out);
+        return close(why_no_image(), now.monotonic_ms, out);
     }
     at_ = image->at_mark;
     image_position_ = image->at.position;
     open(now.monotonic_ms, out);
+}
+
+std::string replica::why_no_image() const {
+    if (!begins_foreign_) return "The log was trimmed and has no checkpoint that can be read.";
+    return "The log of partition " + std::to_string(options_.partition) +
+           " begins with a record that no Pulsewire wrote, and only Pulsewire may write to it: delete it "
+           "while no server runs, or give all servers another broker_prefix.";
 }
 
 void replica::say_hello(const hub::instant& now, replica_output& out) {

@@ -85,6 +85,10 @@ struct serving {};
 struct degraded {
     std::string reason;  // one sentence for people
 };
+// A connection ended before the copy served again.
+struct still_away {
+    std::string reason;  // one sentence for people
+};
 // The copy was thrown away, because the log does not continue it: each position that came from it is to be
 // judged anew, as if its client had just come.
 struct copy_lost {};
@@ -118,7 +122,8 @@ struct standing_back {
 };
 
 using replica_event = std::variant<
-    serving, degraded, copy_lost, restated, shown, accepted, not_accepted, unavailable, standing_back>;
+    serving, degraded, still_away, copy_lost, restated, shown, accepted, not_accepted, unavailable,
+    standing_back>;
 
 struct replica_output {
     std::vector<to_broker> broker;
@@ -191,6 +196,7 @@ private:
     void on_opened(const opened& o, const hub::instant& now, replica_output& out);
     void on_record(const record_read& r, const hub::instant& now, replica_output& out);
     void scan(const record_read& r, const hub::instant& now, replica_output& out);
+    std::string why_no_image() const;
     void say_hello(const hub::instant& now, replica_output& out);
 
     bool is_last_known(const record_read& r) const;
@@ -236,6 +242,7 @@ private:
     image_collector images_;
     std::uint64_t image_position_ = 0;        // of the image that the copy began with
     mark genesis_;                            // first record of a log that was never trimmed; {0, 0}: unknown
+    bool begins_foreign_ = false;             // the log's first record is nobody's of ours
     std::uint64_t image_limit_ = UINT64_MAX;  // newer ones are not of this log
     bool options_agree_ = false;              // the log has options, and they are this node's
     std::int64_t fresh_ms_ = INT64_MIN;       // when the newest own record that was read back was written

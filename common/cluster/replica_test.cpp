@@ -292,6 +292,36 @@ TEST_F(replica_test, a_node_with_other_options_says_so_and_does_not_join) {  // 
     EXPECT_EQ(nodes[0].copy->state()->processes().alive().size(), 1u);
 }
 
+TEST_F(replica_test, why_a_copy_does_not_come_up_is_told) {  // P11
+    start(0);
+    broker->disconnect(0, "The password is wrong.");
+    replica_output out;
+    nodes[0].copy->on_time(now(), out);
+    carry_out(0, out);
+    broker->disconnect(0, "The password is wrong.");
+    run(100);
+    ASSERT_NE(nodes[0].last<still_away>(), nullptr);
+    EXPECT_EQ(nodes[0].last<still_away>()->reason, "The password is wrong.");
+    EXPECT_EQ(nodes[0].count<degraded>(), 0u);
+    run(1'000);
+    EXPECT_TRUE(nodes[0].copy->serves());
+}
+
+TEST_F(replica_test, a_log_that_somebody_else_began_is_refused_in_words_and_harmed_no_further) {  // P11
+    broker->on(7, {0, open_log{1, {}}}, now_ms);
+    run(100);
+    broker->on(7, {0, append_record{1, "what an operator tried"}}, now_ms);
+    run(100);
+    const std::uint64_t before = broker->size();
+    ASSERT_EQ(before, 1u);
+    start(0);
+    run(2'000);
+    ASSERT_NE(nodes[0].last<still_away>(), nullptr);
+    EXPECT_NE(nodes[0].last<still_away>()->reason.find("no Pulsewire wrote"), std::string::npos);
+    EXPECT_FALSE(nodes[0].copy->serves());
+    EXPECT_EQ(broker->size(), before);
+}
+
 TEST_F(replica_test, a_node_too_old_for_the_log_stands_back) {  // S14
     start(0), start(1);
     run(300);

@@ -18,6 +18,8 @@ public:
         since_ms_ = now_ms;
         why_ = std::move(why);
     }
+    // Trying to come back has failed, by this.
+    void still_away(std::string why) { why_ = std::move(why); }
     // It cannot serve until somebody changes something.
     void stands_back(std::string why) { why_ = std::move(why); }
     // To be called every 100 ms or so.

@@ -239,10 +239,10 @@ message_ptr make_position(
     return w.end();
 }
 
-message_ptr make_standing(std::string_view degraded_because) {
-    if (degraded_because.empty()) return message_writer(message_kind::standing, "restored").end();
+message_ptr make_standing(bool is_degraded) {
+    if (!is_degraded) return message_writer(message_kind::standing, "restored").end();
     message_writer w(message_kind::standing, "degraded");
-    return w.text("message", degraded_because, piece::text).end();
+    return w.text("message", "the server does not reach its broker", piece::text).end();
 }
 
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason) {

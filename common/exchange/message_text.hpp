@@ -68,8 +68,9 @@ message_ptr make_subscribed(const subscribed_fields& f);
 message_ptr make_position(
     std::string_view channel, std::string_view epoch, std::uint64_t offset, std::string_view reason
 );
-// The server does not reach its broker, with the reason for people; or does again, without one (4.28).
-message_ptr make_standing(std::string_view degraded_because);
+// The server does not reach its broker, or does again (4.28). The reason is the operator's alone: it names
+// the broker, and clients may be anybody.
+message_ptr make_standing(bool is_degraded);
 
 // The answer to `unsubscribe`, or with a reason and without an id the end that the server makes.
 message_ptr make_unsubscribed(std::uint64_t id, std::string_view channel, std::string_view reason = {});

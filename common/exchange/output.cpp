@@ -28,9 +28,15 @@ void output::swap(output& other) noexcept {
     stores.swap(other.stores);
 }
 
-void output::add_send(message_ptr what, std::uint64_t connection, bool replayed) {
-    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, replayed, 0});
+void output::add_send(message_ptr what, std::uint64_t connection) {
+    sends.push_back({std::move(what), static_cast<std::uint32_t>(receivers.size()), 1, false, 0});
     receivers.push_back(connection);
+}
+
+void output::add_replay(std::span<message_ptr> what, std::uint64_t connection) {
+    const auto first = static_cast<std::uint32_t>(receivers.size());
+    receivers.push_back(connection);
+    for (message_ptr& one : what) sends.push_back({std::move(one), first, 1, true, 0});
 }
 
 }  // namespace pulsewire::hub

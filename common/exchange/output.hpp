@@ -84,7 +84,9 @@ struct output {
     }
     void clear();
     void swap(output& other) noexcept;
-    void add_send(message_ptr what, std::uint64_t connection, bool replayed = false);
+    void add_send(message_ptr what, std::uint64_t connection);
+    // In their order, from history or of the list of members.
+    void add_replay(std::span<message_ptr> what, std::uint64_t connection);
 };
 
 }  // namespace pulsewire::hub

@@ -118,7 +118,7 @@ struct end_subscription {
 // Whether the partitions of a shard go on. Sent to every shard when it changes.
 struct standing {
     shard_index of = 0;
-    std::string degraded_because;  // for people; empty: they do
+    bool is_degraded = false;
 };
 
 using to_session = std::variant<

@@ -10,28 +10,41 @@
 namespace pulsewire {
 namespace {
 
+// A name of at most eight bytes as a number of its own, so that a switch tells names apart; 0 for longer
+// ones.
+constexpr std::uint64_t packed(std::string_view name) {
+    std::uint64_t number = 0;
+    if (name.size() <= sizeof number)
+        for (const char c : name) number = number << 8 | static_cast<unsigned char>(c);
+    return number;
+}
+
 command_op op_named(std::string_view name) {
-    struct entry {
-        std::string_view name;
-        command_op op;
-    };
-    static constexpr entry entries[] = {
-        {"publish", command_op::publish},
-        {"subscribe", command_op::subscribe},
-        {"unsubscribe", command_op::unsubscribe},
-        {"request", command_op::request},
-        {"respond", command_op::respond},
-        {"cancel", command_op::cancel},
-        {"history", command_op::history},
-        {"presence", command_op::presence},
-        {"connect", command_op::connect},
-        {"refresh", command_op::refresh},
-        {"ping", command_op::ping},
-        {"pong", command_op::pong},
-    };
-    for (const entry& e : entries)
-        if (e.name == name) return e.op;
-    return command_op::none;
+    switch (packed(name)) {
+        case packed("publish"):
+            return command_op::publish;
+        case packed("request"):
+            return command_op::request;
+        case packed("respond"):
+            return command_op::respond;
+        case packed("cancel"):
+            return command_op::cancel;
+        case packed("history"):
+            return command_op::history;
+        case packed("presence"):
+            return command_op::presence;
+        case packed("connect"):
+            return command_op::connect;
+        case packed("refresh"):
+            return command_op::refresh;
+        case packed("ping"):
+            return command_op::ping;
+        case packed("pong"):
+            return command_op::pong;
+        default:
+            if (name == "subscribe") return command_op::subscribe;
+            return name == "unsubscribe" ? command_op::unsubscribe : command_op::none;
+    }
 }
 
 bool takes_bytes(command_op op) {
@@ -97,45 +110,78 @@ public:
 
 private:
     void member(std::string_view key, std::string_view value) {
-        if (key == "payload") return payload(value);
-        if (key == "type") return name(key, value, found.type, is_type, error_code::invalid_type);
-        if (key == "key") return name(key, value, found.key, is_key, error_code::invalid_frame);
-        if (key == "conflate") return name(key, value, found.conflate, is_key, error_code::invalid_frame);
-        if (key == "transient") return flag(key, value, found.transient);
-        if (key == "binary") return flag(key, value, found.binary);
-        if (which_ == members_of::a_publish_body) {
-            if (key == "user") return name(key, value, found.user, is_user, error_code::invalid_frame);
-            return;
+        switch (packed(key)) {
+            case packed("payload"):
+                return payload(value);
+            case packed("type"):
+                return name(key, value, found.type, is_type, error_code::invalid_type);
+            case packed("key"):
+                return name(key, value, found.key, is_key, error_code::invalid_frame);
+            case packed("conflate"):
+                return name(key, value, found.conflate, is_key, error_code::invalid_frame);
+            case packed("binary"):
+                return flag(key, value, found.binary);
+            default:
+                if (key == "transient") return flag(key, value, found.transient);
+                return which_ == members_of::a_command ? member_of_command(key, value)
+                                                       : member_of_publish_body(key, value);
         }
-        if (key == "id") return number(key, value, found.id, 1);
-        if (key == "op") return op(value);
-        if (key == "channel") return name(key, value, found.channel, is_channel, error_code::invalid_channel);
-        if (key == "epoch") return name(key, value, found.epoch, is_epoch, error_code::invalid_frame);
-        if (key == "offset") {
-            found.has_offset = true;
-            return number(key, value, found.offset, 0);
+    }
+
+    void member_of_publish_body(std::string_view key, std::string_view value) {
+        if (key == "user") name(key, value, found.user, is_user, error_code::invalid_frame);
+    }
+
+    void member_of_command(std::string_view key, std::string_view value) {
+        switch (packed(key)) {
+            case packed("id"):
+                return number(key, value, found.id, 1);
+            case packed("op"):
+                return op(value);
+            case packed("channel"):
+                return name(key, value, found.channel, is_channel, error_code::invalid_channel);
+            case packed("epoch"):
+                return name(key, value, found.epoch, is_epoch, error_code::invalid_frame);
+            case packed("offset"):
+                found.has_offset = true;
+                return number(key, value, found.offset, 0);
+            case packed("time"):
+                found.has_time = true;
+                return number(key, value, found.time, 0);
+            case packed("latest"):
+                return number(key, value, found.latest, 0);
+            case packed("limit"):
+                return number(key, value, found.limit, 1);
+            case packed("version"):
+                return number(key, value, found.version, 0);
+            case packed("presence"):
+                return flag(key, value, found.presence);
+            case packed("echo"):
+                return flag(key, value, found.echo);
+            case packed("pongs"):
+                return flag(key, value, found.pongs);
+            case packed("session"):
+                return string(key, value, found.session);
+            case packed("client"):
+                return string(key, value, found.client);
+            case packed("to"):
+                return string(key, value, found.to);
+            case packed("token"):
+                return token(value);
+            case packed("after"):
+                return string(key, value, found.after);
+            case packed("request"):
+                return number(key, value, found.request, 1);
+            case packed("bytes"):
+                return bytes(key, value);
+            case packed("code"):
+                return string(key, value, found.code);
+            case packed("message"):
+                return string(key, value, found.message);
+            default:
+                if (key == "timeout_ms") number(key, value, found.timeout_ms, 1);
+                if (key == "backwards") flag(key, value, found.backwards);
         }
-        if (key == "time") {
-            found.has_time = true;
-            return number(key, value, found.time, 0);
-        }
-        if (key == "latest") return number(key, value, found.latest, 0);
-        if (key == "limit") return number(key, value, found.limit, 1);
-        if (key == "timeout_ms") return number(key, value, found.timeout_ms, 1);
-        if (key == "version") return number(key, value, found.version, 0);
-        if (key == "presence") return flag(key, value, found.presence);
-        if (key == "echo") return flag(key, value, found.echo);
-        if (key == "pongs") return flag(key, value, found.pongs);
-        if (key == "backwards") return flag(key, value, found.backwards);
-        if (key == "session") string(key, value, found.session);
-        if (key == "client") string(key, value, found.client);
-        if (key == "to") string(key, value, found.to);
-        if (key == "token") return token(value);
-        if (key == "after") string(key, value, found.after);
-        if (key == "request") return number(key, value, found.request, 1);
-        if (key == "bytes") return bytes(key, value);
-        if (key == "code") string(key, value, found.code);
-        if (key == "message") string(key, value, found.message);
     }
 
     // Room for everything is reserved at once, so that views into it stay valid. It is enough, because
@@ -145,7 +191,12 @@ private:
         return scratch_;
     }
 
-    bool string(std::string_view key, std::string_view value, std::string_view& into) {
+    void string(std::string_view key, std::string_view value, std::string_view& into) {
+        read_string(key, value, into);
+    }
+
+    // False: it is none, which is remembered.
+    bool read_string(std::string_view key, std::string_view value, std::string_view& into) {
         if (value.front() != '"') {
             blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be a string");
             return false;
@@ -163,14 +214,14 @@ private:
     }
 
     void token(std::string_view value) {
-        if (string("token", value, found.token) && found.token.size() > token_bytes_max)
+        if (read_string("token", value, found.token) && found.token.size() > token_bytes_max)
             blame(error_code::too_large, "\"token\" is longer than 8 KiB");
     }
 
     void op(std::string_view value) {
         std::string_view named;
         has_op = true;
-        if (!string("op", value, named)) return;
+        if (!read_string("op", value, named)) return;
         found.op = op_named(named);
         if (found.op == command_op::none)
             blame(error_code::unknown_op, "\"op\" is not a command of pulsewire.v1");
@@ -180,7 +231,7 @@ private:
         std::string_view key, std::string_view value, std::string_view& into, bool (*valid)(std::string_view),
         error_code code
     ) {
-        if (!string(key, value, into) || valid(into)) return;
+        if (!read_string(key, value, into) || valid(into)) return;
         blame(code, "\"" + std::string(key) + "\" has a length or a character that is not allowed");
     }
 

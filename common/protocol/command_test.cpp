@@ -304,6 +304,23 @@ TEST(command, names_the_member_that_is_missing) {  // 3.5
     }
 }
 
+TEST(command, knows_a_name_by_all_of_its_bytes) {  // 3.3
+    std::string scratch;
+    // Each would be refused or change something, were it taken for the name that it begins or ends with.
+    const std::string line =
+        R"({"op":"ping","id":3,"presences":7,"presence ":7,"xpresence":7,"conflated":7,"payloads":7,"i":7,"":7,)"
+        R"("transiently":7,"transien":7,"timeout_ms_":7,"timeout_m":7,"backward":7,"backwardss":7,"Id":7})";
+    const command c = read(line, scratch);
+    EXPECT_EQ(c.op, command_op::ping);
+    EXPECT_EQ(c.id, 3u);
+    EXPECT_FALSE(c.presence || c.transient || c.backwards || c.has_payload());
+    for (const char* const op : {"publishs", "subscrib", "unsubscribed", "", "presence1", "ping "})
+        EXPECT_EQ(
+            refusal_of(std::string(R"({"id":4,"op":")") + op + "\"}"),
+            R"(unknown_op 4 "op" is not a command of pulsewire.v1)"
+        );
+}
+
 TEST(command, refuses_unknown_operations) {
     for (const auto& op : texts{"", "Ping", "subscribed", "pings", "pin"})
         EXPECT_EQ(

@@ -494,12 +494,12 @@ void sessions::offer(session& s, std::string_view channel, instant now) {
 // A client hears of the node as a whole: when the first part stops, and when the last one goes on.
 void sessions::on(standing&& m, instant now) {
     const bool was_degraded = !degraded_.empty();
-    const message_ptr word = make_standing(m.degraded_because);
-    if (m.degraded_because.empty())
-        degraded_.erase(m.of);
+    if (m.is_degraded)
+        degraded_.insert(m.of);
     else
-        degraded_.insert_or_assign(m.of, std::move(m.degraded_because));
+        degraded_.erase(m.of);
     if (was_degraded == !degraded_.empty()) return;
+    const message_ptr word = make_standing(!was_degraded);
     for (const std::uint64_t one : table_.those([](const session& s) {
              return s.welcome && (s.speaks == face::protocol || s.speaks == face::protocol_stream);
          }))

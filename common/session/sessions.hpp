@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,7 +119,7 @@ private:
     std::uint64_t random_;
     std::int64_t late_ms_ = 0;
     std::uint64_t last_verification_ = 0;
-    std::map<shard_index, std::string> degraded_;  // shards whose partitions do not go on, with the reason
+    std::set<shard_index> degraded_;  // shards whose partitions do not go on
     std::string scratch_;
 };
 

@@ -142,10 +142,8 @@ void subscriptions::on(attached&& m, instant now) {
     // After `subscribed`, as 4.3 demands, and marked as replayed: the members and
     // the history are bounded, the queue must not cut them.
     for (std::vector<message_ptr>* part : {&m.members, &m.replay}) {
-        for (message_ptr& old : *part) {
-            bytes += old->line.size();
-            output_.add_send(std::move(old), s.connection, true);
-        }
+        for (const message_ptr& old : *part) bytes += old->line.size();
+        output_.add_replay(*part, s.connection);
     }
     charge_answer(s, bytes);
     // After the replay, so that messages which a handler sends to the subscriber come after it.

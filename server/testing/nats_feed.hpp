@@ -2,13 +2,18 @@
 
 // NATS JetStream for the contract suite of feeds.
 
+#include "server/base/freed_by.hpp"
 #include "server/feed/tested_source.hpp"
 #include "server/testing/nats_process.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace pulsewire::testing {
 
@@ -50,29 +55,41 @@ public:
     }
 
 private:
-    // A connection for all that is written.
+    // A connection for all that is written. A record whose answer is lost with the server is sent again,
+    // under an id by which the stream takes it once.
     class writer {
     public:
         ~writer() { natsConnection_Destroy(made_); }
         void publish(const std::string& subject, const std::string& value, const std::string& at) {
+            const std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>> record = made(subject, value);
             for (int attempt = 0; attempt < 100; ++attempt) {
-                natsMsg* answer = nullptr;
-                const bool done =
-                    (made_ != nullptr || natsConnection_ConnectTo(&made_, ("nats://" + at).c_str()) == NATS_OK
-                    ) &&
-                    natsConnection_Request(
-                        &answer, made_, subject.c_str(), value.data(), static_cast<int>(value.size()), 2'000
-                    ) == NATS_OK;
-                natsMsg_Destroy(answer);
-                if (done) return;
-                natsConnection_Destroy(made_);
-                made_ = nullptr;
+                if (is_connected(at) && is_kept(record.get())) return;
+                natsConnection_Destroy(std::exchange(made_, nullptr));
             }
             throw std::runtime_error("NATS takes nothing");
         }
 
     private:
+        std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>> made(
+            const std::string& subject, const std::string& value
+        ) {
+            natsMsg* record = nullptr;
+            natsMsg_Create(&record, subject.c_str(), nullptr, value.data(), static_cast<int>(value.size()));
+            natsMsgHeader_Set(record, "Nats-Msg-Id", std::to_string(++written_).c_str());
+            return std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>>(record);
+        }
+        bool is_connected(const std::string& at) {
+            return made_ != nullptr || natsConnection_ConnectTo(&made_, ("nats://" + at).c_str()) == NATS_OK;
+        }
+        bool is_kept(natsMsg* record) {
+            natsMsg* told = nullptr;
+            if (natsConnection_RequestMsg(&told, made_, record, 2'000) != NATS_OK) return false;
+            const std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>> answer(told);
+            return std::string_view(natsMsg_GetData(told)).find("\"seq\"") != std::string_view::npos;
+        }
+
         natsConnection* made_ = nullptr;
+        std::uint64_t written_ = 0;
     };
 
     static std::string decoded(const std::string& base64) {

@@ -213,6 +213,7 @@ void cluster_sim::on_event(std::size_t node_index, std::uint32_t partition, cons
         overloaded{
             [](const serving&) {},
             [](const degraded&) {},
+            [](const still_away&) {},
             [&](const copy_lost&) {
                 ++tally_.copies_lost;
                 for (client& c : clients_) {

@@ -229,6 +229,7 @@ TEST_F(rabbitmq_refusal, logins_and_virtual_hosts_are_refused_in_words_without_t
 TEST_F(rabbitmq_refusal, few_rights_are_enough_and_missing_ones_are_named) {
     broker_options node;
     node.url = "rabbitmq://node:pw@" + server().at();
+    node.prefix = "pulsewire-rights";  // servers of other tests use the default
     log_user user(node);
     user.open_until_it_answers();
     user.append("r");

@@ -1,5 +1,6 @@
 // Two servers that share a real Redis, as clients, programs and operators see them.
 
+#include "server/testing/recorded_log.hpp"
 #include "server/testing/redis_process.hpp"
 #include "server/testing/running_server.hpp"
 #include "server/testing/token.hpp"
@@ -58,6 +59,23 @@ TEST_F(nodes_of_redis, a_message_published_at_one_is_heard_at_the_other) {
         json::parse(ask(one.port(), "GET", "/api/channels/room/messages").body)["messages"],
         json::parse(ask(two.port(), "GET", "/api/channels/room/messages").body)["messages"]
     );
+}
+
+// The operator is told why, from the first start on; clients, who may be anybody, not where the broker is.
+TEST_F(nodes_of_redis, why_the_broker_never_answered_is_told_to_the_operator_alone) {
+    config c = shared();
+    const std::string nobody = "127.0.0.1:" + std::to_string(free_port());
+    c.broker = "redis://" + nobody;
+    c.log_level = "warning";
+    recorded_log logged;
+    running_server one(c);
+    auto ann = connected(client(one.port()), "session-of-ann");
+    const std::string told = ann.line_with(R"("op":"degraded")");
+    EXPECT_NE(told.find("does not reach its broker"), std::string::npos) << told;
+    EXPECT_EQ(told.find("127.0.0.1"), std::string::npos) << told;
+    const auto names_it = [&] { return cluster(one).dump().find(nobody) != std::string::npos; };
+    EXPECT_TRUE(eventually(names_it)) << cluster(one).dump(1);
+    EXPECT_NE(logged.line_with("the shared log does not go on").find(nobody), std::string::npos);
 }
 
 TEST_F(nodes_of_redis, a_plain_event_stream_goes_on_at_the_other) {
