@@ -30,7 +30,7 @@ struct consume_settings {
     std::string name;            // in metrics, in the log, and at the beginning of the keys
     std::string broker;          // its address; empty: config::broker. It may hold a password
     std::string broker_ca_file;  // empty: config::broker_ca_file
-    std::string from;            // the stream, the subject or the topic
+    std::string from;            // the stream, the subject, the topic or the queue
     std::string field;           // Redis: of an entry, the one that holds the JSON; empty: all, as an object
     std::string channel;         // a template
     std::string type;            // a template

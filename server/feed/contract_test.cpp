@@ -17,6 +17,9 @@
 #ifdef PULSEWIRE_BROKER_KAFKA
 #include "server/testing/kafka_feed.hpp"
 #endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+#include "server/testing/rabbitmq_feed.hpp"
+#endif
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -44,6 +47,9 @@ std::vector<source_kind> kinds() {
 #endif
 #ifdef PULSEWIRE_BROKER_KAFKA
         tested_kafka(),
+#endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+        tested_rabbitmq(),
 #endif
     };
 }
@@ -266,7 +272,8 @@ TEST_P(every_feed, each_record_is_there_once_though_the_broker_is_killed) {
     const temporary_folder folder;
     program server(durable(folder));
     int written = 0;
-    for (int round = 0; round < 3; ++round) {
+    const int rounds = GetParam().name == "rabbitmq" ? 1 : 3;  // it takes ten seconds to start
+    for (int round = 0; round < rounds; ++round) {
         for (int i = 0; i < 100; ++i, ++written)
             for (int c = 0; c < 3; ++c) write("c" + std::to_string(c), written);
         broker->restart();
@@ -322,6 +329,38 @@ TEST_P(every_feed, what_the_hub_refuses_for_now_comes_later) {
     EXPECT_TRUE(is_all_there(server, 3, 150)) << difference(server, "c0", 150) << server.log();
     EXPECT_TRUE(eventually([&] { return broker->left() == 0; })) << broker->left();
     EXPECT_EQ(server.metric("pulsewire_consume_bad_total"), 0);
+}
+#endif
+
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+TEST(queue_of_rabbitmq, what_its_writers_forgot_is_named_and_stops_nothing) {
+    if (!is_installed("rabbitmq-server")) GTEST_SKIP() << "rabbitmq-server is not installed";
+    rabbitmq_feed shop;
+    json here = {{"name", "shop"}, {"broker", shop.address()}, {"from", shop.from()}, {"channel", "orders"},
+                 {"type", "t"},    {"dead_letters", "nowhere"}};
+    json there = here;
+    there["name"] = "there";
+    there["from"] = "no-such-queue";
+    rabbitmq_feed quorum("quorum");
+    json two = here;
+    two["name"] = "two";
+    two["from"] = quorum.from();
+    json settings;
+    settings["consume"] = {here, there, two};
+    program server(settings);
+    // Without ids.
+    rabbitmq_client writer(rabbitmq_of_all_tests().port());
+    writer.publish(shop.from(), "1");
+    writer.publish(shop.from(), "\"" + std::string(1 << 20, 'x') + "\"");
+    writer.publish(shop.from(), "2");
+    EXPECT_TRUE(eventually([&] { return server.messages("orders") == json({1, 2}); })) << server.log();
+    EXPECT_TRUE(eventually([&] { return shop.left() == 0; }));
+    EXPECT_EQ(server.metric("pulsewire_consume_bad_total"), 1);
+    const std::string log = server.log();
+    for (const std::string words :
+         {"no-such-queue", "make it first", "must be a classic queue", "have no message_id",
+          "larger than 1 MB", "there is no such queue"})
+        EXPECT_NE(log.find(words), std::string::npos) << words << " is not in " << log;
 }
 #endif
 

@@ -14,6 +14,9 @@
 #ifdef PULSEWIRE_BROKER_KAFKA
 #include "server/feed/kafka/source.hpp"
 #endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+#include "server/feed/rabbitmq/source.hpp"
+#endif
 
 namespace pulsewire::shell::feed {
 namespace {
@@ -36,6 +39,11 @@ constexpr of_broker make_kafka = make_kafka_source;
 #else
 constexpr of_broker make_kafka = nullptr;
 #endif
+#ifdef PULSEWIRE_BROKER_RABBITMQ
+constexpr of_broker make_rabbitmq = make_rabbitmq_source;
+#else
+constexpr of_broker make_rabbitmq = nullptr;
+#endif
 
 struct adapter {
     std::array<std::string_view, 6> schemes;
@@ -48,6 +56,7 @@ constexpr adapter adapters[] = {
      make_redis},
     {{"nats", "natss"}, "libnats-dev", make_nats},
     {{"kafka", "kafkas"}, "librdkafka-dev", make_kafka},
+    {{"rabbitmq", "rabbitmqs"}, "librabbitmq-dev", make_rabbitmq},
 };
 
 }  // namespace
@@ -61,8 +70,8 @@ result<source::maker, std::string> make_source(const consume_settings& of, boost
         });
     if (found == std::end(adapters))
         return failure(std::string(
-            "the broker's address must begin with redis:// or one of its kin, nats://, natss://, kafka:// or "
-            "kafkas://"
+            "the broker's address must begin with redis:// or one of its kin, nats://, natss://, kafka://, "
+            "kafkas://, rabbitmq:// or rabbitmqs://"
         ));
     if (found->make != nullptr) return found->make(of, loop);
     return failure(std::string("this build cannot read from ")

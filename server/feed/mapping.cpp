@@ -44,7 +44,8 @@ std::string as_key(std::string text) {
 result<mapping, std::string> mapping::read(const consume_settings& of, std::uint32_t payload_bytes_max) {
     if (!is_name(of.name, 1, name_bytes_max, token_characters))
         return wrong(of, "name", "must be 1 to 32 letters, digits, '-' and '_'");
-    if (of.from.empty()) return wrong(of, "from", "must name the stream, the subject or the topic");
+    if (of.from.empty())
+        return wrong(of, "from", "must name the stream, the subject, the topic or the queue");
     mapping made;
     made.feed_ = of.name;
     made.payload_bytes_max_ = payload_bytes_max;

@@ -45,6 +45,30 @@ public:
         amqp_queue_delete(made_.get(), 1, amqp_cstring_bytes(name.c_str()), 0, 0);
         check();
     }
+    // An exchange by topic, from which the queue has everything.
+    void make_exchange(const std::string& name, const std::string& queue) {
+        amqp_exchange_declare(
+            made_.get(), 1, amqp_cstring_bytes(name.c_str()), amqp_cstring_bytes("topic"), 0, 1, 0, 0, {}
+        );
+        check();
+        amqp_queue_bind(
+            made_.get(), 1, amqp_cstring_bytes(queue.c_str()), amqp_cstring_bytes(name.c_str()),
+            amqp_cstring_bytes("#"), {}
+        );
+        check();
+    }
+    // The messages of the queue, each with a line end.
+    std::string take_all(const std::string& queue) {
+        std::string all;
+        while (amqp_basic_get(made_.get(), 1, amqp_cstring_bytes(queue.c_str()), 1).reply.id ==
+               AMQP_BASIC_GET_OK_METHOD) {
+            amqp_message_t one{};
+            amqp_read_message(made_.get(), 1, &one, 0);
+            all.append(static_cast<const char*>(one.body.bytes), one.body.len).append(1, '\n');
+            amqp_destroy_message(&one);
+        }
+        return all;
+    }
     void publish(const std::string& queue, const std::string& body) {
         amqp_basic_publish(
             made_.get(), 1, amqp_empty_bytes, amqp_cstring_bytes(queue.c_str()), 0, 0, nullptr,
@@ -119,10 +143,15 @@ public:
     void resume() { process_->signal(SIGCONT); }
 
     // rabbitmqctl with these words.
-    void operator()(std::vector<std::string> words) const {
+    void operator()(const std::vector<std::string>& words) const { answer(words); }
+    // ... and what it prints.
+    std::string answer(std::vector<std::string> words) const {
+        const std::string into = folder_.path() + "/answer";
+        std::filesystem::remove(into);
         words.insert(words.begin(), programs() + "rabbitmqctl");
-        if (child_process(command(words), log()).wait() != 0)
-            throw std::runtime_error("rabbitmqctl " + words[1] + " fails");
+        if (child_process(command(words), into).wait() != 0)
+            throw std::runtime_error("rabbitmqctl " + words[1] + " fails: " + text_of_file(into));
+        return text_of_file(into);
     }
 
 private:

@@ -88,8 +88,10 @@ void append_message(
     append_method(to, channel, AMQP_BASIC_PUBLISH_METHOD, &method);
 
     amqp_basic_properties_t properties{};
+    properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG;
+    properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
     if (!what.id.empty()) {
-        properties._flags = AMQP_BASIC_MESSAGE_ID_FLAG;
+        properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
         properties.message_id = bytes_of(what.id);
     }
     std::array<char, method_bytes_max> bytes;

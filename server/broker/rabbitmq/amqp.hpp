@@ -33,8 +33,8 @@ amqp_table_t table_of(std::span<amqp_table_entry_t> entries);
 void append_method(std::string& to, amqp_channel_t channel, amqp_method_number_t id, void* method);
 void append_heartbeat(std::string& to);
 
-// A message to a queue, that its server returns where there is no such queue. `id` is of the message, or
-// empty.
+// A message to a queue, kept on disk by one that keeps, and returned by its server where there is no such
+// queue. `id` is of the message, or empty.
 struct message {
     std::string_view queue;
     std::string_view id;

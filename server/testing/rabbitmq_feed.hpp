@@ -1,0 +1,112 @@
+#pragma once
+
+// A queue of RabbitMQ for the contract suite of feeds, behind an exchange, as shops have them.
+
+#include "server/base/freed_by.hpp"
+#include "server/feed/tested_source.hpp"
+#include "server/testing/rabbitmq_process.hpp"
+
+#include <amqp.h>
+#include <amqp_tcp_socket.h>
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace pulsewire::testing {
+
+// Writes one record after the other, each with an id. One whose confirm is lost with the server is written
+// again, with the same id.
+class rabbitmq_writer {
+public:
+    rabbitmq_writer(std::uint16_t port, std::string exchange) : port_(port), exchange_(std::move(exchange)) {}
+
+    void publish(const std::string& key, const std::string& value) {
+        const std::string id = exchange_ + "-" + std::to_string(++written_);
+        for (int attempt = 0; attempt < 100; ++attempt) {
+            if (is_connected() && is_kept(key, value, id)) return;
+            made_.reset();
+        }
+        throw std::runtime_error("RabbitMQ takes nothing");
+    }
+
+private:
+    bool is_connected() {
+        if (made_) return true;
+        made_.reset(amqp_new_connection());
+        amqp_socket_t* const socket = amqp_tcp_socket_new(made_.get());
+        if (amqp_socket_open(socket, "127.0.0.1", port_) != AMQP_STATUS_OK) return false;
+        amqp_login(made_.get(), "/", 0, 131'072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest");
+        amqp_channel_open(made_.get(), 1);
+        amqp_confirm_select(made_.get(), 1);
+        return amqp_get_rpc_reply(made_.get()).reply_type == AMQP_RESPONSE_NORMAL;
+    }
+    bool is_kept(const std::string& key, const std::string& value, const std::string& id) {
+        amqp_basic_properties_t properties{};
+        properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
+        properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+        properties.message_id = amqp_cstring_bytes(id.c_str());
+        const int sent = amqp_basic_publish(
+            made_.get(), 1, amqp_cstring_bytes(exchange_.c_str()), amqp_cstring_bytes(key.c_str()), 0, 0,
+            &properties, {value.size(), const_cast<char*>(value.data())}
+        );
+        amqp_frame_t frame{};
+        timeval patience{10, 0};
+        return sent == AMQP_STATUS_OK &&
+               amqp_simple_wait_frame_noblock(made_.get(), &frame, &patience) == AMQP_STATUS_OK &&
+               frame.frame_type == AMQP_FRAME_METHOD && frame.payload.method.id == AMQP_BASIC_ACK_METHOD;
+    }
+
+    const std::uint16_t port_;
+    const std::string exchange_;
+    std::unique_ptr<amqp_connection_state_t_, freed_by<amqp_destroy_connection>> made_;
+    std::uint64_t written_ = 0;
+};
+
+class rabbitmq_feed : public shell::feed::tested_source {
+public:
+    explicit rabbitmq_feed(const std::string& type = "classic") {
+        rabbitmq_client client(server_.port());
+        client.make_queue(from(), type);
+        client.make_queue(dead_letters(), type);
+        client.make_exchange(name_, from());
+    }
+    std::string address() override { return "rabbitmq://" + server_.at(); }
+    std::string from() override { return name_; }
+    std::string dead_letters() override { return name_ + "-dead"; }
+    void write(const std::string& key, const std::string& value) override { writer_.publish(key, value); }
+    std::string dead() override { return rabbitmq_client(server_.port()).take_all(dead_letters()); }
+    std::size_t left() override {
+        const std::string all = server_.answer({"-q", "list_queues", "name", "messages"});
+        const auto at = all.find(name_ + "\t");
+        return at == std::string::npos ? 1 : std::stoul(all.substr(at + name_.size() + 1));
+    }
+    void restart() override {
+        server_.kill();
+        server_.start();
+    }
+
+private:
+    static std::string next_name() {
+        static int last = 0;
+        return "shop-" + std::to_string(++last);
+    }
+
+    rabbitmq_process& server_ = rabbitmq_of_all_tests();
+    const std::string name_ = next_name();
+    rabbitmq_writer writer_{server_.port(), name_};
+};
+
+inline shell::feed::source_kind tested_rabbitmq() {
+    return {
+        "rabbitmq",
+        [] {
+            return is_installed("rabbitmq-server") ? std::string()
+                                                   : std::string("rabbitmq-server is not installed");
+        },
+        []() -> std::unique_ptr<shell::feed::tested_source> { return std::make_unique<rabbitmq_feed>(); }};
+}
+
+}  // namespace pulsewire::testing
