@@ -149,7 +149,7 @@ void server::open(connection_number number, hub::face speaks, std::string_view s
     settle();
 }
 
-// As the real server's own (server/transport/events.cpp), whose sentences are for people.
+// The checks of the real server, in its order (server/transport/events.cpp).
 std::string_view server::open_events(connection_number number, const events_request& asked) {
     const auto refused = [this](error_code code, std::string_view text) {
         text_ = hub::make_error(0, code, text)->line;

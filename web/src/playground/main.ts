@@ -11,8 +11,17 @@ interface Notes {note: {from: string; text: string}}
 const room = 'playground:room';
 const handOverMs = 500;
 
+function showState(state: 'open' | 'closed', text: string): void {
+    byId('status').dataset.state = state;
+    byId('status').querySelector('.status__text')!.textContent = text;
+}
+
 // Heartbeats that one can wait for: a stalled connection is found out after eight seconds.
-const server = await testServer({limits: {ping_ms: 5_000, pong_ms: 3_000}});
+const server = await testServer({limits: {ping_ms: 5_000, pong_ms: 3_000}}).catch((error: Error) => {
+    showState('closed', 'Needs WebAssembly');
+    throw error;
+});
+showState('open', 'Runs in this page');
 
 const clients = ['Ada', 'Bob'].map((name) => {
     const view = new ClientView(name);
@@ -48,6 +57,3 @@ setInterval(() => {
     view.show({head, epoch, here: members.length, lacking});
     view.showTrace(server.trace());
 }, 150);
-
-byId('status').dataset.state = 'open';
-byId('status').querySelector('.status__text')!.textContent = 'Runs in this page';
