@@ -4,7 +4,7 @@ import {test, expect} from './support/test.ts';
 import {violationsOf} from './support/axe.ts';
 import {request} from './support/http.ts';
 
-const documents = ['/docs/', '/docs/sdk/', '/docs/frameworks/', '/docs/cpp/', '/docs/auth/', '/docs/auth-recipes/', '/docs/operating/', '/docs/cluster/', '/docs/feeds/', '/docs/security/', '/docs/performance/', '/docs/compare/', '/docs/migrating/', '/docs/protocol/', '/source/'];
+const documents = ['/docs/', '/docs/sdk/', '/docs/frameworks/', '/docs/test-server/', '/docs/cpp/', '/docs/auth/', '/docs/auth-recipes/', '/docs/operating/', '/docs/cluster/', '/docs/feeds/', '/docs/security/', '/docs/performance/', '/docs/compare/', '/docs/migrating/', '/docs/protocol/', '/source/'];
 const demos = ['/', '/classic/', '/chat/', '/ticker/', '/notifications/'];
 
 for (const path of documents) {

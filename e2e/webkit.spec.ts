@@ -110,7 +110,7 @@ const pages = [
     ['/', 'messages have reached'], ['/ticker/', 'Messages per second'], ['/notifications/', 'All notifications'],
     ['/classic/', 'Welcome to the WebSocket server'], ['/whiteboard/?name=Kit', 'Kit (you)'], ['/device/', 'It says: off.'],
     ['/drop/', 'Nobody has dropped anything yet.'],
-    ['/game/?name=Kit', 'Kit (you)'], ['/dashboard/', 'As of '], ['/news/', 'Harbour United'],
+    ['/game/?name=Kit', 'Kit (you)'], ['/dashboard/', 'As of '], ['/news/', 'Harbour United'], ['/playground/', 'Both have all'],
 ] as const;
 
 test('WebKit opens every demo', async ({webkit, server}) => {

@@ -9,11 +9,17 @@ import {test} from 'node:test';
 import {pathToFileURL} from 'node:url';
 import * as esbuild from 'esbuild';
 import {home} from '../build_options.mjs';
+import {filesOf, until} from './frameworks/app.mjs';
 import {launchChromium, project, resultOf, startPages} from './support.mjs';
 
 const require = createRequire(import.meta.url);
 const source = join(home, 'packaging/test_tools');
 const textOf = (name) => readFileSync(join(source, name), 'utf8');
+const runtimes = join(home, 'packaging/runtimes/node_modules');
+const guide = readFileSync(join(home, '../docs/test-server.md'), 'utf8');
+/** The snippet of the documentation with this in it. */
+const guideTo = (words) => [...guide.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, code]) => code).find((code) => code.includes(words));
+const jest = (folder, ...options) => spawnSync(process.execPath, [join(runtimes, 'jest/bin/jest.js'), '--rootDir', folder, '--ci', '--runInBand', ...options], {cwd: folder, encoding: 'utf8', timeout: 120_000});
 
 test('a test of an application runs in Vitest', () => {
     const folder = project('vitest', Object.fromEntries(readdirSync(join(source, 'vitest')).map((name) => [name, textOf(`vitest/${name}`)])));
@@ -25,16 +31,31 @@ test('a test of an application runs in Vitest', () => {
 });
 
 test('and in Jest, with Node and with jsdom', (t) => {
-    const runtimes = join(home, 'packaging/runtimes/node_modules');
     if (!existsSync(runtimes)) return t.skip('script/bootstrap brings Jest for tests');
     const folder = project('jest-test-server', {'package.json': '{"private": true}'});
     for (const environment of ['jsdom', 'node']) {
         symlinkSync(join(runtimes, `jest-environment-${environment}`), join(folder, `node_modules/jest-environment-${environment}`));
         writeFileSync(join(folder, `${environment}.test.js`), `/** @jest-environment ${environment} */\n${textOf('chat.test.cjs')}`);
     }
-    const {status, stderr} = spawnSync(process.execPath, [join(runtimes, 'jest/bin/jest.js'), '--rootDir', folder, '--ci', '--runInBand'], {cwd: folder, encoding: 'utf8', timeout: 120_000});
+    const {status, stderr} = jest(folder);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /Tests: +6 passed/);
+});
+
+test('and with Testing Library, by the chat and the test of the documentation', (t) => {
+    if (!existsSync(runtimes)) return t.skip('script/bootstrap brings Testing Library for tests');
+    const shown = {...filesOf('One client for the whole page'), ...filesOf('React'), 'chat.test.tsx': guideTo('chat.test.tsx')};
+    const files = {'package.json': '{"private": true}'};
+    for (const [name, code] of Object.entries(shown)) {
+        const {code: compiled} = esbuild.transformSync(code, {loader: name.endsWith('x') ? 'tsx' : 'ts', format: 'cjs', jsx: 'automatic', target: 'node20', logOverride: {'empty-import-meta': 'silent'}});
+        files[name.replace(/\.tsx?$/, '.js')] = compiled;
+    }
+    const folder = project('testing-library', files);
+    for (const name of ['@testing-library', 'react', 'react-dom', 'jest-environment-jsdom']) symlinkSync(join(runtimes, name), join(folder, 'node_modules', name));
+    const {status, stderr} = jest(folder, '--env', 'jsdom');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /Tests: +2 passed/);
+    assert.doesNotMatch(stderr, /not wrapped in act/);
 });
 
 test('and behind a page of Playwright, by the snippet of the documentation', async () => {
@@ -52,8 +73,7 @@ test('and behind a page of Playwright, by the snippet of the documentation', asy
     });
     await esbuild.build({absWorkingDir: folder, entryPoints: ['main.js'], bundle: true, format: 'esm', outdir: join(folder, 'out'), logLevel: 'error'});
     const {testServer} = await import(pathToFileURL(join(folder, 'node_modules/pulsewire/dist/test.js')).href);
-    const [, snippet] = /^```js\n(.*?page\.routeWebSocket.*?)^```$/ms.exec(readFileSync(join(home, '../docs/test-server.md'), 'utf8'));
-    const route = new Function('testServer', 'page', `return (async () => {${snippet} return server;})()`);
+    const route = new Function('testServer', 'page', `return (async () => {${guideTo('page.routeWebSocket')} return server;})()`);
     const pages = await startPages();
     const browser = await launchChromium();
     try {
@@ -73,6 +93,38 @@ test('and behind a page of Playwright, by the snippet of the documentation', asy
     } finally {
         await browser.close();
         await pages.stop();
+    }
+});
+
+test('and behind MSW, by the snippet of the documentation', async (t) => {
+    if (!existsSync(runtimes)) return t.skip('script/bootstrap brings MSW for tests');
+    const {WebSocket, fetch} = globalThis;
+    // Node 20 has none, and MSW replaces only what is there.
+    globalThis.WebSocket ??= (await import('ws')).WebSocket;
+    const folder = project('msw');
+    const load = (path) => import(pathToFileURL(path).href);
+    const [{testServer}, {connect}, {http, ws}, {setupServer}] = await Promise.all([
+        ...['test', 'index'].map((entry) => load(join(folder, `node_modules/pulsewire/dist/${entry}.js`))),
+        ...['core/index.mjs', 'node/index.mjs'].map((entry) => load(join(runtimes, 'msw/lib', entry))),
+    ]);
+    const begin = new Function('testServer', 'setupServer', 'ws', 'http', `return (async () => {${guideTo('setupServer(')} return {server, msw};})()`);
+    const {server, msw} = await begin(testServer, setupServer, ws, http);
+    const client = connect('https://rt.example.com', {backoffMaxMs: 500});
+    try {
+        const heard = [];
+        client.channel('chat:1').on('*', (payload) => heard.push(payload));
+        await client.channel('chat:1').publish('n', 'from the page');
+        const body = JSON.stringify({type: 'n', payload: 'from the backend'});
+        assert.equal((await globalThis.fetch('https://rt.example.com/api/channels/chat:1/messages', {method: 'POST', body})).status, 200);
+        server.cut();
+        server.publish('chat:1', 'n', 'while it was away');
+        await until(() => heard.length === 3, 'the client has recovered');
+        assert.deepEqual(heard, ['from the page', 'from the backend', 'while it was away']);
+    } finally {
+        client.close();
+        server.close();
+        msw.close();
+        Object.assign(globalThis, {WebSocket, fetch});
     }
 });
 

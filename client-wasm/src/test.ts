@@ -6,6 +6,7 @@ import {warmUp} from './test/warm_up.js';
 
 export type {TestServer} from './test/server.js';
 export type {ChannelView, KeptMessage} from './test/channel_view.js';
+export type {TestEventSource, TestEventSourceConstructor} from './test/event_source.js';
 export type * from './test/options.js';
 
 let module: Promise<WebAssembly.Module> | undefined;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #define PULSEWIRE_EXPORT(call) extern "C" __attribute__((export_name(#call)))
 
@@ -66,6 +67,25 @@ PULSEWIRE_EXPORT(set_time) void test_set_time(double monotonic_ms, double wall_m
 PULSEWIRE_EXPORT(open) void test_open(std::uint32_t connection, std::uint32_t secret_size) {
     const auto speaks = secret_size == 0 ? hub::face::protocol : hub::face::protocol_stream;
     the_server->open(connection, speaks, from_text(0, secret_size));
+}
+// Text: the channels as a JSON array, the cursor, the wish for the latest, and what the token proves. The
+// result is an error line; empty: the stream is open.
+PULSEWIRE_EXPORT(open_events)
+const char* test_open_events(
+    std::uint32_t connection, std::uint32_t retry_ms, std::uint32_t channels_size, std::uint32_t cursor_size,
+    std::uint32_t latest_size, std::uint32_t shown_size
+) {
+    std::uint32_t begin = 0;
+    const auto next = [&begin](std::uint32_t size) {
+        return from_text(std::exchange(begin, begin + size), size);
+    };
+    test_server::events_request asked;
+    asked.channels = next(channels_size);
+    asked.cursor = next(cursor_size);
+    asked.latest = next(latest_size);
+    asked.shown = next(shown_size);
+    asked.retry_ms = retry_ms;
+    return returns(the_server->open_events(connection, asked));
 }
 // Text: the message.
 PULSEWIRE_EXPORT(receive) void test_receive(std::uint32_t connection, std::uint32_t size) {
@@ -170,6 +190,9 @@ PULSEWIRE_EXPORT(tick) void test_tick() {
 }
 PULSEWIRE_EXPORT(drain) void test_drain(std::uint32_t spread_ms) {
     the_server->drain(spread_ms);
+}
+PULSEWIRE_EXPORT(hand_over) void test_hand_over(std::uint32_t spread_ms) {
+    the_server->hand_over(spread_ms);
 }
 PULSEWIRE_EXPORT(restart) void test_restart(bool keeps_log) {
     the_server->restart(keeps_log);

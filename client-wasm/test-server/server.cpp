@@ -5,8 +5,10 @@
 #include "common/base/base64.hpp"
 #include "common/base/overloaded.hpp"
 #include "common/exchange/message_text.hpp"
+#include "common/protocol/event_stream.hpp"
 #include "common/protocol/json_scan.hpp"
 #include "common/protocol/line_writer.hpp"
+#include "common/protocol/names.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -62,6 +64,41 @@ std::vector<std::string> texts_in(std::string_view list) {
     return all;
 }
 
+// What a token proves, or a fault in it, for people.
+result<access::principal_ptr, std::string> principal_in(std::string_view shown) {
+    std::string fault;
+    auto who = std::make_shared<access::principal>();
+    json_scan scan(shown);
+    for_each_member(scan, principal_depth_max, [&](std::string_view key, std::string_view value) {
+        if (key == "user") who->user = access::wire_name_of(text_in(value));
+        if (key == "info") who->info = value;
+        if (key == "subscribe") who->subscribe = texts_in(value);
+        if (key == "token_id") who->token_id = text_in(value);
+        if (key == "issued_ms") who->issued_ms = number_in(value);
+        if (key == "expires_ms") who->expires_ms = number_in(value);
+        if (key != "allow") return true;
+        auto allowed = access::grants::parse(value);
+        if (allowed)
+            who->allowed = std::move(*allowed);
+        else
+            fault = allowed.error();
+        return true;
+    });
+    for (std::string& channel : who->subscribe)
+        if (const auto own = channel.find(access::own_name); own != channel.npos)
+            channel.replace(own, access::own_name.size(), who->user);
+    if (!fault.empty()) return failure{std::move(fault)};
+    return access::principal_ptr(std::move(who));
+}
+
+command subscribing(std::string_view channel, std::uint64_t latest) {
+    command c;
+    c.op = command_op::subscribe;
+    c.channel = channel;
+    c.latest = latest;
+    return c;
+}
+
 // As a frame says it in a text message (docs/protocol.md 2.5).
 void end_with_payload(line_writer& json, std::string_view payload, bool binary) {
     if (binary)
@@ -110,6 +147,61 @@ void server::open(connection_number number, hub::face speaks, std::string_view s
     );
     hub_->open(number, speaks, secret, {}, now_);
     settle();
+}
+
+// The checks of the real server, in its order (server/transport/events.cpp).
+std::string_view server::open_events(connection_number number, const events_request& asked) {
+    const auto refused = [this](error_code code, std::string_view text) {
+        text_ = hub::make_error(0, code, text)->line;
+        return std::string_view(text_);
+    };
+    access::principal_ptr who;
+    if (!asked.shown.empty()) {
+        auto shown = principal_in(asked.shown);
+        if (!shown) return refused(error_code::unauthorized, shown.error());
+        who = std::move(*shown);
+    }
+    std::vector<std::string> channels = texts_in(asked.channels);
+    if (channels.empty() && who != nullptr) channels = who->subscribe;
+    if (channels.empty()) return refused(error_code::invalid_channel, "name a channel");
+    for (const std::string& name : channels)
+        if (!is_channel(name)) return refused(error_code::invalid_channel, "no channel has such a name");
+    delivery::event_stream_writer writer(std::move(channels));
+    if (writer.channels().size() > event_stream::channels_max)
+        return refused(error_code::too_many_channels, "an event stream has at most 32 channels");
+    writer.mark_cursors();
+    writer.set_retry(asked.retry_ms);
+    std::optional<event_stream::cursor> resume;
+    if (!asked.cursor.empty()) {
+        auto parsed = event_stream::cursor::parse(asked.cursor, writer.channels());
+        if (!parsed) return refused(error_code::invalid_frame, event_stream::describe(parsed.error()));
+        resume = std::move(*parsed);
+    }
+    std::uint64_t latest = 0;
+    const char* const latest_end = asked.latest.data() + asked.latest.size();
+    const auto [stopped, error] = std::from_chars(asked.latest.data(), latest_end, latest);
+    if (!asked.latest.empty() && (stopped != latest_end || error != std::errc()))
+        return refused(error_code::invalid_frame, "latest must be a whole number");
+    for (const std::string& name : writer.channels())
+        if (const auto why = hub_->refusal_of(hub::face::event_stream, who, subscribing(name, latest)))
+            return refused(why->code, why->text);
+
+    const auto made = connections_.try_emplace(number, storage_).first;
+    channels = writer.channels();
+    made->second.events.emplace(std::move(writer));
+    hub_->open(number, hub::face::event_stream, {}, "events-" + std::to_string(number), now_, 0, who);
+    for (std::size_t i = 0; i < channels.size(); ++i) {
+        command c = subscribing(channels[i], latest);
+        c.id = i + 1;
+        c.has_offset = resume.has_value();
+        if (resume) {
+            c.epoch = resume->at(i).epoch;
+            c.offset = resume->at(i).offset;
+        }
+        hub_->execute(number, c, now_);
+    }
+    settle();
+    return {};
 }
 
 server::connection* server::find(connection_number number) {
@@ -262,29 +354,15 @@ void server::decided(std::uint64_t id, publish_gate::word given) {
 }
 
 std::string server::verified(connection_number number, std::uint64_t id, std::string_view principal) {
-    std::string fault;
-    auto who = std::make_shared<access::principal>();
-    json_scan scan(principal);
-    for_each_member(scan, principal_depth_max, [&](std::string_view key, std::string_view value) {
-        if (key == "user") who->user = access::wire_name_of(text_in(value));
-        if (key == "info") who->info = value;
-        if (key == "subscribe") who->subscribe = texts_in(value);
-        if (key == "token_id") who->token_id = text_in(value);
-        if (key == "issued_ms") who->issued_ms = number_in(value);
-        if (key == "expires_ms") who->expires_ms = number_in(value);
-        if (key != "allow") return true;
-        auto allowed = access::grants::parse(value);
-        if (allowed)
-            who->allowed = std::move(*allowed);
-        else
-            fault = allowed.error();
-        return true;
-    });
-    for (std::string& channel : who->subscribe)
-        if (const auto own = channel.find(access::own_name); own != channel.npos)
-            channel.replace(own, access::own_name.size(), who->user);
     access::verdict outcome;
-    if (fault.empty() && !principal.empty()) outcome.who = std::move(who);
+    std::string fault;
+    if (!principal.empty()) {
+        auto shown = principal_in(principal);
+        if (shown)
+            outcome.who = std::move(*shown);
+        else
+            fault = std::move(shown.error());
+    }
     hub_->verified(number, id, std::move(outcome), now_);
     settle();
     read_on(number);
@@ -315,6 +393,11 @@ void server::tick() {
 
 void server::drain(std::uint32_t spread_ms) {
     hub_->drain(close_code::service_restart, spread_ms, now_);
+    settle();
+}
+
+void server::hand_over(std::uint32_t spread_ms) {
+    hub_->hand_over(close_code::service_restart, spread_ms, now_);
     settle();
 }
 
@@ -407,9 +490,49 @@ void server::send(const hub::output::send& s, std::uint64_t to) {
     constexpr std::string_view unsubscribed = R"({"op":"unsubscribed")";
     if (s.what->kind == hub::message_kind::subscribed) c->channels.emplace(s.what->channel());
     if (s.what->line.starts_with(unsubscribed)) c->channels.erase(std::string(s.what->channel()));
-    c->queue.push_message(s.what, s.replayed ? delivery::counts::as_replay : delivery::counts::as_live);
+    const auto how = s.replayed ? delivery::counts::as_replay : delivery::counts::as_live;
+    if (c->events)
+        send_event(number_of(to), *c, s.what, how);
+    else
+        c->queue.push_message(s.what, how);
     if (c->is_blocked) return cut_if_slow(number_of(to), *c);
     event('w', number_of(to), 0, {});
+}
+
+void server::send_event(
+    connection_number number, connection& c, const hub::message_ptr& what, delivery::counts how
+) {
+    // Only subscribing can fail here, and without all its channels the stream cannot open.
+    if (what->kind == hub::message_kind::error)
+        return what->code == error_code::forbidden
+                   ? end_with(number, c, close_code::unauthorized, "a channel may not be read by this client")
+                   : end_with(number, c, close_code::try_again_later, "a channel cannot be read now");
+    delivery::event_stream_writer& writer = *c.events;
+    writer.set_time(now_.wall_ms);
+    if (writer.opened()) return c.queue.push_message(what, how);
+    std::string text;
+    if (writer.write(what, now_.wall_ms, text) == delivery::event_stream_writer::outcome::overflow)
+        return end_with(number, c, close_code::slow_consumer, "too slow");
+    c.queue.push_raw(std::move(text), how);
+    if (!writer.opened()) return;
+    c.queue.set_framing(delivery::framing::cursor_events, &writer);
+    for (const hub::message_ptr& waited : writer.take_waiting())
+        c.queue.push_message(waited, delivery::counts::as_replay);
+}
+
+void server::push_close(connection& c, close_code code, std::string_view reason) {
+    const hub::message_ptr close = hub::make_close(code, 0, reason);
+    if (!c.events) return c.queue.push_message(close);
+    std::string text;
+    (void)c.events->write(close, now_.wall_ms, text);
+    c.queue.push_raw(std::move(text));
+}
+
+void server::end_with(connection_number number, connection& c, close_code code, std::string_view reason) {
+    push_close(c, code, reason);
+    end(number, code);
+    hub_->closed(number, now_);
+    settle();
 }
 
 void server::end(connection_number number, close_code code) {
@@ -424,10 +547,7 @@ void server::end(connection_number number, close_code code) {
 void server::cut_if_slow(connection_number number, connection& c) {
     if (!c.queue.overflows() || c.ends != close_code::none) return;
     (void)c.queue.drop_lines();
-    c.queue.push_message(hub::make_close(close_code::slow_consumer, 0, "too slow"));
-    end(number, close_code::slow_consumer);
-    hub_->closed(number, now_);
-    settle();
+    end_with(number, c, close_code::slow_consumer, "too slow");
 }
 
 void server::on(const hub::authorize& asked) {

@@ -6,6 +6,7 @@
 
 #include "client-wasm/test-server/publish_gate.hpp"
 #include "client-wasm/test-server/settings.hpp"
+#include "common/delivery/event_stream_writer.hpp"
 #include "common/delivery/outbound.hpp"
 #include "common/delivery/storage.hpp"
 #include "common/exchange/store_image.hpp"
@@ -26,6 +27,15 @@ namespace pulsewire::test_server {
 // Connections have numbers that the network chooses, each used once.
 using connection_number = std::uint32_t;
 
+// GET /events, of whose query the JavaScript half has taken off the encoding (protocol 8.4).
+struct events_request {
+    std::string_view channels;  // their names as a JSON array; none: those of the token
+    std::string_view cursor;    // empty: from now on
+    std::string_view latest;    // empty: none
+    std::string_view shown;     // what the token proves, as for server::verified(); empty: nothing
+    std::uint32_t retry_ms = 0;
+};
+
 class server {
 public:
     // The same seed and the same calls give the same course.
@@ -40,6 +50,8 @@ public:
 
     // `secret` names the connection for POST (protocol 8.2); empty over WebSocket.
     void open(connection_number number, hub::face speaks, std::string_view secret);
+    // The same for a plain event stream. Returns the refusal as an error line; empty: it is open.
+    std::string_view open_events(connection_number number, const events_request& asked);
     // A message arrived. What cannot be carried out yet waits here.
     void receive(connection_number number, std::string_view lines);
     // Whether nothing of what arrived waits any more: a POST is answered then (protocol 8.2).
@@ -76,6 +88,8 @@ public:
 
     void tick();
     void drain(std::uint32_t spread_ms);
+    // Another server takes new connections; drain() ends what is left (protocol 7.3).
+    void hand_over(std::uint32_t spread_ms);
     // The process ends and starts again; the connections are gone. Without its log, all epochs are new.
     void restart(bool keeps_log);
     // The next `times` commands that take the operation are refused; none: again as it would be.
@@ -100,6 +114,7 @@ private:
     struct connection {
         explicit connection(delivery::storage& of) : queue(of) {}
 
+        std::optional<delivery::event_stream_writer> events;  // of a plain event stream
         delivery::outbound queue;
         std::string unread;                           // lines that wait for room or for time
         std::set<std::string, std::less<>> channels;  // of its subscriptions
@@ -119,6 +134,12 @@ private:
     void settle();
     void carry_out(const hub::output& out);
     void send(const hub::output::send& s, std::uint64_t to);
+    void send_event(
+        connection_number number, connection& c, const hub::message_ptr& what, delivery::counts how
+    );
+    void push_close(connection& c, close_code code, std::string_view reason);
+    // ... at the server's own wish: what is queued still leaves.
+    void end_with(connection_number number, connection& c, close_code code, std::string_view reason);
     void end(connection_number number, close_code code);
     void cut_if_slow(connection_number number, connection& c);
     void on(const hub::authorize& asked);

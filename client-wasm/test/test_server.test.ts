@@ -211,6 +211,59 @@ test('a planned end brings the clients back within the time that they are told',
     assert.equal(stateOf(client), 'open');
 });
 
+test('a hand-over opens the next connection before the old one ends', async () => {
+    const server = await started();
+    const client = server.connect();
+    const states: string[] = [];
+    const heard = heardBy(client, 'chat:1');
+    await server.settled();
+    client.on('state', ({name}) => states.push(name));
+    server.drain({spreadMs: 2000, handOver: true});
+    const stream = new server.EventSource('/events?channel=chat:1');
+    for (let n = 0; n < 10; n++) {
+        server.publish('chat:1', 'n', n);
+        await server.advance(500);
+    }
+    assert.deepEqual([states, heard], [[], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    assert.equal(server.channel('chat:1').subscribers, 2);
+    assert.deepEqual(server.trace().filter((line) => line.includes(' ○ ')).map((line) => line.replace(/^\d+ /, '')), ['#1 ○ websocket', '#2 ○ events', '#3 ○ websocket']);
+    stream.close();
+    const own = client.state.name;
+    server.stall('down');
+    server.drain({handOver: true});
+    await server.advance(2100);
+    assert.equal(server.channel('chat:1').subscribers, 0, 'whoever does not leave is closed');
+    assert.equal(own, 'open');
+});
+
+test('an EventSource on /events has the events of a browser’s, and comes back after the moment that the server has told', async () => {
+    const server = await started();
+    const stream = new server.EventSource('https://rt.example.com/events?channel=chat:1');
+    const told: unknown[] = [];
+    stream.onopen = ({type}) => told.push(type);
+    stream.onmessage = ({type, data, lastEventId}) => told.push([type, JSON.parse(data as string).payload, lastEventId.endsWith('.1')]);
+    stream.onerror = ({type}) => told.push([type, stream.readyState]);
+    await server.settled();
+    server.publish('chat:1', 'message', 'hello');
+    await server.settled();
+    server.cut();
+    await server.advance(900);
+    assert.deepEqual(told, ['open', ['message', 'hello', true], ['error', 0]]);
+    await server.advance(4200);
+    assert.deepEqual(told.slice(3), ['open']);
+    const forbidden = new server.EventSource('/events?channel=no%20channel');
+    await server.settled();
+    assert.equal(forbidden.readyState, 2);
+    const removed = () => told.push('removed');
+    stream.addEventListener('n', removed);
+    stream.removeEventListener('n', removed);
+    stream.close();
+    server.publish('chat:1', 'n', 1);
+    await server.advance(60_000);
+    assert.equal(told.length, 4);
+    assert.equal(server.channel('chat:1').subscribers, 0);
+});
+
 test('the next command of a kind is refused, and a connect is closed', async () => {
     const server = await started();
     server.refuse('connect', 'try_again_later');

@@ -70,6 +70,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'network_cut.spec.ts': 'all',
     'news.spec.ts': ['a lost connection costs nothing'],
     'offline.spec.ts': 'all',
+    'playground.spec.ts': ['two clients lose nothing'],
     'presence.spec.ts': 'all',
     'promises.spec.ts': 'all',
     'restart.spec.ts': ['says why it waits, comes back to the restarted server'],

@@ -57,6 +57,11 @@ export const pages = [
         description: 'The metrics of this server, as it says them itself once a second.',
     },
     {
+        name: 'playground', path: 'playground/', nav: undefined, shown: ['main.ts'],
+        title: 'Playground · Pulsewire',
+        description: 'A server, two clients and the network between them, all in one page: cut, stall, restart, and watch each frame.',
+    },
+    {
         name: 'news', path: 'news/', nav: undefined, shown: ['main.ts'],
         title: 'News and scores · Pulsewire',
         description: 'A page with nothing but the browser’s own EventSource, which misses nothing either.',
@@ -68,6 +73,7 @@ export const documents = [
     {name: '', file: 'README.md', nav: 'Overview', title: 'Documentation · Pulsewire', description: 'What Pulsewire is, and how to begin.'},
     {name: 'sdk', file: 'docs/sdk.md', nav: 'Browser SDK', title: 'Browser SDK · Pulsewire', description: 'Channels, publishing, states, transports, presence, errors, bundlers.'},
     {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Frameworks', title: 'Frameworks · Pulsewire', description: 'React, Vue, Svelte, Solid, Angular, Next.js: one chat in each; development servers.'},
+    {name: 'test-server', file: 'docs/test-server.md', nav: 'Test server', title: 'Test server · Pulsewire', description: 'Tests of applications without a server: outages, restarts and refusals in virtual time.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
     {name: 'schemas', file: 'docs/schemas.md', nav: 'Schemas', title: 'Schemas · Pulsewire', description: 'Payloads are checked against JSON Schema, without C++.'},
     {name: 'auth', file: 'docs/auth.md', nav: 'Signing in', title: 'Signing in · Pulsewire', description: 'Who may do what: tokens of a backend or an identity provider.'},

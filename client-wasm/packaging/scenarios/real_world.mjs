@@ -126,31 +126,55 @@ class Network {
     }
 }
 
-/** As much of an EventSource as the SDK uses. */
-class EventStream {
+/** As much of an EventSource as the SDK and the scenarios use; it comes back at once. */
+class EventStream extends EventTarget {
     onmessage = null;
     onerror = null;
     readyState = 0;
+    #url;
+    #lastEventId = '';
     #stop = new AbortController();
 
     constructor(url) {
-        this.#read(url).catch(() => {}).then(() => {
-            this.readyState = 2;
-            this.onerror?.({});
-        });
+        super();
+        this.#url = url;
+        void this.#run();
     }
 
-    async #read(url) {
-        const {body} = await fetch(url, {signal: this.#stop.signal, headers: {Accept: 'text/event-stream'}});
+    async #run() {
+        while (this.readyState !== 2) {
+            const refused = await this.#read().catch(() => false);
+            if (this.readyState === 2) return;
+            this.readyState = refused ? 2 : 0;
+            this.onerror?.({});
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+
+    async #read() {
+        const {ok, body} = await fetch(this.#url, {signal: this.#stop.signal, headers: {Accept: 'text/event-stream', ...(this.#lastEventId && {'Last-Event-ID': this.#lastEventId})}});
+        if (!ok) return true;
+        this.readyState = 1;
         let rest = '';
         for await (const text of body.pipeThrough(new TextDecoderStream())) {
             const events = (rest + text).split('\n\n');
             rest = events.pop();
-            for (const event of events) this.onmessage?.({data: event.replace(/^data: ?/gm, '')});
+            for (const event of events) this.#take(event);
         }
+        return false;
+    }
+
+    #take(event) {
+        const valuesOf = (field) => event.split('\n').filter((line) => line.startsWith(`${field}: `)).map((line) => line.slice(field.length + 2));
+        const [type = 'message'] = valuesOf('event');
+        this.#lastEventId = valuesOf('id')[0] ?? this.#lastEventId;
+        const data = valuesOf('data').join('\n');
+        if (type === 'message') this.onmessage?.({data});
+        this.dispatchEvent(Object.assign(new Event(type), {data}));
     }
 
     close() {
+        this.readyState = 2;
         this.#stop.abort();
     }
 }
@@ -164,11 +188,12 @@ function tokenOf(user, allow) {
 
 export async function realWorld({connect}, {tokens = false, slow = false} = {}) {
     const settings = {namespaces: tokens ? withTokens : namespaces, ...(slow ? limitsOfSlow : limits), drain_delay_ms: 0, drain_spread_ms: 0};
-    if (tokens) Object.assign(settings, {issuers: [{issuer, audience, secret}], api_key: 'for the scenario'});
+    if (tokens) Object.assign(settings, {issuers: [{issuer, audience, secret}], api_key: 'for the scenario', token_in_query: true});
     const server = new Process(settings);
     await server.start();
     const networks = new Map();
     const clients = [];
+    const streams = [];
     const sockets = new Set();
     class Socket extends WebSocket {
         constructor(...where) {
@@ -191,6 +216,13 @@ export async function realWorld({connect}, {tokens = false, slow = false} = {}) 
             networks.set(client, network);
             clients.push(client);
             return client;
+        },
+        async events(path) {
+            const network = new Network(() => server.port);
+            const stream = new EventStream((await network.start()) + path);
+            networks.set(stream, network);
+            streams.push(stream);
+            return stream;
         },
         token: tokenOf,
         async publish(channel, type, payload) {
@@ -228,7 +260,7 @@ export async function realWorld({connect}, {tokens = false, slow = false} = {}) 
             }
         },
         async close() {
-            for (const client of clients) client.close();
+            for (const one of [...clients, ...streams]) one.close();
             // Otherwise they would wait for an answer to their close frames.
             for (const socket of sockets) socket.terminate();
             for (const network of networks.values()) network.stop();

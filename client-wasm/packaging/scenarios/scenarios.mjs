@@ -30,6 +30,27 @@ async function listener(world, name, options, clientOptions) {
     return {client, channel, heard};
 }
 
+/** What a page without the SDK gets from /events, in order. */
+async function reader(world, query) {
+    const stream = await world.events(`/events?${query}`);
+    const heard = [];
+    let begun = 0;
+    for (const type of ['message', 'n', 'pulsewire.message.open']) {
+        stream.addEventListener(type, ({data}) => {
+            const {channel, offset, payload} = JSON.parse(data);
+            heard.push([type, channel, offset, payload]);
+        });
+    }
+    for (const type of ['pulsewire.gap', 'pulsewire.close']) {
+        stream.addEventListener(type, ({data}) => {
+            const {channel, reason, code} = JSON.parse(data);
+            heard.push([type, channel ?? '', reason ?? code]);
+        });
+    }
+    stream.addEventListener('pulsewire.open', () => begun++);
+    return {stream, heard, begun: (times = 1) => () => begun >= times};
+}
+
 export const scenarios = {
     async 'what two clients publish arrives at both in one order'(world) {
         const ada = await listener(world, 'chat:1'), bob = await listener(world, 'chat:1');
@@ -290,6 +311,59 @@ export const scenarios = {
         await world.until(() => heard.length === 1);
         return heard;
     },
+    async 'a plain reader gets each message as an event of its type'(world) {
+        await world.publish('chat:1', 'n', 1);
+        const {heard, begun} = await reader(world, 'channel=chat:2&channel=chat:1');
+        await world.until(begun());
+        for (const [channel, type] of [['chat:1', 'n'], ['chat:2', 'message'], ['chat:3', 'n'], ['chat:1', 'open']]) await world.publish(channel, type, {type});
+        await world.until(() => heard.length === 3);
+        return heard;
+    },
+    async 'a plain reader begins with the latest'(world) {
+        for (const n of [1, 2, 3, 4]) await world.publish('chat:1', 'n', n);
+        const {heard} = await reader(world, 'channel=chat:1&latest=2');
+        await world.until(() => heard.length === 2);
+        return heard;
+    },
+    async 'after a cut a plain reader goes on where it was, in each channel'(world) {
+        const {stream, heard, begun} = await reader(world, 'channel=chat:1&channel=chat:2');
+        await world.until(begun());
+        await world.publish('chat:1', 'n', 1);
+        await world.until(() => heard.length === 1);
+        world.cut(stream);
+        await world.publish('chat:2', 'n', 2);
+        await world.publish('chat:1', 'n', 3);
+        await world.until(begun(2));
+        await world.until(() => heard.length === 3);
+        return heard.sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+    },
+    async 'a plain reader is told of a lost log, and of what its history has no more'(world) {
+        const {stream, heard, begun} = await reader(world, 'channel=short:1');
+        await world.until(begun());
+        world.offline(stream);
+        for (let n = 1; n <= 5; n++) await world.publish('short:1', 'n', n);
+        world.online(stream);
+        await world.until(begun(2));
+        await world.restart({keepLog: false});
+        await world.until(begun(3));
+        return heard;
+    },
+    async 'a planned end is told to a plain reader, which comes back and misses nothing'(world) {
+        const {heard, begun} = await reader(world, 'channel=chat:1');
+        await world.until(begun());
+        await world.drain();
+        await world.publish('chat:1', 'n', 1);
+        await world.until(() => heard.length === 2);
+        return heard;
+    },
+    async 'a stream that cannot be does not come back'(world) {
+        const many = Array.from({length: 33}, (_, i) => `channel=chat:${i}`).join('&');
+        const queries = ['', 'channel=', 'channel=no%20channel', many, 'channel=chat:1&latest=x', 'channel=chat:1&last_event_id=nonsense', 'channel=chat:1'];
+        const streams = await Promise.all(queries.map((query) => reader(world, query)));
+        await world.until(streams.at(-1).begun());
+        await world.until(() => streams.slice(0, -1).every(({stream}) => stream.readyState === 2));
+        return streams.map(({stream}) => stream.readyState);
+    },
     async 'the HTTP API publishes and reads'(world) {
         const ask = async (path, init) => {
             const response = await world.fetch(path, init);
@@ -340,6 +414,16 @@ export const tokenScenarios = {
         await ann.channel('chat:1').publish('n', 1);
         await world.until(() => users.length === 1);
         return users;
+    },
+    async 'a plain reader has to show a token, and reads what that permits'(world) {
+        const token = encodeURIComponent(world.token('ann', {'chat:1': ['subscribe']}));
+        const queries = [`channel=chat:1&token=${token}`, `channel=chat:2&token=${token}`, 'channel=chat:1', 'channel=open:1', 'channel=chat:1&token=nonsense'];
+        const readers = await Promise.all(queries.map((query) => reader(world, query)));
+        await world.until(readers[0].begun());
+        await world.until(() => readers.slice(1).every(({stream}) => stream.readyState === 2));
+        await world.publish('chat:1', 'n', 1);
+        await world.until(() => readers[0].heard.length === 1);
+        return readers.map(({heard, stream}) => [heard, stream.readyState]);
     },
     async 'what is no token is refused for good'(world) {
         const ann = await world.connect({token: () => 'nonsense'});

@@ -7,14 +7,22 @@ const stepMs = 50;
 
 export async function testWorld({testServer}, {tokens = false, slow = false} = {}) {
     const server = await testServer({namespaces: tokens ? withTokens : namespaces, limits: slow ? limitsOfSlow : limits, tokens, virtualTime: true});
+    const streams = new Set();
+    // Streams are on the path of everybody without a client.
+    const clientOf = (who) => (streams.has(who) ? undefined : who);
     return {
         connect: (options) => server.connect({...clientOptions, ...options}),
+        async events(path) {
+            const stream = new server.EventSource(path);
+            streams.add(stream);
+            return stream;
+        },
         token: (user, allow) => server.token({user, allow}),
         publish: async (...what) => server.publish(...what),
         fetch: (path, init) => server.fetch(server.url + path, init),
-        cut: (client) => server.cut(client),
-        offline: (client) => server.offline(client),
-        online: (client) => server.online(client),
+        cut: (who) => server.cut(clientOf(who)),
+        offline: (who) => server.offline(clientOf(who)),
+        online: (who) => server.online(clientOf(who)),
         stall: (direction, client) => server.stall(direction, client),
         restart: async ({keepLog = true} = {}) => server.restart({keepLog}),
         drain: async () => server.drain(),

@@ -11,6 +11,16 @@ const heldBytesMax = 64 * 1024;
 const allBytes = 2 ** 32 - 1;
 const closeAbnormal = 1006;
 
+/** How a connection begins, and what its bytes are. */
+export interface Opening {
+    readonly name: 'websocket' | 'sse' | 'events';
+    readonly decoder: Decoder;
+    /** Names an event stream of the SDK for POST; empty for the others. */
+    readonly secret: string;
+    /** At the server. Returns the status of the answer that refuses it; 0: it is open. */
+    open(hub: Hub, connection: number): number;
+}
+
 /** The needs of a connection on its path. */
 export interface Line {
     readonly network: {
@@ -23,7 +33,7 @@ export interface Line {
     pipe<T>(direction: Direction, deliver: (what: T) => void): Pipe<T>;
 }
 
-/** The client's end. After `ended` nothing more is called. */
+/** The client's end. After `ended` nothing more is called; its code is a close code, or below 1000 the status of a refusal. */
 export interface ClientEnd {
     opened(): void;
     received(message: string): void;
@@ -44,24 +54,27 @@ export class Connection {
     /** POSTs that wait for their answer. */
     #taken: (() => void)[] = [];
     #heldBytes = 0;
+    #opened = false;
     #clientEnded = false;
     #serverEnded = false;
 
-    /** `secret` names it for POST; empty over WebSocket. */
-    constructor(number: number, path: Line, secret: string, decoder: Decoder, client: ClientEnd, forget: () => void) {
+    constructor(number: number, path: Line, opening: Opening, client: ClientEnd, forget: () => void) {
         this.number = number;
         this.#hub = path.network.hub;
         this.#trace = path.network.trace;
         this.#forget = forget;
         this.#client = client;
-        this.#decoder = decoder;
+        this.#decoder = opening.decoder;
         this.#up = path.pipe('up', (arrive) => arrive());
         this.#down = path.pipe('down', (what) => this.#arrived(what));
-        this.#trace.note(number, '○', secret ? 'sse' : 'websocket');
+        this.#trace.note(number, '○', opening.name);
         this.#send(() => {
+            const status = opening.open(this.#hub, number);
+            if (status) return this.#refuse(status);
             this.#down.push('open');
-            if (secret) this.#down.push(toUtf8(`data: {"op":"stream","connection":"${secret}"}\n\n`));
-            this.#hub.open(number, secret);
+            if (opening.secret) this.#down.push(toUtf8(`data: {"op":"stream","connection":"${opening.secret}"}\n\n`));
+            this.#opened = true;
+            this.pump();
             path.network.opened(number);
         });
     }
@@ -103,7 +116,7 @@ export class Connection {
 
     /** Something waits for it in the hub. */
     pump(): void {
-        if (this.#serverEnded) return;
+        if (!this.#opened || this.#serverEnded) return;
         // Those of a client that is gone go nowhere.
         const room = this.#clientEnded ? allBytes : heldBytesMax - this.#heldBytes;
         const bytes = this.#hub.pull(this.number, room);
@@ -143,6 +156,13 @@ export class Connection {
             this.#client.received(message);
         }
         this.pump();
+    }
+
+    /** The hub has never had it. */
+    #refuse(status: number): void {
+        this.#serverEnded = true;
+        this.#up.end();
+        this.#down.push(status);
     }
 
     #end(): void {

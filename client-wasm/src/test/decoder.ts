@@ -51,14 +51,21 @@ export class FrameDecoder implements Decoder {
     }
 }
 
-/** Events of the default type with one data line for each frame (docs/protocol.md 8.1). */
+/** Whole events, each with its lines (docs/protocol.md 8.4). */
 export class EventDecoder implements Decoder {
     readonly #buffer = new Buffer();
 
     add(bytes: Uint8Array): string[] {
         this.#buffer.add(bytes);
         const end = endOf(this.#buffer.bytes);
-        return fromUtf8(this.#buffer.take(end)).split('\n\n').slice(0, -1).map((event) => event.replace(/^data: ?/gm, ''));
+        return fromUtf8(this.#buffer.take(end)).split('\n\n').slice(0, -1);
+    }
+}
+
+/** The data of events of the default type, which have one data line for each frame (8.1). */
+export class FrameEventDecoder extends EventDecoder {
+    override add(bytes: Uint8Array): string[] {
+        return super.add(bytes).map((event) => event.replace(/^data: ?/gm, ''));
     }
 }
 

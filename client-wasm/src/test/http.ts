@@ -76,7 +76,7 @@ function takeFrames(path: Path, secret: string, body: string, answer: (what: Ans
 
 function apiAnswer(path: Path, method: string, url: URL, body: string): Answer {
     const {hub} = path.network;
-    if (/\/(ws|sse)$/.test(url.pathname)) return refusal(426, 'not_supported', 'this address is for WebSockets and event streams');
+    if (/\/(ws|sse|events)$/.test(url.pathname)) return refusal(426, 'not_supported', 'this address is for WebSockets and event streams');
     const [, name, what] = /\/api\/channels\/([^/]+)\/(messages|presence)$/.exec(url.pathname) ?? [];
     if (!name) return refusal(404, 'not_found', 'there is nothing at this path');
     const channel = decodeURIComponent(name);
@@ -89,10 +89,14 @@ function apiAnswer(path: Path, method: string, url: URL, body: string): Answer {
         what === 'messages' ? {channel, epoch, offset, more: !!more, ...(missed && {missed}), messages: payload} : {channel, ...(more && {more}), members: payload});
 }
 
+export function statusOf(code: string): number {
+    return statuses[code] ?? 400;
+}
+
 function answerOf(line: string, found: (frame: Record<string, any>) => unknown): Answer {
     const frame = JSON.parse(line) as Record<string, any>;
     if (frame.op !== 'error') return {status: 200, body: found(frame)};
-    return refusal(statuses[frame.code as string] ?? 400, frame.code as string, frame.message as string, frame.pointer as string | undefined);
+    return refusal(statusOf(frame.code as string), frame.code as string, frame.message as string, frame.pointer as string | undefined);
 }
 
 function refusal(status: number, code: string, message: string, pointer?: string): Answer {

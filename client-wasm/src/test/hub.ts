@@ -24,6 +24,14 @@ function importsOf(module: WebAssembly.Module): WebAssembly.Imports {
     return imports;
 }
 
+/** A request for a plain event stream (docs/protocol.md 8.4); texts are empty where nothing is said. */
+export interface EventsRequest {
+    readonly channels: readonly string[];
+    readonly cursor: string;
+    readonly latest: string;
+    readonly shown: string;
+}
+
 /** The real hub in an instance of the module of its own: texts in, texts out, and the clocks before each call. */
 export class Hub {
     readonly #exports: Exports;
@@ -48,6 +56,11 @@ export class Hub {
 
     open(connection: number, secret: string): void {
         this.#run('open', [secret], [connection]);
+    }
+
+    /** A plain event stream; `shown` is what a token proves. Returns the refusal as a line; empty: it is open. */
+    openEvents(connection: number, retryMs: number, {channels, cursor, latest, shown}: EventsRequest): string {
+        return this.#run('open_events', [JSON.stringify(channels), cursor, latest, shown], [connection, retryMs], this.#read);
     }
 
     receive(connection: number, message: string): void {
@@ -130,6 +143,10 @@ export class Hub {
 
     drain(spreadMs: number): void {
         this.#run('drain', [], [spreadMs]);
+    }
+
+    handOver(spreadMs: number): void {
+        this.#run('hand_over', [], [spreadMs]);
     }
 
     restart(keepsLog: boolean): void {

@@ -1,5 +1,4 @@
-import {Connection, type ClientEnd, type Line} from './connection.js';
-import type {Decoder} from './decoder.js';
+import {Connection, type ClientEnd, type Line, type Opening} from './connection.js';
 import {Delay} from './delay.js';
 import type {Hub} from './hub.js';
 import type {Direction} from './options.js';
@@ -11,6 +10,8 @@ export interface Network {
     readonly hub: Hub;
     readonly trace: Trace;
     readonly random: () => number;
+    /** What a token proves, as a text for the hub; undefined: nobody may come in with it. */
+    readonly shownBy: (token: string | null) => string | undefined;
     /** The connections of all paths, by number, as long as the server has them. */
     readonly connections: Map<number, Connection>;
     /** By the secret of an event stream. */
@@ -53,12 +54,13 @@ export class Path implements Line {
         for (const pipe of this.#pipes[direction]) pipe.stall(stalled);
     }
 
-    /** `secret` names an event stream for POST. Undefined: there is no network. */
-    connect(secret: string, decoder: Decoder, client: ClientEnd): Connection | undefined {
+    /** Undefined: there is no network. */
+    connect(opening: Opening, client: ClientEnd): Connection | undefined {
         if (!this.online) return undefined;
         const {network} = this;
+        const {secret} = opening;
         const number = network.nextNumber();
-        const connection: Connection = new Connection(number, this, secret, decoder, client, () => {
+        const connection: Connection = new Connection(number, this, opening, client, () => {
             this.#connections.delete(connection);
             network.connections.delete(number);
             network.streams.delete(secret);

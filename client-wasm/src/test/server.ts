@@ -3,11 +3,12 @@ import {closeNames, type CloseName} from '../base/codes.js';
 import {PulsewireError} from '../base/errors.js';
 import type {Client} from '../client/client.js';
 import type {Position} from '../client/events.js';
-import type {AnyRequests, ConnectOptions, EventSourceConstructor, WebSocketConstructor} from '../client/options.js';
+import type {AnyRequests, ConnectOptions, WebSocketConstructor} from '../client/options.js';
 import {connect} from '../index.js';
 import {forHub, payloadIn} from './binary_text.js';
 import {ChannelView} from './channel_view.js';
 import type {Connection} from './connection.js';
+import {eventSourceOver, type TestEventSourceConstructor} from './event_source.js';
 import {fetchOver} from './http.js';
 import {Hub, type HubEvent} from './hub.js';
 import type {
@@ -15,7 +16,7 @@ import type {
 } from './options.js';
 import {Path} from './path.js';
 import {randomFrom} from './random.js';
-import {eventSourceOver, webSocketOver} from './sockets.js';
+import {webSocketOver} from './sockets.js';
 import {shownBy, tokenOf} from './tokens.js';
 import {Trace} from './trace.js';
 import {turn} from './turns.js';
@@ -33,13 +34,17 @@ const turnsMax = 1000;
 const quietTurns = 2;
 /** The server's default of that limit. */
 const recoveryMax = 300;
+const serviceRestart = 1012;
+/** As the real server's: for opening the next connection. */
+const handOverGraceMs = 2000;
 const refusedOperations = ['subscribe', 'history', 'publish', 'presence', 'request', 'connect'];
 
 /** A real hub, a network that does what the test says, and the clients on it. Made by testServer(). */
 export class TestServer {
     /** For connect() of an application that makes its clients itself. */
     readonly WebSocket: WebSocketConstructor;
-    readonly EventSource: EventSourceConstructor;
+    /** ... and of one that reads `/events?channel=…` itself. */
+    readonly EventSource: TestEventSourceConstructor;
     /** Carries the client's half over SSE, and the HTTP API for backends. */
     readonly fetch: typeof fetch;
     /** The address of the server, for those who need one; any other one does as well. */
@@ -58,6 +63,7 @@ export class TestServer {
     /** Connections that are refused when they say who they are. */
     #refusedConnects: {code: number; message: string; times: number} | undefined;
     #timer: ReturnType<typeof setTimeout> | undefined;
+    #handOverTimer: ReturnType<typeof setTimeout> | undefined;
     #lastToken = 0;
     #happened = 0;
     #closed = false;
@@ -81,13 +87,14 @@ export class TestServer {
         let last = 0;
         this.#network = {
             hub: this.#hub, trace: this.#trace, random: randomFrom(seed), connections: this.#connections, streams: new Map<string, Connection>(),
+            shownBy: (token: string | null) => (!tokens || (token === null && anonymous) ? '' : shownBy(token ?? '') || undefined),
             nextNumber: () => ++last,
             opened: (connection: number) => this.#refuseConnect(connection),
         };
         this.#own = new Path(this.#network);
         this.#paths.set(undefined, this.#own);
         this.WebSocket = webSocketOver(this.#own);
-        this.EventSource = eventSourceOver(this.#own);
+        this.EventSource = eventSourceOver(this.#own, address);
         this.fetch = fetchOver(this.#own);
         this.#tick();
     }
@@ -95,7 +102,7 @@ export class TestServer {
     /** A client of the SDK on a path of its own to this server; options are those of connect(). close() closes it, too. */
     connect<R extends object = AnyRequests>(options: ConnectOptions = {}): Client<R> {
         const path = new Path(this.#network, this.#own);
-        const client = connect<R>(address, {WebSocket: webSocketOver(path), EventSource: eventSourceOver(path), fetch: fetchOver(path), ...options});
+        const client = connect<R>(address, {WebSocket: webSocketOver(path), EventSource: eventSourceOver(path, address), fetch: fetchOver(path), ...options});
         this.#paths.set(client, path);
         return client;
     }
@@ -165,11 +172,23 @@ export class TestServer {
         for (const connection of connections) connection.cut();
     }
 
-    /** A planned end: clients are told to come back at a random moment within `spreadMs`. */
-    drain({spreadMs = 0}: {spreadMs?: number} = {}): void {
+    /**
+     * A planned end: clients are told to come back at a random moment within `spreadMs`. With `handOver` they keep their
+     * connections until their next ones serve, as where a proxy has another server; whoever has not left two seconds after
+     * that window is closed.
+     */
+    drain({spreadMs = 0, handOver = false}: {spreadMs?: number; handOver?: boolean} = {}): void {
         check('spreadMs', spreadMs, amount);
-        this.#note('drain');
-        this.#hub.drain(spreadMs);
+        this.#note(handOver ? 'hand over' : 'drain');
+        if (!handOver) return this.#hub.drain(spreadMs);
+        const left = [...this.#connections.keys()];
+        this.#hub.handOver(spreadMs);
+        const end = () => {
+            for (const connection of left) if (this.#connections.has(connection)) this.#hub.disconnect(connection, serviceRestart, 'the server restarts');
+        };
+        clearTimeout(this.#handOverTimer);
+        this.#handOverTimer = setTimeout(end, spreadMs + handOverGraceMs);
+        (this.#handOverTimer as {unref?: () => void}).unref?.();
     }
 
     /**
@@ -259,8 +278,11 @@ export class TestServer {
         if (this.#closed) return;
         this.#closed = true;
         for (const client of this.#paths.keys()) client?.close();
+        // Whoever is still there, such as an EventSource, finds nobody any more.
+        for (const path of this.#paths.values()) path.online = false;
         for (const connection of this.#connections.values()) connection.cut();
         clearTimeout(this.#timer);
+        clearTimeout(this.#handOverTimer);
         this.#time?.end();
     }
 

@@ -1,15 +1,15 @@
-import type {EventSourceConstructor, EventSourceLike, WebSocketConstructor, WebSocketLike} from '../client/options.js';
-import type {Connection} from './connection.js';
-import {EventDecoder, FrameDecoder} from './decoder.js';
+import type {WebSocketConstructor, WebSocketLike} from '../client/options.js';
+import type {Connection, Opening} from './connection.js';
+import {FrameDecoder} from './decoder.js';
 import {asText} from './binary_text.js';
 import type {Path} from './path.js';
 
 const connecting = 0;
 const open = 1;
 const closed = 3;
-const closedStream = 2;
 const closeAbnormal = 1006;
-const secretLetters = 26;
+
+const opening = (): Opening => ({name: 'websocket', decoder: new FrameDecoder(), secret: '', open: (hub, connection) => (hub.open(connection, ''), 0)});
 
 /** The class of WebSockets over that path. */
 export function webSocketOver(path: Path): WebSocketConstructor {
@@ -22,7 +22,7 @@ export function webSocketOver(path: Path): WebSocketConstructor {
         readonly #connection: Connection | undefined;
 
         constructor(readonly url: string, readonly protocol: string) {
-            this.#connection = path.connect('', new FrameDecoder(), {
+            this.#connection = path.connect(opening(), {
                 opened: () => {
                     this.readyState = open;
                     this.onopen?.({type: 'open', target: this});
@@ -50,42 +50,6 @@ export function webSocketOver(path: Path): WebSocketConstructor {
             this.readyState = closed;
             if (code === closeAbnormal) this.onerror?.({type: 'error', target: this});
             this.onclose?.({type: 'close', target: this, code, reason: '', wasClean: code !== closeAbnormal});
-        }
-    };
-}
-
-/** The class of event streams over that path, for the SDK's `/sse`. */
-export function eventSourceOver(path: Path): EventSourceConstructor {
-    return class TestEventSource implements EventSourceLike {
-        onopen: ((event: any) => void) | null = null;
-        onmessage: ((event: any) => void) | null = null;
-        onerror: ((event: any) => void) | null = null;
-        readyState = connecting;
-        readonly #connection: Connection | undefined;
-
-        constructor(readonly url: string) {
-            const letters = Array.from({length: secretLetters}, () => Math.floor(path.network.random() * 32).toString(32));
-            this.#connection = path.connect(letters.join(''), new EventDecoder(), {
-                opened: () => {
-                    this.readyState = open;
-                    this.onopen?.({type: 'open', target: this});
-                },
-                received: (data) => this.onmessage?.({type: 'message', target: this, data}),
-                ended: () => this.#ended(),
-            });
-            if (!this.#connection) soon(() => this.#ended());
-        }
-
-        close(): void {
-            this.readyState = closedStream;
-            this.#connection?.close();
-        }
-
-        // A browser's would come back by itself; the SDK closes it at this event.
-        #ended(): void {
-            if (this.readyState === closedStream) return;
-            this.readyState = closedStream;
-            this.onerror?.({type: 'error', target: this});
         }
     };
 }
