@@ -6,6 +6,9 @@
 #include "common/protocol/names.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <type_traits>
 
 namespace pulsewire {
 namespace {
@@ -13,10 +16,24 @@ namespace {
 // A name of at most eight bytes as a number of its own, so that a switch tells names apart; 0 for longer
 // ones.
 constexpr std::uint64_t packed(std::string_view name) {
-    std::uint64_t number = 0;
-    if (name.size() <= sizeof number)
-        for (const char c : name) number = number << 8 | static_cast<unsigned char>(c);
-    return number;
+    if (name.size() > sizeof(std::uint64_t)) return 0;
+    if (std::endian::native != std::endian::little || std::is_constant_evaluated()) {
+        std::uint64_t number = 0;
+        for (std::size_t i = 0; i < name.size(); ++i)
+            number |= std::uint64_t{static_cast<unsigned char>(name[i])} << (8 * i);
+        return number;
+    }
+    // Two loads, of which the second may cover a part of the first: there both have the same bytes.
+    const auto both_ends = [&](auto half) {
+        const std::size_t behind = name.size() - sizeof half;
+        std::memcpy(&half, name.data(), sizeof half);
+        const std::uint64_t first = half;
+        std::memcpy(&half, name.data() + behind, sizeof half);
+        return first | std::uint64_t{half} << (8 * behind);
+    };
+    if (name.size() >= sizeof(std::uint32_t)) return both_ends(std::uint32_t{});
+    if (name.size() >= sizeof(std::uint16_t)) return both_ends(std::uint16_t{});
+    return name.empty() ? 0 : static_cast<unsigned char>(name.front());
 }
 
 command_op op_named(std::string_view name) {
