@@ -44,7 +44,7 @@ function checkContents() {
     const wanted = {
         'pulsewired': ['/usr/bin/pulsewired', '/usr/lib/systemd/system/pulsewired.service', '/etc/pulsewire/pulsewire.json',
             '/etc/pulsewire/credentials/', '/usr/share/man/man8/pulsewired.8.gz', '/usr/share/bash-completion/completions/pulsewired',
-            '/usr/share/doc/pulsewired/operating.md', '/usr/share/doc/pulsewired/copyright'],
+            '/usr/share/doc/pulsewired/operating.md', '/usr/share/doc/pulsewired/examples/nginx.conf', '/usr/share/doc/pulsewired/copyright'],
         'pulsewire-dev': ['/usr/include/pulsewire/server/server.hpp', '/usr/lib/libpulsewire_server.a', '/usr/lib/cmake/pulsewire/pulsewire-config.cmake',
             '/usr/share/doc/pulsewire-dev/copyright'],
         'pulsewire-bench': ['/usr/bin/pulsewire-bench', '/usr/share/man/man1/pulsewire-bench.1.gz', '/usr/share/doc/pulsewire-bench/copyright'],
