@@ -107,6 +107,20 @@ async function checkRuns() {
     proven(`the packaged server runs with its configuration; its log is ${lines.length} objects`);
 }
 
+// What can be seen of ops/Containerfile without making the image (script/check_container.mjs makes it).
+function checkContainerfile() {
+    const text = readFileSync(join(root, 'ops/Containerfile'), 'utf8');
+    const environment = Object.fromEntries([...text.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]));
+    const [program] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(text)[1]);
+    environment.PULSEWIRE_CONFIG = join(unpacked, environment.PULSEWIRE_CONFIG);
+    const judged = (more) => spawnSync(join(unpacked, program), ['--check-config'], {encoding: 'utf8', env: {...environment, ...more}});
+    const closed = judged({});
+    expect(closed.status === 2 && closed.stderr.includes('API key'), `an image without a key would start: ${closed.stderr}`);
+    const open = judged({PULSEWIRE_API_KEY: 'a-key-of-the-check', PULSEWIRE_INSECURE_OPEN_CLIENTS: 'true'});
+    expect(open.status === 0 && open.stderr === '', `the settings of the image: ${open.stderr}`);
+    proven('the settings of the image are known, and want an API key');
+}
+
 function checkPages() {
     const man = (path) => {
         const shown = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', path], {encoding: 'utf8', env: {...process.env, MANWIDTH: '100', LC_ALL: 'C.UTF-8'}});
@@ -182,6 +196,7 @@ try {
     checkContents();
     checkControl();
     await checkRuns();
+    checkContainerfile();
     checkPages();
     checkUnit();
     checkLists();
