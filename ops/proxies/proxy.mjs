@@ -55,7 +55,7 @@ http {
 }
 `,
         command: (file, folder) => ['nginx', '-e', 'stderr', '-p', folder, '-c', file],
-        reload: ({child}) => child.kill('SIGHUP'),
+        reload: ({proxy}) => proxy.renewWorkers('SIGHUP'),
         end: 'SIGTERM',
     },
     haproxy: {
@@ -67,7 +67,7 @@ http {
         ],
         below: (path) => [['default_backend pulsewire', `use_backend pulsewire if { path_beg ${path}/ }`]],
         command: (file) => ['haproxy', '-W', '-db', '-f', file],
-        reload: ({child}) => child.kill('SIGUSR2'),
+        reload: ({proxy}) => proxy.renewWorkers('SIGUSR2'),
         end: 'SIGTERM',
     },
     caddy: {
@@ -127,6 +127,16 @@ class Program {
         }
     }
 
+    // Resolves when there is a worker that was not there before.
+    async renewWorkers(signal) {
+        const workers = () => readFileSync(`/proc/${this.child.pid}/task/${this.child.pid}/children`, 'utf8').trim().split(' ');
+        const before = new Set(workers());
+        this.child.kill(signal);
+        for (const end = Date.now() + startMs; workers().every((worker) => before.has(worker)); await pause(stepMs)) {
+            if (Date.now() > end) throw new Error(`no new worker:\n${this.log}`);
+        }
+    }
+
     async stop(signal = 'SIGKILL') {
         this.child.kill(signal);
         await this.#ended;
@@ -171,7 +181,7 @@ export async function behind(name, settings = {}) {
         port: facts.port,
         cutsSilence: kind.cutsSilence,
         certificate: readFileSync(facts.certificate),
-        reload: () => kind.reload({...facts, file, env, child: proxy.child}),
+        reload: () => kind.reload({...facts, file, env, proxy}),
         audit: () => readFileSync(audit, 'utf8').trim().split('\n').map((line) => JSON.parse(line)),
         stop,
     };
