@@ -21,7 +21,8 @@ install(
   FILES_MATCHING PATTERN "*.md" PATTERN decisions EXCLUDE PATTERN images EXCLUDE)
 set(proxies ${PROJECT_SOURCE_DIR}/ops/proxies)
 install(
-  FILES ${proxies}/pulsewire.json ${proxies}/nginx.conf ${proxies}/haproxy.cfg ${proxies}/Caddyfile
+  FILES ${proxies}/pulsewire.json ${proxies}/nginx.conf ${proxies}/haproxy.cfg ${proxies}/apache.conf
+        ${proxies}/Caddyfile
   DESTINATION share/doc/pulsewired/examples COMPONENT pulsewired EXCLUDE_FROM_ALL)
 foreach(component pulsewired dev bench)
   set(doc share/doc/pulsewire-${component})

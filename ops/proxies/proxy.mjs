@@ -18,7 +18,9 @@ export const apiKey = 'a-key-for-the-tests-of-proxies';
 export const timeoutMs = 3_000;
 const startMs = 10_000;
 const stepMs = 10;
-const environment = {...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PULSEWIRE_'))), PATH: `${process.env.PATH}:/usr/sbin`};
+const environment = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PULSEWIRE_'))), PATH: `${process.env.PATH}:/usr/sbin`,
+};
 
 export const recipe = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
 export const installed = (program) => spawnSync('sh', ['-c', `command -v ${program}`], {env: environment}).status === 0;
@@ -32,12 +34,14 @@ function exchanged(text, parts) {
     return text;
 }
 
-// What differs: whether silence ends a connection, the parts of the recipe that hold for the machine, the file around it, and how
-// the program is started and told to read it again. `end` goes to those whose workers would outlive them. `below` are the parts that change where only a path of the host is Pulsewire's.
+// What differs: whether there is HTTP/2, over which transports silence ends a connection, the parts of the recipe that hold for
+// the machine, the file around it, and how the program is started and told to read it again. `end` goes to those whose workers
+// would outlive them. `below` are the parts that change where only a path of the host is Pulsewire's.
 const kinds = {
     nginx: {
         recipe: 'nginx.conf',
-        cutsSilence: true,
+        http2: true,
+        cutsSilence: ['websocket', 'sse'],
         parts: ({folder, port, server, certificate, key}) => [
             ['listen 443', `listen 127.0.0.1:${port}`], ['127.0.0.1:8080', `127.0.0.1:${server}`], ['75s', `${timeoutMs}ms`],
             ['/etc/ssl/rt.example.com.pem', certificate], ['/etc/ssl/rt.example.com.key', key],
@@ -60,7 +64,8 @@ http {
     },
     haproxy: {
         recipe: 'haproxy.cfg',
-        cutsSilence: true,
+        http2: true,
+        cutsSilence: ['websocket', 'sse'],
         parts: ({port, server, pair}) => [
             ['bind :443', `bind 127.0.0.1:${port}`], ['127.0.0.1:8080', `127.0.0.1:${server}`], ['75s', `${timeoutMs}ms`],
             ['/etc/haproxy/rt.example.com.pem', pair],
@@ -70,9 +75,34 @@ http {
         reload: ({proxy}) => proxy.renewWorkers('SIGUSR2'),
         end: 'SIGTERM',
     },
+    apache2: {
+        recipe: 'apache.conf',
+        http2: false,
+        cutsSilence: ['sse'],
+        parts: ({port, server, certificate, key}) => [
+            ['*:443', `127.0.0.1:${port}`], ['127.0.0.1:8080', `127.0.0.1:${server}`], ['ProxyTimeout 75', `ProxyTimeout ${timeoutMs / 1_000}`],
+            ['/etc/ssl/rt.example.com.pem', certificate], ['/etc/ssl/rt.example.com.key', key],
+        ],
+        below: (path) => [['ProxyPass / http://127.0.0.1:8080/', `ProxyPass ${path}/ http://127.0.0.1:8080${path}/`]],
+        around: ({folder, port}) => `ServerRoot ${folder}
+PidFile ${folder}/apache.pid
+DefaultRuntimeDir ${folder}
+ErrorLog ${folder}/error.log
+ServerName localhost
+Listen 127.0.0.1:${port}
+${['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'ssl'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
+User www-data
+Group www-data
+Include ${folder}/recipe
+`,
+        command: (file) => ['apache2', '-D', 'FOREGROUND', '-f', file],
+        reload: ({proxy}) => proxy.renewWorkers('SIGUSR1'),
+        end: 'SIGTERM',
+    },
     caddy: {
         recipe: 'Caddyfile',
-        cutsSilence: false,
+        http2: true,
+        cutsSilence: [],
         parts: ({port, server, certificate, key}) => [
             [`${host} {`, `https://${host}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`], ['127.0.0.1:8080', `127.0.0.1:${server}`],
         ],
@@ -87,11 +117,15 @@ http {
 import ${folder}/recipe
 `,
         command: (file) => ['caddy', 'run', '--adapter', 'caddyfile', '--config', file],
-        reload: ({folder, file, env}) => execFileSync('caddy', ['reload', '--address', `unix/${folder}/admin.sock`, '--adapter', 'caddyfile', '--force', '--config', file], {env, stdio: 'pipe'}),
+        reload: ({folder, file, env}) => execFileSync(
+            'caddy', ['reload', '--address', `unix/${folder}/admin.sock`, '--adapter', 'caddyfile', '--force', '--config', file], {env, stdio: 'pipe'}),
     },
 };
 
 export const names = Object.keys(kinds);
+export const recipes = ['pulsewire.json', ...Object.values(kinds).map((kind) => kind.recipe)];
+export const hasHttp2 = (name) => kinds[name].http2;
+export const cutsSilence = (name, transport) => kinds[name].cutsSilence.includes(transport);
 
 function makeCertificate(folder) {
     const files = {certificate: join(folder, 'certificate.pem'), key: join(folder, 'key.pem'), pair: join(folder, 'pair.pem')};
@@ -145,8 +179,8 @@ class Program {
 
 /**
  * A server that runs pulsewire.json with these further settings, behind the proxy of that name; with a `base_path` only what is
- * below it goes to the server. Resolves to the port of the proxy, its certificate, reload() of the proxy, the lines of
- * the server's audit(), and stop().
+ * below it goes to the server. Resolves to the port of the proxy, its certificate, reload() of the proxy, the lines of the
+ * server's audit(), and stop().
  */
 export async function behind(name, settings = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'pulsewire-proxies-'));
@@ -160,7 +194,7 @@ export async function behind(name, settings = {}) {
     const program = fileURLToPath(new URL('../../build/release/pulsewired', import.meta.url));
     const server = new Program([program, '--config', config, '--port', String(facts.server), '--threads', '1', '--log-level', 'warning'], environment);
 
-    const text = exchanged(recipe(kind.recipe), [...kind.parts(facts), ...(settings.base_path ? kind.below(settings.base_path) : [])]);
+    const text = exchanged(recipe(kind.recipe), [...(settings.base_path ? kind.below(settings.base_path) : []), ...kind.parts(facts)]);
     writeFileSync(join(folder, 'recipe'), text);
     const file = join(folder, kind.around ? 'around' : 'recipe');
     if (kind.around) writeFileSync(file, kind.around(facts));
@@ -179,7 +213,6 @@ export async function behind(name, settings = {}) {
     }
     return {
         port: facts.port,
-        cutsSilence: kind.cutsSilence,
         certificate: readFileSync(facts.certificate),
         reload: () => kind.reload({...facts, file, env, proxy}),
         audit: () => readFileSync(audit, 'utf8').trim().split('\n').map((line) => JSON.parse(line)),
