@@ -135,9 +135,10 @@ function makeCertificate(folder) {
     return files;
 }
 
-// A test run that dies must not leave programs behind.
+// A test run that dies must not leave programs behind, nor these their workers.
 const running = new Set();
-process.once('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+process.once('exit', () => { for (const child of running) child.kill('SIGTERM'); });
+process.once('SIGTERM', () => process.exit(1));
 
 class Program {
     #ended;
