@@ -69,22 +69,22 @@ export const servers = {
     uwebsockets: {
         dialect: 'plain',
         deflate: {arguments: ['--deflate']},
-        available: () => fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS') !== undefined,
-        command: () => [fromEnvironment('PULSEWIRE_BENCH_UWEBSOCKETS')],
-        byHand: 'PULSEWIRE_BENCH_UWEBSOCKETS=PROGRAM',
+        available: () => fromEnvironment('BENCH_UWEBSOCKETS') !== undefined,
+        command: () => [fromEnvironment('BENCH_UWEBSOCKETS')],
+        byHand: 'BENCH_UWEBSOCKETS=PROGRAM',
         version: () => 'built by hand',
     },
     centrifugo: {
         dialect: 'centrifugo',
-        available: () => fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO') !== undefined,
+        available: () => fromEnvironment('BENCH_CENTRIFUGO') !== undefined,
         chooses: false,
         command: (port) => {
             const file = `${folder}/centrifugo.json`;
             writeFileSync(file, readFileSync(`${root}bench/peers/centrifugo.json`, 'utf8').replace('"PORT"', `${port}`));
-            return [fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO'), '--config', file];
+            return [fromEnvironment('BENCH_CENTRIFUGO'), '--config', file];
         },
-        byHand: 'PULSEWIRE_BENCH_CENTRIFUGO=PROGRAM',
-        version: () => firstLine(fromEnvironment('PULSEWIRE_BENCH_CENTRIFUGO'), 'version'),
+        byHand: 'BENCH_CENTRIFUGO=PROGRAM',
+        version: () => firstLine(fromEnvironment('BENCH_CENTRIFUGO'), 'version'),
     },
     nats: {
         dialect: 'nats',

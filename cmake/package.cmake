@@ -19,6 +19,11 @@ install(
 install(
   DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION share/doc/pulsewired COMPONENT pulsewired EXCLUDE_FROM_ALL
   FILES_MATCHING PATTERN "*.md" PATTERN decisions EXCLUDE PATTERN images EXCLUDE)
+set(proxies ${PROJECT_SOURCE_DIR}/ops/proxies)
+install(
+  FILES ${proxies}/pulsewire.json ${proxies}/nginx.conf ${proxies}/haproxy.cfg ${proxies}/apache.conf
+        ${proxies}/Caddyfile
+  DESTINATION share/doc/pulsewired/examples COMPONENT pulsewired EXCLUDE_FROM_ALL)
 foreach(component pulsewired dev bench)
   set(doc share/doc/pulsewire-${component})
   if(component STREQUAL "pulsewired")

@@ -44,7 +44,7 @@ function checkContents() {
     const wanted = {
         'pulsewired': ['/usr/bin/pulsewired', '/usr/lib/systemd/system/pulsewired.service', '/etc/pulsewire/pulsewire.json',
             '/etc/pulsewire/credentials/', '/usr/share/man/man8/pulsewired.8.gz', '/usr/share/bash-completion/completions/pulsewired',
-            '/usr/share/doc/pulsewired/operating.md', '/usr/share/doc/pulsewired/copyright'],
+            '/usr/share/doc/pulsewired/operating.md', '/usr/share/doc/pulsewired/examples/nginx.conf', '/usr/share/doc/pulsewired/copyright'],
         'pulsewire-dev': ['/usr/include/pulsewire/server/server.hpp', '/usr/lib/libpulsewire_server.a', '/usr/lib/cmake/pulsewire/pulsewire-config.cmake',
             '/usr/share/doc/pulsewire-dev/copyright'],
         'pulsewire-bench': ['/usr/bin/pulsewire-bench', '/usr/share/man/man1/pulsewire-bench.1.gz', '/usr/share/doc/pulsewire-bench/copyright'],
@@ -105,6 +105,20 @@ async function checkRuns() {
     const lines = log.trim().split('\n').map((line) => JSON.parse(line));
     expect(lines[0].event === 'start' && lines.some((line) => line.event === 'connection_ended'), `its log lacks lines: ${log}`);
     proven(`the packaged server runs with its configuration; its log is ${lines.length} objects`);
+}
+
+// What can be seen of ops/Containerfile without making the image (script/check_container.mjs makes it).
+function checkContainerfile() {
+    const text = readFileSync(join(root, 'ops/Containerfile'), 'utf8');
+    const environment = Object.fromEntries([...text.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]));
+    const [program] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(text)[1]);
+    environment.PULSEWIRE_CONFIG = join(unpacked, environment.PULSEWIRE_CONFIG);
+    const judged = (more) => spawnSync(join(unpacked, program), ['--check-config'], {encoding: 'utf8', env: {...environment, ...more}});
+    const closed = judged({});
+    expect(closed.status === 2 && closed.stderr.includes('API key'), `an image without a key would start: ${closed.stderr}`);
+    const open = judged({PULSEWIRE_API_KEY: 'a-key-of-the-check', PULSEWIRE_INSECURE_OPEN_CLIENTS: 'true'});
+    expect(open.status === 0 && open.stderr === '', `the settings of the image: ${open.stderr}`);
+    proven('the settings of the image are known, and want an API key');
 }
 
 function checkPages() {
@@ -182,6 +196,7 @@ try {
     checkContents();
     checkControl();
     await checkRuns();
+    checkContainerfile();
     checkPages();
     checkUnit();
     checkLists();

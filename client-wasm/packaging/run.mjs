@@ -34,7 +34,7 @@ try {
             '--test-reporter=junit', `--test-reporter-destination=${join(results, 'packaging.xml')}`,
             ...process.argv.slice(2), ...tests,
         ],
-        {stdio: 'inherit', env: {...process.env, npm_config_loglevel: 'error', PULSEWIRE_TARBALL: join(folder, filename), PULSEWIRE_PROJECTS: folder}},
+        {stdio: 'inherit', env: {...process.env, npm_config_loglevel: 'error', TEST_TARBALL: join(folder, filename), TEST_PROJECTS: folder}},
     );
     process.exitCode = status ?? 1;
 } finally {

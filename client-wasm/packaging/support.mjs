@@ -9,17 +9,17 @@ import {after, before} from 'node:test';
 import {chromium} from 'playwright-core';
 import {home} from '../build_options.mjs';
 
-export const tarball = process.env.PULSEWIRE_TARBALL;
+export const tarball = process.env.TEST_TARBALL;
 
 /** A new project with the packed package as npm installed it (run.mjs), and these files (path to text). Returns its folder. */
 export function project(name, files = {}) {
-    const folder = mkdtempSync(join(process.env.PULSEWIRE_PROJECTS, `${name}-`));
+    const folder = mkdtempSync(join(process.env.TEST_PROJECTS, `${name}-`));
     const manifest = {name, version: '1.0.0', private: true, type: 'module', dependencies: {pulsewire: `file:${tarball}`}};
     for (const [path, text] of Object.entries({'package.json': JSON.stringify(manifest), ...files})) {
         mkdirSync(dirname(join(folder, path)), {recursive: true});
         writeFileSync(join(folder, path), text);
     }
-    cpSync(join(process.env.PULSEWIRE_PROJECTS, 'installed/node_modules'), join(folder, 'node_modules'), {recursive: true});
+    cpSync(join(process.env.TEST_PROJECTS, 'installed/node_modules'), join(folder, 'node_modules'), {recursive: true});
     return folder;
 }
 
@@ -89,7 +89,7 @@ export async function startPages() {
 
 export function launchChromium() {
     return chromium.launch({
-        executablePath: process.env.PULSEWIRE_CHROMIUM ?? '/usr/bin/chromium',
+        executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     });
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -41,14 +42,36 @@ void assign(const setting& to, const setting& from) {
 
 // The members of a config that are no single settings, as text to be compared and never shown: it has
 // secrets.
-std::string structure_of(const config& c) {
-    config only;
-    only.default_namespace = c.default_namespace;
-    only.namespaces = c.namespaces;
-    only.issuers = c.issuers;
-    std::string text = print_config(only, {});
-    for (token_issuer& issuer : only.issuers) text += issuer.secret + '\n';
+std::string text_of_structures(const config& c) {
+    std::string text = print_config(c, {});
+    for (const token_issuer& issuer : c.issuers) text += issuer.secret + '\n';
+    for (const consume_settings& feed : c.consume) text += feed.broker + '\n';
     return text;
+}
+
+// The names of those that are others now, a namespace as "namespaces/<name>".
+std::vector<std::string> changed_structures(const config& read, const config& now) {
+    std::vector<std::string> changed;
+    const auto compare = [&](std::string name, auto take) {
+        config before, after;
+        take(before, read);
+        take(after, now);
+        if (text_of_structures(before) != text_of_structures(after)) changed.push_back(std::move(name));
+    };
+    compare("issuers", [](config& to, const config& from) { to.issuers = from.issuers; });
+    compare("consume", [](config& to, const config& from) { to.consume = from.consume; });
+    compare("default_namespace", [](config& to, const config& from) {
+        to.default_namespace = from.default_namespace;
+    });
+    std::set<std::string> names;
+    for (const config* c : {&read, &now})
+        for (const auto& [name, options] : c->namespaces) names.insert(name);
+    for (const std::string& name : names)
+        compare(std::string("namespaces/").append(name), [&name](config& to, const config& from) {
+            if (const auto found = from.namespaces.find(name); found != from.namespaces.end())
+                to.namespaces.insert(*found);
+        });
+    return changed;
 }
 
 // Keys that the program added behind those that were read stay.
@@ -81,8 +104,7 @@ reload_outcome reload(const config& running, const config& read, const config& n
         if (changes) assign(into[i], is[i]);
     }
     take_keys(outcome, read, now);
-    if (structure_of(read) != structure_of(now))
-        outcome.need_restart.emplace_back("namespaces, default_namespace or issuers");
+    std::ranges::move(changed_structures(read, now), std::back_inserter(outcome.need_restart));
     if (const std::string fault = fault_of(outcome.settings); !fault.empty()) throw std::runtime_error(fault);
     return outcome;
 }

@@ -10,7 +10,6 @@ namespace pulsewire::shell {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -48,17 +47,37 @@ TEST(reload, what_can_change_does_and_what_cannot_is_named) {
     EXPECT_EQ(outcome.settings.shell.queue_bytes_max, config().shell.queue_bytes_max);
 }
 
-TEST(reload, other_namespaces_and_issuers_need_a_restart) {
-    config with_namespace, with_issuer, with_other_secret;
-    with_namespace.namespaces["chat"].client_publish = false;
-    with_issuer.issuers = {issuer_with(std::string(32, 's'))};
+TEST(reload, other_namespaces_issuers_and_feeds_need_a_restart_and_are_named) {
+    const auto named = [](const config& read, const config& now) {
+        return reload(read, read, now).need_restart;
+    };
+    config read;
+    read.issuers = {issuer_with(std::string(32, 's'))};
+    read.namespaces["chat"].history_count_max = 7;
+    read.namespaces["news"].client_publish = false;
+    EXPECT_THAT(named(read, read), IsEmpty());
+
+    config with_other_secret = read;
     with_other_secret.issuers = {issuer_with(std::string(32, 't'))};
+    EXPECT_THAT(named(read, with_other_secret), ElementsAre("issuers"));
+
+    config with_feed = read;
+    with_feed.consume.emplace_back().broker = "redis://:one@10.0.0.5";
+    config with_other_password = with_feed;
+    with_other_password.consume[0].broker = "redis://:two@10.0.0.5";
+    EXPECT_THAT(named(read, with_feed), ElementsAre("consume"));
+    EXPECT_THAT(named(with_feed, with_other_password), ElementsAre("consume"));
+
+    config other = read;
+    other.default_namespace.history_age_ms = 5;
+    other.namespaces["chat"].allow_is_set = true;
+    other.namespaces.erase("news");
+    other.namespaces["game"];
     EXPECT_THAT(
-        reload(config(), config(), with_namespace).need_restart, ElementsAre(HasSubstr("namespaces"))
+        named(read, other),
+        ElementsAre("default_namespace", "namespaces/chat", "namespaces/game", "namespaces/news")
     );
-    EXPECT_THAT(
-        reload(with_issuer, with_issuer, with_other_secret).need_restart, ElementsAre(HasSubstr("issuers"))
-    );
+    EXPECT_EQ(reload(read, read, other).settings.namespaces.size(), 2u) << "the old ones hold";
 }
 
 TEST(reload, keys_of_the_file_come_and_go_and_those_of_the_program_stay) {

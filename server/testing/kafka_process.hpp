@@ -1,7 +1,7 @@
 #pragma once
 
 // A real Kafka for the length of a test: one process that is broker and controller, on free ports and with
-// its files in a folder of its own. Its jars are where PULSEWIRE_KAFKA says; script/kafka brings them.
+// its files in a folder of its own. Its jars are where TEST_KAFKA says; script/kafka brings them.
 
 #include "server/testing/child_process.hpp"
 #include "server/testing/temporary_folder.hpp"
@@ -26,10 +26,10 @@ namespace pulsewire::testing {
 
 // Why no Kafka can be started here; empty when one can.
 inline std::string kafka_lacks() {
-    const char* const jars = std::getenv("PULSEWIRE_KAFKA");
+    const char* const jars = std::getenv("TEST_KAFKA");
     if (!is_installed("java")) return "skipped: Kafka needs Java (package openjdk-17-jre-headless)";
     if (jars == nullptr || !std::filesystem::is_directory(jars))
-        return "skipped: PULSEWIRE_KAFKA names no folder with the jars of Kafka: script/kafka brings them";
+        return "skipped: TEST_KAFKA names no folder with the jars of Kafka: script/kafka brings them";
     return {};
 }
 
@@ -187,7 +187,7 @@ private:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-cp",
-            std::string(std::getenv("PULSEWIRE_KAFKA")) + "/*"};
+            std::string(std::getenv("TEST_KAFKA")) + "/*"};
         command.insert(command.end(), words.begin(), words.end());
         return command;
     }
