@@ -90,6 +90,12 @@ void warn_of_origin(http_conversation& c) {
         origin.size() > shown_origin_bytes_max || !c.own_node().turned_away().first(origin))
         return;
     const std::string shown = log::printable(origin);
+    if (lacks_port(c.asked()))
+        return log::warning(
+            "pages of ", shown, " came with the field Host \"", log::printable(c.asked().field("Host")),
+            "\", without their port, and are refused: a proxy in front has to pass Host on whole, as nginx does by "
+            "proxy_set_header Host $http_host"
+        );
     log::warning(
         "pages of ", shown,
         " may not use this server. If they are yours, start the server with --allow-origin ", shown,

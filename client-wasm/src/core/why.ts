@@ -9,7 +9,7 @@ const sentenceMax = 200;
 
 /**
  * Asks the address that could not be opened by an ordinary request, since transports tell pages nothing: finds the status
- * and the sentence of a refusal. Undefined where there is nothing to be said, as when nobody answers there.
+ * and the sentence of a refusal. Undefined where there is nothing to be said, as when the server is there again.
  */
 export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boolean): Promise<Found | undefined> {
     const page: Location | undefined = globalThis.location;
@@ -19,6 +19,9 @@ export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boo
     if (page?.protocol === 'https:' && protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(hostname!)) {
         return {problem: 'mixed_content', message: `This page is secure (https:), so the browser does not let it use ${origin}: give the server https: too, and name it so.`};
     }
+    let policy = false;
+    const forbidden = () => void (policy = true);
+    globalThis.document?.addEventListener('securitypolicyviolation', forbidden);
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), answerMsMax);
     const ask = (url: string, init?: RequestInit) => fetch(url, {signal: stop.signal, cache: 'no-store', ...init});
@@ -28,17 +31,20 @@ export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boo
             return ask(sseUrl);
         });
         return await fromAnswer(response, address, sse);
-    } catch {
+    } catch (error) {
         if (stop.signal.aborted) {
             return {problem: 'no_answer', message: `${origin} did not answer in time. Over HTTP/1.1 a browser opens six connections to a server: other tabs with event streams may hold them all, which HTTP/2 at a proxy cures.`};
         }
         // A page may not read the answer, or there is none.
-        if (!page || page.origin === origin) return undefined;
-        return await ask(sseUrl, {mode: 'no-cors'}).then(() => ({
-            problem: 'origin_refused' as const,
+        const answers = page && page.origin !== origin && await ask(sseUrl, {mode: 'no-cors'}).then(() => true, () => false);
+        if (policy) return {problem: 'policy', message: `The Content-Security-Policy of this page keeps it from ${origin}: connect-src has to name it, both as ${origin} and as ${origin!.replace('http', 'ws')}.`};
+        if (!answers) return unreachable(origin!, error);
+        return {
+            problem: 'origin_refused',
             message: `${origin} answers, but not to pages of ${page.origin}: where it is a Pulsewire, its operator can list this origin with --allow-origin (allowed_origins).`,
-        }), () => undefined);
+        };
     } finally {
+        globalThis.document?.removeEventListener('securitypolicyviolation', forbidden);
         clearTimeout(timer);
         // An event stream would stay.
         stop.abort();
@@ -65,6 +71,12 @@ async function fromAnswer(response: Response, address: string, sse: boolean): Pr
     return {problem: 'refused', status, message: `${address} answered ${status}${sentence && `: ${sentence.slice(0, sentenceMax)}`}`};
 }
 
+/** Node says what failed, browsers do not. */
+function unreachable(origin: string, error: any): Found {
+    const why = error?.cause?.message ?? (globalThis.navigator?.onLine === false ? 'this machine is offline' : 'nothing answers; the server or the network is away, or the port is another one');
+    return {problem: 'unreachable', message: `${origin} cannot be reached: ${why}.`};
+}
+
 function blocked(address: string): Found {
-    return {problem: 'websocket_blocked', message: `The server answers at ${address}, but no WebSocket gets through to it: a proxy on the way has to pass Upgrade on.`};
+    return {problem: 'websocket_blocked', message: `The server answers at ${address}, but no WebSocket gets through to it: a proxy on the way has to pass Upgrade on, and a Content-Security-Policy of the page to name ${address.replace(/^http/, 'ws')}.`};
 }
