@@ -179,6 +179,23 @@ test('a page is told that its origin is not let in, or that only WebSockets do n
     assert.equal(nobody?.problem, 'unreachable');
 });
 
+test('a page is told where its own server takes it for another’s, as behind a proxy that drops the port', async () => {
+    // Requests of a page to its own origin that only read do not name it.
+    const answer = (status: number) => async (url: string, {method}: RequestInit) => {
+        if (method) return json(status, 'forbidden', 'nginx needs proxy_set_header Host $http_host');
+        if (url.endsWith('/ws')) return json(426, 'not_supported', 'this address speaks WebSocket');
+        return new Response('data: x', {headers: {'Content-Type': 'text/event-stream'}});
+    };
+    const own = 'https://rt.test:8443';
+    for (const sse of [false, true]) {
+        const found = await asPage(own, own, answer(403), sse);
+        assert.deepEqual([found?.problem, found?.status], ['refused', 403]);
+        assert.match(found!.message, /\$http_host/);
+    }
+    assert.equal((await asPage(own, own, answer(404)))?.problem, 'websocket_blocked');
+    assert.equal(await asPage(own, own, answer(404), true), undefined);
+});
+
 test('a page is told that its own policy keeps it from the server', async () => {
     const world = globalThis as {document?: EventTarget};
     const page = (world.document = new EventTarget());

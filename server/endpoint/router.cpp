@@ -109,7 +109,8 @@ void note_refusal(http_conversation& c, int status) {
         warn_of_origin(c);
         note_refusal(
             c, refused_for::origin, "allowed_origins", r.field("Origin"),
-            "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
+            "pages of the origin " + log::printable(r.field("Origin")) +
+                (lacks_port(r) ? " came with a field Host that lacks their port" : " may not use this server")
         );
     } else if (status == 403) {
         note_refusal(

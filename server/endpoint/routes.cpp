@@ -2,6 +2,7 @@
 
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
+#include "server/base/host_name.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"

@@ -30,7 +30,12 @@ export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boo
             if (stop.signal.aborted) throw error;
             return ask(sseUrl);
         });
-        return await fromAnswer(response, address, sse);
+        return await fromAnswer(response, address, sse, async () => {
+            // Browsers name a page's origin to its own server only in requests that may change something.
+            if (page?.origin !== origin) return undefined;
+            const posted = await ask(sseUrl, {method: 'POST'});
+            return posted.status === 403 ? refused(sseUrl, 403, (await sentenceOf(posted, '')).sentence) : undefined;
+        });
     } catch (error) {
         if (stop.signal.aborted) {
             return {problem: 'no_answer', message: `${origin} did not answer in time. Over HTTP/1.1 a browser opens six connections to a server: other tabs with event streams may hold them all, which HTTP/2 at a proxy cures.`};
@@ -51,23 +56,32 @@ export async function findWhy({websocketUrl, sseUrl, fetch}: Endpoints, sse: boo
     }
 }
 
-async function fromAnswer(response: Response, address: string, sse: boolean): Promise<Found | undefined> {
+/** `refusedPost`: why requests other than this one are refused, if they are. */
+async function fromAnswer(
+    response: Response, address: string, sse: boolean, refusedPost: () => Promise<Found | undefined>,
+): Promise<Found | undefined> {
     const {status, headers} = response;
     const type = headers.get('Content-Type') ?? '';
-    if (type.startsWith('text/event-stream')) return sse ? undefined : blocked(address);
-    const text = await response.text();
-    let sentence = type.startsWith('text/plain') ? text : '';
-    let ours = false;
-    try {
-        sentence = JSON.parse(text).error.message;
-        ours = true;
-    } catch {
-        // Not the server's own answer.
-    }
-    if (status === 426 && ours) return blocked(address);
+    if (type.startsWith('text/event-stream')) return (await refusedPost()) ?? (sse ? undefined : blocked(address));
+    const {sentence, ours} = await sentenceOf(response, type);
+    if (status === 426 && ours) return (await refusedPost()) ?? blocked(address);
     if (status < 400 || (status === 404 && !ours)) {
         return {problem: 'not_pulsewire', status, message: `There is no Pulsewire at ${address}: the answer is ${status}, ${type || 'without a type'}.`};
     }
+    return refused(address, status, sentence);
+}
+
+/** The sentence of a refusal, and whether the server itself wrote it. */
+async function sentenceOf(response: Response, type: string): Promise<{sentence: string; ours: boolean}> {
+    const text = await response.text();
+    try {
+        return {sentence: JSON.parse(text).error.message, ours: true};
+    } catch {
+        return {sentence: type.startsWith('text/plain') ? text : '', ours: false};
+    }
+}
+
+function refused(address: string, status: number, sentence: string): Found {
     return {problem: 'refused', status, message: `${address} answered ${status}${sentence && `: ${sentence.slice(0, sentenceMax)}`}`};
 }
 
