@@ -79,8 +79,7 @@ origin_verdict check_origin(
         std::any_of(allowed_origins.begin(), allowed_origins.end(), [&](const std::string& one) {
             return means(one, origin);
         });
-    const bool taken =
-        listed || (others == neighbours::allowed && is_neighbour(origin, r.field("Host")));
+    const bool taken = listed || (others == neighbours::allowed && is_neighbour(origin, r.field("Host")));
     if (!taken) return {};
     return {true, std::string(origin)};
 }
@@ -98,10 +97,11 @@ bool lacks_port(const request& r) {
 response origin_refused(const request& r) {
     response refused = error_response(
         403, error_code::forbidden,
-        lacks_port(r) ? "a proxy in front of this server leaves the port out of the field Host, so that its own "
-                        "pages look like another's: nginx needs proxy_set_header Host $http_host"
-                      : "pages of this origin may not use this server; the operator can list it with "
-                        "--allow-origin (allowed_origins)"
+        lacks_port(r)
+            ? "a proxy in front of this server leaves the port out of the field Host, so that its own "
+              "pages look like another's: nginx needs proxy_set_header Host $http_host"
+            : "pages of this origin may not use this server; the operator can list it with "
+              "--allow-origin (allowed_origins)"
     );
     make_readable(refused);
     return refused;

@@ -27,15 +27,16 @@ enum class reached : std::uint8_t { somehow, over_tls };
 enum class neighbours : std::uint8_t { as_listed, allowed };
 
 // A page of our own host is allowed: its origin's host and port are those of the field Host. Others must be
-// listed, as they stand, as "https://*.example.com" (every name below, of one label or more), or by "*", or be
-// allowed neighbours that call this server by a name of loopback. A request without Origin is allowed unless
-// its browser says that it comes from another site, as an image or a link there does.
+// listed, as they stand, as "https://*.example.com" (every name below, of one label or more), or by "*", or
+// be allowed neighbours that call this server by a name of loopback. A request without Origin is allowed
+// unless its browser says that it comes from another site, as an image or a link there does.
 origin_verdict check_origin(
     const request& r, const std::vector<std::string>& allowed_origins, reached how = reached::somehow,
     neighbours others = neighbours::as_listed
 );
 
-// Whether the page would be our own if Host had its port, which proxies leave out that pass on the name alone.
+// Whether the page would be our own if Host had its port, which proxies leave out that pass on the name
+// alone.
 bool lacks_port(const request& r);
 
 // Pages may read it, whoever they are: it says nothing of them, and why they are refused is all they can tell

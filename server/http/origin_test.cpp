@@ -86,7 +86,8 @@ TEST(origin, neighbours_are_pages_of_this_machine_alone) {
     for (const char* other :
          {"http://app.localhost:5173", "http://localhost.example:5173", "http://127.0.0.1.nip.io",
           "http://localhost:5173.example", "http://localhost@evil.test", "https://shop.example", "null",
-          "ftp://localhost", "http://0.0.0.0:5173", "http://192.168.0.2:5173", "chrome-extension://localhost"})
+          "ftp://localhost", "http://0.0.0.0:5173", "http://192.168.0.2:5173",
+          "chrome-extension://localhost"})
         EXPECT_FALSE(taken("localhost:8080", other).allowed) << other;
     EXPECT_FALSE(taken("rt.example.com", "http://localhost:5173").allowed)
         << "behind a proxy localhost is the visitor's machine";
