@@ -187,8 +187,16 @@ test.describe('from pages', () => {
         expect((await history(server.origin, 'test:page')).messages).toEqual([]);
     });
 
-    test('the handshake of another origin is answered by 403, and that of the same machine under another name', async ({server, otherSite}) => {
-        const elsewhere = [otherSite.origin, server.origin.replace('127.0.0.1', 'localhost'), 'null', `${server.origin}.example.com`];
+    test('a page of another port of this machine does it all, until an origin is listed', async ({server, otherSite, visit}) => {
+        const page = await visit(otherSite.neighbour, {network: 'faulty'});
+        expect(await attempts(page, server.origin)).toEqual(all('done'));
+        const strict = await PulsewireServer.start({args: ['--allow-origin', 'https://app.example.com']});
+        expect(await attempts(page, strict.origin)).toEqual(all('refused'));
+        await strict.stop();
+    });
+
+    test('the handshake of another origin is answered by 403', async ({server, otherSite}) => {
+        const elsewhere = [otherSite.origin, 'null', `${server.origin}.example.com`];
         for (const [path, protocol] of [['/ws', 'pulsewire.v1'], ['/ws/plain/test:a', '']] as const) {
             const url = server.origin.replace('http', 'ws') + path;
             for (const origin of elsewhere) {

@@ -57,9 +57,7 @@ for (const [heading, links, settings] of [
     test(`the chat for ${heading} is free of type errors`, () => {
         const files = filesOf(heading);
         if (heading === 'Next.js') files['lib/chat.tsx'] = filesOf('React')['chat.tsx'];
-        const realtime = filesOf('One client for the whole page')['realtime.ts'];
-        if (heading === 'Next.js') files['lib/realtime.ts'] = realtime.slice(0, realtime.indexOf('let client')).replace(/^import.*$/m, '') + files['lib/realtime.ts'];
-        else files['realtime.ts'] = realtime;
+        else files['realtime.ts'] = filesOf('One client for the whole page')['realtime.ts'];
         files['given.d.ts'] = `
             interface ImportMeta { readonly hot?: {data: any}; }
             declare const process: {env: Record<string, string | undefined>};`;

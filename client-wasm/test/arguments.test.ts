@@ -143,6 +143,10 @@ test('an address names a server, or is refused with what is missing', async () =
         client.close();
     }
     assert.throws(() => connect('localhost:8080', new FakeNetwork().options), /write http:\/\//);
+    // Neither endpoint has a query or a fragment.
+    for (const url of ['http://a.test/?token=x', 'http://a.test/ws?room=1', 'http://a.test/#top', new URL('http://a.test/?a')]) {
+        assert.throws(() => connect(url, new FakeNetwork().options), {code: 'invalid_argument', message: /is no address of a server/});
+    }
     assert.throws(() => connect('/', new FakeNetwork().options), /there is no page here \(server-side rendering\?\)/);
     // The default, which nobody wrote, and paths of the page.
     for (const path of [undefined, '/', '/rt', './rt', '?room=1', '//rt.example.com', '']) {

@@ -253,6 +253,25 @@ test('a request without a payload sends null, and has the deadline of the option
     client.close();
 });
 
+test('a large request is waited for longer by the time that it takes over a slow link, up to what the server allows', async () => {
+    const {client, network} = await opened({requestTimeoutMs: 1000});
+    const waits = async (payload: unknown, timeoutMs?: number) => {
+        void held(client.request('sum.add', payload, timeoutMs ? {timeoutMs} : {}));
+        await settle();
+        return network.socket.last('request').timeout_ms;
+    };
+    assert.equal(await waits('x'.repeat(1000)), 1000);
+    assert.equal(await waits('x'.repeat(60_000)), 59_000);
+    assert.equal(await waits('x'.repeat(2046)), 3000);
+    assert.equal(await waits('x'.repeat(60_000), 1000), 1000, 'one that a call names is taken as it is');
+    client.close();
+    const most = await opened({requestTimeoutMs: 119_000});
+    void held(most.client.request('sum.add', 'x'.repeat(9000)));
+    await settle();
+    assert.equal(most.network.socket.last('request').timeout_ms, 120_000);
+    most.client.close();
+});
+
 test('a request is not repeated: it fails with disconnected', async () => {
     const {client, network} = await opened();
     const promise = held(client.request('r'));

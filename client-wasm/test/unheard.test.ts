@@ -152,3 +152,22 @@ test('an end of the client that nobody asked for and nobody watches is told, wit
     const stored = new FakeNetwork({storage: browserStorage()});
     assert.equal((await end(stored, () => {})).length, 1);
 });
+
+test('one who asks for the latest messages of a channel that others already hear is told how to get them', async () => {
+    const {client, network} = await opened();
+    // Two handlers of one user, and one who only publishes, miss nothing.
+    const first = client.channel('a', {latest: 5});
+    first.on('t', () => {});
+    client.channel('a', {latest: 5}).on('u', () => {});
+    await settle();
+    await accept(network.socket, 'a', {offset: 3});
+    void held(client.channel('a', {latest: 5}).publish('t', 1));
+    client.channel('a').on('v', () => {});
+    await reported();
+    assert.equal(network.errors.length, 0);
+    client.channel('a', {latest: 5}).on('t', () => {});
+    client.channel('a').on('t', () => {});
+    await reported();
+    assert.deepEqual(network.errors.map(([error, context]) => [(error as Error).message, context]), [['latest is too late: see pulsewire/list', 'channel a']]);
+    client.close();
+});

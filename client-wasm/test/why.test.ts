@@ -83,13 +83,38 @@ test('what was found stays in the reasons until a connection opens; it is asked 
     client.close();
 });
 
-test('where nothing answers, the reason stays as it is', async () => {
+test('where nothing answers, the reason says so, in Node with what failed', async () => {
     const {client, network, probe} = await failing();
     probe.fail();
     await until(() => network.probes.length === 2);
     network.probes[1]!.fail();
+    await until(() => reasonOf(client)?.problem);
+    const {problem, message, name} = reasonOf(client)!;
+    assert.deepEqual([problem, name], ['unreachable', 'abnormal']);
+    assert.match(message, /^http:\/\/server.test cannot be reached: nothing answers/);
+    assert.deepEqual(network.errors, [], 'somebody watches the state');
+    client.close();
+    const refused = async () => Promise.reject(new TypeError('fetch failed', {cause: new Error('connect ECONNREFUSED 127.0.0.1:9')}));
+    const found = await findWhy({websocketUrl: 'ws://a.test/ws', sseUrl: 'http://a.test/sse', WebSocket: undefined, EventSource: undefined, fetch: refused}, false);
+    assert.equal(found?.message, 'http://a.test cannot be reached: connect ECONNREFUSED 127.0.0.1:9.');
+});
+
+test('that a server which was there is away goes into the reason, not to the console', async () => {
+    const network = new FakeNetwork({transport: 'websocket'});
+    const {connect} = await import('../src/index.js');
+    const client = connect('http://server.test', network.options);
+    await until(() => network.sockets.length);
+    await network.welcome();
+    network.socket.drop();
+    client.reconnectNow();
+    network.socket.drop();
+    for (const at of [0, 1]) {
+        await until(() => network.probes.length > at);
+        network.probes[at]!.fail();
+    }
+    await until(() => reasonOf(client)?.problem === 'unreachable');
     await settle();
-    assert.deepEqual(reasonOf(client), {code: 1006, name: 'abnormal', message: 'The connection ended: abnormal (1006).', reconnect: true});
+    assert.deepEqual(network.errors, []);
     client.close();
 });
 
@@ -150,7 +175,47 @@ test('a page is told that its origin is not let in, or that only WebSockets do n
         return new Response('data: x', {headers: {'Content-Type': 'text/event-stream'}});
     };
     assert.equal((await asPage('http://localhost:5173', 'http://localhost:8080', stream))?.problem, 'websocket_blocked');
-    assert.equal(await asPage('http://localhost:5173', 'http://localhost:8080', async () => Promise.reject(new TypeError('Failed to fetch'))), undefined);
+    const nobody = await asPage('http://localhost:5173', 'http://localhost:8080', async () => Promise.reject(new TypeError('Failed to fetch')));
+    assert.equal(nobody?.problem, 'unreachable');
+});
+
+test('a page is told where its own server takes it for another’s, as behind a proxy that drops the port', async () => {
+    // Requests of a page to its own origin that only read do not name it.
+    const answer = (status: number) => async (url: string, {method}: RequestInit) => {
+        if (method) return json(status, 'forbidden', 'nginx needs proxy_set_header Host $http_host');
+        if (url.endsWith('/ws')) return json(426, 'not_supported', 'this address speaks WebSocket');
+        return new Response('data: x', {headers: {'Content-Type': 'text/event-stream'}});
+    };
+    const own = 'https://rt.test:8443';
+    for (const sse of [false, true]) {
+        const found = await asPage(own, own, answer(403), sse);
+        assert.deepEqual([found?.problem, found?.status], ['refused', 403]);
+        assert.match(found!.message, /\$http_host/);
+    }
+    assert.equal((await asPage(own, own, answer(404)))?.problem, 'websocket_blocked');
+    assert.equal(await asPage(own, own, answer(404), true), undefined);
+});
+
+test('a page is told that its own policy keeps it from the server', async () => {
+    const world = globalThis as {document?: EventTarget};
+    const page = (world.document = new EventTarget());
+    const heard = new Set<string>();
+    page.addEventListener = function (this: EventTarget, name: string, handler: never) {
+        heard.add(name);
+        EventTarget.prototype.addEventListener.call(this, name, handler);
+    };
+    const forbid = async () => {
+        page.dispatchEvent(new Event('securitypolicyviolation'));
+        throw new TypeError('Failed to fetch');
+    };
+    try {
+        const found = await asPage('http://localhost:5173', 'https://rt.test', forbid);
+        assert.equal(found?.problem, 'policy');
+        assert.match(found!.message, /connect-src has to name it, both as https:\/\/rt.test and as wss:\/\/rt.test/);
+        assert.deepEqual([...heard], ['securitypolicyviolation']);
+    } finally {
+        delete world.document;
+    }
 });
 
 test('a secure page is told that the server is not', async () => {

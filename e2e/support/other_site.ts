@@ -4,7 +4,10 @@ import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 
 export interface OtherSite {
+    /** Under a name that is not one of loopback's, though browsers find it there. */
     origin: string;
+    /** The same page as one of another port of this machine, such as a development server's. */
+    neighbour: string;
     stop(): Promise<void>;
 }
 
@@ -14,8 +17,10 @@ export async function startOtherSite(): Promise<OtherSite> {
         answer.end('<!doctype html><link rel="icon" href="data:,"><title>Somebody else</title>');
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const {port} = server.address() as AddressInfo;
     return {
-        origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        origin: `http://elsewhere.localhost:${port}`,
+        neighbour: `http://127.0.0.1:${port}`,
         async stop() {
             server.closeAllConnections();
             await new Promise((closed) => server.close(closed));

@@ -105,6 +105,8 @@ const complaintsAboutTheNetwork = new RegExp([
     'Firefox can.t establish a connection', 'was interrupted while the page was loading', 'Cross-Origin Request Blocked',
     // The SDK's own, where the network was healed between the attempt that failed and the question why it did.
     'connecting: PulsewireError: The server answers at .* but no WebSocket gets through',
+    // The SDK's own, once, where a page does not watch the state of a client that never got in.
+    'PulsewireError: \\S+ cannot be reached: ',
 ].join('|'));
 
 // Whatever a visitor should never see: errors in the console, exceptions, dialogs, violations of the content policy.

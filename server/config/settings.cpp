@@ -95,15 +95,15 @@ std::string fault_of_broker(const config& c) {
     return {};
 }
 
-// Whether clients can use it as an address: no character needs an escape in a frame or ends an
-// item of a Content-Security-Policy.
+// Whether clients can use it as an address: no character needs an escape in a frame, ends an item of a
+// Content-Security-Policy, or begins a query or a fragment, which connect() refuses.
 bool is_address(std::string_view url) {
     static constexpr std::string_view schemes[] = {"https://", "http://", "wss://", "ws://"};
     const bool known = std::any_of(std::begin(schemes), std::end(schemes), [&](std::string_view scheme) {
         return url.starts_with(scheme) && url.size() > scheme.size();
     });
     return known && url.size() <= drain_url_bytes_max && std::all_of(url.begin(), url.end(), [](char c) {
-               return c > ' ' && c < 127 && std::string_view("\"\\;,'").find(c) == std::string_view::npos;
+               return c > ' ' && c < 127 && std::string_view("\"\\;,'?#").find(c) == std::string_view::npos;
            });
 }
 

@@ -179,6 +179,21 @@ TEST(api, pages_of_other_origins_are_refused) {
     }
 }
 
+TEST(api, pages_of_other_ports_of_this_machine_are_let_in_until_an_origin_or_a_key_is_named) {
+    const std::string page = "Origin: http://localhost:5173\r\n";
+    const auto status = [&](const config& c) {
+        running_server server(c);
+        return publish(server, R"({"payload":1})", page).status;
+    };
+    config c = test_config();
+    EXPECT_EQ(status(c), 200);
+    c.allowed_origins = {"https://app.example"};
+    EXPECT_EQ(status(c), 403);
+    c.allowed_origins.clear();
+    c.api_key = "the-key-of-sixteen";
+    EXPECT_EQ(status(c), 403);
+}
+
 TEST(api, listed_origins_get_their_cors_fields) {
     config c = test_config();
     c.allowed_origins = {"https://app.example"};

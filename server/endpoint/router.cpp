@@ -90,6 +90,13 @@ void warn_of_origin(http_conversation& c) {
         origin.size() > shown_origin_bytes_max || !c.own_node().turned_away().first(origin))
         return;
     const std::string shown = log::printable(origin);
+    if (lacks_port(c.asked()))
+        return log::warning(
+            "pages of ", shown, " came with the field Host \"", log::printable(c.asked().field("Host")),
+            "\", without their port, and are refused: a proxy in front has to pass Host on whole, as nginx "
+            "does by "
+            "proxy_set_header Host $http_host"
+        );
     log::warning(
         "pages of ", shown,
         " may not use this server. If they are yours, start the server with --allow-origin ", shown,
@@ -103,7 +110,8 @@ void note_refusal(http_conversation& c, int status) {
         warn_of_origin(c);
         note_refusal(
             c, refused_for::origin, "allowed_origins", r.field("Origin"),
-            "pages of the origin " + log::printable(r.field("Origin")) + " may not use this server"
+            "pages of the origin " + log::printable(r.field("Origin")) +
+                (lacks_port(r) ? " came with a field Host that lacks their port" : " may not use this server")
         );
     } else if (status == 403) {
         note_refusal(

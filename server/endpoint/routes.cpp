@@ -2,6 +2,7 @@
 
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
+#include "server/base/host_name.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
@@ -37,7 +38,7 @@ route same_origin(const request& r, methods allowed, destination d) {
 
 // The answer for pages that may not come, preflights and wrong methods; nothing where the request may go on.
 std::optional<response> turned_away(const request& r, const origin_verdict& verdict, methods allowed) {
-    if (!verdict.allowed) return origin_refused();
+    if (!verdict.allowed) return origin_refused(r);
     std::string names;
     for (const method m : allowed) {
         if (m == r.verb) return std::nullopt;
@@ -86,13 +87,21 @@ response redirect_into(const request& r) {
     return moved;
 }
 
+// Where only this machine reaches the server and its operator has named neither an origin nor an API key,
+// every program of the machine may use it anyway, and a developer's first page need not be listed.
+neighbours neighbours_of(const config& settings, const api_keys& keys) {
+    return is_loopback_address(settings.address) && settings.allowed_origins.empty() && keys.empty()
+               ? neighbours::allowed
+               : neighbours::as_listed;
+}
+
 class finder {
 public:
     finder(const request& r, const config& settings, const api_keys& keys, reached how)
         : r_(r),
           keys_(keys),
           verifies_tokens_(!settings.issuers.empty()),
-          verdict_(check_origin(r, settings.allowed_origins, how)) {}
+          verdict_(check_origin(r, settings.allowed_origins, how, neighbours_of(settings, keys))) {}
 
     route to(methods allowed, destination d) const {
         if (auto answer = turned_away(r_, verdict_, allowed)) return away(std::move(*answer));
@@ -125,7 +134,7 @@ public:
 
     // Pages of other origins may not even make the server collect the numbers.
     route figures(endpoint to) const {
-        if (!verdict_.allowed) return nowhere(origin_refused());
+        if (!verdict_.allowed) return nowhere(origin_refused(r_));
         auto key = shown_key();
         if (!key) return nowhere(unauthorized());
         return same_origin(

@@ -44,6 +44,14 @@ bool means(std::string_view listed, std::string_view origin) {
     return port_of_host(wanted) == port_of_host(host) && matches_host(wanted, host);
 }
 
+// A page that this machine itself serves, to a browser that runs here, too.
+bool is_neighbour(std::string_view origin, std::string_view host) {
+    constexpr std::string_view plain = "http://", secure = "https://";
+    const bool over_tls = origin.starts_with(secure);
+    return (over_tls || origin.starts_with(plain)) &&
+           is_loopback_host(origin.substr((over_tls ? secure : plain).size())) && is_loopback_host(host);
+}
+
 // Browsers say of each request how its page and this server relate. Only "same-origin" and "none", which is
 // the address bar, are no page of another origin.
 bool comes_from_another_site(const request& r) {
@@ -55,7 +63,9 @@ bool comes_from_another_site(const request& r) {
 
 }  // namespace
 
-origin_verdict check_origin(const request& r, const std::vector<std::string>& allowed_origins, reached how) {
+origin_verdict check_origin(
+    const request& r, const std::vector<std::string>& allowed_origins, reached how, neighbours others
+) {
     const std::size_t origins = r.count("Origin");
     if (origins == 0) {
         const bool all =
@@ -69,18 +79,32 @@ origin_verdict check_origin(const request& r, const std::vector<std::string>& al
         std::any_of(allowed_origins.begin(), allowed_origins.end(), [&](const std::string& one) {
             return means(one, origin);
         });
-    if (!listed) return {};
+    const bool taken = listed || (others == neighbours::allowed && is_neighbour(origin, r.field("Host")));
+    if (!taken) return {};
     return {true, std::string(origin)};
 }
 
-response origin_refused() {
-    response r = error_response(
+bool lacks_port(const request& r) {
+    if (r.count("Origin") != 1) return false;
+    const std::string_view origin = r.field("Origin"), host = r.field("Host");
+    const std::size_t scheme = origin.find("://");
+    if (scheme == std::string_view::npos || host.empty()) return false;
+    const std::string_view authority = origin.substr(scheme + 3);
+    return port_of_host(host).empty() && !port_of_host(authority).empty() &&
+           same_ignoring_case(name_of_host(authority), name_of_host(host));
+}
+
+response origin_refused(const request& r) {
+    response refused = error_response(
         403, error_code::forbidden,
-        "pages of this origin may not use this server; the operator can list it with --allow-origin "
-        "(allowed_origins)"
+        lacks_port(r)
+            ? "a proxy in front of this server leaves the port out of the field Host, so that its own "
+              "pages look like another's: nginx needs proxy_set_header Host $http_host"
+            : "pages of this origin may not use this server; the operator can list it with "
+              "--allow-origin (allowed_origins)"
     );
-    make_readable(r);
-    return r;
+    make_readable(refused);
+    return refused;
 }
 
 void make_readable(response& r) {

@@ -75,6 +75,43 @@ TEST(origin, look_alikes_are_refused) {
     EXPECT_FALSE(allowed("example.com:80", "https://example.com"));
 }
 
+TEST(origin, neighbours_are_pages_of_this_machine_alone) {
+    const auto taken = [](const std::string& host, const std::string& origin) {
+        return check_origin(*request_with(host, origin), {}, reached::somehow, neighbours::allowed);
+    };
+    EXPECT_EQ(taken("localhost:8080", "http://localhost:5173").cross_origin, "http://localhost:5173");
+    EXPECT_TRUE(taken("127.0.0.1:8080", "http://localhost:3000").allowed);
+    EXPECT_TRUE(taken("localhost:8080", "https://127.0.0.1:5173").allowed);
+    EXPECT_TRUE(taken("[::1]:8080", "http://[::1]").allowed);
+    for (const char* other :
+         {"http://app.localhost:5173", "http://localhost.example:5173", "http://127.0.0.1.nip.io",
+          "http://localhost:5173.example", "http://localhost@evil.test", "https://shop.example", "null",
+          "ftp://localhost", "http://0.0.0.0:5173", "http://192.168.0.2:5173",
+          "chrome-extension://localhost"})
+        EXPECT_FALSE(taken("localhost:8080", other).allowed) << other;
+    EXPECT_FALSE(taken("rt.example.com", "http://localhost:5173").allowed)
+        << "behind a proxy localhost is the visitor's machine";
+    EXPECT_FALSE(taken("192.168.0.2:8080", "http://localhost:5173").allowed);
+}
+
+TEST(origin, a_proxy_that_drops_the_port_is_recognised) {
+    const auto lacking = [](const std::string& host, const std::string& origin) {
+        return lacks_port(*request_with(host, origin));
+    };
+    EXPECT_TRUE(lacking("localhost", "https://localhost:8443"));
+    EXPECT_TRUE(lacking("RT.example.com", "https://rt.example.com:8443"));
+    EXPECT_TRUE(lacking("[::1]", "http://[::1]:8443"));
+    EXPECT_FALSE(lacking("rt.example.com", "https://shop.example:8443"));
+    EXPECT_FALSE(lacking("rt.example.com:8080", "https://rt.example.com:8443")) << "another port";
+    EXPECT_FALSE(lacking("rt.example.com", "https://rt.example.com"));
+    EXPECT_FALSE(lacking("rt.example.com", "null"));
+    EXPECT_FALSE(lacking("", "https://:8443"));
+    EXPECT_NE(
+        origin_refused(*request_with("localhost", "https://localhost:8443")).body.find("$http_host"),
+        std::string::npos
+    );
+}
+
 TEST(origin, two_of_them_are_refused) {
     request r;
     r.fields = {{"Host", "a"}, {"Origin", "http://a"}, {"Origin", "http://a"}};

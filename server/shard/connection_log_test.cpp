@@ -106,12 +106,26 @@ TEST(connection_log, a_refused_origin_is_a_warning_once_with_what_to_set) {
         EXPECT_EQ(ask(server.port(), "GET", "/ws", {}, "Origin: " + origin + "\r\n").status, 403);
     };
     for (int i = 0; i < 5; ++i) visit("https://shop.example");
-    visit("http://localhost:5173");
+    visit("http://laptop:5173");
     EXPECT_EQ(log.count_with("--allow-origin https://shop.example, "), 1u);
-    EXPECT_EQ(log.count_with("--allow-origin http://localhost:5173, "), 1u);
+    EXPECT_EQ(log.count_with("--allow-origin http://laptop:5173, "), 1u);
     for (int i = 0; i < 300; ++i) visit("https://invented" + std::to_string(i) + ".example");
     visit("https://no origin");
     EXPECT_LE(log.count_with("--allow-origin"), 100u);
+}
+
+TEST(connection_log, a_proxy_that_drops_the_port_is_named_instead_of_the_setting) {
+    recorded_log log;
+    config c = logging("warning");
+    c.allowed_hosts = {"rt.example.com"};
+    running_server server(c);
+    client asking(server.port());
+    asking.send("GET /ws HTTP/1.1\r\nHost: rt.example.com\r\nOrigin: https://rt.example.com:8443\r\n\r\n");
+    const http_answer refused = read_answer(asking);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_NE(refused.body.find("$http_host"), std::string::npos) << refused.body;
+    EXPECT_EQ(log.count_with("$http_host"), 1u);
+    EXPECT_EQ(log.count_with("--allow-origin"), 0u);
 }
 
 TEST(connection_log, a_refused_key_names_the_setting_and_not_the_key) {

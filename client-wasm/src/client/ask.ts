@@ -5,7 +5,8 @@ import {guarded} from './guarded.js';
 import type {RequestOptions} from './options.js';
 import type {Session} from './session.js';
 
-/** The longest that the server waits for a handler (docs/protocol.md 4.12). */
+/** The longest that the server waits for a handler (docs/protocol.md 4.12), in milliseconds. */
+const longestMs = 120_000;
 export const requestMs = /^Number (\d{1,5}|1[01]\d{4}|120000)(\.\d+)?$/;
 const rules: Rules<RequestOptions> = {timeoutMs: requestMs, signal};
 
@@ -19,7 +20,9 @@ export function ask(
         checkOptions(options, rules);
         let data = dataOf(payload);
         if (data instanceof Promise) data = await data;
-        return session.request({type, payload: data, timeoutMs: options.timeoutMs ?? timeoutMs, signal: options.signal, ...who});
+        // A large one takes its time to leave: over a slow link a second for each kilobyte.
+        const waitMs = options.timeoutMs ?? Math.min(timeoutMs + (data.length >> 10) * 1000, longestMs);
+        return session.request({type, payload: data, timeoutMs: waitMs, signal: options.signal, ...who});
     };
     return guarded(asked(), (error) => session.unheard(error, `the request ${type}`));
 }

@@ -93,6 +93,8 @@ export class Channel<M extends object = AnyMessages> {
     readonly #loops = new Set<Loop>();
     /** The handlers and loops that there are, by their removers. */
     readonly #users = new Set<() => void>();
+    /** What the next one who subscribes asks for in vain, as the stream has begun for others. */
+    #late: unknown;
     #lingering: ReturnType<typeof setTimeout> | undefined;
     #unsubscribe: (() => void) | undefined;
     /** How the subscription asks for presence: false, true, or the JSON text that is shown. */
@@ -120,6 +122,7 @@ export class Channel<M extends object = AnyMessages> {
     configure(options: ChannelOptions = {}): void {
         checkOptions(typeof options === 'object' && options ? {...options, latest: undefined} : options, channelRules);
         Object.assign(this.#options, options);
+        this.#late = this.#epoch && this.#users.size && options.latest;
         this.settle();
     }
 
@@ -250,6 +253,8 @@ export class Channel<M extends object = AnyMessages> {
     }
 
     #use(remove: () => void): () => void {
+        if (this.#late) this.session.unheard(invalid('latest is too late: see pulsewire/list'), `channel ${this.name}`);
+        this.#late = 0;
         this.#users.add(remove);
         try {
             this.share(this.#options);

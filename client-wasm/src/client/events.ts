@@ -37,11 +37,11 @@ export interface CloseReason {
     /** Whether the client comes back by itself. */
     readonly reconnect: boolean;
     /**
-     * Found out by an ordinary request when no transport opened, so it may come with the attempt after that; missing
-     * where nothing answers there. `refused`: see `status`. `no_answer`: perhaps other tabs hold the six connections
-     * that browsers open to one server.
+     * Found out by an ordinary request when no transport opened, so it may come with the attempt after that. `refused`:
+     * see `status`. `unreachable`: the server or the network is away. `no_answer`: perhaps other tabs hold the six
+     * connections that browsers open to one server. `policy`: the page's Content-Security-Policy.
      */
-    readonly problem?: 'refused' | 'origin_refused' | 'not_pulsewire' | 'mixed_content' | 'websocket_blocked' | 'no_answer';
+    readonly problem?: 'refused' | 'origin_refused' | 'not_pulsewire' | 'mixed_content' | 'policy' | 'websocket_blocked' | 'unreachable' | 'no_answer';
     /** The status of that request's answer. */
     readonly status?: number;
 }

@@ -12,7 +12,8 @@ export function endpointsFrom(url: string | URL, options: ConnectOptions): Endpo
         // React Native's URL knows no other part.
         const {href} = /^[\w.+-]+:/.test(text) ? new URL(text) : new URL(text, base);
         const [, secure, user, host, path] = /^(?:http|ws)(s?):\/\/([^/?#]*@)?([^/?#]+)([^?#]*)/.exec(href)!;
-        if (user) throw text;
+        // The two endpoints have none of these, so that they would vanish in silence.
+        if (user || /[?#]/.test(text)) throw text;
         // The server itself names the addresses of its two endpoints, so those do as well.
         const address = `${secure}://${host}${path!.replace(/(\/(ws|sse))?\/*$/, '/')}`;
         return {

@@ -22,7 +22,7 @@ const pageEvents = ['online', 'pageshow', 'visibilitychange', 'focus', 'pagehide
 /** The first ones are news of the network. */
 const newsMax = 3;
 /** When a transport is looked at after such an event, in milliseconds: one that ends with it takes a moment. */
-const looksMs = [0, 200, 800];
+const looksMs = [0, 200, 800, 3000];
 /**
  * After how long the machine is told at the latest that publications arrived, in milliseconds. Reading the clock for each of
  * them would take as long as half of the rest.
@@ -46,6 +46,7 @@ export class Host {
     #over = false;
     /** Lines leave one by one, since something on the way found a message too big. */
     #alone = false;
+    #postFailures = 0;
 
     constructor(core: Core, endpoints: Endpoints, listener: Listener) {
         this.#core = core;
@@ -191,6 +192,7 @@ export class Host {
                 closed,
                 // No UTF-16 unit becomes more than three bytes.
                 unitsMax: () => (this.#alone ? 0 : this.#core.messageBytesMax() / 3),
+                posted: (through) => (this.#postFailures = through ? 0 : this.#postFailures + 1),
             }));
         } catch {
             // Refused at once, for example ws: from an https: page.

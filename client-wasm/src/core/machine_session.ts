@@ -360,7 +360,8 @@ export class MachineSession implements Session, Listener {
         const module = await import('./why.js').catch(() => undefined);
         const found = await module?.findWhy(this.#endpoints, sse);
         if (!found || this.#closed() || this.state.name === 'open') return;
-        if (this.#because?.message !== found.message) this.#owner.found(found.message);
+        // A server that was there and is away for a moment is no news.
+        if (this.#because?.message !== found.message && !(this.name && found.problem === 'unreachable')) this.#owner.found(found.message);
         this.#because = found;
         if (this.state === state) this.note('●', (this.state = {...state, reason: {...state.reason, ...found}}));
     }

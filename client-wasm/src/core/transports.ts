@@ -22,6 +22,8 @@ export interface TransportEvents {
     closed(closeCode: number): void;
     /** The largest message in UTF-16 units; a single larger line is sent alone. */
     unitsMax(): number;
+    /** A POST of commands got through or did not; gives how many did not in a row, over all transports. */
+    posted(through: boolean): number;
 }
 
 export interface OpenTransport {
@@ -36,6 +38,8 @@ const closeNormal = 1000;
 const closeAbnormal = 1006;
 /** Statuses of a POST that no repetition changes, unlike those of a connection that is gone and of haste. */
 const refusal = /^4(?!04|08|29)/;
+/** So many times in a row no POST of commands gets through, though that of connect does: then it is the commands. */
+const postFailuresMax = 6;
 // The readyState of what has ended.
 const closedState = 3;
 const closedStream = 2;
@@ -127,16 +131,20 @@ export function openEventStream({sseUrl, EventSource, fetch}: Endpoints, events:
         await undefined;
         const headers = {'Pulsewire-Connection': connection};
         for (let body; !signal.aborted && (body = takeBatch(lines, alone-- > 0 ? 0 : events.unitsMax())); ) {
-            const {ok, status} = await fetch(sseUrl, {method: 'POST', headers, body, signal, redirect: 'error'});
-            if (!ok) refused(body.split('\n'), status);
+            // Without a status: the network, or an answer that the page may not read.
+            const {ok, status = 0} = await fetch(sseUrl, {method: 'POST', headers, body, signal, redirect: 'error'}).catch((): Partial<Response> => ({}));
+            if (signal.aborted) return;
+            // The first command; connect is none.
+            const [, id] = /^{"op":"\w+","id":(\d+)/m.exec(body) ?? [];
+            if (!ok) refused(body.split('\n'), status, id);
+            else if (id && alone < 0) events.posted(true);
         }
         posting = false;
     }
 
     // Something on the way, such as a firewall, does not let the body pass. A line alone is answered in the server's place.
-    function refused(body: string[], status: number) {
-        const [, id] = /^{"op":"\w+","id":(\d+)/.exec(body[0]!) ?? [];
-        if (!refusal.test(`${status}`) || !(id || body[1])) return lost();
+    function refused(body: string[], status: number, id?: string) {
+        if (!id || !(refusal.test(`${status}`) || events.posted(false) >= postFailuresMax)) return lost();
         if (body[1]) alone = lines.unshift(...body) && body.length;
         else events.received(`{"op":"error","id":${id},"code":"${status === 413 ? 'too_large' : 'blocked'}","message":"Refused on the way to the server, with status ${status}."}`);
     }

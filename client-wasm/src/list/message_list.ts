@@ -1,13 +1,16 @@
+import {Handlers} from '../client/handlers.js';
 import type {Message} from '../client/message.js';
 import type {Handle} from './handle.js';
 import type {Sharing} from './sharing.js';
 import type {MessageList} from './types.js';
 
+const changed = 'change';
+
 export class ChannelList implements MessageList<any> {
     readonly #sharing: Sharing;
     readonly #latest: number;
     readonly #max: number;
-    #listeners: readonly (() => void)[] = [];
+    readonly #listeners: Handlers;
     #handle: Handle | undefined;
     #messages: Message[] = [];
     #snapshot: readonly Message[] = Object.freeze([]);
@@ -15,6 +18,7 @@ export class ChannelList implements MessageList<any> {
 
     constructor(sharing: Sharing, latest: number, max: number) {
         this.#sharing = sharing;
+        this.#listeners = new Handlers(`the list of channel ${sharing.channel.name}`, sharing.channel.session.report);
         this.#latest = latest;
         this.#max = max;
     }
@@ -22,14 +26,13 @@ export class ChannelList implements MessageList<any> {
     readonly getSnapshot = (): readonly Message[] => this.#snapshot;
 
     readonly subscribe = (listener: () => void): (() => void) => {
-        const mine = () => listener();
-        this.#listeners = [...this.#listeners, mine];
+        const remove = this.#listeners.add(changed, () => listener());
         this.#handle ??= this.#begin();
         return () => {
-            this.#listeners = this.#listeners.filter((other) => other !== mine);
+            remove();
             // A component that is mounted again at once finds the list as it was.
             setTimeout(() => {
-                if (this.#listeners.length) return;
+                if (this.#listeners.hears(changed)) return;
                 this.#handle?.close();
                 this.#handle = undefined;
             }, 0);
@@ -67,7 +70,7 @@ export class ChannelList implements MessageList<any> {
         this.#changed = false;
         this.#messages = this.#messages.slice(-this.#max);
         this.#snapshot = Object.freeze([...this.#messages]);
-        for (const listener of this.#listeners) listener();
+        this.#listeners.emit(changed, undefined);
     };
 }
 

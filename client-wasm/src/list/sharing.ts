@@ -6,13 +6,13 @@ import {Handle} from './handle.js';
 
 /** The handles of one channel, which share its subscription. */
 export class Sharing implements Sharers {
-    readonly #channel: Channel<any>;
+    readonly channel: Channel<any>;
     /** Never changed, but replaced: a handler may open and close handles. */
     #handles: readonly Handle[] = [];
     #epoch = '';
 
     constructor(channel: Channel<any>) {
-        this.#channel = channel;
+        this.channel = channel;
     }
 
     /** As the last of them shows this session; true where they only want to see the others. */
@@ -22,7 +22,7 @@ export class Sharing implements Sharers {
     }
 
     add(options: ChannelOptions): Handle {
-        const channel = this.#channel;
+        const {channel} = this;
         const handle = new Handle(channel, this, options);
         const before = this.#handles;
         const sharers = channel.sharers;
@@ -40,8 +40,8 @@ export class Sharing implements Sharers {
 
     remove(handle: Handle): void {
         this.#handles = this.#handles.filter((other) => other !== handle);
-        if (!this.#handles.length) this.#channel.sharers = undefined;
-        this.#channel.leave();
+        if (!this.#handles.length) this.channel.sharers = undefined;
+        this.channel.leave();
     }
 
     take(message: Message): void {
