@@ -100,7 +100,7 @@ TEST_F(static_files_test, everything_is_below_the_base_path) {
 
 TEST_F(static_files_test, pages_may_go_where_their_clients_are_sent) {
     for (const auto& [url, origin] :
-         {std::pair("https://b.example.com/rt?x", "https://b.example.com;"),
+         {std::pair("https://b.example.com/rt", "https://b.example.com;"),
           std::pair("ws://127.0.0.1:8081", "http://127.0.0.1:8081;")}) {
         config c = test_config();
         c.web_root = (folder_ / "web").string();

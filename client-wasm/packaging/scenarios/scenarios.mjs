@@ -304,6 +304,55 @@ export const scenarios = {
         await world.until(() => other.heard.length === 1);
         return [heard, other.heard, open(client)()];
     },
+    async 'bytes arrive as bytes over both transports, and are kept'(world) {
+        const ada = await listener(world, 'chat:1'), bob = await listener(world, 'chat:1', {}, {transport: 'sse'});
+        const all = Uint8Array.from({length: 256}, (_, i) => i);
+        const positions = [await ada.channel.publish('n', all), await bob.channel.publish('n', new Uint8Array()), await ada.channel.publish('n', 'no bytes')];
+        await world.until(() => ada.heard.length === 3 && bob.heard.length === 3);
+        const plain = ([offset, payload]) => [offset, payload instanceof Uint8Array, [...payload]];
+        const {messages} = await bob.channel.history({limit: 20});
+        return [positions.map(({offset}) => offset), ada.heard.map(plain), bob.heard.map(plain), messages.map(({offset, payload}) => plain([offset, payload]))];
+    },
+    async 'bytes that are too large are refused alone'(world) {
+        const {channel, heard} = await listener(world, 'chat:1');
+        const outcomes = [await codeOf(channel.publish('n', new Uint8Array(5000))), await codeOf(channel.publish('n', new Uint8Array(3900)))];
+        await world.until(() => heard.length === 1);
+        return [outcomes, heard.map(([offset, {length}]) => [offset, length])];
+    },
+    async 'clients ask each other with bytes'(world, {request, handle}) {
+        const ada = await listener(world, 'ask:1', {presence: true}), bob = await listener(world, 'ask:1', {presence: true});
+        handle(bob.channel, 'reverse', (bytes) => bytes.slice().reverse());
+        await world.until(() => ada.channel.members.length === 2);
+        const {session} = ada.channel.members.find(({session}) => session !== ada.client.session);
+        const answer = await request(ada.channel, session, 'reverse', Uint8Array.of(1, 2, 3));
+        return [answer instanceof Uint8Array, [...answer]];
+    },
+    async 'the HTTP API takes bytes as they are, and reads them as base64'(world) {
+        const {heard} = await listener(world, 'chat:1');
+        const post = await world.fetch('/api/channels/chat:1/messages?type=n', {
+            method: 'POST', headers: {'Content-Type': 'application/octet-stream'}, body: Uint8Array.of(0, 255, 10),
+        });
+        await world.until(() => heard.length === 1);
+        const {messages} = await (await world.fetch('/api/channels/chat:1/messages?limit=1')).json();
+        return [post.status, heard.map(([offset, payload]) => [offset, [...payload]]), messages.map(({payload, binary, type}) => [payload, binary, type])];
+    },
+    async 'what is published during an outage arrives once over SSE, too'(world) {
+        const ada = await listener(world, 'chat:1', {}, {transport: 'sse'}), bob = await listener(world, 'chat:1');
+        world.offline(ada.client);
+        const published = [1, 2, 3].map((n) => ada.channel.publish('n', n));
+        await world.pass(300);
+        world.online(ada.client);
+        const positions = await settled(world, Promise.all(published));
+        await world.until(() => ada.heard.length === 3 && bob.heard.length === 3);
+        return [positions.map(({offset}) => offset), ada.heard, bob.heard];
+    },
+    async 'presence over SSE tells who comes and goes'(world) {
+        const ada = await listener(world, 'chat:1', {presence: {name: 'Ada'}}, {transport: 'sse'}), bob = await listener(world, 'chat:1', {presence: {name: 'Bob'}});
+        await world.until(() => ada.channel.members.length === 2 && bob.channel.members.length === 2);
+        ada.client.close();
+        await world.until(() => bob.channel.members.length === 1);
+        return bob.channel.members.map(({info}) => info);
+    },
     async 'text of all the world arrives as it was'(world) {
         const {channel, heard} = await listener(world, 'chat:ä'.replace('ä', 'ae'));
         const text = 'grüße 🎉 \u2028 "\\ \u0000 漢字';

@@ -1,3 +1,4 @@
+import {dataOf, toBase64} from '../base/payload.js';
 import type {Path} from './path.js';
 
 /** The headers of an answer, and its body. */
@@ -18,8 +19,10 @@ export function fetchOver(path: Path): typeof fetch {
         const asked = typeof input === 'object' && 'url' in input ? input : undefined;
         const url = new URL(asked ? asked.url : String(input));
         const method = init.method ?? asked?.method ?? 'GET';
-        const connection = headerIn(init.headers ?? asked?.headers, 'Pulsewire-Connection');
-        const body = init.body ? String(init.body) : asked && method !== 'GET' ? await asked.text() : '';
+        const headers = init.headers ?? asked?.headers;
+        const connection = headerIn(headers, 'Pulsewire-Connection');
+        const isBytes = /^application\/octet-stream *(;|$)/i.test(headerIn(headers, 'Content-Type'));
+        const body = method === 'GET' ? '' : isBytes ? publishOf(url, await bytesOf(init.body ?? asked)) : init.body ? String(init.body) : asked ? await asked.text() : '';
         if (!path.online) throw new TypeError('fetch failed');
         const answer = await exchange(path, init.signal ?? asked?.signal, (answered) => {
             if (method === 'POST' && /\/sse$/.test(url.pathname)) return takeFrames(path, connection, body, answered);
@@ -27,6 +30,25 @@ export function fetchOver(path: Path): typeof fetch {
         });
         return responseOf(answer);
     };
+}
+
+/** What fetch() was given as the body, or the request that has one. */
+async function bytesOf(body: RequestInit['body'] | Request): Promise<Uint8Array> {
+    const data = await (body instanceof Object && 'arrayBuffer' in body ? body.arrayBuffer() : body);
+    const bytes = typeof data === 'string' || !data ? new TextEncoder().encode(data ?? '') : await dataOf(data);
+    return typeof bytes === 'string' ? new TextEncoder().encode(String(data)) : bytes;
+}
+
+/** The publish whose payload is the body itself, and whose other members stand in the query (11.1). */
+function publishOf(url: URL, bytes: Uint8Array): string {
+    const members: Record<string, unknown> = {binary: true, payload: toBase64(bytes)};
+    for (const name of ['type', 'key', 'conflate', 'user']) {
+        const value = url.searchParams.get(name);
+        if (value) members[name] = value;
+    }
+    const transient = url.searchParams.get('transient');
+    if (transient) members.transient = transient === 'true' || (transient === 'false' ? false : transient);
+    return JSON.stringify(members);
 }
 
 function headerIn(headers: RequestInit['headers'], name: string): string {
