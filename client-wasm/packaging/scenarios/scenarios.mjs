@@ -320,10 +320,10 @@ export const scenarios = {
         return [outcomes, heard.map(([offset, {length}]) => [offset, length])];
     },
     async 'clients ask each other with bytes'(world, {request, handle}) {
-        const ada = await listener(world, 'ask:1', {presence: true}), bob = await listener(world, 'ask:1', {presence: true});
+        const ada = await listener(world, 'ask:1', {presence: true}), bob = await listener(world, 'ask:1', {presence: {name: 'Bob'}});
         handle(bob.channel, 'reverse', (bytes) => bytes.slice().reverse());
-        await world.until(() => ada.channel.members.length === 2);
-        const {session} = ada.channel.members.find(({session}) => session !== ada.client.session);
+        await world.until(() => ada.channel.members.length === 1);
+        const [{session}] = ada.channel.members;
         const answer = await request(ada.channel, session, 'reverse', Uint8Array.of(1, 2, 3));
         return [answer instanceof Uint8Array, [...answer]];
     },
