@@ -9,7 +9,7 @@ const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/
 // It has a server of its own, within the page; its spec looks at it while a client waits.
 const neverWaits = '/playground/';
 
-// What waits differs from what is open by some words and colours: each of them is seen once in each scheme.
+// Pages that wait differ from open ones by some words and colours: each of them is seen once in each scheme.
 const looks = {
     open: [['light', 1280], ['light', 360], ['dark', 1280], ['dark', 360]],
     waiting: [['light', 360], ['dark', 1280]],

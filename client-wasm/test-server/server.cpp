@@ -64,7 +64,7 @@ std::vector<std::string> texts_in(std::string_view list) {
     return all;
 }
 
-// What a token proves, or a fault in it, for people.
+// The identity that a token proves, or a fault in it, for people.
 result<access::principal_ptr, std::string> principal_in(std::string_view shown) {
     std::string fault;
     auto who = std::make_shared<access::principal>();

@@ -23,7 +23,7 @@ public:
     bool post(cluster::to_broker value) {
         const std::lock_guard hold(lock_);
         if (const auto* const record = std::get_if<cluster::append_record>(&value.what)) {
-            // What is let go of here, its connection will not miss: it is about to end.
+            // A record that is let go of here is missed by nobody: its connection is about to end.
             if (unanswered_bytes_ > unanswered_bytes_max) {
                 has_too_much_ = true;
                 value.what = cluster::close_log{};

@@ -93,9 +93,8 @@ void warn_of_origin(http_conversation& c) {
     if (lacks_port(c.asked()))
         return log::warning(
             "pages of ", shown, " came with the field Host \"", log::printable(c.asked().field("Host")),
-            "\", without their port, and are refused: a proxy in front has to pass Host on whole, as nginx "
-            "does by "
-            "proxy_set_header Host $http_host"
+            "\", without their port, and are refused: a proxy in front has to pass Host on whole, "
+            "as nginx does by proxy_set_header Host $http_host"
         );
     log::warning(
         "pages of ", shown,

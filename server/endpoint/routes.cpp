@@ -90,7 +90,7 @@ response redirect_into(const request& r) {
 // Where only this machine reaches the server and its operator has named neither an origin nor an API key,
 // every program of the machine may use it anyway, and a developer's first page need not be listed.
 neighbours neighbours_of(const config& settings, const api_keys& keys) {
-    return is_loopback_address(settings.address) && settings.allowed_origins.empty() && keys.empty()
+    return settings.allowed_origins.empty() && keys.empty() && is_loopback_address(settings.address)
                ? neighbours::allowed
                : neighbours::as_listed;
 }

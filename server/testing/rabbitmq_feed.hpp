@@ -2,15 +2,12 @@
 
 // A queue of RabbitMQ for the contract suite of feeds, behind an exchange, as shops have them.
 
-#include "server/base/freed_by.hpp"
 #include "server/feed/tested_source.hpp"
 #include "server/testing/rabbitmq_process.hpp"
 
-#include <amqp.h>
-#include <amqp_tcp_socket.h>
-
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -26,42 +23,25 @@ public:
     void publish(const std::string& key, const std::string& value) {
         const std::string id = exchange_ + "-" + std::to_string(++written_);
         for (int attempt = 0; attempt < 100; ++attempt) {
-            if (is_connected() && is_kept(key, value, id)) return;
-            made_.reset();
+            if (is_kept(key, value, id)) return;
+            client_.reset();
         }
         throw std::runtime_error("RabbitMQ takes nothing");
     }
 
 private:
-    bool is_connected() {
-        if (made_) return true;
-        made_.reset(amqp_new_connection());
-        amqp_socket_t* const socket = amqp_tcp_socket_new(made_.get());
-        if (amqp_socket_open(socket, "127.0.0.1", port_) != AMQP_STATUS_OK) return false;
-        amqp_login(made_.get(), "/", 0, 131'072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest");
-        amqp_channel_open(made_.get(), 1);
-        amqp_confirm_select(made_.get(), 1);
-        return amqp_get_rpc_reply(made_.get()).reply_type == AMQP_RESPONSE_NORMAL;
-    }
     bool is_kept(const std::string& key, const std::string& value, const std::string& id) {
-        amqp_basic_properties_t properties{};
-        properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
-        properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
-        properties.message_id = amqp_cstring_bytes(id.c_str());
-        const int sent = amqp_basic_publish(
-            made_.get(), 1, amqp_cstring_bytes(exchange_.c_str()), amqp_cstring_bytes(key.c_str()), 0, 0,
-            &properties, {value.size(), const_cast<char*>(value.data())}
-        );
-        amqp_frame_t frame{};
-        timeval patience{10, 0};
-        return sent == AMQP_STATUS_OK &&
-               amqp_simple_wait_frame_noblock(made_.get(), &frame, &patience) == AMQP_STATUS_OK &&
-               frame.frame_type == AMQP_FRAME_METHOD && frame.payload.method.id == AMQP_BASIC_ACK_METHOD;
+        try {
+            if (!client_) client_.emplace(port_).ask_for_confirms();
+            return client_->publish_safely(exchange_, key, value, id);
+        } catch (const std::runtime_error&) {
+            return false;  // it is not there
+        }
     }
 
     const std::uint16_t port_;
     const std::string exchange_;
-    std::unique_ptr<amqp_connection_state_t_, freed_by<amqp_destroy_connection>> made_;
+    std::optional<rabbitmq_client> client_;
     std::uint64_t written_ = 0;
 };
 

@@ -45,6 +45,29 @@ public:
         amqp_queue_delete(made_.get(), 1, amqp_cstring_bytes(name.c_str()), 0, 0);
         check();
     }
+    // From now on publish_safely() can be used.
+    void ask_for_confirms() {
+        amqp_confirm_select(made_.get(), 1);
+        check();
+    }
+    // Whether the server has it; it names the message `id`.
+    bool publish_safely(
+        const std::string& exchange, const std::string& key, const std::string& value, const std::string& id
+    ) {
+        amqp_basic_properties_t properties{};
+        properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
+        properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+        properties.message_id = amqp_cstring_bytes(id.c_str());
+        const int sent = amqp_basic_publish(
+            made_.get(), 1, amqp_cstring_bytes(exchange.c_str()), amqp_cstring_bytes(key.c_str()), 0, 0,
+            &properties, {value.size(), const_cast<char*>(value.data())}
+        );
+        amqp_frame_t frame{};
+        timeval patience{10, 0};
+        return sent == AMQP_STATUS_OK &&
+               amqp_simple_wait_frame_noblock(made_.get(), &frame, &patience) == AMQP_STATUS_OK &&
+               frame.frame_type == AMQP_FRAME_METHOD && frame.payload.method.id == AMQP_BASIC_ACK_METHOD;
+    }
     // An exchange by topic, from which the queue has everything.
     void make_exchange(const std::string& name, const std::string& queue) {
         amqp_exchange_declare(

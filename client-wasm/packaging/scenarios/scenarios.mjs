@@ -30,6 +30,18 @@ async function listener(world, name, options, clientOptions) {
     return {client, channel, heard};
 }
 
+/** Ada, with these options of a client, publishes while she is offline, and Bob listens. */
+async function publishedOffline(world, clientOptions) {
+    const ada = await listener(world, 'chat:1', {}, clientOptions), bob = await listener(world, 'chat:1');
+    world.offline(ada.client);
+    const published = [1, 2, 3].map((n) => ada.channel.publish('n', n));
+    await world.pass(300);
+    world.online(ada.client);
+    const positions = await settled(world, Promise.all(published));
+    await world.until(() => ada.heard.length === 3 && bob.heard.length === 3);
+    return [positions.map(({offset}) => offset), ada.heard, bob.heard];
+}
+
 /** What a page without the SDK gets from /events, in order. */
 async function reader(world, query) {
     const stream = await world.events(`/events?${query}`);
@@ -161,14 +173,7 @@ export const scenarios = {
         return heard;
     },
     async 'what is published during an outage arrives once, in order'(world) {
-        const ada = await listener(world, 'chat:1'), bob = await listener(world, 'chat:1');
-        world.offline(ada.client);
-        const published = [1, 2, 3].map((n) => ada.channel.publish('n', n));
-        await world.pass(300);
-        world.online(ada.client);
-        const positions = await settled(world, Promise.all(published));
-        await world.until(() => ada.heard.length === 3 && bob.heard.length === 3);
-        return [positions.map(({offset}) => offset), ada.heard, bob.heard];
+        return publishedOffline(world);
     },
     async 'a publish whose acknowledgement is lost has one effect'(world) {
         const {client, channel, heard} = await listener(world, 'chat:1');
@@ -337,14 +342,7 @@ export const scenarios = {
         return [post.status, heard.map(([offset, payload]) => [offset, [...payload]]), messages.map(({payload, binary, type}) => [payload, binary, type])];
     },
     async 'what is published during an outage arrives once over SSE, too'(world) {
-        const ada = await listener(world, 'chat:1', {}, {transport: 'sse'}), bob = await listener(world, 'chat:1');
-        world.offline(ada.client);
-        const published = [1, 2, 3].map((n) => ada.channel.publish('n', n));
-        await world.pass(300);
-        world.online(ada.client);
-        const positions = await settled(world, Promise.all(published));
-        await world.until(() => ada.heard.length === 3 && bob.heard.length === 3);
-        return [positions.map(({offset}) => offset), ada.heard, bob.heard];
+        return publishedOffline(world, {transport: 'sse'});
     },
     async 'presence over SSE tells who comes and goes'(world) {
         const ada = await listener(world, 'chat:1', {presence: {name: 'Ada'}}, {transport: 'sse'}), bob = await listener(world, 'chat:1', {presence: {name: 'Bob'}});

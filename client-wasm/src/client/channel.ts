@@ -93,7 +93,7 @@ export class Channel<M extends object = AnyMessages> {
     readonly #loops = new Set<Loop>();
     /** The handlers and loops that there are, by their removers. */
     readonly #users = new Set<() => void>();
-    /** What the next one who subscribes asks for in vain, as the stream has begun for others. */
+    /** The `latest` of the next one who subscribes, in vain, as the stream has begun for others. */
     #late: unknown;
     #lingering: ReturnType<typeof setTimeout> | undefined;
     #unsubscribe: (() => void) | undefined;

@@ -1,5 +1,6 @@
 import {dataOf, toBase64} from '../base/payload.js';
 import type {Path} from './path.js';
+import {toUtf8} from './text_bytes.js';
 
 /** The headers of an answer, and its body. */
 interface Answer {
@@ -32,12 +33,16 @@ export function fetchOver(path: Path): typeof fetch {
     };
 }
 
-/** What fetch() was given as the body, or the request that has one. */
+/** The bytes of a body that fetch() was given, or of a request that has one. */
 async function bytesOf(body: RequestInit['body'] | Request): Promise<Uint8Array> {
-    const data = await (body instanceof Object && 'arrayBuffer' in body ? body.arrayBuffer() : body);
-    const bytes = typeof data === 'string' || !data ? new TextEncoder().encode(data ?? '') : await dataOf(data);
-    return typeof bytes === 'string' ? new TextEncoder().encode(String(data)) : bytes;
+    const given = await (body instanceof Object && 'arrayBuffer' in body ? body.arrayBuffer() : body ?? '');
+    const data = await dataOf(given);
+    // Of what is no bytes that is JSON, where a body is its text.
+    return typeof data === 'string' ? toUtf8(String(given)) : data;
 }
+
+/** A parameter of a query that says yes or no; another text as it stands, which the hub refuses. */
+const flagIn = (value: string) => value === 'true' || (value === 'false' ? false : value);
 
 /** The publish whose payload is the body itself, and whose other members stand in the query (11.1). */
 function publishOf(url: URL, bytes: Uint8Array): string {
@@ -47,7 +52,7 @@ function publishOf(url: URL, bytes: Uint8Array): string {
         if (value) members[name] = value;
     }
     const transient = url.searchParams.get('transient');
-    if (transient) members.transient = transient === 'true' || (transient === 'false' ? false : transient);
+    if (transient) members.transient = flagIn(transient);
     return JSON.stringify(members);
 }
 
@@ -106,7 +111,7 @@ function apiAnswer(path: Path, method: string, url: URL, body: string): Answer {
     if (method === 'POST' && what === 'messages') return answerOf(hub.publish(channel, body), ({epoch, offset}) => ({channel, ...(epoch && {epoch, offset})}));
     if (method !== 'GET') return refusal(405, 'not_supported', 'the method is not allowed here');
     const command: Record<string, unknown> = {op: what === 'messages' ? 'history' : 'presence', channel};
-    for (const [parameter, value] of url.searchParams) command[parameter] = /^\d+$/.test(value) ? Number(value) : value === 'true' || (value === 'false' ? false : value);
+    for (const [parameter, value] of url.searchParams) command[parameter] = /^\d+$/.test(value) ? Number(value) : flagIn(value);
     return answerOf(hub.query(JSON.stringify(command)), ({epoch, offset, more, missed, payload}) =>
         what === 'messages' ? {channel, epoch, offset, more: !!more, ...(missed && {missed}), messages: payload} : {channel, ...(more && {more}), members: payload});
 }

@@ -10,7 +10,7 @@ export interface Network {
     readonly hub: Hub;
     readonly trace: Trace;
     readonly random: () => number;
-    /** What a token proves, as a text for the hub; undefined: nobody may come in with it. */
+    /** The proof of a token, as a text for the hub; undefined: nobody may come in with it. */
     readonly shownBy: (token: string | null) => string | undefined;
     /** The connections of all paths, by number, as long as the server has them. */
     readonly connections: Map<number, Connection>;

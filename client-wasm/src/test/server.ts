@@ -278,7 +278,7 @@ export class TestServer {
         if (this.#closed) return;
         this.#closed = true;
         for (const client of this.#paths.keys()) client?.close();
-        // Whoever is still there, such as an EventSource, finds nobody any more.
+        // An EventSource that is still there finds nobody any more.
         for (const path of this.#paths.values()) path.online = false;
         for (const connection of this.#connections.values()) connection.cut();
         clearTimeout(this.#timer);

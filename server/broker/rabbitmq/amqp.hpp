@@ -29,6 +29,12 @@ amqp_table_entry_t flag_entry(const char* name, bool value);
 // The entries outlive the table.
 amqp_table_t table_of(std::span<amqp_table_entry_t> entries);
 
+// The library's struct for the method's id.
+template <class Method>
+const Method& as(const amqp_method_t& method) {
+    return *static_cast<const Method*>(method.decoded);
+}
+
 // `method` is the library's struct for `id`. Precondition: its encoding has at most 4 KB.
 void append_method(std::string& to, amqp_channel_t channel, amqp_method_number_t id, void* method);
 void append_heartbeat(std::string& to);

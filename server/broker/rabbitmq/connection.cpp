@@ -28,11 +28,6 @@ constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
 constexpr std::uint8_t protocol_header_frame = 'A';
 constexpr std::string_view protocol_header{"AMQP\0\0\x09\x01", 8};
 
-template <class Method>
-const Method& as(const amqp_method_t& method) {
-    return *static_cast<const Method*>(method.decoded);
-}
-
 }  // namespace
 
 std::string said(const amqp_bytes_t& text) {

@@ -23,11 +23,6 @@ cluster::mark mark_of(std::uint64_t offset) {
     return {offset + 1, 0};
 }
 
-template <class Method>
-const Method& as(const amqp_frame_t& frame) {
-    return *static_cast<const Method*>(frame.payload.method.decoded);
-}
-
 std::optional<std::uint64_t> offset_in(const amqp_basic_properties_t& properties) {
     if ((properties._flags & AMQP_BASIC_HEADERS_FLAG) == 0) return std::nullopt;
     for (int i = 0; i < properties.headers.num_entries; ++i) {
@@ -215,19 +210,22 @@ void stream_log::on_read_frame(const amqp_frame_t& frame) {
     if (frame.frame_type != AMQP_FRAME_METHOD) return;
     switch (frame.payload.method.id) {
         case AMQP_BASIC_DELIVER_METHOD: {
-            const auto& method = as<amqp_basic_deliver_t>(frame);
+            const auto& method = as<amqp_basic_deliver_t>(frame.payload.method);
             delivered_ = method.delivery_tag;
             read_ = {};
             read_.is_current = text_of(method.consumer_tag) == consumer_;
             return;
         }
         case AMQP_BASIC_CONSUME_OK_METHOD:
-            if (text_of(as<amqp_basic_consume_ok_t>(frame).consumer_tag) == consumer_) on_consuming();
+            if (text_of(as<amqp_basic_consume_ok_t>(frame.payload.method).consumer_tag) == consumer_)
+                on_consuming();
             return;
         case AMQP_BASIC_CANCEL_METHOD:
             return lose("is read no more: was it deleted, or has it lost its leader?");
         case AMQP_CHANNEL_CLOSE_METHOD:
-            return lose("cannot be read (" + said(as<amqp_channel_close_t>(frame).reply_text) + ")");
+            return lose(
+                "cannot be read (" + said(as<amqp_channel_close_t>(frame.payload.method).reply_text) + ")"
+            );
         default:
             return;
     }
@@ -313,7 +311,7 @@ void stream_log::on_append_frame(const amqp_frame_t& frame, time_point now) {
         case AMQP_QUEUE_DECLARE_OK_METHOD:
             return consume(phase::finding_end, text_entry("x-stream-offset", "last"));
         case AMQP_BASIC_ACK_METHOD: {
-            const auto& method = as<amqp_basic_ack_t>(frame);
+            const auto& method = as<amqp_basic_ack_t>(frame.payload.method);
             return on_confirm(method.delivery_tag, method.multiple != 0, now);
         }
         case AMQP_BASIC_NACK_METHOD:
@@ -321,7 +319,7 @@ void stream_log::on_append_frame(const amqp_frame_t& frame, time_point now) {
         case AMQP_BASIC_RETURN_METHOD:
             return lose("is there no more");
         case AMQP_CHANNEL_CLOSE_METHOD: {
-            const auto& method = as<amqp_channel_close_t>(frame);
+            const auto& method = as<amqp_channel_close_t>(frame.payload.method);
             const bool is_other = method.reply_code == AMQP_PRECONDITION_FAILED;
             return lose(
                 "cannot be used (" + said(method.reply_text) + ")" +

@@ -19,11 +19,6 @@ constexpr amqp_channel_t records_channel = 1;
 constexpr amqp_channel_t burials_channel = 2;
 constexpr amqp_channel_t probe_channel = 3;
 
-template <class Method>
-const Method& as(const amqp_method_t& method) {
-    return *static_cast<const Method*>(method.decoded);
-}
-
 // A text or a whole number; what else a header may be has no text.
 std::optional<std::string> text_of_header(const amqp_field_value_t& value) {
     switch (value.kind) {
@@ -120,7 +115,7 @@ void rabbitmq_reading::on_record_method(const amqp_method_t& method) {
             consume(probe_channel);
             return begin();
         case AMQP_BASIC_DELIVER_METHOD: {
-            const auto& one = as<amqp_basic_deliver_t>(method);
+            const auto& one = rabbitmq::as<amqp_basic_deliver_t>(method);
             read_ = {one.delivery_tag, 0, {}};
             read_.what.key = std::string(rabbitmq::text_of(one.routing_key));
             return;
@@ -131,7 +126,7 @@ void rabbitmq_reading::on_record_method(const amqp_method_t& method) {
             if (const auto done = std::exchange(released_, nullptr)) done();
             return;
         case AMQP_CHANNEL_CLOSE_METHOD:
-            return on_refused(as<amqp_channel_close_t>(method));
+            return on_refused(rabbitmq::as<amqp_channel_close_t>(method));
         default:
             return;
     }
@@ -223,17 +218,17 @@ void rabbitmq_reading::on_burial_method(const amqp_method_t& method) {
             returned_ = "there is no such queue";
             return;
         case AMQP_BASIC_ACK_METHOD: {
-            const auto& answer = as<amqp_basic_ack_t>(method);
+            const auto& answer = rabbitmq::as<amqp_basic_ack_t>(method);
             return on_buried(answer.delivery_tag, answer.multiple != 0, std::exchange(returned_, {}));
         }
         case AMQP_BASIC_NACK_METHOD: {
-            const auto& answer = as<amqp_basic_nack_t>(method);
+            const auto& answer = rabbitmq::as<amqp_basic_nack_t>(method);
             return on_buried(
                 answer.delivery_tag, answer.multiple != 0, "the queue is full, or not available"
             );
         }
         case AMQP_CHANNEL_CLOSE_METHOD: {
-            const std::string why = rabbitmq::said(as<amqp_channel_close_t>(method).reply_text);
+            const std::string why = rabbitmq::said(rabbitmq::as<amqp_channel_close_t>(method).reply_text);
             open_burials();
             return end_burials([](std::uint64_t, const burial&) { return true; }, why);
         }
