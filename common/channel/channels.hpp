@@ -61,6 +61,8 @@ private:
     void put_in_order(channel& c, message_ptr m, const publish_key& key, instant now);
     bool repeats(const publish_view& p, const idempotency_window::known& before, instant now);
     void keep(channel& c, const publish_view& p, instant now);
+    message_ptr refused_for_state(channel& c, const publish_view& p, instant now);
+    void ask_for_snapshot(channel& c, instant now);
     void sweep_keys(instant now);
 
     const config& config_;

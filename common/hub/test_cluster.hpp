@@ -29,8 +29,12 @@ public:
     using lines = std::vector<std::string>;
     static constexpr std::uint32_t partitions = 4;
 
-    explicit test_cluster(std::size_t nodes, shard_index shards = 1, cluster::broker_options broker = {})
-        : shards_(shards), nodes_(nodes) {
+    config settings;
+
+    explicit test_cluster(
+        std::size_t nodes, shard_index shards = 1, cluster::broker_options broker = {}, config c = {}
+    )
+        : settings(std::move(c)), shards_(shards), nodes_(nodes) {
         for (std::uint32_t p = 0; p < partitions; ++p) {
             broker.partition = p;
             broker.seed = p + 1;
@@ -59,6 +63,9 @@ public:
             cluster::replica_options o;
             o.seed = ++last_seed_;
             o.local = c.secret;
+            o.shared.default_namespace = {
+                settings.default_namespace.history_count_max, settings.default_namespace.history_bytes_max,
+                settings.default_namespace.history_age_ms, settings.default_namespace.state_bytes_max};
             made.log = std::make_unique<cluster::log_channels>(
                 made.sessions->settings(), o, made.sessions->port_to_sessions()
             );
@@ -148,7 +155,6 @@ public:
     void deafen(std::size_t n, bool is_deaf) { nodes_[n].deaf = is_deaf; }
     instant now() const { return {now_ms_, 1'800'000'000'000 + now_ms_}; }
 
-    config settings;
     std::map<std::size_t, std::vector<cluster::order>> orders;  // that nodes were given by others
 
 private:

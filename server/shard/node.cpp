@@ -198,7 +198,8 @@ hub::config node::hub_config(hub::shard_index index) const {
 // The same on all nodes, so nothing in it may depend on this machine.
 cluster::replica_options node::replica_options(const hub::config& of_hub) const {
     const auto history_of = [](const namespace_options& o) {
-        return cluster::history_options{o.history_count_max, o.history_bytes_max, o.history_age_ms};
+        return cluster::history_options{
+            o.history_count_max, o.history_bytes_max, o.history_age_ms, o.state_bytes_max};
     };
     cluster::replica_options options;
     options.shared.default_namespace = history_of(of_hub.default_namespace);
