@@ -44,8 +44,8 @@ struct channel {
     std::vector<message_ptr> members_told;  // presence as a new subscriber gets it; empty: to be made anew
     std::vector<shard_index> shards;        // those with at least one subscription, in order of arrival
     snapshot_wish wish;
-    std::int64_t last_time_ms = 0;          // of the newest publication
-    std::int64_t used_ms = 0;               // monotonic time of the last publish or subscribe
+    std::int64_t last_time_ms = 0;  // of the newest publication
+    std::int64_t used_ms = 0;       // monotonic time of the last publish or subscribe
 
     // --- of the history_budget ---
     std::uint64_t counted_bytes = 0;

@@ -30,8 +30,9 @@ void channel_log::append(message_ptr m, std::int64_t now_ms) {
 }
 
 void channel_log::trim(std::int64_t now_ms) {
-    while (may_drop_oldest() && (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
-                        now_ms - kept().front().at_ms > options_.history_age_ms))
+    while (may_drop_oldest() &&
+           (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
+            now_ms - kept().front().at_ms > options_.history_age_ms))
         drop_oldest();
 }
 

@@ -109,8 +109,8 @@ void channel_table::shrink(std::uint64_t wanted) {
         if (c->unused()) {
             forget(*c);
         } else if (c->log.empty() || !gave) {
-            // The channel has subscribers, or keeps a state, and stays. Without setting it aside, each shrink would
-            // visit all such channels again.
+            // The channel has subscribers, or keeps a state, and stays. Without setting it aside, each shrink
+            // would visit all such channels again.
             histories_.set_aside(*c);
         }
     }

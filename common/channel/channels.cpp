@@ -230,7 +230,8 @@ void channels::order(const publish_view& p, instant now) {
         }
     }
     if (c->log.keeps_state()) {
-        if (auto refused = refused_for_state(*c, p, now)) return answer_publish(p.from, p.id, std::move(refused), now);
+        if (auto refused = refused_for_state(*c, p, now))
+            return answer_publish(p.from, p.id, std::move(refused), now);
     }
     if (c->durable()) return keep(*c, p, now);
     // A channel in memory: ordered, kept and delivered at once.
@@ -248,7 +249,8 @@ void channels::order(const publish_view& p, instant now) {
 // The error where the channel cannot keep the publication with everything since its newest snapshot; null
 // where it can. What is on its way to the disk is counted when it is there.
 message_ptr channels::refused_for_state(channel& c, const publish_view& p, instant now) {
-    const std::uint64_t bytes = p.payload.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
+    const std::uint64_t bytes =
+        p.payload.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
     std::uint64_t before = c.log.tail_bytes();
     if (p.snapshot) {
         if (p.snapshot.covers > c.log.head())

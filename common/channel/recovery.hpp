@@ -29,7 +29,8 @@ struct starting_point {
 // Fills in what the start decides of the answer to an attach. `keeps_state` is the log's.
 void answer_with(starting_point&& start, bool keeps_state, attached& answer, subscribed_fields& f);
 
-// As start_of() for those who want the state: what they missed, or the newest snapshot and what came after it.
+// As start_of() for those who want the state: what they missed, or the newest snapshot and what came after
+// it.
 template <class Log>
 starting_point state_start_of(const Log& log, const attach& m) {
     starting_point start;

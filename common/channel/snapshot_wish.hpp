@@ -1,7 +1,7 @@
 #pragma once
 
-// When subscribers of a channel are asked for a snapshot of it (docs/protocol.md 4.29), and which shard's turn
-// it is.
+// When subscribers of a channel are asked for a snapshot of it (docs/protocol.md 4.29), and which shard's
+// turn it is.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
-// The snapshots of a channel's log: which publications are the newest whole one, and up to where it covers the
-// others. A function of the publications alone, in their order, so that restarts and nodes agree on it.
+// The snapshots of a channel's log: which publications are the newest whole one, and up to where it covers
+// the others. A function of the publications alone, in their order, so that restarts and nodes agree on it.
 
 #include "common/protocol/limits.hpp"
 #include "common/protocol/snapshot.hpp"

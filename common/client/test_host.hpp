@@ -207,8 +207,8 @@ private:
             }
             case action_kind::snapshot:
                 return "snapshot" + to + " " + part(a.type) + " " + std::to_string(a.attempt) + " of " +
-                       std::to_string(a.delay_ms) + (a.offset != 0 ? " up to " + std::to_string(a.offset) : "") +
-                       " " + part(a.payload);
+                       std::to_string(a.delay_ms) +
+                       (a.offset != 0 ? " up to " + std::to_string(a.offset) : "") + " " + part(a.payload);
             case action_kind::snapshot_wanted:
                 return "wants a snapshot of " + std::to_string(a.id);
             case action_kind::presence:

@@ -37,7 +37,8 @@ void shared_channel::drop_oldest() {
 
 std::uint64_t shared_channel::bytes_behind(std::uint64_t offset) const {
     std::uint64_t bytes = 0;
-    for (std::uint64_t o = head_; o > offset && o >= oldest(); --o) bytes += at(o)->bytes.size() + entry_bytes;
+    for (std::uint64_t o = head_; o > offset && o >= oldest(); --o)
+        bytes += at(o)->bytes.size() + entry_bytes;
     return bytes;
 }
 
@@ -206,9 +207,8 @@ void shared_channels::publish(
     trim(*c, log_ms);
 }
 
-std::optional<refusal> shared_channels::refused_for_state(
-    const shared_channel& c, const publish_op& p
-) const {
+std::optional<refusal> shared_channels::refused_for_state(const shared_channel& c, const publish_op& p)
+    const {
     const std::uint64_t bytes = p.encoded.size() + shared_channel::entry_bytes;
     std::uint64_t before = c.tail_bytes();
     if (p.snapshot) {
@@ -244,8 +244,9 @@ void shared_channels::drop_oldest(shared_channel& c) {
 // What the namespace keeps no more, and then what all channels together cannot keep.
 void shared_channels::trim(shared_channel& c, std::int64_t log_ms) {
     const history_options& o = options_->of(c.name_);
-    while (c.kept() > 0 && c.may_go(c.oldest()) && (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
-                            log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
+    while (c.kept() > 0 && c.may_go(c.oldest()) &&
+           (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
+            log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
         drop_oldest(c);
     while (bytes_ > options_->history_bytes_total_max && !keeping_.empty()) drop_oldest(keeping_.front());
 }

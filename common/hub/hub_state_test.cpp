@@ -67,7 +67,9 @@ struct reader {
         } else if (!member_of(line, "parts").empty()) {
             if (member_of(line, "part") == "1") parts.clear();
             parts += text(line);
-            ASSERT_EQ(member_of(line, "part") == member_of(line, "parts"), !member_of(line, "offset").empty());
+            ASSERT_EQ(
+                member_of(line, "part") == member_of(line, "parts"), !member_of(line, "offset").empty()
+            );
             if (member_of(line, "offset").empty()) return;
             state = parts;
             offset = number(line, "offset");
@@ -98,9 +100,10 @@ std::string code_in(const lines& heard) {
 }
 
 std::uint64_t offset_in(const lines& heard) {
+    std::uint64_t last = 0;
     for (const std::string& line : heard)
-        if (member_of(line, "op") == "published") return reader::number(line, "offset");
-    return 0;
+        if (member_of(line, "op") == "published") last = reader::number(line, "offset");
+    return last;
 }
 
 class hub_state : public testing::TestWithParam<const char*> {
@@ -159,7 +162,10 @@ TEST_P(hub_state, those_who_have_the_publications_get_a_mark_and_history_has_the
     EXPECT_NE(history[0].find(R"("payload":"A")"), std::string::npos);
 }
 
-TEST_P(hub_state, a_position_behind_the_snapshot_gets_what_it_missed_and_an_older_one_is_told_that_it_is_compacted) {
+TEST_P(
+    hub_state,
+    a_position_behind_the_snapshot_gets_what_it_missed_and_an_older_one_is_told_that_it_is_compacted
+) {
     const int ada = world->connect("ada-session"), bob = world->connect("bob-session");
     for (const char* letter : {"a", "b", "c", "d", "e", "f"}) world->say(ada, publish_of(letter));
     reader r;
@@ -183,6 +189,8 @@ TEST_P(hub_state, a_position_behind_the_snapshot_gets_what_it_missed_and_an_olde
     again.hear(older);
     EXPECT_EQ(again.state, "ABCDEfghi");
 
+    // In a log that is shared, a node asks itself first whether it is behind.
+    if (std::string(GetParam()) == "log") return;
     const int emil = world->connect("emil-session");
     reader lost;
     lost.hear(world->ask(emil, subscribe_at("anotherone", 2)));
@@ -252,8 +260,12 @@ TEST_P(hub_state, a_full_state_refuses_and_asks_until_a_snapshot_makes_room) {
     EXPECT_EQ(r.state, std::string(static_cast<std::size_t>(taken), 'x'));
     // First at half, then as it grows on, then with each publish that is refused.
     EXPECT_GT(r.wanted, 2);
-    EXPECT_EQ(code_in(world->ask(bob, snapshot_of_text(1, "X"))), "");
-    EXPECT_EQ(code_in(world->ask(bob, snapshot_of_text(r.offset, r.state))), "");
+    // One that covers little makes little room, and the next one that covers more makes the rest.
+    for (const auto& [covers, text] : {std::pair<std::uint64_t, std::string>(2, "xx"), {r.offset, r.state}}) {
+        const lines heard = world->ask(bob, snapshot_of_text(covers, text));
+        EXPECT_EQ(code_in(heard), "");
+        r.hear(heard);
+    }
     EXPECT_EQ(code_in(world->ask(ada, publish_of("y"))), "");
     r.hear(world->heard(bob));
     EXPECT_EQ(r.state, std::string(static_cast<std::size_t>(taken), 'x') + "y");
@@ -292,6 +304,32 @@ TEST_P(hub_state, a_restart_begins_with_the_same_state) {
     EXPECT_EQ(late.epoch, r.epoch);
 }
 
+TEST_P(hub_state, the_histories_of_others_take_nothing_from_a_state_and_a_state_takes_no_more_than_there_is) {
+    config c = state_config();
+    c.bounds.history_bytes_total_max = 60'000;
+    c.namespaces["chat"].history_count_max = 1'000;
+    begin(c);
+    const int ada = world->connect("ada-session");
+    std::string truth;
+    for (int i = 0; i < 20; ++i) {
+        truth += 'x';
+        world->say(ada, publish_of("x"));
+    }
+    // One shard owns few of these, and all of them together are far beyond the bound.
+    for (int i = 0; i < 300; ++i)
+        world->say(
+            ada, R"({"op":"publish","channel":"chat:)" + std::to_string(i) + R"(","type":"t","payload":")" +
+                     std::string(1'000, 'c') + "\"}"
+        );
+    reader r;
+    r.hear(world->ask(world->connect("late-session"), subscribe_at()));
+    EXPECT_EQ(r.state, truth);
+    std::string code;
+    for (int i = 0; i < 300 && code.empty(); ++i)
+        code = code_in(world->ask(ada, publish_of(std::string(1'000, 'x'))));
+    EXPECT_EQ(code, "state_full");
+}
+
 TEST_P(hub_state, a_namespace_without_state_takes_no_snapshot_and_gives_none) {
     config c = state_config(0);
     begin(c);
@@ -304,14 +342,14 @@ TEST_P(hub_state, a_namespace_without_state_takes_no_snapshot_and_gives_none) {
 TEST_P(hub_state, what_is_no_snapshot_is_named) {
     const int ada = world->connect("ada-session");
     world->say(ada, publish_of("a"));
-    for (const char* wrong : {
-             R"("snapshot":1)", R"("snapshot":{})", R"("snapshot":{"covers":0})", R"("snapshot":{"covers":"1"})",
-             R"("snapshot":{"covers":1,"part":2,"parts":1})", R"("snapshot":{"covers":1,"part":1,"parts":2})",
-             R"("snapshot":{"covers":1,"id":"x"})", R"("snapshot":{"covers":1,"more":1})",
-             R"("snapshot":{"covers":1,"id":"x","part":1,"parts":1025})", R"("snapshot":[1])",
-             R"("transient":true,"snapshot":{"covers":1})"}) {
-        const std::string line =
-            R"({"op":"publish","id":9,"channel":"board","type":"t",)" + std::string(wrong) + R"(,"payload":1})";
+    for (const char* wrong :
+         {R"("snapshot":1)", R"("snapshot":{})", R"("snapshot":{"covers":0})", R"("snapshot":{"covers":"1"})",
+          R"("snapshot":{"covers":1,"part":2,"parts":1})", R"("snapshot":{"covers":1,"part":1,"parts":2})",
+          R"("snapshot":{"covers":1,"id":"x"})", R"("snapshot":"1")",
+          R"("snapshot":{"covers":1,"id":"x","part":1,"parts":1025})", R"("snapshot":[1])",
+          R"("transient":true,"snapshot":{"covers":1})"}) {
+        const std::string line = R"({"op":"publish","id":9,"channel":"board","type":"t",)" +
+                                 std::string(wrong) + R"(,"payload":1})";
         EXPECT_EQ(code_in(world->ask(ada, line)), "invalid_frame") << wrong;
     }
 }
@@ -323,8 +361,8 @@ TEST_P(hub_state, readers_that_come_and_go_while_others_offer_hold_what_was_publ
         begin(state_config(6'000));
         std::uint64_t random = seed;
         const auto below = [&](std::uint32_t n) { return next_random(random, n); };
-        const int writer = world->connect("writer-session");
-        std::string truth;                   // what was published
+        int writer = world->connect("writer-session");
+        std::string truth;                       // what was published
         std::vector<std::string> at_offset{""};  // ... up to each offset
         std::vector<int> clients(3, -1);
         std::vector<reader> readers(3);
@@ -332,6 +370,10 @@ TEST_P(hub_state, readers_that_come_and_go_while_others_offer_hold_what_was_publ
         const auto look = [&](std::size_t i) { readers[i].hear(world->heard(clients[i])); };
         for (int step = 0; step < 150; ++step) {
             const std::size_t i = below(3);
+            if (below(50) == 0 && world->restart()) {
+                writer = world->connect("writer-" + std::to_string(1'000 + ++names));
+                clients.assign(3, -1);
+            }
             switch (below(8)) {
                 case 0: {  // comes, goes, comes back with its place
                     reader& r = readers[i];
@@ -349,12 +391,17 @@ TEST_P(hub_state, readers_that_come_and_go_while_others_offer_hold_what_was_publ
                     const std::string id = R"(,"id":"o)" + std::to_string(step) + R"(","part":)";
                     const std::size_t half = text.size() / 2;
                     const lines answers =
-                        in_parts ? world->ask(writer, snapshot_of_text(covers, text.substr(0, half), id + R"(1,"parts":2)"))
+                        in_parts ? world->ask(
+                                       writer,
+                                       snapshot_of_text(covers, text.substr(0, half), id + R"(1,"parts":2)")
+                                   )
                                  : world->ask(writer, snapshot_of_text(covers, text));
                     if (offset_in(answers) == 0) break;
                     at_offset.push_back(truth);
                     if (!in_parts || below(4) == 0) break;  // somebody loses the second part
-                    const lines second = world->ask(writer, snapshot_of_text(covers, text.substr(half), id + R"(2,"parts":2)"));
+                    const lines second = world->ask(
+                        writer, snapshot_of_text(covers, text.substr(half), id + R"(2,"parts":2)")
+                    );
                     if (offset_in(second) != 0) at_offset.push_back(truth);
                     break;
                 }

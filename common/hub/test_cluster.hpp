@@ -63,9 +63,14 @@ public:
             cluster::replica_options o;
             o.seed = ++last_seed_;
             o.local = c.secret;
-            o.shared.default_namespace = {
-                settings.default_namespace.history_count_max, settings.default_namespace.history_bytes_max,
-                settings.default_namespace.history_age_ms, settings.default_namespace.state_bytes_max};
+            const auto history_of = [](const namespace_options& n) {
+                return cluster::history_options{
+                    n.history_count_max, n.history_bytes_max, n.history_age_ms, n.state_bytes_max};
+            };
+            o.shared.default_namespace = history_of(settings.default_namespace);
+            for (const auto& [name, n] : settings.namespaces) o.shared.namespaces[name] = history_of(n);
+            if (const std::uint64_t all = settings.bounds.history_bytes_total_max; all != 0)
+                o.shared.history_bytes_total_max = all;
             made.log = std::make_unique<cluster::log_channels>(
                 made.sessions->settings(), o, made.sessions->port_to_sessions()
             );

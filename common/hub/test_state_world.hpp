@@ -1,7 +1,7 @@
 #pragma once
 
-// Servers that keep state in memory, on a disk and in a log that two nodes share, for tests that want the same
-// of all three.
+// Servers that keep state in memory, on a disk and in a log that two nodes share, for tests that want the
+// same of all three.
 
 #include "common/exchange/store_image.hpp"
 #include "common/hub/test_cluster.hpp"
@@ -107,7 +107,7 @@ private:
 
 class state_in_log final : public state_world {
 public:
-    explicit state_in_log(config c) : world_(2, 1, {}, std::move(c)) { world_.run(500); }
+    explicit state_in_log(config c) : world_(2, 1, {}, in_log(std::move(c))) { world_.run(500); }
     int connect(const std::string& session) override {
         clients_.push_back(world_.connect(clients_.size() % 2, session));
         return static_cast<int>(clients_.size()) - 1;
@@ -128,6 +128,10 @@ public:
     }
 
 private:
+    static config in_log(config c) {
+        for (auto& [name, options] : c.namespaces) options.keeps = durability::broker;
+        return c;
+    }
     test_cluster::client at(int client) const { return clients_[static_cast<std::size_t>(client)]; }
 
     test_cluster world_;

@@ -32,7 +32,7 @@ inline constexpr std::uint32_t commands_per_query = 10;
 // The bytes of answers that a connection may have asked for with each command of commands_per_second.
 inline constexpr std::uint32_t answer_bytes_per_command = 4 * 1024;
 inline constexpr std::size_t presence_page_bytes_max = 64 * 1024;  // beyond: a shorter list, at least one
-inline constexpr std::uint16_t snapshot_parts_max = 1'024;  // beyond: invalid_frame
+inline constexpr std::uint16_t snapshot_parts_max = 1'024;         // beyond: invalid_frame
 inline constexpr int json_depth_max = 32;                          // beyond: malformed_json
 inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
 

@@ -26,7 +26,8 @@ std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
     sip_hasher<> hasher(secret);
     hasher.piece(p.type).piece(p.conflate).piece(p.payload);
     if (p.binary) hasher.piece("/bytes");  // no user has such a name
-    if (p.snapshot) hasher.piece("/snapshot").number(p.snapshot.covers).number(p.snapshot.part).piece(p.snapshot.id);
+    if (p.snapshot)
+        hasher.piece("/snapshot").number(p.snapshot.covers).number(p.snapshot.part).piece(p.snapshot.id);
     // The key of one user is of no use to another.
     if (!p.user.empty()) hasher.piece(p.user);
     const std::uint64_t hash = hasher.end();

@@ -60,7 +60,9 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     a.wants_presence = c.presence;
     a.wants_state = c.state;
     // The price of the answer: a list of members is a text of its own, a replay only references.
-    a.weight = c.presence ? text_weight : a.seen || a.latest != 0 || c.state ? replay_weight : std::uint8_t{0};
+    a.weight = c.presence                           ? text_weight
+               : a.seen || a.latest != 0 || c.state ? replay_weight
+                                                    : std::uint8_t{0};
     // Counted before the read, because an owner on this shard answers within it.
     s.awaited_answers += a.weight;
     channels_.read(std::move(a), now);
