@@ -3,6 +3,7 @@
 // The publications of one channel in order, as many as its namespace keeps.
 
 #include "common/channel/snapshots.hpp"
+#include "common/exchange/config.hpp"
 #include "common/exchange/message.hpp"
 #include "common/protocol/limits.hpp"
 
@@ -33,6 +34,8 @@ public:
     void start_at(std::uint64_t head) { head_ = head; }
     // `m` carries the offset head() + 1. `now_ms` is monotonic.
     void append(message_ptr m, std::int64_t now_ms);
+    // The bounds of the history are those of `fresh`.
+    void use(const namespace_options& fresh) { take_changeable(options_, fresh); }
     // Drops the publications that the namespace no longer keeps.
     void trim(std::int64_t now_ms);
     // Drops the oldest publications until at least `bytes` are freed or none may go.

@@ -131,6 +131,14 @@ void channel_table::forget_least_used() {
     }
 }
 
+void channel_table::use_options() {
+    for (auto& [name, c] : channels_) {
+        const namespace_options& fresh = config_.options_of(name);
+        take_changeable(c->options, fresh);
+        c->log.use(fresh);
+    }
+}
+
 void channel_table::forget_if_empty(channel& c) {
     if (c.unused() && c.log.head() == 0) forget(c);
 }

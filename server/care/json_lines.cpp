@@ -221,13 +221,13 @@ private:
             if (m.has("parts")) {
                 const std::uint64_t part = m.number("part"), parts = m.number("parts");
                 if (part < 1 || part > parts || parts < 2 || parts > snapshot_parts_max)
-                    throw std::runtime_error("\"part\" counts from 1 to \"parts\"");
+                    throw std::runtime_error("has a \"part\" that is none of its \"parts\"");
                 p.snapshot.part = static_cast<std::uint16_t>(part);
                 p.snapshot.parts = static_cast<std::uint16_t>(parts);
                 p.snapshot.id = m.name("snapshot", is_key);
             }
             if (p.snapshot.covers == 0 || p.snapshot.covers >= offset)
-                throw std::runtime_error("\"covers\" is an offset before its own");
+                throw std::runtime_error("has a \"covers\" that is no offset before its own");
         }
         p.payload = m.value("payload");
         p.binary = m.has("binary");
