@@ -22,6 +22,11 @@ bool framer::compressible(const piece& p, const storage& of) const {
     return p.run != nullptr && compressor_for(*p.run, of) != nullptr;
 }
 
+bool framer::stays_alone(const piece& p, const storage& of) const {
+    return p.text().size() > of.limits().batch_bytes_max && p.lines() == 1 && !p.wants_text(how_) &&
+           !compressible(p, of);
+}
+
 void framer::frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead) const {
     const bounds& limits = list.limits();
     while (list.framed_bytes() < bytes_ahead) {

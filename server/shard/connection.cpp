@@ -26,6 +26,9 @@ constexpr std::uint8_t quiet_sweeps_min = 6;
 constexpr std::uint32_t taken_bytes_min = 256;
 constexpr std::uint32_t in_flight_bytes_min = 1'024;
 
+// Reads of one connection in a turn, each of a full buffer of 64 KiB: as many as leave in one write.
+constexpr std::size_t reads_per_turn_max = 4;
+
 // Unique in the process, for the log.
 std::string name_of_connection(const shard_port& home, std::uint64_t id) {
     return std::to_string(home.index()) + "." + std::to_string(id);
@@ -85,17 +88,25 @@ void connection::on_ready(poller::readiness what) {
     watch();
 }
 
-// One read a turn: who sends much takes turns with the others.
+// A few reads a turn: who sends much takes turns with the others, but large messages that are there already
+// leave together.
 void connection::on_readable() {
+    for (std::size_t reads = 1; read_some() && reads < reads_per_turn_max; ++reads) continue;
+    watch();
+}
+
+// One read. Whether more may be there, and be read.
+bool connection::read_some() {
     const std::span<char> scratch = home_.scratch();
     ssize_t received = 0;
     do {
         received = ::recv(socket_.descriptor(), scratch.data(), scratch.size(), MSG_DONTWAIT);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
         end_.note(ended_by::peer);
-        return drop();
+        drop();
+        return false;
     }
     quiet_sweeps_ = 0;
     const auto size = static_cast<std::size_t>(received);
@@ -111,7 +122,7 @@ void connection::on_readable() {
         conversation_->on_bytes(scratch.first(size));
         adopt_next();
     }
-    watch();
+    return size == scratch.size() && reads_ && !waits_for_room_ && !finishing_ && !gone_;
 }
 
 // The peer sends nothing more.

@@ -145,6 +145,7 @@ private:
     }
     void flush_at_turn_end();
     void on_readable();
+    bool read_some();
     void watch();
     void go_on_after(const written& done);
     void say_farewell();

@@ -25,8 +25,8 @@ export interface Deliverer {
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
 const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"(payload":|bytes":\d+}$)/y;
-/** How a header ends whose payload is bytes, and their number. */
-const bytesBehind = /,"bytes":(\d+)}$/;
+/** How a header ends whose payload is bytes: with this and their number. */
+const bytesKey = ',"bytes":';
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
@@ -117,9 +117,11 @@ export class Core {
             const end = found < 0 ? all.length : found;
             const line = fromUtf8(all.subarray(begin, end));
             begin = end + 1;
-            const behind = bytesBehind.exec(line);
-            if (behind) {
-                const bytes = all.subarray(begin, (begin += +behind[1]!));
+            // From the end, where a pattern would look at each comma before. Within a payload a brace follows, so it is no number.
+            const key = line.lastIndexOf(bytesKey);
+            const behind = +line.slice(key + bytesKey.length, -1);
+            if (key > 0 && behind >= 0) {
+                const bytes = all.subarray(begin, (begin += behind));
                 // A copy, where whoever keeps or transfers it would have much of what belongs to others.
                 this.#payload = 2 * bytes.length < all.length ? bytes.slice() : bytes;
             }
