@@ -79,7 +79,7 @@ bool outbound::gives_lines_as_they_are(parts& next) const {
         bytes += text.size();
         binary |= list_[i].binary;
     }
-    if (bytes == 0 || bytes > list_.limits().batch_bytes_max) return false;
+    if (bytes == 0 || bytes > list_.limits().joined_bytes()) return false;
     auto& header = next.headers.front();
     header = websocket::frame_header(binary ? websocket::opcode::binary : websocket::opcode::text, bytes);
     next.all[0] = {header.data(), header.size()};

@@ -4,6 +4,8 @@
 #include "server/shard/shard_port.hpp"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -342,7 +344,7 @@ void connection::log_end() {
 
 // Whether the peer's kernel took what was on its way at the last sweep. On a slow link what waits in our
 // kernel alone may take longer than any timeout: nothing can be written, and a ping is behind it all.
-bool connection::peer_takes_bytes() {
+bool connection::peer_takes_bytes(std::int64_t now_ms) {
     if (quiet_sweeps_ < quiet_sweeps_min) ++quiet_sweeps_;
     if (!blocked_ && quiet_sweeps_ < quiet_sweeps_min) return false;
     int waiting = 0;
@@ -353,12 +355,19 @@ bool connection::peer_takes_bytes() {
         in_flight_bytes_ >= in_flight_bytes_min && acknowledged >= acknowledged_bytes_ + taken_bytes_min;
     in_flight_bytes_ = in_flight;
     acknowledged_bytes_ = acknowledged;
+    if (const std::uint32_t ms = user_timeout_.look(in_flight >= in_flight_bytes_min, takes, now_ms))
+        set_user_timeout(ms);
     return takes;
+}
+
+// Best effort: where it fails, the kernel tries for a quarter of an hour.
+void connection::set_user_timeout(std::uint32_t ms) {
+    (void)::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 void connection::sweep(std::int64_t now_ms) {
     if (gone_) return;
-    if (peer_takes_bytes()) {
+    if (peer_takes_bytes(now_ms)) {
         home_.heard(*this);
         if (blocked_) write_deadline_ms_ = now_ms + home_.bounds().write_timeout_ms;
     }

@@ -80,7 +80,7 @@ export class Core {
         this.#told = true;
         const now = this.#time();
         // Of no channel: this says no more than that something arrived.
-        if (this.heard) this.#exports[Call.publication](this.heard, 0, 0, 0, now);
+        if (this.heard) this.#exports[Call.publication](this.heard, 0, 0, 0, 0, now);
         this.heard = 0;
         return this.#exports[call](...texts.map(({length}) => length), ...numbers, now);
     }
@@ -143,7 +143,8 @@ export class Core {
         let offset = 0;
         // The comma is less than a digit.
         for (let digit; (digit = message.charCodeAt(at) - zero) >= 0; at++) offset = offset * 10 + digit;
-        const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
+        const size = end - begin + (bytes ? bytes.length : 0);
+        const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, size, this.#now);
         if (!taken) return false;
         this.heard = attempt;
         to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1, undefined, bytes);
