@@ -45,6 +45,8 @@ export const enum Kind {
     needToken = 16,
     offered = 17,
     degraded = 18,
+    snapshot = 19,
+    snapshotWanted = 20,
 }
 
 /** `state` in common/client. */
