@@ -134,10 +134,11 @@ struct server::parts {
     // What flags, environment and config file say now. A fault leaves everything as it was.
     void reload_settings() {
         try {
-            shell::reload_outcome outcome{changing, {}, {}};
+            shell::reload_outcome outcome{changing, {}, false, {}};
             const auto again = shell::read_command_line_again();
             if (again) outcome = shell::reload(changing, again->before, again->now);
             node->reload_settings(outcome.settings);
+            if (outcome.namespaces_changed) node->reload_namespaces(outcome.settings);
             changing = std::move(outcome.settings);
             log::set_level(changing.log_level);
             if (again) shell::remember_as_read(again->now);

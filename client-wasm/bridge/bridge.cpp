@@ -81,11 +81,12 @@ PULSEWIRE_EXPORT(stop) void pulsewire_stop(double now) {
 PULSEWIRE_EXPORT(subscribe)
 std::uint32_t pulsewire_subscribe(
     std::uint32_t channel_size, std::uint32_t epoch_size, std::uint32_t payload_of, double offset,
-    std::uint32_t latest, bool presence, double now
+    std::uint32_t latest, bool presence, bool state, double now
 ) {
     subscribe_options how;
     how.latest = latest;
     how.presence = presence;
+    how.state = state;
     how.payload_of = payload_of;
     how.epoch = from_text(channel_size, epoch_size);
     how.offset = static_cast<std::uint64_t>(offset);
@@ -96,17 +97,19 @@ PULSEWIRE_EXPORT(unsubscribe) void pulsewire_unsubscribe(std::uint32_t subscript
     the_client->unsubscribe(subscription, at(now));
 }
 
-// Text: channel, type, key, conflate.
+// Text: channel, type, key, conflate, snapshot.
 PULSEWIRE_EXPORT(publish)
 std::uint32_t pulsewire_publish(
     std::uint32_t channel_size, std::uint32_t type_size, std::uint32_t key_size, std::uint32_t conflate_size,
-    std::uint32_t payload_bytes, bool echo, bool transient, std::uint32_t timeout_ms, double now
+    std::uint32_t snapshot_size, std::uint32_t payload_bytes, bool echo, bool transient,
+    std::uint32_t timeout_ms, double now
 ) {
     const std::uint32_t key_at = channel_size + type_size;
+    const std::uint32_t conflate_at = key_at + key_size;
     return the_client->publish(
         from_text(0, channel_size), from_text(channel_size, type_size), payload_bytes,
-        {echo, transient, timeout_ms, from_text(key_at, key_size),
-         from_text(key_at + key_size, conflate_size)},
+        {echo, transient, timeout_ms, from_text(key_at, key_size), from_text(conflate_at, conflate_size),
+         from_text(conflate_at + conflate_size, snapshot_size)},
         at(now)
     );
 }

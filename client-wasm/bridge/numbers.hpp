@@ -53,6 +53,8 @@ constexpr int number_of(action_kind value) {
         case action_kind::need_token: return 16;
         case action_kind::offered: return 17;
         case action_kind::degraded: return 18;
+        case action_kind::snapshot: return 19;
+        case action_kind::snapshot_wanted: return 20;
     }
     return -1;
 }
@@ -75,6 +77,8 @@ static_assert(number_of(action_kind::failed) == static_cast<int>(action_kind::fa
 static_assert(number_of(action_kind::need_token) == static_cast<int>(action_kind::need_token));
 static_assert(number_of(action_kind::offered) == static_cast<int>(action_kind::offered));
 static_assert(number_of(action_kind::degraded) == static_cast<int>(action_kind::degraded));
+static_assert(number_of(action_kind::snapshot) == static_cast<int>(action_kind::snapshot));
+static_assert(number_of(action_kind::snapshot_wanted) == static_cast<int>(action_kind::snapshot_wanted));
 
 constexpr int number_of(state value) {
     switch (value) {

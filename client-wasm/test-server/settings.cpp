@@ -125,6 +125,7 @@ fault read_namespace(const member& m, namespace_options& into) {
         {"history_count_max", &into.history_count_max},
         {"history_bytes_max", &into.history_bytes_max},
         {"history_age_ms", &into.history_age_ms},
+        {"state_bytes_max", &into.state_bytes_max},
     };
     const named<bool> flags[] = {
         {"client_publish", &into.client_publish},

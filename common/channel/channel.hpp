@@ -4,6 +4,7 @@
 
 #include "common/channel/channel_log.hpp"
 #include "common/channel/presence_list.hpp"
+#include "common/channel/snapshot_wish.hpp"
 #include "common/exchange/address.hpp"
 
 #include <algorithm>
@@ -42,8 +43,9 @@ struct channel {
     presence_list presence;
     std::vector<message_ptr> members_told;  // presence as a new subscriber gets it; empty: to be made anew
     std::vector<shard_index> shards;        // those with at least one subscription, in order of arrival
-    std::int64_t last_time_ms = 0;          // of the newest publication
-    std::int64_t used_ms = 0;               // monotonic time of the last publish or subscribe
+    snapshot_wish wish;
+    std::int64_t last_time_ms = 0;  // of the newest publication
+    std::int64_t used_ms = 0;       // monotonic time of the last publish or subscribe
 
     // --- of the history_budget ---
     std::uint64_t counted_bytes = 0;

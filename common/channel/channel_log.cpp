@@ -1,5 +1,7 @@
 #include "common/channel/channel_log.hpp"
 
+#include "common/exchange/message_text.hpp"
+
 #include <algorithm>
 
 namespace pulsewire::hub {
@@ -15,18 +17,28 @@ void channel_log::append(message_ptr m, std::int64_t now_ms) {
     ++head_;
     bytes_ += m->line.size();
     entries_.push_back({std::move(m), now_ms});
+    if (keeps_state()) {
+        const message& newest = *entries_.back().what;
+        tail_bytes_ += bytes_of(newest);
+        if (newest.is_snapshot) {
+            const std::uint64_t before = covers();
+            snapshots_->add(head_, snapshot_of(newest));
+            if (covers() != before) tail_bytes_ = bytes_behind(covers());
+        }
+    }
     trim(now_ms);
 }
 
 void channel_log::trim(std::int64_t now_ms) {
-    while (!empty() && (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
-                        now_ms - kept().front().at_ms > options_.history_age_ms))
+    while (may_drop_oldest() &&
+           (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
+            now_ms - kept().front().at_ms > options_.history_age_ms))
         drop_oldest();
 }
 
 void channel_log::give_up(std::uint64_t bytes) {
     const std::uint64_t before = this->bytes();
-    while (!empty() && before - this->bytes() < bytes) drop_oldest();
+    while (may_drop_oldest() && before - this->bytes() < bytes) drop_oldest();
 }
 
 void channel_log::drop_oldest() {
@@ -41,6 +53,22 @@ void channel_log::drop_oldest() {
         entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(dropped_));
         dropped_ = 0;
     }
+}
+
+std::vector<message_ptr> channel_log::snapshot_parts() const {
+    std::vector<message_ptr> parts;
+    if (!keeps_state()) return parts;
+    for (const std::uint64_t offset : snapshots_->parts())
+        parts.push_back(kept()[static_cast<std::size_t>(offset - oldest())].what);
+    return parts;
+}
+
+std::uint64_t channel_log::bytes_behind(std::uint64_t offset) const {
+    std::uint64_t bytes = 0;
+    const std::span<const entry> all = kept();
+    for (std::size_t i = all.size(); i > 0 && all[i - 1].what->offset > offset; --i)
+        bytes += bytes_of(*all[i - 1].what);
+    return bytes;
 }
 
 std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {

@@ -2,11 +2,14 @@
 
 // The publications of one channel in order, as many as its namespace keeps.
 
+#include "common/channel/snapshots.hpp"
+#include "common/exchange/config.hpp"
 #include "common/exchange/message.hpp"
 #include "common/protocol/limits.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +19,9 @@ namespace pulsewire::hub {
 class channel_log {
 public:
     channel_log(std::string epoch, const namespace_options& options)
-        : epoch_(std::move(epoch)), options_(options) {}
+        : epoch_(std::move(epoch)),
+          options_(options),
+          snapshots_(options.state_bytes_max == 0 ? nullptr : std::make_unique<snapshots>()) {}
 
     const std::string& epoch() const { return epoch_; }
     // The offset of the newest publication so far, kept or not; 0 before the first.
@@ -29,9 +34,11 @@ public:
     void start_at(std::uint64_t head) { head_ = head; }
     // `m` carries the offset head() + 1. `now_ms` is monotonic.
     void append(message_ptr m, std::int64_t now_ms);
+    // The bounds of the history are those of `fresh`.
+    void use(const namespace_options& fresh) { take_changeable(options_, fresh); }
     // Drops the publications that the namespace no longer keeps.
     void trim(std::int64_t now_ms);
-    // Drops the oldest publications until at least `bytes` are freed or none is left.
+    // Drops the oldest publications until at least `bytes` are freed or none may go.
     void give_up(std::uint64_t bytes);
 
     // Whether every publication after `offset` is still kept. Precondition: offset <= head().
@@ -46,6 +53,17 @@ public:
     // The newest kept publications, at most `most`, in order.
     std::vector<message_ptr> latest(std::size_t most) const;
 
+    // --- state (protocol 4.29) ---
+    bool keeps_state() const { return snapshots_ != nullptr; }
+    // The newest snapshot covers the publications up to here; what comes behind stays, whatever its age.
+    std::uint64_t covers() const { return keeps_state() ? snapshots_->covers() : 0; }
+    // The parts of that snapshot.
+    std::vector<message_ptr> snapshot_parts() const;
+    // About the memory of what is kept behind the offset, which is covers() or more.
+    std::uint64_t bytes_behind(std::uint64_t offset) const;
+    // ... behind covers().
+    std::uint64_t tail_bytes() const { return tail_bytes_; }
+
     // The offset of the oldest kept publication; head() + 1 when there is none.
     std::uint64_t oldest() const { return head_ + 1 - kept().size(); }
 
@@ -59,6 +77,8 @@ private:
     };
 
     std::span<const entry> kept() const { return std::span(entries_).subspan(dropped_); }
+    static std::uint64_t bytes_of(const message& m) { return m.line.size() + publication_overhead_bytes; }
+    bool may_drop_oldest() const { return !empty() && (!keeps_state() || oldest() <= covers()); }
     void drop_oldest();
 
     std::string epoch_;
@@ -69,6 +89,8 @@ private:
     // few publications, and the first one in a deque costs 600 bytes.
     std::vector<entry> entries_;
     std::size_t dropped_ = 0;
+    std::unique_ptr<snapshots> snapshots_;  // null: the namespace keeps no state
+    std::uint64_t tail_bytes_ = 0;
 };
 
 }  // namespace pulsewire::hub

@@ -98,17 +98,19 @@ void channel_table::shrink(std::uint64_t wanted) {
     while (const std::uint64_t excess = histories_.excess(wanted)) {
         channel* c = histories_.least_used();
         if (c == nullptr) return;
-        if (!c->log.empty()) ++counters_.histories_shrunk;
+        const std::uint64_t before = histories_.bytes();
         c->log.give_up(excess);
         histories_.count(*c);
+        const bool gave = histories_.bytes() < before;
+        if (gave) ++counters_.histories_shrunk;
         // The disk is trimmed in batches, except when the log is empty: then the
         // channel may be forgotten below.
         if (c->log.oldest() >= c->stored_oldest + trim_batch || c->log.empty()) stores_.trim(*c);
         if (c->unused()) {
             forget(*c);
-        } else if (c->log.empty()) {
-            // The channel has subscribers and stays. Without setting it aside, each shrink would
-            // visit all such channels again.
+        } else if (c->log.empty() || !gave) {
+            // The channel has subscribers, or keeps a state, and stays. Without setting it aside, each shrink
+            // would visit all such channels again.
             histories_.set_aside(*c);
         }
     }
@@ -120,12 +122,20 @@ void channel_table::forget_least_used() {
     for (int i = 0; i < looked_at_max; ++i) {
         channel* c = histories_.least_used();
         if (c == nullptr) return;
-        if (!c->has_nobody()) {
+        if (!c->has_nobody() || c->log.tail_bytes() != 0) {
             histories_.use(*c);
             continue;
         }
         if (!c->log.empty()) ++counters_.histories_shrunk;
         return forget(*c);
+    }
+}
+
+void channel_table::use_options() {
+    for (auto& [name, c] : channels_) {
+        const namespace_options& fresh = config_.options_of(name);
+        take_changeable(c->options, fresh);
+        c->log.use(fresh);
     }
 }
 

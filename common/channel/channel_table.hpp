@@ -40,6 +40,13 @@ public:
     void changed(channel& c) { histories_.count(c); }
     // Makes room for `wanted` bytes as far as there are publications to give up. May forget channels.
     void shrink(std::uint64_t wanted = 0);
+    // ... and says whether there is as much.
+    bool make_room(std::uint64_t wanted) {
+        shrink(wanted);
+        return histories_.excess(wanted) == 0;
+    }
+    // Every channel takes the options of its namespace as they are now; the next sweep trims.
+    void use_options();
     // Forgets a channel that is unused and never had a publication: its epoch can be computed again.
     void forget_if_empty(channel& c);
     // A sweep drops publications that are too old, and forgets channels that were unused for channel_idle_ms.

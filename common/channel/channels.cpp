@@ -2,6 +2,7 @@
 
 #include "common/base/overloaded.hpp"
 #include "common/channel/recovery.hpp"
+#include "common/channel/refusals.hpp"
 #include "common/exchange/message_text.hpp"
 
 #include <iterator>
@@ -18,7 +19,8 @@ constexpr std::int64_t channels_sweep_ms = 30'000;
 // of whom all the others of a channel may be told.
 constexpr std::size_t leaving_looked_at_max = 1'024, leaving_max = 64;
 
-constexpr std::string_view no_room = "the server keeps as many channels as it may";
+// About the line of a publication without its payload.
+constexpr std::uint64_t publication_line_bytes = 128;
 
 }  // namespace
 
@@ -79,24 +81,24 @@ void channels::on(attach&& m, instant now) {
     f.id = m.id;
     f.channel = c->name;
     f.epoch = c->log.epoch();
-    f.offset = start.offset;
-    f.replay = start.replay.size();
     f.asked_to_recover = m.seen.has_value();
-    f.reason = start.lost;
 
     attached answer;
     answer.to = m.from;
     answer.token = m.token;
     answer.weight = m.weight;
     answer.channel = c->name;
+    answer_with(std::move(start), c->log.keeps_state(), answer, f);
     answer.subscribed = make_subscribed(f);
     if (m.wants_presence) answer.members = members_of(*c);
-    answer.replay = std::move(start.replay);
     // From here on the shard gets every message of the channel. Since posts keep their order, no publication
     // is missed between the replay and the first `deliver`, and none comes twice.
     c->add_shard(m.from.shard);
     table_.changed(*c);
     sessions_.post(m.from.shard, std::move(answer), now);
+    // Somebody may be there now who can make room.
+    if (m.wants_state && c->wish.is_due(c->log.tail_bytes(), c->options.state_bytes_max))
+        sessions_.post(m.from.shard, snapshot_wanted{c->name}, now);
 }
 
 void channels::on(detach&& m, instant now) {
@@ -188,7 +190,10 @@ void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, i
         idempotency_.remember(
             c.name, c.log.epoch(), key.text, {m->offset, key.content}, key.publisher, now.monotonic_ms
         );
+    if (m->is_snapshot) m = make_snapshot_mark(*m);
     broadcast(c, std::move(m), now);
+    if (c.log.keeps_state() && c.wish.is_due(c.log.tail_bytes(), c.options.state_bytes_max))
+        ask_for_snapshot(c, now);
 }
 
 // True when the publish repeats an earlier one. Otherwise its key belongs to another content,
@@ -224,6 +229,10 @@ void channels::order(const publish_view& p, instant now) {
             return answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, before->offset), now);
         }
     }
+    if (c->log.keeps_state()) {
+        if (auto refused = refused_for_state(*c, p, now))
+            return answer_publish(p.from, p.id, std::move(refused), now);
+    }
     if (c->durable()) return keep(*c, p, now);
     // A channel in memory: ordered, kept and delivered at once.
     const std::uint64_t offset = c->log.head() + 1;
@@ -233,6 +242,35 @@ void channels::order(const publish_view& p, instant now) {
     // message before the acknowledgement.
     answer_publish(p.from, p.id, make_published(p.id, c->name, epoch, offset), now);
     table_.shrink();
+}
+
+// --- state (protocol 4.29) ---
+
+// The error where the channel cannot keep the publication with everything since its newest snapshot; null
+// where it can. What is on its way to the disk is counted when it is there.
+message_ptr channels::refused_for_state(channel& c, const publish_view& p, instant now) {
+    const std::uint64_t bytes =
+        p.payload.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
+    std::uint64_t before = c.log.tail_bytes();
+    if (p.snapshot) {
+        if (p.snapshot.covers > c.log.head())
+            return make_error(p.id, error_code::invalid_frame, covers_too_much);
+        if (p.snapshot.covers <= c.log.covers())
+            return make_error(p.id, error_code::stale_snapshot, stale_snapshot);
+        before = c.log.bytes_behind(p.snapshot.covers);
+    }
+    if (before + bytes > c.options.state_bytes_max) {
+        ask_for_snapshot(c, now);
+        return make_error(p.id, error_code::state_full, state_full);
+    }
+    if (!table_.make_room(bytes))
+        return make_error(p.id, error_code::state_full, "the server keeps as much as it may");
+    return nullptr;
+}
+
+void channels::ask_for_snapshot(channel& c, instant now) {
+    if (c.shards.empty()) return;
+    sessions_.post(c.shards[c.wish.turn_of(c.shards.size())], snapshot_wanted{c.name}, now);
 }
 
 // --- durable channels: a publication waits here until it is safe ---

@@ -41,6 +41,9 @@ public:
     void stored(std::uint64_t number, instant now);
     void store_failed(std::uint32_t term, error_code code, std::string_view text, instant now);
 
+    // The options of namespaces have changed, as far as they can.
+    void use_options() { table_.use_options(); }
+
     const channel_counters& count() const { return counters_; }
     std::size_t channel_count() const { return table_.size(); }
     std::size_t key_count() const { return idempotency_.size(); }
@@ -61,6 +64,8 @@ private:
     void put_in_order(channel& c, message_ptr m, const publish_key& key, instant now);
     bool repeats(const publish_view& p, const idempotency_window::known& before, instant now);
     void keep(channel& c, const publish_view& p, instant now);
+    message_ptr refused_for_state(channel& c, const publish_view& p, instant now);
+    void ask_for_snapshot(channel& c, instant now);
     void sweep_keys(instant now);
 
     const config& config_;

@@ -4,10 +4,13 @@
 // 4.5), and pages of history (4.14).
 
 #include "common/exchange/message.hpp"
+#include "common/exchange/message_text.hpp"
 #include "common/exchange/to_channel.hpp"
+#include "common/exchange/to_session.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,11 +22,41 @@ struct starting_point {
     std::uint64_t offset = 0;
     std::vector<message_ptr> replay;
     std::string_view lost;  // the reason why recovery failed; empty: it succeeded or was not wanted
+    // Before the replay: the parts of the snapshot that leads from `offset` to `tail_from`.
+    std::vector<message_ptr> snapshot = {};
+    std::optional<std::uint64_t> tail_from = {};
 };
+// Fills in what the start decides of the answer to an attach. `keeps_state` is the log's.
+void answer_with(starting_point&& start, bool keeps_state, attached& answer, subscribed_fields& f);
+
+// As start_of() for those who want the state: what they missed, or the newest snapshot and what came after
+// it.
+template <class Log>
+starting_point state_start_of(const Log& log, const attach& m) {
+    starting_point start;
+    const bool has_place = m.seen && m.seen->epoch == log.epoch() && m.seen->offset <= log.head();
+    if (has_place) start.offset = m.seen->offset;
+    std::uint64_t from = start.offset;
+    if (!has_place || !log.reaches_back_to(from)) {
+        if (m.seen) start.lost = has_place ? "compacted" : "epoch_changed";
+        from = log.covers();
+        start.snapshot = log.snapshot_parts();
+        // The namespace keeps state only since a while: what was there before is known to nobody.
+        if (!log.reaches_back_to(from)) {
+            start.lost = "expired";
+            from = log.oldest() - 1;
+        }
+        start.tail_from = from;
+        if (start.snapshot.empty()) start.offset = from;
+    }
+    start.replay = log.after(from, static_cast<std::size_t>(log.head() - from));
+    return start;
+}
 // `oldest_ms` is the wall clock time of the oldest publication that may be recovered without reading history.
 // `log` is a channel_log, or what can be read like one.
 template <class Log>
 starting_point start_of(const Log& log, const attach& m, std::size_t recovery_max, std::int64_t oldest_ms) {
+    if (m.wants_state) return state_start_of(log, m);
     starting_point start;
     if (m.seen) {
         // A position beyond the head was given by another log of the same epoch, so the client holds

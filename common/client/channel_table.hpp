@@ -23,6 +23,7 @@ struct subscription {
     subscription_state state = subscription_state::vacant;
     bool presence = false;
     bool has_position = false;
+    bool state_wanted = false;
     std::uint32_t latest = 0;
     std::uint32_t payload_of = 0;
     std::uint32_t command_id = 0;      // of the unanswered subscribe

@@ -44,6 +44,7 @@ std::uint32_t machine::subscribe(std::string_view channel, const subscribe_optio
     subscription& s = *channels_.with_id(id);
     s.latest = how.latest;
     s.presence = how.presence;
+    s.state_wanted = how.state;
     s.payload_of = how.payload_of;
     // A position kept by the application lets even a new page recover.
     s.has_position = !how.epoch.empty();
@@ -89,6 +90,7 @@ std::uint32_t machine::publish(
     }
     if (!how.echo) w.flag("echo"sv, false);
     if (!how.conflate.empty()) w.name("conflate"sv, how.conflate);
+    if (!how.snapshot.empty()) w.json("snapshot"sv, how.snapshot);
     w.name("channel"sv, channel).name("type"sv, type).payload_key();
     return dispatch(*c, now);
 }
@@ -408,6 +410,7 @@ void machine::send_subscribe(subscription& s, time_ms now) {
     if (s.has_position) w.name("epoch"sv, s.epoch).number("offset"sv, s.offset);
     if (s.latest != 0) w.number("latest"sv, s.latest);
     if (s.presence) w.flag("presence"sv, true);
+    if (s.state_wanted) w.flag("state"sv, true);
     if (s.payload_of != 0) {
         w.payload_key();
     } else {

@@ -100,6 +100,11 @@ enum class action_kind : std::uint8_t {
     offered,
     // `id` 1: the server does not reach its broker, with its `message`; 0: it does again (4.28).
     degraded,
+    // A part of the state that subscription `id` begins with: as `deliver`, and it is part `attempt` of
+    // `delay_ms`. Only the last has an `offset`: up to there the state covers the channel (4.29).
+    snapshot,
+    // The server asks for a snapshot of the channel of subscription `id` (4.29).
+    snapshot_wanted,
 };
 
 // Why a token is needed.
@@ -128,6 +133,7 @@ struct action : frame_contents {
 struct subscribe_options {
     std::uint32_t latest = 0;      // replay up to this many of the newest publications first
     bool presence = false;         // report joins and leaves
+    bool state = false;            // begin with the newest snapshot and what came after it (4.29)
     std::uint32_t payload_of = 0;  // the host's name for the info shown to others; 0: not shown
     std::string_view epoch;        // with offset: the position to recover from; empty: start at the head
     std::uint64_t offset = 0;
@@ -146,6 +152,8 @@ struct publish_options {
     std::string_view key = {};
     // A valid conflation key (4.17); empty: none, the type takes its place.
     std::string_view conflate = {};
+    // The value of "snapshot" (4.29), a JSON object; empty: it is none.
+    std::string_view snapshot = {};
 };
 
 class machine {
@@ -297,6 +305,7 @@ private:
     // Moves the position to the next publication of the channel. Returns whether that one is replayed.
     static bool advance(subscription& s);
     void on_message(const server_frame& f, std::string_view header, time_ms now);
+    void on_snapshot(subscription& s, const server_frame& f);
     void on_welcome(const server_frame& f, std::string_view header, time_ms now);
     void on_subscribed(const server_frame& f, std::string_view header);
     void on_presence(const server_frame& f, std::string_view header);

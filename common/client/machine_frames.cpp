@@ -80,6 +80,10 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
             return;
         case server_op::position:
             return on_position(f, header, now);
+        case server_op::snapshot_wanted:
+            if (subscription* s = channels_.with_channel(f.channel.of(header)); s != nullptr)
+                act(action_kind::snapshot_wanted, channels_.id_of(*s));
+            return;
         case server_op::degraded:
         case server_op::restored:
             return on_standing(f.op == server_op::degraded, f);
@@ -142,6 +146,7 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
     if (s == nullptr || s->state != subscription_state::live) return;
     const bool own = f.except.size != 0 && f.except.of(header) == name_;
     bool replayed = false;
+    if (f.parts != 0) return on_snapshot(*s, f);
     if (f.has_offset) {
         // A duplicate (5.3).
         if (f.offset <= s->offset) return;
@@ -153,9 +158,23 @@ void machine::on_message(const server_frame& f, std::string_view header, time_ms
         }
         replayed = advance(*s);
     }
+    // Whoever has the publications needs no state that was made of them.
+    if (f.covers != 0) return;
     // Own messages published without echo only advance the position (4.10).
     if (own) return;
     act(action_kind::deliver, channels_.id_of(*s), f).replayed = replayed;
+}
+
+// The place behind the publications that the snapshot stands for is taken with its last part, so that a
+// connection which breaks before it begins with the snapshot again.
+void machine::on_snapshot(subscription& s, const server_frame& f) {
+    action& a = act(action_kind::snapshot, channels_.id_of(s), f);
+    a.replayed = true;
+    a.attempt = static_cast<std::uint32_t>(f.part);
+    a.delay_ms = static_cast<std::uint32_t>(f.parts);
+    if (!f.has_offset) return;
+    s.offset = f.offset;
+    if (s.replay_left != 0) --s.replay_left;
 }
 
 subscription* machine::asked_with(std::uint64_t command_id) {

@@ -288,6 +288,84 @@ TEST_F(machine_messages, a_postponed_recovery_ends_with_its_subscription) {  // 
     EXPECT_EQ(std::count(said.begin(), said.end(), "send " + subscribe_from(9, "b", 7)), 1);
 }
 
+// --- state (4.29 to 4.31) ---
+
+class machine_state : public machine_messages {
+protected:
+    void subscribe() {
+        subscribe_options how;
+        how.state = true;
+        h.machine.subscribe("a", how, h.now);
+        h.obey();
+        EXPECT_EQ(h.done(), done{R"(send {"op":"subscribe","id":1,"channel":"a","state":true})"});
+    }
+    void part(int n, int of, std::uint64_t offset = 0) {
+        message(
+            R"("part":)" + std::to_string(n) + R"(,"parts":)" + std::to_string(of) +
+            (offset == 0 ? "," : R"(,"offset":)" + std::to_string(offset) + ",")
+        );
+    }
+};
+
+TEST_F(machine_state, begins_with_the_snapshot_and_goes_on_behind_what_it_covers) {
+    subscribe();
+    h.hears(R"({"op":"subscribed","id":1,"channel":"a","epoch":"x7Qa","offset":0,"replay":3})");
+    part(1, 2);
+    part(2, 2, 412);
+    message(R"("offset":413,)");
+    message(R"("covers":412,"offset":414,)", "null");
+    message(R"("offset":415,)");
+    EXPECT_EQ(
+        h.done(), (done{
+                      "subscribed to 1: fresh x7Qa 0", "snapshot to 1: t 1 of 2 1",
+                      "snapshot to 1: t 2 of 2 up to 412 1", "deliver to 1: t at 413 again 1",
+                      "deliver to 1: t at 415 1"})
+    );
+}
+
+TEST_F(machine_state, a_connection_that_breaks_within_the_snapshot_has_gained_nothing) {
+    subscribe();
+    h.hears(R"({"op":"subscribed","id":1,"channel":"a","epoch":"x7Qa","offset":0,"replay":3})");
+    part(1, 2);
+    const done sent = again();
+    EXPECT_EQ(
+        sent, done{R"({"op":"subscribe","id":2,"channel":"a","epoch":"x7Qa","offset":0,"state":true})"}
+    );
+    h.hears(
+        R"({"op":"subscribed","id":2,"channel":"a","epoch":"x7Qa","offset":0,"replay":1,"recovered":false,"reason":"compacted"})"
+    );
+    part(1, 1, 420);
+    message(R"("offset":421,)");
+    EXPECT_EQ(
+        h.done(), (done{
+                      "subscribed to 1: lost x7Qa 0 compacted", "snapshot to 1: t 1 of 1 up to 420 1",
+                      "deliver to 1: t at 421 1"})
+    );
+}
+
+TEST_F(machine_state, a_mark_behind_a_hole_is_no_place_to_go_on_from) {
+    h.subscribe_at("a", 5);
+    message(R"("covers":3,"offset":8,)", "null");
+    const done sent = h.done();
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[1], R"(send {"op":"subscribe","id":3,"channel":"a","epoch":"x7Qa","offset":5})");
+}
+
+TEST_F(machine_state, a_publish_can_be_a_snapshot_and_the_server_can_want_one) {
+    publish_options how;
+    how.snapshot = R"({"covers":7})";
+    h.publish("a", how);
+    const done said = h.done();
+    ASSERT_EQ(said.size(), 1u);
+    EXPECT_NE(
+        said[0].find(R"("snapshot":{"covers":7},"channel":"a","type":"t","payload":)"), std::string::npos
+    ) << said[0];
+    h.subscribe_at("b", 5);
+    h.hears(R"({"op":"snapshot_wanted","channel":"b"})");
+    h.hears(R"({"op":"snapshot_wanted","channel":"of another"})");
+    EXPECT_EQ(h.done(), done{"wants a snapshot of 1"});
+}
+
 TEST_F(machine_messages, a_publish_says_what_it_is_the_latest_of) {  // 4.17
     publish_options how;
     how.conflate = "AAPL";

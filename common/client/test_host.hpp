@@ -205,6 +205,12 @@ private:
                 return "subscribed" + to + outcomes[static_cast<int>(a.outcome)] + " " + part(a.epoch) + " " +
                        std::to_string(a.offset) + (a.reason.size != 0 ? " " + part(a.reason) : "");
             }
+            case action_kind::snapshot:
+                return "snapshot" + to + " " + part(a.type) + " " + std::to_string(a.attempt) + " of " +
+                       std::to_string(a.delay_ms) +
+                       (a.offset != 0 ? " up to " + std::to_string(a.offset) : "") + " " + part(a.payload);
+            case action_kind::snapshot_wanted:
+                return "wants a snapshot of " + std::to_string(a.id);
             case action_kind::presence:
                 return "present" + to + " " + part(a.payload);
             case action_kind::joined:

@@ -12,6 +12,7 @@ hub::message_ptr message_of(const publication& p, slow_consumer when_slow) {
     v.conflate = from.conflate;
     v.user = from.user;
     v.binary = from.binary;
+    v.snapshot = from.snapshot;
     return hub::make_message(v, p.offset, p.time_ms, when_slow);
 }
 

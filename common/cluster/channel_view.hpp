@@ -31,6 +31,15 @@ public:
     const std::string& epoch() const { return epoch_; }
     std::uint64_t head() const { return channel_ == nullptr ? 0 : channel_->head(); }
     std::uint64_t oldest() const { return oldest_; }
+    bool keeps_state() const { return channel_ != nullptr && channel_->keeps_state(); }
+    std::uint64_t covers() const { return channel_ == nullptr ? 0 : channel_->covers(); }
+    std::vector<hub::message_ptr> snapshot_parts() const {
+        std::vector<hub::message_ptr> found;
+        if (!keeps_state()) return found;
+        for (const std::uint64_t offset : channel_->snapshot_parts())
+            found.push_back(message_of(*channel_->at(offset), when_slow_));
+        return found;
+    }
     bool reaches_back_to(std::uint64_t offset) const { return offset + 1 >= oldest(); }
 
     // As those of channel_log.

@@ -36,10 +36,13 @@ struct publication {
 using publication_ptr = std::shared_ptr<const publication>;
 
 enum class refusal : std::uint8_t {
-    too_late,    // the publish reached the log so late that its key may be forgotten
-    key_reused,  // the key stands for another content
-    full,        // no room for another channel
-    no_options,  // the cluster has no options yet
+    too_late,        // the publish reached the log so late that its key may be forgotten
+    key_reused,      // the key stands for another content
+    full,            // no room for another channel
+    no_options,      // the cluster has no options yet
+    stale_snapshot,  // the channel has one that covers as much
+    state_full,      // no room behind the newest snapshot
+    not_there_yet,   // the channel has no offset as high as the snapshot covers
 };
 
 // The outcome of an operation of the record; `operation` is its index there.

@@ -1,6 +1,7 @@
 #include "common/cluster/log_partition.hpp"
 
 #include "common/base/overloaded.hpp"
+#include "common/channel/refusals.hpp"
 #include "common/exchange/message_text.hpp"
 
 #include <iterator>
@@ -11,8 +12,6 @@ namespace {
 
 // Publishes that wait for a copy, in one partition; beyond: broker_unavailable at once.
 constexpr std::size_t waiting_publishes_max = 65'536;
-
-constexpr std::string_view no_room = "the server keeps as many channels as it may";
 
 }  // namespace
 
@@ -109,7 +108,15 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                             "another message was published in this channel with the same key", now
                         );
                     case refusal::full:
-                        return on_failure(n.id, error_code::overloaded, no_room, now);
+                        return on_failure(n.id, error_code::overloaded, hub::no_room, now);
+                    case refusal::stale_snapshot:
+                        return on_failure(n.id, error_code::stale_snapshot, hub::stale_snapshot, now);
+                    case refusal::state_full:
+                        if (const auto p = publishes_.find(n.id); p != publishes_.end())
+                            readers_.ask_for_snapshot(p->second.channel, now);
+                        return on_failure(n.id, error_code::state_full, hub::state_full, now);
+                    case refusal::not_there_yet:
+                        return on_failure(n.id, error_code::invalid_frame, hub::covers_too_much, now);
                     case refusal::too_late:
                     case refusal::no_options:
                         return on_failure(n.id, error_code::broker_unavailable, no_broker, now);
@@ -179,6 +186,7 @@ void log_partition::submit(const hub::publish_view& p, hub::instant now) {
     op.publisher = p.publisher;
     op.transient = p.transient;
     op.binary = p.binary;
+    op.snapshot = p.snapshot;
     command_id id = 0;
     if (p.id != 0) {
         id = ++last_command_;

@@ -79,7 +79,8 @@ void log_readers::catch_up(watched_channel& c, hub::instant now) {
     // Since they came an own record was read back, the hello: so the copy is not behind them.
     switch (copy_.judge(c.name, c.epoch == epoch ? naming::present : naming::other, c.offset, INT64_MIN)) {
         case fit::fits:
-            for (const hub::message_ptr& m : log.after(c.offset, log.head() - c.offset)) tell(c, m, now);
+            for (const hub::message_ptr& m : log.after(c.offset, log.head() - c.offset))
+                tell(c, m->is_snapshot ? hub::make_snapshot_mark(*m) : m, now);
             c.offset = log.head();
             break;
         case fit::wait:
@@ -127,7 +128,23 @@ void log_readers::on_publication(const publication& p, const channel_epoch* in, 
         c.epoch = *in;
         c.offset = p.offset;
     }
-    tell(c, message_of(p, config_.options_of(channel).slow_consumers), now);
+    hub::message_ptr m = message_of(p, config_.options_of(channel).slow_consumers);
+    if (m->is_snapshot) m = hub::make_snapshot_mark(*m);
+    tell(c, m, now);
+    if (wants_snapshot(c)) ask_for_snapshot(c.name, now);
+}
+
+// Each node asks one of its own; the first to answer is enough.
+void log_readers::ask_for_snapshot(const std::string& channel, hub::instant now) {
+    watched_channel* const c = watched(channel);
+    if (c == nullptr || c->shards.empty()) return;
+    sessions_.post(c->shards[c->wish.turn_of(c->shards.size())], hub::snapshot_wanted{channel}, now);
+}
+
+bool log_readers::wants_snapshot(watched_channel& c) const {
+    const shared_channel* const kept = find(c.name);
+    return kept != nullptr && kept->keeps_state() &&
+           c.wish.is_due(kept->tail_bytes(), config_.options_of(c.name).state_bytes_max);
 }
 
 void log_readers::on_member(const member_came& m, hub::instant now) {
@@ -176,18 +193,15 @@ bool log_readers::attach_now(hub::attach& a, std::int64_t since_ms, hub::instant
     f.id = a.id;
     f.channel = a.channel;
     f.epoch = log.epoch();
-    f.offset = start.offset;
-    f.replay = start.replay.size();
     f.asked_to_recover = a.seen.has_value();
-    f.reason = start.lost;
 
     hub::attached answer;
     answer.to = a.from;
     answer.token = a.token;
     answer.weight = a.weight;
     answer.channel = a.channel;
+    hub::answer_with(std::move(start), log.keeps_state(), answer, f);
     answer.subscribed = hub::make_subscribed(f);
-    answer.replay = std::move(start.replay);
     // From here on the shard gets every message of the channel, in the order of the log.
     const auto [at, fresh] = watched_.try_emplace(a.channel);
     watched_channel& c = at->second;
@@ -203,6 +217,8 @@ bool log_readers::attach_now(hub::attach& a, std::int64_t since_ms, hub::instant
         answer.members = c.members_told;
     }
     sessions_.post(a.from.shard, std::move(answer), now);
+    // Somebody may be there now who can make room.
+    if (a.wants_state && wants_snapshot(c)) sessions_.post(a.from.shard, hub::snapshot_wanted{c.name}, now);
     return true;
 }
 

@@ -20,6 +20,7 @@ bool in_range(std::int64_t clock_ms) {
 
 constexpr std::uint8_t publish_transient = 1;
 constexpr std::uint8_t publish_binary = 2;
+constexpr std::uint8_t publish_snapshot = 4;
 constexpr std::uint8_t hello_log_was_empty = 1;
 constexpr std::uint8_t hello_incarnation_told = 2;
 
@@ -43,12 +44,18 @@ void write(byte_writer& w, const operation& op) {
                 w.text(p.channel);  // first: most readers want to know no more
                 w.i64(p.accepted_ms);
                 w.u8(static_cast<std::uint8_t>(
-                    (p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0)
+                    (p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0) |
+                    (p.snapshot ? publish_snapshot : 0)
                 ));
                 w.u64(p.content);
                 w.u64(p.publisher);
                 for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})
                     w.text(t);
+                if (!p.snapshot) return;
+                w.length(p.snapshot.covers);
+                w.length(p.snapshot.part);
+                w.length(p.snapshot.parts);
+                w.text(p.snapshot.id);
             },
             [&](const join_op& j) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::join));
@@ -74,6 +81,17 @@ void write(byte_writer& w, const operation& op) {
     );
 }
 
+snapshot_view read_snapshot(byte_reader& r) {
+    snapshot_view s;
+    s.covers = r.length();
+    const std::uint64_t part = r.length(), parts = r.length();
+    s.id = r.text(key_bytes_max);
+    if (!s || part < 1 || part > parts || parts > snapshot_parts_max) r.fail();
+    s.part = static_cast<std::uint16_t>(part);
+    s.parts = static_cast<std::uint16_t>(parts);
+    return s;
+}
+
 // An unknown kind of operation is told by `newer`.
 operation read_operation(byte_reader& r, bool& newer) {
     const std::string_view from = r.rest();
@@ -93,8 +111,9 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.except = r.text(session_bytes_max);
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
-            if (p.channel.empty() || !in_range(p.accepted_ms) || flags > (publish_transient | publish_binary))
-                r.fail();
+            if ((flags & publish_snapshot) != 0) p.snapshot = read_snapshot(r);
+            constexpr int known = publish_transient | publish_binary | publish_snapshot;
+            if (p.channel.empty() || !in_range(p.accepted_ms) || flags > known) r.fail();
             p.encoded = from.substr(0, from.size() - r.left());
             return p;
         }

@@ -12,6 +12,7 @@
 #include "common/base/result.hpp"
 #include "common/cluster/broker_port.hpp"
 #include "common/exchange/instant.hpp"
+#include "common/protocol/snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,7 @@ struct publish_op {
     std::int64_t accepted_ms = 0;  // log time when its node took it over
     bool transient = false;        // gets no place in the channel and is not remembered
     bool binary = false;           // the payload is bytes, not JSON
+    snapshot_view snapshot = {};
     // All of it as it is in the record that it was read from; empty in one that was not decoded.
     std::string_view encoded = {};
 };

@@ -32,12 +32,14 @@ std::vector<record> one_of_each_kind() {
     p.accepted_ms = -1;
     publish_op passing = p;
     passing.transient = true;
+    publish_op state = p;
+    state.snapshot = {8, 2, 3, "offer"};
     const join_op j{"room:1", "session-1", 4, "{}", "ada", "[]"};
     const part_op part{"room:1", "session-1", 4};
     return {
         of(hello{2, true, true, "run-1"}),
         of(hello{1, false, false, ""}),
-        of(operations{{p, passing, j, part, note_op{12, true, "a word"}}}),
+        of(operations{{p, passing, state, j, part, note_op{12, true, "a word"}}}),
         of(sign{99}),
         of(end{1, 2}),
         of(bye{}),

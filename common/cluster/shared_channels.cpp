@@ -35,6 +35,22 @@ void shared_channel::drop_oldest() {
     }
 }
 
+std::uint64_t shared_channel::bytes_behind(std::uint64_t offset) const {
+    std::uint64_t bytes = 0;
+    for (std::uint64_t o = head_; o > offset && o >= oldest(); --o)
+        bytes += at(o)->bytes.size() + entry_bytes;
+    return bytes;
+}
+
+void shared_channel::count(const publication& newest, const snapshot_view& s) {
+    if (!keeps_state()) return;
+    tail_bytes_ += newest.bytes.size() + entry_bytes;
+    if (!s) return;
+    const std::uint64_t before = covers();
+    snapshots_->add(newest.offset, s);
+    if (covers() != before) tail_bytes_ = bytes_behind(covers());
+}
+
 bool shared_channel::lists(std::string_view session) const {
     const auto m = members_.lower_bound(member_id{std::string(session), 0, 0});
     return m != members_.end() && m->first.session == session;
@@ -65,9 +81,10 @@ void shared_channel::write(byte_writer& w) const {
         w.u64(as.source);
         w.length(as.number);
     }
+    if (keeps_state()) snapshots_->write(w);
 }
 
-bool shared_channel::read(byte_reader& r) {
+bool shared_channel::read(byte_reader& r, const shared_options& options) {
     name_ = r.text(record_bytes_max);
     generation_ = r.length();
     head_ = r.length();
@@ -99,6 +116,12 @@ bool shared_channel::read(byte_reader& r) {
         as.source = r.u64();
         as.number = r.length();
     }
+    if (options.of(name_).state_bytes_max == 0) return r.ok();
+    keep_state();
+    snapshots_->read(r);
+    const auto is_here = [&](std::uint64_t offset) { return offset >= oldest() && offset <= head_; };
+    if (!std::all_of(snapshot_parts().begin(), snapshot_parts().end(), is_here)) return false;
+    tail_bytes_ = bytes_behind(covers());
     return r.ok();
 }
 
@@ -130,6 +153,7 @@ shared_channel* shared_channels::make(std::string_view channel, std::int64_t log
     c.name_ = channel;
     c.generation_ = generations_[bucket_of(channel)];
     c.used_ms_ = log_ms;
+    if (options_->of(channel).state_bytes_max != 0) c.keep_state();
     c.place_ = std::prev(bare_.end());
     by_name_.emplace(c.name_, &c);
     bytes_ += c.bytes();
@@ -138,7 +162,7 @@ shared_channel* shared_channels::make(std::string_view channel, std::int64_t log
 
 void shared_channels::use(shared_channel& c, std::int64_t log_ms) {
     c.used_ms_ = log_ms;
-    std::list<shared_channel>& in = c.kept() > 0 ? keeping_ : bare_;
+    std::list<shared_channel>& in = list_of(c);
     in.splice(in.end(), in, c.place_);
 }
 
@@ -166,6 +190,9 @@ void shared_channels::publish(
         if (c == nullptr) return refuse(refusal::full);
         if (!p.key.empty()) key = keys_->id_of(p.channel, generation_text(c->generation_).view(), p.key);
     }
+    if (c->keeps_state()) {
+        if (const auto why = refused_for_state(*c, p)) return refuse(*why);
+    }
     c->used_ms_ = log_ms;
     c->last_time_ms_ = std::max(c->last_time_ms_, time_ms);
     auto what = std::make_shared<publication>();
@@ -176,31 +203,50 @@ void shared_channels::publish(
     what->bytes = p.encoded;
     if (!p.key.empty()) keys_->restore(key, {what->offset, p.content}, p.publisher, log_ms);
     effects.emplace_back(published{index, {log.epoch, c->generation_}, what});
-    append(*c, std::move(what));
+    append(*c, std::move(what), p.snapshot);
     trim(*c, log_ms);
 }
 
-void shared_channels::append(shared_channel& c, publication_ptr what) {
+std::optional<refusal> shared_channels::refused_for_state(const shared_channel& c, const publish_op& p)
+    const {
+    const std::uint64_t bytes = p.encoded.size() + shared_channel::entry_bytes;
+    std::uint64_t before = c.tail_bytes();
+    if (p.snapshot) {
+        if (p.snapshot.covers > c.head()) return refusal::not_there_yet;
+        if (p.snapshot.covers <= c.covers()) return refusal::stale_snapshot;
+        before = c.bytes_behind(p.snapshot.covers);
+    }
+    const bool fits = before + bytes <= options_->of(c.name()).state_bytes_max &&
+                      bytes_ + bytes <= options_->history_bytes_total_max;
+    return fits ? std::nullopt : std::optional(refusal::state_full);
+}
+
+void shared_channels::append(shared_channel& c, publication_ptr what, const snapshot_view& s) {
     bytes_ -= c.bytes();
-    keeping_.splice(keeping_.end(), c.kept() > 0 ? keeping_ : bare_, c.place_);
+    std::list<shared_channel>& before = list_of(c);
     c.head_ = what->offset;
     c.history_bytes_ += what->bytes.size();
     c.history_.push_back(std::move(what));
+    std::list<shared_channel>& now = list_of(c);
+    now.splice(now.end(), before, c.place_);
+    c.count(*c.history_.back(), s);
     bytes_ += c.bytes();
 }
 
 void shared_channels::drop_oldest(shared_channel& c) {
     bytes_ -= c.bytes();
+    std::list<shared_channel>& before = list_of(c);
     c.drop_oldest();
-    if (c.kept() == 0) bare_.splice(bare_.end(), keeping_, c.place_);
+    if (c.kept() == 0) bare_.splice(bare_.end(), before, c.place_);
     bytes_ += c.bytes();
 }
 
 // What the namespace keeps no more, and then what all channels together cannot keep.
 void shared_channels::trim(shared_channel& c, std::int64_t log_ms) {
     const history_options& o = options_->of(c.name_);
-    while (c.kept() > 0 && (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
-                            log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
+    while (c.kept() > 0 && c.may_go(c.oldest()) &&
+           (c.kept() > o.history_count_max || c.history_bytes_ > o.history_bytes_max ||
+            log_ms - c.at(c.oldest())->log_ms > o.history_age_ms))
         drop_oldest(c);
     while (bytes_ > options_->history_bytes_total_max && !keeping_.empty()) drop_oldest(keeping_.front());
 }
@@ -268,7 +314,7 @@ void shared_channels::part(
 
 void shared_channels::part_all(process_id by, std::int64_t log_ms, std::vector<effect>& effects) {
     std::vector<shared_channel*> touched;
-    for (std::list<shared_channel>* const in : {&keeping_, &bare_})
+    for (std::list<shared_channel>* const in : {&keeping_, &stateful_, &bare_})
         for (shared_channel& c : *in) {
             const std::size_t before = c.members_.size();
             for (auto m = c.members_.begin(); m != c.members_.end();) {
@@ -316,10 +362,11 @@ void shared_channels::write(byte_writer& w) const {
     w.text(options_ ? encode(*options_) : std::string());
     if (!options_) return;
     for (const std::uint64_t g : generations_) w.length(g);
-    for (const std::list<shared_channel>* const in : {&keeping_, &bare_}) {
-        w.length(in->size());
-        for (const shared_channel& c : *in) c.write(w);
-    }
+    w.length(keeping_.size() + stateful_.size());
+    for (const shared_channel& c : keeping_) c.write(w);
+    for (const shared_channel& c : stateful_) c.write(w);
+    w.length(bare_.size());
+    for (const shared_channel& c : bare_) c.write(w);
     w.length(keys_->size());
     keys_->each([&](const fingerprint& id, const auto& what, std::uint64_t publisher, std::int64_t at_ms) {
         w.hash(id);
@@ -342,7 +389,8 @@ bool shared_channels::read(byte_reader& r) {
         for (std::uint64_t n = r.length(); n > 0 && r.ok(); --n) {
             shared_channel& c = in->emplace_back();
             c.place_ = std::prev(in->end());
-            if (!c.read(r) || (c.kept() > 0) != (in == &keeping_)) return false;
+            if (!c.read(r, *options_) || (c.kept() > 0) != (in == &keeping_)) return false;
+            if (&list_of(c) == &stateful_) stateful_.splice(stateful_.end(), keeping_, c.place_);
             if (!by_name_.emplace(c.name_, &c).second) return false;
             bytes_ += c.bytes();
         }

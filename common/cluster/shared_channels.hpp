@@ -5,6 +5,7 @@
 
 #include "common/base/keyed_hash.hpp"
 #include "common/channel/idempotency_window.hpp"
+#include "common/channel/snapshots.hpp"
 #include "common/cluster/bytes.hpp"
 #include "common/cluster/effect.hpp"
 #include "common/cluster/record.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,9 +51,16 @@ public:
     // ... among those that were published at this log time or later.
     std::uint64_t oldest_since(std::int64_t log_ms) const {
         std::uint64_t o = oldest();
-        while (o <= head_ && at(o)->log_ms < log_ms) ++o;
+        while (o <= head_ && may_go(o) && at(o)->log_ms < log_ms) ++o;
         return o;
     }
+    // --- state (protocol 4.29), as in hub::channel_log ---
+    bool keeps_state() const { return snapshots_ != nullptr; }
+    std::uint64_t covers() const { return keeps_state() ? snapshots_->covers() : 0; }
+    const std::vector<std::uint64_t>& snapshot_parts() const { return snapshots_->parts(); }
+    std::uint64_t bytes_behind(std::uint64_t offset) const;
+    std::uint64_t tail_bytes() const { return tail_bytes_; }
+
     // Precondition: oldest() <= offset <= head().
     const publication_ptr& at(std::uint64_t offset) const {
         return history_[first_ + static_cast<std::size_t>(offset - oldest())];
@@ -61,6 +70,10 @@ public:
 private:
     friend class shared_channels;
     std::size_t kept() const { return history_.size() - first_; }
+    bool may_go(std::uint64_t offset) const { return !keeps_state() || offset <= covers(); }
+    void keep_state() { snapshots_ = std::make_unique<hub::snapshots>(); }
+    // The newest publication is this.
+    void count(const publication& newest, const snapshot_view& s);
     // About the memory that it takes.
     std::uint64_t bytes() const {
         return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes;
@@ -68,7 +81,7 @@ private:
     void drop_oldest();
     void write(byte_writer& w) const;
     // False when the bytes are not those of a channel.
-    bool read(byte_reader& r);
+    bool read(byte_reader& r, const shared_options& options);
     // Whether another session than those that are listed would be one too many.
     bool lists(std::string_view session) const;
 
@@ -83,10 +96,12 @@ private:
     std::vector<publication_ptr> history_;
     std::size_t first_ = 0;  // entries before it are dropped already
     std::uint64_t history_bytes_ = 0;
+    std::unique_ptr<hub::snapshots> snapshots_;  // null: the namespace keeps no state
+    std::uint64_t tail_bytes_ = 0;
     std::map<member_id, listed_member> members_;
     std::uint64_t last_member_ = 0;              // number of the newest
     std::size_t sessions_ = 0;                   // listed
-    std::list<shared_channel>::iterator place_;  // in keeping_, if something is kept, or else in bare_
+    std::list<shared_channel>::iterator place_;  // in shared_channels::list_of(*this)
 };
 
 // The log as it is called at a record: its epoch, and how often that was renewed before.
@@ -127,6 +142,7 @@ public:
     template <class Channel>
     void each(Channel&& channel) const {
         for (const shared_channel& c : keeping_) channel(c);
+        for (const shared_channel& c : stateful_) channel(c);
         for (const shared_channel& c : bare_) channel(c);
     }
 
@@ -143,7 +159,11 @@ private:
         std::list<shared_channel>& among, const fingerprint& log_epoch, std::int64_t log_ms,
         std::vector<effect>& effects
     );
-    void append(shared_channel& c, publication_ptr what);
+    std::list<shared_channel>& list_of(const shared_channel& c) {
+        return c.kept() == 0 ? bare_ : c.keeps_state() ? stateful_ : keeping_;
+    }
+    std::optional<refusal> refused_for_state(const shared_channel& c, const publish_op& p) const;
+    void append(shared_channel& c, publication_ptr what, const snapshot_view& s);
     void trim(shared_channel& c, std::int64_t log_ms);
     void drop_oldest(shared_channel& c);
     void remove_member(
@@ -156,8 +176,9 @@ private:
     // that name has another epoch.
     std::array<std::uint64_t, buckets> generations_{};
     // Least recently used first: the channels that keep something, which may have to give it up for others,
-    // and those that do not.
+    // those that keep a state, which nobody takes from them, and those that keep nothing.
     std::list<shared_channel> keeping_;
+    std::list<shared_channel> stateful_;
     std::list<shared_channel> bare_;
     std::unordered_map<std::string_view, shared_channel*, name_hash> by_name_;
     std::optional<hub::idempotency_window> keys_;

@@ -4,6 +4,8 @@
 #include "common/protocol/limits.hpp"
 #include "common/protocol/names.hpp"
 
+#include <algorithm>
+
 namespace pulsewire::cluster {
 namespace {
 
@@ -19,6 +21,22 @@ history_options read_history(byte_reader& r) {
     h.history_bytes_max = r.u32();
     h.history_age_ms = r.u32();
     return h;
+}
+
+// Behind everything else, and only where a namespace keeps state: earlier logs do not have it.
+bool keep_state(const shared_options& o) {
+    return o.default_namespace.state_bytes_max != 0 ||
+           std::any_of(o.namespaces.begin(), o.namespaces.end(), [](const auto& n) {
+               return n.second.state_bytes_max != 0;
+           });
+}
+std::string encode_states(const shared_options& o) {
+    std::string bytes;
+    if (!keep_state(o)) return bytes;
+    byte_writer w(bytes);
+    w.u32(o.default_namespace.state_bytes_max);
+    for (const auto& [name, h] : o.namespaces) w.u32(h.state_bytes_max);
+    return bytes;
 }
 
 std::string encode_without_secret(const shared_options& o) {
@@ -47,7 +65,8 @@ const history_options& shared_options::of(std::string_view channel) const {
 }
 
 bool shared_options::agrees_with(const shared_options& other) const {
-    return encode_without_secret(*this) == encode_without_secret(other);
+    return encode_without_secret(*this) == encode_without_secret(other) &&
+           encode_states(*this) == encode_states(other);
 }
 
 std::string encode(const shared_options& o) {
@@ -55,7 +74,7 @@ std::string encode(const shared_options& o) {
     byte_writer w(bytes);
     w.u64(o.secret.first);
     w.u64(o.secret.second);
-    return bytes;
+    return bytes += encode_states(o);
 }
 
 std::optional<shared_options> decode_options(std::string_view bytes) {
@@ -76,6 +95,10 @@ std::optional<shared_options> decode_options(std::string_view bytes) {
     o.presence_members_max = r.u32();
     o.secret.first = r.u64();
     o.secret.second = r.u64();
+    if (r.ok() && !r.at_end()) {
+        o.default_namespace.state_bytes_max = r.u32();
+        for (auto& [name, h] : o.namespaces) h.state_bytes_max = r.u32();
+    }
     if (!r.ok() || !r.at_end()) return std::nullopt;
     return o;
 }

@@ -2,6 +2,7 @@
 
 // A channel of the shared log that somebody on this node is subscribed to.
 
+#include "common/channel/snapshot_wish.hpp"
 #include "common/cluster/channel_view.hpp"
 #include "common/exchange/address.hpp"
 #include "common/exchange/message.hpp"
@@ -22,6 +23,7 @@ struct watched_channel {
     // Up to where the subscribers were told everything.
     channel_epoch epoch;
     std::uint64_t offset = 0;
+    hub::snapshot_wish wish;
     // Presence as a new subscriber gets it, made once for all who come until it changes; empty: to be made.
     std::vector<hub::message_ptr> members_told;
     // What subscribers know of the members while the copy does not serve; absent while it does.

@@ -10,4 +10,17 @@ const namespace_options& config::options_of(std::string_view channel) const {
     return found == namespaces.end() ? default_namespace : found->second;
 }
 
+void take_changeable(namespace_options& into, const namespace_options& fresh) {
+    into.history_count_max = fresh.history_count_max;
+    into.history_bytes_max = fresh.history_bytes_max;
+    into.history_age_ms = fresh.history_age_ms;
+    into.client_publish = fresh.client_publish;
+    into.other_types = fresh.other_types;
+    into.client_requests = fresh.client_requests;
+    into.presence = fresh.presence;
+    into.allow = fresh.allow;
+    into.allow_is_set = fresh.allow_is_set;
+    into.slow_consumers = fresh.slow_consumers;
+}
+
 }  // namespace pulsewire::hub

@@ -62,6 +62,7 @@ struct message {
     bool missed = false;        // history: whether publications before the page are gone
     bool more = false;          // history: whether there are further publications
     bool binary = false;        // the payload is bytes, behind the newline of the line (protocol 2.5)
+    bool is_snapshot = false;   // publication: its line says what it covers (snapshot_of)
     bool takes_binary = false;  // welcome: the client understands binary messages
     // Whether the message may be dropped for a slow connection: for publications and
     // transient messages of a channel.

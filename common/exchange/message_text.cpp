@@ -101,6 +101,9 @@ private:
     basic_line_writer<string_writer> line_;
 };
 
+// Of snapshots. They stand before the offset, where usual publications have none.
+constexpr std::string_view covers_key = R"(,"covers":)", part_key = R"(,"part":)", parts_key = R"(,"parts":)";
+
 // The exact length of a publication's line, because a history should not keep strings that are half empty.
 std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t wall_ms) {
     const auto member = [](std::string_view begin, std::size_t value) { return begin.size() + value; };
@@ -114,7 +117,29 @@ std::size_t line_bytes(const publish_view& p, std::uint64_t offset, std::int64_t
     if (!p.except.empty()) bytes += member(R"(,"except":"")", p.except.size());
     if (!p.conflate.empty()) bytes += member(R"(,"conflate":"")", p.conflate.size());
     if (!p.user.empty()) bytes += member(R"(,"user":"")", p.user.size());
+    if (p.snapshot) {
+        bytes += member(covers_key, decimal_digits(p.snapshot.covers));
+        if (p.snapshot.parts > 1)
+            bytes += member(part_key, decimal_digits(p.snapshot.part)) +
+                     member(parts_key, decimal_digits(p.snapshot.parts)) +
+                     member(R"(,"snapshot":"")", p.snapshot.id.size());
+    }
     return bytes;
+}
+
+// The number behind the key in the line's head; 0 where it is not.
+std::uint64_t number_behind(std::string_view key, std::string_view head) {
+    const std::size_t at = head.find(key);
+    if (at == head.npos) return 0;
+    std::uint64_t number = 0;
+    for (std::size_t i = at + key.size(); i < head.size() && head[i] >= '0' && head[i] <= '9'; ++i)
+        number = number * 10 + static_cast<std::uint64_t>(head[i] - '0');
+    return number;
+}
+
+// The names in a head need no escapes, so a key of a number is found in it once or not at all.
+std::string_view head_of(const message& m) {
+    return std::string_view(m.line).substr(0, m.line.size() - m.payload().size());
 }
 
 // Readers look for the payload behind the first of these keys (3.2), so no other may look like it.
@@ -147,6 +172,14 @@ message_ptr make_message(
         offset != 0 ? message_kind::publication : message_kind::direct, line_bytes(p, offset, wall_ms)
     );
     w.name("type", p.type, piece::type).name("channel", p.channel, piece::channel);
+    if (p.snapshot) {
+        w.number("covers", p.snapshot.covers);
+        if (p.snapshot.parts > 1)
+            w.number("part", p.snapshot.part)
+                .number("parts", p.snapshot.parts)
+                .name("snapshot", p.snapshot.id);
+        w.fields().is_snapshot = true;
+    }
     if (offset != 0) w.number("offset", offset);
     w.number("time", static_cast<std::uint64_t>(wall_ms));
     if (!p.except.empty()) w.name("except", p.except, piece::except);
@@ -156,6 +189,50 @@ message_ptr make_message(
     w.fields().time_ms = wall_ms;
     w.fields().when_slow = when_slow;
     return w.end_with(p.payload, p.binary);
+}
+
+snapshot_view snapshot_of(const message& m) {
+    snapshot_view s;
+    if (!m.is_snapshot) return s;
+    const std::string_view head = head_of(m);
+    s.covers = number_behind(covers_key, head);
+    const auto parts = static_cast<std::uint16_t>(number_behind(parts_key, head));
+    if (parts < 2) return s;
+    s.parts = parts;
+    s.part = static_cast<std::uint16_t>(number_behind(part_key, head));
+    constexpr std::string_view id_key = R"("snapshot":")";
+    const std::size_t id = head.find(id_key) + id_key.size();
+    s.id = head.substr(id, head.find('"', id) - id);
+    return s;
+}
+
+message_ptr make_snapshot_mark(const message& m) {
+    message_writer w(message_kind::publication);
+    w.name("type", m.type(), piece::type).name("channel", m.channel(), piece::channel);
+    w.number("covers", snapshot_of(m).covers).number("offset", m.offset);
+    w.number("time", static_cast<std::uint64_t>(m.time_ms));
+    w.fields().offset = m.offset;
+    w.fields().time_ms = m.time_ms;
+    w.fields().when_slow = m.when_slow;
+    return w.payload("null").end();
+}
+
+message_ptr make_snapshot_part(const message& m) {
+    const snapshot_view s = snapshot_of(m);
+    message_writer w(message_kind::direct, m.line.size() + 32);
+    w.name("type", m.type(), piece::type).name("channel", m.channel(), piece::channel);
+    w.number("part", s.part).number("parts", s.parts);
+    if (s.part == s.parts) w.number("offset", s.covers);
+    w.number("time", static_cast<std::uint64_t>(m.time_ms));
+    if (!m.user().empty()) w.name("user", m.user(), piece::user);
+    w.fields().time_ms = m.time_ms;
+    return w.end_with(m.payload(), m.binary);
+}
+
+message_ptr make_snapshot_wanted(std::string_view channel) {
+    return message_writer(message_kind::answer, "snapshot_wanted")
+        .name("channel", channel, piece::channel)
+        .end();
 }
 
 message_ptr make_direct(
@@ -218,7 +295,7 @@ message_ptr make_subscribed(const subscribed_fields& f) {
         .name("epoch", f.epoch, piece::epoch)
         .number("offset", f.offset)
         .number("replay", f.replay);
-    w.fields().offset = f.offset;
+    w.fields().offset = f.tail_from.value_or(f.offset);
     w.fields().recovered = f.reason.empty();
     if (f.asked_to_recover) w.flag("recovered", f.reason.empty());
     if (!f.reason.empty()) w.name("reason", f.reason, piece::reason);

@@ -7,6 +7,7 @@
 #include "common/protocol/limits.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,17 @@ inline message_ptr make_message(
 ) {
     return make_message(p.as<std::string_view>(), offset, wall_ms, when_slow);
 }
+
+// --- snapshots (protocol 4.29) ---
+
+// What the publication says to be; nothing where it is no snapshot. Views into the message.
+snapshot_view snapshot_of(const message& m);
+// What subscribers get in place of the snapshot, whose state they have: its offset and no payload.
+message_ptr make_snapshot_mark(const message& m);
+// A part of the snapshot for those who begin with it. The last one has the offset that the snapshot covers.
+message_ptr make_snapshot_part(const message& m);
+// Asks a subscriber for a snapshot.
+message_ptr make_snapshot_wanted(std::string_view channel);
 
 // A message from the server to one connection, with `type`, `channel` and `payload` only.
 message_ptr make_direct(
@@ -57,6 +69,8 @@ struct subscribed_fields {
     std::uint64_t id = 0;
     std::string_view channel, epoch;
     std::uint64_t offset = 0;
+    // Where the publications of the replay begin, if a snapshot before them leads there.
+    std::optional<std::uint64_t> tail_from = {};
     std::size_t replay = 0;
     bool asked_to_recover = false;
     std::string_view reason;  // empty: recovered

@@ -7,7 +7,7 @@ namespace {
 
 std::size_t texts_of(const publish& p) {
     return p.channel.size() + p.type.size() + p.key.size() + p.payload.size() + p.except.size() +
-           p.conflate.size() + p.user.size();
+           p.conflate.size() + p.user.size() + p.snapshot.id.size();
 }
 
 std::size_t texts_of(const ask& a) {
@@ -67,6 +67,7 @@ std::size_t texts_of(const to_session& value) {
             [](const authorized& a) { return a.reason.size(); },
             [](const offer_channel& o) { return o.channel.size() + o.user.size(); },
             [](const end_subscription& e) { return e.channel.size() + e.user.size(); },
+            [](const snapshot_wanted& w) { return w.channel.size(); },
             [](const standing&) { return std::size_t{0}; },
         },
         value

@@ -6,6 +6,7 @@
 
 #include "common/exchange/address.hpp"
 #include "common/protocol/position.hpp"
+#include "common/protocol/snapshot.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,7 @@ struct basic_publish {
     // The publisher whose share of remembered keys the key counts against.
     std::uint64_t publisher = 0;
     bool binary = false;
+    basic_snapshot<Text> snapshot = {};
 
     template <class Other>
     basic_publish<Other> as() const {
@@ -45,7 +47,7 @@ struct basic_publish {
                 Other(except),  Other(conflate),
                 Other(user),    transient,
                 content,        publisher,
-                binary};
+                binary,         snapshot.template as<Other>()};
     }
 };
 using publish = basic_publish<std::string>;
@@ -116,7 +118,8 @@ struct attach {
     bool reads_history = true;
     std::uint32_t latest = 0;
     bool wants_presence = false;
-    std::uint8_t weight = 0;  // of its answer: session::awaited_answers
+    bool wants_state = false;  // the newest snapshot and everything after what it covers, or what was missed
+    std::uint8_t weight = 0;   // of its answer: session::awaited_answers
 };
 
 // The shard has no subscription of the channel any more.

@@ -115,6 +115,11 @@ struct end_subscription {
     std::string user = {};  // as on the wire; empty: `to`
 };
 
+// One of the shard's subscribers that may is asked for a snapshot of the channel (protocol 4.29).
+struct snapshot_wanted {
+    std::string channel;
+};
+
 // Whether the partitions of a shard go on. Sent to every shard when it changes.
 struct standing {
     shard_index of = 0;
@@ -123,6 +128,6 @@ struct standing {
 
 using to_session = std::variant<
     attached, attach_refused, deliver, reply, asked, withdrawn, disconnect, revoke, authorized, offer_channel,
-    end_subscription, standing>;
+    end_subscription, snapshot_wanted, standing>;
 
 }  // namespace pulsewire::hub

@@ -60,6 +60,17 @@ void hub::hand_to_sessions(Value&& value, instant now) {
     sessions_.receive(std::forward<Value>(value), now);
 }
 
+void hub::use_namespaces(const config& fresh, instant now) {
+    take_changeable(config_.default_namespace, fresh.default_namespace);
+    std::erase_if(config_.namespaces, [&](const auto& n) { return !fresh.namespaces.contains(n.first); });
+    for (const auto& [name, options] : fresh.namespaces)
+        take_changeable(
+            config_.namespaces.try_emplace(name, config_.default_namespace).first->second, options
+        );
+    channels_.use_options();
+    sessions_.recheck_all(now);
+}
+
 bool hub::tick(instant now) {
     // Sessions first: a member whose connection is ended here starts to leave in the same tick.
     sessions_are_due_ = sessions_.tick(now);

@@ -29,8 +29,12 @@ public:
     using lines = std::vector<std::string>;
     static constexpr std::uint32_t partitions = 4;
 
-    explicit test_cluster(std::size_t nodes, shard_index shards = 1, cluster::broker_options broker = {})
-        : shards_(shards), nodes_(nodes) {
+    config settings;
+
+    explicit test_cluster(
+        std::size_t nodes, shard_index shards = 1, cluster::broker_options broker = {}, config c = {}
+    )
+        : settings(std::move(c)), shards_(shards), nodes_(nodes) {
         for (std::uint32_t p = 0; p < partitions; ++p) {
             broker.partition = p;
             broker.seed = p + 1;
@@ -59,6 +63,14 @@ public:
             cluster::replica_options o;
             o.seed = ++last_seed_;
             o.local = c.secret;
+            const auto history_of = [](const namespace_options& n) {
+                return cluster::history_options{
+                    n.history_count_max, n.history_bytes_max, n.history_age_ms, n.state_bytes_max};
+            };
+            o.shared.default_namespace = history_of(settings.default_namespace);
+            for (const auto& [name, n] : settings.namespaces) o.shared.namespaces[name] = history_of(n);
+            if (const std::uint64_t all = settings.bounds.history_bytes_total_max; all != 0)
+                o.shared.history_bytes_total_max = all;
             made.log = std::make_unique<cluster::log_channels>(
                 made.sessions->settings(), o, made.sessions->port_to_sessions()
             );
@@ -148,7 +160,6 @@ public:
     void deafen(std::size_t n, bool is_deaf) { nodes_[n].deaf = is_deaf; }
     instant now() const { return {now_ms_, 1'800'000'000'000 + now_ms_}; }
 
-    config settings;
     std::map<std::size_t, std::vector<cluster::order>> orders;  // that nodes were given by others
 
 private:

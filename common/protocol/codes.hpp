@@ -37,6 +37,8 @@ enum class error_code : std::uint8_t {
     storage_full,  // The server's disk is full; the publication was refused.
     broker_unavailable,  // The server cannot reach the log that it shares with other servers; whether a publication will be in the channel is not known.
     key_reused,  // Another message was published in this channel with the same key; this one was not published.
+    stale_snapshot,  // The channel has a snapshot that covers as much already; this one was not taken.
+    state_full,  // What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused.
     internal,  // The server failed while processing the command.
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.
     invalid_argument,  // An argument of the call cannot be sent.
@@ -101,6 +103,8 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::storage_full: return "storage_full";
         case error_code::broker_unavailable: return "broker_unavailable";
         case error_code::key_reused: return "key_reused";
+        case error_code::stale_snapshot: return "stale_snapshot";
+        case error_code::state_full: return "state_full";
         case error_code::internal: return "internal";
         case error_code::outbox_full: return "outbox_full";
         case error_code::invalid_argument: return "invalid_argument";

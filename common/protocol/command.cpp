@@ -138,6 +138,8 @@ private:
                 return name(key, value, found.conflate, is_key, error_code::invalid_frame);
             case packed("binary"):
                 return flag(key, value, found.binary);
+            case packed("snapshot"):
+                return snapshot(value);
             default:
                 if (key == "transient") return flag(key, value, found.transient);
                 return which_ == members_of::a_command ? member_of_command(key, value)
@@ -175,6 +177,8 @@ private:
                 return flag(key, value, found.presence);
             case packed("echo"):
                 return flag(key, value, found.echo);
+            case packed("state"):
+                return flag(key, value, found.state);
             case packed("pongs"):
                 return flag(key, value, found.pongs);
             case packed("session"):
@@ -273,6 +277,30 @@ private:
         if (value != "true" && value != "false")
             return blame(error_code::invalid_frame, "\"" + std::string(key) + "\" must be true or false");
         into = value == "true";
+    }
+
+    void snapshot(std::string_view value) {
+        std::uint64_t part = 1, parts = 1;
+        json_scan scan(value);
+        const bool is_object = for_each_member(scan, 1, [&](std::string_view key, std::string_view member) {
+            if (key == "covers") return number("covers", member, found.snapshot.covers, 1), true;
+            if (key == "part") return number("part", member, part, 1), true;
+            if (key == "parts") return number("parts", member, parts, 1), true;
+            if (key == "id") name("id", member, found.snapshot.id, is_key, error_code::invalid_frame);
+            return true;
+        });
+        if (!is_object || found.snapshot.covers == 0)
+            return blame(
+                error_code::invalid_frame,
+                R"("snapshot" is {"covers": the offset} or {"covers", "id", "part", "parts"})"
+            );
+        if (parts > snapshot_parts_max || part > parts || (parts > 1) != !found.snapshot.id.empty())
+            return blame(
+                error_code::invalid_frame, "a snapshot has at most " + std::to_string(snapshot_parts_max) +
+                                               " parts, numbered from 1, and an \"id\" if they are several"
+            );
+        found.snapshot.part = static_cast<std::uint16_t>(part);
+        found.snapshot.parts = static_cast<std::uint16_t>(parts);
     }
 
     // How many follow was read before, or the line would have no end (bytes_behind).

@@ -4,6 +4,7 @@
 
 #include "common/base/result.hpp"
 #include "common/protocol/codes.hpp"
+#include "common/protocol/snapshot.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -50,8 +51,10 @@ struct command {
     bool echo = true;
     bool transient = false;
     bool backwards = false;
-    bool pongs = false;   // connect: pings are answered over SSE, too
-    bool binary = false;  // the payload is bytes; connect: binary messages are understood (protocol 2.5)
+    bool pongs = false;      // connect: pings are answered over SSE, too
+    bool binary = false;     // the payload is bytes; connect: binary messages are understood (protocol 2.5)
+    bool state = false;      // subscribe: from the newest snapshot on (4.29)
+    snapshot_view snapshot;  // publish
     std::string_view session, client, channel, type, key, epoch, conflate, to, after, token;
     std::string_view user;           // a publish over HTTP: who published it, by the word of the API's caller
     std::string_view code, message;  // respond: a refusal

@@ -87,6 +87,26 @@ TEST(command, reads_publish) {  // 4.9 to 4.11
     EXPECT_LT(c.payload.data(), line.data() + line.size());
 }
 
+TEST(command, reads_a_snapshot_and_who_begins_with_it) {  // 4.29, 4.30
+    std::string scratch;
+    const command whole = read(
+        R"({"op":"publish","channel":"a","type":"t","snapshot":{"covers":412,"later":[1]},"payload":1})",
+        scratch
+    );
+    EXPECT_EQ(whole.snapshot.covers, 412u);
+    EXPECT_EQ(whole.snapshot.parts, 1u);
+    const command part = read(
+        R"({"snapshot":{"parts":3,"part":2,"id":"k\u0033","covers":9},"op":"publish","channel":"a","type":"t","payload":1})",
+        scratch
+    );
+    EXPECT_EQ(part.snapshot.covers, 9u);
+    EXPECT_EQ(part.snapshot.part, 2u);
+    EXPECT_EQ(part.snapshot.parts, 3u);
+    EXPECT_EQ(part.snapshot.id, "k3");
+    EXPECT_TRUE(read(R"({"op":"subscribe","channel":"a","state":true})", scratch).state);
+    EXPECT_FALSE(read(R"({"op":"subscribe","channel":"a"})", scratch).state);
+}
+
 TEST(command, reads_request_and_cancel) {  // 4.12, 4.13
     std::string scratch;
     const std::string asked =

@@ -32,6 +32,7 @@ inline constexpr std::uint32_t commands_per_query = 10;
 // The bytes of answers that a connection may have asked for with each command of commands_per_second.
 inline constexpr std::uint32_t answer_bytes_per_command = 4 * 1024;
 inline constexpr std::size_t presence_page_bytes_max = 64 * 1024;  // beyond: a shorter list, at least one
+inline constexpr std::uint16_t snapshot_parts_max = 1'024;         // beyond: invalid_frame
 inline constexpr int json_depth_max = 32;                          // beyond: malformed_json
 inline constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;
 
@@ -114,6 +115,10 @@ struct namespace_options {
     std::uint32_t history_count_max = 300;
     std::uint32_t history_bytes_max = 1 << 20;
     std::uint32_t history_age_ms = 10 * 60'000;
+    // Of a channel that keeps state (protocol 4.29): its newest snapshot and everything after what that
+    // covers, in bytes of memory; beyond: state_full. The bounds above hold for what is older. 0: the
+    // namespace keeps no state.
+    std::uint32_t state_bytes_max = 0;
     // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
     bool client_publish = true;
     // The schemas of message types: a publish of a client or of the HTTP API that does not fit its type's is

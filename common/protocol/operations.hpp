@@ -17,10 +17,11 @@ enum class operation : std::uint8_t {
     show,      // be listed there
     request,   // ask the others
     respond,   // be asked by them
+    snapshot,  // say what the state of the channel is (4.29)
 };
 
 inline constexpr std::string_view operation_names[] = {"subscribe", "history", "publish", "presence",
-                                                       "show",      "request", "respond"};
+                                                       "show",      "request", "respond", "snapshot"};
 inline constexpr std::size_t operation_count = std::size(operation_names);
 
 constexpr std::string_view name_of(operation o) {

@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 // In the order of server_op, from its second value on.
 constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
-    "close drain request cancel refreshed refresh_wanted subscribe position degraded restored "sv;
+    "close drain request cancel refreshed refresh_wanted subscribe position degraded restored snapshot_wanted "sv;
 
 constexpr auto strings = "type channel epoch session except reason message pointer code url from user "sv;
 constexpr slice server_frame::*string_members[] = {
@@ -26,7 +26,7 @@ constexpr slice server_frame::*string_members[] = {
 constexpr auto numbers =
     "offset time id ping_ms pong_ms message_bytes_max after_ms replay request commands_per_second "
     "expires_in_ms "
-    "within_ms "sv;
+    "within_ms covers part parts "sv;
 constexpr std::uint64_t server_frame::*number_members[] = {
     &server_frame::offset,
     &server_frame::time,
@@ -40,6 +40,9 @@ constexpr std::uint64_t server_frame::*number_members[] = {
     &server_frame::commands_per_second,
     &server_frame::expires_in_ms,
     &server_frame::after_ms,
+    &server_frame::covers,
+    &server_frame::part,
+    &server_frame::parts,
 };
 
 // The place of `name` in the list, or the length of the list when it is not there.

@@ -37,7 +37,8 @@ enum class server_op : std::uint8_t {
     position,        // of a live subscription (4.27)
     degraded,        // the server does not reach its broker (4.28)
     restored,
-    unknown,  // of a later version: ignored
+    snapshot_wanted,  // (4.29)
+    unknown,          // of a later version: ignored
 };
 
 // The members of a frame that the application gets.
@@ -62,6 +63,9 @@ struct server_frame : frame_contents {
     std::uint64_t replay = 0;  // subscribed: the number of publications that follow from history
     std::uint64_t ping_ms = 0, pong_ms = 0, message_bytes_max = 0, after_ms = 0;
     std::uint64_t commands_per_second = 0;
+    std::uint64_t covers = 0;  // a mark in the place of a snapshot (4.29)
+    // A part of the snapshot that a subscription begins with; 0: it is none.
+    std::uint64_t part = 0, parts = 0;
     std::uint64_t expires_in_ms = 0;  // welcome, refreshed: the time for which the token counts; 0: no end
     slice channel, except, url;
 };

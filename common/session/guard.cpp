@@ -9,6 +9,8 @@ namespace {
 
 using verdict = std::optional<refusal>;
 
+constexpr std::string_view no_state = "this namespace keeps no state: its state_bytes_max is 0";
+
 verdict refused(error_code code, std::string text) {
     return refusal{code, std::move(text), {}};
 }
@@ -34,6 +36,7 @@ verdict may_subscribe(const session& s, const command& c, const config& settings
         return refused(error_code::too_large, "the presence info is too large");
     if ((c.presence || !c.payload.empty()) && !options.presence)
         return refused(error_code::forbidden, "this namespace keeps no presence");
+    if (c.state && options.state_bytes_max == 0) return refused(error_code::forbidden, std::string(no_state));
     return std::nullopt;
 }
 
@@ -49,6 +52,10 @@ verdict must_fit(const command& c, const namespace_options& options) {
 verdict may_publish(const session& s, const command& c, const config& settings) {
     const namespace_options& options = settings.options_of(c.channel);
     if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
+    if (c.snapshot && options.state_bytes_max == 0)
+        return refused(error_code::forbidden, std::string(no_state));
+    if (c.snapshot && c.transient)
+        return refused(error_code::invalid_frame, "a snapshot is kept, so it is not transient");
     if (!is_client(s.speaks)) return must_fit(c, options);
     if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");
@@ -102,12 +109,14 @@ operations needed(const command& c) {
     switch (c.op) {
         case command_op::subscribe:
             all |= operation::subscribe;
-            if (c.latest != 0) all |= operation::history;
+            if (c.latest != 0 || c.state) all |= operation::history;
             if (c.presence) all |= operation::presence;
             if (!c.payload.empty()) all |= operation::show;
             return all;
         case command_op::publish:
-            return operation::publish;
+            all |= operation::publish;
+            if (c.snapshot) all |= operation::snapshot;
+            return all;
         case command_op::history:
             return operation::history;
         case command_op::presence:

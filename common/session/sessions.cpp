@@ -26,6 +26,8 @@ std::uint64_t content_of(const hash_key& secret, const publish_view& p) {
     sip_hasher<> hasher(secret);
     hasher.piece(p.type).piece(p.conflate).piece(p.payload);
     if (p.binary) hasher.piece("/bytes");  // no user has such a name
+    if (p.snapshot)
+        hasher.piece("/snapshot").number(p.snapshot.covers).number(p.snapshot.part).piece(p.snapshot.id);
     // The key of one user is of no use to another.
     if (!p.user.empty()) hasher.piece(p.user);
     const std::uint64_t hash = hasher.end();
@@ -359,6 +361,7 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.binary = c.binary;
     p.conflate = c.conflate;
     p.transient = c.transient;
+    p.snapshot = c.snapshot;
     // A client cannot say who it is; whoever holds the API's key may say who published.
     const bool speaks_for_users = s.speaks == face::api && (s.who() == nullptr || s.who()->is_program);
     p.user = speaks_for_users ? c.user : s.user();
@@ -420,6 +423,7 @@ void sessions::receive(to_session&& value, instant now) {
             [&](authorized& m) { on(std::move(m), now); },
             [&](offer_channel& m) { on(std::move(m), now); },
             [&](end_subscription& m) { on(std::move(m), now); },
+            [&](snapshot_wanted& m) { subscriptions_.on(m, now); },
             [&](standing& m) { on(std::move(m), now); },
         },
         value

@@ -55,6 +55,8 @@ public:
     // True: more is due, for another call.
     bool tick(instant now);
     void was_late(std::int64_t ms) { late_ms_ += ms; }
+    // What is permitted has changed.
+    void recheck_all(instant now);
     void drain(close_code code, std::uint32_t spread_ms, instant now);
     void hand_over(close_code code, std::uint32_t spread_ms, instant now);
 

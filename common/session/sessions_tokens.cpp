@@ -89,6 +89,12 @@ void sessions::recheck(session& s, instant now) {
     requests_.recheck(s, now);
 }
 
+void sessions::recheck_all(instant now) {
+    for (const std::uint64_t connection :
+         table_.those([](const session& s) { return !s.subscriptions.empty(); }))
+        if (session* const s = table_.find(connection); s != nullptr) recheck(*s, now);
+}
+
 // The permission for a query may have ended while its owner made the answer.
 bool sessions::may_have(const session& s, const message& answer) const {
     if (answer.kind == message_kind::error) return true;

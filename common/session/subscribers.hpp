@@ -33,6 +33,7 @@ struct subscriber {
     std::uint64_t connection = 0;
     bool live = false;  // the owner of the channel has answered the attach
     bool wants_presence = false;
+    bool wants_state = false;
 };
 
 struct local_channel {
@@ -40,6 +41,7 @@ struct local_channel {
     std::vector<subscriber> subscribers;
     std::uint64_t audience = 0;     // a new number whenever a subscriber comes or goes
     std::int64_t delivered_ms = 0;  // monotonic time of the last message to all live subscribers
+    std::size_t asked = 0;          // where the search for one who can offer a snapshot goes on
 };
 
 class subscriber_table {

@@ -39,6 +39,7 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
     sub.token = ++last_token_;
     sub.id = c.id;
     subscriber_table::entry_of(sub).wants_presence = c.presence;
+    subscriber_table::entry_of(sub).wants_state = c.state;
     sub.listed = !c.payload.empty();
     const std::uint64_t token = sub.token;
     const std::string channel(c.channel);
@@ -57,8 +58,11 @@ void subscriptions::on_subscribe(session& s, const command& c, instant now) {
         a.reads_history = permitted(s, c.channel, config_.options_of(c.channel)).has(operation::history);
     a.latest = static_cast<std::uint32_t>(std::min<std::uint64_t>(c.latest, config_.bounds.recovery_max));
     a.wants_presence = c.presence;
+    a.wants_state = c.state;
     // The price of the answer: a list of members is a text of its own, a replay only references.
-    a.weight = c.presence ? text_weight : a.seen || a.latest != 0 ? replay_weight : std::uint8_t{0};
+    a.weight = c.presence                           ? text_weight
+               : a.seen || a.latest != 0 || c.state ? replay_weight
+                                                    : std::uint8_t{0};
     // Counted before the read, because an owner on this shard answers within it.
     s.awaited_answers += a.weight;
     channels_.read(std::move(a), now);
@@ -160,6 +164,20 @@ void subscriptions::on(attach_refused&& m, instant now) {
     remove(*sub, now);
     ++counters_.errors;
     answers_.send(s, std::move(m.error), now);
+}
+
+// One after the other is asked, because nobody knows who of them will do it.
+void subscriptions::on(const snapshot_wanted& m, instant now) {
+    local_channel* here = table_.find(m.channel);
+    if (here == nullptr || !config_.options_of(m.channel).client_publish) return;
+    for (std::size_t i = 0; i < here->subscribers.size(); ++i) {
+        const subscriber& sub = here->subscribers[here->asked++ % here->subscribers.size()];
+        if (!sub.live || !sub.wants_state) continue;
+        session& s = *sub.what->owner;
+        const operations wanted = operations(operation::publish) | operation::snapshot;
+        if ((permitted(s, m.channel, config_.options_of(m.channel)) & wanted) != wanted) continue;
+        return answers_.send(s, make_snapshot_wanted(m.channel), now);
+    }
 }
 
 void subscriptions::on(deliver&& m, instant now) {

@@ -47,6 +47,7 @@ public:
     void on(attached&& m, instant now);
     void on(attach_refused&& m, instant now);
     void on(deliver&& m, instant now);
+    void on(const snapshot_wanted& m, instant now);
 
     // Null when the session is not subscribed.
     subscription* find(const session& s, std::string_view channel) { return table_.find(s, channel); }

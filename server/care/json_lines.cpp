@@ -61,6 +61,11 @@ std::string line_of(const hub::keep_publication& p) {
         {"key", p.key}, {"except", m.except()}, {"conflate", m.conflate()}, {"user", m.user()}};
     for (const auto& [member, value] : others)
         if (!value.empty()) w.name(member, value);
+    if (m.is_snapshot) {
+        const snapshot_view s = hub::snapshot_of(m);
+        w.number("covers", s.covers);
+        if (s.parts > 1) w.number("part", s.part).number("parts", s.parts).name("snapshot", s.id);
+    }
     if (m.binary) {
         w.flag("binary", true).name("payload", to_base64(m.payload())).end();
     } else {
@@ -211,6 +216,19 @@ private:
         p.except = m.name_if_any("except", is_session);
         p.conflate = m.name_if_any("conflate", is_key);
         p.user = m.name_if_any("user", is_user);
+        if (m.has("covers")) {
+            p.snapshot.covers = m.number("covers");
+            if (m.has("parts")) {
+                const std::uint64_t part = m.number("part"), parts = m.number("parts");
+                if (part < 1 || part > parts || parts < 2 || parts > snapshot_parts_max)
+                    throw std::runtime_error("has a \"part\" that is none of its \"parts\"");
+                p.snapshot.part = static_cast<std::uint16_t>(part);
+                p.snapshot.parts = static_cast<std::uint16_t>(parts);
+                p.snapshot.id = m.name("snapshot", is_key);
+            }
+            if (p.snapshot.covers == 0 || p.snapshot.covers >= offset)
+                throw std::runtime_error("has a \"covers\" that is no offset before its own");
+        }
         p.payload = m.value("payload");
         p.binary = m.has("binary");
         if (p.binary) p.payload = bytes_of(m.value("binary"), p.payload);

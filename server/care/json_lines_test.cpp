@@ -134,6 +134,27 @@ TEST_F(lines, bytes_are_base64_and_come_back_as_bytes) {
     EXPECT_THAT(refused.err, HasSubstr("line 3 has a \"payload\" that is \"binary\" and no base64"));
 }
 
+TEST_F(lines, a_snapshot_comes_back_with_what_it_covers) {
+    const test_folder f, again;
+    const std::string begin =
+        "{\"pulsewire_export\":1}\n{\"channel\":\"a\",\"epoch\":\"e\",\"head\":2}\n"
+        "{\"channel\":\"a\",\"epoch\":\"e\",\"offset\":1,\"type\":\"t\",\"time\":1,\"payload\":1}\n";
+    const auto second = [](const std::string& what) {
+        return "{\"channel\":\"a\",\"epoch\":\"e\",\"offset\":2,\"type\":\"s\",\"time\":1," + what +
+               "\"payload\":1}\n";
+    };
+    const std::string text = begin + second("\"covers\":1,\"part\":1,\"parts\":2,\"snapshot\":\"k3\",");
+    const told done = run({"import", "--data", f.path(), "-"}, text);
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_EQ(run({"export", "--data", f.path()}).out, text);
+    for (const char* wrong :
+         {"\"covers\":2,", "\"covers\":0,", "\"covers\":1,\"part\":3,\"parts\":2,\"snapshot\":\"k3\","}) {
+        const told refused = run({"import", "--data", again.path(), "-"}, begin + second(wrong));
+        EXPECT_EQ(refused.code, 1) << wrong;
+        EXPECT_THAT(refused.err, HasSubstr("line 4")) << wrong;
+    }
+}
+
 TEST_F(lines, a_damaged_folder_is_not_exported) {
     const test_folder f;
     f.fill(1, 60);

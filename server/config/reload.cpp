@@ -1,5 +1,6 @@
 #include "server/config/reload.hpp"
 
+#include "common/exchange/config.hpp"
 #include "server/config/print_config.hpp"
 #include "server/config/settings.hpp"
 
@@ -15,7 +16,7 @@ namespace pulsewire::shell {
 namespace {
 
 // Every other setting is read once, because it decides about what exists since the start: sockets, threads,
-// tables, the limits of connections that are open, the options of channels that are there.
+// tables, the limits of connections that are open.
 constexpr std::string_view changeable[] = {
     "api_key", "api_key_file", "allowed_origins", "allow_credentials", "allowed_hosts", "log_level",
     // Limits that are not told to clients and belong to no open connection.
@@ -49,7 +50,7 @@ std::string text_of_structures(const config& c) {
     return text;
 }
 
-// The names of those that are others now, a namespace as "namespaces/<name>".
+// The names of those that are others now.
 std::vector<std::string> changed_structures(const config& read, const config& now) {
     std::vector<std::string> changed;
     const auto compare = [&](std::string name, auto take) {
@@ -60,18 +61,63 @@ std::vector<std::string> changed_structures(const config& read, const config& no
     };
     compare("issuers", [](config& to, const config& from) { to.issuers = from.issuers; });
     compare("consume", [](config& to, const config& from) { to.consume = from.consume; });
-    compare("default_namespace", [](config& to, const config& from) {
-        to.default_namespace = from.default_namespace;
-    });
+    return changed;
+}
+
+// What the server keeps of the namespace and what it lets clients do there, as text to be compared.
+std::string text_of(const namespace_options& options) {
+    config only;
+    only.default_namespace = options;
+    return print_config(only, {});
+}
+
+// Whether the running server can go from the one to the other. What nodes share is in their log since the
+// first of them began.
+bool can_become(const namespace_options& before, const namespace_options& after, bool has_broker) {
+    namespace_options reached = before;
+    hub::take_changeable(reached, after);
+    const bool is_shared =
+        has_broker && (before.keeps == durability::broker || before.keeps == durability::automatic);
+    if (is_shared) {
+        reached.history_count_max = before.history_count_max;
+        reached.history_bytes_max = before.history_bytes_max;
+        reached.history_age_ms = before.history_age_ms;
+    }
+    return text_of(reached) == text_of(after);
+}
+
+// The namespaces that are others now, each as "namespaces/<name>", become so where they can.
+void take_namespaces(reload_outcome& outcome, const config& read, const config& now) {
+    config& into = outcome.settings;
+    const auto options_in = [](const config& c, const std::string& name) -> const namespace_options& {
+        const auto found = c.namespaces.find(name);
+        return found == c.namespaces.end() ? c.default_namespace : found->second;
+    };
+    const auto becomes = [&](const namespace_options& before, const namespace_options& after,
+                             std::string name) {
+        const bool can = can_become(before, after, !now.broker.empty());
+        (can ? outcome.changed : outcome.need_restart).push_back(std::move(name));
+        outcome.namespaces_changed = outcome.namespaces_changed || can;
+        return can;
+    };
+    const namespace_options default_before = into.default_namespace;
+    if (text_of(read.default_namespace) != text_of(now.default_namespace) &&
+        becomes(read.default_namespace, now.default_namespace, "default_namespace"))
+        hub::take_changeable(into.default_namespace, now.default_namespace);
     std::set<std::string> names;
     for (const config* c : {&read, &now})
         for (const auto& [name, options] : c->namespaces) names.insert(name);
-    for (const std::string& name : names)
-        compare(std::string("namespaces/").append(name), [&name](config& to, const config& from) {
-            if (const auto found = from.namespaces.find(name); found != from.namespaces.end())
-                to.namespaces.insert(*found);
-        });
-    return changed;
+    for (const std::string& name : names) {
+        const namespace_options& before = options_in(read, name);
+        const namespace_options& after = options_in(now, name);
+        const bool stays = read.namespaces.contains(name) == now.namespaces.contains(name);
+        if (stays && text_of(before) == text_of(after)) continue;
+        if (!becomes(before, after, std::string("namespaces/").append(name))) continue;
+        if (now.namespaces.contains(name))
+            hub::take_changeable(into.namespaces.try_emplace(name, default_before).first->second, after);
+        else
+            into.namespaces.erase(name);
+    }
 }
 
 // Keys that the program added behind those that were read stay.
@@ -94,7 +140,7 @@ void take_keys(reload_outcome& outcome, const config& read, const config& now) {
 }  // namespace
 
 reload_outcome reload(const config& running, const config& read, const config& now) {
-    reload_outcome outcome{running, {}, {}};
+    reload_outcome outcome{running, {}, false, {}};
     config before = read, fresh = now;
     const auto was = settings_of(before), is = settings_of(fresh), into = settings_of(outcome.settings);
     for (std::size_t i = 0; i < is.size(); ++i) {
@@ -104,6 +150,7 @@ reload_outcome reload(const config& running, const config& read, const config& n
         if (changes) assign(into[i], is[i]);
     }
     take_keys(outcome, read, now);
+    take_namespaces(outcome, read, now);
     std::ranges::move(changed_structures(read, now), std::back_inserter(outcome.need_restart));
     if (const std::string fault = fault_of(outcome.settings); !fault.empty()) throw std::runtime_error(fault);
     return outcome;

@@ -13,6 +13,7 @@ namespace pulsewire::shell {
 struct reload_outcome {
     config settings;                   // the running ones, with the new values of those that can change
     std::vector<std::string> changed;  // names of these, where they changed
+    bool namespaces_changed = false;   // whether some of these are namespaces
     std::vector<std::string>
         need_restart;  // names of others that changed; the running values are the old ones
 };

@@ -69,15 +69,54 @@ TEST(reload, other_namespaces_issuers_and_feeds_need_a_restart_and_are_named) {
     EXPECT_THAT(named(with_feed, with_other_password), ElementsAre("consume"));
 
     config other = read;
+    other.default_namespace.keeps = durability::disk;
+    other.namespaces["chat"].state_bytes_max = 1'000;
+    other.namespaces["game"].keeps = durability::memory;
+    EXPECT_THAT(named(read, other), ElementsAre("default_namespace", "namespaces/chat", "namespaces/game"));
+    const reload_outcome stays = reload(read, read, other);
+    EXPECT_EQ(stays.settings.namespaces.size(), 2u) << "the old ones hold";
+    EXPECT_FALSE(stays.namespaces_changed);
+}
+
+TEST(reload, what_namespaces_let_clients_do_and_how_long_they_keep_what_changes_at_once) {
+    config read;
+    read.namespaces["chat"].history_count_max = 7;
+    read.namespaces["news"].client_publish = false;
+    config other = read;
     other.default_namespace.history_age_ms = 5;
+    other.namespaces["chat"].allow.anonymous = operation::subscribe;
     other.namespaces["chat"].allow_is_set = true;
     other.namespaces.erase("news");
-    other.namespaces["game"];
+    other.namespaces["game"].presence = false;
+    const reload_outcome outcome = reload(read, read, other);
     EXPECT_THAT(
-        named(read, other),
+        outcome.changed,
         ElementsAre("default_namespace", "namespaces/chat", "namespaces/game", "namespaces/news")
     );
-    EXPECT_EQ(reload(read, read, other).settings.namespaces.size(), 2u) << "the old ones hold";
+    EXPECT_THAT(outcome.need_restart, IsEmpty());
+    EXPECT_TRUE(outcome.namespaces_changed);
+    const auto& now = outcome.settings.namespaces;
+    ASSERT_EQ(now.size(), 2u);
+    EXPECT_EQ(outcome.settings.default_namespace.history_age_ms, 5u);
+    EXPECT_EQ(now.at("chat").history_count_max, 7u);
+    EXPECT_EQ(now.at("chat").allow.anonymous, operations(operation::subscribe));
+    EXPECT_FALSE(now.at("game").presence);
+}
+
+TEST(reload, the_history_of_channels_that_servers_share_stays_and_what_clients_may_do_there_does_not) {
+    config read;
+    read.broker = "redis://127.0.0.1";
+    read.namespaces["chat"].history_count_max = 7;
+    read.namespaces["own"].keeps = durability::memory;
+    config other = read;
+    other.namespaces["chat"].history_count_max = 8;
+    other.namespaces["own"].history_count_max = 8;
+    const reload_outcome outcome = reload(read, read, other);
+    EXPECT_THAT(outcome.need_restart, ElementsAre("namespaces/chat"));
+    EXPECT_THAT(outcome.changed, ElementsAre("namespaces/own"));
+    other = read;
+    other.namespaces["chat"].client_publish = false;
+    EXPECT_THAT(reload(read, read, other).changed, ElementsAre("namespaces/chat"));
 }
 
 TEST(reload, keys_of_the_file_come_and_go_and_those_of_the_program_stay) {

@@ -294,6 +294,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"history_count_max", &o.history_count_max},
         {"history_bytes_max", &o.history_bytes_max},
         {"history_age_ms", &o.history_age_ms},
+        {"state_bytes_max", &o.state_bytes_max},
         {"client_publish", &o.client_publish},
         {"other_types", &o.other_types},
         {"client_requests", &o.client_requests},

@@ -1,6 +1,7 @@
 // SIGHUP and server::reload() read flags, environment and config file again.
 
 #include "server/config/reload.hpp"
+#include "server/testing/client.hpp"
 #include "server/testing/recorded_log.hpp"
 #include "server/testing/running_server.hpp"
 #include "server/testing/temporary_folder.hpp"
@@ -77,12 +78,50 @@ TEST_F(settings_reload, what_needs_a_restart_is_named_and_stays) {
     recorded_log log;
     write("{}");
     running_server server(read());
-    write(R"({"queue_bytes_max": 7, "namespaces": {"chat": {"client_publish": false}}})");
+    write(R"({"queue_bytes_max": 7, "namespaces": {"chat": {"state_bytes_max": 1000}}})");
     server->reload();
     const std::string warning = log.line_with("after a restart");
     EXPECT_NE(warning.find("queue_bytes_max"), std::string::npos) << warning;
     EXPECT_NE(warning.find("namespaces"), std::string::npos) << warning;
     EXPECT_EQ(ask(server.port(), "GET", "/healthz").status, 200);
+}
+
+TEST_F(settings_reload, namespaces_change_for_channels_and_clients_that_are_there) {
+    recorded_log log;
+    write("{}");
+    running_server server(read());
+    const auto kept = [&] { return ask(server.port(), "GET", "/api/channels/chat:1/messages").body; };
+    websocket_client reader = connected(server.port(), "reader-session");
+    reader.send_text(R"({"op":"subscribe","id":2,"channel":"chat:1"})"
+                     "\n"
+                     R"({"op":"subscribe","id":3,"channel":"news:1"})");
+    reader.line_with("\"id\":3");
+    for (int i = 0; i < 5; ++i)
+        reader.send_text(R"({"op":"publish","id":4,"channel":"chat:1","type":"t","payload":"kept"})");
+    for (int i = 0; i < 5; ++i) reader.line_with("\"published\"");
+    EXPECT_NE(kept().find("\"offset\":2,"), std::string::npos);
+    write(R"({"namespaces": {"chat": {"client_publish": false, "history_count_max": 1},
+                            "news": {"allow": {"anonymous": []}}}})");
+    server->reload();
+    ASSERT_NE(log.line_with("new values hold for namespaces/chat, namespaces/news"), "");
+    // What is not permitted any more ends at once.
+    EXPECT_NE(
+        reader.line_with("\"unsubscribed\"").find("\"news:1\",\"reason\":\"forbidden\""), std::string::npos
+    );
+    reader.send_text(R"({"op":"publish","id":5,"channel":"chat:1","type":"t","payload":1})");
+    EXPECT_NE(reader.line_with("\"id\":5").find("\"forbidden\""), std::string::npos);
+    EXPECT_EQ(kept().find("\"offset\":2,"), std::string::npos);
+    EXPECT_NE(kept().find("\"offset\":5,"), std::string::npos);
+    // And back: the namespaces are as the default again.
+    write("{}");
+    server->reload();
+    while (log.count_with("new values hold for namespaces/chat, namespaces/news") < 2)
+        std::this_thread::yield();
+    reader.send_text(R"({"op":"publish","id":6,"channel":"chat:1","type":"t","payload":1})"
+                     "\n"
+                     R"({"op":"subscribe","id":7,"channel":"news:1"})");
+    EXPECT_NE(reader.line_with("\"id\":6").find("\"published\""), std::string::npos);
+    EXPECT_NE(reader.line_with("\"id\":7").find("\"subscribed\""), std::string::npos);
 }
 
 TEST_F(settings_reload, limits_change_while_the_server_runs) {

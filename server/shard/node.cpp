@@ -165,19 +165,23 @@ node::~node() {
     stop();
 }
 
-hub::config node::hub_config(hub::shard_index index) const {
+void node::take_namespaces(hub::config& into, const config& from) const {
     const auto resolved = [this](namespace_options o) {
         if (o.keeps == durability::automatic)
             o.keeps = post_to_broker_ ? durability::broker : log_ ? durability::disk : durability::memory;
         if (!o.allow_is_set && asks_who()) o.allow = access_rules::none();
         return o;
     };
+    into.default_namespace = resolved(from.default_namespace);
+    for (const auto& [name, options] : from.namespaces) into.namespaces.emplace(name, resolved(options));
+}
+
+hub::config node::hub_config(hub::shard_index index) const {
     hub::config c;
     c.bounds = settings_.bounds;
     c.bounds.history_bytes_total_max =
         std::max<std::uint64_t>(1, history_bytes_total(settings_.bounds) / shard_count_);
-    c.default_namespace = resolved(settings_.default_namespace);
-    for (const auto& [name, options] : settings_.namespaces) c.namespaces.emplace(name, resolved(options));
+    take_namespaces(c, settings_);
     if (log_) {
         c.store_id = log_->id();
         c.store_generation = log_->generation();
@@ -198,7 +202,8 @@ hub::config node::hub_config(hub::shard_index index) const {
 // The same on all nodes, so nothing in it may depend on this machine.
 cluster::replica_options node::replica_options(const hub::config& of_hub) const {
     const auto history_of = [](const namespace_options& o) {
-        return cluster::history_options{o.history_count_max, o.history_bytes_max, o.history_age_ms};
+        return cluster::history_options{
+            o.history_count_max, o.history_bytes_max, o.history_age_ms, o.state_bytes_max};
     };
     cluster::replica_options options;
     options.shared.default_namespace = history_of(of_hub.default_namespace);
@@ -459,6 +464,15 @@ void node::reload_settings(const config& fresh) {
             "the API takes ", keys->size(), keys->size() == 1 ? " key" : " keys", " from now on, of ",
             fresh.api_key_file
         );
+}
+
+void node::reload_namespaces(const config& fresh) {
+    auto namespaces = std::make_shared<hub::config>();
+    take_namespaces(*namespaces, fresh);
+    for (const auto& s : shards_)
+        asio::post(s->loop(), [&shard = *s, namespaces] {
+            shard.tell_hub([&](hub::hub& h, hub::instant at) { h.use_namespaces(*namespaces, at); });
+        });
 }
 
 void node::restore(log_store::contents&& kept) {

@@ -137,6 +137,8 @@ public:
     // keys is read again. Throws std::runtime_error with a sentence for the operator, and then everything
     // stays as it was. Precondition: started.
     void reload_settings(const config& fresh);
+    // The namespaces of these hold from now on, for channels that are there, too. Precondition: started.
+    void reload_namespaces(const config& fresh);
     // Whether the data folder refuses writes. A publish finds out when it works again; where none comes
     // because nobody is sent here, asking does, for the next time.
     bool storage_is_failing();
@@ -169,6 +171,8 @@ public:
 
 private:
     hub::config hub_config(hub::shard_index index) const;
+    // With what the server has in mind for options that are not set.
+    void take_namespaces(hub::config& into, const config& from) const;
     cluster::replica_options replica_options(const hub::config& of_hub) const;
     void revoke_here(hub::revoke&& what, std::function<void(bool kept)> done);
     void tell_own_sessions(const cluster::order& what);

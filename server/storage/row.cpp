@@ -7,8 +7,8 @@
 namespace pulsewire::shell::row {
 namespace {
 
-// Stands at the end of a publication whose payload is bytes.
-constexpr std::uint64_t payload_of_bytes = 1;
+// What the payload of a publication is; left out with what follows where it is JSON and no snapshot.
+constexpr std::uint64_t payload_of_bytes = 1, payload_of_json = 0;
 
 // Big-endian, so that keys sort by number.
 void append_number(std::string& to, std::uint64_t number) {
@@ -135,9 +135,14 @@ std::string value(std::string_view key, const hub::keep_publication& p) {
         .text(m.except())
         .text(m.payload());
     // Last and only where there is one, so that the rows of earlier versions are read as they are.
-    if (!m.conflate().empty() || !m.user().empty() || m.binary) row.text(m.conflate());
-    if (!m.user().empty() || m.binary) row.text(m.user());
-    if (m.binary) row.number(payload_of_bytes);
+    const bool has_kind = m.binary || m.is_snapshot;
+    if (!m.conflate().empty() || !m.user().empty() || has_kind) row.text(m.conflate());
+    if (!m.user().empty() || has_kind) row.text(m.user());
+    if (has_kind) row.number(m.binary ? payload_of_bytes : payload_of_json);
+    if (m.is_snapshot) {
+        const snapshot_view s = hub::snapshot_of(m);
+        row.number(s.covers).number(s.part).number(s.parts).text(s.id);
+    }
     return row.end(key);
 }
 
@@ -194,7 +199,16 @@ std::optional<hub::keep_publication> read_publication(std::string_view key, std:
         made.conflate = r.text();
         if (!r.ok()) made.user = r.text();
         if (!r.ok()) made.binary = r.number() == payload_of_bytes;
-        if (!r.ok() || (made.conflate.empty() && made.user.empty() && !made.binary)) return std::nullopt;
+        if (!r.ok()) {
+            made.snapshot.covers = r.number();
+            made.snapshot.part = static_cast<std::uint16_t>(r.number());
+            made.snapshot.parts = static_cast<std::uint16_t>(r.number());
+            made.snapshot.id = r.text();
+            const snapshot& s = made.snapshot;
+            if (!s || s.part < 1 || s.part > s.parts || s.parts > snapshot_parts_max) return std::nullopt;
+        }
+        if (!r.ok()) return std::nullopt;
+        if (made.conflate.empty() && made.user.empty() && !made.binary && !made.snapshot) return std::nullopt;
     }
     p.what = hub::make_message(made, offset, time_ms);
     return p;

@@ -87,6 +87,23 @@ TEST(row, a_publication_keeps_the_key_that_newer_ones_replace_it_by) {  // proto
     EXPECT_EQ(back->what->line, made.what->line);
 }
 
+TEST(row, a_snapshot_keeps_what_it_covers) {  // protocol 4.29
+    for (const bool binary : {false, true}) {
+        hub::publish p;
+        p.channel = "board:1";
+        p.type = "state";
+        p.payload = "7";
+        p.binary = binary;
+        p.snapshot = {6, 2, 3, "offer"};
+        const hub::keep_publication made{hub::make_message(p, 7, 1'764'000'000'000), "epoch", "", 0};
+        const auto back = read_publication("k", value("k", made));
+        ASSERT_TRUE(back);
+        EXPECT_TRUE(back->what->is_snapshot);
+        EXPECT_EQ(back->what->line, made.what->line);
+        EXPECT_EQ(hub::snapshot_of(*back->what).id, "offer");
+    }
+}
+
 TEST(row, the_key_of_a_publish_keeps_what_it_stands_for) {  // protocol 4.9
     hub::keep_publication made = publication();
     made.content = 0x0102030405060708;

@@ -56,6 +56,10 @@ export type ErrorCode =
     | 'broker_unavailable'
     /** Another message was published in this channel with the same key; this one was not published. */
     | 'key_reused'
+    /** The channel has a snapshot that covers as much already; this one was not taken. */
+    | 'stale_snapshot'
+    /** What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused. */
+    | 'state_full'
     /** The server failed while processing the command. */
     | 'internal'
     /** The SDK holds as many unacknowledged messages as its limit allows; this one was not taken. */
@@ -121,9 +125,9 @@ export const localErrors: Readonly<Record<number, [code: ErrorCode, message: str
     8: ['too_large', 'Something on the way ends the connection for it.'],
     13: ['forbidden', 'The permission for it was withdrawn.'],
     19: ['timeout', 'No answer came in time.'],
-    32: ['disconnected', 'The connection ended before the answer came.'],
-    33: ['closed', 'The client was closed.'],
+    34: ['disconnected', 'The connection ended before the answer came.'],
+    35: ['closed', 'The client was closed.'],
 };
 
 /** Codes where trying again later may help. */
-export const temporaryErrors = /^(too_many_requests|timeout|rate_limited|overloaded|storage_failed|storage_full|broker_unavailable|internal|outbox_full|disconnected)$/;
+export const temporaryErrors = /^(too_many_requests|timeout|rate_limited|overloaded|storage_failed|storage_full|broker_unavailable|state_full|internal|outbox_full|disconnected)$/;

@@ -4,13 +4,14 @@ import type {ErrorCode} from '../base/codes.js';
 export type Direction = 'up' | 'down';
 
 /** An operation that can be permitted on a channel (docs/protocol.md 1.6). */
-export type Operation = 'subscribe' | 'history' | 'publish' | 'presence' | 'show' | 'request' | 'respond';
+export type Operation = 'subscribe' | 'history' | 'publish' | 'presence' | 'show' | 'request' | 'respond' | 'snapshot';
 
 /** Options of a namespace, with the names of the server's config file; docs/operating.md says what they do. */
 export interface NamespaceOptions {
     history_count_max?: number;
     history_bytes_max?: number;
     history_age_ms?: number;
+    state_bytes_max?: number;
     client_publish?: boolean;
     client_requests?: boolean;
     other_types?: boolean;
@@ -140,5 +141,5 @@ export interface RefuseOptions {
     message?: string;
 }
 
-export type RefusedOperation = Exclude<Operation, 'show' | 'respond'>;
+export type RefusedOperation = Exclude<Operation, 'show' | 'respond' | 'snapshot'>;
 export type RefusalCode = ErrorCode;
