@@ -43,7 +43,7 @@ export interface ChannelEvents<M extends object = AnyMessages> {
     /** The server would like to have a newer snapshot of the state. */
     snapshotWanted: undefined;
     /** A message that handlers had before: the state begins anew for somebody who came later. */
-    again: AnyMessage<M>;
+    repeated: AnyMessage<M>;
     /** The server refused the subscription; the next on() asks again. Told to onError where nobody watches it. */
     refused: PulsewireError;
 }
@@ -68,7 +68,7 @@ const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeou
 const historyRules: Rules<HistoryOptions> = {
     limit: /^Number (?!0$)([12]?\d?\d|300)$/, before: offsetFrom1, after: position, since: moment, until: moment, signal,
 };
-const events: readonly (keyof ChannelEvents)[] = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'again', 'refused'];
+const events: readonly (keyof ChannelEvents)[] = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'repeated', 'refused'];
 
 /**
  * How long a subscription outlives its last user, in milliseconds: a component that is mounted again at once finds it as it
@@ -398,7 +398,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** Gives a message to whoever wants it; pulsewire/schema stands in its way. @internal */
     pass(message: Message): void {
-        if (message.offset! <= this.#had) return this.#tell('again', message as AnyMessage<any>);
+        if (message.offset! <= this.#had) return this.#tell('repeated', message as AnyMessage<any>);
         if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
         this.#handlers.emit(message.type, message);
         this.sharers?.take(message);

@@ -58,7 +58,7 @@ export interface PublishOptions {
     signal?: AbortSignal;
 }
 
-/** What a snapshot covers (docs/protocol.md 5.9). */
+/** What a snapshot covers (docs/protocol.md 4.29). */
 export interface SnapshotOf {
     /** It is the state after the publication of this offset, and of all before. */
     readonly covers: number;

@@ -84,7 +84,7 @@ export interface Outgoing {
     readonly key?: string;
     /** The key of which it is the latest (docs/protocol.md 4.17), where it has one. */
     readonly conflate?: string | undefined;
-    /** JSON text: what it is a snapshot of (docs/protocol.md 5.9). */
+    /** JSON text: what it is a snapshot of (docs/protocol.md 4.29). */
     readonly snapshot?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;

@@ -8,7 +8,8 @@ import {first, Handlers} from '../client/handlers.js';
 import {Loop} from '../client/loop.js';
 import type {Message} from '../client/message.js';
 
-const events = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'again', 'refused'];
+// `signedOut` is for pulsewire/state alone.
+const events = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'repeated', 'refused', 'signedOut'];
 /** Messages that the history gives at once. */
 const pageMax = 300;
 

@@ -4,7 +4,7 @@ import {utf8Bytes} from '../base/utf8.js';
 
 /** The most of a state that one message carries, in bytes: half of what a server takes by default. */
 export const partBytesMax = 32_768;
-/** Parts of one snapshot (docs/protocol.md 5.9). */
+/** Parts of one snapshot (docs/protocol.md 4.29). */
 const partsMax = 1024;
 
 /**

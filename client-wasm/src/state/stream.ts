@@ -65,7 +65,7 @@ export class StateStream {
         const subscription = (this.subscription = open<any>(channel, {...options, state: true, ...(from && {since: from})}));
         const take = (message: Message) => this.#take(message);
         subscription.watch('message', take);
-        subscription.watch('again', take);
+        subscription.watch('repeated', take);
         subscription.watch('subscribed', (event) => this.#subscribed(event));
         subscription.watch('snapshot', (part) => this.#part(part));
         subscription.watch('snapshotWanted', () => void this.offer().catch((error) => this.#channel.session.unheard(error, `offering the state of channel ${channel.name}`)));

@@ -103,9 +103,11 @@ export class PortSession {
             channel.watch('refused', (error) => this.#post({op: 'refused', channel: name, error: posted(error)})),
             channel.watch('message', post),
             // Of a state only those who begin with it want what came before.
-            channel.watch('snapshot', ({type, part, parts, offset, payload}) => this.#post({op: 'snapshot', channel: name, type, part, parts, offset, payload})),
+            channel.watch('snapshot', ({payload, ...part}) => {
+                this.#post({op: 'snapshot', channel: name, ...part, payload: payload instanceof Uint8Array ? payload.slice() : payload});
+            }),
             channel.watch('snapshotWanted', () => this.#post({op: 'snapshotWanted', channel: name})),
-            channel.watch('again', (message) => message.offset! > had && post(message)),
+            channel.watch('repeated', (message) => message.offset! > had && post(message)),
         ]);
         this.#clients.subscribe(channel);
         if (late && state) return void channel.share({state});
