@@ -27,10 +27,10 @@ export function clientOf(server: TestServer, options: ConnectOptions = {}): {cli
     return {client, errors};
 }
 
-/** A promise as it is now. */
+/** What has become of a promise: `pending`, its value, or the code of its error. */
 export async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
-    const pending = {};
-    return Promise.race([promise, Promise.resolve(pending)]).then(
-        (value) => (value === pending ? 'pending' : value), (error: {code?: string}) => error.code ?? String(error),
-    );
+    let outcome: unknown = 'pending';
+    promise.then((value) => (outcome = value), (error: {code?: string}) => (outcome = error.code ?? String(error)));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    return outcome;
 }

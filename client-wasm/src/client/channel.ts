@@ -50,8 +50,9 @@ export interface ChannelEvents<M extends object = AnyMessages> {
 
 /** The uses of a channel by parts of the application that know nothing of each other; pulsewire/list has them. @internal */
 export interface Sharers {
-    /** Their options; presence is what they want together. */
+    /** What they want together. */
     readonly presence: boolean | object;
+    readonly state: boolean;
     take(message: Message): void;
     told(event: string, told: unknown): void;
     /** The subscription has ended; true when somebody hears of the error. */
@@ -287,7 +288,6 @@ export class Channel<M extends object = AnyMessages> {
         if (options.resume) this.#options.resume = true;
         // The state comes first, also where the stream has begun.
         const anew = options.state && options !== this.#options;
-        if (anew) this.#options.state = true;
         if (this.#unsubscribe && !anew) return this.settle(), true;
         this.#anew(options, !!this.#unsubscribe);
         return false;
@@ -333,7 +333,7 @@ export class Channel<M extends object = AnyMessages> {
     /** `again`: from where the channel was, if that was the same user. */
     #subscribe({latest = 0, resume, since}: ChannelOptions, again?: boolean): void {
         const {session} = this;
-        const {state} = this.#options;
+        const state = this.#options.state || this.sharers?.state;
         const presence = (this.#presence = this.#wanted());
         this.#state = 'subscribing';
         const begin = () => {
