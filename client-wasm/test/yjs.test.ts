@@ -104,7 +104,7 @@ test('a large document: pasted in parts, and as a snapshot in parts', async () =
     const late = editor(server);
     await server.settled();
     assert.equal(textOf(late), `title\n${pasted}`);
-    const small = await stateServer(500_000);
+    const small = await stateServer(400_000);
     const first = editor(small);
     await small.settled();
     first.text.insert(0, pasted);
@@ -216,6 +216,7 @@ test('cursors are seen by all, by those who come later, and go with their owners
     await server.advance(100);
     assert.deepEqual(seenBy(bob, ada.doc), {cursor: 3});
     const carl = editor(server, {});
+    carl.provider.awareness!.setLocalState({});
     await server.advance(200);
     assert.deepEqual([seenBy(carl, ada.doc), seenBy(ada, carl.doc)], [{cursor: 3}, {}]);
     // Many moves leave as one message.

@@ -260,7 +260,7 @@ message_ptr channels::refused_for_state(channel& c, const publish_view& p, insta
         before = c.log.bytes_behind(p.snapshot.covers);
     }
     if (before + bytes > c.options.state_bytes_max) {
-        ask_for_snapshot(c, now);
+        if (c.wish.is_due_when_full(now.monotonic_ms)) ask_for_snapshot(c, now);
         return make_error(p.id, error_code::state_full, state_full);
     }
     if (!table_.make_room(bytes))

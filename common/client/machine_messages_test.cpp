@@ -295,8 +295,7 @@ protected:
     void subscribe() {
         subscribe_options how;
         how.state = true;
-        h.machine.subscribe("a", how, h.now);
-        h.obey();
+        h.subscribe("a", how);
         EXPECT_EQ(h.done(), done{R"(send {"op":"subscribe","id":1,"channel":"a","state":true})"});
     }
     void part(int n, int of, std::uint64_t offset = 0) {

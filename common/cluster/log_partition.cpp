@@ -113,7 +113,7 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                         return on_failure(n.id, error_code::stale_snapshot, hub::stale_snapshot, now);
                     case refusal::state_full:
                         if (const auto p = publishes_.find(n.id); p != publishes_.end())
-                            readers_.ask_for_snapshot(p->second.channel, now);
+                            readers_.on_full(p->second.channel, now);
                         return on_failure(n.id, error_code::state_full, hub::state_full, now);
                     case refusal::not_there_yet:
                         return on_failure(n.id, error_code::invalid_frame, hub::covers_too_much, now);

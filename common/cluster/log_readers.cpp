@@ -131,14 +131,18 @@ void log_readers::on_publication(const publication& p, const channel_epoch* in, 
     hub::message_ptr m = message_of(p, config_.options_of(channel).slow_consumers);
     if (m->is_snapshot) m = hub::make_snapshot_mark(*m);
     tell(c, m, now);
-    if (wants_snapshot(c)) ask_for_snapshot(c.name, now);
+    if (wants_snapshot(c)) ask_for_snapshot(c, now);
 }
 
 // Each node asks one of its own; the first to answer is enough.
-void log_readers::ask_for_snapshot(const std::string& channel, hub::instant now) {
+void log_readers::ask_for_snapshot(watched_channel& c, hub::instant now) {
+    if (c.shards.empty()) return;
+    sessions_.post(c.shards[c.wish.turn_of(c.shards.size())], hub::snapshot_wanted{c.name}, now);
+}
+
+void log_readers::on_full(const std::string& channel, hub::instant now) {
     watched_channel* const c = watched(channel);
-    if (c == nullptr || c->shards.empty()) return;
-    sessions_.post(c->shards[c->wish.turn_of(c->shards.size())], hub::snapshot_wanted{channel}, now);
+    if (c != nullptr && c->wish.is_due_when_full(now.monotonic_ms)) ask_for_snapshot(*c, now);
 }
 
 bool log_readers::wants_snapshot(watched_channel& c) const {

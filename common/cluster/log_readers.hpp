@@ -41,8 +41,8 @@ public:
     void on_restated(const restated& r, hub::instant now);
     // `in` is null for a transient publication.
     void on_publication(const publication& p, const channel_epoch* in, hub::instant now);
-    // One of the channel's subscribers here, if there is one.
-    void ask_for_snapshot(const std::string& channel, hub::instant now);
+    // A publish of this node has found no room in the channel's state.
+    void on_full(const std::string& channel, hub::instant now);
     void on_member(const member_came& m, hub::instant now);
     void on_member(const member_gone& m, hub::instant now);
     void on_forgotten(const std::string& channel, hub::instant now);
@@ -64,6 +64,7 @@ private:
     void refuse(call&& what, hub::instant now);
     void catch_up(watched_channel& c, hub::instant now);
     bool wants_snapshot(watched_channel& c) const;
+    void ask_for_snapshot(watched_channel& c, hub::instant now);
     watched_channel* watched(const std::string& channel);
     void tell(const watched_channel& c, const hub::message_ptr& m, hub::instant now);
     void tell_position(const watched_channel& c, std::string_view lost, hub::instant now);

@@ -69,11 +69,11 @@ struct subscribed_fields {
     std::uint64_t id = 0;
     std::string_view channel, epoch;
     std::uint64_t offset = 0;
-    // Where the publications of the replay begin, if a snapshot before them leads there.
-    std::optional<std::uint64_t> tail_from = {};
     std::size_t replay = 0;
     bool asked_to_recover = false;
     std::string_view reason;  // empty: recovered
+    // Where the publications of the replay begin, if a snapshot before them leads there.
+    std::optional<std::uint64_t> tail_from = {};
 };
 message_ptr make_subscribed(const subscribed_fields& f);
 

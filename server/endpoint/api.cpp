@@ -22,6 +22,7 @@ int status_of(error_code code) {
         case error_code::forbidden:
             return 403;
         case error_code::key_reused:
+        case error_code::stale_snapshot:
             return 409;
         case error_code::too_large:
             return 413;
@@ -31,6 +32,7 @@ int status_of(error_code code) {
         case error_code::broker_unavailable:
         case error_code::storage_failed:
         case error_code::storage_full:
+        case error_code::state_full:
             return 503;
         case error_code::internal:
         case error_code::handler_failed:

@@ -10,8 +10,8 @@ interface Answer {
 
 const channelName = /^[\w\-.:/@~=+$!]{1,255}$/;
 const statuses: Readonly<Record<string, number>> = {
-    unauthorized: 401, forbidden: 403, key_reused: 409, too_large: 413, rate_limited: 429, overloaded: 503, storage_failed: 503,
-    storage_full: 503, internal: 500, handler_failed: 500,
+    unauthorized: 401, forbidden: 403, key_reused: 409, stale_snapshot: 409, too_large: 413, rate_limited: 429, overloaded: 503, storage_failed: 503,
+    storage_full: 503, state_full: 503, internal: 500, handler_failed: 500,
 };
 
 /** fetch() over that path: the client's half over SSE, and the HTTP API (docs/protocol.md sections 8 and 11). */
