@@ -278,6 +278,40 @@ test('a state on a channel that is used already begins with the snapshot, and th
     assert.equal(await outcomeOf(second.offer()), true);
 });
 
+test('a backend offers a snapshot as well', async () => {
+    const server = await stateServer();
+    publish(server, 1, 2, 3);
+    const answer = await server.fetch(`${server.url}/api/channels/board:1/messages`, {
+        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({type: 'board.state', payload: [3, 2, 1], snapshot: {covers: 3}}),
+    });
+    assert.equal(answer.status, 200);
+    publish(server, 4);
+    const {store} = drawnBy(clientOf(server).client);
+    await server.settled();
+    assert.deepEqual([store.value, store.offset], [[3, 2, 1, 4], 5]);
+});
+
+test('where a slow connection is left out of something, the state begins anew', async () => {
+    const server = await stateServer(0, {
+        namespaces: {board: {state_bytes_max: 2_000_000, slow_consumer: 'latest_per_key'}}, limits: {queue_bytes_max: 20_000},
+    });
+    const {client} = clientOf(server);
+    const {store, seen} = drawnBy(client);
+    const gaps: string[] = [];
+    client.channel('board:1').watch('gap', ({reason}) => gaps.push(reason));
+    await server.settled();
+    const flow = server.stall('down');
+    for (const n of upTo(500)) server.publish('board:1', 'stroke', n, {conflate: `${n % 2}`});
+    for (const n of upTo(100)) server.publish('board:1', 'pad', `${n}`.padEnd(1000));
+    await server.settled();
+    flow();
+    await server.settled();
+    assert.ok(gaps.includes('replaced'));
+    await server.advance(2000);
+    assert.deepEqual([store.value, store.offset], [upTo(500), 600]);
+    assert.deepEqual(seen.at(-1), upTo(500));
+});
+
 test('whoever may not have the state is told so', async () => {
     const server = await stateServer();
     const {client} = clientOf(server);

@@ -65,6 +65,34 @@ test('cuts and offline edits: both come to the same', async () => {
     assert.equal(textOf(late), textOf(ada));
 });
 
+test('twenty editors at random, with cuts, outages, restarts and snapshots, come to the same', async () => {
+    const server = await stateServer(60_000, {seed: 18});
+    const editors = Array.from({length: 20}, () => editor(server));
+    await server.settled();
+    for (let step = 0; step < 150; step++) {
+        for (const {client, text} of editors) {
+            const chance = Math.random();
+            if (chance < 0.5) text.insert(Math.floor(Math.random() * (text.length + 1)), String(step));
+            else if (chance < 0.7 && text.length) text.delete(Math.floor(Math.random() * text.length), 1);
+            else if (chance < 0.72) server.cut(client);
+            else if (chance < 0.73) server.offline(client);
+            else if (chance < 0.8) server.online(client);
+        }
+        if (step % 40 === 39) server.restart();
+        await server.advance(Math.random() * 400);
+    }
+    server.online();
+    for (const {client} of editors) server.online(client);
+    await server.advance(60_000);
+    const [first, ...others] = editors.map(textOf);
+    for (const other of others) assert.equal(other, first);
+    assert.ok(server.channel('board:1').history.some(({type}) => type === 'yjs.state'));
+    assert.ok(editors.every(({provider}) => !provider.unsent));
+    const late = editor(server);
+    await server.settled();
+    assert.equal(textOf(late), first);
+});
+
 test('who comes late sees all of four hundred edits, with and without a snapshot', async () => {
     const server = await stateServer(30_000);
     const ada = editor(server);
