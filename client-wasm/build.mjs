@@ -24,7 +24,7 @@ async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
-    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', schema: 'schema', test: 'test', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
+    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', state: 'state', yjs: 'yjs', schema: 'schema', test: 'test', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
     // They see of the SDK only what an application does, so none of their properties is minified.
     const outside = ['test', 'frameworks', ...frameworks];
     for (const name of outside) entries[name] = name;
@@ -79,7 +79,7 @@ function buildTypes() {
         const folder = dirname(file);
         for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
-    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'schema', 'test', ...frameworks]) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'state', 'yjs', 'schema', 'test', ...frameworks]) visit(`${entry}.d.ts`);
     for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
     for (const name of required) writeFileSync(join(dist, `${name}.d.cts`), typesRequired(name));
 }
@@ -100,7 +100,7 @@ function typesRequired(name) {
 /** The guide and what it leads to come with the package. */
 function copyGuide() {
     mkdirSync(join(dist, 'docs'));
-    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
+    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'state.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
 }
 
 /** The paths of the files below a folder. */

@@ -30,7 +30,7 @@ export const ownNames = [
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /** The entries that can be required too, as Jest does; what they share comes with them. */
-export const required = ['js', 'storage', 'requests', 'list', 'schema', 'frameworks', 'react', 'vue', 'test'];
+export const required = ['js', 'storage', 'requests', 'list', 'state', 'schema', 'frameworks', 'react', 'vue', 'test'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
@@ -64,7 +64,7 @@ export function bundleOptions({text = '', node = false, apart = '', plain = fals
         format: 'esm',
         target: 'es2022',
         platform: node ? 'node' : 'browser',
-        external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core'],
+        external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core', 'yjs', 'y-protocols/awareness'],
         plugins: [plugin],
     };
 }

@@ -12,6 +12,8 @@ const entries = {
     'pulsewire/storage': ['storage.js'],
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
+    'pulsewire/state': ['state.js', 'list.js'],
+    'pulsewire/yjs': ['yjs.js', 'list.js'],
     'pulsewire/schema': ['schema.js'],
     'pulsewire/test': ['test.js', 'index.js'],
     'pulsewire/react': ['react.js', 'frameworks.js', 'list.js'],

@@ -89,7 +89,7 @@ test('importing the package touches nothing', async () => {
         delete globalThis.WebSocket; delete globalThis.EventSource; delete globalThis.crypto; delete globalThis.WebAssembly;
         delete globalThis.navigator; globalThis.fetch = globalThis.setTimeout = () => { throw new Error('touched'); };
         await import(process.argv[1]);`;
-    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'schema.js', 'test.js', 'test.cjs', 'why.js', 'debug.js', 'token.js']) {
+    for (const entry of ['index.js', 'js.js', 'plain.js', 'js.cjs', 'wasm.js', 'wasm.node.js', 'storage.js', 'requests.js', 'list.js', 'state.js', 'state.cjs', 'schema.js', 'test.js', 'test.cjs', 'why.js', 'debug.js', 'token.js']) {
         execFileSync(process.execPath, ['--input-type=module', '-e', script, pathToFileURL(join(home, 'dist', entry)).href]);
     }
 });
@@ -137,7 +137,7 @@ test('the entry for tests is as large as documented, and nothing of it is in the
 });
 
 test('source maps lead to the sources, without the text of the module', () => {
-    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'schema', 'test', 'why', 'debug', 'token', 'worker']) {
+    for (const entry of ['index', 'js', 'wasm', 'wasm.node', 'storage', 'requests', 'list', 'state', 'yjs', 'schema', 'test', 'why', 'debug', 'token', 'worker']) {
         assert.match(readFileSync(join(home, `dist/${entry}.js`), 'utf8'), new RegExp(`//# sourceMappingURL=${entry}\\.js\\.map\\s*$`));
         const {sources, sourcesContent} = JSON.parse(readFileSync(join(home, `dist/${entry}.js.map`), 'utf8'));
         assert.ok(sources.some((source: string) => /^\.\.\/src\/.*\.ts$/.test(source)), sources.join());

@@ -39,7 +39,7 @@ export async function channels(client: Client) {
 
     const remove = chat.watch('subscribed', ({recovered, reason}) => {
         is<Equal<typeof recovered, boolean | undefined>>();
-        is<Equal<typeof reason, 'expired' | 'epoch_changed' | 'limit' | 'forbidden' | undefined>>();
+        is<Equal<typeof reason, 'expired' | 'epoch_changed' | 'limit' | 'forbidden' | 'compacted' | undefined>>();
     });
     is<Equal<typeof remove, () => void>>();
     chat.watch('gap', ({from, to}) => from + to);

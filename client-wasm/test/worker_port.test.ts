@@ -107,6 +107,39 @@ test('a second port shares the channel and hears from where it came in', async (
     client.close();
 });
 
+test('the state is posted to each tab that begins with it, and nothing twice to the others', async () => {
+    const {client, network, port, clients} = await ported();
+    const [second, third] = [new FakePort(), new FakePort()];
+    for (const other of [second, third]) new PortSession(other, clients);
+    for (const each of [port, second, third]) each.post({op: 'connect'});
+    const state = async () => {
+        await settle();
+        const {state, epoch} = network.socket.last('subscribe');
+        assert.deepEqual([state, epoch], [true, undefined]);
+        await accept(network.socket, 'a', {replay: 2});
+        network.socket.receive(
+            '{"type":"a.state","channel":"a","part":1,"parts":2,"time":1764000000000,"payload":"{\\"x\\":"}',
+            '{"type":"a.state","channel":"a","part":2,"parts":2,"offset":7,"time":1764000000000,"payload":"1}"}', publication('a', 8, 8), publication('a', 9, 9),
+            '{"type":"a.state","channel":"a","covers":7,"offset":10,"time":1764000000000,"payload":null}',
+        );
+    };
+    port.post({op: 'subscribe', channel: 'a', options: {state: true}});
+    await state();
+    third.post({op: 'subscribe', channel: 'a'});
+    second.post({op: 'subscribe', channel: 'a', options: {state: true}});
+    await state();
+    network.socket.receive(publication('a', 11, 11), '{"op":"snapshot_wanted","channel":"a"}');
+    const snapshots = (from: FakePort) => from.of('snapshot').map(({part, parts, offset, payload}) => [part, parts, offset, payload]);
+    const parts = [[1, 2, 0, '{"x":'], [2, 2, 7, '1}']];
+    assert.deepEqual([snapshots(port), snapshots(second)], [[...parts, ...parts], parts]);
+    assert.deepEqual([port, second, third].map((each) => each.of('message').map(({raw}) => raw)), [['8', '9', '11'], ['8', '9', '11'], ['11']]);
+    assert.deepEqual([port, second, third].map((each) => each.of('snapshotWanted').length), [1, 1, 1]);
+    second.post({op: 'publish', id: 1, channel: 'a', type: 'a.state', payload: {x: 2}, options: {snapshot: {covers: 11}}});
+    await settle();
+    assert.deepEqual(network.socket.last('publish').snapshot, {covers: 11});
+    client.close();
+});
+
 test('a refusal is posted, a bad name too', async () => {
     const {network, port} = await ported();
     port.post({op: 'connect'});

@@ -6,7 +6,7 @@ import {dataOf, type Data, type Sent} from '../base/payload.js';
 import {ask} from './ask.js';
 import type {ClientStorage} from './client_storage.js';
 import type {ChannelOptions, HistoryOptions, IterationOptions, PublishOptions} from './channel_options.js';
-import {wantedEnd, type CloseReason, type GapEvent, type Member, type Position, type PresenceEvent, type SubscribedEvent} from './events.js';
+import {wantedEnd, type CloseReason, type GapEvent, type Member, type Position, type PresenceEvent, type SnapshotPart, type SubscribedEvent} from './events.js';
 import {guarded} from './guarded.js';
 import {first, Handlers} from './handlers.js';
 import {Loop} from './loop.js';
@@ -38,14 +38,21 @@ export interface ChannelEvents<M extends object = AnyMessages> {
     gap: GapEvent;
     /** The list of members changed; needs {@link ChannelOptions.presence}. */
     presence: PresenceEvent;
+    /** The state of the channel; needs {@link ChannelOptions.state}. */
+    snapshot: SnapshotPart;
+    /** The server would like to have a newer snapshot of the state. */
+    snapshotWanted: undefined;
+    /** A message that handlers had before: the state begins anew for somebody who came later. */
+    repeated: AnyMessage<M>;
     /** The server refused the subscription; the next on() asks again. Told to onError where nobody watches it. */
     refused: PulsewireError;
 }
 
 /** The uses of a channel by parts of the application that know nothing of each other; pulsewire/list has them. @internal */
 export interface Sharers {
-    /** Their options; presence is what they want together. */
+    /** What they want together. */
     readonly presence: boolean | object;
+    readonly state: boolean;
     take(message: Message): void;
     told(event: string, told: unknown): void;
     /** The subscription has ended; true when somebody hears of the error. */
@@ -56,13 +63,13 @@ const position = /^Number \d+$/;
 const offsetFrom1 = /^Number [1-9]\d*$/;
 const moment = /^(Number|Date) (?!0$)[\d.]+$/;
 const channelRules: Rules<ChannelOptions> = {
-    latest: amount, since: {epoch: /^String [\w-]+$/, offset: position}, resume: flag, presence: /^(Boolean|Object)/,
+    latest: amount, since: {epoch: /^String [\w-]+$/, offset: position}, resume: flag, presence: /^(Boolean|Object)/, state: flag,
 };
-const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeoutMs: amount, signal, conflate: /^String [\w\-.:]{1,64}$/};
+const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeoutMs: amount, signal, conflate: /^String [\w\-.:]{1,64}$/, snapshot: /^Object/};
 const historyRules: Rules<HistoryOptions> = {
     limit: /^Number (?!0$)([12]?\d?\d|300)$/, before: offsetFrom1, after: position, since: moment, until: moment, signal,
 };
-const events: readonly (keyof ChannelEvents)[] = ['message', 'subscribed', 'gap', 'presence', 'refused'];
+const events: readonly (keyof ChannelEvents)[] = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'repeated', 'refused'];
 
 /**
  * How long a subscription outlives its last user, in milliseconds: a component that is mounted again at once finds it as it
@@ -103,6 +110,8 @@ export class Channel<M extends object = AnyMessages> {
     // Where it is, once it is somewhere.
     #epoch = '';
     #offset = 0;
+    /** What handlers have of this log, which a state that begins anew brings again; less than 0: nothing. */
+    #had = -1;
     /** The user whose place that is. */
     #user: string | undefined;
     #members: readonly Member[] = [];
@@ -180,12 +189,14 @@ export class Channel<M extends object = AnyMessages> {
         const published = async () => {
             checkType(type);
             checkOptions(options, publishRules);
-            const {echo = true, transient = false, timeoutMs = 0, conflate, signal} = options;
+            const {echo = true, transient = false, timeoutMs = 0, conflate, snapshot, signal} = options;
             let data = dataOf(payload);
             // Others keep the order in which they were published; a Blob comes when it is read.
             if (data instanceof Promise) data = await data;
-            return ((!transient && storage) || session).publish({
+            // A snapshot that is not taken now is none later.
+            return ((!transient && !snapshot && storage) || session).publish({
                 channel: name, type, payload: data, echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal,
+                ...(snapshot && {snapshot: toJson(snapshot)}),
             });
         };
         return guarded(published(), (error) => {
@@ -275,8 +286,10 @@ export class Channel<M extends object = AnyMessages> {
         checkOptions(options, channelRules);
         clearTimeout(this.#lingering);
         if (options.resume) this.#options.resume = true;
-        if (this.#unsubscribe) return this.settle(), true;
-        this.#subscribe(options);
+        // The state comes first, also where the stream has begun.
+        const anew = options.state && options !== this.#options;
+        if (this.#unsubscribe && !anew) return this.settle(), true;
+        this.#anew(options, !!this.#unsubscribe);
         return false;
     }
 
@@ -291,11 +304,14 @@ export class Channel<M extends object = AnyMessages> {
 
     /** Subscribes anew where presence is wanted in another way than before, once it is known from where on. @internal */
     settle(): void {
-        if (!this.#unsubscribe || !this.#epoch || this.#wanted() === this.#presence) return;
-        this.#unsubscribe();
+        if (this.#unsubscribe && this.#epoch && this.#wanted() !== this.#presence) this.#anew({since: this.position!});
+    }
+
+    #anew(options: ChannelOptions, again?: boolean): void {
+        this.#unsubscribe?.();
         this.#unsubscribe = undefined;
         this.#members = [];
-        this.#subscribe({since: this.position!});
+        this.#subscribe(options, again);
     }
 
     /** The client begins anew; what is still used is subscribed again. @internal */
@@ -317,6 +333,7 @@ export class Channel<M extends object = AnyMessages> {
     /** `again`: from where the channel was, if that was the same user. */
     #subscribe({latest = 0, resume, since}: ChannelOptions, again?: boolean): void {
         const {session} = this;
+        const state = this.#options.state || this.sharers?.state;
         const presence = (this.#presence = this.#wanted());
         this.#state = 'subscribing';
         const begin = () => {
@@ -326,7 +343,8 @@ export class Channel<M extends object = AnyMessages> {
             this.#epoch = from?.epoch ?? '';
             this.#offset = from?.offset ?? 0;
             return session.subscribe(this, {
-                since: from, latest: limit(latest), presence: !!presence, info: typeof presence === 'string' ? presence : undefined,
+                since: !state ? from : again ? undefined : since, latest: limit(latest), presence: !!presence, info: typeof presence === 'string' ? presence : undefined,
+                ...(state && {state}),
             });
         };
         const unsubscribe = (again || resume) && session.whenKnown ? session.whenKnown(begin) : begin();
@@ -380,6 +398,7 @@ export class Channel<M extends object = AnyMessages> {
 
     /** Gives a message to whoever wants it; pulsewire/schema stands in its way. @internal */
     pass(message: Message): void {
+        if (message.offset! <= this.#had) return this.#tell('repeated', message as AnyMessage<any>);
         if (this.#loops.size) for (const loop of this.#loops) loop.push(message);
         this.#handlers.emit(message.type, message);
         this.sharers?.take(message);
@@ -387,13 +406,18 @@ export class Channel<M extends object = AnyMessages> {
 
     /** @internal */
     onSubscribed(event: SubscribedEvent): void {
-        const {position} = event;
-        const from = position.epoch === this.#epoch ? this.#offset + 1 : 1;
+        const {position, reason = 'epoch_changed'} = event;
+        const other = position.epoch !== this.#epoch;
+        const from = other ? 1 : this.#offset + 1;
+        // Without one it is nowhere yet.
+        const lost = event.recovered === false || (other && this.#epoch);
+        this.#had = other ? -1 : Math.max(this.#had, this.#offset);
         this.#moveTo(position.epoch, position.offset);
         this.#state = 'subscribed';
         this.#user = this.session.user;
         this.#tell('subscribed', event);
-        if (event.recovered === false) this.#tell('gap', {from, to: position.offset, reason: event.reason!});
+        // What a snapshot replaces is known when that is there.
+        if (lost && reason !== 'compacted') this.#tell('gap', {from, to: position.offset, reason});
         this.settle();
     }
 
@@ -402,6 +426,20 @@ export class Channel<M extends object = AnyMessages> {
         const from = this.#offset + 1;
         this.#moveTo(this.#epoch, to);
         this.#tell('gap', {from, to, reason: 'replaced'});
+    }
+
+    /** @internal */
+    onSnapshot(part: SnapshotPart): void {
+        const {offset} = part;
+        const from = this.#had + 1;
+        if (offset) this.#moveTo(this.#epoch, offset);
+        if (from && offset >= from) this.#tell('gap', {from, to: offset, reason: 'compacted'});
+        this.#tell('snapshot', part);
+    }
+
+    /** @internal */
+    onSnapshotWanted(): void {
+        this.#tell('snapshotWanted', undefined);
     }
 
     /** @internal */
@@ -426,7 +464,7 @@ export class Channel<M extends object = AnyMessages> {
     #moveTo(epoch: string, offset: number): void {
         this.#epoch = epoch;
         this.#offset = offset;
-        if (this.#options.resume) this.#storage?.moved(this.name, {epoch, offset});
+        if (this.#options.resume) this.#storage?.moved(this.name, {epoch, offset: Math.max(offset, this.#had)});
     }
 
     #tell<E extends keyof ChannelEvents>(event: E, told: ChannelEvents[E]): void {

@@ -21,6 +21,12 @@ export interface ChannelOptions {
      * @default false
      */
     presence?: boolean | object;
+    /**
+     * Begins with the newest snapshot of the channel's state and everything after it, where its namespace keeps state;
+     * `pulsewire/state` asks for this and takes the snapshot. Handlers get the publications after it.
+     * @default false
+     */
+    state?: boolean;
 }
 
 /** Options of channel.publish(). */
@@ -46,8 +52,21 @@ export interface PublishOptions {
      * @default the message's type
      */
     conflate?: string;
+    /** The message is the state of the channel up to an offset, or a part of it; `pulsewire/state` sends such. */
+    snapshot?: SnapshotOf;
     /** Rejects with `aborted` and withdraws the message if it was not sent yet. */
     signal?: AbortSignal;
+}
+
+/** What a snapshot covers (docs/protocol.md 4.29). */
+export interface SnapshotOf {
+    /** It is the state after the publication of this offset, and of all before. */
+    readonly covers: number;
+    /** Names the parts that belong together, where there are some: 1 to 64 of `A-Z a-z 0-9 _ - . :`. */
+    readonly id?: string;
+    /** From 1. */
+    readonly part?: number;
+    readonly parts?: number;
 }
 
 /** Options of channel.history(). At most one of `before`, `after`, `since` and `until`. */

@@ -77,7 +77,7 @@ export interface SubscribedEvent {
     /** Whether everything since the last position arrives; undefined when there was none. */
     readonly recovered: boolean | undefined;
     /** Why not. */
-    readonly reason?: 'expired' | 'epoch_changed' | 'limit' | 'forbidden';
+    readonly reason?: 'expired' | 'epoch_changed' | 'limit' | 'forbidden' | 'compacted';
 }
 
 /** Messages were missed and will not come: read them with history(), or load the state anew. Told once for each. */
@@ -88,9 +88,21 @@ export interface GapEvent {
     readonly to: number;
     /**
      * `replaced`: this connection was too slow for all of them, so the server sent newer ones in their place; such a gap
-     * may be ignored where only the latest counts. The others: see {@link SubscribedEvent.reason}.
+     * may be ignored where only the latest counts. `compacted`: a snapshot has taken their place, with
+     * {@link ChannelOptions.state}. The others: see {@link SubscribedEvent.reason}.
      */
-    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit' | 'forbidden';
+    readonly reason: 'replaced' | 'expired' | 'epoch_changed' | 'limit' | 'forbidden' | 'compacted';
+}
+
+/** A snapshot, or a part of it: only the last one has an offset, up to which the snapshot covers everything. */
+export interface SnapshotPart {
+    readonly type: string;
+    /** From 1. */
+    readonly part: number;
+    readonly parts: number;
+    /** 0 but for the last part. */
+    readonly offset: number;
+    readonly payload: unknown;
 }
 
 /** The list of members changed; `joined` and `left` say by whom, both missing for the first list. */

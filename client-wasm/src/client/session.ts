@@ -1,6 +1,6 @@
 import type {PulsewireError} from '../base/errors.js';
 import type {Data} from '../base/payload.js';
-import type {CloseReason, ConnectionState, Position, PresenceEvent, SubscribedEvent} from './events.js';
+import type {CloseReason, ConnectionState, Position, PresenceEvent, SnapshotPart, SubscribedEvent} from './events.js';
 import type {ReportError} from './handlers.js';
 import type {HistoryOptions} from './channel_options.js';
 
@@ -84,6 +84,8 @@ export interface Outgoing {
     readonly key?: string;
     /** The key of which it is the latest (docs/protocol.md 4.17), where it has one. */
     readonly conflate?: string | undefined;
+    /** JSON text: what it is a snapshot of (docs/protocol.md 4.29). */
+    readonly snapshot?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;
 }
@@ -113,6 +115,8 @@ export interface HistoryEntry {
     readonly payload: unknown;
     /** The JSON text of the payload, as it arrived; '' of bytes. */
     readonly raw: string;
+    /** Of a snapshot: up to which offset. */
+    readonly covers?: number;
 }
 
 /** From where on the messages of a channel are wanted, and whether its members are. */
@@ -123,6 +127,8 @@ export interface Subscription {
     readonly presence: boolean;
     /** JSON text that is shown to the others. */
     readonly info: string | undefined;
+    /** Begins with the newest snapshot where there is no position, or one before what that covers. */
+    readonly state?: boolean | undefined;
 }
 
 /** Takes what happens to a subscription. */
@@ -143,6 +149,10 @@ export interface Receiver {
     /** The whole list of members, or the one who joined, or who left. */
     onPresence(change: Partial<PresenceEvent>): void;
     onAsked?(event: AskedEvent): void;
+    /** The state of the channel, in parts. A first one begins anew. */
+    onSnapshot?(part: SnapshotPart): void;
+    /** The server would like to have a newer snapshot. */
+    onSnapshotWanted?(): void;
     /** Nothing more comes after it. */
     onRefused(error: PulsewireError): void;
     /** The session ended, and the subscription with it. */

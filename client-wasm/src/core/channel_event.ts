@@ -6,7 +6,7 @@ import {ByteField, Field, Kind, Outcome} from './numbers.js';
 
 /** The kinds of actions that concern a subscription, messages apart. */
 export type ChannelKind =
-    Kind.subscribed | Kind.gap | Kind.refused | Kind.presence | Kind.joined | Kind.left | Kind.asked;
+    Kind.subscribed | Kind.gap | Kind.refused | Kind.presence | Kind.joined | Kind.left | Kind.asked | Kind.snapshot | Kind.snapshotWanted;
 
 /** Reads the machine's action and gives it to the receiver of the subscription. */
 export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void {
@@ -33,6 +33,12 @@ export function receive(kind: ChannelKind, core: Core, receiver: Receiver): void
             return receiver.onPresence({joined: member});
         case Kind.left:
             return receiver.onPresence({left: member});
+        case Kind.snapshot:
+            return receiver.onSnapshot?.({
+                type: core.slice(Field.type), part: core.word(Field.attempt), parts: core.word(Field.delayMs), offset: core.long(Field.offset), payload,
+            });
+        case Kind.snapshotWanted:
+            return receiver.onSnapshotWanted?.();
         case Kind.asked:
             return receiver.onAsked?.({
                 attempt: core.word(Field.attempt), request: core.long(Field.offset), type: core.slice(Field.type), session, user, payload,

@@ -144,9 +144,9 @@ export class MachineSession implements Session, Listener {
     }
 
     publish(message: Outgoing): Promise<Position | undefined> {
-        const {channel, type, key = '', conflate = '', echo, transient, timeoutMs} = message;
+        const {channel, type, key = '', conflate = '', snapshot = '', echo, transient, timeoutMs} = message;
         const read = (core: Core) => (transient ? undefined : positionFrom(core));
-        return this.#command(Call.publish, [channel, type, key, conflate], [+echo, +transient, timeoutMs], read, message);
+        return this.#command(Call.publish, [channel, type, key, conflate, snapshot], [+echo, +transient, timeoutMs], read, message);
     }
 
     async request({type, payload, timeoutMs, signal, channel = '', to = ''}: Question): Promise<unknown> {
@@ -171,13 +171,13 @@ export class MachineSession implements Session, Listener {
         return () => end();
     }
 
-    subscribe(receiver: Receiver, {since, latest, presence, info}: Subscription): () => void {
+    subscribe(receiver: Receiver, {since, latest, presence, info, state}: Subscription): () => void {
         let id = 0;
         const infoId = info ? ++this.#infoId : 0;
         if (info) this.#infos.set(infoId, info);
         this.#whenStarted((error, reason) => receiver.onClosed(error, reason), (core) => {
             if (id < 0) return;
-            id = core.call(Call.subscribe, [receiver.name, since?.epoch ?? ''], infoId, since?.offset ?? 0, latest, +presence);
+            id = core.call(Call.subscribe, [receiver.name, since?.epoch ?? ''], infoId, since?.offset ?? 0, latest, +presence, +!!state);
             this.#receivers.set(id, receiver);
         });
         return () => {

@@ -8,7 +8,8 @@ import {first, Handlers} from '../client/handlers.js';
 import {Loop} from '../client/loop.js';
 import type {Message} from '../client/message.js';
 
-const events = ['message', 'subscribed', 'gap', 'presence', 'refused'];
+// `signedOut` is for pulsewire/state alone.
+const events = ['message', 'subscribed', 'gap', 'presence', 'snapshot', 'snapshotWanted', 'repeated', 'refused', 'signedOut'];
 /** Messages that the history gives at once. */
 const pageMax = 300;
 
@@ -127,7 +128,8 @@ export class Handle {
     }
 
     #giveAll(messages: readonly Message[]): void {
-        for (const message of messages) this.#give(message);
+        // A snapshot of the channel's state is no message of it.
+        for (const message of messages) if (!('covers' in message)) this.#give(message);
         this.#seen = messages.at(-1)?.offset ?? this.#seen;
     }
 

@@ -21,6 +21,10 @@ export class Sharing implements Sharers {
         return wanted.filter((presence) => typeof presence === 'object').at(-1) ?? wanted.includes(true);
     }
 
+    get state(): boolean {
+        return this.#handles.some(({options}) => options.state);
+    }
+
     add(options: ChannelOptions): Handle {
         const {channel} = this;
         const handle = new Handle(channel, this, options);

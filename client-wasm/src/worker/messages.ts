@@ -1,6 +1,6 @@
 import type {ErrorCode} from '../base/codes.js';
 import type {HistoryPage} from '../client/channel.js';
-import type {ConnectionState, GapEvent, PresenceEvent, SubscribedEvent} from '../client/events.js';
+import type {ConnectionState, GapEvent, PresenceEvent, SnapshotPart, SubscribedEvent} from '../client/events.js';
 import type {ChannelOptions, HistoryOptions, PublishOptions} from '../client/channel_options.js';
 import type {ConnectOptions, RequestOptions} from '../client/options.js';
 
@@ -32,6 +32,10 @@ export type WorkerEvent =
     | {op: 'subscribed'; channel: string; event: SubscribedEvent}
     | {op: 'gap'; channel: string; event: GapEvent}
     | {op: 'presence'; channel: string; event: PresenceEvent}
+    /** A snapshot of the channel's state or a part of it, with the option `state`: also for a tab that began with it before. */
+    | {op: 'snapshot'; channel: string} & SnapshotPart
+    /** The server would like to have a newer snapshot: publish it with the option `snapshot`. */
+    | {op: 'snapshotWanted'; channel: string}
     | {op: 'refused'; channel: string; error: WorkerError}
     /** A publish gives a position or undefined, a request its answer, a history query a page with plain messages. */
     | {op: 'answer'; id: number; value: unknown}

@@ -55,7 +55,7 @@ export class PortSession {
         if (!client) throw new PulsewireError('invalid_argument', 'Post {op: "connect"} to the worker first.');
         switch (command.op) {
             case 'subscribe':
-                return void this.#subscribe(client.channel(command.channel, command.options));
+                return void this.#subscribe(client.channel(command.channel, command.options), command.options?.state);
             case 'unsubscribe':
                 return void this.#unsubscribe(client.channel(command.channel));
             case 'publish':
@@ -81,19 +81,36 @@ export class PortSession {
         if (lock) void navigator.locks.request(lock, () => this.#close());
     }
 
-    #subscribe(channel: Channel): void {
+    #subscribe(channel: Channel, state?: boolean): void {
         if (this.#subscribed.has(channel)) return;
         const {name} = channel;
         const {position} = channel;
         const late = channel.state === 'subscribed' && position;
+        // The place of this tab; with the state it begins from nothing.
+        let {epoch, offset: had} = (!state && late) || {epoch: '', offset: 0};
+        const post = (message: Message) => {
+            had = message.offset ?? had;
+            this.#post({op: 'message', ...plain(message)});
+        };
         this.#subscribed.set(channel, [
-            channel.watch('subscribed', (event) => this.#post({op: 'subscribed', channel: name, event})),
+            channel.watch('subscribed', (event) => {
+                if (event.position.epoch !== epoch) had = 0;
+                epoch = event.position.epoch;
+                this.#post({op: 'subscribed', channel: name, event});
+            }),
             channel.watch('gap', (event) => this.#post({op: 'gap', channel: name, event})),
             channel.watch('presence', (event) => this.#post({op: 'presence', channel: name, event})),
             channel.watch('refused', (error) => this.#post({op: 'refused', channel: name, error: posted(error)})),
-            channel.watch('message', (message) => this.#post({op: 'message', ...plain(message)})),
+            channel.watch('message', post),
+            // Of a state only those who begin with it want what came before.
+            channel.watch('snapshot', ({payload, ...part}) => {
+                this.#post({op: 'snapshot', channel: name, ...part, payload: payload instanceof Uint8Array ? payload.slice() : payload});
+            }),
+            channel.watch('snapshotWanted', () => this.#post({op: 'snapshotWanted', channel: name})),
+            channel.watch('repeated', (message) => message.offset! > had && post(message)),
         ]);
         this.#clients.subscribe(channel);
+        if (late && state) return void channel.share({state});
         // Another tab subscribed before: this one begins where the stream is.
         if (late) this.#post({op: 'subscribed', channel: name, event: {position: late, recovered: undefined}});
     }
