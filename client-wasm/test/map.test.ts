@@ -181,6 +181,52 @@ test('what was set while the connection was away is shown, and sent when it is b
     assert.deepEqual(all(bob.shared), all(ada.shared));
 });
 
+test('what the server has, and a snapshot has taken the place of before it came back, had effect', async () => {
+    const server = await stateServer();
+    const [ada, bob] = [mapOn(server), mapOn(server)];
+    await server.settled();
+    await Promise.all([bob.shared.set('n', 1), server.settled()]);
+    const flow = server.stall('down', ada.client);
+    const calls: unknown[] = [];
+    const updated = ada.shared.update('n', (n) => (calls.push(n), Number(n) + 1));
+    const set = ada.shared.set('k', 'mine');
+    await server.settled();
+    server.offline(ada.client);
+    await server.advance(1000);
+    assert.deepEqual(all(bob.shared), {n: 2, k: 'mine'});
+    void bob.shared.set('k', 'his');
+    for (let n = 0; n < 20; n++) server.publish('board:1', 'other', n);
+    await server.settled();
+    await bob.shared.offer();
+    for (let n = 0; n < 20; n++) server.publish('board:1', 'other', n);
+    await server.settled();
+    await bob.shared.offer();
+    const shown: unknown[] = [];
+    ada.shared.subscribe(() => shown.push(ada.shared.get('n')));
+    flow();
+    server.online(ada.client);
+    await server.advance(30_000);
+    await set;
+    assert.deepEqual([await updated, calls, all(ada.shared)], [2, [1], {n: 2, k: 'his'}]);
+    assert.deepEqual([...new Set(shown)], [2]);
+});
+
+test('what has come back is shown, also while the map begins anew', async () => {
+    const server = await stateServer();
+    const {client, shared} = mapOn(server);
+    await server.settled();
+    server.offline(client);
+    const shown: unknown[] = [];
+    void shared.set('k', 1);
+    shared.subscribe(() => shown.push(shared.get('k')));
+    server.restart({keepLog: false});
+    // The map begins anew with a log in which its own change comes first.
+    server.online(client);
+    server.delay(20, {jitterMs: 10});
+    await server.advance(30_000);
+    assert.deepEqual([...new Set(shown)], [1]);
+});
+
 test('a server that has lost its log has an empty map', async () => {
     const server = await stateServer();
     const {shared} = mapOn(server);

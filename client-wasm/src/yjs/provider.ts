@@ -70,6 +70,10 @@ export class DocumentProvider implements YjsProvider, Fold {
         }
     }
 
+    offer(): Promise<boolean> {
+        return this.#stream.offer();
+    }
+
     destroy(): void {
         if (this.#destroyed) return;
         this.#destroyed = true;

@@ -27,6 +27,8 @@ export interface YjsProvider {
     readonly unsent: boolean;
     /** Resolves when there are none any more. */
     flush(): Promise<void>;
+    /** Offers the document as a snapshot, as offer() of `pulsewire/state` does; happens by itself when the server wants one. */
+    offer(): Promise<boolean>;
     /** Ends it, with the document as it is. What was not sent is sent before the subscription ends. */
     destroy(): void;
 }
