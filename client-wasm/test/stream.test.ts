@@ -70,21 +70,33 @@ test('two thousand writes that nobody waits for are a few messages and no error;
     await server.settled();
     for (let n = 0; n < 2000; n++) void reply.write(`word${n} `);
     await server.advance(100);
-    const text = Array.from({length: 2000}, (_, n) => `word${n} `).join('');
+    let text = Array.from({length: 2000}, (_, n) => `word${n} `).join('');
     assert.deepEqual([replies.get('r')!.text === text, errors], [true, []]);
     assert.ok(pieces(server).length <= 6, `${pieces(server).length} pieces`);
     server.offline(client);
     await server.advance(1000);
     let written = 0;
     const write = async () => {
-        for (; written < 100; written++) await reply.write('x');
+        for (; written < 100; written++) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            await reply.write('x');
+        }
     };
     void write();
-    await server.advance(2000);
+    await server.advance(10_000);
     assert.equal(written, 4);
     server.online(client);
     await server.advance(30_000);
     assert.deepEqual([written, replies.get('r')!.text], [100, text + 'x'.repeat(100)]);
+    const before = pieces(server).length;
+    // A fast model whose every token is awaited is not slowed down.
+    const fast = async () => {
+        for (let n = 0; n < 400; n++) await reply.write('z');
+    };
+    const [done] = [fast(), await server.advance(50)];
+    assert.deepEqual([await outcomeOf(done), pieces(server).length - before], [undefined, 1]);
+    text += 'x'.repeat(100) + 'z'.repeat(400);
+    assert.equal(replies.get('r')!.text, text);
     server.offline(client);
     await server.advance(1000);
     const large = Array.from({length: 20}, () => reply.write('y'.repeat(100_000)));

@@ -124,7 +124,7 @@ export class Reader implements StreamReader {
             } else if (!reply || reply.state === 'writing') {
                 if (!this.#closed && !signal?.aborted) await this.#changed(signal);
             } else if (reply.state === 'failed') {
-                throw reply.reason === undefined ? new PulsewireError('disconnected', `The writer of the reply ${id} is gone.`) : new PulsewireError('rejected', reply.reason);
+                throw reply.reason === undefined ? new PulsewireError('disconnected', `The writer of the reply ${id} is gone.`) : new PulsewireError('rejected', reply.reason || `The writer of the reply ${id} has given up.`);
             } else {
                 return;
             }

@@ -35,9 +35,10 @@ export interface StreamWriter {
      */
     readonly stopped: AbortSignal;
     /**
-     * Adds a piece. Pieces of about 40 ms leave as one message. Resolves when the piece has left while few messages wait for
-     * their acknowledgement, so whoever awaits it is as slow as the network. Rejects with `outbox_full` when a megabyte of
-     * text waits, with `closed` after the end, and with the server's refusal.
+     * Adds a piece. Pieces of about 40 ms leave as one message. Resolves at once while the server keeps up; otherwise, as long as
+     * four messages wait for their acknowledgement or there is no connection, when the piece has left: whoever awaits it is as slow as the
+     * network. Rejects with `outbox_full` when a megabyte of text waits, with `closed` after the end, and with the server's
+     * refusal.
      */
     write(text: string): Promise<void>;
     /**

@@ -123,7 +123,8 @@ export class Writer implements StreamWriter {
         if (this.#unsent >= pieceUnitsMax) this.#flush();
         else if (this.#unsent) this.#timer ??= setTimeout(() => this.#flush(), joinMs);
         const upTo = this.#first + this.#text.length;
-        if (upTo > this.#sentTo) await new Promise<void>((resolve, reject) => this.#waiting.push({upTo, resolve, reject}));
+        // As long as the network keeps up nobody waits for a message, so that one carries many pieces.
+        if (!this.#maySend || this.#unsent >= pieceUnitsMax) await new Promise<void>((resolve, reject) => this.#waiting.push({upTo, resolve, reject}));
     }
 
     #finish(end: Ending, reason?: string): Promise<void> {
