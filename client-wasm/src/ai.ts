@@ -1,34 +1,13 @@
-import type {ChatRequestOptions, ChatTransport, UIMessage, UIMessageChunk} from 'ai';
-import {callable, check, checkOptions, flag, type Rules} from './base/check.js';
-import {checkType} from './base/names.js';
-import type {Channel} from './client/channel.js';
+import type {ChatTransport, UIMessage, UIMessageChunk} from 'ai';
 import {ChannelTransport} from './ai/transport.js';
+import type {ChatTransportOptions} from './ai/types.js';
+import {callable, check, checkOptions, flag, positive, type Rules} from './base/check.js';
+import {checkType} from './base/names.js';
 import type {StreamWriter} from './stream/types.js';
 
-/** What the backend needs to know for a reply. */
-export interface ChatQuestion<M extends UIMessage = UIMessage> extends ChatRequestOptions {
-    /** The name of the reply that is wanted: the option `id` of stream(). */
-    readonly id: string;
-    readonly chatId: string;
-    readonly trigger: 'submit-message' | 'regenerate-message';
-    /** The message that is to be generated anew. */
-    readonly messageId: string | undefined;
-    readonly messages: M[];
-}
+export type {ChatQuestion, ChatTransportOptions} from './ai/types.js';
 
-/** Options of chatTransport(). */
-export interface ChatTransportOptions<M extends UIMessage = UIMessage> {
-    /** The channel of a chat. */
-    channel: (chatId: string) => Channel<any>;
-    /** Brings the question to the backend, for example with fetch(), or as a message of the channel. What it throws ends the call. */
-    send: (question: ChatQuestion<M>) => unknown;
-    /** As of `StreamOptions`. @default 'stream' */
-    type?: string;
-    /** As of `StreamOptions`. @default false */
-    presence?: boolean;
-}
-
-const rules: Rules<ChatTransportOptions<any>> = {channel: callable, send: callable, type: /^String/, presence: flag};
+const rules: Rules<ChatTransportOptions<any>> = {channel: callable, send: callable, type: /^String/, keep: positive, presence: flag};
 
 /**
  * The transport of `useChat()` and `Chat` of the AI SDK over replies that grow: a reload, another tab and another device go on

@@ -179,6 +179,25 @@ test('a snapshot in mid-word: late ones, and those who were away for long, have 
     assert.deepEqual([loop.got.join(''), errors], [`${text}end`, []]);
 });
 
+test('a writer that is alone makes room by itself when the state is full', async () => {
+    const server = await stateServer(8_000);
+    const {client, errors} = clientOf(server);
+    const reply = writerOn(client);
+    let text = '';
+    for (let n = 0; n < 400; n++) {
+        text += `${n},`;
+        void reply.write(`${n},`);
+        await server.advance(50);
+    }
+    void reply.end();
+    await server.advance(5000);
+    const late = reader(server);
+    await server.settled();
+    assert.deepEqual([late.get('r')!.text, late.get('r')!.state], [text, 'complete']);
+    assert.ok(errors.length > 0 && errors.every((code) => code === 'state_full'), errors.join());
+    assert.equal(server.channel(name).subscribers, 1);
+});
+
 test('what the server refuses for now is repeated, without a gap and nothing twice', async () => {
     const server = await stateServer();
     const {client, errors} = clientOf(server);

@@ -1,9 +1,9 @@
 import type {ChatTransport, UIMessage, UIMessageChunk} from 'ai';
-import type {ChatTransportOptions} from '../ai.js';
 import {randomName} from '../base/random.js';
 import type {Channel} from '../client/channel.js';
 import {Reader} from '../stream/reader.js';
 import type {StreamReader} from '../stream/types.js';
+import type {ChatTransportOptions} from './types.js';
 
 type SendOptions<M extends UIMessage> = Parameters<ChatTransport<M>['sendMessages']>[0];
 type ReconnectOptions<M extends UIMessage> = Parameters<ChatTransport<M>['reconnectToStream']>[0] & {abortSignal?: AbortSignal};
@@ -55,11 +55,11 @@ export class ChannelTransport<M extends UIMessage> implements ChatTransport<M> {
 
     /** A reader of the chat, and whether the call that has opened it is still the newest one. */
     #open(chatId: string): [StreamReader, () => boolean] {
-        const {channel, type, presence} = this.#options;
+        const {channel, type, keep, presence} = this.#options;
         const self = channel(chatId).self();
         const call = {};
         this.#newest.set(self, call);
-        const reader = new Reader(self, {...(type !== undefined && {type}), ...(presence !== undefined && {presence})});
+        const reader = new Reader(self, {...(type !== undefined && {type}), ...(keep !== undefined && {keep}), ...(presence !== undefined && {presence})});
         return [reader, () => this.#newest.get(self) === call];
     }
 

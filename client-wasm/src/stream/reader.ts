@@ -90,6 +90,11 @@ export class Reader implements StreamReader {
         return guarded(publish(), (error) => this.#channel.session.unheard(error, `stopping the reply ${id} in channel ${this.#channel.name}`));
     }
 
+    /** Offers a snapshot of the replies. */
+    offer(): Promise<boolean> {
+        return this.#store.offer();
+    }
+
     get ready(): Promise<void> {
         return this.#store.ready;
     }

@@ -19,6 +19,11 @@ export interface StreamOptions {
      */
     leaseMs?: number;
     /**
+     * As of {@link StreamsOptions}. A writer that is told `state_full` offers the snapshot itself that makes room.
+     * @default 100
+     */
+    keep?: number;
+    /**
      * Whether this client shows itself in the channel while it writes, so that readers with the same option learn within
      * seconds that it is gone. The namespace has to allow presence.
      * @default false
