@@ -8,7 +8,7 @@ import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {build, transform} from 'esbuild';
 import {minify} from 'terser';
-import {bundleOptions, frameworks, home, ownNames, required, toText, wasmPath} from './build_options.mjs';
+import {bundleOptions, frameworks, home, ownNames, publicNames, required, toText, wasmPath} from './build_options.mjs';
 import {printSizes} from './sizes.mjs';
 
 // Built apart and moved at the end, so that whoever uses dist/ meanwhile sees whole files.
@@ -24,7 +24,7 @@ async function buildEntries() {
     const text = await toText(readFileSync(wasmPath));
     const letter = (i) => String.fromCharCode((i < 26 ? 97 : 39) + i);
     const short = Object.fromEntries(ownNames.map((name, i) => [`$${name}`, letter(i)]));
-    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', state: 'state', yjs: 'yjs', schema: 'schema', test: 'test', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
+    const entries = {index: 'index', js: 'js', wasm: 'wasm', 'wasm.node': 'wasm', worker: 'worker', storage: 'storage', requests: 'requests', list: 'list', state: 'state', stream: 'stream', ai: 'ai', yjs: 'yjs', schema: 'schema', test: 'test', why: 'core/why', token: 'core/token', debug: 'core/debug', plain: 'core/plain'};
     // They see of the SDK only what an application does, so none of their properties is minified.
     const outside = ['test', 'frameworks', ...frameworks];
     for (const name of outside) entries[name] = name;
@@ -45,7 +45,7 @@ async function buildEntries() {
         const [{text: map}, {text: bundled}] = outputFiles;
         // Once more by terser, which finds another 200 bytes of 12 KB, compressed; with these options the most.
         const compress = {passes: 2, unsafe_arrows: true, hoist_funs: true, if_return: false, sequences: false, unsafe_comps: true, pure_getters: true};
-        const properties = outside.includes(name) ? false : {builtins: true, regex: new RegExp(`^(${ownNames.join('|')})$`)};
+        const properties = outside.includes(name) ? false : {builtins: true, regex: new RegExp(`^(${ownNames.filter((own) => !publicNames[name]?.includes(own)).join('|')})$`)};
         // Statements end with a line instead of a semicolon, so that a program that ends with an error shows a line of code.
         const {code, map: shipped} = await minify(bundled, {
             module: true, ecma: 2022, compress, mangle: {properties}, nameCache: {props: {props: short}}, format: {semicolons: false},
@@ -79,7 +79,7 @@ function buildTypes() {
         const folder = dirname(file);
         for (const [, path] of readFileSync(join(dist, file), 'utf8').matchAll(/['"](\.\.?\/[\w/]+)\.js['"]/g)) visit(join(folder, `${path}.d.ts`));
     };
-    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'state', 'yjs', 'schema', 'test', ...frameworks]) visit(`${entry}.d.ts`);
+    for (const entry of ['index', 'js', 'wasm', 'worker', 'storage', 'requests', 'list', 'state', 'stream', 'ai', 'yjs', 'schema', 'test', ...frameworks]) visit(`${entry}.d.ts`);
     for (const file of filesIn(dist)) if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(join(dist, file));
     for (const name of required) writeFileSync(join(dist, `${name}.d.cts`), typesRequired(name));
 }
@@ -100,7 +100,7 @@ function typesRequired(name) {
 /** The guide and what it leads to come with the package. */
 function copyGuide() {
     mkdirSync(join(dist, 'docs'));
-    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'state.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
+    for (const name of ['sdk.md', 'frameworks.md', 'where-it-runs.md', 'auth.md', 'migrating.md', 'test-server.md', 'state.md', 'ai.md', 'protocol.md']) writeFileSync(join(dist, 'docs', name), readFileSync(join(home, '../docs', name)));
 }
 
 /** The paths of the files below a folder. */

@@ -26,11 +26,14 @@ export const ownNames = [
     'unheard', 'watchers', 'again', 'signedOut', 'signsIn', 'hears', 'watched', 'unparsed', 'leave', 'awaited', 'share', 'sharers', 'settle', 'note', 'found', 'whenKnown', 'pass',
 ];
 
+/** Of these, what an application knows of some entries all the same. */
+export const publicNames = {stream: ['read'], ai: ['read']};
+
 /** The entries for frameworks. Each leaves its framework to the application, and shares its other parts with `list`. */
 export const frameworks = ['react', 'vue', 'svelte', 'solid', 'angular'];
 
 /** The entries that can be required too, as Jest does; what they share comes with them. */
-export const required = ['js', 'storage', 'requests', 'list', 'state', 'schema', 'frameworks', 'react', 'vue', 'test'];
+export const required = ['js', 'storage', 'requests', 'list', 'state', 'stream', 'schema', 'frameworks', 'react', 'vue', 'test'];
 
 /**
  * esbuild's options. `text`: the value of `import text from 'pulsewire.wasm'`. `node`: read files instead of fetching.
@@ -54,7 +57,7 @@ export function bundleOptions({text = '', node = false, apart = '', plain = fals
             const later = apart === '.js' ? /\/(why|debug|plain|token)\.js$/ : /\/(why|debug|plain)\.js$/;
             if (apart) onResolve({filter: later}, ({kind, path}) => (kind === 'dynamic-import' ? {path: `./${basename(path)}`, external: true} : undefined));
             // Two copies would not know of each other's subscriptions.
-            if (apart) onResolve({filter: /^\.\.?\/(list|frameworks)\.js$/}, ({path}) => ({path: `./${basename(path, '.js')}${apart}`, external: true}));
+            if (apart) onResolve({filter: /^(\.\.?\/(list|frameworks)|\.\.\/state)\.js$/}, ({path}) => ({path: `./${basename(path, '.js')}${apart}`, external: true}));
             if (plain) onResolve({filter: /\/utf8\.js$/}, () => ({path: join(home, 'src/base/utf8.plain.ts')}));
             if (node) onResolve({filter: /^\.\/wasm_default\.js$/}, () => ({path: join(home, 'src/core/wasm_default.node.ts')}));
         },
@@ -64,7 +67,7 @@ export function bundleOptions({text = '', node = false, apart = '', plain = fals
         format: 'esm',
         target: 'es2022',
         platform: node ? 'node' : 'browser',
-        external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core', 'yjs', 'y-protocols/awareness'],
+        external: ['react', 'vue', 'svelte/store', 'solid-js', '@angular/core', 'yjs', 'y-protocols/awareness', 'ai', 'ai/test'],
         plugins: [plugin],
     };
 }

@@ -13,6 +13,8 @@ const entries = {
     'pulsewire/requests': ['requests.js'],
     'pulsewire/list': ['list.js'],
     'pulsewire/state': ['state.js', 'list.js'],
+    'pulsewire/stream': ['stream.js', 'state.js', 'list.js'],
+    'pulsewire/ai': ['ai.js', 'state.js', 'list.js'],
     'pulsewire/yjs': ['yjs.js', 'list.js'],
     'pulsewire/schema': ['schema.js'],
     'pulsewire/test': ['test.js', 'index.js'],

@@ -13,12 +13,12 @@ const manifest = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 
 test('the tarball holds the entries, their maps and types, README, llms.txt, LICENSE and the guide, and nothing else', () => {
     const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'}).trim().split('\n').map((path) => path.replace(/^package\//, ''));
-    const scripts = ['dist/index.js', 'dist/js.js', 'dist/plain.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/state.js', 'dist/yjs.js', 'dist/schema.js', 'dist/test.js', 'dist/why.js', 'dist/debug.js', 'dist/token.js', 'dist/pulsewire.wasm',
+    const scripts = ['dist/index.js', 'dist/js.js', 'dist/plain.js', 'dist/wasm.js', 'dist/wasm.node.js', 'dist/worker.js', 'dist/storage.js', 'dist/requests.js', 'dist/list.js', 'dist/state.js', 'dist/stream.js', 'dist/ai.js', 'dist/yjs.js', 'dist/schema.js', 'dist/test.js', 'dist/why.js', 'dist/debug.js', 'dist/token.js', 'dist/pulsewire.wasm',
         'dist/frameworks.js', ...frameworks.map((name) => `dist/${name}.js`)];
     const forRequire = required.flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.d.cts`]);
-    const texts = ['package.json', 'README.md', 'llms.txt', 'LICENSE', ...['sdk', 'frameworks', 'where-it-runs', 'auth', 'migrating', 'test-server', 'state', 'protocol'].map((name) => `dist/docs/${name}.md`)];
+    const texts = ['package.json', 'README.md', 'llms.txt', 'LICENSE', ...['sdk', 'frameworks', 'where-it-runs', 'auth', 'migrating', 'test-server', 'state', 'ai', 'protocol'].map((name) => `dist/docs/${name}.md`)];
     const maps = scripts.filter((file) => file.endsWith('.js') && file !== 'dist/plain.js').map((file) => `${file}.map`);
-    for (const file of [...texts, 'dist/index.d.ts', 'dist/js.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', 'dist/list.d.ts', 'dist/state.d.ts', 'dist/yjs.d.ts', 'dist/schema.d.ts', 'dist/test.d.ts', ...frameworks.map((name) => `dist/${name}.d.ts`), ...scripts, ...maps, ...forRequire]) assert.ok(files.includes(file), file);
+    for (const file of [...texts, 'dist/index.d.ts', 'dist/js.d.ts', 'dist/wasm.d.ts', 'dist/worker.d.ts', 'dist/storage.d.ts', 'dist/requests.d.ts', 'dist/list.d.ts', 'dist/state.d.ts', 'dist/stream.d.ts', 'dist/ai.d.ts', 'dist/yjs.d.ts', 'dist/schema.d.ts', 'dist/test.d.ts', ...frameworks.map((name) => `dist/${name}.d.ts`), ...scripts, ...maps, ...forRequire]) assert.ok(files.includes(file), file);
     const others = files.filter((file) => !file.endsWith('.d.ts') && ![...scripts, ...maps, ...texts, ...forRequire].includes(file));
     assert.deepEqual(others, []);
 });
@@ -26,7 +26,7 @@ test('the tarball holds the entries, their maps and types, README, llms.txt, LIC
 test('the package depends on nothing, and takes the framework that a project has', () => {
     assert.deepEqual([manifest.dependencies, manifest.optionalDependencies], [undefined, undefined]);
     const peers = Object.keys(manifest.peerDependencies);
-    assert.equal(peers.length, frameworks.length + ['yjs', 'y-protocols'].length);
+    assert.equal(peers.length, frameworks.length + ['ai', 'yjs', 'y-protocols'].length);
     assert.deepEqual(manifest.peerDependenciesMeta, Object.fromEntries(peers.map((name) => [name, {optional: true}])));
     assert.equal(manifest.sideEffects, false);
 });

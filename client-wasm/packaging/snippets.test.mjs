@@ -1,4 +1,4 @@
-// The snippets of docs/sdk.md, docs/state.md, docs/frameworks.md, docs/migrating.md, docs/test-server.md, llms.txt and the README: each compiles against the installed package, and the README's runs.
+// The snippets of docs/sdk.md, docs/state.md, docs/ai.md, docs/frameworks.md, docs/migrating.md, docs/test-server.md, llms.txt and the README: each compiles against the installed package, and the README's runs.
 
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
@@ -17,6 +17,7 @@ const guide = readFileSync(join(root, 'docs/sdk.md'), 'utf8');
 const migrating = readFileSync(join(root, 'docs/migrating.md'), 'utf8');
 const state = readFileSync(join(root, 'docs/state.md'), 'utf8');
 const testing = readFileSync(join(root, 'docs/test-server.md'), 'utf8');
+const ai = readFileSync(join(root, 'docs/ai.md'), 'utf8');
 const llms = readFileSync(join(home, 'llms.txt'), 'utf8');
 const snippetsOf = (text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
 
@@ -31,13 +32,13 @@ const given = `
     }
     export {};`;
 
-test('the snippets of the guide, of the page on state, of the notes on moving, of the page on tests, of llms.txt and of the README compile', () => {
-    const snippets = {readme: snippetsOf(readme), guide: snippetsOf(guide), state: snippetsOf(state), migrating: snippetsOf(migrating), testing: snippetsOf(testing), llms: snippetsOf(llms)};
-    assert.ok(snippets.readme.length === 1 && snippets.guide.length > 12 && snippets.state.length === 3 && snippets.migrating.length > 8 && snippets.testing.length === 5 && snippets.llms.length === 2);
+test('the snippets of the guide, of the pages on state and on replies, of the notes on moving, of the page on tests, of llms.txt and of the README compile', () => {
+    const snippets = {readme: snippetsOf(readme), guide: snippetsOf(guide), state: snippetsOf(state), ai: snippetsOf(ai), migrating: snippetsOf(migrating), testing: snippetsOf(testing), llms: snippetsOf(llms)};
+    assert.ok(snippets.readme.length === 1 && snippets.guide.length > 12 && snippets.state.length === 3 && snippets.ai.length === 4 && snippets.migrating.length > 8 && snippets.testing.length === 5 && snippets.llms.length === 2);
     const files = {'given.d.ts': given};
     for (const [from, codes] of Object.entries(snippets)) codes.forEach((code, i) => (files[`${from}_${i + 1}.ts`] = `${code}\nexport {};\n`));
     const folder = project('snippets', files);
-    for (const name of ['zod', 'vitest', 'yjs', 'y-protocols', 'lib0']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+    for (const name of ['zod', 'vitest', 'yjs', 'y-protocols', 'lib0', 'ai']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
     const types = join(root, 'node_modules/@types');
     try {

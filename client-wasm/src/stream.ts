@@ -8,7 +8,7 @@ import {checkLease, Writer} from './stream/writer.js';
 
 export type {Reply, StreamOptions, StreamReader, StreamsOptions, StreamWriter} from './stream/types.js';
 
-const writerRules: Rules<StreamOptions> = {id: idRule, type: /^String/, leaseMs: /^Number [\d.]+$/, presence: flag};
+const writerRules: Rules<StreamOptions> = {id: idRule, type: /^String/, leaseMs: /^Number [\d.]+$/, keep: positive, presence: flag};
 const readerRules: Rules<StreamsOptions> = {type: /^String/, keep: positive, presence: flag};
 
 /**

@@ -70,21 +70,33 @@ test('two thousand writes that nobody waits for are a few messages and no error;
     await server.settled();
     for (let n = 0; n < 2000; n++) void reply.write(`word${n} `);
     await server.advance(100);
-    const text = Array.from({length: 2000}, (_, n) => `word${n} `).join('');
+    let text = Array.from({length: 2000}, (_, n) => `word${n} `).join('');
     assert.deepEqual([replies.get('r')!.text === text, errors], [true, []]);
     assert.ok(pieces(server).length <= 6, `${pieces(server).length} pieces`);
     server.offline(client);
     await server.advance(1000);
     let written = 0;
     const write = async () => {
-        for (; written < 100; written++) await reply.write('x');
+        for (; written < 100; written++) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            await reply.write('x');
+        }
     };
     void write();
-    await server.advance(2000);
+    await server.advance(10_000);
     assert.equal(written, 4);
     server.online(client);
     await server.advance(30_000);
     assert.deepEqual([written, replies.get('r')!.text], [100, text + 'x'.repeat(100)]);
+    const before = pieces(server).length;
+    // A fast model whose every token is awaited is not slowed down.
+    const fast = async () => {
+        for (let n = 0; n < 400; n++) await reply.write('z');
+    };
+    const [done] = [fast(), await server.advance(50)];
+    assert.deepEqual([await outcomeOf(done), pieces(server).length - before], [undefined, 1]);
+    text += 'x'.repeat(100) + 'z'.repeat(400);
+    assert.equal(replies.get('r')!.text, text);
     server.offline(client);
     await server.advance(1000);
     const large = Array.from({length: 20}, () => reply.write('y'.repeat(100_000)));
@@ -142,6 +154,56 @@ test('cuts, a restart and offline times: the text is exact for the writer’s an
     assert.deepEqual([await outcomeOf(loop.end), loop.got.join(''), replies.get('r')!.text], ['end', text, text]);
 });
 
+test('whatever goes wrong on the way, readers have a beginning of the text, and in the end all of it', async () => {
+    for (let seed = 1; seed <= 15; seed++) {
+        const server = await stateServer(seed % 3 ? 1_000_000 : 6_000, {seed});
+        const chance = (probability: number) => Math.random() < probability;
+        const clients = Array.from({length: 5}, () => clientOf(server).client);
+        const [ada, bob, ...others] = clients as [Client, Client, ...Client[]];
+        const writers = [writerOn(ada, {id: 'a'}), writerOn(ada, {id: 'b'}), writerOn(bob, {id: 'c'})];
+        const texts = ['', '', ''];
+        const readers = others.map((client) => readerOn(client));
+        const loops = readers.map((replies) => writers.map(({id}) => loopOver(replies, id)));
+        const check = () => {
+            for (const [i, text] of texts.entries()) {
+                for (const [j, replies] of readers.entries()) {
+                    assert.ok(text.startsWith(replies.get(writers[i]!.id)?.text ?? ''), `seed ${seed}: a reader has something else`);
+                    assert.ok(text.startsWith(loops[j]![i]!.got.join('')), `seed ${seed}: a loop has something else`);
+                }
+            }
+        };
+        for (let step = 0; step < 80; step++) {
+            for (const [i, writer] of writers.entries()) {
+                if (!chance(0.7)) continue;
+                const token = `${i}${step}😀 `;
+                texts[i] += token;
+                void writer.write(token);
+            }
+            const client = clients[Math.floor(Math.random() * clients.length)]!;
+            if (chance(0.1)) server.cut(client);
+            if (chance(0.05)) server.offline(client);
+            if (chance(0.1)) server.online(client);
+            if (chance(0.05)) server.refuse('publish', chance(0.5) ? 'overloaded' : 'state_full', {times: 1 + Math.floor(Math.random() * 3)});
+            if (chance(0.02)) server.restart();
+            if (chance(0.1)) server.delay(Math.floor(Math.random() * 200), {jitterMs: 50});
+            if (chance(0.1)) clients[4]!.channel(name).publish('other', step).catch(() => {});
+            await server.advance(60);
+            check();
+        }
+        for (const client of clients) server.online(client);
+        for (const writer of writers) void writer.end();
+        await server.advance(90_000);
+        check();
+        for (const replies of [...readers, reader(server)]) {
+            await server.settled();
+            await server.advance(1000);
+            assert.deepEqual(writers.map(({id}) => [replies.get(id)?.text, replies.get(id)?.state]), texts.map((text) => [text, 'complete']), `seed ${seed}`);
+        }
+        for (const [i, text] of texts.entries()) for (const of of loops) assert.deepEqual([of[i]!.got.join(''), await outcomeOf(of[i]!.end)], [text, 'end'], `seed ${seed}`);
+        server.close();
+    }
+});
+
 test('a snapshot in mid-word: late ones, and those who were away for long, have the same text', async () => {
     const server = await stateServer(8_000);
     const {client, errors} = clientOf(server);
@@ -165,6 +227,25 @@ test('a snapshot in mid-word: late ones, and those who were away for long, have 
     await server.advance(100);
     for (const replies of [stays, late, comesBack]) assert.equal(replies.get('r')!.text, `${text}end`);
     assert.deepEqual([loop.got.join(''), errors], [`${text}end`, []]);
+});
+
+test('a writer that is alone makes room by itself when the state is full', async () => {
+    const server = await stateServer(8_000);
+    const {client, errors} = clientOf(server);
+    const reply = writerOn(client);
+    let text = '';
+    for (let n = 0; n < 400; n++) {
+        text += `${n},`;
+        void reply.write(`${n},`);
+        await server.advance(50);
+    }
+    void reply.end();
+    await server.advance(5000);
+    const late = reader(server);
+    await server.settled();
+    assert.deepEqual([late.get('r')!.text, late.get('r')!.state], [text, 'complete']);
+    assert.ok(errors.length > 0 && errors.every((code) => code === 'state_full'), errors.join());
+    assert.equal(server.channel(name).subscribers, 1);
 });
 
 test('what the server refuses for now is repeated, without a gap and nothing twice', async () => {

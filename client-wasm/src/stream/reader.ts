@@ -90,6 +90,11 @@ export class Reader implements StreamReader {
         return guarded(publish(), (error) => this.#channel.session.unheard(error, `stopping the reply ${id} in channel ${this.#channel.name}`));
     }
 
+    /** Offers a snapshot of the replies. */
+    offer(): Promise<boolean> {
+        return this.#store.offer();
+    }
+
     get ready(): Promise<void> {
         return this.#store.ready;
     }
@@ -124,7 +129,7 @@ export class Reader implements StreamReader {
             } else if (!reply || reply.state === 'writing') {
                 if (!this.#closed && !signal?.aborted) await this.#changed(signal);
             } else if (reply.state === 'failed') {
-                throw reply.reason === undefined ? new PulsewireError('disconnected', `The writer of the reply ${id} is gone.`) : new PulsewireError('rejected', reply.reason);
+                throw reply.reason === undefined ? new PulsewireError('disconnected', `The writer of the reply ${id} is gone.`) : new PulsewireError('rejected', reply.reason || `The writer of the reply ${id} has given up.`);
             } else {
                 return;
             }

@@ -2,8 +2,8 @@ import type {Channel} from '../client/channel.js';
 import type {Member} from '../client/events.js';
 import type {Told} from './replies.js';
 
-/** How long a writer may be missing in the channel's presence, in milliseconds; it may be on its way back. */
-const absentMs = 5000;
+/** How long a writer may be missing in the channel's presence, in milliseconds: the news of it may come after its beginning. */
+const absentMs = 2000;
 
 /** The replies that are written and not known to be lost, and the log's clock; undefined as long as they are not whole. */
 export type Writing = () => {readonly replies: readonly Told[]; readonly now: number} | undefined;

@@ -19,6 +19,11 @@ export interface StreamOptions {
      */
     leaseMs?: number;
     /**
+     * As of {@link StreamsOptions}. A writer that is told `state_full` offers the snapshot itself that makes room.
+     * @default 100
+     */
+    keep?: number;
+    /**
      * Whether this client shows itself in the channel while it writes, so that readers with the same option learn within
      * seconds that it is gone. The namespace has to allow presence.
      * @default false
@@ -35,9 +40,10 @@ export interface StreamWriter {
      */
     readonly stopped: AbortSignal;
     /**
-     * Adds a piece. Pieces of about 40 ms leave as one message. Resolves when the piece has left while few messages wait for
-     * their acknowledgement, so whoever awaits it is as slow as the network. Rejects with `outbox_full` when a megabyte of
-     * text waits, with `closed` after the end, and with the server's refusal.
+     * Adds a piece. Pieces of about 40 ms leave as one message. Resolves at once while the server keeps up; otherwise, as long as
+     * four messages wait for their acknowledgement or there is no connection, when the piece has left: whoever awaits it is as slow as the
+     * network. Rejects with `outbox_full` when a megabyte of text waits, with `closed` after the end, and with the server's
+     * refusal.
      */
     write(text: string): Promise<void>;
     /**

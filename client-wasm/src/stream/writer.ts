@@ -45,6 +45,7 @@ export class Writer implements StreamWriter {
     readonly #channel: Channel<any>;
     readonly #type: string;
     readonly #leaseMs: number;
+    readonly #keep: number;
     readonly #shown: boolean;
     readonly #subscription: Subscription<any>;
     readonly #stop = new AbortController();
@@ -67,17 +68,19 @@ export class Writer implements StreamWriter {
     #endSent = false;
     /** Where to go on after refusals, when nothing is on its way any more. */
     #repeatFrom: number | undefined;
+    #makingRoom: Promise<void> | undefined;
     #failure: unknown;
     #closed = false;
     #timer: ReturnType<typeof setTimeout> | undefined;
     #life: ReturnType<typeof setTimeout> | undefined;
 
-    constructor(channel: Channel<any>, {id = randomName().slice(0, nameCharacters), type = 'stream', leaseMs = 30_000, presence = false}: StreamOptions) {
+    constructor(channel: Channel<any>, {id = randomName().slice(0, nameCharacters), type = 'stream', leaseMs = 30_000, keep = 100, presence = false}: StreamOptions) {
         this.id = id;
         this.stopped = this.#stop.signal;
         this.#channel = channel.self();
         this.#type = type;
         this.#leaseMs = leaseMs;
+        this.#keep = keep;
         this.#shown = presence;
         this.#done = new Promise((resolve, reject) => ([this.#resolve, this.#reject] = [resolve, reject]));
         this.#done.catch(() => {});
@@ -90,7 +93,8 @@ export class Writer implements StreamWriter {
         subscription.watch('subscribed', begin);
         // Who may not read may write, and hears of nobody.
         subscription.watch('refused', begin);
-        subscription.watch('gap', () => void this.#lookForStop());
+        // A request to stop may be among what this client has missed; the state has it.
+        subscription.watch('gap', () => void this.#withState((state) => void (state.get(id)?.stopping && this.#stop.abort())));
     }
 
     write(text: string): Promise<void> {
@@ -123,7 +127,8 @@ export class Writer implements StreamWriter {
         if (this.#unsent >= pieceUnitsMax) this.#flush();
         else if (this.#unsent) this.#timer ??= setTimeout(() => this.#flush(), joinMs);
         const upTo = this.#first + this.#text.length;
-        if (upTo > this.#sentTo) await new Promise<void>((resolve, reject) => this.#waiting.push({upTo, resolve, reject}));
+        // As long as the network keeps up nobody waits for a message, so that one carries many pieces.
+        if (!this.#maySend || this.#unsent >= pieceUnitsMax) await new Promise<void>((resolve, reject) => this.#waiting.push({upTo, resolve, reject}));
     }
 
     #finish(end: Ending, reason?: string): Promise<void> {
@@ -188,6 +193,8 @@ export class Writer implements StreamWriter {
             if (this.#repeatFrom === undefined) this.#channel.session.unheard(error, `writing the reply ${this.id} in channel ${this.#channel.name}, which goes on in a moment`);
             this.#repeatFrom = Math.min(this.#repeatFrom ?? Infinity, sent.from);
             if (sent.begins) this.#writer = undefined;
+            // Perhaps no reader is there whom the server could ask.
+            if (error.code === 'state_full') this.#makingRoom ??= this.#withState((state) => state.offer()).finally(() => (this.#makingRoom = undefined));
         }
         const acknowledged = Math.min(this.#repeatFrom ?? this.#sentTo, ...this.#onItsWay.map(({from}) => from));
         this.#text = this.#text.slice(acknowledged - this.#first);
@@ -219,14 +226,14 @@ export class Writer implements StreamWriter {
         }, this.#leaseMs / 3);
     }
 
-    /** A request to stop may be among what this client has missed; the state has it. */
-    async #lookForStop(): Promise<void> {
-        const reader = new Reader(this.#channel, {type: this.#type});
+    /** Has the state for a moment. */
+    async #withState(act: (state: Reader) => unknown): Promise<void> {
+        const reader = new Reader(this.#channel, {type: this.#type, keep: this.#keep});
         try {
             await reader.ready;
-            if (reader.get(this.id)?.stopping) this.#stop.abort();
+            await act(reader);
         } catch {
-            // Who may not have the state writes on.
+            // Who may not have the state writes on; somebody else makes room, or nobody, which is told.
         } finally {
             reader.close();
         }
