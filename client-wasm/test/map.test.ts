@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {map, type SharedMap} from '../src/state.js';
 import type {TestServer} from '../src/test.js';
+import {accept, opened, publication, settle} from './fake_network.js';
 import {clientOf, outcomeOf, stateServer} from './state_server.js';
 
 function mapOn(server: TestServer) {
@@ -212,19 +213,36 @@ test('what the server has, and a snapshot has taken the place of before it came 
 });
 
 test('what has come back is shown, also while the map begins anew', async () => {
-    const server = await stateServer();
-    const {client, shared} = mapOn(server);
-    await server.settled();
-    server.offline(client);
+    const {client, network} = await opened();
+    const {socket} = network;
+    const shared = map<number>(client.channel('board:1'));
+    await settle();
+    const answer = async (offset: number) => {
+        for (const {op, id} of socket.sent) {
+            if (op === 'history') socket.receive({op, id, channel: 'board:1', epoch: 'e1', offset, more: false, payload: [{type: 'map', offset, time: 5, payload: null}]});
+        }
+        await settle();
+    };
+    await accept(socket, 'board:1', {replay: 1});
+    const before = publication('board:1', 1, {key: 'k', value: 0}, 'map');
+    socket.receive(before);
+    await answer(1);
+    const set = shared.set('k', 1);
+    await settle();
+    const {id, payload} = socket.last('publish');
     const shown: unknown[] = [];
-    void shared.set('k', 1);
     shared.subscribe(() => shown.push(shared.get('k')));
-    server.restart({keepLog: false});
-    // The map begins anew with a log in which its own change comes first.
-    server.online(client);
-    server.delay(20, {jitterMs: 10});
-    await server.advance(30_000);
-    assert.deepEqual([...new Set(shown)], [1]);
+    // Another map of the channel lets both begin anew.
+    map(client.channel('board:1'), {type: 'other'});
+    await settle();
+    await accept(socket, 'board:1', {replay: 2});
+    socket.receive(before, publication('board:1', 2, payload, 'map'), {op: 'published', id, channel: 'board:1', epoch: 'e1', offset: 2});
+    await set;
+    await settle();
+    assert.equal(shared.get('k'), 1);
+    await answer(2);
+    assert.deepEqual([shared.get('k'), [...new Set(shown)]], [1, [1]]);
+    client.close();
 });
 
 test('a server that has lost its log has an empty map', async () => {

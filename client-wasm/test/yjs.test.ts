@@ -70,7 +70,7 @@ test('twenty editors at random, with cuts, outages, restarts and snapshots, come
     const server = await stateServer(60_000, {seed: 18});
     const editors = Array.from({length: 20}, () => editor(server));
     await server.settled();
-    for (let step = 0; step < 150; step++) {
+    for (let step = 0; step < 80; step++) {
         for (const {client, text} of editors) {
             const chance = Math.random();
             if (chance < 0.5) text.insert(Math.floor(Math.random() * (text.length + 1)), String(step));
