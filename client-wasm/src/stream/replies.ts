@@ -28,6 +28,8 @@ export type Ending = 'complete' | 'cancelled' | 'failed';
 export interface Told extends Reply {
     readonly leaseMs: number;
     readonly shown: boolean;
+    /** Pieces that have overtaken those before them. */
+    readonly ahead: readonly Piece[];
     /** The server's clock at its last message. */
     readonly at: number;
 }
@@ -44,6 +46,8 @@ export const noReplies: Replies = {all: [], now: 0};
 export const idRule = /^String [\w\-.:]{1,64}$/;
 /** Of a lease, in milliseconds. */
 const leaseMsMax = 3_600_000;
+/** Pieces of a reply that wait for those before them; twice what a writer has on its way. */
+const aheadMax = 8;
 /** After so many leases without a message a reply counts as one that has ended, so that the state stays bounded. */
 const leasesMax = 10;
 
@@ -61,19 +65,30 @@ export function replied({all, now}: Replies, {type, payload, time, user}: Messag
     if (n !== 0 || typeof writer !== 'string' || !(leaseMs > 0) || (before && !mine(before))) return {all, now};
     const reply: Told = {
         id, text: '', state: 'writing', stopping: false, writer, ...(user !== undefined && {user}),
-        leaseMs: Math.min(leaseMs, leaseMsMax), shown: shown === true, at: now,
+        leaseMs: Math.min(leaseMs, leaseMsMax), shown: shown === true, ahead: [], at: now,
     };
     return {all: bounded([...all.filter((other) => other !== before), extended(reply, payload, now)], now, keep), now};
 }
 
-/** Adds a piece. One whose beginning is there already adds the rest of it; one after a gap is left out: the writer repeats both. */
-function extended(reply: Told, {n, text = '', writer, end, reason}: Piece, now: number): Told {
+/** Adds a piece, and those that wait for it. One whose beginning is there already adds the rest of it. */
+function extended(reply: Told, piece: Piece, now: number): Told {
+    const {writer} = piece;
+    let next: Told = {...reply, at: now, ...(typeof writer === 'string' && {writer})};
+    // A message that the server refused for a moment may come after the one that followed it.
+    let ahead = [...reply.ahead, piece].slice(-aheadMax);
+    for (let fits; (fits = ahead.find(({n}) => n <= next.text.length)); ) {
+        ahead = ahead.filter((other) => other !== fits);
+        next = appended(next, fits);
+    }
+    return {...next, ahead: next.state === 'writing' ? ahead : []};
+}
+
+function appended(reply: Told, {n, text = '', end, reason}: Piece): Told {
     const there = reply.text.length;
-    const alive: Told = {...reply, at: now, ...(typeof writer === 'string' && {writer})};
-    if (n > there || typeof text !== 'string') return alive;
+    if (typeof text !== 'string' || reply.state !== 'writing') return reply;
     const whole = there < n + text.length ? reply.text + text.slice(there - n) : reply.text;
-    if (end !== 'complete' && end !== 'cancelled' && end !== 'failed') return {...alive, text: whole};
-    return {...alive, text: whole, state: end, ...(typeof reason === 'string' && {reason})};
+    if (end !== 'complete' && end !== 'cancelled' && end !== 'failed') return {...reply, text: whole};
+    return {...reply, text: whole, state: end, ...(typeof reason === 'string' && {reason})};
 }
 
 function changed(all: readonly Told[], id: unknown, change: (reply: Told) => Told, keep?: number): readonly Told[] {
@@ -95,8 +110,8 @@ function bounded(all: readonly Told[], now: number, keep: number): readonly Told
 export function loaded(saved: any): Replies {
     const {all, now} = saved;
     const states = ['writing', 'complete', 'cancelled', 'failed'];
-    const fits = ({id, text, state, writer, leaseMs, at}: Told) =>
-        [id, text, writer].every((value) => typeof value === 'string') && states.includes(state) && leaseMs > 0 && Number.isFinite(at);
+    const fits = ({id, text, state, writer, leaseMs, ahead, at}: Told) =>
+        Array.isArray(ahead) && [id, text, writer].every((value) => typeof value === 'string') && states.includes(state) && leaseMs > 0 && Number.isFinite(at);
     if (!Array.isArray(all) || !Number.isFinite(now) || !all.every(fits)) throw new Error('it holds something else than replies');
     return {all, now};
 }

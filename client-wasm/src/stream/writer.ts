@@ -37,7 +37,7 @@ interface Waiting {
 
 /**
  * Writes one reply. Each message says where in the text it belongs; when the server refuses one for now, everything from there on
- * is repeated, and readers leave out what they cannot place yet.
+ * is repeated, and readers keep what they cannot place yet.
  */
 export class Writer implements StreamWriter {
     readonly id: string;
