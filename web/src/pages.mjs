@@ -74,6 +74,7 @@ export const documents = [
     {name: 'sdk', file: 'docs/sdk.md', nav: 'Browser SDK', title: 'Browser SDK · Pulsewire', description: 'Channels, publishing, states, transports, presence, errors, bundlers.'},
     {name: 'frameworks', file: 'docs/frameworks.md', nav: 'Frameworks', title: 'Frameworks · Pulsewire', description: 'React, Vue, Svelte, Solid, Angular, Next.js: one chat in each; development servers.'},
     {name: 'state', file: 'docs/state.md', nav: 'State', title: 'State · Pulsewire', description: 'Boards, maps and documents that those who come late have whole: a snapshot, and everything after it.'},
+    {name: 'ai', file: 'docs/ai.md', nav: 'Replies that grow', title: 'Replies that grow · Pulsewire', description: 'What a model writes, piece by piece: late readers have all of it, and anybody stops it from anywhere.'},
     {name: 'test-server', file: 'docs/test-server.md', nav: 'Test server', title: 'Test server · Pulsewire', description: 'Tests of applications without a server: outages, restarts and refusals in virtual time.'},
     {name: 'where-it-runs', file: 'docs/where-it-runs.md', nav: 'Where it runs', title: 'Where it runs · Pulsewire', description: 'Browsers, workers, Node, Deno, Bun, React Native, edge runtimes, and what each of them needs.'},
     {name: 'cpp', file: 'docs/cpp.md', nav: 'C++ library', title: 'C++ library · Pulsewire', description: 'Typed messages, handlers, requests, timers.'},
