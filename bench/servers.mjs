@@ -28,13 +28,13 @@ const firstLine = (...command) => {
     }
 };
 
-// Ours. One client publishes at full speed, one subscribes to 10,000 channels; everything else is as installed: history,
-// positions, acknowledgements, presence, idempotency.
+// Ours. One client publishes at full speed, one subscribes to 10,000 channels, one sends payloads of 64 KiB; everything
+// else is as installed: history, positions, acknowledgements, presence, idempotency.
 const pulsewired = ({threads = 1} = {}) => ({
     dialect: 'pulsewire',
     available: () => existsSync(built('pulsewired')),
     command: () => [built('pulsewired'), '--port', '0', '--threads', `${threads}`, '--log-level', 'warning'],
-    environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000'},
+    environment: {PULSEWIRE_COMMANDS_PER_SECOND: '0', PULSEWIRE_CHANNELS_PER_CONNECTION_MAX: '20000', PULSEWIRE_MESSAGE_BYTES_MAX: '131072'},
     version: () => firstLine(built('pulsewired'), '--version'),
 });
 

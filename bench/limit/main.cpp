@@ -7,8 +7,8 @@
 //   POST /pub/<channel>     publishes the body
 //
 // There are two modes: `direct` writes each message to each subscriber at once; `coalesce` writes all
-// messages of one turn of the loop in one write per subscriber. With `--deflate` each message is
-// compressed, once for all subscribers.
+// messages of one turn of the loop in one write per subscriber. A binary message is delivered as one. With
+// `--deflate` each text message is compressed, once for all subscribers.
 
 #include "common/protocol/websocket_reader.hpp"
 #include "common/protocol/websocket_writer.hpp"
@@ -147,12 +147,13 @@ void append_deflated(std::string& frames, std::string text) {
     frames.append(header.view().substr(1)).append(out);
 }
 
-void publish(server& s, channel& to, std::string_view payload) {
-    if (!to.websockets.empty() && s.deflate) {
+void publish(
+    server& s, channel& to, std::string_view payload, websocket::opcode as = websocket::opcode::text
+) {
+    if (!to.websockets.empty() && s.deflate && as == websocket::opcode::text) {
         append_deflated(to.frames, s.envelope + std::string(payload));
     } else if (!to.websockets.empty()) {
-        to.frames +=
-            websocket::frame_header(websocket::opcode::text, s.envelope.size() + payload.size()).view();
+        to.frames += websocket::frame_header(as, s.envelope.size() + payload.size()).view();
         to.frames.append(s.envelope).append(payload);
     }
     if (!to.event_streams.empty())
@@ -239,6 +240,8 @@ void take_frames(server& s, client& c, std::span<char> bytes) {
         if (e.kind == websocket::event_kind::more) return;
         if (e.kind == websocket::event_kind::text && c.publishes_to != nullptr)
             publish(s, *c.publishes_to, e.data);
+        if (e.kind == websocket::event_kind::binary && c.publishes_to != nullptr)
+            publish(s, *c.publishes_to, e.data, websocket::opcode::binary);
         if (e.kind == websocket::event_kind::close || e.kind == websocket::event_kind::failure)
             return end(s, c);
     }

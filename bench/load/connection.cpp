@@ -218,7 +218,7 @@ void connection::publish(std::string_view payload) {
     message.clear();
     if (over_ == transport::websocket) {
         d.append_publish(message, channel, payload, publish_number_min + published_++);
-        return write_frame(message, d.opcode());
+        return write_frame(message, d.publish_opcode());
     }
     d.append_post_body(message, payload);
     out_.append("POST ").append(where_.base).append(d.post_path(channel));

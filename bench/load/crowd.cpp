@@ -46,10 +46,12 @@ void allow_descriptors(std::size_t count, report& r) {
 }
 
 crowd::crowd(const options& o)
-    : options_(o), dialect_(make_dialect(o.dialect, o.payload_bytes, stamp_place(o.filled_with))) {
+    : options_(o), dialect_(make_dialect(o.dialect, o.payload_bytes, o.filled_with)) {
     if (!dialect_)
         throw std::runtime_error(
-            "there is no dialect '" + o.dialect + "'; there are " + std::string(dialect_names)
+            "there is no dialect '" + o.dialect +
+            (o.filled_with == filling::bytes ? "' with payloads of bytes; there are pulsewire, plain, nats"
+                                             : "'; there are " + std::string(dialect_names))
         );
     target_ = read_target(o.url);
     target_.speaks = dialect_.get();

@@ -1,5 +1,8 @@
 #include "bench/load/dialect.hpp"
 
+#include "common/protocol/command.hpp"
+
+#include <algorithm>
 #include <charconv>
 
 #include "bench/load/lines.hpp"
@@ -7,9 +10,10 @@
 namespace pulsewire::bench {
 namespace {
 
-std::string pulsewire_connect(std::uint64_t session, std::string_view token) {
+std::string pulsewire_connect(std::uint64_t session, std::string_view token, bool takes_binary) {
     std::string text = R"({"op":"connect","id":1,"version":1,"client":"pulsewire-bench","session":"bench-)" +
                        std::to_string(1'000'000'000 + session) + '"';
+    if (takes_binary) text += R"(,"binary":true)";
     if (!token.empty()) text.append(R"(,"token":")").append(token) += '"';
     return text += '}';
 }
@@ -18,7 +22,7 @@ bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != text.npos;
 }
 
-class pulsewire_dialect final : public dialect {
+class pulsewire_dialect : public dialect {
 public:
     // `from_the_end` is the place of the stamp, counted back from the end of the payload.
     explicit pulsewire_dialect(std::size_t from_the_end) : from_the_end_(from_the_end) {}
@@ -27,7 +31,7 @@ public:
     std::string_view subprotocol() const override { return "pulsewire.v1"; }
 
     void opened(talk& t) const override {
-        std::string message = pulsewire_connect(++sessions_, t.token);
+        std::string message = pulsewire_connect(++sessions_, t.token, takes_binary());
         if (t.as != part::publisher) {
             message += R"(
 {"op":"subscribe","id":2,"channel":")";
@@ -73,7 +77,9 @@ public:
         out += '}';
     }
 
-private:
+protected:
+    virtual bool takes_binary() const { return false; }
+
     static void answer(talk& t, std::string_view line) {
         const std::string_view op = line.substr(7);
         if (op.starts_with("published")) return;
@@ -86,6 +92,7 @@ private:
         }
     }
 
+private:
     // The payload is the last member, so its place counts from the end (protocol 3.2).
     void publication(talk& t, std::string_view line) const {
         stamp s;
@@ -97,10 +104,57 @@ private:
     mutable std::uint64_t sessions_ = 0;
 };
 
+// The same with payloads of bytes (protocol 2.5).
+class pulsewire_bytes_dialect final : public pulsewire_dialect {
+public:
+    using pulsewire_dialect::pulsewire_dialect;
+
+    void received(talk& t, std::string_view message) const override {
+        while (!message.empty()) {
+            const std::size_t end = std::min(message.find('\n'), message.size());
+            const std::string_view line = message.substr(0, end);
+            message.remove_prefix(std::min(end + 1, message.size()));
+            if (line.starts_with(R"({"op":")")) {
+                answer(t, line);
+                continue;
+            }
+            const std::size_t bytes = std::min<std::size_t>(bytes_behind(line).value_or(0), message.size());
+            stamp s;
+            if (read_stamp(message.substr(0, bytes), s)) t.delivered(s);
+            message.remove_prefix(bytes);
+        }
+    }
+
+    void append_publish(
+        std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
+    ) const override {
+        out += R"({"op":"publish","id":)";
+        out += std::to_string(number);
+        out += R"(,"channel":")";
+        out += channel;
+        out += R"(","type":"bench","bytes":)";
+        out += std::to_string(payload.size());
+        out += "}\n";
+        out += payload;
+    }
+    websocket::opcode publish_opcode() const override { return websocket::opcode::binary; }
+
+    std::string_view post_content_type() const override { return "application/octet-stream"; }
+    std::string post_path(std::string_view channel) const override {
+        return pulsewire_dialect::post_path(channel) + "?type=bench";
+    }
+    void append_post_body(std::string& out, std::string_view payload) const override { out += payload; }
+
+private:
+    bool takes_binary() const override { return true; }
+};
+
 // No protocol at all: the path names the channel, a message is a publication, and every subscriber gets it
 // unchanged. bench/limit, bench/peers and Nchan as bench/peers/nginx.conf sets it up.
 class plain_dialect final : public dialect {
 public:
+    explicit plain_dialect(websocket::opcode publishes) : publishes_(publishes) {}
+
     std::string websocket_path(part as, std::string_view channel) const override {
         const std::string_view path = as == part::subscriber  ? "/sub/"
                                       : as == part::publisher ? "/pub/"
@@ -113,10 +167,14 @@ public:
         const override {
         out += payload;
     }
+    websocket::opcode publish_opcode() const override { return publishes_; }
     std::string event_stream_path(std::string_view channel) const override {
         return "/sub/" + std::string(channel);
     }
     std::string post_path(std::string_view channel) const override { return "/pub/" + std::string(channel); }
+
+private:
+    websocket::opcode publishes_;
 };
 
 // Engine.IO 4 and Socket.IO 5 over WebSocket. bench/peers/socket.io.mjs knows the two events.
@@ -224,13 +282,16 @@ std::optional<std::uint64_t> acknowledged_number(std::string_view line) {
     return number;
 }
 
-std::unique_ptr<dialect> make_dialect(
-    std::string_view name, std::size_t payload_bytes, std::size_t stamp_at
-) {
-    if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(payload_bytes - stamp_at);
-    if (name == "plain") return std::make_unique<plain_dialect>();
-    if (name == "socket.io") return std::make_unique<socket_io_dialect>();
+std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes, filling filled_with) {
+    const bool binary = filled_with == filling::bytes;
+    const std::size_t from_the_end = payload_bytes - stamp_place(filled_with);
+    if (name == "pulsewire" && binary) return std::make_unique<pulsewire_bytes_dialect>(from_the_end);
+    if (name == "pulsewire") return std::make_unique<pulsewire_dialect>(from_the_end);
+    if (name == "plain")
+        return std::make_unique<plain_dialect>(binary ? websocket::opcode::binary : websocket::opcode::text);
     if (name == "nats") return std::make_unique<nats_dialect>();
+    if (binary) return nullptr;
+    if (name == "socket.io") return std::make_unique<socket_io_dialect>();
     if (name == "centrifugo") return std::make_unique<centrifugo_dialect>();
     return nullptr;
 }

@@ -62,11 +62,12 @@ public:
     // Called after the upgrade: sends the commands that it takes to be settled.
     virtual void opened(talk& t) const = 0;
     virtual void received(talk& t, std::string_view message) const = 0;
-    // Appends one message that publishes the payload; `number` counts the publishes of the
-    // connection, from publish_number_min on.
+    // Appends one message that publishes the payload, to be sent with publish_opcode(); `number` counts the
+    // publishes of the connection, from publish_number_min on.
     virtual void append_publish(
         std::string& out, std::string_view channel, std::string_view payload, std::uint64_t number
     ) const = 0;
+    virtual websocket::opcode publish_opcode() const { return opcode(); }
 
     // --- Server-sent events and HTTP; empty where the server has none.
     virtual std::string event_stream_path(std::string_view) const { return {}; }
@@ -78,8 +79,9 @@ public:
 };
 
 // "pulsewire", "plain", "socket.io", "nats" or "centrifugo"; null for another name. `payload_bytes` is the
-// size of the payloads of this run, `stamp_at` the place of the stamp in them.
-std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes, std::size_t stamp_at);
+// size of the payloads of this run. Those of filling::bytes go in binary messages; null for a dialect
+// without.
+std::unique_ptr<dialect> make_dialect(std::string_view name, std::size_t payload_bytes, filling filled_with);
 inline constexpr std::string_view dialect_names = "pulsewire, plain, socket.io, nats, centrifugo";
 
 }  // namespace pulsewire::bench

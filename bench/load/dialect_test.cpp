@@ -17,8 +17,8 @@ constexpr std::size_t bytes = 64;
 
 // Writes down what a dialect does.
 struct script final : talk {
-    explicit script(std::string_view name)
-        : speaks(make_dialect(name, bytes, stamp_place(filling::letters))) {
+    explicit script(std::string_view name, filling filled_with = filling::letters)
+        : speaks(make_dialect(name, bytes, filled_with)) {
         channel = "bench";
     }
 
@@ -42,9 +42,9 @@ struct script final : talk {
     int settlings = 0;
 };
 
-std::string payload(std::uint32_t sequence) {
+std::string payload(std::uint32_t sequence, filling filled_with = filling::letters) {
     std::string text;
-    append_payload(text, {0, sequence, 5}, bytes);
+    append_payload(text, {0, sequence, 5}, bytes, filled_with);
     return text;
 }
 
@@ -75,6 +75,39 @@ TEST(pulsewire_dialect, is_settled_when_subscribed_and_counts_each_line_of_a_bat
     );
     EXPECT_EQ(s.settlings, 1);
     EXPECT_EQ(s.sequences, (sequences{0, 1, 2}));
+}
+
+TEST(pulsewire_bytes_dialect, says_that_it_takes_bytes_and_publishes_them_behind_their_line) {
+    script s("pulsewire", filling::bytes);
+    s.speaks->opened(s);
+    EXPECT_NE(s.said.at(0).find(R"(,"binary":true})"), std::string::npos) << s.said[0];
+    EXPECT_EQ(s.speaks->opcode(), websocket::opcode::text);
+    EXPECT_EQ(s.speaks->publish_opcode(), websocket::opcode::binary);
+    std::string out;
+    s.speaks->append_publish(out, "bench", "a\nb", 10);
+    EXPECT_EQ(
+        out, "{\"op\":\"publish\",\"id\":10,\"channel\":\"bench\",\"type\":\"bench\",\"bytes\":3}\na\nb"
+    );
+}
+
+TEST(pulsewire_bytes_dialect, finds_payloads_of_bytes_among_other_lines) {
+    script s("pulsewire", filling::bytes);
+    const auto publication = [](std::uint32_t n) {
+        return R"({"type":"bench","channel":"bench","offset":1,"time":1,"bytes":)" + std::to_string(bytes) +
+               "}\n" + payload(n, filling::bytes);
+    };
+    s.receive("{\"op\":\"subscribed\",\"id\":2}\n");
+    s.receive(publication(0) + "{\"op\":\"published\",\"id\":9}\n" + publication(1) + publication(2));
+    EXPECT_EQ(s.settlings, 1);
+    EXPECT_EQ(s.sequences, (sequences{0, 1, 2}));
+}
+
+TEST(pulsewire_bytes_dialect, a_payload_that_is_cut_off_is_no_delivery) {
+    script s("pulsewire", filling::bytes);
+    s.receive(
+        "{\"type\":\"bench\",\"channel\":\"bench\",\"bytes\":64}\n" + payload(0, filling::bytes).substr(0, 30)
+    );
+    EXPECT_TRUE(s.sequences.empty());
 }
 
 TEST(pulsewire_dialect, a_foreign_message_in_the_channel_is_no_delivery) {
@@ -180,7 +213,14 @@ TEST(pulsewire_dialect, an_acknowledgement_names_its_publish) {
 }
 
 TEST(dialect, another_name_is_none) {
-    EXPECT_EQ(make_dialect("irc", bytes, 1), nullptr);
+    EXPECT_EQ(make_dialect("irc", bytes, filling::letters), nullptr);
+}
+
+TEST(dialect, not_every_one_has_payloads_of_bytes) {
+    EXPECT_EQ(script("plain").speaks->publish_opcode(), websocket::opcode::text);
+    EXPECT_EQ(script("plain", filling::bytes).speaks->publish_opcode(), websocket::opcode::binary);
+    EXPECT_EQ(make_dialect("socket.io", bytes, filling::bytes), nullptr);
+    EXPECT_EQ(make_dialect("centrifugo", bytes, filling::bytes), nullptr);
 }
 
 TEST(target, is_read_from_a_url) {

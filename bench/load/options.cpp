@@ -144,12 +144,16 @@ options read_options(int count, char** arguments) {
     app.add_option("--drain", o.drain_seconds, "Seconds to wait at the end for what is on its way")
         ->check(not_negative)
         ->capture_default_str();
-    app.add_option("--payload-bytes", o.payload_bytes, "Size of a payload, a JSON string")
+    app.add_option("--payload-bytes", o.payload_bytes, "Size of a payload")
         ->capture_default_str()
         ->check(CLI::Range(payload_bytes_min, std::size_t{1} << 20));
     app.add_flag_callback(
         "--json-payload", [&o] { o.filled_with = filling::json; },
         "Payloads that look like an application's JSON, for compression; at least 128 bytes"
+    );
+    app.add_flag_callback(
+        "--binary-payload", [&o] { o.filled_with = filling::bytes; },
+        "Payloads of bytes instead of JSON, in binary messages; not for every dialect"
     );
     app.add_flag(
         "--deflate", o.deflate, "Asks for permessage-deflate without context takeover; fails without"

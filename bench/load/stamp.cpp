@@ -50,6 +50,18 @@ void append_rows(std::string& out, std::uint32_t seed, std::size_t end) {
     out += R"("})";
 }
 
+// All values but the mark, newlines among them, again and again.
+void append_bytes(std::string& out, std::size_t count) {
+    static const std::string values = [] {
+        std::string all;
+        for (int value = 0; value < 256; ++value)
+            if (value != stamp_mark) all += static_cast<char>(value);
+        return all;
+    }();
+    for (; count > values.size(); count -= values.size()) out += values;
+    out.append(values, 0, count);
+}
+
 }  // namespace
 
 void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling f) {
@@ -59,6 +71,10 @@ void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling
         append_stamp(out, s);
         out += '"';
         return append_rows(out, s.sequence, end);
+    }
+    if (f == filling::bytes) {
+        append_stamp(out, s);
+        return append_bytes(out, bytes - stamp_bytes);
     }
     out += '"';
     append_stamp(out, s);

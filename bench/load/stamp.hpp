@@ -27,16 +27,24 @@ inline constexpr std::size_t stamp_bytes = 34;
 inline constexpr std::size_t payload_bytes_min = stamp_bytes + 2;
 
 // The rest of the payload after the stamp: equal letters, which are quickest to make, or an object with
-// fields and numbers like those of an application, which compresses like them.
-enum class filling : std::uint8_t { letters, json };
+// fields and numbers like those of an application, which compresses like them, or bytes of all values.
+enum class filling : std::uint8_t { letters, json, bytes };
 inline constexpr std::size_t json_payload_bytes_min = 128;
 // The place where the stamp begins in a payload.
 constexpr std::size_t stamp_place(filling f) {
-    return f == filling::letters ? 1 : 10;
+    switch (f) {
+        case filling::letters:
+            return 1;
+        case filling::json:
+            return 10;
+        case filling::bytes:
+            break;
+    }
+    return 0;
 }
 
 // Appends a payload of exactly `bytes` bytes, at least payload_bytes_min or json_payload_bytes_min: valid
-// JSON, on one line.
+// JSON, on one line, except for filling::bytes.
 void append_payload(std::string& out, const stamp& s, std::size_t bytes, filling f = filling::letters);
 
 // Reads the stamp that starts at the front of `text`. False when there is none, or not all of it.

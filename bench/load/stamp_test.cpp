@@ -57,6 +57,19 @@ TEST(stamp, a_payload_like_an_application_s_is_json_of_that_size_with_the_stamp_
     }
 }
 
+TEST(stamp, a_payload_of_bytes_has_that_size_the_stamp_in_front_and_no_other_mark) {
+    for (const std::size_t bytes : {payload_bytes_min, std::size_t{1'024}, std::size_t{65'536}}) {
+        std::string payload;
+        append_payload(payload, second, bytes, filling::bytes);
+        ASSERT_EQ(payload.size(), bytes);
+        stamp read;
+        ASSERT_TRUE(read_stamp(std::string_view(payload).substr(stamp_place(filling::bytes)), read));
+        EXPECT_EQ(read, second);
+        EXPECT_EQ(payload.find(stamp_mark, stamp_bytes), payload.npos);
+        EXPECT_EQ(payload.find('\n') != payload.npos, bytes > payload_bytes_min);
+    }
+}
+
 TEST(stamp, other_text_between_two_marks_is_none) {
     std::string text = payload(first).substr(1, stamp_bytes);
     stamp s;

@@ -17,8 +17,8 @@ sockets.on('connection', (socket, request) => {
     socket.on('close', () => channel.delete(socket));
     socket.on('error', () => socket.terminate());
     if (part === 'sub') return;
-    socket.on('message', (data) => {
-        for (const other of channel) other.send(data, {binary: false});
+    socket.on('message', (data, binary) => {
+        for (const other of channel) other.send(data, {binary});
     });
 });
 

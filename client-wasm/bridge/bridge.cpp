@@ -165,13 +165,14 @@ void pulsewire_line(std::uint32_t attempt, std::uint32_t header_size, std::uint3
     the_client->line(attempt, from_text(0, header_size), line_bytes, at(now));
 }
 
-// Text: the channel, from `channel_at` on.
+// Text: the channel, from `channel_at` on; it may be empty (machine::publication()).
 PULSEWIRE_EXPORT(publication)
 std::int32_t pulsewire_publication(
-    std::uint32_t attempt, std::uint32_t channel_at, std::uint32_t channel_size, double offset, double now
+    std::uint32_t attempt, std::uint32_t channel_at, std::uint32_t channel_size, double offset,
+    std::uint32_t line_bytes, double now
 ) {
     return the_client->publication(
-        attempt, from_text(channel_at, channel_size), static_cast<std::uint64_t>(offset), at(now)
+        attempt, from_text(channel_at, channel_size), static_cast<std::uint64_t>(offset), line_bytes, at(now)
     );
 }
 

@@ -1,38 +1,10 @@
-import type {Awareness} from 'y-protocols/awareness';
 import type {Doc} from 'yjs';
 import {checkOptions, type Rules} from './base/check.js';
 import type {Channel} from './client/channel.js';
 import {DocumentProvider} from './yjs/provider.js';
+import type {YjsOptions, YjsProvider} from './yjs/types.js';
 
-/** Options of yjs(). */
-export interface YjsOptions {
-    /**
-     * Who else is there, with a cursor or a name: an Awareness of the application's own, or `false` for none.
-     * @default one is made
-     */
-    awareness?: Awareness | false;
-    /**
-     * How this session shows itself in the channel while there is an awareness; so the others know at once that it is gone.
-     * Where the application shows it with an object of its own as well, give the same one here.
-     * @default {}
-     */
-    presence?: object;
-}
-
-/** A Yjs document on a channel. */
-export interface YjsProvider {
-    readonly doc: Doc;
-    /** Undefined where the option says `false`. */
-    readonly awareness: Awareness | undefined;
-    /** Resolves when the document has all that the server had. Rejects where the server refuses it. */
-    readonly synced: Promise<void>;
-    /** Whether changes of this document are not confirmed by the server yet. */
-    readonly unsent: boolean;
-    /** Resolves when there are none any more. */
-    flush(): Promise<void>;
-    /** Ends it, with the document as it is. What was not sent is sent before the subscription ends. */
-    destroy(): void;
-}
+export type {YjsOptions, YjsProvider} from './yjs/types.js';
 
 const rules: Rules<YjsOptions> = {awareness: /^(Object|Boolean false)/, presence: /^Object/};
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {afterEach, beforeEach, test} from 'node:test';
 import {connect} from '../src/index.js';
 import {PulsewireError} from '../src/base/errors.js';
-import {entered, fakeClock, FakeNetwork, type FakeWebSocket, held, opened, settle} from './fake_network.js';
+import {entered, fakeClock, FakeNetwork, type FakeWebSocket, held, opened, publication, settle} from './fake_network.js';
 
 let clock: ReturnType<typeof fakeClock>;
 beforeEach(() => {
@@ -229,6 +229,24 @@ test('a connection that leaves a publish unanswered is replaced, and the publish
     published(network.socket);
     assert.deepEqual(await promise, {epoch: 'x7Qa', offset: 19});
     client.close();
+});
+
+test('an answer is waited for longer while much arrives that may stand before it', async () => {
+    for (const [bytes, waits] of [[16_000, true], [100, false]] as const) {
+        const {client, network} = await opened();
+        client.channel('a').on('t', () => {});
+        await settle();
+        const {id} = network.socket.last('subscribe');
+        network.socket.receive({op: 'subscribed', id, channel: 'a', epoch: 'e', offset: 0, replay: 0});
+        void held(client.channel('b').publish('t', 1));
+        await settle();
+        for (let offset = 1; offset <= 8; offset++) {
+            await clock.tick(3000);
+            network.socket.receive(publication('a', offset, 'x'.repeat(bytes), 't'));
+        }
+        assert.equal(client.state.name === 'open', waits, `after 24 s with ${bytes} bytes in each three`);
+        client.close();
+    }
 });
 
 test('request sends the frame of docs/protocol.md 4.12 and resolves with the answer', async () => {

@@ -21,7 +21,7 @@ async function openCore(instance?: WebAssembly.Instance): Promise<Core> {
     core.call(Call.create, ['session-1'], 1, 0, 0, 500, 20_000, 10_000, 0, 10_000, 10_000, 1000, 1 << 20);
     core.call(Call.start, []);
     core.call(Call.transportOpened, [], 1);
-    core.call(Call.subscribe, ['a', ''], 0, 0, 0, 0);
+    core.call(Call.subscribe, ['a', ''], 0, 0, 0, 0, 0);
     while (core.next());
     core.receive('{"op":"welcome","session":"session-1"}\n{"op":"subscribed","id":1,"channel":"a","epoch":"e1","offset":0,"replay":0}', 1, () => {
         while (core.next());
@@ -104,7 +104,7 @@ test('memory may grow at any moment', async () => {
     const core = await openCore(instance);
     const before = memoryOf(instance);
     const ids = new Set<number>();
-    for (let i = 0; i < 3000; i++) ids.add(core.call(Call.subscribe, [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0));
+    for (let i = 0; i < 3000; i++) ids.add(core.call(Call.subscribe, [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0, 0));
     assert.equal(ids.size, 3000);
     let lines = 0;
     while (core.next()) if (core.text().startsWith('{"op":"subscribe"')) lines++;
@@ -117,8 +117,8 @@ test('memory that was freed is used again', async () => {
     const core = await openCore(instance);
     const use = () => {
         for (let i = 0; i < 5000; i++) {
-            core.call(Call.unsubscribe, [], core.call(Call.subscribe, [`channel-${i % 7}`.repeat(20), ''], 0, 0, 0, 0));
-            const id = core.call(Call.publish, [`channel-${i % 7}`.repeat(20), 'some.type'], 10, 1, 0, 0);
+            core.call(Call.unsubscribe, [], core.call(Call.subscribe, [`channel-${i % 7}`.repeat(20), ''], 0, 0, 0, 0, 0));
+            const id = core.call(Call.publish, [`channel-${i % 7}`.repeat(20), 'some.type', '', '', ''], 10, 1, 0, 0);
             while (core.next());
             core.receive(`{"op":"published","id":${id},"channel":"x","epoch":"e","offset":1}`, 1, () => {
                 while (core.next());

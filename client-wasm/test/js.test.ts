@@ -80,9 +80,9 @@ function courseOf(core: Awaited<ReturnType<typeof instantiate>>, seed: number, s
     const of = (op: string, more: object = {}) => receive({op, channel: oneOf(...positions.keys(), name()), session: 's2', offset: large(), payload: [], ...more});
     const happenings = [
         welcome, answer, answer, answer, publications, publications, publications,
-        () => tell(Call.subscribe, [name(), oneOf('e1', '')], draw(5), large(), draw(100), draw(2)),
+        () => tell(Call.subscribe, [name(), oneOf('e1', '')], draw(5), large(), draw(100), draw(2), draw(2)),
         () => !draw(4) && tell(Call.unsubscribe, [], 1 + draw(40)),
-        () => tell(Call.publish, [name(), 'some.type', oneOf('key', ''), oneOf('', '', 'c')], draw(2000), draw(2), +!draw(4), 1 + draw(20_000)),
+        () => tell(Call.publish, [name(), 'some.type', oneOf('key', ''), oneOf('', '', 'c'), oneOf('', '', '{"covers":7}')], draw(2000), draw(2), +!draw(4), 1 + draw(20_000)),
         () => tell(Call.request, ['some.type', oneOf(name(), ''), ''], draw(2000), 1 + draw(20_000)),
         () => tell(Call.history, [name()], 1 + draw(300), large(), draw(4)),
         () => tell(Call.cancel, [], draw(60)),
@@ -135,7 +135,7 @@ test('its memory grows at any moment, and every instance has its own', async () 
         while (core.next());
     }, {deliver: () => assert.fail('nothing was learned')});
     for (let i = 0; i < 3000; i++) {
-        core.call(Call.subscribe, [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0);
+        core.call(Call.subscribe, [`channel-${i}-${'x'.repeat(200)}`, ''], 0, 0, 0, 0, 0);
         while (core.next()) sent.add(core.text());
     }
     assert.equal(sent.size, 3000);

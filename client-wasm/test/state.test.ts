@@ -7,6 +7,7 @@ import {list, open} from '../src/list.js';
 import {state, type StateOptions, type StateStore} from '../src/state.js';
 import {cut, join} from '../src/state/parts.js';
 import type {TestServer} from '../src/test.js';
+import {accept, opened, publication, settle} from './fake_network.js';
 import {clientOf, outcomeOf, stateServer} from './state_server.js';
 
 interface Strokes {
@@ -183,6 +184,49 @@ test('a cut between the parts of a snapshot loses nothing: reading, and offering
     assert.equal(late.value.length, 21);
 });
 
+test('parts of a snapshot whose log is lost meanwhile are none of the next log', async () => {
+    const server = await stateServer();
+    const {client, errors} = clientOf(server);
+    const pad = 'x'.repeat(10_000);
+    const store = state(client.channel<{text: string}>('board:1'), {
+        initial: [] as readonly string[], reduce: (all, {payload}) => [...all, payload], snapshot: {type: 'board.state'},
+    });
+    for (let n = 0; n < 20; n++) server.publish('board:1', 'text', `${n} ${pad}`);
+    await server.settled();
+    server.delay(50);
+    const offered = store.offer();
+    await server.advance(250);
+    server.restart({keepLog: false});
+    for (let n = 0; n < 30; n++) server.publish('board:1', 'text', `new ${n}`);
+    await server.advance(10_000);
+    assert.equal(await offered, false);
+    assert.ok(server.channel('board:1').history.filter(({type}) => type === 'board.state').length <= 1);
+    assert.deepEqual([store.value.length, store.value[0], errors], [30, 'new 0', []]);
+    const offeredOld = store.offer();
+    server.restart({keepLog: false});
+    await server.advance(10_000);
+    assert.deepEqual([await offeredOld, store.value, errors], [false, [], []]);
+});
+
+test('it is whole when the last message of the replay is there, not before', async () => {
+    const {client, network} = await opened();
+    const {store, seen} = drawnBy(client);
+    await settle();
+    await accept(network.socket, 'board:1', {replay: 3});
+    const {id} = network.socket.last('history');
+    const part = (part: number, more: object) => ({type: 'board.state', channel: 'board:1', part, parts: 2, time: 1_764_000_000_000, ...more});
+    network.socket.receive(
+        {op: 'history', id, channel: 'board:1', epoch: 'e1', offset: 9, more: true, payload: [{type: 'stroke', offset: 9, time: 5, payload: 9}]},
+        part(1, {payload: '[1,2'}), part(2, {offset: 7, payload: ',3]'}), publication('board:1', 8, 8, 'stroke'),
+    );
+    await settle();
+    assert.deepEqual([await outcomeOf(store.ready), store.value, seen], ['pending', [], []]);
+    network.socket.receive(publication('board:1', 9, 9, 'stroke'));
+    await settle();
+    assert.deepEqual([await outcomeOf(store.ready), store.value, seen.length], [undefined, [1, 2, 3, 8, 9], 1]);
+    client.close();
+});
+
 test('the server asks for a snapshot before the state is full, and gets one', async () => {
     const server = await stateServer(20_000);
     const {client, errors} = clientOf(server);
@@ -301,12 +345,13 @@ test('where a slow connection is left out of something, the state begins anew', 
     client.channel('board:1').watch('gap', ({reason}) => gaps.push(reason));
     await server.settled();
     const flow = server.stall('down');
-    for (const n of upTo(500)) server.publish('board:1', 'stroke', n, {conflate: `${n % 2}`});
     for (const n of upTo(100)) server.publish('board:1', 'pad', `${n}`.padEnd(1000));
+    for (const n of upTo(500)) server.publish('board:1', 'stroke', n, {conflate: `${n % 2}`});
     await server.settled();
     flow();
     await server.settled();
     assert.ok(gaps.includes('replaced'));
+    assert.ok(store.value.length < 500);
     await server.advance(2000);
     assert.deepEqual([store.value, store.offset], [upTo(500), 600]);
     assert.deepEqual(seen.at(-1), upTo(500));

@@ -6,6 +6,7 @@ import {Awareness} from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import type {TestServer} from '../src/test.js';
 import {yjs, type YjsOptions, type YjsProvider} from '../src/yjs.js';
+import {partsOf} from '../src/yjs/parts.js';
 import {clientOf, outcomeOf, stateServer} from './state_server.js';
 
 function editor(server: TestServer, options: YjsOptions = {awareness: false}, doc = new Y.Doc()) {
@@ -69,7 +70,7 @@ test('twenty editors at random, with cuts, outages, restarts and snapshots, come
     const server = await stateServer(60_000, {seed: 18});
     const editors = Array.from({length: 20}, () => editor(server));
     await server.settled();
-    for (let step = 0; step < 150; step++) {
+    for (let step = 0; step < 80; step++) {
         for (const {client, text} of editors) {
             const chance = Math.random();
             if (chance < 0.5) text.insert(Math.floor(Math.random() * (text.length + 1)), String(step));
@@ -141,6 +142,31 @@ test('a large document: pasted in parts, and as a snapshot in parts', async () =
     const second = editor(small);
     await small.settled();
     assert.equal(textOf(second), pasted);
+});
+
+test('a snapshot between the parts of a change covers none of them', async () => {
+    const server = await stateServer();
+    const [ada, bob] = [editor(server), editor(server)];
+    await server.settled();
+    bob.text.insert(0, 'short');
+    await server.advance(100);
+    const doc = new Y.Doc();
+    const long = 'long '.repeat(20_000);
+    doc.getText('text').insert(0, long);
+    const parts = partsOf(Y.encodeStateAsUpdate(doc), Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    assert.equal(parts.length, 4);
+    for (const part of parts.slice(0, 2)) server.publish('board:1', 'yjs.part', part);
+    for (let n = 0; n < 20; n++) server.publish('board:1', 'other', n);
+    await server.settled();
+    const offered = ada.provider.offer();
+    for (let n = 0; n < 20; n++) server.publish('board:1', 'other', n);
+    await server.settled();
+    await offered;
+    for (const part of parts.slice(2)) server.publish('board:1', 'yjs.part', part);
+    const late = editor(server);
+    await server.settled();
+    assert.equal(textOf(late).length, long.length + 'short'.length);
+    assert.equal(textOf(late), textOf(ada));
 });
 
 test('a document that has something already brings it along, deletions as well', async () => {

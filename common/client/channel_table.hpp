@@ -4,6 +4,7 @@
 
 #include "common/base/relocating_vector.hpp"
 #include "common/base/text_buffer.hpp"
+#include "common/client/answer_clock.hpp"
 #include "common/client/reconnect.hpp"
 
 #include <cstdint>
@@ -24,12 +25,14 @@ struct subscription {
     bool presence = false;
     bool has_position = false;
     bool state_wanted = false;
+    bool awaits_members = false;  // they come behind the answer
     std::uint32_t latest = 0;
     std::uint32_t payload_of = 0;
     std::uint32_t command_id = 0;      // of the unanswered subscribe
     std::uint32_t replay_left = 0;     // publications from history still to come
     std::uint64_t offset = 0;          // with has_position: the offset of the last publication seen
-    time_ms due = 0;                   // asked: when it was sent; postponed: when to send it again
+    answer_clock::start asked_at;      // of the last subscribe
+    time_ms due = 0;                   // postponed: when to send it again
     time_ms resynced_at = 0;           // the last recovery after dropped publications, past or planned
     std::uint32_t resync_wait_ms = 0;  // the wait between the last two of them
     text_buffer channel;

@@ -135,10 +135,12 @@ public:
 
     // The deadline for the welcome of the newest connection.
     time_ms opening_deadline() const { return welcome_until_; }
-    // The deadline for a sign of life of the serving connection.
-    time_ms silence_deadline() const {
-        return serving_ == 0 ? never
-                             : std::min(heard_at_ + std::int64_t{silence_max_ms_} * patience_, answer_until_);
+    // The deadline for a sign of life of the serving connection. Since `large_since` something large is on
+    // its way, which a host sees only as a whole; `never`: nothing is.
+    time_ms silence_deadline(time_ms large_since = never) const {
+        if (serving_ == 0) return never;
+        const time_ms since = large_since == never ? heard_at_ : std::max(heard_at_, large_since);
+        return std::min(since + std::int64_t{silence_max_ms_} * patience_, answer_until_);
     }
     // The next deadline of any kind, except silence.
     time_ms deadline() const { return std::min(welcome_until_, std::min(hand_over_at_, retire_at_)); }

@@ -8,10 +8,9 @@ namespace {
 using namespace std::string_view_literals;
 using writer = basic_line_writer<text_buffer>;
 
-// The slowest link that is waited for carries a byte in a millisecond.
-constexpr time_ms link_ms_per_byte = 1;
-// Bytes that leave in no time: they fit into the first packets.
-constexpr time_ms link_head_start_ms = 4'096;
+// The server's ping is late when it comes so much later than ping_ms after our last word; much less than the
+// pong_ms for which the server waits.
+constexpr time_ms late_ping_ms = 2'000;
 // A command that takes so many connections with it in a row fails, so that the others get through.
 constexpr std::uint8_t strikes_max = 3;
 
@@ -165,6 +164,7 @@ void machine::transport_opened(std::uint32_t attempt, time_ms now) {
     token_shown_at_ = now;
     connect.end();
     end_send();
+    clock_.sends(0, now);
     // Alone, because a message that is too large for the server is skipped as a whole, and what the server
     // takes only the welcome tells.
 }
@@ -201,9 +201,10 @@ void machine::timer(time_ms now) {
     // `timeout` and not `disconnected`.
     if (now >= connections_.opening_deadline())
         drop_transport(connections_.newest(), close_code::no_pong, now);
-    if (now >= serving_deadline()) {
-        if (now >= connections_.silence_deadline()) connections_.silent();
-        blame_overdue(now);
+    const awaited before = awaits();
+    if (now >= serving_deadline(before)) {
+        if (now >= connections_.silence_deadline(before.large_since)) connections_.silent();
+        if (now >= before.answer_until) blame_overdue(now);
         drop_transport(connections_.serving(), close_code::no_pong, now);
     }
     // A dropped transport has left nothing to subscribe on; the next one subscribes everything.
@@ -211,13 +212,14 @@ void machine::timer(time_ms now) {
         for (subscription& s : channels_.slots())
             if (s.state == subscription_state::postponed && now >= s.due) send_subscribe(s, now);
     if (can_send() && now >= paced_until_) send_waiting(now);
+    if (can_send() && now >= life_due() && awaits().answer_until != never) show_life(now);
     rearm(now);
 }
 
 void machine::network_online(time_ms now) {
     if (state_ == state::waiting) return connect(now);
     // An open connection may be dead after a change of network, and its silence would be noticed much later.
-    if (!can_send() || !connections_.probe(left_by(0, now))) return;
+    if (!can_send() || !connections_.probe(clock_.sends(0, now).at)) return;
     send_op("ping"sv);
     rearm(now);
 }
@@ -261,7 +263,10 @@ void machine::lost(std::uint16_t close, time_ms now, const server_frame* why) {
     if (state_ == state::open) {
         // A connection that was open for long makes this failure count as the first (9.1).
         backoff_.succeeded_for(now - state_since_);
-        picker_.lost(close == number(close_code::abnormal), now);
+        // Whoever is between may close with any code, but only the server says so in a frame before. What was
+        // never answered was cut when it was sent.
+        const bool unanswered = close == number(close_code::no_pong);
+        picker_.lost(why == nullptr, unanswered ? now - options_.command_timeout_ms : now);
     } else if (why == nullptr) {
         picker_.failed();  // a close frame that arrived proves that the transport works
         elsewhere_.clear();
@@ -310,10 +315,12 @@ void machine::close_retiring_unless_awaited() {
 // Undoes what was bound to the transport: subscriptions and commands will be sent again. A command that
 // cannot be repeated safely fails or, while the old transport may still bring its answer, waits for that.
 void machine::unbind(bool may_be_answered) {
-    link_free_at_ = 0;
+    clock_ = {};
     refresh_id_ = 0;
-    for (subscription& s : channels_.slots())
+    for (subscription& s : channels_.slots()) {
         if (s.state != subscription_state::vacant) s.state = subscription_state::idle;
+        s.awaits_members = false;
+    }
     for (command& c : outbox_) {
         if (c.done) continue;
         if (!c.sent) {
@@ -403,7 +410,8 @@ void machine::send_unsubscribe(const subscription& s) {
 void machine::send_subscribe(subscription& s, time_ms now) {
     s.command_id = ++last_id_;
     s.state = subscription_state::asked;
-    s.due = left_by(0, now);
+    s.asked_at = clock_.sends(0, now);
+    s.awaits_members = s.presence;
     s.replay_left = 0;
     writer w = begin_send("subscribe"sv);
     w.number("id"sv, s.command_id).name("channel"sv, s.channel);
@@ -424,7 +432,7 @@ void machine::send_subscribe(subscription& s, time_ms now) {
 
 void machine::send_command(command& c, time_ms now) {
     c.sent = true;
-    c.sent_at = left_by(c.header.size() + c.payload_bytes, now);
+    c.sent_at = clock_.sends(c.header.size() + c.payload_bytes, now);
     line_begin_ = static_cast<std::uint32_t>(outgoing_.size());
     outgoing_ += c.header;
     end_send(c.has_payload ? c.id : 0);
@@ -461,8 +469,7 @@ std::uint32_t machine::dispatch(command& c, time_ms now) {
 
 void machine::finish(command& c) {
     outbox_.release(c);
-    // All has arrived, sooner than over the slowest link.
-    if (outbox_.waiting() == 0) link_free_at_ = 0;
+    if (outbox_.waiting() == 0) clock_.all_answered();
     outbox_.sweep();
 }
 
@@ -470,11 +477,6 @@ void machine::fail(command& c, error_code code) {
     // The slot is kept, because callers are iterating over the outbox.
     act(action_kind::failed, c.id).local_code = code;
     outbox_.release(c);
-}
-
-time_ms machine::left_by(std::size_t bytes, time_ms now) {
-    link_free_at_ = std::max(link_free_at_, now) + static_cast<time_ms>(bytes) * link_ms_per_byte;
-    return std::max(now, link_free_at_ - link_head_start_ms);
 }
 
 void machine::blame(command& c, error_code code) {
@@ -485,7 +487,7 @@ void machine::blame(command& c, error_code code) {
 void machine::blame_overdue(time_ms now) {
     for (command& c : outbox_) {
         if (c.done || !c.sent || c.awaited_by_server) continue;
-        if (now >= c.sent_at + options_.command_timeout_ms) blame(c, error_code::timeout);
+        if (now >= c.sent_at.at + options_.command_timeout_ms) blame(c, error_code::timeout);
         return;
     }
 }
@@ -508,15 +510,44 @@ void machine::expire_commands(time_ms now) {
     outbox_.sweep();
 }
 
-time_ms machine::serving_deadline() const {
-    time_ms next = connections_.silence_deadline();
-    const auto at = [&](time_ms since) { next = std::min(next, since + options_.command_timeout_ms); };
+// A page holds at least one message.
+std::size_t machine::answer_bytes_max(const command& c) const {
+    return c.is_query ? std::max<std::size_t>(history_page_bytes_max, message_bytes_max_) : 0;
+}
+
+// Answers come in the order of the commands, more or less: the others only wait for the oldest one.
+machine::awaited machine::awaits() const {
+    awaited a;
+    const answer_clock::start* oldest = nullptr;
+    std::size_t ahead = 0;
+    const auto counts = [&](const answer_clock::start& since, std::size_t large_bytes, bool is_answer) {
+        ahead += large_bytes;
+        if (large_bytes != 0) a.large_since = std::min(a.large_since, since.at);
+        if (is_answer && (oldest == nullptr || since.at < oldest->at)) oldest = &since;
+    };
     for (const subscription& s : channels_.slots())
-        if (s.state == subscription_state::asked) at(s.due);
-    for (const command& c : outbox_) {
-        if (!c.done && c.sent && !c.awaited_by_server) at(c.sent_at);
-    }
-    return next;
+        counts(
+            s.asked_at, s.awaits_members ? presence_page_bytes_max : 0, s.state == subscription_state::asked
+        );
+    for (const command& c : outbox_)
+        if (!c.done && c.sent) counts(c.sent_at, answer_bytes_max(c), !c.awaited_by_server);
+    if (oldest != nullptr) a.answer_until = clock_.deadline(*oldest, options_.command_timeout_ms, ahead);
+    return a;
+}
+
+time_ms machine::life_due() const {
+    return clock_.last().at + ping_ms_ + late_ping_ms;
+}
+
+void machine::show_life_when_due(time_ms now) {
+    if (can_send() && now >= life_due() && clock_.busy_since(clock_.last())) show_life(now);
+}
+
+// What the server takes for the answer to its ping, also to one that waits behind something large on a slow
+// link, for longer than the server waits for its pong.
+void machine::show_life(time_ms now) {
+    send_op("pong"sv);
+    clock_.sends(0, now);
 }
 
 void machine::arm(time_ms at, time_ms now) {
@@ -529,11 +560,13 @@ void machine::arm(time_ms at, time_ms now) {
 // Arms the timer for the earliest of all deadlines. Deadlines that start between two
 // timers are armed where they start.
 void machine::rearm(time_ms now) {
-    time_ms next = std::min(connections_.deadline(), serving_deadline());
+    const awaited a = awaits();
+    time_ms next = std::min(connections_.deadline(), serving_deadline(a));
     const auto at = [&](time_ms t) { next = std::min(next, t); };
     at(refresh_at_);
     if (state_ == state::waiting) at(retry_at_);
     if (can_send()) at(paced_until_);
+    if (can_send() && a.answer_until != never) at(life_due());
     for (const subscription& s : channels_.slots())
         if (s.state == subscription_state::postponed) at(s.due);
     for (const command& c : outbox_)

@@ -18,6 +18,7 @@
 // channels, pacing, backoff.
 
 #include "common/base/relocating_vector.hpp"
+#include "common/client/answer_clock.hpp"
 #include "common/client/channel_table.hpp"
 #include "common/client/connections.hpp"
 #include "common/client/outbox.hpp"
@@ -27,6 +28,8 @@
 #include "common/protocol/line_writer.hpp"
 #include "common/protocol/server_frame.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -210,12 +213,14 @@ public:
     // One line that arrived: `header` is the line up to and including `"payload":`, or the whole line; the
     // payload, if any, reaches from there to `line_bytes` - 1. Positions count from the line's begin.
     void line(std::uint32_t attempt, std::string_view header, std::uint32_t line_bytes, time_ms now);
-    // The same for a publication whose line the host has read itself (protocol 5.1). Returns 0 when the
-    // publication was not taken and the host has to pass its line to line(). Otherwise it is the next
-    // publication of the subscription with the returned id, which is negative if the publication is replayed.
-    // The host delivers it; there is no action.
+    // The same for a publication whose line, of `line_bytes`, the host has read itself (protocol 5.1).
+    // Returns 0 when the publication was not taken and the host has to pass its line to line(). Otherwise it
+    // is the next publication of the subscription with the returned id, which is negative if the publication
+    // is replayed. The host delivers it; there is no action. Without a channel it says no more than that
+    // something arrived until `now`, for a host that does not read the clock for each publication.
     std::int32_t publication(
-        std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
+        std::uint32_t attempt, std::string_view channel, std::uint64_t offset, std::uint32_t line_bytes,
+        time_ms now
     );
     void timer(time_ms now);
     // The host reports that the network is back: reconnect now, or probe the connection.
@@ -283,9 +288,6 @@ private:
     void send_unsubscribe(const subscription& s);
     void send_subscribe(subscription& s, time_ms now);
     void send_command(command& c, time_ms now);
-    // The moment at which the last of so many bytes, sent now, has left over the slowest link that is waited
-    // for. The clocks of answers begin there: they measure the server and not the link.
-    time_ms left_by(std::size_t bytes, time_ms now);
     // The connection was lost because of this command; the last one of several such losses is its failure.
     void blame(command& c, error_code code);
     void blame_overdue(time_ms now);
@@ -299,8 +301,23 @@ private:
     // Leaves the command in its place until the outbox is swept.
     void fail(command& c, error_code code);
     void expire_commands(time_ms now);
+    // What the serving connection is to bring; `never` where that is nothing.
+    struct awaited {
+        time_ms answer_until = never;  // the deadline of the answers
+        time_ms large_since = never;   // when something was asked for that a host sees only as a whole
+    };
+    awaited awaits() const;
     // The deadline after which the serving transport has left us waiting for too long.
-    time_ms serving_deadline() const;
+    time_ms serving_deadline(const awaited& a) const {
+        return std::min(a.answer_until, connections_.silence_deadline(a.large_since));
+    }
+    // Of the answer to it, in bytes, where a host sees that only as a whole; 0: little.
+    std::size_t answer_bytes_max(const command& c) const;
+    // From then on the server's ping must be waiting behind something else.
+    time_ms life_due() const;
+    // Something arrived after that.
+    void show_life_when_due(time_ms now);
+    void show_life(time_ms now);
 
     // Moves the position to the next publication of the channel. Returns whether that one is replayed.
     static bool advance(subscription& s);
@@ -330,9 +347,10 @@ private:
     std::uint32_t line_begin_ = 0;  // the place where the line being written starts
     relocating_vector<action> actions_;
     connections connections_;
+    answer_clock clock_;  // of the serving connection
     pacer pacer_;
-    time_ms paced_until_ = never;  // commands wait for pacer_ until then
-    time_ms link_free_at_ = 0;     // when all that was sent has left; see left_by()
+    time_ms paced_until_ = never;     // commands wait for pacer_ until then
+    std::uint32_t ping_ms_ = 25'000;  // until a welcome sets it
     std::uint32_t last_id_ = 0;
     time_ms timer_at_ = never;
     time_ms state_since_ = 0;

@@ -399,6 +399,37 @@ TEST(machine_connection, short_lives_lead_to_sse) {
     EXPECT_EQ(h.done().back(), "open by sse");
 }
 
+// Something on the way ends the connection at one message, whenever it comes.
+TEST(machine_connection, short_lives_lead_to_sse_with_any_code_that_the_server_did_not_tell) {
+    for (const std::uint16_t code : {1001, 1008, 1009, 1011}) {
+        test_host h;
+        h.become_open();
+        h.pass(60'000);
+        h.hears(R"({"op":"ping"})");
+        h.lost(code);
+        for (int i = 0; i < 3; ++i) {
+            h.become_open();
+            EXPECT_EQ(h.machine.current_transport(), transport::websocket) << code;
+            h.lost(code);
+        }
+        h.pass(1'000);
+        EXPECT_EQ(h.done().back(), "open by sse") << code;
+    }
+}
+
+TEST(machine_connection, so_do_connections_on_which_nothing_is_answered) {
+    test_host h;
+    h.subscribe("a");
+    for (int i = 0; i < 3; ++i) {
+        h.become_open();
+        EXPECT_EQ(h.machine.current_transport(), transport::websocket);
+        h.pass(10'000);
+        EXPECT_EQ(h.machine.current(), state::waiting);
+    }
+    h.pass(1'000);
+    EXPECT_EQ(h.done().back(), "open by sse");
+}
+
 // --- lines that are none ---
 
 TEST(machine_connection, garbage_ends_the_connection_and_it_comes_back) {

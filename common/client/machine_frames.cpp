@@ -32,6 +32,8 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         if (is_frame) on_late_answer(f);
         return;
     }
+    clock_.arrived(line_bytes);
+    show_life_when_due(now);
     // The server writes frames in one form only (3.2), so anything else means that the connection is broken.
     if (!is_frame) return drop_transport(attempt, close_code::protocol_error, now);
     switch (f.op) {
@@ -70,8 +72,7 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
         case server_op::ping:
             connections_.beats();
             // Over SSE, too, where it costs a POST: nothing else tells the server of a client that is gone.
-            send_op("pong"sv);
-            return;
+            return show_life(now);
         case server_op::unsubscribed:
             return on_unsubscribed(f, header);
         case server_op::subscribe:
@@ -94,14 +95,20 @@ void machine::line(std::uint32_t attempt, std::string_view header, std::uint32_t
 }
 
 std::int32_t machine::publication(
-    std::uint32_t attempt, std::string_view channel, std::uint64_t offset, time_ms now
+    std::uint32_t attempt, std::string_view channel, std::uint64_t offset, std::uint32_t line_bytes,
+    time_ms now
 ) {
     // Taken only in the simplest case, the next publication of a live subscription.
     // Everything else needs the whole line.
     if (connections_.heard(attempt, now) != connections::role::serving) return 0;
+    if (channel.empty()) {
+        show_life_when_due(now);
+        return 0;
+    }
     subscription* s = channels_.with_channel(channel);
     if (s == nullptr || s->state != subscription_state::live || offset != s->offset + 1) return 0;
     const auto id = static_cast<std::int32_t>(channels_.id_of(*s));
+    clock_.arrived(line_bytes);
     return advance(*s) ? -id : id;
 }
 
@@ -115,6 +122,7 @@ void machine::on_welcome(const server_frame& f, std::string_view header, time_ms
     }
     name_ = f.session.of(header);
     user_ = f.user.of(header);
+    if (f.ping_ms != 0) ping_ms_ = static_cast<std::uint32_t>(f.ping_ms);
     connections_.welcomed(f.ping_ms != 0 ? static_cast<std::uint32_t>(f.ping_ms + f.pong_ms) : 0);
     if (f.message_bytes_max != 0) message_bytes_max_ = static_cast<std::uint32_t>(f.message_bytes_max);
     if (state_ != state::open) {
@@ -218,6 +226,7 @@ void machine::on_standing(bool degraded, const server_frame& f) {
 void machine::on_presence(const server_frame& f, std::string_view header) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live) return;
+    s->awaits_members = s->awaits_members && f.op != server_op::presence;
     const action_kind kind = f.op == server_op::join    ? action_kind::joined
                              : f.op == server_op::leave ? action_kind::left
                                                         : action_kind::presence;

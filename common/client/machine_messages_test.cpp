@@ -98,7 +98,7 @@ TEST_F(machine_messages, takes_a_publication_that_the_host_has_read_only_when_it
     h.subscribe("b");
     h.subscribe("a");
     const auto at = [&](std::uint64_t offset, std::string_view channel = "a", std::uint32_t attempt = 1) {
-        return h.machine.publication(attempt, channel, offset, h.now);
+        return h.machine.publication(attempt, channel, offset, 50, h.now);
     };
     EXPECT_EQ(at(19), 0) << "not live yet";
     h.hears(R"({"op":"subscribed","id":2,"channel":"a","epoch":"x7Qa","offset":18,"replay":2})");

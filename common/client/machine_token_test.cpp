@@ -536,7 +536,7 @@ TEST(machine_token, a_permission_that_is_lost_ends_the_subscription_and_nothing_
     h.hears(R"({"op":"unsubscribed","channel":"a","reason":"forbidden"})");
     EXPECT_EQ(h.done(), done{"refused to " + std::to_string(id) + ": forbidden "});
     h.hears(R"({"type":"t","channel":"a","offset":6,"time":1,"payload":1})");
-    EXPECT_EQ(h.machine.publication(h.attempt, "a", 6, h.now), 0);
+    EXPECT_EQ(h.machine.publication(h.attempt, "a", 6, 50, h.now), 0);
     h.hears(R"({"op":"join","channel":"a","session":"s","payload":1})");
     EXPECT_EQ(h.done(), done{});
     h.lost();
@@ -545,7 +545,7 @@ TEST(machine_token, a_permission_that_is_lost_ends_the_subscription_and_nothing_
     h.done();
     h.welcome_user("ann", hour);
     EXPECT_EQ(h.done().size(), 2u) << "only the other one is subscribed again";
-    EXPECT_EQ(h.machine.publication(h.attempt, "b", 6, h.now), 0);
+    EXPECT_EQ(h.machine.publication(h.attempt, "b", 6, 50, h.now), 0);
     EXPECT_NE(other, id);
 }
 
@@ -565,7 +565,7 @@ TEST(machine_token, the_answer_to_an_unsubscribe_ends_nothing) {
     h.subscribe_at("a", 5);
     h.hears(R"({"op":"unsubscribed","id":7,"channel":"a"})");
     EXPECT_EQ(h.done(), done{});
-    EXPECT_NE(h.machine.publication(h.attempt, "a", 6, h.now), 0);
+    EXPECT_NE(h.machine.publication(h.attempt, "a", 6, 50, h.now), 0);
 }
 
 TEST(machine_token, users_are_told_with_what_they_did) {

@@ -4,6 +4,7 @@
 
 #include "common/base/relocating_vector.hpp"
 #include "common/base/text_buffer.hpp"
+#include "common/client/answer_clock.hpp"
 #include "common/client/reconnect.hpp"
 
 #include <cstdint>
@@ -22,13 +23,13 @@ struct command {
     bool has_payload = false;
     // True for a request, which may take longer than command_timeout_ms and can be canceled.
     bool awaited_by_server = false;
-    bool is_query = false;     // costs as much as several commands (4.20)
+    bool is_query = false;     // costs as much as several commands (4.20), and its answer may be large
     bool sent = false;         // on the current transport or on the old one
     bool left_behind = false;  // sent on the old transport, which may still bring the answer (7.3)
     bool done = false;         // answered; the slot is freed by sweep()
     std::uint8_t strikes = 0;  // connections that were lost because of it
     std::uint32_t payload_bytes = 0;
-    time_ms sent_at = 0;  // when its last byte has left; see machine::left_by()
+    answer_clock::start sent_at;
     time_ms deadline = never;
     text_buffer header;  // the line, or its beginning up to the payload
 };

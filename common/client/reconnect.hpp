@@ -91,7 +91,7 @@ public:
         }
     }
 
-    // An open connection was lost; `silently` when no close code explained it.
+    // An open connection was lost at the time `now`; `silently` when the server did not say why.
     void lost(bool silently, time_ms now) {
         if (choice_ != transport_choice::automatic) return;
         const time_ms lived = now - opened_at_;

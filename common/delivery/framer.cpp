@@ -22,6 +22,11 @@ bool framer::compressible(const piece& p, const storage& of) const {
     return p.run != nullptr && compressor_for(*p.run, of) != nullptr;
 }
 
+bool framer::stays_alone(const piece& p, const storage& of) const {
+    return p.text().size() > of.limits().batch_bytes_max && p.lines() == 1 && !p.wants_text(how_) &&
+           !compressible(p, of);
+}
+
 void framer::frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead) const {
     const bounds& limits = list.limits();
     while (list.framed_bytes() < bytes_ahead) {
@@ -32,6 +37,7 @@ void framer::frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead)
             frame_run(list);
             continue;
         }
+        const std::size_t most_bytes = limits.joined_bytes();
         const std::size_t most = how_ == framing::plain ? 1 : limits.batch_messages_max;
         std::size_t end = list.framed();
         std::size_t bytes = 0, lines = 0;
@@ -40,10 +46,17 @@ void framer::frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead)
             if (p.body == nullptr) continue;
             const std::size_t more = p.text().size(), more_lines = p.lines();
             if (lines > 0 && compressible(p, list.home())) break;
-            if (lines > 0 && (bytes + more > limits.batch_bytes_max || lines + more_lines > most)) break;
+            if (lines > 0 && (bytes + more > most_bytes || lines + more_lines > most)) break;
+            if (p.run != nullptr && is_websocket(how_) && more > most_bytes) break;
             make_ready(list, slow, end);
             bytes += more;
             lines += more_lines;
+        }
+        // A run of several messages, and nothing before it.
+        if (lines == 0 && end < list.size()) {
+            list.frame_up_to(end);
+            frame_run(list);
+            continue;
         }
         frame_batch(list, end);
     }

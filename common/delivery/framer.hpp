@@ -26,10 +26,13 @@ public:
 
     // Frames what waits until so many bytes can be written.
     void frame(piece_list& list, slow_reader& slow, std::size_t bytes_ahead) const;
-    // The first piece without framing, a run, becomes a message of its own.
+    // The first piece without framing, a run, becomes a message of its own, or several if it is long.
     void frame_run(piece_list& list) const;
     // The compressor for this run; null where it is sent as it is.
     compressor* compressor_for(const line_run& run, const storage& of) const;
+    // Whether the piece, which has no framing yet, is a line that leaves as a message of its own and as it
+    // is, whatever waits beside it.
+    bool stays_alone(const piece& p, const storage& of) const;
 
 private:
     bool compressible(const piece& p, const storage& of) const;

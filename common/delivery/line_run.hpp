@@ -9,6 +9,7 @@
 #include "common/delivery/framing.hpp"
 #include "common/exchange/message.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,17 +35,22 @@ public:
     framing framed_as() const { return how_; }
     // Whether one of its messages has a payload of bytes that is sent as such.
     bool is_binary() const { return binary_; }
+    // As an event stream has them these are whole events but for the end of the last one.
     const std::string& text() const { return text_; }
     std::span<const hub::message_ptr> messages() const { return messages_; }
-    // The text as a whole WebSocket message with its header, compressed where a compressor is given. Made for
-    // the first who asks, and valid as long as the run. Precondition: sealed.
+    // The text as a whole WebSocket message with its header, compressed where a compressor is given, or as
+    // several of at most joined_bytes_max. Made for the first who asks, and valid as long as the run.
+    // Precondition: sealed.
     const shared_bytes& websocket_message(compressor* with);
 
 private:
+    void end_message_at(std::size_t end);
+
     std::unique_ptr<shared_event_texts> events_;  // null: lines
     framing how_;
     bool binary_ = false;
     std::string text_;
+    std::vector<std::size_t> ends_;  // in the text, of the messages or events before the last one
     std::vector<hub::message_ptr> messages_;
     shared_bytes message_, compressed_message_;
     bool sealed_ = false;

@@ -79,13 +79,37 @@ bool outbound::gives_lines_as_they_are(parts& next) const {
         bytes += text.size();
         binary |= list_[i].binary;
     }
-    if (bytes == 0 || bytes > list_.limits().batch_bytes_max) return false;
-    next.header =
-        websocket::frame_header(binary ? websocket::opcode::binary : websocket::opcode::text, bytes);
-    next.all[0] = {next.header.data(), next.header.size()};
+    if (bytes == 0 || bytes > list_.limits().joined_bytes()) return false;
+    auto& header = next.headers.front();
+    header = websocket::frame_header(binary ? websocket::opcode::binary : websocket::opcode::text, bytes);
+    next.all[0] = {header.data(), header.size()};
     next.count = count;
-    next.bytes = next.header.size() + bytes;
+    next.bytes = header.size() + bytes;
     return true;
+}
+
+// Messages too large to be joined with others, as payloads of bytes are: a few of them in one write, since
+// each write ends with a packet of what is left, which costs the kernel as much as a full one.
+bool outbound::gives_large_messages_as_they_are(parts& next) {
+    if (!is_websocket(framed_as()) || slow_.is_slow() || list_.framed_bytes() != 0) return false;
+    next.count = next.bytes = 0;
+    std::size_t given = 0;
+    for (std::size_t i = list_.framed(); i < list_.size() && given < next.headers.size(); ++i) {
+        piece& p = list_[i];
+        if (!framer_.stays_alone(p, list_.home())) break;
+        list_.settle(p);
+        const std::string_view text = p.text();
+        auto& header = next.headers[given++];
+        header = websocket::frame_header(
+            p.is_binary() ? websocket::opcode::binary : websocket::opcode::text, text.size()
+        );
+        next.all[next.count++] = {header.data(), header.size()};
+        next.all[next.count++] = {text.data(), text.size()};
+        next.bytes += header.size() + text.size();
+    }
+    unframed_pieces_ = static_cast<std::uint16_t>(given);
+    unframed_bytes_ = static_cast<std::uint32_t>(next.bytes);
+    return given != 0;
 }
 
 bool outbound::next_parts(parts& next) {
@@ -96,9 +120,11 @@ bool outbound::next_parts(parts& next) {
         return false;
     }
     if (gives_lines_as_they_are(next)) {
+        unframed_pieces_ = static_cast<std::uint16_t>(list_.size());
         unframed_bytes_ = static_cast<std::uint32_t>(next.bytes);
         return true;
     }
+    if (gives_large_messages_as_they_are(next)) return true;
     if (is_one_run()) framer_.frame_run(list_);
     while (true) {
         framer_.frame(list_, slow_, std::max<std::size_t>(1, list_.limits().batch_bytes_max));
@@ -113,9 +139,9 @@ bool outbound::next_parts(parts& next) {
 
 void outbound::taken(std::size_t bytes) {
     if (const std::size_t all = std::exchange(unframed_bytes_, 0); all != 0) {
-        if (bytes == all) return list_.take_all();
+        if (bytes == all && unframed_pieces_ == list_.size()) return list_.take_all();
         if (bytes == 0) return;
-        framer_.frame(list_, slow_, 1);  // as they were written
+        framer_.frame(list_, slow_, bytes);  // as they were written
     }
     list_.take(bytes);
 }

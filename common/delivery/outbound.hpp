@@ -41,7 +41,8 @@ struct parts {
     std::array<part, count_max> all;
     std::size_t count = 0;
     std::size_t bytes = 0;
-    websocket::frame_header_bytes header;  // of lines that are written before they get their framing
+    // Of lines that are written before they get their framing, one for each message.
+    std::array<websocket::frame_header_bytes, 4> headers;
 };
 
 class outbound {
@@ -124,6 +125,7 @@ private:
         return framed_as() == framing::websocket_binary || framed_as() == framing::plain;
     }
     bool gives_lines_as_they_are(parts& next) const;
+    bool gives_large_messages_as_they_are(parts& next);
     bool is_one_run() const;
     void tidy();
 
@@ -132,7 +134,8 @@ private:
     framer framer_;
     bool blocked_ = false;  // the peer took less than was there
     bool put_off_ = false;
-    std::uint32_t unframed_bytes_ = 0;  // that next_parts() gave before they have their framing
+    std::uint16_t unframed_pieces_ = 0;  // that next_parts() gave before they have their framing
+    std::uint32_t unframed_bytes_ = 0;   // ... with it
 };
 
 }  // namespace pulsewire::delivery

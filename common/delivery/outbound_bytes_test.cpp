@@ -148,6 +148,95 @@ TEST_F(outbound_bytes_test, a_run_of_bytes_is_a_binary_message_as_a_whole) {
     EXPECT_THAT(messages_in(*queue_.whole_message(*run)), ElementsAre(binary(as_bytes(1))));
 }
 
+// Payloads that fill a message, among lines that do not.
+class large_bytes_test : public outbound_bytes_test {
+protected:
+    large_bytes_test() {
+        bounds_.batch_bytes_max = 100;
+        queue_.set_framing(framing::websocket_binary);
+    }
+    static hub::message_ptr large(std::uint64_t offset, bool binary = true) {
+        hub::publish p;
+        p.channel = "c";
+        p.type = "t";
+        p.binary = binary;
+        p.payload = std::string(200, static_cast<char>('0' + offset));
+        return hub::make_message(p, offset, 5, slow_consumer::disconnect);
+    }
+    // As each run of one message gets to many.
+    void push_as_run(const hub::message_ptr& m) {
+        auto run = std::make_shared<line_run>(queue_.framed_as());
+        run->append(m);
+        queue_.push_run(std::move(run));
+    }
+    std::vector<read_message> push_six() {
+        push_as_run(large(1));
+        queue_.push_message(large(2));
+        push_as_run(large(3, false));
+        push_as_run(large(4));
+        push_as_run(large(5));
+        queue_.push_message(publication(6, true));
+        return {binary(large(1)->line), binary(large(2)->line), text(large(3, false)->line),
+                binary(large(4)->line), binary(large(5)->line), binary(as_bytes(6))};
+    }
+};
+
+TEST_F(large_bytes_test, are_messages_of_their_own_and_leave_in_few_writes) {
+    const auto expected = push_six();
+    parts next;
+    ASSERT_TRUE(queue_.next_parts(next));
+    EXPECT_EQ(next.count, 8u) << "four messages, of each the header and what all share";
+    EXPECT_EQ(messages(), expected);
+    const auto m = large(2);
+    queue_.push_message(m);
+    ASSERT_TRUE(queue_.next_parts(next));
+    ASSERT_EQ(next.count, 2u);
+    EXPECT_EQ(next.all[1].data, m->line.data()) << "not copied";
+}
+
+TEST_F(large_bytes_test, the_peer_may_take_any_part_of_a_write) {
+    (void)push_six();
+    const std::string all = pass_all();
+    for (std::size_t cut = 0, end = all.size(); cut < end; ++cut) {
+        (void)push_six();
+        parts next;
+        ASSERT_TRUE(queue_.next_parts(next));
+        end = next.bytes;
+        std::string got;
+        for (std::size_t i = 0; i < next.count; ++i) got.append(next.all[i].data, next.all[i].size);
+        got.resize(cut);
+        queue_.taken(cut);
+        queue_.blocked();
+        got += pass_all();
+        ASSERT_EQ(got, all) << cut;
+        ASSERT_EQ(queue_.unwritten_bytes(), 0u) << cut;
+    }
+}
+
+// Only what has begun may not be dropped.
+TEST_F(large_bytes_test, what_a_write_did_not_reach_may_still_be_dropped) {
+    bounds_.queue_bytes_max = 300;
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        hub::publish p;
+        p.channel = "c";
+        p.type = "t";
+        p.binary = true;
+        p.payload = std::string(200, 'x');
+        queue_.push_message(hub::make_message(p, i, 5, slow_consumer::drop_oldest));
+    }
+    parts next;
+    ASSERT_TRUE(queue_.next_parts(next));
+    ASSERT_EQ(next.count, 6u);
+    const std::string begun(next.all[0].data, next.all[0].size);
+    queue_.taken(begun.size());
+    queue_.blocked();
+    EXPECT_FALSE(queue_.overflows());
+    const auto all = messages_in(begun + pass_all());
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_TRUE(all[0].data.starts_with(head(1))) << all[0].data;
+    EXPECT_TRUE(all[1].data.starts_with(R"({"op":"gap","channel":"c","offset":)")) << all[1].data;
+}
+
 TEST_F(outbound_bytes_test, a_gap_before_them_is_told_in_the_same_message) {
     bounds_.queue_bytes_max = 100;
     queue_.set_framing(framing::websocket_binary);

@@ -82,8 +82,8 @@ public:
     void drain(close_code code, std::uint32_t spread_ms, instant now) {
         sessions_.drain(code, spread_ms, now);
     }
-    // From now on these namespaces hold, as far as they can change (take_changeable); a new one is otherwise as
-    // the default. Subscriptions that are not permitted any more end.
+    // From now on these namespaces hold, as far as they can change (take_changeable); a new one is otherwise
+    // as the default. Subscriptions that are not permitted any more end.
     void use_namespaces(const config& fresh, instant now);
     // Another server takes over the address: clients of the protocol are asked to open their next connection
     // within `spread_ms`. They keep this one until the next one serves, or until drain() is called. Other

@@ -282,13 +282,14 @@ private:
     void snapshot(std::string_view value) {
         std::uint64_t part = 1, parts = 1;
         json_scan scan(value);
-        const bool is_object = for_each_member(scan, 1, [&](std::string_view key, std::string_view member) {
-            if (key == "covers") return number("covers", member, found.snapshot.covers, 1), true;
-            if (key == "part") return number("part", member, part, 1), true;
-            if (key == "parts") return number("parts", member, parts, 1), true;
-            if (key == "id") name("id", member, found.snapshot.id, is_key, error_code::invalid_frame);
-            return true;
-        });
+        const bool is_object =
+            for_each_member(scan, json_depth_max, [&](std::string_view key, std::string_view member) {
+                if (key == "covers") return number("covers", member, found.snapshot.covers, 1), true;
+                if (key == "part") return number("part", member, part, 1), true;
+                if (key == "parts") return number("parts", member, parts, 1), true;
+                if (key == "id") name("id", member, found.snapshot.id, is_key, error_code::invalid_frame);
+                return true;
+            });
         if (!is_object || found.snapshot.covers == 0)
             return blame(
                 error_code::invalid_frame,

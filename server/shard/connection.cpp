@@ -4,6 +4,8 @@
 #include "server/shard/shard_port.hpp"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -25,6 +27,9 @@ constexpr std::uint8_t quiet_sweeps_min = 6;
 // of the usual floor rate of a second. A ping alone, which a kernel takes without its program, is less.
 constexpr std::uint32_t taken_bytes_min = 256;
 constexpr std::uint32_t in_flight_bytes_min = 1'024;
+
+// Reads of one connection in a turn, each of a full buffer of 64 KiB: as many as leave in one write.
+constexpr std::size_t reads_per_turn_max = 4;
 
 // Unique in the process, for the log.
 std::string name_of_connection(const shard_port& home, std::uint64_t id) {
@@ -85,17 +90,25 @@ void connection::on_ready(poller::readiness what) {
     watch();
 }
 
-// One read a turn: who sends much takes turns with the others.
+// A few reads a turn: who sends much takes turns with the others, but large messages that are there already
+// leave together.
 void connection::on_readable() {
+    for (std::size_t reads = 1; read_some() && reads < reads_per_turn_max; ++reads) continue;
+    watch();
+}
+
+// One read. Whether more may be there, and be read.
+bool connection::read_some() {
     const std::span<char> scratch = home_.scratch();
     ssize_t received = 0;
     do {
         received = ::recv(socket_.descriptor(), scratch.data(), scratch.size(), MSG_DONTWAIT);
     } while (received < 0 && errno == EINTR);
     if (received < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
         end_.note(ended_by::peer);
-        return drop();
+        drop();
+        return false;
     }
     quiet_sweeps_ = 0;
     const auto size = static_cast<std::size_t>(received);
@@ -111,7 +124,7 @@ void connection::on_readable() {
         conversation_->on_bytes(scratch.first(size));
         adopt_next();
     }
-    watch();
+    return size == scratch.size() && reads_ && !waits_for_room_ && !finishing_ && !gone_;
 }
 
 // The peer sends nothing more.
@@ -331,7 +344,7 @@ void connection::log_end() {
 
 // Whether the peer's kernel took what was on its way at the last sweep. On a slow link what waits in our
 // kernel alone may take longer than any timeout: nothing can be written, and a ping is behind it all.
-bool connection::peer_takes_bytes() {
+bool connection::peer_takes_bytes(std::int64_t now_ms) {
     if (quiet_sweeps_ < quiet_sweeps_min) ++quiet_sweeps_;
     if (!blocked_ && quiet_sweeps_ < quiet_sweeps_min) return false;
     int waiting = 0;
@@ -342,12 +355,19 @@ bool connection::peer_takes_bytes() {
         in_flight_bytes_ >= in_flight_bytes_min && acknowledged >= acknowledged_bytes_ + taken_bytes_min;
     in_flight_bytes_ = in_flight;
     acknowledged_bytes_ = acknowledged;
+    if (const std::uint32_t ms = user_timeout_.look(in_flight >= in_flight_bytes_min, takes, now_ms))
+        set_user_timeout(ms);
     return takes;
+}
+
+// Best effort: where it fails, the kernel tries for a quarter of an hour.
+void connection::set_user_timeout(std::uint32_t ms) {
+    (void)::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 void connection::sweep(std::int64_t now_ms) {
     if (gone_) return;
-    if (peer_takes_bytes()) {
+    if (peer_takes_bytes(now_ms)) {
         home_.heard(*this);
         if (blocked_) write_deadline_ms_ = now_ms + home_.bounds().write_timeout_ms;
     }

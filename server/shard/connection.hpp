@@ -13,6 +13,7 @@
 #include "server/net/poller.hpp"
 #include "server/net/socket.hpp"
 #include "server/net/tls.hpp"
+#include "server/net/user_timeout.hpp"
 #include "server/net/writer.hpp"
 #include "server/shard/connection_log.hpp"
 #include "server/shard/conversation.hpp"
@@ -85,6 +86,11 @@ public:
         counted_ = std::move(counted);
     }
     const address& peer() const { return peer_; }
+    // The kernel ends it when the peer takes nothing for so long.
+    void give_up_after(std::uint32_t silence_ms) {
+        user_timeout_ = user_timeout(silence_ms);
+        set_user_timeout(silence_ms);
+    }
     // It was let in although it may not stay, to be told why by `answer`, or by a better one for its request.
     void turn_away(turned_away why, std::string_view answer) {
         turned_away_ = why;
@@ -145,6 +151,7 @@ private:
     }
     void flush_at_turn_end();
     void on_readable();
+    bool read_some();
     void watch();
     void go_on_after(const written& done);
     void say_farewell();
@@ -152,7 +159,8 @@ private:
     void adopt_next();
     void on_end();
     void discard(std::size_t received);
-    bool peer_takes_bytes();
+    bool peer_takes_bytes(std::int64_t now_ms);
+    void set_user_timeout(std::uint32_t ms);
     void on_ciphertext(std::span<const char> bytes);
     void on_tls_failure(tls_session::state how);
 
@@ -169,6 +177,7 @@ private:
     std::uint64_t sent_bytes_ = 0;          // that the kernel took
     std::uint64_t acknowledged_bytes_ = 0;  // of them by the peer's kernel, at the last look
     std::uint32_t in_flight_bytes_ = 0;     // the others
+    user_timeout user_timeout_{0};
     std::uint32_t discarded_bytes_ = 0;
     std::uint32_t unread_bytes_ = 0;
     poller::interest watched_;

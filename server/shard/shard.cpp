@@ -225,13 +225,13 @@ void shard::accepted(tcp_socket&& socket) {
     // A peer that is gone without a word acknowledges nothing. The kernel would try for a quarter of an hour,
     // and not every stream has a client that answers pings.
     const auto& bounds = settings().bounds;
-    const int silence_ms = static_cast<int>(std::min<std::uint64_t>(
+    const auto silence_ms = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         std::uint64_t{bounds.ping_ms} + bounds.pong_ms, std::numeric_limits<int>::max()
     ));
-    (void)::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
     auto made = std::make_unique<connection>(*this, connections_.next_id(), std::move(socket));
     const std::uint64_t id = connections_.add(std::move(made)).id();
     connections_.guarded(id, [&](connection& c) {
+        c.give_up_after(silence_ms);
         c.comes_from(peer, std::move(counted));
         c.turn_away(why, words);
         c.start(all_.first_conversation(c, *this), tls_.get());

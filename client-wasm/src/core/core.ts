@@ -25,8 +25,8 @@ export interface Deliverer {
  */
 const publicationHead = /{"type":"[^"]+","channel":"[!#-~]+","offset":/y;
 const publicationTail = /\d+,"time":\d{13}(,"user":"[^"]+")?,"(payload":|bytes":\d+}$)/y;
-/** How a header ends whose payload is bytes, and their number. */
-const bytesBehind = /,"bytes":(\d+)}$/;
+/** How a header ends whose payload is bytes: with this and their number. */
+const bytesKey = ',"bytes":';
 const typeAt = 9; // behind {"type":"
 const channelKey = '","channel":"';
 const offsetKey = '","offset":';
@@ -80,7 +80,7 @@ export class Core {
         this.#told = true;
         const now = this.#time();
         // Of no channel: this says no more than that something arrived.
-        if (this.heard) this.#exports[Call.publication](this.heard, 0, 0, 0, now);
+        if (this.heard) this.#exports[Call.publication](this.heard, 0, 0, 0, 0, now);
         this.heard = 0;
         return this.#exports[call](...texts.map(({length}) => length), ...numbers, now);
     }
@@ -117,9 +117,11 @@ export class Core {
             const end = found < 0 ? all.length : found;
             const line = fromUtf8(all.subarray(begin, end));
             begin = end + 1;
-            const behind = bytesBehind.exec(line);
-            if (behind) {
-                const bytes = all.subarray(begin, (begin += +behind[1]!));
+            // From the end, where a pattern would look at each comma before. Within a payload a brace follows, so it is no number.
+            const key = line.lastIndexOf(bytesKey);
+            const behind = +line.slice(key + bytesKey.length, -1);
+            if (key > 0 && behind >= 0) {
+                const bytes = all.subarray(begin, (begin += behind));
                 // A copy, where whoever keeps or transfers it would have much of what belongs to others.
                 this.#payload = 2 * bytes.length < all.length ? bytes.slice() : bytes;
             }
@@ -141,7 +143,8 @@ export class Core {
         let offset = 0;
         // The comma is less than a digit.
         for (let digit; (digit = message.charCodeAt(at) - zero) >= 0; at++) offset = offset * 10 + digit;
-        const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, this.#now);
+        const size = end - begin + (bytes ? bytes.length : 0);
+        const taken = this.#exports[Call.publication](attempt, this.#name, nameEnd - this.#name, offset, size, this.#now);
         if (!taken) return false;
         this.heard = attempt;
         to.deliver(Math.abs(taken), this.#type, offset, 0, taken < 0, message, payload, end - 1, undefined, bytes);

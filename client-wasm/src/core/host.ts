@@ -115,7 +115,7 @@ export class Host {
     /** With any call the machine is told what was heard; this one says nothing else. */
     readonly #hear = (): void => {
         this.#hearing = undefined;
-        this.tell(Call.publication, 0, 0, 0, 0);
+        this.tell(Call.publication, 0, 0, 0, 0, 0);
     };
 
     readonly #online = (event: Event): void => {

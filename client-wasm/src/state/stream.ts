@@ -170,8 +170,8 @@ export class StateStream {
     }
 
     #take(message: Message): void {
-        if (!(message.offset! > this.#offset)) return;
-        this.#offset = message.offset!;
+        if (!message.offset) return;
+        this.#offset = message.offset;
         this.#fold.take(message);
         this.#check();
     }
@@ -201,7 +201,8 @@ export class StateStream {
                 if (epoch !== this.#epoch) return false;
                 await session.publish({channel: name, type, payload, echo: true, transient: false, timeoutMs: 0, signal: undefined, snapshot});
             } catch (error: any) {
-                if (error.code === 'stale_snapshot') return false;
+                // Somebody was faster; or the log has been lost since, and the one that there is has not come so far.
+                if (/^(stale_snapshot|invalid_frame)$/.test(error.code)) return false;
                 throw error;
             }
         }

@@ -5,9 +5,9 @@ import type {Channel} from '../client/channel.js';
 import type {Message} from '../client/message.js';
 import {partBytesMax} from '../state/parts.js';
 import {StateStream, type Fold} from '../state/stream.js';
-import type {YjsOptions, YjsProvider} from '../yjs.js';
 import {PartCollector, partsOf, sendMsMax} from './parts.js';
 import {SharedAwareness} from './presence.js';
+import type {YjsOptions, YjsProvider} from './types.js';
 
 const updateType = 'yjs';
 const partType = 'yjs.part';
@@ -68,6 +68,10 @@ export class DocumentProvider implements YjsProvider, Fold {
             const error = await this.#send();
             if (error) throw error;
         }
+    }
+
+    offer(): Promise<boolean> {
+        return this.#stream.offer();
     }
 
     destroy(): void {
