@@ -156,7 +156,7 @@ test('cuts, a restart and offline times: the text is exact for the writer’s an
 
 test('whatever goes wrong on the way, readers have a beginning of the text, and in the end all of it', async () => {
     for (let seed = 1; seed <= 15; seed++) {
-        const server = await stateServer(seed % 3 ? 1_000_000 : 6_000, {seed});
+        const server = await stateServer(seed % 3 ? 1_000_000 : 16_000, {seed});
         const chance = (probability: number) => Math.random() < probability;
         const clients = Array.from({length: 5}, () => clientOf(server).client);
         const [ada, bob, ...others] = clients as [Client, Client, ...Client[]];
@@ -227,6 +227,24 @@ test('a snapshot in mid-word: late ones, and those who were away for long, have 
     await server.advance(100);
     for (const replies of [stays, late, comesBack]) assert.equal(replies.get('r')!.text, `${text}end`);
     assert.deepEqual([loop.got.join(''), errors], [`${text}end`, []]);
+});
+
+test('pieces that overtake others wait for them, also in a snapshot; those that come twice count once', async () => {
+    const server = await stateServer();
+    const replies = reader(server);
+    const piece = (n: number, text: string, more = {}) => server.publish(name, 'stream', {id: 'r', n, text, ...more});
+    piece(0, 'a', {begin: {writer: 'w', leaseMs: 30_000}});
+    piece(5, 'fgh', {end: 'complete'});
+    piece(3, 'de');
+    await server.settled();
+    assert.deepEqual(shown(replies), ['r a writing']);
+    assert.equal(await (replies as StreamReader & {offer(): Promise<boolean>}).offer(), true);
+    const late = reader(server);
+    await server.settled();
+    piece(0, 'ab');
+    piece(0, 'abc');
+    await server.settled();
+    assert.deepEqual([shown(replies), shown(late)], [['r abcdefgh complete'], ['r abcdefgh complete']]);
 });
 
 test('a writer that is alone makes room by itself when the state is full', async () => {
