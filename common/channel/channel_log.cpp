@@ -18,13 +18,9 @@ void channel_log::append(message_ptr m, std::int64_t now_ms) {
     bytes_ += m->line.size();
     entries_.push_back({std::move(m), now_ms});
     if (keeps_state()) {
-        const message& newest = *entries_.back().what;
-        tail_bytes_ += bytes_of(newest);
-        if (newest.is_snapshot) {
-            const std::uint64_t before = covers();
-            snapshots_->add(head_, snapshot_of(newest));
-            if (covers() != before) tail_bytes_ = bytes_behind(covers());
-        }
+        const message_ptr newest = entries_.back().what;
+        tail_bytes_ += bytes_of(*newest);
+        if (newest->is_snapshot) add_snapshot(*newest);
     }
     trim(now_ms);
 }
@@ -63,12 +59,35 @@ std::vector<message_ptr> channel_log::snapshot_parts() const {
     return parts;
 }
 
-std::uint64_t channel_log::bytes_behind(std::uint64_t offset) const {
+// Where the newest snapshot and the one before it had no room beside each other, the state could stay full
+// for ever. So only the mark stays of one that is replaced.
+void channel_log::add_snapshot(const message& m) {
+    for (const std::uint64_t offset : snapshots_->add(head_, snapshot_of(m))) {
+        if (offset < oldest()) continue;
+        message_ptr& what = entries_[dropped_ + static_cast<std::size_t>(offset - oldest())].what;
+        bytes_ -= what->line.size();
+        what = make_snapshot_mark(*what);
+        bytes_ += what->line.size();
+    }
+    tail_bytes_ = sum_behind(covers(), [&](const message& s) { return snapshots_->has(s.offset); });
+}
+
+template <class Predicate>
+std::uint64_t channel_log::sum_behind(std::uint64_t offset, Predicate is_state) const {
     std::uint64_t bytes = 0;
     const std::span<const entry> all = kept();
-    for (std::size_t i = all.size(); i > 0 && all[i - 1].what->offset > offset; --i)
-        bytes += bytes_of(*all[i - 1].what);
+    for (std::size_t i = all.size(); i > 0 && all[i - 1].what->offset > offset; --i) {
+        const message& m = *all[i - 1].what;
+        bytes += m.is_snapshot && !is_state(m) ? publication_overhead_bytes : bytes_of(m);
+    }
     return bytes;
+}
+
+std::uint64_t channel_log::bytes_behind(const snapshot_view& s) const {
+    return sum_behind(s.covers, [&](const message& m) {
+        const snapshot_view other = snapshot_of(m);
+        return other.covers == s.covers && other.id == s.id && other.parts == s.parts;
+    });
 }
 
 std::vector<message_ptr> channel_log::after(std::uint64_t offset, std::size_t most) const {

@@ -59,10 +59,11 @@ public:
     std::uint64_t covers() const { return keeps_state() ? snapshots_->covers() : 0; }
     // The parts of that snapshot.
     std::vector<message_ptr> snapshot_parts() const;
-    // About the memory of what is kept behind the offset, which is covers() or more.
-    std::uint64_t bytes_behind(std::uint64_t offset) const;
-    // ... behind covers().
+    // About the memory of what is kept behind covers(). Of snapshots that are not, or not yet, the newest it
+    // counts their marks alone: they are gone as soon as another one is whole.
     std::uint64_t tail_bytes() const { return tail_bytes_; }
+    // ... of what will be kept behind the offset that this snapshot covers, without the part that it is.
+    std::uint64_t bytes_behind(const snapshot_view& s) const;
 
     // The offset of the oldest kept publication; head() + 1 when there is none.
     std::uint64_t oldest() const { return head_ + 1 - kept().size(); }
@@ -78,6 +79,10 @@ private:
 
     std::span<const entry> kept() const { return std::span(entries_).subspan(dropped_); }
     static std::uint64_t bytes_of(const message& m) { return m.line.size() + publication_overhead_bytes; }
+    // The sum of those behind the offset; of a snapshot for which `is_state(message)` is false, its mark.
+    template <class Predicate>
+    std::uint64_t sum_behind(std::uint64_t offset, Predicate is_state) const;
+    void add_snapshot(const message& m);
     bool may_drop_oldest() const { return !empty() && (!keeps_state() || oldest() <= covers()); }
     void drop_oldest();
 

@@ -253,11 +253,13 @@ message_ptr channels::refused_for_state(channel& c, const publish_view& p, insta
         p.payload.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
     std::uint64_t before = c.log.tail_bytes();
     if (p.snapshot) {
+        if (!p.snapshot.epoch.empty() && p.snapshot.epoch != c.log.epoch())
+            return make_error(p.id, error_code::stale_snapshot, snapshot_of_another_log);
         if (p.snapshot.covers > c.log.head())
             return make_error(p.id, error_code::invalid_frame, covers_too_much);
         if (p.snapshot.covers <= c.log.covers())
             return make_error(p.id, error_code::stale_snapshot, stale_snapshot);
-        before = c.log.bytes_behind(p.snapshot.covers);
+        before = c.log.bytes_behind(p.snapshot);
     }
     if (before + bytes > c.options.state_bytes_max) {
         if (c.wish.is_due_when_full(now.monotonic_ms)) ask_for_snapshot(c, now);

@@ -10,6 +10,8 @@ inline constexpr std::string_view no_room = "the server keeps as many channels a
 
 // --- state (docs/protocol.md 4.29) ---
 inline constexpr std::string_view stale_snapshot = "there is a snapshot that covers as much already";
+inline constexpr std::string_view snapshot_of_another_log =
+    "the snapshot covers an offset of a log that was lost";
 inline constexpr std::string_view covers_too_much = "the channel has no offset as high as \"covers\" yet";
 inline constexpr std::string_view state_full = "the channel waits for a snapshot, which makes room";
 

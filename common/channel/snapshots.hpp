@@ -23,8 +23,12 @@ public:
     const std::vector<std::uint64_t>& parts() const { return parts_; }
 
     // A publication of the log is a snapshot or a part of one. Once they cover less than another that is
-    // whole, they have no effect.
-    void add(std::uint64_t offset, const snapshot_view& s);
+    // whole, they have no effect. Returns which publications no beginning will need any more, be it this one.
+    std::vector<std::uint64_t> add(std::uint64_t offset, const snapshot_view& s);
+    // Whether the publication is a part of the newest whole one.
+    bool has(std::uint64_t offset) const {
+        return std::find(parts_.begin(), parts_.end(), offset) != parts_.end();
+    }
     // All of it as numbers and texts, and back; cluster/bytes.hpp has a writer and a reader. A copy must hold
     // exactly what its source does, and not what the publications that are still there would make of it.
     template <class Writer>
@@ -75,10 +79,12 @@ private:
         return all;
     }
 
-    void take(std::uint64_t covers, std::vector<std::uint64_t> parts);
+    // Adds the offsets of what it replaces to `free`.
+    void take(std::uint64_t covers, std::vector<std::uint64_t> parts, std::vector<std::uint64_t>& free);
+    static void add_parts(std::vector<std::uint64_t>& free, const std::vector<std::uint64_t>& parts);
 
     // Those of which parts are missing; beyond: the one that began first is forgotten.
-    static constexpr std::size_t offers_max = 4;
+    static constexpr std::size_t offers_max = 2;
 
     std::uint64_t covers_ = 0;
     std::vector<std::uint64_t> parts_;

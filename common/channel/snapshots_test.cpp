@@ -57,27 +57,42 @@ TEST(snapshots, parts_come_in_any_order_and_count_once_each) {
 }
 
 TEST(snapshots, parts_belong_together_by_their_id_their_number_and_what_they_cover) {
-    snapshots s;
-    s.add(10, part(9, "a", 1, 2));
-    s.add(11, part(8, "a", 2, 2));
-    s.add(12, part(9, "b", 2, 2));
-    s.add(13, part(9, "a", 2, 3));
-    EXPECT_EQ(s.covers(), 0u);
-    s.add(14, part(9, "a", 2, 2));
-    EXPECT_EQ(s.parts(), (offsets{10, 14}));
-    // The others can never be whole any more.
-    s.add(15, part(8, "a", 1, 2));
-    s.add(16, part(9, "b", 1, 2));
-    EXPECT_EQ(s.parts(), (offsets{10, 14}));
+    const snapshot_view first = part(9, "a", 1, 2);
+    for (const snapshot_view& other : {part(8, "a", 2, 2), part(9, "b", 2, 2), part(9, "a", 2, 3)}) {
+        snapshots s;
+        s.add(10, first);
+        s.add(11, other);
+        EXPECT_EQ(s.covers(), 0u);
+        s.add(14, part(9, "a", 2, 2));
+        EXPECT_EQ(s.parts(), (offsets{10, 14}));
+        // The other one can never be whole any more.
+        s.add(15, {other.covers, 1, other.parts, other.id});
+        EXPECT_EQ(s.parts(), (offsets{10, 14}));
+    }
 }
 
-TEST(snapshots, the_first_begun_of_five_is_forgotten) {
+TEST(snapshots, the_first_begun_of_three_is_forgotten) {
     snapshots s;
-    for (const char* id : {"a", "b", "c", "d", "e"}) s.add(10, part(9, id, 1, 2));
-    s.add(11, part(9, "a", 2, 2));
+    EXPECT_EQ(s.add(10, part(9, "a", 1, 2)), offsets{});
+    EXPECT_EQ(s.add(11, part(9, "b", 1, 2)), offsets{});
+    EXPECT_EQ(s.add(12, part(9, "c", 1, 2)), offsets{10});
+    EXPECT_EQ(s.add(13, part(9, "a", 2, 2)), offsets{11});
     EXPECT_EQ(s.covers(), 0u) << "its first part is forgotten, and its second begins another one";
-    s.add(12, part(9, "e", 2, 2));
-    EXPECT_EQ(s.parts(), (offsets{10, 12}));
+    EXPECT_EQ(s.add(14, part(9, "c", 2, 2)), offsets{13});
+    EXPECT_EQ(s.parts(), (offsets{12, 14}));
+}
+
+TEST(snapshots, say_what_nobody_will_begin_with_any_more) {
+    snapshots s;
+    EXPECT_EQ(s.add(5, {3}), offsets{});
+    EXPECT_EQ(s.add(6, {3}), offsets{6}) << "of no use from the beginning";
+    EXPECT_EQ(s.add(7, part(4, "a", 1, 2)), offsets{});
+    EXPECT_EQ(s.add(8, part(4, "a", 1, 2)), offsets{8}) << "there is one already";
+    EXPECT_EQ(s.add(9, part(6, "b", 2, 2)), offsets{});
+    EXPECT_EQ(s.add(10, part(4, "a", 2, 2)), offsets{5});
+    EXPECT_TRUE(s.has(7) && s.has(10) && !s.has(5));
+    EXPECT_EQ(s.add(11, {8}), (offsets{7, 10, 9}));
+    EXPECT_EQ(s.parts(), offsets{11});
 }
 
 TEST(snapshots, a_copy_goes_on_as_its_source_does) {

@@ -41,8 +41,9 @@ enum class refusal : std::uint8_t {
     full,            // no room for another channel
     no_options,      // the cluster has no options yet
     stale_snapshot,  // the channel has one that covers as much
-    state_full,      // no room behind the newest snapshot
-    not_there_yet,   // the channel has no offset as high as the snapshot covers
+    snapshot_of_another_log,
+    state_full,     // no room behind the newest snapshot
+    not_there_yet,  // the channel has no offset as high as the snapshot covers
 };
 
 // The outcome of an operation of the record; `operation` is its index there.

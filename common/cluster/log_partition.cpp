@@ -111,6 +111,10 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                         return on_failure(n.id, error_code::overloaded, hub::no_room, now);
                     case refusal::stale_snapshot:
                         return on_failure(n.id, error_code::stale_snapshot, hub::stale_snapshot, now);
+                    case refusal::snapshot_of_another_log:
+                        return on_failure(
+                            n.id, error_code::stale_snapshot, hub::snapshot_of_another_log, now
+                        );
                     case refusal::state_full:
                         if (const auto p = publishes_.find(n.id); p != publishes_.end())
                             readers_.on_full(p->second.channel, now);

@@ -56,6 +56,7 @@ void write(byte_writer& w, const operation& op) {
                 w.length(p.snapshot.part);
                 w.length(p.snapshot.parts);
                 w.text(p.snapshot.id);
+                w.text(p.snapshot.epoch);
             },
             [&](const join_op& j) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::join));
@@ -86,6 +87,7 @@ snapshot_view read_snapshot(byte_reader& r) {
     s.covers = r.length();
     const std::uint64_t part = r.length(), parts = r.length();
     s.id = r.text(key_bytes_max);
+    s.epoch = r.text(key_bytes_max);
     if (!s || part < 1 || part > parts || parts > snapshot_parts_max) r.fail();
     s.part = static_cast<std::uint16_t>(part);
     s.parts = static_cast<std::uint16_t>(parts);

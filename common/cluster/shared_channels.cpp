@@ -35,20 +35,48 @@ void shared_channel::drop_oldest() {
     }
 }
 
-std::uint64_t shared_channel::bytes_behind(std::uint64_t offset) const {
+template <class Predicate>
+std::uint64_t shared_channel::sum_behind(std::uint64_t offset, Predicate is_state) const {
     std::uint64_t bytes = 0;
-    for (std::uint64_t o = head_; o > offset && o >= oldest(); --o)
-        bytes += at(o)->bytes.size() + entry_bytes;
+    for (std::uint64_t o = head_; o > offset && o >= oldest(); --o) {
+        const snapshot_view s = at(o)->view().snapshot;
+        bytes += entry_bytes + (s && !is_state(o, s) ? 0 : at(o)->bytes.size());
+    }
     return bytes;
+}
+
+std::uint64_t shared_channel::sum_of_tail() const {
+    return sum_behind(covers(), [&](std::uint64_t offset, const snapshot_view&) {
+        return snapshots_->has(offset);
+    });
+}
+
+std::uint64_t shared_channel::bytes_behind(const snapshot_view& s) const {
+    return sum_behind(s.covers, [&](std::uint64_t, const snapshot_view& other) {
+        return other.covers == s.covers && other.id == s.id && other.parts == s.parts;
+    });
+}
+
+void shared_channel::leave_mark(std::uint64_t offset) {
+    if (offset < oldest()) return;
+    publication_ptr& what = history_[first_ + static_cast<std::size_t>(offset - oldest())];
+    publish_op mark = what->view();
+    mark.payload = "null";
+    mark.binary = false;
+    mark.snapshot = {mark.snapshot.covers};
+    auto left = std::make_shared<publication>(*what);
+    left->bytes = encode(operation{mark});
+    history_bytes_ -= what->bytes.size();
+    history_bytes_ += left->bytes.size();
+    what = std::move(left);
 }
 
 void shared_channel::count(const publication& newest, const snapshot_view& s) {
     if (!keeps_state()) return;
     tail_bytes_ += newest.bytes.size() + entry_bytes;
     if (!s) return;
-    const std::uint64_t before = covers();
-    snapshots_->add(newest.offset, s);
-    if (covers() != before) tail_bytes_ = bytes_behind(covers());
+    for (const std::uint64_t offset : snapshots_->add(newest.offset, s)) leave_mark(offset);
+    tail_bytes_ = sum_of_tail();
 }
 
 bool shared_channel::lists(std::string_view session) const {
@@ -121,7 +149,7 @@ bool shared_channel::read(byte_reader& r, const shared_options& options) {
     snapshots_->read(r);
     const auto is_here = [&](std::uint64_t offset) { return offset >= oldest() && offset <= head_; };
     if (!std::all_of(snapshot_parts().begin(), snapshot_parts().end(), is_here)) return false;
-    tail_bytes_ = bytes_behind(covers());
+    tail_bytes_ = sum_of_tail();
     return r.ok();
 }
 
@@ -191,6 +219,8 @@ void shared_channels::publish(
         if (!p.key.empty()) key = keys_->id_of(p.channel, generation_text(c->generation_).view(), p.key);
     }
     if (c->keeps_state()) {
+        if (!p.snapshot.epoch.empty() && p.snapshot.epoch != text_of({log.epoch, c->generation_}))
+            return refuse(refusal::snapshot_of_another_log);
         if (const auto why = refused_for_state(*c, p)) return refuse(*why);
     }
     c->used_ms_ = log_ms;
@@ -214,7 +244,7 @@ std::optional<refusal> shared_channels::refused_for_state(const shared_channel& 
     if (p.snapshot) {
         if (p.snapshot.covers > c.head()) return refusal::not_there_yet;
         if (p.snapshot.covers <= c.covers()) return refusal::stale_snapshot;
-        before = c.bytes_behind(p.snapshot.covers);
+        before = c.bytes_behind(p.snapshot);
     }
     const bool fits = before + bytes <= options_->of(c.name()).state_bytes_max &&
                       bytes_ + bytes <= options_->history_bytes_total_max;

@@ -58,8 +58,8 @@ public:
     bool keeps_state() const { return snapshots_ != nullptr; }
     std::uint64_t covers() const { return keeps_state() ? snapshots_->covers() : 0; }
     const std::vector<std::uint64_t>& snapshot_parts() const { return snapshots_->parts(); }
-    std::uint64_t bytes_behind(std::uint64_t offset) const;
     std::uint64_t tail_bytes() const { return tail_bytes_; }
+    std::uint64_t bytes_behind(const snapshot_view& s) const;
 
     // Precondition: oldest() <= offset <= head().
     const publication_ptr& at(std::uint64_t offset) const {
@@ -74,6 +74,10 @@ private:
     void keep_state() { snapshots_ = std::make_unique<hub::snapshots>(); }
     // The newest publication is this.
     void count(const publication& newest, const snapshot_view& s);
+    template <class Predicate>
+    std::uint64_t sum_behind(std::uint64_t offset, Predicate is_state) const;
+    std::uint64_t sum_of_tail() const;
+    void leave_mark(std::uint64_t offset);
     // About the memory that it takes.
     std::uint64_t bytes() const {
         return overhead_bytes + 2 * name_.size() + history_bytes_ + kept() * entry_bytes;

@@ -214,6 +214,7 @@ message_ptr make_snapshot_mark(const message& m) {
     w.fields().offset = m.offset;
     w.fields().time_ms = m.time_ms;
     w.fields().when_slow = m.when_slow;
+    w.fields().is_snapshot = true;
     return w.payload("null").end();
 }
 

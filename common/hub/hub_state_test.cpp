@@ -275,6 +275,53 @@ TEST_P(hub_state, a_full_state_refuses_and_asks_until_a_snapshot_makes_room) {
     EXPECT_EQ(late.state, r.state);
 }
 
+// The one before has no room beside it, and is not covered by it.
+TEST_P(hub_state, a_large_snapshot_takes_the_place_of_one_that_it_does_not_cover) {
+    begin(state_config(4'000));
+    const int ada = world->connect("ada-session"), bob = world->connect("bob-session");
+    reader r;
+    r.hear(world->ask(bob, subscribe_at()));
+    world->say(ada, publish_of("a"));
+    world->say(ada, publish_of("b"));
+    world->say(ada, publish_of("c"));
+    const std::string large(2'200, 'A');
+    // What covers 1 lies behind 3, and what covers 3 behind that.
+    EXPECT_EQ(code_in(world->ask(ada, snapshot_of_text(1, large))), "");
+    EXPECT_EQ(code_in(world->ask(ada, snapshot_of_text(3, large + "BC"))), "");
+    reader late;
+    late.hear(world->ask(world->connect("late-session"), subscribe_at()));
+    EXPECT_EQ(late.state, large + "BC");
+    // One of which a part never came is in nobody's way either.
+    EXPECT_EQ(code_in(world->ask(ada, snapshot_of_text(4, large, R"(,"id":"x","part":1,"parts":2)"))), "");
+    EXPECT_EQ(code_in(world->ask(ada, publish_of("d"))), "")
+        << "it does not count as long as it is not whole";
+    const std::uint64_t head = offset_in(world->ask(ada, publish_of("e")));
+    EXPECT_EQ(code_in(world->ask(ada, snapshot_of_text(head - 2, large + "BCD"))), "");
+    late.hear(world->ask(world->connect("later-session"), subscribe_at()));
+    EXPECT_EQ(late.state, large + "BCDde") << "what it says to cover is what it covers";
+    r.hear(world->heard(bob));
+    EXPECT_EQ(r.state, "abcde");
+    if (!world->restart()) return;
+    reader after;
+    after.hear(world->ask(world->connect("last-session"), subscribe_at()));
+    EXPECT_EQ(after.epoch, late.epoch);
+    EXPECT_EQ(after.state, late.state);
+}
+
+TEST_P(hub_state, a_snapshot_of_a_log_that_was_lost_is_not_taken) {
+    const int ada = world->connect("ada-session");
+    for (const char* letter : {"a", "b", "c"}) world->say(ada, publish_of(letter));
+    reader r;
+    r.hear(world->ask(ada, subscribe_at()));
+    EXPECT_EQ(
+        code_in(world->ask(ada, snapshot_of_text(3, "?", R"(,"epoch":"anotherone")"))), "stale_snapshot"
+    );
+    EXPECT_EQ(code_in(world->ask(ada, snapshot_of_text(3, "ABC", R"(,"epoch":")" + r.epoch + "\""))), "");
+    reader late;
+    late.hear(world->ask(world->connect("late-session"), subscribe_at()));
+    EXPECT_EQ(late.state, "ABC");
+}
+
 TEST_P(hub_state, a_snapshot_that_would_not_fit_is_refused_and_the_state_stays) {
     begin(state_config(4'000));
     const int ada = world->connect("ada-session");

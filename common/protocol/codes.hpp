@@ -37,7 +37,7 @@ enum class error_code : std::uint8_t {
     storage_full,  // The server's disk is full; the publication was refused.
     broker_unavailable,  // The server cannot reach the log that it shares with other servers; whether a publication will be in the channel is not known.
     key_reused,  // Another message was published in this channel with the same key; this one was not published.
-    stale_snapshot,  // The channel has a snapshot that covers as much already; this one was not taken.
+    stale_snapshot,  // The channel has a snapshot that covers as much already, or this one is of a log that was lost; it was not taken.
     state_full,  // What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused.
     internal,  // The server failed while processing the command.
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.

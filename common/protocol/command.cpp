@@ -288,12 +288,14 @@ private:
                 if (key == "part") return number("part", member, part, 1), true;
                 if (key == "parts") return number("parts", member, parts, 1), true;
                 if (key == "id") name("id", member, found.snapshot.id, is_key, error_code::invalid_frame);
+                if (key == "epoch")
+                    name("epoch", member, found.snapshot.epoch, is_epoch, error_code::invalid_frame);
                 return true;
             });
         if (!is_object || found.snapshot.covers == 0)
             return blame(
                 error_code::invalid_frame,
-                R"("snapshot" is {"covers": the offset} or {"covers", "id", "part", "parts"})"
+                R"("snapshot" is {"covers": the offset, "epoch"} or {"covers", "epoch", "id", "part", "parts"})"
             );
         if (parts > snapshot_parts_max || part > parts || (parts > 1) != !found.snapshot.id.empty())
             return blame(

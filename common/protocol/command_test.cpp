@@ -103,6 +103,11 @@ TEST(command, reads_a_snapshot_and_who_begins_with_it) {  // 4.29, 4.30
     EXPECT_EQ(part.snapshot.part, 2u);
     EXPECT_EQ(part.snapshot.parts, 3u);
     EXPECT_EQ(part.snapshot.id, "k3");
+    EXPECT_EQ(part.snapshot.epoch, "");
+    const std::string of_a_log =
+        R"({"op":"publish","channel":"a","type":"t","snapshot":{"epoch":"x7Qa","covers":9},"payload":1})";
+    const command named = read(of_a_log, scratch);
+    EXPECT_EQ(named.snapshot.epoch, "x7Qa");
     EXPECT_TRUE(read(R"({"op":"subscribe","channel":"a","state":true})", scratch).state);
     EXPECT_FALSE(read(R"({"op":"subscribe","channel":"a"})", scratch).state);
 }

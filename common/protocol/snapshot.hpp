@@ -16,12 +16,13 @@ struct basic_snapshot {
     std::uint64_t covers = 0;
     std::uint16_t part = 1;  // from 1
     std::uint16_t parts = 1;
-    Text id = {};  // common to the parts of one snapshot; empty where there is one part
+    Text id = {};     // common to the parts of one snapshot; empty where there is one part
+    Text epoch = {};  // of the log that `covers` is an offset of; empty: whichever there is
 
     explicit operator bool() const { return covers != 0; }
     template <class Other>
     basic_snapshot<Other> as() const {
-        return {covers, part, parts, Other(id)};
+        return {covers, part, parts, Other(id), Other(epoch)};
     }
 };
 using snapshot = basic_snapshot<std::string>;

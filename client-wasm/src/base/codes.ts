@@ -56,7 +56,7 @@ export type ErrorCode =
     | 'broker_unavailable'
     /** Another message was published in this channel with the same key; this one was not published. */
     | 'key_reused'
-    /** The channel has a snapshot that covers as much already; this one was not taken. */
+    /** The channel has a snapshot that covers as much already, or this one is of a log that was lost; it was not taken. */
     | 'stale_snapshot'
     /** What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused. */
     | 'state_full'

@@ -195,7 +195,7 @@ export class StateStream {
         const parts = cut(dataOf(this.#fold.save()) as Data);
         const id = randomName();
         for (const [i, payload] of parts.entries()) {
-            const snapshot = JSON.stringify({covers, ...(parts.length > 1 && {id, part: i + 1, parts: parts.length})});
+            const snapshot = JSON.stringify({covers, epoch, ...(parts.length > 1 && {id, part: i + 1, parts: parts.length})});
             try {
                 // Offsets of another log are others.
                 if (epoch !== this.#epoch) return false;
