@@ -58,6 +58,9 @@ struct config {
     // their path and cannot change it. /healthz and /metrics are at their own paths, too. Empty: none.
     std::string base_path;
 
+    // The namespace whose channels are streams at /streams/<name> (docs/streams.md). Empty: there are none.
+    std::string streams;
+
     // A folder whose files are served; empty: none.
     std::string web_root;
 

@@ -47,6 +47,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 config gathered(config c) {
     shell::gather_issuers(c);
+    shell::add_stream_namespace(c);
     return c;
 }
 

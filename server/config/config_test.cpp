@@ -369,6 +369,25 @@ TEST(config, credentials_are_for_listed_pages_alone) {
     }
 }
 
+TEST(config, streams_have_a_namespace_that_keeps_them) {
+    const auto by_flag = read({"--streams", "stream"});
+    ASSERT_FALSE(by_flag.exit_code) << by_flag.text;
+    EXPECT_EQ(by_flag.settings.streams, "stream");
+    EXPECT_EQ(by_flag.settings.namespaces.at("stream").state_bytes_max, 8u << 20);
+    const auto shown = read({"--streams", "stream", "--print-config"});
+    EXPECT_NE(shown.text.find(R"("streams": "stream")"), std::string::npos) << shown.text;
+    EXPECT_EQ(read({"--streams", "a:b"}).exit_code, 2);
+
+    config c;
+    c.streams = "log";
+    c.namespaces["log"].history_age_ms = 1;
+    EXPECT_NE(fault_of(c).find("\"log\": {\"state_bytes_max\""), std::string::npos) << fault_of(c);
+    c.namespaces["log"].state_bytes_max = 1'000;
+    add_stream_namespace(c);
+    EXPECT_EQ(fault_of(c), "");
+    EXPECT_EQ(c.namespaces["log"].state_bytes_max, 1'000u);
+}
+
 TEST(config, the_folder_of_files_is_there) {
     config c;
     c.web_root = "/";

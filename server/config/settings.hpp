@@ -56,6 +56,9 @@ std::string set_from_text(const setting& s, std::string_view text);
 // Puts config::issuer_of_settings into config::issuers, where the server looks.
 void gather_issuers(config& c);
 
+// Where config::streams names a namespace that has no options, it gets those of the default one, and a state.
+void add_stream_namespace(config& c);
+
 // The fault of the config as a whole, as a sentence for the operator; empty
 // when the server can start with it.
 std::string fault_of(const config& c);

@@ -44,6 +44,7 @@ public:
         hub_.restore(std::forward<Kept>(kept), home_.now());
     }
     const hub::hub& state() const { return hub_; }
+    hub::instant now() const { return home_.now(); }
 
     // Before anything else: some channels are those of a log that nodes share.
     void share(const cluster::replica_options& options, node_port& all) {

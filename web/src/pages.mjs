@@ -84,6 +84,7 @@ export const documents = [
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'cluster', file: 'docs/cluster.md', nav: 'Several servers', title: 'Several servers · Pulsewire', description: 'Servers that share Redis, NATS or Kafka: what is promised, what happens when something fails.'},
     {name: 'feeds', file: 'docs/feeds.md', nav: 'Feeds', title: 'Feeds · Pulsewire', description: 'Records that other systems write into Redis, NATS or Kafka become messages of channels.'},
+    {name: 'streams', file: 'docs/streams.md', nav: 'Streams', title: 'Streams · Pulsewire', description: 'Durable Streams: logs by plain HTTP, from curl or ten client libraries.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
     {name: 'compare', file: 'docs/compare.md', nav: 'Beside others', title: 'Beside others · Pulsewire', description: 'When to take Socket.IO, Centrifugo, Mercure, Ably or uWebSockets, and when Pulsewire.'},
