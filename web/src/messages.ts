@@ -1,5 +1,10 @@
 // Generated from the C++ message declarations. Do not edit: change the C++ struct and generate again.
 
+export interface AskQuestion {
+  id: string;
+  text: string;
+}
+
 export interface BoardClear {
   by: string;
 }
@@ -217,6 +222,7 @@ export interface VictimState {
 }
 
 export interface Messages {
+  "ask.question": AskQuestion;
   "board.clear": BoardClear;
   "board.pointer": BoardPointer;
   "board.stroke": BoardStroke;
