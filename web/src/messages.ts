@@ -192,6 +192,23 @@ export interface SquareWords {
   text: string;
 }
 
+export interface StreamBeginning {
+  writer: string;
+  leaseMs: number;
+}
+
+export interface StreamPiece {
+  id: string;
+  n: number;
+  text?: string | null;
+  begin?: StreamBeginning | null;
+  end?: string | null;
+}
+
+export interface StreamStop {
+  id: string;
+}
+
 export interface SumAdd {
   a: number;
   b: number;
@@ -244,6 +261,8 @@ export interface Messages {
   "square.move": SquareMove;
   "square.walk": SquareWalk;
   "square.words": SquareWords;
+  "stream": StreamPiece;
+  "stream.stop": StreamStop;
   "ticker.price": TickerPrice;
   "victim.state": VictimState;
 }

@@ -27,7 +27,7 @@ const view = new BoardView(board, () => client.session);
 
 strokes.subscribe(() => {
     board.show(strokes.value);
-    view.redraw();
+    view.redrawSoon();
 });
 strokes.ready.then(() => view.showWhole(performance.now() - begunAt), (error) => view.showProblem(error));
 channel.on('board.stroke', ({by}) => view.drawn(by));

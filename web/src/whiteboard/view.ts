@@ -21,6 +21,7 @@ export class BoardView {
     readonly #kept = new Layer(byId<HTMLCanvasElement>('kept'));
     readonly #live = new Layer(byId<HTMLCanvasElement>('live'));
     readonly #hand = new Hand(byId('board'));
+    #frame: number | undefined;
     readonly #names = new Map<string, string>();
     readonly #pointers = new Map<string, {element: HTMLElement; line: Line; at: number}>();
 
@@ -53,7 +54,13 @@ export class BoardView {
         byId('whole').dataset.ms = String(Math.round(ms));
     }
 
+    /** Once for all that comes before the screen is painted. */
+    redrawSoon(): void {
+        this.#frame ??= requestAnimationFrame(() => this.redraw());
+    }
+
     redraw(): void {
+        this.#frame = undefined;
         const strokes = this.#board.visible;
         this.#kept.draw(strokes);
         byId('strokes').textContent = `${strokes.length.toLocaleString('en')} ${strokes.length === 1 ? 'stroke' : 'strokes'}`;
