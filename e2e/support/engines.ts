@@ -87,7 +87,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     ],
     'ticker.spec.ts': ['the transport changes while prices flow', 'a tile’s texts keep apart at every width'],
     'tls.spec.ts': ['a page over https talks over WebSocket and SSE', 'a chat over'],
-    'whiteboard.spec.ts': ['two people draw together', 'is there, whole, for whoever comes late'],
+    'whiteboard.spec.ts': ['two people draw together'],
 };
 
 /** The tests that WebKit runs, driven by WebDriver: Playwright cannot drive the WebKit of Debian. */
