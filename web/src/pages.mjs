@@ -32,6 +32,16 @@ export const pages = [
         description: 'Cut, stall, kill the server, reload: two lists are compared, and nothing is missing.',
     },
     {
+        name: 'ai', path: 'ai/', nav: undefined, shown: ['main.ts', 'visitor.ts'],
+        title: 'AI chat · Pulsewire',
+        description: 'A reply that grows: late comers have all of it, a pulled plug costs nothing, and anybody stops it.',
+    },
+    {
+        name: 'document', path: 'document/', nav: undefined, shown: ['main.ts', 'binding.ts'],
+        title: 'Shared document · Pulsewire',
+        description: 'Two editors of one text, each with a plug to pull: what is written offline is merged, and undo takes back one’s own.',
+    },
+    {
         name: 'whiteboard', path: 'whiteboard/', nav: undefined, shown: ['main.ts', 'board.ts'],
         title: 'Whiteboard · Pulsewire',
         description: 'Drawing together: live pointers, undo of your own strokes, and a board that late comers see whole.',
