@@ -208,8 +208,10 @@ std::vector<hub::channel_rest> log_partition::rests(std::string_view place_chann
     }
     all.each([&](const shared_channel& c) {
         if (!config_.is_forwarded(c.name())) return;
+        // What is too old is not there for readers, though it may still be removed.
+        const std::int64_t from_ms = std::max(since_ms, replica_.state()->kept_since_ms(c.name()));
         std::uint64_t first = c.oldest();
-        while (first <= c.head() && c.at(first)->log_ms < since_ms) ++first;
+        while (first <= c.head() && c.at(first)->log_ms < from_ms) ++first;
         if (first <= c.head()) found.push_back({c.name(), first - 1, c.head(), c.at(first)->log_ms});
     });
     return found;
