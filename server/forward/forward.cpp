@@ -89,10 +89,7 @@ void forward::start(node& home, hub::shard_index where) {
     counters_.forwarding = where_.partitions == 0;
     writing::listener heard;
     heard.on_ready = [this] { on_ready(); };
-    heard.on_acknowledged = [this](ticket number) {
-        logic_->acknowledged(number);
-        carry_out();
-    };
+    heard.on_acknowledged = [this](ticket number) { on_acknowledged(number); };
     heard.on_refused = [this](ticket number, const std::string& why) { on_refused(number, why); };
     heard.on_lost = [this](const std::string& reason) { on_lost(reason); };
     target_->start(std::move(heard));
@@ -152,18 +149,10 @@ void forward::begin(cluster::partition_index p, std::uint64_t turn, std::vector<
 }
 
 void forward::on_page(const std::string& channel, std::optional<page> found) {
-    const std::uint64_t lost = logic_->lost_count();
     if (found)
         logic_->take(channel, std::move(*found));
     else
         logic_->unread(channel);
-    if (logic_->lost_count() != lost && lines_.admits(now_ms()))
-        log::warning(
-            "forward \"", of_.name, "\": ", logic_->lost_count() - lost, " publications of ",
-            log::printable(channel),
-            " were kept no more when their turn came. Give the namespace a longer history for the time that "
-            "the destination may be away."
-        );
     carry_out();
 }
 
@@ -186,6 +175,19 @@ void forward::on_lost(const std::string& reason) {
         "forward \"", of_.name, "\" does not go on: ", reason,
         ". It is tried again until it works; what is published meanwhile waits in the channels' histories."
     );
+}
+
+void forward::on_acknowledged(ticket number) {
+    const std::uint64_t lost = logic_->lost_count();
+    logic_->acknowledged(number);
+    if (logic_->lost_count() != lost && lines_.admits(now_ms()))
+        log::warning(
+            "forward \"", of_.name, "\": ", logic_->lost_count() - lost, " publications of ",
+            log::printable(logic_->lost_channel()),
+            " were kept no more when their turn came. Give the namespace a longer history for the time that "
+            "the destination may be away."
+        );
+    carry_out();
 }
 
 void forward::on_refused(ticket number, const std::string& why) {

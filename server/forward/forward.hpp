@@ -67,6 +67,7 @@ private:
     void on_page(const std::string& channel, std::optional<page> found);
     void on_ready();
     void on_lost(const std::string& reason);
+    void on_acknowledged(ticket number);
     void on_refused(ticket number, const std::string& why);
     void carry_out();
     void keep_places();

@@ -173,7 +173,6 @@ void forwarder::take(const std::string& channel, page&& p) {
         gap.offset = first - 1;
         gap.lost = first - 1 - w.read_upto;
         if (counts) {
-            lost_ += gap.lost;
             bytes_ += gap.bytes();
             w.queue.push_back(std::move(gap));
         } else {
@@ -237,7 +236,7 @@ void forwarder::send(works::iterator at) {
         publication what = std::move(w.queue.front());
         w.queue.pop_front();
         ++w.unacknowledged;
-        in_flight_.emplace(++last_, sent{at->first, what.epoch, what.offset, what.bytes(), what.lost != 0});
+        in_flight_.emplace(++last_, sent{at->first, what.epoch, what.offset, what.bytes(), what.lost});
         actions_.emplace_back(write{last_, std::move(what)});
     }
 }
@@ -258,7 +257,8 @@ void forwarder::lost() {
     std::erase_if(actions_, [](const action& one) { return std::holds_alternative<write>(one); });
     for (const auto& [number, one] : in_flight_) {
         bytes_ -= one.bytes;
-        if (epochs_ == epochs::of_node && !one.is_gap && one.epoch != places_.at(one.channel).epoch) ++lost_;
+        if (epochs_ == epochs::of_node && one.lost == 0 && one.epoch != places_.at(one.channel).epoch)
+            ++lost_;
     }
     in_flight_.clear();
     for (auto at = works_.begin(); at != works_.end(); ++at) {
@@ -273,7 +273,11 @@ void forwarder::acknowledged(ticket number, bool is_kept) {
     const sent one = std::move(found->second);
     in_flight_.erase(found);
     bytes_ -= one.bytes;
-    if (is_kept && !one.is_gap) ++forwarded_;
+    if (is_kept && one.lost == 0) ++forwarded_;
+    if (one.lost != 0) {
+        lost_ += one.lost;
+        lost_channel_ = one.channel;
+    }
     const auto at = works_.find(one.channel);
     work& w = at->second;
     --w.unacknowledged;

@@ -102,7 +102,10 @@ public:
     std::size_t channels() const { return works_.size(); }
     std::size_t in_flight() const { return in_flight_.size(); }
     std::uint64_t forwarded() const { return forwarded_; }
+    // Counted when the destination has been told, so that a gap that is told again counts once.
     std::uint64_t lost_count() const { return lost_; }
+    // Where the newest of them were.
+    const std::string& lost_channel() const { return lost_channel_; }
     // Of the shared log: what was published before this log time in the channels for which `which` holds is
     // forwarded, as far as it was heard of. Nothing: there is nothing that is not.
     std::optional<std::int64_t> waits_since(const std::function<bool(const std::string& channel)>& which
@@ -128,7 +131,7 @@ private:
         std::string epoch;
         std::uint64_t offset = 0;
         std::size_t bytes = 0;
-        bool is_gap = false;
+        std::uint64_t lost = 0;  // as publication::lost
     };
     using works = std::map<std::string, work>;
 
@@ -155,6 +158,7 @@ private:
     std::size_t bytes_ = 0;  // of all that was read and has no outcome
     bool is_open_ = false;
     std::uint64_t forwarded_ = 0, lost_ = 0;
+    std::string lost_channel_;
     std::set<std::string> moved_;
     std::vector<action> actions_;
 };

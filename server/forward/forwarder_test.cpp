@@ -203,15 +203,26 @@ TEST(forwarder, what_went_by_is_counted_and_told_in_its_place) {
     w.run();
     EXPECT_EQ(w.take_sent(), (lines{"a:1 6 lost 5", "a:1 7", "a:1 8", "a:1 9", "a:1 10"}));
     EXPECT_EQ(w.logic.lost_count(), 5u);
+    // One that is told again counts once.
+    w.publish("a:1");
+    w.publish("a:1");
+    w.channels["a:1"].oldest = 12;
+    w.answer();
+    EXPECT_EQ(w.take_sent(), (lines{"a:1 11 lost 1", "a:1 12"}));
+    w.break_destination();
+    w.logic.opened();
+    w.run();
+    EXPECT_EQ(w.take_sent(), (lines{"a:1 11 lost 1", "a:1 12"}));
+    EXPECT_EQ(w.logic.lost_count(), 6u);
     // Everything may be gone.
     w.break_destination();
     w.publish("a:1");
     w.publish("a:1");
-    w.channels["a:1"].oldest = 13;
+    w.channels["a:1"].oldest = 15;
     w.logic.opened();
     w.run();
-    EXPECT_EQ(w.take_sent(), (lines{"a:1 12 lost 2"}));
-    EXPECT_EQ(w.logic.known().at("a:1").offset, 12u);
+    EXPECT_EQ(w.take_sent(), (lines{"a:1 14 lost 2"}));
+    EXPECT_EQ(w.logic.known().at("a:1").offset, 14u);
 }
 
 TEST(forwarder, a_life_goes_on_from_the_places_of_the_one_before) {
