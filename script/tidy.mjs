@@ -183,6 +183,7 @@ const floors = {
         streams: ['config', 'base'], schema: ['config', 'base'], shard: underShard,
         endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
         app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard], feed: ['broker', 'shard', ...underShard],
+        forward: ['feed', 'broker', 'shard', ...underShard],
         observe: ['shard', ...underShard], examples: ['top'],
     },
 };

@@ -120,6 +120,9 @@ TEST(config, a_mistake_in_a_file_has_its_line_and_what_was_meant) {
     expect(R"({"history_count_max": 5})", "it belongs into \"default_namespace\"");
     expect(R"({"default_namespace": {"ping_ms": 5}})", "it is a setting of the whole server");
     expect(R"({"namespaces": {"chat": {"histroy_count_max": 5}}})", "did you mean \"history_count_max\"?");
+    expect(R"({"forward": [{"name": "out"}]})", "/forward/0/from");
+    expect(R"({"forward": [{"from": "orders:**", "value": "all"}]})", "/forward/0/value");
+    expect(R"({"forward": [{"too": "x"}]})", "did you mean \"to\"?");
     expect(R"({"namespace": {}})", "did you mean \"namespaces\"?");
     expect(R"({"allow_origins": []})", "did you mean \"allowed_origins\"?");
     expect(R"({"something_else_entirely": 1})", "of this name; docs/operating.md");

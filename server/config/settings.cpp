@@ -363,6 +363,20 @@ std::vector<setting> settings_of(consume_settings& feed) {
     };
 }
 
+std::vector<setting> settings_of(forward_settings& forward) {
+    return {
+        {"name", &forward.name},
+        {"from", &forward.from},
+        {"broker", &forward.broker},
+        {"broker_ca_file", &forward.broker_ca_file},
+        {"to", &forward.to},
+        {"exchange", &forward.exchange},
+        {"key", &forward.key},
+        {"value", &forward.value},
+        {"stream_length_max", &forward.stream_length_max},
+    };
+}
+
 bool is_secret(const setting& s) {
     return s.name == "api_key" || s.name == "token_secret" || s.name == "secret" || s.name == "broker";
 }

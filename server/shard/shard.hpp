@@ -132,6 +132,9 @@ public:
     stream_names& streams() { return streams_; }
     program_sessions& programs() { return programs_; }
     stream_desk& desk() { return desk_; }
+    forward_tap& tap() { return hub_.tap(); }
+    // Null without a shared log.
+    const cluster::log_channels* shared() const { return hub_.shared(); }
     plain_texts& texts() { return texts_; }
     text_inflater& inflating() { return inflating_; }
     const api_keys& keys() const { return *keys_; }
