@@ -28,7 +28,7 @@ public:
     shard& home() const { return home_; }
 
     void open() {
-        id_ = home_.programs().add([this](const hub::message& answer) { on_answer(answer); });
+        id_ = home_.programs().add([this](const hub::message_ptr& answer) { on_answer(*answer); });
         home_.tell_hub([&](hub::hub& h, hub::instant now) { h.open(id_, hub::face::api, {}, session_, now); }
         );
     }
