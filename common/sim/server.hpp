@@ -114,6 +114,7 @@ private:
     void verify(hub::shard_index shard, hub::output::verification&& v);
     void check_permission(std::uint64_t connection, const hub::message& m);
     void record(const hub::message& m);
+    void look_at_room(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;

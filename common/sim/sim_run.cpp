@@ -63,6 +63,7 @@ void sim::run(const each_step& after_step) {
 
 void sim::clear_up() {
     weather_ = {};
+    seen_.begins_to_heal();
     mob_.leave();
     issuer_.calms_down();
     weather_.latency_max_ms = options_.chaos.latency_max_ms;
@@ -78,8 +79,11 @@ void sim::clear_up() {
     if (server_.storage().failed()) restart(restart_after::kill, 500);
     last_fault_ms_ = std::max(last_fault_ms_, server_.storage().slow_until());
     for (const auto& p : peers_) last_fault_ms_ = std::max(last_fault_ms_, p->thaws());
-    for (const std::string& channel : options_.server.channels)
+    for (const std::string& channel : options_.server.channels) {
         shown_before_[channel] = seen_.shown_in(channel);
+        // Somebody must be there who can make room.
+        if (seen_.keeps_state(channel)) peers_[0]->follow_state(channel);
+    }
     seen_.tell("weather", "nothing goes wrong any more");
 }
 
