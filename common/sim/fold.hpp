@@ -1,7 +1,7 @@
 #pragma once
 
-// The state of a channel that keeps one, as the peers of a run make it of its publications: simple enough to be
-// right, and another one after each publication that is missing, doubled or in another place.
+// The state of a channel that keeps one, as the peers of a run make it of its publications: simple enough to
+// be right, and another one after each publication that is missing, doubled or in another place.
 
 #include "common/sim/trace.hpp"
 

@@ -107,7 +107,7 @@ void peer::subscribe(const std::string& channel, state_from from) {
     if (random_.percent(30)) how.latest = random_.below(10);
     view seen;
     state_view state;
-    if (random_.percent(50) && from != state_from::nothing) {
+    if (random_.percent(50) && from == state_from::anything) {
         const place& left = left_at_[channel];
         seen = left.seen;
         if (left.made) state.made = *left.made;

@@ -118,11 +118,11 @@ private:
         std::string channel, payload;
         bool hurried = false;  // may fail with timeout
         bool backwards = false;
-        int sent = 0;            // so often
-        int sent_to = 0;         // the life of the server when it was first
-        std::string asked = {};  // question: the session
-        int subscription = 0;    // question: the number of the one that allows it; 0: there was none
-        bool binary = false;     // the payload goes as bytes
+        int sent = 0;               // so often
+        int sent_to = 0;            // the life of the server when it was first
+        std::string asked = {};     // question: the session
+        int subscription = 0;       // question: the number of the one that allows it; 0: there was none
+        bool binary = false;        // the payload goes as bytes
         std::string snapshot = {};  // its type, if it is a snapshot or a part of one
     };
 

@@ -1,6 +1,6 @@
-// Channels that keep a state (docs/protocol.md 4.29 to 4.31): a peer makes its own of the snapshot and of what
-// comes after it, and offers it as a snapshot, in time or late, whole or in parts, or stops in the middle. After
-// each publication its state is what the channel's log makes.
+// Channels that keep a state (docs/protocol.md 4.29 to 4.31): a peer makes its own of the snapshot and of
+// what comes after it, and offers it as a snapshot, in time or late, whole or in parts, or stops in the
+// middle. After each publication its state is what the channel's log makes.
 
 #include "common/sim/peer.hpp"
 #include "common/sim/text.hpp"
@@ -48,7 +48,8 @@ void peer::begins_state(subscription& s, bool recovered, std::uint64_t replay) {
     state.text.clear();
     if (recovered) {
         // Whoever has nothing can go on from nothing alone.
-        if (has_nothing && s.seen.offset != 0) return blame("goes on from a state that it does not have: " + line_);
+        if (has_nothing && s.seen.offset != 0)
+            return blame("goes on from a state that it does not have: " + line_);
         state.begins = state.broken = false;
         if (has_nothing) state.made = {};
         return seen_.reached(situation::state_recovered);
@@ -113,15 +114,14 @@ void peer::loses_state(subscription& s) {
         when_awake([this, channel, number] {
             const subscription* here = subscribed_to(channel);
             if (here == nullptr || here->number != number || !here->state.broken) return;
-            seen_.reached(situation::state_begun_anew);
             unsubscribe(channel);
             subscribe(channel, state_from::nothing);
         });
     });
 }
 
-// The position that the machine names is the one that it was brought to, by what the application has seen and by
-// the marks of snapshots.
+// The position that the machine names is the one that it was brought to, by what the application has seen and
+// by the marks of snapshots.
 void peer::check_position(std::string_view line) {
     const std::string_view quoted = string_after(line, "\"channel\":");
     const subscription* s = subscribed_to(quoted.substr(1, quoted.size() - 2));
@@ -148,10 +148,10 @@ void peer::sees_mark(std::string_view line) {
 void peer::offer(const std::string& channel, bool asked) {
     const subscription* s = subscribed_to(channel);
     if (s == nullptr || !s->state.wanted || !s->live || s->state.begins || s->state.broken) return;
-    // Many marks take room, too, and stand for what is in its state. A few are left where they are: a snapshot of
-    // snapshots alone would be followed by the next.
-    const bool is_full_of_marks = s->marked >= s->seen.offset + marks_max &&
-                                  seen_.may_be_at(session_, channel, s->seen, s->marked);
+    // Many marks take room, too, and stand for what is in its state. A few are left where they are: a
+    // snapshot of snapshots alone would be followed by the next.
+    const bool is_full_of_marks =
+        s->marked >= s->seen.offset + marks_max && seen_.may_be_at(session_, channel, s->seen, s->marked);
     const std::uint64_t covers = is_full_of_marks ? s->marked : s->seen.offset;
     if (covers == 0) return;
     const std::uint32_t dice = seen_.heals() ? 0 : random_.below(100);
@@ -175,9 +175,7 @@ void peer::offer(const std::string& channel, bool asked) {
         const std::size_t begin = text.size() * (o.part - 1) / parts, end = text.size() * o.part / parts;
         o.payload = "\"" + session_ + " " + o.id + "." + std::to_string(o.part) + std::string(says) +
                     text.substr(begin, end - begin) + "\"";
-        time_.after(when_ms, [this, o] {
-            when_awake([this, o] { publish_part(o); });
-        });
+        time_.after(when_ms, [this, o] { when_awake([this, o] { publish_part(o); }); });
         if (dice >= 30 && random_.percent(50)) when_ms += random_.below(400);
     }
     if (asked) seen_.reached(situation::snapshot_given);

@@ -9,8 +9,8 @@ namespace pulsewire::sim {
 
 namespace {
 
-// Some channels keep a state, and have room for a few publications beside it. Where all histories together have
-// little room, it must be enough for a state that is replaced by another one in parts.
+// Some channels keep a state, and have room for a few publications beside it. Where all histories together
+// have little room, it must be enough for a state that is replaced by another one in parts.
 void draw_state(hub::config& hub, dice& d) {
     const bool is_narrow = hub.bounds.history_bytes_total_max != 0;
     constexpr std::uint32_t bytes_max[] = {3'000, 5'000, 10'000};

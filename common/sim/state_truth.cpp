@@ -43,9 +43,8 @@ std::vector<std::uint64_t>* state_truth::parts_of(const snapshot_offer& s) {
 }
 
 const state_truth::whole* state_truth::newest_at(std::uint64_t head) const {
-    const auto later = std::partition_point(wholes_.begin(), wholes_.end(), [&](const whole& w) {
-        return w.since <= head;
-    });
+    const auto later =
+        std::partition_point(wholes_.begin(), wholes_.end(), [&](const whole& w) { return w.since <= head; });
     return later == wholes_.begin() ? nullptr : &*(later - 1);
 }
 

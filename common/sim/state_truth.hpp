@@ -29,8 +29,8 @@ public:
         std::vector<std::uint64_t> parts;  // their offsets
     };
 
-    // The next publication of the log. `s` is null if it is no snapshot. Returns whether several snapshots are
-    // on their way at once.
+    // The next publication of the log. `s` is null if it is no snapshot. Returns whether several snapshots
+    // are on their way at once.
     bool add(std::string_view payload, const snapshot_offer* s);
 
     std::uint64_t head() const { return folds_.size() - 1; }

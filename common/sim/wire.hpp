@@ -2,11 +2,10 @@
 
 // The messages of the server on one connection, compared with the protocol: a stream has no hole and no
 // repetition (4.3, 5.3), nothing comes of a channel that is not subscribed, no command is answered twice
-// (3.4), nor a subscribe that was taken back (4.8); a state comes where it was asked for, before anything else and
-// in the order of its parts, up to where the stream begins, which has the marks of snapshots alone (4.30); and a
-// question of another client comes once, and is
-// withdrawn only while it is unanswered (4.18). Clients mend such faults by themselves, so from their side
-// alone they could not be seen.
+// (3.4), nor a subscribe that was taken back (4.8); a state comes where it was asked for, before anything
+// else and in the order of its parts, up to where the stream begins, which has the marks of snapshots alone
+// (4.30); and a question of another client comes once, and is withdrawn only while it is unanswered (4.18).
+// Clients mend such faults by themselves, so from their side alone they could not be seen.
 
 #include "common/exchange/message.hpp"
 #include "common/sim/text.hpp"
@@ -80,8 +79,8 @@ public:
 private:
     struct place {
         std::uint64_t offset = 0, replay_until = 0;
-        bool state = false;                // was asked for
-        bool has_begun = false;            // the stream has
+        bool state = false;                 // was asked for
+        bool has_begun = false;             // the stream has
         std::uint64_t part = 0, parts = 0;  // of the state that came before
     };
 
@@ -103,7 +102,8 @@ private:
         if (number != ++of.part || (of.parts != 0 && of.parts != parts)) return "a part is missing";
         of.parts = parts;
         const std::uint64_t covers = number_after(m.line, ",\"offset\":");
-        if (covers != (number == parts ? of.offset : 0)) return "a state does not end where the stream begins";
+        if (covers != (number == parts ? of.offset : 0))
+            return "a state does not end where the stream begins";
         // Together they count as one.
         if (number == parts) --of.replay_until;
         return {};
@@ -122,11 +122,11 @@ private:
     }
 
     std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
-    std::set<std::uint64_t> states_;                            // of those that want the state
+    std::set<std::uint64_t> states_;                        // of those that want the state
     std::map<std::uint64_t, std::set<std::uint64_t>> leaving_;  // ... by the unsubscribe that came after them
-    std::map<std::string, place, std::less<>> positions_;  // by channel
-    std::map<std::uint64_t, int> unanswered_;              // commands with an id
-    std::set<std::uint64_t> questions_;                    // of other clients, unanswered
+    std::map<std::string, place, std::less<>> positions_;       // by channel
+    std::map<std::uint64_t, int> unanswered_;                   // commands with an id
+    std::set<std::uint64_t> questions_;                         // of other clients, unanswered
     std::uint64_t last_question_ = 0;
 };
 

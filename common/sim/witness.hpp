@@ -8,6 +8,7 @@
 #include "common/sim/state_truth.hpp"
 #include "common/sim/timeline.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,7 +28,7 @@ struct publication {
     std::string except;   // a session that does not show it; empty: none
     std::string key;      // what it is the latest of
     std::size_t bytes = 0;
-    std::int64_t at_ms = 0;  // when it was put in order
+    std::int64_t at_ms = 0;     // when it was put in order
     std::string snapshot = {};  // its type, if it is a snapshot or a part of one
 };
 
@@ -52,7 +53,7 @@ struct starting_point {
 // What a client has got that was not recovered and wanted the state.
 struct beginning {
     std::uint64_t replay = 0;
-    std::uint64_t covers = 0;         // 0: there was no snapshot
+    std::uint64_t covers = 0;        // 0: there was no snapshot
     std::vector<std::string> parts;  // of the snapshot, their types
 };
 
@@ -80,6 +81,11 @@ public:
 
     const namespace_options& options_of(std::string_view channel) const;
 
+    bool keeps_states() const {
+        return std::any_of(promised_.namespaces.begin(), promised_.namespaces.end(), [](const auto& of) {
+            return of.second.state_bytes_max != 0;
+        });
+    }
     bool keeps_state(std::string_view channel) const { return options_of(channel).state_bytes_max != 0; }
     bool is_durable(std::string_view channel) const { return options_of(channel).keeps == durability::disk; }
 
@@ -124,14 +130,14 @@ public:
     void offers(const std::string& type, const snapshot_offer& s) { offered_[type] = s; }
     // The server has taken the publication, whose payload has so many bytes. `snapshot` is its type.
     void admitted(std::string_view channel, std::size_t payload_bytes, std::string_view snapshot);
-    // Somebody has what a state begins with: the newest snapshot that there was, or nothing if there was none.
+    // Somebody has what a state begins with: the newest snapshot that there was, or nothing if there was
+    // none.
     void began(const std::string& session, std::string_view channel, view& v, const beginning& b);
     // What the publications up to the view's position make.
     fold folded(std::string_view channel, const view& v) const;
     // Whether the view may have come to `offset` by what is shown to nobody.
-    bool may_be_at(
-        const std::string& session, std::string_view channel, const view& v, std::uint64_t offset
-    ) const;
+    bool may_be_at(const std::string& session, std::string_view channel, const view& v, std::uint64_t offset)
+        const;
     // Whether another snapshot covers as much, or the log of this one is lost.
     bool is_stale(const std::string& snapshot) const;
     // Channels with a state that the server, or its disk alone, must not forget.
@@ -230,15 +236,16 @@ private:
     listener listener_;
     std::string fault_;
     sometimes sometimes_;
-    bool heals_ = false, calm_ = false, disk_failed_ = false, clock_leapt_ = false, was_too_much_together_ = false;
+    bool heals_ = false, calm_ = false, disk_failed_ = false, clock_leapt_ = false,
+         was_too_much_together_ = false;
     int life_ = 0;
     std::map<std::string, channel, std::less<>> channels_;
     std::unordered_map<std::string, place> seen_;            // publications by payload
     std::unordered_set<std::string> once_, refused_;         // what must not happen again, or at all
     std::unordered_set<std::string> declined_, taken_back_;  // requests
     std::unordered_set<std::string> strangers_;
-    std::map<std::string, std::string> users_;               // by session
-    std::map<std::string, snapshot_offer, std::less<>> offered_;    // by type
+    std::map<std::string, std::string> users_;                    // by session
+    std::map<std::string, snapshot_offer, std::less<>> offered_;  // by type
 };
 
 }  // namespace pulsewire::sim

@@ -1,9 +1,9 @@
-// What the witness knows of channels that keep a state: whoever begins gets the newest snapshot that there was, and
-// nothing behind it is missing; nothing that it does not cover is given up; and the state keeps its bound.
-
-#include "common/sim/witness.hpp"
+// What the witness knows of channels that keep a state: whoever begins gets the newest snapshot that there
+// was, and nothing behind it is missing; nothing that it does not cover is given up; and the state keeps its
+// bound.
 
 #include "common/channel/channel_log.hpp"
+#include "common/sim/witness.hpp"
 
 namespace pulsewire::sim {
 namespace {
