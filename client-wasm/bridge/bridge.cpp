@@ -97,19 +97,19 @@ PULSEWIRE_EXPORT(unsubscribe) void pulsewire_unsubscribe(std::uint32_t subscript
     the_client->unsubscribe(subscription, at(now));
 }
 
-// Text: channel, type, key, conflate, snapshot.
+// Text: channel, type, key, conflate, further members.
 PULSEWIRE_EXPORT(publish)
 std::uint32_t pulsewire_publish(
     std::uint32_t channel_size, std::uint32_t type_size, std::uint32_t key_size, std::uint32_t conflate_size,
-    std::uint32_t snapshot_size, std::uint32_t payload_bytes, bool echo, bool transient,
-    std::uint32_t timeout_ms, double now
+    std::uint32_t more_size, std::uint32_t payload_bytes, bool echo, bool transient, std::uint32_t timeout_ms,
+    double now
 ) {
     const std::uint32_t key_at = channel_size + type_size;
     const std::uint32_t conflate_at = key_at + key_size;
     return the_client->publish(
         from_text(0, channel_size), from_text(channel_size, type_size), payload_bytes,
         {echo, transient, timeout_ms, from_text(key_at, key_size), from_text(conflate_at, conflate_size),
-         from_text(conflate_at + conflate_size, snapshot_size)},
+         from_text(conflate_at + conflate_size, more_size)},
         at(now)
     );
 }

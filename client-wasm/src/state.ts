@@ -2,11 +2,12 @@ import {callable, check, checkOptions, type Rules} from './base/check.js';
 import {checkType} from './base/names.js';
 import type {Channel} from './client/channel.js';
 import type {AnyMessages} from './client/options.js';
+import {KeyedStore} from './state/keyed_store.js';
 import {MapStore} from './state/map_store.js';
 import {ReducedState} from './state/state_store.js';
-import type {MapOptions, SharedMap, StateOptions, StateStore} from './state/types.js';
+import type {KeyedOptions, MapOptions, SharedMap, StateOptions, StateStore} from './state/types.js';
 
-export type {MapOptions, SharedMap, StateOptions, StateSnapshot, StateStore} from './state/types.js';
+export type {KeyedOptions, MapOptions, SharedMap, StateOptions, StateSnapshot, StateStore} from './state/types.js';
 
 const stateRules: Rules<StateOptions<any, any>> = {initial: /^/, reduce: callable, snapshot: /^Object/, from: {value: /^/, position: /^Object/}};
 const mapRules: Rules<MapOptions> = {type: /^String/};
@@ -37,12 +38,29 @@ export function map<T = unknown>(channel: Channel<any>, options: MapOptions = {}
     checkOptions(options, mapRules);
     const {type = 'map'} = options;
     checkType(`${type}.state`);
-    const self = channel.self();
-    let maps = known.get(self);
-    if (!maps) known.set(self, (maps = new Map()));
-    let one = maps.get(type);
-    if (!one) maps.set(type, (one = new MapStore(channel, type, () => maps.delete(type))));
-    return one as MapStore<T>;
+    return onceFor(channel, `map ${type}`, (ended) => new MapStore<T>(channel, type, ended));
 }
 
-const known = new WeakMap<Channel<any>, Map<string, MapStore<any>>>();
+/**
+ * The newest message of each key of a channel whose namespace is `keyed`: the server keeps them, and makes the snapshots
+ * itself. The keys are what the messages are the latest of (`conflate`, or else their type), whoever published them: a page, a
+ * backend or a device. Otherwise it is a map() whose keys are 1 to 64 of `A-Z a-z 0-9 _ - . :` and whose values are not null.
+ */
+export function keyed<T = unknown>(channel: Channel<any>, options: KeyedOptions = {}): SharedMap<T> {
+    checkOptions(options, mapRules);
+    const {type = 'value'} = options;
+    checkType(type);
+    return onceFor(channel, `keyed ${type}`, (ended) => new KeyedStore<T>(channel, type, ended));
+}
+
+const known = new WeakMap<Channel<any>, Map<string, SharedMap<any>>>();
+
+/** The same one for the same channel and name, until it has ended. */
+function onceFor<T>(channel: Channel<any>, name: string, make: (ended: () => void) => SharedMap<T>): SharedMap<T> {
+    const self = channel.self();
+    let all = known.get(self);
+    if (!all) known.set(self, (all = new Map()));
+    let one = all.get(name);
+    if (!one) all.set(name, (one = make(() => all.delete(name))));
+    return one;
+}

@@ -128,12 +128,13 @@ fault read_namespace(const member& m, namespace_options& into) {
         {"state_bytes_max", &into.state_bytes_max},
     };
     const named<bool> flags[] = {
+        {"keyed", &into.keyed},
         {"client_publish", &into.client_publish},
         {"other_types", &into.other_types},
         {"client_requests", &into.client_requests},
         {"presence", &into.presence},
     };
-    return read_object(m.value, m.place, [&](const member& option) -> std::optional<fault> {
+    fault found = read_object(m.value, m.place, [&](const member& option) -> std::optional<fault> {
         if (auto done = set_named<std::uint32_t>(numbers, option)) return done;
         if (auto done = set_named<bool>(flags, option)) return done;
         if (option.key == "durability") return set_name(into.keeps, durabilities, option);
@@ -143,6 +144,9 @@ fault read_namespace(const member& m, namespace_options& into) {
         into.allow_is_set = true;
         return read_allow(option, into.allow);
     });
+    if (found.empty() && into.keyed && into.state_bytes_max == 0)
+        return at(m.place, "keyed needs a bound for what the keys take together: set state_bytes_max");
+    return found;
 }
 
 fault read_limits(std::string_view json, settings& into) {

@@ -21,7 +21,7 @@ const results = join(home, 'test-results');
 const sources = ['src', 'test'].flatMap((folder) =>
     readdirSync(join(home, folder)).filter((name) => name.endsWith('.test.ts')).map((name) => join(home, folder, name)));
 // What is the same with every core, or of one core alone.
-const ofOneEntry = ['ai', 'arguments', 'core', 'frameworks', 'js', 'list', 'loop', 'map', 'package', 'state', 'stream', 'test_server', 'values', 'worker_port', 'yjs'];
+const ofOneEntry = ['ai', 'arguments', 'core', 'frameworks', 'js', 'keyed', 'list', 'loop', 'map', 'package', 'state', 'stream', 'test_server', 'values', 'worker_port', 'yjs'];
 const ofBoth = sources.filter((path) => !ofOneEntry.includes(basename(path, '.test.ts')));
 
 rmSync(compiled, {recursive: true, force: true});

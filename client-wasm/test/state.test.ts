@@ -227,6 +227,28 @@ test('it is whole when the last message of the replay is there, not before', asy
     client.close();
 });
 
+test('a log that has another name and is the same is no loss: no gap, and the state goes on', async () => {
+    const {client, network} = await opened();
+    const {store, seen} = drawnBy(client);
+    const gaps: unknown[] = [];
+    client.channel('board:1').watch('gap', (gap) => gaps.push(gap));
+    await settle();
+    await accept(network.socket, 'board:1', {replay: 2});
+    const {id} = network.socket.last('history');
+    network.socket.receive(
+        {op: 'history', id, channel: 'board:1', epoch: 'e1', offset: 2, more: true, payload: [{type: 'stroke', offset: 2, time: 5, payload: 2}]},
+        publication('board:1', 1, 1, 'stroke'), publication('board:1', 2, 2, 'stroke'),
+    );
+    await settle();
+    network.socket.receive({op: 'position', channel: 'board:1', epoch: 'e2', offset: 2, recovered: true}, publication('board:1', 3, 3, 'stroke'));
+    await settle();
+    assert.deepEqual([store.value, gaps, seen.length, store.position], [[1, 2, 3], [], 2, {epoch: 'e2', offset: 3}]);
+    network.socket.receive({op: 'position', channel: 'board:1', epoch: 'e3', offset: 0, recovered: false, reason: 'epoch_changed'});
+    await settle();
+    assert.deepEqual(gaps, [{from: 1, to: 0, reason: 'epoch_changed'}]);
+    client.close();
+});
+
 test('the server asks for a snapshot before the state is full, and gets one', async () => {
     const server = await stateServer(20_000);
     const {client, errors} = clientOf(server);

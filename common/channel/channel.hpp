@@ -3,14 +3,17 @@
 // A channel as its owner shard sees it: the log, the members present, and the shards with subscribers.
 
 #include "common/channel/channel_log.hpp"
+#include "common/channel/keyed.hpp"
 #include "common/channel/presence_list.hpp"
 #include "common/channel/snapshot_wish.hpp"
 #include "common/exchange/address.hpp"
+#include "common/exchange/to_channel.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,12 @@ struct channel {
     // history is searched by it.
     std::int64_t time_at(std::int64_t wall_ms) { return last_time_ms = std::max(last_time_ms, wall_ms); }
 
+    // The publication has this offset from now on.
+    void note_key(const publish_view& p, std::uint64_t offset) {
+        if (keys != nullptr && !p.snapshot)
+            keys->take(key_of(p.type, p.conflate), offset, takes_away(p.payload, p.binary));
+    }
+
     // The channel has no subscriber and no member, and no publication is on its way to the disk.
     bool has_nobody() const { return shards.empty() && presence.empty() && unstored == 0; }
     // Moreover no publication is kept.
@@ -44,6 +53,11 @@ struct channel {
     std::vector<message_ptr> members_told;  // presence as a new subscriber gets it; empty: to be made anew
     std::vector<shard_index> shards;        // those with at least one subscription, in order of arrival
     snapshot_wish wish;
+    // --- keyed ones ---
+    // With what is on its way to the disk; null until somebody asks for an offset, and after a failure.
+    std::unique_ptr<key_index> keys;
+    std::size_t parts_coming = 0;  // of a snapshot that the server makes, on their way to the disk
+
     std::int64_t last_time_ms = 0;  // of the newest publication
     std::int64_t used_ms = 0;       // monotonic time of the last publish or subscribe
 

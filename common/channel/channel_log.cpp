@@ -83,6 +83,13 @@ std::uint64_t channel_log::sum_behind(std::uint64_t offset, Predicate is_state) 
     return bytes;
 }
 
+std::uint64_t channel_log::snapshot_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const std::uint64_t offset : snapshots_->parts())
+        bytes += bytes_of(*kept()[static_cast<std::size_t>(offset - oldest())].what);
+    return bytes;
+}
+
 std::uint64_t channel_log::bytes_behind(const snapshot_view& s) const {
     return sum_behind(s.covers, [&](const message& m) {
         const snapshot_view other = snapshot_of(m);

@@ -62,6 +62,8 @@ public:
     // About the memory of what is kept behind covers(). Of snapshots that are not, or not yet, the newest it
     // counts their marks alone: they are gone as soon as another one is whole.
     std::uint64_t tail_bytes() const { return tail_bytes_; }
+    // ... of the parts of the newest snapshot alone.
+    std::uint64_t snapshot_bytes() const;
     // ... of what will be kept behind the offset that this snapshot covers, without the part that it is.
     std::uint64_t bytes_behind(const snapshot_view& s) const;
 

@@ -1,13 +1,17 @@
 #include "common/channel/channels.hpp"
 
 #include "common/base/overloaded.hpp"
+#include "common/channel/keyed.hpp"
 #include "common/channel/recovery.hpp"
 #include "common/channel/refusals.hpp"
 #include "common/exchange/message_text.hpp"
 
+#include <cstdint>
 #include <iterator>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace pulsewire::hub {
 namespace {
@@ -97,7 +101,7 @@ void channels::on(attach&& m, instant now) {
     table_.changed(*c);
     sessions_.post(m.from.shard, std::move(answer), now);
     // Somebody may be there now who can make room.
-    if (m.wants_state && c->wish.is_due(c->log.tail_bytes(), c->options.state_bytes_max))
+    if (m.wants_state && !c->options.keyed && c->wish.is_due(c->log.tail_bytes(), c->options.state_bytes_max))
         sessions_.post(m.from.shard, snapshot_wanted{c->name}, now);
 }
 
@@ -190,10 +194,14 @@ void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, i
         idempotency_.remember(
             c.name, c.log.epoch(), key.text, {m->offset, key.content}, key.publisher, now.monotonic_ms
         );
-    if (m->is_snapshot) m = make_snapshot_mark(*m);
+    if (m->is_snapshot) {
+        if (c.parts_coming != 0) --c.parts_coming;
+        m = make_snapshot_mark(*m);
+    }
     broadcast(c, std::move(m), now);
-    if (c.log.keeps_state() && c.wish.is_due(c.log.tail_bytes(), c.options.state_bytes_max))
-        ask_for_snapshot(c, now);
+    if (!c.log.keeps_state()) return;
+    if (c.options.keyed) return make_snapshot(c, now);
+    if (c.wish.is_due(c.log.tail_bytes(), c.options.state_bytes_max)) ask_for_snapshot(c, now);
 }
 
 // True when the publish repeats an earlier one. Otherwise its key belongs to another content,
@@ -230,12 +238,14 @@ void channels::order(const publish_view& p, instant now) {
         }
     }
     if (c->log.keeps_state()) {
-        if (auto refused = refused_for_state(*c, p, now))
-            return answer_publish(p.from, p.id, std::move(refused), now);
+        auto refused = refused_for_key(*c, p);
+        if (refused == nullptr) refused = refused_for_state(*c, p, now);
+        if (refused != nullptr) return answer_publish(p.from, p.id, std::move(refused), now);
     }
     if (c->durable()) return keep(*c, p, now);
     // A channel in memory: ordered, kept and delivered at once.
     const std::uint64_t offset = c->log.head() + 1;
+    c->note_key(p, offset);
     const publish_key key{std::string(p.key), p.content, p.publisher};
     put_in_order(*c, make_message(p, offset, c->time_at(now.wall_ms), c->options.slow_consumers), key, now);
     // After the broadcast: a publisher that is subscribed here gets its own
@@ -252,6 +262,8 @@ message_ptr channels::refused_for_state(channel& c, const publish_view& p, insta
     const std::uint64_t bytes =
         p.payload.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
     std::uint64_t before = c.log.tail_bytes();
+    std::uint64_t most = c.options.state_bytes_max;
+    if (c.options.keyed) most = keyed_bytes_max(most, takes_away(p.payload, p.binary), bool(p.snapshot));
     if (p.snapshot) {
         if (!p.snapshot.epoch.empty() && p.snapshot.epoch != c.log.epoch())
             return make_error(p.id, error_code::stale_snapshot, snapshot_of_another_log);
@@ -261,8 +273,8 @@ message_ptr channels::refused_for_state(channel& c, const publish_view& p, insta
             return make_error(p.id, error_code::stale_snapshot, stale_snapshot);
         before = c.log.bytes_behind(p.snapshot);
     }
-    if (before + bytes > c.options.state_bytes_max) {
-        if (c.wish.is_due_when_full(now.monotonic_ms)) ask_for_snapshot(c, now);
+    if (before + bytes > most) {
+        if (!c.options.keyed && c.wish.is_due_when_full(now.monotonic_ms)) ask_for_snapshot(c, now);
         return make_error(p.id, error_code::state_full, state_full);
     }
     if (!table_.make_room(bytes))
@@ -273,6 +285,58 @@ message_ptr channels::refused_for_state(channel& c, const publish_view& p, insta
 void channels::ask_for_snapshot(channel& c, instant now) {
     if (c.shards.empty()) return;
     sessions_.post(c.shards[c.wish.turn_of(c.shards.size())], snapshot_wanted{c.name}, now);
+}
+
+// --- keyed channels (protocol 4.32) ---
+
+message_ptr channels::refused_for_key(channel& c, const publish_view& p) {
+    if (!p.if_offset) return nullptr;
+    if (c.keys == nullptr) {
+        c.keys = std::make_unique<key_index>();
+        for (const message_ptr& part : c.log.snapshot_parts()) c.keys->take_part(part->payload());
+        const auto take = [&](const message& m) {
+            if (!m.is_snapshot)
+                c.keys->take(key_of(m.type(), m.conflate()), m.offset, takes_away(m.payload(), m.binary));
+        };
+        for (const message_ptr& m : c.log.after(c.log.covers(), SIZE_MAX)) take(*m);
+        unstored_.for_each_of(c, take);
+    }
+    const std::uint64_t newest = c.keys->offset_of(key_of(p.type, p.conflate));
+    const bool same_log = p.if_epoch.empty() || p.if_epoch == c.log.epoch();
+    if (same_log && *p.if_offset == newest) return nullptr;
+    return make_error(p.id, error_code::conflict, key_has_changed, {}, newest);
+}
+
+void channels::make_snapshot(channel& c, instant now) {
+    if (c.parts_coming != 0) return;
+    if (!wants_keyed_snapshot(c.log.tail_bytes(), c.log.snapshot_bytes(), c.options.state_bytes_max)) return;
+    // A disk that does not keep up gets no more; the next publication asks again.
+    if (c.durable() && unstored_.bytes() > config_.bounds.storage_queue_bytes_max) return;
+    publish_view p;
+    p.channel = c.name;
+    p.type = keyed_snapshot_type;
+    p.snapshot.covers = c.log.head();
+    const std::vector<std::string> parts =
+        keyed_snapshot(c.log.snapshot_parts(), c.log.after(c.log.covers(), SIZE_MAX));
+    std::uint64_t bytes = 0;
+    for (const std::string& part : parts)
+        bytes += part.size() + publication_line_bytes + channel_log::publication_overhead_bytes;
+    if (!table_.make_room(bytes)) return;
+    const std::string id = "covers-" + std::to_string(p.snapshot.covers);
+    if (parts.size() > 1) p.snapshot.id = id;
+    p.snapshot.parts = static_cast<std::uint16_t>(parts.size());
+    c.parts_coming = parts.size();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        p.payload = parts[i];
+        p.snapshot.part = static_cast<std::uint16_t>(i + 1);
+        if (c.durable())
+            keep(c, p, now);
+        else
+            put_in_order(
+                c, make_message(p, c.log.head() + 1, c.time_at(now.wall_ms), c.options.slow_consumers), {},
+                now
+            );
+    }
 }
 
 // --- durable channels: a publication waits here until it is safe ---
@@ -298,6 +362,7 @@ void channels::keep(channel& c, const publish_view& p, instant now) {
     waiting.where = &c;
     // Offsets are given now, in the order of the publishes; the log gets each publication when it is safe.
     waiting.offset = c.log.head() + c.unstored + 1;
+    c.note_key(p, waiting.offset);
     waiting.what = make_message(p, waiting.offset, c.time_at(now.wall_ms), c.options.slow_consumers);
     waiting.from = p.from;
     waiting.id = p.id;
@@ -331,6 +396,8 @@ void channels::store_failed(std::uint32_t term, error_code code, std::string_vie
         // The store may or may not hold this publication. The next one takes the same offset, so a
         // truncation has to go before it.
         p.where->truncate_first = true;
+        p.where->keys.reset();
+        p.where->parts_coming = 0;
         p.where->noted = false;
         answer_publish(p.from, p.id, make_error(p.id, code, text), now);
     }

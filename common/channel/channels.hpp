@@ -66,6 +66,9 @@ private:
     void keep(channel& c, const publish_view& p, instant now);
     message_ptr refused_for_state(channel& c, const publish_view& p, instant now);
     void ask_for_snapshot(channel& c, instant now);
+    // The error where the publication is to follow one of its key that is not the newest.
+    message_ptr refused_for_key(channel& c, const publish_view& p);
+    void make_snapshot(channel& c, instant now);
     void sweep_keys(instant now);
 
     const config& config_;

@@ -13,6 +13,9 @@ inline constexpr std::string_view stale_snapshot = "there is a snapshot that cov
 inline constexpr std::string_view snapshot_of_another_log =
     "the snapshot covers an offset of a log that was lost";
 inline constexpr std::string_view covers_too_much = "the channel has no offset as high as \"covers\" yet";
+inline constexpr std::string_view key_has_changed =
+    "the newest publication of the key is another one; \"offset\" says which, and is left out where there is "
+    "none";
 inline constexpr std::string_view state_full = "the channel waits for a snapshot, which makes room";
 
 }  // namespace pulsewire::hub

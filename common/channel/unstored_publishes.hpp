@@ -74,6 +74,14 @@ public:
         return found->second;
     }
 
+    // Calls `visit(message)` for each that the channel will get, in their order.
+    template <class Visit>
+    void for_each_of(const channel& c, Visit&& visit) const {
+        if (c.unstored == 0) return;
+        for (const unstored_publish& p : waiting_)
+            if (p.where == &c && p.what != nullptr) visit(*p.what);
+    }
+
 private:
     static std::string joined(const channel& c, std::string_view key) {
         return std::string(c.name).append(1, ' ').append(key);

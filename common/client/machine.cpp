@@ -89,7 +89,7 @@ std::uint32_t machine::publish(
     }
     if (!how.echo) w.flag("echo"sv, false);
     if (!how.conflate.empty()) w.name("conflate"sv, how.conflate);
-    if (!how.snapshot.empty()) w.json("snapshot"sv, how.snapshot);
+    if (!how.more.empty()) w.members(how.more);
     w.name("channel"sv, channel).name("type"sv, type).payload_key();
     return dispatch(*c, now);
 }

@@ -69,7 +69,8 @@ enum class action_kind : std::uint8_t {
     // open: `via`, `session`, `user`; closed: `close`. Close 0: there was no token. Here `attempt` counts
     // failures in a row. `message` is the server's reason, if it sent one.
     state_changed,
-    // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `user`, `payload`.
+    // A message for subscription `id`: `type`, `offset` (0: none), `time`, `replayed`, `user`, `payload`;
+    // `session` is its `conflate` (4.17).
     deliver,
     // Subscription `id` is live, or goes on from another position: `epoch`, `offset`, `outcome`, and `reason`
     // if it is not recovered.
@@ -155,8 +156,8 @@ struct publish_options {
     std::string_view key = {};
     // A valid conflation key (4.17); empty: none, the type takes its place.
     std::string_view conflate = {};
-    // The value of "snapshot" (4.29), a JSON object; empty: it is none.
-    std::string_view snapshot = {};
+    // Further members of the command as they stand in JSON, such as `"if_offset":7`; empty: none.
+    std::string_view more = {};
 };
 
 class machine {

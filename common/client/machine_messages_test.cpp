@@ -352,7 +352,7 @@ TEST_F(machine_state, a_mark_behind_a_hole_is_no_place_to_go_on_from) {
 
 TEST_F(machine_state, a_publish_can_be_a_snapshot_and_the_server_can_want_one) {
     publish_options how;
-    how.snapshot = R"({"covers":7})";
+    how.more = R"("snapshot":{"covers":7})";
     h.publish("a", how);
     const done said = h.done();
     ASSERT_EQ(said.size(), 1u);

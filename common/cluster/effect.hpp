@@ -42,6 +42,7 @@ enum class refusal : std::uint8_t {
     no_options,      // the cluster has no options yet
     stale_snapshot,  // the channel has one that covers as much
     snapshot_of_another_log,
+    conflict,       // the key has changed since the offset that was asked for
     state_full,     // no room behind the newest snapshot
     not_there_yet,  // the channel has no offset as high as the snapshot covers
 };
@@ -60,6 +61,7 @@ struct repeated {  // was published before, at that offset
 struct refused {
     std::uint32_t operation = 0;
     refusal why = refusal::too_late;
+    std::uint64_t offset = 0;  // conflict: of the newest publication of the key; 0: there is none
 };
 // A transient publish: it has no offset, and its time is that of the log.
 struct passed {

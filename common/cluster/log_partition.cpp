@@ -1,6 +1,7 @@
 #include "common/cluster/log_partition.hpp"
 
 #include "common/base/overloaded.hpp"
+#include "common/channel/keyed.hpp"
 #include "common/channel/refusals.hpp"
 #include "common/exchange/message_text.hpp"
 
@@ -115,6 +116,8 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
                         return on_failure(
                             n.id, error_code::stale_snapshot, hub::snapshot_of_another_log, now
                         );
+                    case refusal::conflict:
+                        return on_failure(n.id, error_code::conflict, hub::key_has_changed, now, n.offset);
                     case refusal::state_full:
                         if (const auto p = publishes_.find(n.id); p != publishes_.end())
                             readers_.on_full(p->second.channel, now);
@@ -142,6 +145,7 @@ void log_partition::on_effect(const effect& e, hub::instant now) {
             [&](const published& p) {
                 ++counters_.publications;
                 readers_.on_publication(*p.what, &p.epoch, now);
+                make_snapshot(p.what->channel(), now);
             },
             [&](const passed& p) { readers_.on_publication(*p.what, nullptr, now); },
             [&](const member_came& m) { readers_.on_member(m, now); },
@@ -171,13 +175,13 @@ void log_partition::on_effect(const effect& e, hub::instant now) {
 
 void log_partition::publish(const hub::publish_view& p, hub::instant now) {
     // Without any copy nothing can be queued for the log, and nothing overtakes what waits.
-    if (replica_.state() != nullptr && waiting_.empty()) return submit(p, now);
+    if (replica_.state() != nullptr && waiting_.empty()) return void(submit(p, p.id != 0, now));
     hub::publish kept = p.as<std::string>();
     if (waiting_.size() >= waiting_publishes_max) return refuse(kept, now);
     waiting_.push_back({now.monotonic_ms, std::move(kept)});
 }
 
-void log_partition::submit(const hub::publish_view& p, hub::instant now) {
+command_id log_partition::submit(const hub::publish_view& p, bool wants_outcome, hub::instant now) {
     publish_op op;
     op.channel = p.channel;
     op.type = p.type;
@@ -191,12 +195,15 @@ void log_partition::submit(const hub::publish_view& p, hub::instant now) {
     op.transient = p.transient;
     op.binary = p.binary;
     op.snapshot = p.snapshot;
+    op.if_offset = p.if_offset;
+    op.if_epoch = p.if_epoch;
     command_id id = 0;
-    if (p.id != 0) {
+    if (wants_outcome) {
         id = ++last_command_;
         publishes_.emplace(id, open_publish{p.from, p.id, std::string(p.channel)});
     }
     drive([&](replica_output& out) { replica_.publish(id, op, now, out); }, now);
+    return id;
 }
 
 void log_partition::look_at_waiting(hub::instant now) {
@@ -208,7 +215,7 @@ void log_partition::look_at_waiting(hub::instant now) {
         if (is_old)
             refuse(w.what, now);
         else
-            submit(w.what.as<std::string_view>(), now);
+            submit(w.what.as<std::string_view>(), w.what.id != 0, now);
     }
 }
 
@@ -222,16 +229,56 @@ void log_partition::on_outcome(command_id id, const accepted& what, hub::instant
     const auto found = publishes_.find(id);
     if (found == publishes_.end()) return;
     const open_publish p = std::move(publishes_.extract(found).mapped());
+    if (p.id == 0) return on_part(id, p.channel);
     const std::string epoch = what.offset == 0 ? std::string() : text_of(what.epoch);
     reply_to(p.from, hub::make_published(p.id, p.channel, epoch, what.offset), now);
 }
 
-void log_partition::on_failure(command_id id, error_code code, std::string_view text, hub::instant now) {
+void log_partition::on_failure(
+    command_id id, error_code code, std::string_view text, hub::instant now, std::uint64_t offset
+) {
     if (code == error_code::broker_unavailable) ++counters_.unstored;
     const auto found = publishes_.find(id);
     if (found == publishes_.end()) return;
     const open_publish p = std::move(publishes_.extract(found).mapped());
-    reply_to(p.from, hub::make_error(p.id, code, text), now);
+    if (p.id == 0) return on_part(id, p.channel);
+    reply_to(p.from, hub::make_error(p.id, code, text, {}, offset), now);
+}
+
+// --- keyed channels ---
+
+void log_partition::make_snapshot(std::string_view channel, hub::instant now) {
+    const namespace_options& options = config_.options_of(channel);
+    if (!options.keyed || !replica_.serves() || snapshots_.contains(channel)) return;
+    const partition_state& copy = *replica_.state();
+    const shared_channel* const c = copy.channels().find(channel);
+    if (c == nullptr || !c->keeps_state()) return;
+    const std::uint64_t bytes_max = options.state_bytes_max;
+    if (!hub::wants_keyed_snapshot(c->tail_bytes(), c->snapshot_bytes(), bytes_max)) return;
+    // The first may be dead, and the others do not know it yet: where it is urgent, all of them do it. They
+    // make the same, and the log takes one of them.
+    const bool is_first = copy.processes().alive().begin()->first == replica_.process();
+    if (!is_first && c->tail_bytes() < bytes_max / 4 * 3) return;
+    const channel_view log(c, {}, options.slow_consumers, INT64_MIN);
+    const std::vector<std::string> parts =
+        hub::keyed_snapshot(log.snapshot_parts(), log.after(c->covers(), c->head() - c->covers()));
+    const std::string name(channel), id = "covers-" + std::to_string(c->head());
+    hub::publish_view p;
+    p.channel = name;
+    p.type = hub::keyed_snapshot_type;
+    p.snapshot.covers = c->head();
+    p.snapshot.parts = static_cast<std::uint16_t>(parts.size());
+    if (parts.size() > 1) p.snapshot.id = id;
+    for (const std::string& part : parts) {
+        p.payload = part;
+        snapshots_[name] = submit(p, true, now);
+        ++p.snapshot.part;
+    }
+}
+
+void log_partition::on_part(command_id id, const std::string& channel) {
+    const auto found = snapshots_.find(channel);
+    if (found != snapshots_.end() && found->second == id) snapshots_.erase(found);
 }
 
 void log_partition::reply_to(const hub::connection_ref& to, hub::message_ptr what, hub::instant now) {

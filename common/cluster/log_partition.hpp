@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -91,8 +92,14 @@ private:
     void handle(replica_event&& e, hub::instant now);
     void on_effect(const effect& e, hub::instant now);
     void on_outcome(command_id id, const accepted& what, hub::instant now);
-    void on_failure(command_id id, error_code code, std::string_view text, hub::instant now);
-    void submit(const hub::publish_view& p, hub::instant now);
+    void on_failure(
+        command_id id, error_code code, std::string_view text, hub::instant now, std::uint64_t offset = 0
+    );
+    command_id submit(const hub::publish_view& p, bool wants_outcome, hub::instant now);
+    // Of a keyed channel that has grown (protocol 4.32): one node does it, the first of those that live.
+    void make_snapshot(std::string_view channel, hub::instant now);
+    // The outcome of one of its parts is there.
+    void on_part(command_id id, const std::string& channel);
     void look_at_waiting(hub::instant now);
     void refuse(const hub::publish& p, hub::instant now);
     void say(process_id to, const note& n, hub::instant now) override;
@@ -112,6 +119,8 @@ private:
     note_exchange notes_;
     std::deque<waiting_publish> waiting_;                     // for a copy, in order of arrival
     std::unordered_map<command_id, open_publish> publishes_;  // in the log or on their way
+    // The channels of which a snapshot is on its way, with the last of its parts.
+    std::map<std::string, command_id, std::less<>> snapshots_;
     command_id last_command_ = 0;
     std::deque<leaving> leaving_;  // their sessions stay listed for presence_leave_ms
     standing standing_;

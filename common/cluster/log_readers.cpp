@@ -147,7 +147,7 @@ void log_readers::on_full(const std::string& channel, hub::instant now) {
 
 bool log_readers::wants_snapshot(watched_channel& c) const {
     const shared_channel* const kept = find(c.name);
-    return kept != nullptr && kept->keeps_state() &&
+    return kept != nullptr && kept->keeps_state() && !config_.options_of(c.name).keyed &&
            c.wish.is_due(kept->tail_bytes(), config_.options_of(c.name).state_bytes_max);
 }
 

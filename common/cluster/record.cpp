@@ -21,6 +21,7 @@ bool in_range(std::int64_t clock_ms) {
 constexpr std::uint8_t publish_transient = 1;
 constexpr std::uint8_t publish_binary = 2;
 constexpr std::uint8_t publish_snapshot = 4;
+constexpr std::uint8_t publish_if = 8;
 constexpr std::uint8_t hello_log_was_empty = 1;
 constexpr std::uint8_t hello_incarnation_told = 2;
 
@@ -45,18 +46,23 @@ void write(byte_writer& w, const operation& op) {
                 w.i64(p.accepted_ms);
                 w.u8(static_cast<std::uint8_t>(
                     (p.transient ? publish_transient : 0) | (p.binary ? publish_binary : 0) |
-                    (p.snapshot ? publish_snapshot : 0)
+                    (p.snapshot ? publish_snapshot : 0) | (p.if_offset ? publish_if : 0)
                 ));
                 w.u64(p.content);
                 w.u64(p.publisher);
                 for (const std::string_view t : {p.type, p.key, p.user, p.except, p.conflate, p.payload})
                     w.text(t);
-                if (!p.snapshot) return;
-                w.length(p.snapshot.covers);
-                w.length(p.snapshot.part);
-                w.length(p.snapshot.parts);
-                w.text(p.snapshot.id);
-                w.text(p.snapshot.epoch);
+                if (p.snapshot) {
+                    w.length(p.snapshot.covers);
+                    w.length(p.snapshot.part);
+                    w.length(p.snapshot.parts);
+                    w.text(p.snapshot.id);
+                    w.text(p.snapshot.epoch);
+                }
+                if (p.if_offset) {
+                    w.length(*p.if_offset);
+                    w.text(p.if_epoch);
+                }
             },
             [&](const join_op& j) {
                 w.u8(static_cast<std::uint8_t>(operation_kind::join));
@@ -114,7 +120,11 @@ operation read_operation(byte_reader& r, bool& newer) {
             p.conflate = r.text(key_bytes_max);
             p.payload = r.text(record_bytes_max);
             if ((flags & publish_snapshot) != 0) p.snapshot = read_snapshot(r);
-            constexpr int known = publish_transient | publish_binary | publish_snapshot;
+            if ((flags & publish_if) != 0) {
+                p.if_offset = r.length();
+                p.if_epoch = r.text(key_bytes_max);
+            }
+            constexpr int known = publish_transient | publish_binary | publish_snapshot | publish_if;
             if (p.channel.empty() || !in_range(p.accepted_ms) || flags > known) r.fail();
             p.encoded = from.substr(0, from.size() - r.left());
             return p;

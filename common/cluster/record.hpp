@@ -65,6 +65,8 @@ struct publish_op {
     bool transient = false;        // gets no place in the channel and is not remembered
     bool binary = false;           // the payload is bytes, not JSON
     snapshot_view snapshot = {};
+    std::optional<std::uint64_t> if_offset = {};  // as in hub::publish
+    std::string_view if_epoch = {};
     // All of it as it is in the record that it was read from; empty in one that was not decoded.
     std::string_view encoded = {};
 };

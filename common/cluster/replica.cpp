@@ -319,7 +319,7 @@ void replica::take_own(const applied& a, const std::vector<effect>& effects) {
         else if (const repeated* const known = std::get_if<repeated>(&e))
             answer_with(known->operation, accepted{0, known->epoch, known->offset, true});
         else if (const refused* const no = std::get_if<refused>(&e))
-            answer_with(no->operation, not_accepted{0, no->why});
+            answer_with(no->operation, not_accepted{0, no->why, no->offset});
         else if (const passed* const by = std::get_if<passed>(&e))
             answer_with(by->operation, accepted{});
         else if (const noted* const word = std::get_if<noted>(&e))

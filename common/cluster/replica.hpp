@@ -111,6 +111,7 @@ struct accepted {
 struct not_accepted {
     command_id id = 0;
     refusal why = refusal::too_late;
+    std::uint64_t offset = 0;  // conflict: of the newest publication of the key; 0: there is none
 };
 // The publish or note may be in the log or not; a publish with a key is safe to repeat.
 struct unavailable {

@@ -51,6 +51,25 @@ std::uint64_t shared_channel::sum_of_tail() const {
     });
 }
 
+std::uint64_t shared_channel::snapshot_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const std::uint64_t offset : snapshots_->parts()) bytes += at(offset)->bytes.size() + entry_bytes;
+    return bytes;
+}
+
+std::uint64_t shared_channel::newest_of(std::string_view key) {
+    if (keys_ == nullptr) {
+        keys_ = std::make_unique<hub::key_index>();
+        for (const std::uint64_t offset : snapshots_->parts()) keys_->take_part(at(offset)->view().payload);
+        for (std::uint64_t o = std::max(covers() + 1, oldest()); o <= head_; ++o) {
+            const publish_op p = at(o)->view();
+            if (!p.snapshot)
+                keys_->take(hub::key_of(p.type, p.conflate), o, hub::takes_away(p.payload, p.binary));
+        }
+    }
+    return keys_->offset_of(key);
+}
+
 std::uint64_t shared_channel::bytes_behind(const snapshot_view& s) const {
     return sum_behind(s.covers, [&](std::uint64_t, const snapshot_view& other) {
         return other.covers == s.covers && other.id == s.id && other.parts == s.parts;
@@ -74,6 +93,10 @@ void shared_channel::leave_mark(std::uint64_t offset) {
 void shared_channel::count(const publication& newest, const snapshot_view& s) {
     if (!keeps_state()) return;
     tail_bytes_ += newest.bytes.size() + entry_bytes;
+    if (!s && keys_ != nullptr) {
+        const publish_op p = newest.view();
+        keys_->take(hub::key_of(p.type, p.conflate), newest.offset, hub::takes_away(p.payload, p.binary));
+    }
     if (!s) return;
     for (const std::uint64_t offset : snapshots_->add(newest.offset, s)) leave_mark(offset);
     tail_bytes_ = sum_of_tail();
@@ -221,6 +244,14 @@ void shared_channels::publish(
     if (c->keeps_state()) {
         if (!p.snapshot.epoch.empty() && p.snapshot.epoch != text_of({log.epoch, c->generation_}))
             return refuse(refusal::snapshot_of_another_log);
+        if (p.if_offset) {
+            const bool same_log = p.if_epoch.empty() || p.if_epoch == text_of({log.epoch, c->generation_});
+            const std::uint64_t newest = c->newest_of(hub::key_of(p.type, p.conflate));
+            if (!same_log || *p.if_offset != newest) {
+                effects.emplace_back(refused{index, refusal::conflict, newest});
+                return;
+            }
+        }
         if (const auto why = refused_for_state(*c, p)) return refuse(*why);
     }
     c->used_ms_ = log_ms;
@@ -240,14 +271,16 @@ void shared_channels::publish(
 std::optional<refusal> shared_channels::refused_for_state(const shared_channel& c, const publish_op& p)
     const {
     const std::uint64_t bytes = p.encoded.size() + shared_channel::entry_bytes;
+    const history_options& o = options_->of(c.name());
+    std::uint64_t most = o.state_bytes_max;
+    if (o.keyed) most = hub::keyed_bytes_max(most, hub::takes_away(p.payload, p.binary), bool(p.snapshot));
     std::uint64_t before = c.tail_bytes();
     if (p.snapshot) {
         if (p.snapshot.covers > c.head()) return refusal::not_there_yet;
         if (p.snapshot.covers <= c.covers()) return refusal::stale_snapshot;
         before = c.bytes_behind(p.snapshot);
     }
-    const bool fits = before + bytes <= options_->of(c.name()).state_bytes_max &&
-                      bytes_ + bytes <= options_->history_bytes_total_max;
+    const bool fits = before + bytes <= most && bytes_ + bytes <= options_->history_bytes_total_max;
     return fits ? std::nullopt : std::optional(refusal::state_full);
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/keyed_hash.hpp"
 #include "common/channel/idempotency_window.hpp"
+#include "common/channel/keyed.hpp"
 #include "common/channel/snapshots.hpp"
 #include "common/cluster/bytes.hpp"
 #include "common/cluster/effect.hpp"
@@ -59,6 +60,7 @@ public:
     std::uint64_t covers() const { return keeps_state() ? snapshots_->covers() : 0; }
     const std::vector<std::uint64_t>& snapshot_parts() const { return snapshots_->parts(); }
     std::uint64_t tail_bytes() const { return tail_bytes_; }
+    std::uint64_t snapshot_bytes() const;
     std::uint64_t bytes_behind(const snapshot_view& s) const;
 
     // Precondition: oldest() <= offset <= head().
@@ -71,6 +73,8 @@ private:
     friend class shared_channels;
     std::size_t kept() const { return history_.size() - first_; }
     bool may_go(std::uint64_t offset) const { return !keeps_state() || offset <= covers(); }
+    // Of a keyed one: the offset of the newest publication of the key; 0: there is none.
+    std::uint64_t newest_of(std::string_view key);
     void keep_state() { snapshots_ = std::make_unique<hub::snapshots>(); }
     // The newest publication is this.
     void count(const publication& newest, const snapshot_view& s);
@@ -102,6 +106,8 @@ private:
     std::uint64_t history_bytes_ = 0;
     std::unique_ptr<hub::snapshots> snapshots_;  // null: the namespace keeps no state
     std::uint64_t tail_bytes_ = 0;
+    // Null until somebody asks. It is made of the publications, so no image has it.
+    std::unique_ptr<hub::key_index> keys_;
     std::map<member_id, listed_member> members_;
     std::uint64_t last_member_ = 0;              // number of the newest
     std::size_t sessions_ = 0;                   // listed

@@ -34,8 +34,12 @@ std::string encode_states(const shared_options& o) {
     std::string bytes;
     if (!keep_state(o)) return bytes;
     byte_writer w(bytes);
-    w.u32(o.default_namespace.state_bytes_max);
-    for (const auto& [name, h] : o.namespaces) w.u32(h.state_bytes_max);
+    const auto write_state = [&](const history_options& h) {
+        w.u32(h.state_bytes_max);
+        w.u8(h.keyed ? 1 : 0);
+    };
+    write_state(o.default_namespace);
+    for (const auto& [name, h] : o.namespaces) write_state(h);
     return bytes;
 }
 
@@ -96,8 +100,12 @@ std::optional<shared_options> decode_options(std::string_view bytes) {
     o.secret.first = r.u64();
     o.secret.second = r.u64();
     if (r.ok() && !r.at_end()) {
-        o.default_namespace.state_bytes_max = r.u32();
-        for (auto& [name, h] : o.namespaces) h.state_bytes_max = r.u32();
+        const auto read_state = [&](history_options& h) {
+            h.state_bytes_max = r.u32();
+            h.keyed = r.u8() != 0;
+        };
+        read_state(o.default_namespace);
+        for (auto& [name, h] : o.namespaces) read_state(h);
     }
     if (!r.ok() || !r.at_end()) return std::nullopt;
     return o;

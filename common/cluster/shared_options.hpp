@@ -23,6 +23,7 @@ struct history_options {
     std::uint32_t history_bytes_max = 1 << 20;
     std::uint32_t history_age_ms = 10 * 60'000;
     std::uint32_t state_bytes_max = 0;
+    bool keyed = false;
     friend bool operator==(const history_options&, const history_options&) = default;
 };
 

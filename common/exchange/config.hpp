@@ -56,7 +56,7 @@ struct config {
 };
 
 // Copies what of a namespace can change while the server runs. The rest is what its channels are made of, or
-// belongs to somebody who read it at the start: types, authorize, durability, state_bytes_max.
+// belongs to somebody who read it at the start: types, authorize, durability, state_bytes_max, keyed.
 void take_changeable(namespace_options& into, const namespace_options& fresh);
 
 // The partition of a channel of the shared log. All nodes must agree on it before they have read anything, so

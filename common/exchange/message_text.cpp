@@ -396,11 +396,15 @@ message_ptr make_leave(std::string_view channel, std::string_view session) {
     return w.name("channel", channel, piece::channel).name("session", session).end();
 }
 
-message_ptr make_error(std::uint64_t id, error_code code, std::string_view text, std::string_view pointer) {
+message_ptr make_error(
+    std::uint64_t id, error_code code, std::string_view text, std::string_view pointer, std::uint64_t offset
+) {
     message_writer w(message_kind::error, "error", id);
     w.fields().code = code;
     w.name("code", name_of(code));
     if (!pointer.empty()) w.text("pointer", pointer, piece::pointer);
+    w.fields().offset = offset;
+    if (offset != 0) w.number("offset", offset);
     return w.text("message", text, piece::text).end();
 }
 

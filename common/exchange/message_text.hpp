@@ -114,9 +114,11 @@ message_ptr make_members(
 message_ptr make_join(std::string_view channel, std::string_view session, const shown& as);
 message_ptr make_leave(std::string_view channel, std::string_view session);
 
-// `text` is for people; `pointer` is empty when the error concerns no place in a payload.
+// `text` is for people; `pointer` is empty when the error concerns no place in a payload; `offset` is that of
+// the publication that stands in the way, 0 for none.
 message_ptr make_error(
-    std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {}
+    std::uint64_t id, error_code code, std::string_view text, std::string_view pointer = {},
+    std::uint64_t offset = 0
 );
 
 // The reason why publications are missing (protocol 5.4): "dropped" or "replaced".

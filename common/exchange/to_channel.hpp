@@ -38,6 +38,10 @@ struct basic_publish {
     std::uint64_t publisher = 0;
     bool binary = false;
     basic_snapshot<Text> snapshot = {};
+    // In a keyed channel: only if this is the offset of the newest publication of its key, in the log of this
+    // epoch; 0: if there is none.
+    std::optional<std::uint64_t> if_offset = {};
+    Text if_epoch = {};  // empty: whichever there is
 
     template <class Other>
     basic_publish<Other> as() const {
@@ -47,7 +51,8 @@ struct basic_publish {
                 Other(except),  Other(conflate),
                 Other(user),    transient,
                 content,        publisher,
-                binary,         snapshot.template as<Other>()};
+                binary,         snapshot.template as<Other>(),
+                if_offset,      Other(if_epoch)};
     }
 };
 using publish = basic_publish<std::string>;

@@ -65,7 +65,7 @@ public:
             o.local = c.secret;
             const auto history_of = [](const namespace_options& n) {
                 return cluster::history_options{
-                    n.history_count_max, n.history_bytes_max, n.history_age_ms, n.state_bytes_max};
+                    n.history_count_max, n.history_bytes_max, n.history_age_ms, n.state_bytes_max, n.keyed};
             };
             o.shared.default_namespace = history_of(settings.default_namespace);
             for (const auto& [name, n] : settings.namespaces) o.shared.namespaces[name] = history_of(n);

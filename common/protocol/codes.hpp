@@ -38,6 +38,7 @@ enum class error_code : std::uint8_t {
     broker_unavailable,  // The server cannot reach the log that it shares with other servers; whether a publication will be in the channel is not known.
     key_reused,  // Another message was published in this channel with the same key; this one was not published.
     stale_snapshot,  // The channel has a snapshot that covers as much already, or this one is of a log that was lost; it was not taken.
+    conflict,  // Somebody else has changed the key since the offset that if_offset names; the publication was refused.
     state_full,  // What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused.
     internal,  // The server failed while processing the command.
     outbox_full,  // The SDK holds as many unacknowledged messages as its limit allows; this one was not taken.
@@ -104,6 +105,7 @@ constexpr std::string_view name_of(error_code code) {
         case error_code::broker_unavailable: return "broker_unavailable";
         case error_code::key_reused: return "key_reused";
         case error_code::stale_snapshot: return "stale_snapshot";
+        case error_code::conflict: return "conflict";
         case error_code::state_full: return "state_full";
         case error_code::internal: return "internal";
         case error_code::outbox_full: return "outbox_full";

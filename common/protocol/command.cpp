@@ -142,6 +142,10 @@ private:
                 return snapshot(value);
             default:
                 if (key == "transient") return flag(key, value, found.transient);
+                if (key == "if_offset") {
+                    found.has_if_offset = true;
+                    return number(key, value, found.if_offset, 0);
+                }
                 return which_ == members_of::a_command ? member_of_command(key, value)
                                                        : member_of_publish_body(key, value);
         }
@@ -149,6 +153,7 @@ private:
 
     void member_of_publish_body(std::string_view key, std::string_view value) {
         if (key == "user") name(key, value, found.user, is_user, error_code::invalid_frame);
+        if (key == "epoch") name(key, value, found.epoch, is_epoch, error_code::invalid_frame);
     }
 
     void member_of_command(std::string_view key, std::string_view value) {

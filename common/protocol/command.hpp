@@ -55,6 +55,9 @@ struct command {
     bool binary = false;     // the payload is bytes; connect: binary messages are understood (protocol 2.5)
     bool state = false;      // subscribe: from the newest snapshot on (4.29)
     snapshot_view snapshot;  // publish
+    // publish: only if this is the offset of the newest publication of its key; 0: if there is none (4.32)
+    std::uint64_t if_offset = 0;
+    bool has_if_offset = false;
     std::string_view session, client, channel, type, key, epoch, conflate, to, after, token;
     std::string_view user;           // a publish over HTTP: who published it, by the word of the API's caller
     std::string_view code, message;  // respond: a refusal

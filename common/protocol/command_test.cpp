@@ -108,6 +108,13 @@ TEST(command, reads_a_snapshot_and_who_begins_with_it) {  // 4.29, 4.30
         R"({"op":"publish","channel":"a","type":"t","snapshot":{"epoch":"x7Qa","covers":9},"payload":1})";
     const command named = read(of_a_log, scratch);
     EXPECT_EQ(named.snapshot.epoch, "x7Qa");
+    const std::string condition =
+        R"({"op":"publish","channel":"a","type":"t","if_offset":0,"epoch":"x7Qa","payload":1})";
+    const command conditional = read(condition, scratch);
+    EXPECT_TRUE(conditional.has_if_offset);
+    EXPECT_EQ(conditional.if_offset, 0u);
+    EXPECT_EQ(conditional.epoch, "x7Qa");
+    EXPECT_FALSE(named.has_if_offset);
     EXPECT_TRUE(read(R"({"op":"subscribe","channel":"a","state":true})", scratch).state);
     EXPECT_FALSE(read(R"({"op":"subscribe","channel":"a"})", scratch).state);
 }
@@ -489,7 +496,7 @@ TEST(command, a_publish_body_needs_a_payload_only) {  // 11.1
 TEST(command, a_publish_body_has_no_other_members) {  // 11.1: as in 3.3, unknown ones are ignored
     std::string scratch;
     const std::string body =
-        R"({"op":5,"id":"x","channel":"a b","echo":false,"session":7,"epoch":"","payload":1})";
+        R"({"op":5,"id":"x","channel":"a b","echo":false,"session":7,"latest":"","payload":1})";
     const auto read = read_publish_body(body, scratch);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->op, command_op::publish);

@@ -119,6 +119,8 @@ struct namespace_options {
     // covers, in bytes of memory; beyond: state_full. The bounds above hold for what is older. 0: the
     // namespace keeps no state.
     std::uint32_t state_bytes_max = 0;
+    // Whether that state is the newest publication of each key, and the server makes the snapshots (4.32).
+    bool keyed = false;
     // Whether clients may publish, or the application and the HTTP API alone; otherwise: forbidden.
     bool client_publish = true;
     // The schemas of message types: a publish of a client or of the HTTP API that does not fit its type's is

@@ -81,6 +81,13 @@ public:
         return *this;
     }
 
+    // Members behind others, as they stand in JSON.
+    basic_line_writer& members(std::string_view json) {
+        out_.push_back(',');
+        out_ += json;
+        return *this;
+    }
+
     // `"payload":` and nothing after it; the payload's bytes follow, then end().
     basic_line_writer& payload_key() {
         key({"payload", 7});

@@ -16,11 +16,13 @@ constexpr auto ops =
     "welcome subscribed unsubscribed published response history presence join leave gap error ping pong "
     "close drain request cancel refreshed refresh_wanted subscribe position degraded restored snapshot_wanted "sv;
 
-constexpr auto strings = "type channel epoch session except reason message pointer code url from user "sv;
+constexpr auto strings =
+    "type channel epoch session except reason message pointer code url from user conflate "sv;
 constexpr slice server_frame::*string_members[] = {
-    &server_frame::type,   &server_frame::channel, &server_frame::epoch,   &server_frame::session,
-    &server_frame::except, &server_frame::reason,  &server_frame::message, &server_frame::pointer,
-    &server_frame::code,   &server_frame::url,     &server_frame::session, &server_frame::user,
+    &server_frame::type,    &server_frame::channel, &server_frame::epoch,   &server_frame::session,
+    &server_frame::except,  &server_frame::reason,  &server_frame::message, &server_frame::pointer,
+    &server_frame::code,    &server_frame::url,     &server_frame::session, &server_frame::user,
+    &server_frame::session,
 };
 
 constexpr auto numbers =

@@ -45,6 +45,7 @@ enum class server_op : std::uint8_t {
 struct frame_contents {
     std::uint64_t offset = 0;
     std::uint64_t time = 0;
+    // `session` is `from` in requests, and in messages what they are the latest of, `conflate`.
     slice type, payload, epoch, session, reason;
     slice code;  // error: the name of its code
     slice message, pointer;

@@ -9,6 +9,7 @@ namespace {
 
 using verdict = std::optional<refusal>;
 
+constexpr std::string_view not_keyed = "\"if_offset\" needs a namespace that is \"keyed\"";
 constexpr std::string_view no_state = "this namespace keeps no state: its state_bytes_max is 0";
 
 verdict refused(error_code code, std::string text) {
@@ -54,8 +55,14 @@ verdict may_publish(const session& s, const command& c, const config& settings) 
     if (auto why = lacks(permitted(s, c.channel, options), needed(c))) return why;
     if (c.snapshot && options.state_bytes_max == 0)
         return refused(error_code::forbidden, std::string(no_state));
-    if (c.snapshot && c.transient)
-        return refused(error_code::invalid_frame, "a snapshot is kept, so it is not transient");
+    if (c.snapshot && options.keyed)
+        return refused(error_code::forbidden, "the server makes the snapshots of this namespace itself");
+    if (c.has_if_offset && !options.keyed) return refused(error_code::forbidden, std::string(not_keyed));
+    if ((c.snapshot || c.has_if_offset) && c.transient)
+        return refused(
+            error_code::invalid_frame,
+            "a snapshot, and what asks for \"if_offset\", is kept: it is not transient"
+        );
     if (!is_client(s.speaks)) return must_fit(c, options);
     if (!options.client_publish)
         return refused(error_code::forbidden, "clients may not publish in this namespace");

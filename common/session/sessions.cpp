@@ -362,6 +362,10 @@ void sessions::on_publish(session& s, const command& c, instant now) {
     p.conflate = c.conflate;
     p.transient = c.transient;
     p.snapshot = c.snapshot;
+    if (c.has_if_offset) {
+        p.if_offset = c.if_offset;
+        p.if_epoch = c.epoch;
+    }
     // A client cannot say who it is; whoever holds the API's key may say who published.
     const bool speaks_for_users = s.speaks == face::api && (s.who() == nullptr || s.who()->is_program);
     p.user = speaks_for_users ? c.user : s.user();

@@ -278,6 +278,14 @@ TEST(config, a_broker_is_named_for_what_it_keeps) {
     EXPECT_EQ(read({"--broker", "nats://127.0.0.1"}).settings.broker, "nats://127.0.0.1");
 }
 
+TEST(config, keyed_channels_need_a_bound) {
+    config c;
+    c.namespaces["ticker"].keyed = true;
+    EXPECT_NE(fault_of(c).find("namespace ticker: keyed needs a bound"), std::string::npos) << fault_of(c);
+    c.namespaces["ticker"].state_bytes_max = 1'000'000;
+    EXPECT_EQ(fault_of(c), "");
+}
+
 TEST(config, standby_needs_a_folder_and_hands_nothing_over) {
     config c;
     c.standby = true;

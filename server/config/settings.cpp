@@ -64,6 +64,13 @@ std::string fault_of_authorize(const namespace_options& o) {
                : "";
 }
 
+std::string fault_of_state(const namespace_options& o) {
+    if (o.keyed && o.state_bytes_max == 0)
+        return "keyed needs a bound for what the keys take together: set state_bytes_max, for example to "
+               "1000000";
+    return {};
+}
+
 bool any_keeps(const config& c, durability what) {
     return c.default_namespace.keeps == what ||
            std::any_of(c.namespaces.begin(), c.namespaces.end(), [what](const auto& of_name) {
@@ -295,6 +302,7 @@ std::vector<setting> settings_of(namespace_options& o) {
         {"history_bytes_max", &o.history_bytes_max},
         {"history_age_ms", &o.history_age_ms},
         {"state_bytes_max", &o.state_bytes_max},
+        {"keyed", &o.keyed},
         {"client_publish", &o.client_publish},
         {"other_types", &o.other_types},
         {"client_requests", &o.client_requests},
@@ -401,11 +409,13 @@ std::string fault_of(const config& c) {
     if (c.shell.batch_messages_max == 0 || c.shell.accepts_per_turn == 0)
         return "batch_messages_max and accepts_per_turn must be at least 1.";
     if (std::string fault = fault_of_broker(c); !fault.empty()) return fault;
-    if (const std::string fault = fault_of_authorize(c.default_namespace); !fault.empty())
-        return "default_namespace: " + fault + ".";
-    for (const auto& [name, options] : c.namespaces)
-        if (const std::string fault = fault_of_authorize(options); !fault.empty())
-            return "namespace " + name + ": " + fault + ".";
+    for (const auto fault_of : {fault_of_authorize, fault_of_state}) {
+        if (const std::string fault = fault_of(c.default_namespace); !fault.empty())
+            return "default_namespace: " + fault + ".";
+        for (const auto& [name, options] : c.namespaces)
+            if (const std::string fault = fault_of(options); !fault.empty())
+                return "namespace " + name + ": " + fault + ".";
+    }
     if (any_keeps(c, durability::disk) && c.data.empty())
         return "a namespace has the durability \"disk\", and there is no folder for it: name one "
                "with --data, PULSEWIRE_DATA or \"data\" in the config file.";

@@ -23,6 +23,7 @@ int status_of(error_code code) {
             return 403;
         case error_code::key_reused:
         case error_code::stale_snapshot:
+        case error_code::conflict:
             return 409;
         case error_code::too_large:
             return 413;
@@ -43,7 +44,7 @@ int status_of(error_code code) {
 }
 
 response from_error(const hub::message& m) {
-    return error_response(status_of(m.code), m.code, unescaped(m.text()), unescaped(m.pointer()));
+    return error_response(status_of(m.code), m.code, unescaped(m.text()), unescaped(m.pointer()), m.offset);
 }
 
 // A transient message has no position.
@@ -85,12 +86,17 @@ bool is_bytes(const request& asked) {
 std::string members_of_query(const request& asked) {
     std::string json;
     line_writer members(json);
-    for (const std::string_view name : {"type", "key", "conflate", "user"})
+    for (const std::string_view name : {"type", "key", "conflate", "user", "epoch"})
         if (const std::string value = asked.parameter(name); !value.empty()) members.text(name, value);
     if (const std::string value = asked.parameter("transient"); value == "true" || value == "false")
         members.flag("transient", value == "true");
     else if (!value.empty())
         members.text("transient", value);
+    // A number goes in as it is; what is none is named there.
+    if (const std::string value = asked.parameter("if_offset"); parse_number(value))
+        members.json("if_offset", value);
+    else if (!value.empty())
+        members.text("if_offset", value);
     members.json("payload", "0").end();
     return json;
 }

@@ -131,12 +131,15 @@ std::string last_words(const response& r) {
     return head_of(r, after_response::close) + r.body;
 }
 
-response error_response(int status, error_code code, std::string_view message, std::string_view pointer) {
+response error_response(
+    int status, error_code code, std::string_view message, std::string_view pointer, std::uint64_t offset
+) {
     response r;
     r.body = "{\"error\":";
     line_writer error(r.body);
     error.name("code", name_of(code)).text("message", message);
     if (!pointer.empty()) error.text("pointer", pointer);
+    if (offset != 0) error.number("offset", offset);
     error.end();
     r.body += "}\n";
     r.status = status;

@@ -38,8 +38,11 @@ std::string head_of(const response& r, after_response then);
 // The whole of an answer behind which the connection is closed.
 std::string last_words(const response& r);
 
-// The body of protocol 11.4.
-response error_response(int status, error_code code, std::string_view message, std::string_view pointer = {});
+// The body of protocol 11.4. `offset` is that of the publication that stands in the way, 0 for none.
+response error_response(
+    int status, error_code code, std::string_view message, std::string_view pointer = {},
+    std::uint64_t offset = 0
+);
 response error_response(const refusal& r);
 // 405 with what is allowed: "GET, HEAD".
 response wrong_method(std::string_view allowed);

@@ -203,7 +203,7 @@ hub::config node::hub_config(hub::shard_index index) const {
 cluster::replica_options node::replica_options(const hub::config& of_hub) const {
     const auto history_of = [](const namespace_options& o) {
         return cluster::history_options{
-            o.history_count_max, o.history_bytes_max, o.history_age_ms, o.state_bytes_max};
+            o.history_count_max, o.history_bytes_max, o.history_age_ms, o.state_bytes_max, o.keyed};
     };
     cluster::replica_options options;
     options.shared.default_namespace = history_of(of_hub.default_namespace);

@@ -132,6 +132,36 @@ TEST(durable_server, knows_after_a_restart_what_a_key_stands_for) {
     EXPECT_THAT(other.body, HasSubstr("key_reused"));
 }
 
+TEST(durable_server, keeps_the_newest_of_each_key_and_changes_it_for_whoever_has_seen_it) {  // protocol 4.32
+    const temporary_folder folder;
+    config c = durable(folder);
+    c.namespaces["ticker"].keeps = durability::disk;
+    c.namespaces["ticker"].state_bytes_max = 20'000;
+    c.namespaces["ticker"].keyed = true;
+    c.namespaces["ticker"].history_count_max = 5;
+    {
+        running_server first(c);
+        publish(first.port(), "ticker:1", R"({"conflate":"quiet","payload":{"price":1}})");
+        for (int i = 0; i < 200; ++i)
+            publish(first.port(), "ticker:1", R"({"conflate":"loud","payload":)" + std::to_string(i) + "}");
+    }
+    running_server second(c);
+    websocket_client ws = connected(second.port());
+    ws.send_text(R"({"op":"subscribe","id":2,"channel":"ticker:1","state":true})");
+    const std::string snapshot = ws.line_with(R"("type":"pulsewire.keyed")");
+    EXPECT_THAT(snapshot, HasSubstr(R"("conflate":"quiet","payload":{"price":1})"));
+    const auto late = publish(second.port(), "ticker:1", R"({"conflate":"quiet","payload":2,"if_offset":7})");
+    EXPECT_EQ(late.status, 409);
+    EXPECT_THAT(late.body, HasSubstr(R"("code":"conflict")"));
+    EXPECT_THAT(late.body, HasSubstr(R"("offset":1})"));
+    const auto seen = publish(second.port(), "ticker:1", R"({"conflate":"quiet","payload":2,"if_offset":1})");
+    EXPECT_EQ(seen.status, 200) << seen.body;
+    const auto bytes =
+        ask(second.port(), "POST", "/api/channels/ticker:1/messages?conflate=quiet&if_offset=1", "bytes",
+            "Content-Type: application/octet-stream\r\n");
+    EXPECT_EQ(bytes.status, 409) << bytes.body;
+}
+
 TEST(durable_server, says_why_it_does_not_start) {
     const temporary_folder folder;
     running_server first(durable(folder));

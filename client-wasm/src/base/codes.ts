@@ -58,6 +58,8 @@ export type ErrorCode =
     | 'key_reused'
     /** The channel has a snapshot that covers as much already, or this one is of a log that was lost; it was not taken. */
     | 'stale_snapshot'
+    /** Somebody else has changed the key since the offset that if_offset names; the publication was refused. */
+    | 'conflict'
     /** What the channel keeps since its newest snapshot has reached state_bytes_max; the publication was refused. */
     | 'state_full'
     /** The server failed while processing the command. */
@@ -125,8 +127,8 @@ export const localErrors: Readonly<Record<number, [code: ErrorCode, message: str
     8: ['too_large', 'Something on the way ends the connection for it.'],
     13: ['forbidden', 'The permission for it was withdrawn.'],
     19: ['timeout', 'No answer came in time.'],
-    34: ['disconnected', 'The connection ended before the answer came.'],
-    35: ['closed', 'The client was closed.'],
+    35: ['disconnected', 'The connection ended before the answer came.'],
+    36: ['closed', 'The client was closed.'],
 };
 
 /** Codes where trying again later may help. */

@@ -65,7 +65,7 @@ const moment = /^(Number|Date) (?!0$)[\d.]+$/;
 const channelRules: Rules<ChannelOptions> = {
     latest: amount, since: {epoch: /^String [\w-]+$/, offset: position}, resume: flag, presence: /^(Boolean|Object)/, state: flag,
 };
-const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeoutMs: amount, signal, conflate: /^String [\w\-.:]{1,64}$/, snapshot: /^Object/};
+const publishRules: Rules<PublishOptions> = {echo: flag, transient: flag, timeoutMs: amount, signal, conflate: /^String [\w\-.:]{1,64}$/, snapshot: /^Object/, ifOffset: position};
 const historyRules: Rules<HistoryOptions> = {
     limit: /^Number (?!0$)([12]?\d?\d|300)$/, before: offsetFrom1, after: position, since: moment, until: moment, signal,
 };
@@ -189,14 +189,14 @@ export class Channel<M extends object = AnyMessages> {
         const published = async () => {
             checkType(type);
             checkOptions(options, publishRules);
-            const {echo = true, transient = false, timeoutMs = 0, conflate, snapshot, signal} = options;
+            const {echo = true, transient = false, timeoutMs = 0, conflate, snapshot, ifOffset, signal} = options;
             let data = dataOf(payload);
             // Others keep the order in which they were published; a Blob comes when it is read.
             if (data instanceof Promise) data = await data;
-            // A snapshot that is not taken now is none later.
-            return ((!transient && !snapshot && storage) || session).publish({
-                channel: name, type, payload: data, echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal,
-                ...(snapshot && {snapshot: toJson(snapshot)}),
+            const more = snapshot ? `"snapshot":${toJson(snapshot)}` : ifOffset! >= 0 ? `"if_offset":${ifOffset}${self.#epoch && `,"epoch":"${self.#epoch}"`}` : '';
+            // What is not taken now is not right later.
+            return ((!transient && !more && storage) || session).publish({
+                channel: name, type, payload: data, echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal, more,
             });
         };
         return guarded(published(), (error) => {
@@ -374,7 +374,7 @@ export class Channel<M extends object = AnyMessages> {
     /** @internal */
     deliver(
         type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user = '',
-        bytes?: Uint8Array,
+        bytes?: Uint8Array, conflate = '',
     ): void {
         if (offset) this.#moveTo(this.#epoch, offset);
         const lazy = this.#loops.size || this.#handlers.watched || this.sharers;
@@ -391,8 +391,8 @@ export class Channel<M extends object = AnyMessages> {
             for (let at = timeEnd - timeDigits; at < timeEnd; at++) time = time * 10 + text.charCodeAt(at) - 48;
         }
         const message: Message = lazy && !bytes
-            ? unparsed(this.name, type, offset, time, replayed, raw, user)
-            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: bytes ?? JSON.parse(raw), raw, ...(user && {user})};
+            ? unparsed(this.name, type, offset, time, replayed, raw, user, conflate)
+            : {type, channel: this.name, offset: offset || undefined, time: time || undefined, replayed, payload: bytes ?? JSON.parse(raw), raw, ...(user && {user}), ...(conflate && {conflate})};
         this.pass(message);
     }
 
@@ -407,7 +407,8 @@ export class Channel<M extends object = AnyMessages> {
     /** @internal */
     onSubscribed(event: SubscribedEvent): void {
         const {position, reason = 'epoch_changed'} = event;
-        const other = position.epoch !== this.#epoch;
+        // Where nothing was missed the log has another name, and is the same (docs/protocol.md 4.27).
+        const other = position.epoch !== this.#epoch && !event.recovered;
         const from = other ? 1 : this.#offset + 1;
         // Without one it is nowhere yet.
         const lost = event.recovered === false || (other && this.#epoch);

@@ -52,6 +52,11 @@ export interface PublishOptions {
      * @default the message's type
      */
     conflate?: string;
+    /**
+     * Only if the newest message of its key (`conflate`, or the type) has this offset, 0: if there is none; otherwise it rejects
+     * with `conflict`. For namespaces that are `keyed`; `pulsewire/state` has keyed().
+     */
+    ifOffset?: number;
     /** The message is the state of the channel up to an offset, or a part of it; `pulsewire/state` sends such. */
     snapshot?: SnapshotOf;
     /** Rejects with `aborted` and withdraws the message if it was not sent yet. */

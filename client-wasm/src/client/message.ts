@@ -9,6 +9,8 @@ export interface Message<P = unknown, K extends string = string> {
     readonly time: number | undefined;
     /** The user who published it: the server's word, as the server writes names (`auth0|5` is `auth0=7C5`); missing where nobody had signed in. */
     readonly user?: string;
+    /** What it is the latest of, where its publisher has said that with `conflate`. */
+    readonly conflate?: string;
     /** Whether it came from the channel's history: it was published before this stream began. */
     readonly replayed: boolean;
     /** The value that was published; bytes are a Uint8Array, which is yours. */
@@ -37,8 +39,8 @@ const parsedWhenRead: PropertyDescriptor & ThisType<Message> = {
 
 /** The same message, parsed when its payload is read; whatever looks at none of them costs nothing. */
 export function unparsed(
-    channel: string, type: string, offset: number, time: number, replayed: boolean, raw: string, user: string,
+    channel: string, type: string, offset: number, time: number, replayed: boolean, raw: string, user: string, conflate: string,
 ): Message<any> {
-    const message = {type, channel, offset: offset || undefined, time: time || undefined, replayed, raw, ...(user && {user})};
+    const message = {type, channel, offset: offset || undefined, time: time || undefined, replayed, raw, ...(user && {user}), ...(conflate && {conflate})};
     return Object.defineProperty(message, 'payload', parsedWhenRead) as unknown as Message;
 }

@@ -84,8 +84,8 @@ export interface Outgoing {
     readonly key?: string;
     /** The key of which it is the latest (docs/protocol.md 4.17), where it has one. */
     readonly conflate?: string | undefined;
-    /** JSON text: what it is a snapshot of (docs/protocol.md 4.29). */
-    readonly snapshot?: string | undefined;
+    /** Further members of the command, as JSON text. */
+    readonly more?: string | undefined;
     /** Called each time that it is handed to a transport. */
     sent?(): void;
 }
@@ -141,7 +141,7 @@ export interface Receiver {
      */
     deliver(
         type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number, user?: string,
-        bytes?: Uint8Array,
+        bytes?: Uint8Array, conflate?: string,
     ): void;
     onSubscribed(event: SubscribedEvent): void;
     /** Publications up to this offset do not come: newer ones have taken their place (docs/protocol.md 5.4). */

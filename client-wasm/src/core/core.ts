@@ -15,7 +15,7 @@ interface Exports extends WebAssembly.Exports, Record<Call, (...args: number[]) 
 export interface Deliverer {
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user?: string, bytes?: Uint8Array,
+        user?: string, bytes?: Uint8Array, conflate?: string,
     ): void;
 }
 

@@ -144,9 +144,9 @@ export class MachineSession implements Session, Listener {
     }
 
     publish(message: Outgoing): Promise<Position | undefined> {
-        const {channel, type, key = '', conflate = '', snapshot = '', echo, transient, timeoutMs} = message;
+        const {channel, type, key = '', conflate = '', more = '', echo, transient, timeoutMs} = message;
         const read = (core: Core) => (transient ? undefined : positionFrom(core));
-        return this.#command(Call.publish, [channel, type, key, conflate, snapshot], [+echo, +transient, timeoutMs], read, message);
+        return this.#command(Call.publish, [channel, type, key, conflate, more], [+echo, +transient, timeoutMs], read, message);
     }
 
     async request({type, payload, timeoutMs, signal, channel = '', to = ''}: Question): Promise<unknown> {
@@ -220,7 +220,7 @@ export class MachineSession implements Session, Listener {
                     const raw = core.slice(Field.payload);
                     return this.deliver(
                         id, core.slice(Field.type), core.long(Field.offset), core.long(Field.time), core.byte(ByteField.replayed) > 0, raw, 0, raw.length,
-                        core.slice(Field.user), core.bytes(),
+                        core.slice(Field.user), core.bytes(), core.slice(Field.session),
                     );
                 }
                 case Kind.offered:
@@ -246,10 +246,10 @@ export class MachineSession implements Session, Listener {
 
     deliver(
         to: number, type: string, offset: number, time: number, replayed: boolean, text: string, begin: number, end: number,
-        user?: string, bytes?: Uint8Array,
+        user?: string, bytes?: Uint8Array, conflate?: string,
     ): void {
         try {
-            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user, bytes);
+            this.#receivers.get(to)?.deliver(type, offset, time, replayed, text, begin, end, user, bytes, conflate);
         } catch (error) {
             this.report(error, 'a frame of the server');
         }

@@ -41,6 +41,8 @@ function isUpperHalf(unit: number): boolean {
 /** The state whose parts these are. Throws where they are no state. */
 export function join(parts: readonly unknown[]): unknown {
     if (parts.length === 1) return parts[0];
+    // Those of the server (docs/protocol.md 4.32).
+    if (parts.every(Array.isArray)) return parts.flat();
     if (parts.every((part) => typeof part === 'string')) return JSON.parse(parts.join(''));
     if (!parts.every((part) => part instanceof Uint8Array)) throw new Error('the parts of the snapshot are neither texts nor bytes');
     const state = new Uint8Array(parts.reduce((sum, {length}) => sum + length, 0));

@@ -29,7 +29,7 @@ export interface Fold {
 }
 
 /** How long a state that has missed something waits before it begins anew, in milliseconds. */
-const againMs = 1000;
+export const againMs = 1000;
 
 /** The state of a channel as it travels: a snapshot and everything after it, without a gap, again after each loss. */
 export class StateStream {
@@ -114,8 +114,8 @@ export class StateStream {
 
     #subscribed({position, recovered}: SubscribedEvent): void {
         const {epoch} = position;
-        if (recovered !== true || epoch !== this.#epoch) {
-            this.#epoch = epoch;
+        this.#epoch = epoch;
+        if (recovered !== true) {
             this.#offset = 0;
             this.#whole = false;
             this.#fold.begin();
@@ -195,11 +195,11 @@ export class StateStream {
         const parts = cut(dataOf(this.#fold.save()) as Data);
         const id = randomName();
         for (const [i, payload] of parts.entries()) {
-            const snapshot = JSON.stringify({covers, epoch, ...(parts.length > 1 && {id, part: i + 1, parts: parts.length})});
+            const more = `"snapshot":${JSON.stringify({covers, epoch, ...(parts.length > 1 && {id, part: i + 1, parts: parts.length})})}`;
             try {
                 // Offsets of another log are others.
                 if (epoch !== this.#epoch) return false;
-                await session.publish({channel: name, type, payload, echo: true, transient: false, timeoutMs: 0, signal: undefined, snapshot});
+                await session.publish({channel: name, type, payload, echo: true, transient: false, timeoutMs: 0, signal: undefined, more});
             } catch (error: any) {
                 // Somebody was faster; or the log has been lost since, and the one that there is has not come so far.
                 if (/^(stale_snapshot|invalid_frame)$/.test(error.code)) return false;

@@ -74,6 +74,15 @@ export interface MapOptions {
     type?: string;
 }
 
+/** Options of keyed(). */
+export interface KeyedOptions {
+    /**
+     * The type of the messages that this client sends; it takes those of all types.
+     * @default 'value'
+     */
+    type?: string;
+}
+
 /** Values by key that all clients of a channel share; getSnapshot() and subscribe() may be called without the object. */
 export interface SharedMap<T> {
     /** The value of the key, with what this client has set and the server has not confirmed yet. Do not change it: set another one. */

@@ -10,7 +10,7 @@ interface Answer {
 
 const channelName = /^[\w\-.:/@~=+$!]{1,255}$/;
 const statuses: Readonly<Record<string, number>> = {
-    unauthorized: 401, forbidden: 403, key_reused: 409, stale_snapshot: 409, too_large: 413, rate_limited: 429, overloaded: 503, storage_failed: 503,
+    unauthorized: 401, forbidden: 403, key_reused: 409, stale_snapshot: 409, conflict: 409, too_large: 413, rate_limited: 429, overloaded: 503, storage_failed: 503,
     storage_full: 503, state_full: 503, internal: 500, handler_failed: 500,
 };
 
@@ -123,9 +123,9 @@ export function statusOf(code: string): number {
 function answerOf(line: string, found: (frame: Record<string, any>) => unknown): Answer {
     const frame = JSON.parse(line) as Record<string, any>;
     if (frame.op !== 'error') return {status: 200, body: found(frame)};
-    return refusal(statusOf(frame.code as string), frame.code as string, frame.message as string, frame.pointer as string | undefined);
+    return refusal(statusOf(frame.code as string), frame.code as string, frame.message as string, frame.pointer as string | undefined, frame.offset as number | undefined);
 }
 
-function refusal(status: number, code: string, message: string, pointer?: string): Answer {
-    return {status, body: {error: {code, message, ...(pointer && {pointer})}}};
+function refusal(status: number, code: string, message: string, pointer?: string, offset?: number): Answer {
+    return {status, body: {error: {code, message, ...(pointer && {pointer}), ...(offset && {offset})}}};
 }

@@ -12,6 +12,7 @@ export interface NamespaceOptions {
     history_bytes_max?: number;
     history_age_ms?: number;
     state_bytes_max?: number;
+    keyed?: boolean;
     client_publish?: boolean;
     client_requests?: boolean;
     other_types?: boolean;
