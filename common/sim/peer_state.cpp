@@ -183,14 +183,15 @@ void peer::offer(const std::string& channel, bool asked) {
 
 void peer::publish_part(const snapshot_offer& o) {
     const std::string type = "state." + o.id + "." + std::to_string(o.part);
-    std::string snapshot = R"({"covers":)" + std::to_string(o.covers) + R"(,"epoch":")" + o.epoch + '"';
+    std::string snapshot =
+        R"("snapshot":{"covers":)" + std::to_string(o.covers) + R"(,"epoch":")" + o.epoch + '"';
     if (o.parts > 1)
         snapshot += R"(,"id":")" + o.id + R"(","part":)" + std::to_string(o.part) + R"(,"parts":)" +
                     std::to_string(o.parts);
     snapshot += '}';
     seen_.offers(type, o);
     client::publish_options how;
-    how.snapshot = snapshot;
+    how.more = snapshot;
     const auto bytes = static_cast<std::uint32_t>(o.payload.size());
     const std::uint32_t id = machine_.publish(o.channel, type, bytes, how, time_.now());
     command c{command::kind::publish, o.channel, o.payload, false};

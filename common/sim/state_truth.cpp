@@ -16,30 +16,22 @@ bool state_truth::add(std::string_view payload, const snapshot_offer* s) {
     folds_.push_back(next);
     if (s == nullptr) return false;
     if (s->covers <= covers()) return true;
-    std::vector<std::uint64_t>* parts = parts_of(*s);
-    if (parts == nullptr) return true;
-    (*parts)[s->part - 1] = head();
+    std::vector<std::uint64_t>& parts = parts_of(*s);
+    parts[s->part - 1] = head();
     const bool raced = begun_.size() > 1;
-    if (std::count(parts->begin(), parts->end(), 0u) != 0) return raced;
-    wholes_.push_back({head(), s->covers, *parts});
+    if (std::count(parts.begin(), parts.end(), 0u) != 0) return raced;
+    wholes_.push_back({head(), s->covers, parts});
     std::erase_if(begun_, [&](const begun& b) { return b.covers <= s->covers; });
     return raced;
 }
 
-// Null: two that cover more are remembered already.
-std::vector<std::uint64_t>* state_truth::parts_of(const snapshot_offer& s) {
+std::vector<std::uint64_t>& state_truth::parts_of(const snapshot_offer& s) {
     for (begun& b : begun_)
-        if (b.id == s.id && b.covers == s.covers) return &b.parts;
-    if (begun_.size() == begun_max) {
-        const auto least = std::min_element(begun_.begin(), begun_.end(), [](const begun& a, const begun& b) {
-            return a.covers < b.covers;
-        });
-        if (s.parts > 1 && s.covers < least->covers) return nullptr;
-        // A snapshot in one part is whole at once, and takes nobody's place.
-        if (s.parts > 1) begun_.erase(least);
-    }
+        if (b.id == s.id && b.covers == s.covers) return b.parts;
+    // A snapshot in one part is whole at once, and takes nobody's place.
+    if (s.parts > 1 && begun_.size() == begun_max) begun_.erase(begun_.begin());
     begun_.push_back({s.id, s.covers, std::vector<std::uint64_t>(s.parts)});
-    return &begun_.back().parts;
+    return begun_.back().parts;
 }
 
 const state_truth::whole* state_truth::newest_at(std::uint64_t head) const {

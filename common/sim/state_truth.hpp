@@ -48,7 +48,7 @@ private:
         std::vector<std::uint64_t> parts;  // 0: is not there
     };
 
-    std::vector<std::uint64_t>* parts_of(const snapshot_offer& s);
+    std::vector<std::uint64_t>& parts_of(const snapshot_offer& s);
 
     std::vector<fold> folds_{fold{}};
     std::vector<whole> wholes_;
