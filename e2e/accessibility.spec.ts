@@ -5,7 +5,7 @@ import {test, expect} from './support/test.ts';
 import {violationsOf} from './support/axe.ts';
 import {hurry, say, status, waitingTexts} from './support/pages.ts';
 
-const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/', '/lose/', '/whiteboard/?name=Ada', '/device/', '/drop/', '/game/?name=Ada', '/dashboard/', '/news/', '/playground/'];
+const paths = ['/', '/classic/', '/chat/?name=Ada', '/ticker/', '/notifications/', '/lose/', '/ai/?room=a', '/document/?room=a', '/whiteboard/?name=Ada', '/device/', '/drop/', '/game/?name=Ada', '/dashboard/', '/news/', '/playground/'];
 // It has a server of its own, within the page; its spec looks at it while a client waits.
 const neverWaits = '/playground/';
 

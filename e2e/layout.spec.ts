@@ -6,7 +6,7 @@ import {expectOpen} from './support/pages.ts';
 
 const pages = [
     ['gallery', '/'], ['classic', '/classic/'], ['chat', '/chat/?name=Ada'], ['ticker', '/ticker/'], ['notifications', '/notifications/'], ['lose', '/lose/'],
-    ['whiteboard', '/whiteboard/?name=Ada'], ['device', '/device/'], ['drop', '/drop/'], ['game', '/game/?name=Ada'], ['dashboard', '/dashboard/'], ['news', '/news/'],
+    ['ai', '/ai/?room=a'], ['document', '/document/?room=a'], ['whiteboard', '/whiteboard/?name=Ada'], ['device', '/device/'], ['drop', '/drop/'], ['game', '/game/?name=Ada'], ['dashboard', '/dashboard/'], ['news', '/news/'],
     ['playground', '/playground/'],
 ] as const;
 const widths = [['phone', {width: 390, height: 844}], ['desktop', {width: 1280, height: 900}]] as const;

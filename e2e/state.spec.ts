@@ -1,12 +1,11 @@
 // A map that pages share (docs/state.md): whoever comes late has all of it, whatever breaks. The server keeps it on its disk.
 
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {basename, dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {join} from 'node:path';
+import {withSdk} from './support/sdk_files.ts';
 import {expect, test as base, type Page} from './support/test.ts';
 
-const dist = dirname(fileURLToPath(import.meta.resolve('pulsewire/state')));
 const keysCount = 400;
 
 const test = base.extend({
@@ -38,11 +37,8 @@ const known = (page: Page): Promise<string> => page.evaluate(() => {
 
 for (const transport of ['websocket', 'sse'] as const) {
     test(`a map over ${transport} is whole for those who come late, after cuts, a snapshot and a killed server`, async ({server, visit}) => {
-        const prepare = async (page: Page) => {
-            await page.route('**/sdk/*.js', (route) => route.fulfill({contentType: 'text/javascript', body: readFileSync(join(dist, basename(new URL(route.request().url()).pathname)), 'utf8')}));
-        };
         const open = async (): Promise<Page> => {
-            const page = await visit(`${server.origin}/`, {network: 'faulty', before: prepare});
+            const page = await visit(`${server.origin}/`, {network: 'faulty', before: withSdk});
             await opened(page, transport);
             return page;
         };

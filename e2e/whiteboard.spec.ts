@@ -3,9 +3,11 @@
 
 import type {Locator} from '@playwright/test';
 import {test, expect, type Page, type Visit} from './support/test.ts';
-import {history, publish} from './support/http.ts';
+import {history} from './support/http.ts';
 import {expectOpen, hurry, status} from './support/pages.ts';
 import {RawConnection} from './support/raw_socket.ts';
+import {withSdk} from './support/sdk_files.ts';
+import {recordWire, wireSeen} from './support/wire.ts';
 
 const channel = 'board:lobby';
 const board = (page: Page): Locator => page.getByTestId('board');
@@ -116,11 +118,41 @@ test('the keyboard draws, too, and “Clear for all” empties the board for eve
     for (const page of [ada, bob, cleo]) await expectStrokes(page, 1);
 });
 
-test('a board of more strokes than one page of history is seen whole', async ({server, visit}) => {
-    const strokes = Array.from({length: 340}, (_, i) => ({id: `s${i}`, by: 'somebody', pen: i % 6, width: 0, points: [i / 340, 0.1, i / 340, 0.9]}));
-    for (const stroke of strokes) await publish(server.origin, channel, stroke, {type: 'board.stroke'});
-    const ada = await visitor(visit, server.origin, 'Ada');
-    await expectStrokes(ada, 340);
+// A page that offers snapshots is there, and the bound of the state is so low that the server has to ask for some.
+test.describe('a board of 10,000 strokes', () => {
+    const strokesCount = 10_000;
+    test.use({serverOptions: {config: {commands_per_second: 0, namespaces: {board: {state_bytes_max: 5_000_000, history_count_max: 10}}}}});
+
+    test('is there, whole, for whoever comes late, from a snapshot and what came after it', async ({server, visit}, testInfo) => {
+        const ada = await visitor(visit, server.origin, 'Ada');
+        const drawer = await visit(`${server.origin}/`, {before: withSdk});
+        // No faster than the page that offers the snapshots can see.
+        for (let begin = 0; begin < strokesCount; begin += 1_000) {
+            await drawer.evaluate(async ([name, from]) => {
+                const main = '/sdk/index.js';
+                const {connect} = await import(main) as typeof import('pulsewire');
+                const board = connect('/').channel(name);
+                const stroke = (i: number) => ({id: `s${i}`, by: '', pen: i % 6, width: 0, points: Array.from({length: 8}, (_, k) => ((i * 37 + k * 11) % 10_000) / 10_000)});
+                for (let at = from; at < from + 1_000; at += 100) await Promise.all(Array.from({length: 100}, (_, k) => board.publish('board.stroke', stroke(at + k), {echo: false})));
+            }, [channel, begin] as const);
+            await expectStrokes(ada, begin + 1_000);
+        }
+
+        const cleo = await visit(`${server.origin}/whiteboard/?name=Cleo`, {before: recordWire});
+        await expectStrokes(cleo, strokesCount);
+        const {frames} = await wireSeen(cleo);
+        const parts = frames.filter((frame) => 'parts' in frame).length;
+        const after = frames.filter(({op, type}) => !op && type === 'board.stroke').length;
+        const ms = Number(await cleo.getByTestId('whole').getAttribute('data-ms'));
+        testInfo.annotations.push({type: 'opened', description: `${strokesCount} strokes after ${ms} ms: ${parts} parts of a snapshot, ${after} strokes`});
+        expect(parts, 'parts of a snapshot').toBeGreaterThan(0);
+        expect(parts + after, 'messages').toBeLessThan(strokesCount * 0.75);
+
+        await draw(cleo, [0.1, 0.1], [0.3, 0.3]);
+        await expectStrokes(ada, strokesCount + 1);
+        await undo(cleo);
+        for (const page of [ada, cleo]) await expectStrokes(page, strokesCount);
+    });
 });
 
 test('the server takes no stroke that is not on the board (6.1)', async ({server}) => {

@@ -168,7 +168,7 @@ const circles = {
 // `top` the others there, which put everything together.
 const words = ['protocol', 'base'];
 const values = ['exchange', 'access', 'delivery', ...words];
-const underShard = ['storage', 'net', 'config', 'identity', 'permission', 'base'];
+const underShard = ['storage', 'streams', 'net', 'config', 'identity', 'permission', 'base'];
 const floors = {
     common: {
         base: [], protocol: ['base'], message: ['base'], schema: words, client: words,
@@ -180,9 +180,10 @@ const floors = {
     },
     server: {
         base: [], identity: ['base'], permission: ['base'], config: ['identity', 'permission', 'base'], net: ['config', 'base'], storage: ['config', 'base'], care: ['storage', 'identity', 'config', 'base'], http: ['config', 'base'],
-        schema: ['config', 'base'], shard: underShard,
+        streams: ['config', 'base'], schema: ['config', 'base'], shard: underShard,
         endpoint: ['shard', 'http', ...underShard], transport: ['endpoint', 'shard', 'http', ...underShard],
         app: ['shard', 'http', ...underShard], auth: ['shard', ...underShard], broker: ['shard', ...underShard], feed: ['broker', 'shard', ...underShard],
+        forward: ['feed', 'broker', 'shard', ...underShard],
         observe: ['shard', ...underShard], examples: ['top'],
     },
 };

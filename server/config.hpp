@@ -41,6 +41,20 @@ struct consume_settings {
     std::string dead_letters;    // where bad records go; empty: the log has the reason alone
 };
 
+// Publications of channels that go to another system (docs/feeds.md). Templates hold {channel}, {namespace},
+// {type} and {user}.
+struct forward_settings {
+    std::string name;                     // in metrics and in the log; the place is remembered under it
+    std::string from;                     // the channels, a pattern that begins with a namespace: "orders:**"
+    std::string broker;                   // its address; empty: config::broker. It may hold a password
+    std::string broker_ca_file;           // empty: config::broker_ca_file
+    std::string to;                       // the stream, the subject, the topic or the queue; a template
+    std::string exchange;                 // RabbitMQ: then `to` is the routing key; empty: `to` is a queue
+    std::string key;                      // Kafka: of the record, a template; empty: the channel
+    std::string value = "payload";        // of the record: the payload alone, or the whole message
+    std::uint32_t stream_length_max = 0;  // Redis: entries that the stream keeps, about; 0: all
+};
+
 struct config {
     // The address and port to listen on. Port 0: any free one, which is printed at the start
     // and returned by server::port().
@@ -57,6 +71,9 @@ struct config {
     // The path below which everything is served: "/realtime" for a load balancer that sends requests here by
     // their path and cannot change it. /healthz and /metrics are at their own paths, too. Empty: none.
     std::string base_path;
+
+    // The namespace whose channels are streams at /streams/<name> (docs/streams.md). Empty: there are none.
+    std::string streams;
 
     // A folder whose files are served; empty: none.
     std::string web_root;
@@ -86,6 +103,8 @@ struct config {
 
     // What becomes messages here though others wrote it elsewhere.
     std::vector<consume_settings> consume;
+    // What is published here and is to be elsewhere, too.
+    std::vector<forward_settings> forward;
 
     // The key that /api/ and /metrics require as "Authorization: Bearer <key>". With neither this nor a file
     // of keys the API is open to everyone who reaches the port, and the metrics to this machine.

@@ -49,6 +49,13 @@ struct shell_limits : delivery::bounds {
     // From a request to its answer when other shards or the application work on it; beyond: 503 overloaded.
     std::uint32_t http_answer_timeout_ms = 10'000;
 
+    // How long a read of a stream waits for something new (live=long-poll); beyond: 204, and the client asks
+    // again.
+    std::uint32_t stream_poll_ms = 20'000;
+    // The longest pause between two pieces that a request appends to a stream; beyond: 408, and what came
+    // before stays.
+    std::uint32_t stream_pause_ms = 120'000;
+
     // The memory, in bytes, of everything that waits for slow readers, for the whole process; each loop has
     // an equal share. Beyond: the connections with the most waiting bytes are closed with 4000. 0: an eighth
     // of the memory that the process may use.

@@ -10,6 +10,7 @@
 #include "server/config/settings.hpp"
 #include "server/endpoint/welcome.hpp"
 #include "server/feed/feeds.hpp"
+#include "server/forward/forwards.hpp"
 #include "server/log.hpp"
 #include "server/out_of_memory.hpp"
 #include "server/shard/node.hpp"
@@ -47,6 +48,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 config gathered(config c) {
     shell::gather_issuers(c);
+    shell::add_stream_namespace(c);
     return c;
 }
 
@@ -201,6 +203,8 @@ struct server::parts {
             node->settle([this] {
                 asio::post(control, [this] {
                     backups.reset();
+                    // It keeps its places in the folder, too.
+                    if (forwards) forwards->stop();
                     node->release_log();
                     end_if_done(released);
                 });
@@ -248,6 +252,14 @@ struct server::parts {
         node->use_feeds(feeds->counters());
     }
 
+    void use_forwards() {
+        if (settings.forward.empty()) return;
+        auto made = shell::forward::forwards::make(settings);
+        if (!made) throw std::runtime_error(made.error());
+        forwards = std::move(*made);
+        node->use_forwards(forwards->for_node(*node));
+    }
+
     // Once it serves: before, it is busy with its data folder.
     void offer_backups() {
         if (settings.data.empty()) return;
@@ -263,6 +275,7 @@ struct server::parts {
         backups.reset();
         if (asker) asker->stop();
         if (feeds) feeds->stop();
+        if (forwards) forwards->stop();
         if (node) node->stop();
         // Its thread reports to the node, and the node's threads post to it: they have ended.
         broker.reset();
@@ -284,6 +297,7 @@ struct server::parts {
     std::optional<shell::node> node;
     std::unique_ptr<shell::broker> broker;      // null: without
     std::unique_ptr<shell::feed::feeds> feeds;  // null: without
+    std::unique_ptr<shell::forward::forwards> forwards;
     asio::io_context control{1};
     std::optional<care::backup_socket> backups;  // without a data folder: none
     supervision supervisor;
@@ -430,11 +444,13 @@ void server::start() {
     parts_->node->check_tls();
     parts_->use_broker();
     parts_->use_feeds();
+    parts_->use_forwards();
     if (!parts_->wait_for_folder()) throw std::runtime_error("ended before it served");
     parts_->node->start();
     parts_->serving = true;
     parts_->application.start(*parts_->node);
     if (parts_->feeds) parts_->feeds->start(*parts_->node);
+    if (parts_->forwards) parts_->forwards->start(*parts_->node);
     if (parts_->asker)
         parts_->asker->start([&home = *parts_->node](hub::authorized&& word) {
             const hub::shard_index to = word.to.shard;

@@ -128,6 +128,34 @@ test('an error that ends a program shows its sentence and its name, not the code
     assert.ok(stderr.length < 8000, `${stderr.length} characters`);
 });
 
+test('what is shipped takes what has no offset, or none yet, as the sources do', async () => {
+    const shipped = (name: string) => import(pathToFileURL(join(home, `dist/${name}.js`)).href);
+    const [{testServer}, {open}, {keyed}] = await Promise.all(['test', 'list', 'state'].map(shipped));
+    const server = await testServer({virtualTime: true, namespaces: {board: {state_bytes_max: 100_000, keyed: true}}});
+    try {
+        const client = server.connect();
+        const heard: unknown[] = [];
+        for (const channel of [client.channel('room:1'), open(client.channel('room:1'))]) channel.on('hint', (hint: unknown) => heard.push(hint));
+        const store = keyed(client.channel('board:1'));
+        await server.settled();
+        server.publish('room:1', 'hint', 'transient', {transient: true});
+        const flow = server.stall('up');
+        const set = store.set('color', 'red');
+        server.publish('board:1', 'value', 1, {conflate: 'other'});
+        await server.settled();
+        assert.equal(store.get('color'), 'red', 'what has no offset yet is not confirmed');
+        flow();
+        await server.settled();
+        await set;
+        await client.channel('room:1').publish('hint', 'plain');
+        await server.settled();
+        assert.deepEqual(heard, ['transient', 'transient', 'plain', 'plain']);
+        assert.deepEqual(Object.fromEntries(store.getSnapshot()), {color: 'red', other: 1});
+    } finally {
+        server.close();
+    }
+});
+
 test('the entry for tests is as large as documented, and nothing of it is in the default entry', async () => {
     const {sizesOf} = await import(pathToFileURL(join(home, 'sizes.mjs')).href);
     const sizes: {entry: string; brotli: number}[] = sizesOf(join(home, 'dist'));

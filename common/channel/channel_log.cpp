@@ -30,6 +30,17 @@ void channel_log::trim(std::int64_t now_ms) {
            (kept().size() > options_.history_count_max || bytes_ > options_.history_bytes_max ||
             now_ms - kept().front().at_ms > options_.history_age_ms))
         drop_oldest();
+    // A state that is nothing, said by a snapshot of null that covers all there was, is what a channel
+    // without publications has as well. So it goes with its age, and the channel can be forgotten.
+    if (!keeps_state() || kept().size() != 1 || covers() + 1 != head_ || snapshots_->parts().size() != 1)
+        return;
+    const entry& only = kept().front();
+    if (!only.what->is_snapshot || only.what->binary || only.what->payload() != "null" ||
+        now_ms - only.at_ms <= options_.history_age_ms)
+        return;
+    drop_oldest();
+    *snapshots_ = snapshots();
+    tail_bytes_ = 0;
 }
 
 void channel_log::give_up(std::uint64_t bytes) {

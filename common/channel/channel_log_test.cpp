@@ -46,6 +46,40 @@ TEST(channel_log, begins_empty) {
     );
 }
 
+TEST(channel_log, a_snapshot_of_nothing_goes_with_its_age) {  // protocol 4.29
+    namespace_options options;
+    options.state_bytes_max = 10'000;
+    options.history_count_max = 0;
+    options.history_age_ms = 1'000;
+    const auto with_snapshot = [&](const char* payload, std::uint64_t covers) {
+        channel_log log = filled(2, options);
+        publish p;
+        p.channel = "a";
+        p.type = "t";
+        p.payload = payload;
+        p.snapshot.covers = covers;
+        log.append(make_message(p, 3, 0), 3);
+        log.trim(1'003);
+        EXPECT_FALSE(log.empty()) << payload;
+        log.trim(1'004);
+        return log;
+    };
+    channel_log log = with_snapshot("null", 2);
+    EXPECT_TRUE(log.empty());
+    EXPECT_EQ(log.tail_bytes(), 0u);
+    EXPECT_TRUE(log.snapshot_parts().empty());
+    EXPECT_EQ(log.head(), 3u);
+    // It goes on as any other.
+    log.append(publication(4), 1'004);
+    EXPECT_GT(log.tail_bytes(), 0u);
+    EXPECT_EQ(offsets_of(log.after(0, 10)), (offsets{4}));
+    log.trim(100'000);
+    EXPECT_FALSE(log.empty());
+    // A state stays, and what no snapshot covers.
+    EXPECT_FALSE(with_snapshot("{}", 2).empty());
+    EXPECT_FALSE(with_snapshot("null", 1).empty());
+}
+
 TEST(channel_log, gives_pages_forwards_and_backwards) {  // protocol 4.14
     const channel_log log = filled(5, {});
     EXPECT_EQ(log.head(), 5u);

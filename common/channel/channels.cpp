@@ -31,6 +31,7 @@ constexpr std::uint64_t publication_line_bytes = 128;
 channels::channels(const config& settings, session_port& sessions, output& out)
     : config_(settings),
       sessions_(sessions),
+      out_(out),
       stores_(out, settings.store_generation),
       table_(settings, stores_, counters_),
       idempotency_(settings.bounds.idempotency_ms, settings.bounds.idempotency_keys_max, settings.secret),
@@ -194,6 +195,7 @@ void channels::put_in_order(channel& c, message_ptr m, const publish_key& key, i
         idempotency_.remember(
             c.name, c.log.epoch(), key.text, {m->offset, key.content}, key.publisher, now.monotonic_ms
         );
+    if (config_.is_forwarded(c.name)) out_.news.push_back({c.name, m->offset, m->offset});
     if (m->is_snapshot) {
         if (c.parts_coming != 0) --c.parts_coming;
         m = make_snapshot_mark(*m);
@@ -404,7 +406,10 @@ void channels::store_failed(std::uint32_t term, error_code code, std::string_vie
 }
 
 void channels::restore(restored_channel&& kept, instant now) {
-    table_.restore(std::move(kept), now);
+    const std::string name = kept.name;
+    const std::uint64_t head = kept.head;
+    if (table_.restore(std::move(kept), now) && head != 0 && config_.is_forwarded(name))
+        out_.news.push_back({.channel = name, .first = head, .head = head, .is_kept = true});
 }
 
 void channels::restore(const restored_key& kept, instant now) {

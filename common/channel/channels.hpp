@@ -73,6 +73,7 @@ private:
 
     const config& config_;
     session_port& sessions_;
+    output& out_;
     channel_counters counters_;
     store_queue stores_;
     channel_table table_;

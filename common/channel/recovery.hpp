@@ -47,7 +47,9 @@ starting_point state_start_of(const Log& log, const attach& m) {
             from = log.oldest() - 1;
         }
         start.tail_from = from;
-        if (start.snapshot.empty()) start.offset = from;
+        // Nowhere, until the last part is there: the state of the old place is dropped, and must not be gone
+        // on with where the connection ends before and another server still reaches back so far.
+        start.offset = start.snapshot.empty() ? from : 0;
     }
     start.replay = log.after(from, static_cast<std::size_t>(log.head() - from));
     return start;

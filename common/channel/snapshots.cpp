@@ -18,8 +18,15 @@ std::vector<std::uint64_t> snapshots::add(std::uint64_t offset, const snapshot_v
     });
     if (o == offers_.end()) {
         if (offers_.size() == offers_max) {
-            add_parts(free, offers_.front().parts);
-            offers_.erase(offers_.begin());
+            // Not simply the first: after a restart, parts whose snapshot counted before, and whose other
+            // parts are gone, begin anew, and must not push out one that still may count.
+            const auto least =
+                std::min_element(offers_.begin(), offers_.end(), [](const auto& a, const auto& b) {
+                    return a.covers < b.covers;
+                });
+            if (s.covers < least->covers) return {offset};
+            add_parts(free, least->parts);
+            offers_.erase(least);
         }
         offer begun{std::string(s.id), s.covers, std::vector<std::uint64_t>(s.parts), s.parts};
         o = offers_.insert(offers_.end(), std::move(begun));

@@ -83,7 +83,7 @@ private:
     void take(std::uint64_t covers, std::vector<std::uint64_t> parts, std::vector<std::uint64_t>& free);
     static void add_parts(std::vector<std::uint64_t>& free, const std::vector<std::uint64_t>& parts);
 
-    // Those of which parts are missing; beyond: the one that began first is forgotten.
+    // Those of which parts are missing; beyond: the one that covers least is forgotten, of several the first.
     static constexpr std::size_t offers_max = 2;
 
     std::uint64_t covers_ = 0;

@@ -82,6 +82,16 @@ TEST(snapshots, the_first_begun_of_three_is_forgotten) {
     EXPECT_EQ(s.parts(), (offsets{12, 14}));
 }
 
+TEST(snapshots, of_three_that_are_not_whole_the_one_that_covers_least_is_forgotten) {
+    snapshots s;
+    EXPECT_EQ(s.add(10, part(8, "a", 1, 2)), offsets{});
+    EXPECT_EQ(s.add(11, part(5, "old", 2, 2)), offsets{}) << "its first part went with a trim";
+    EXPECT_EQ(s.add(12, part(9, "b", 1, 2)), offsets{11});
+    EXPECT_EQ(s.add(13, part(5, "old", 2, 2)), offsets{13});
+    EXPECT_EQ(s.add(14, part(8, "a", 2, 2)), offsets{});
+    EXPECT_EQ(s.covers(), 8u);
+}
+
 TEST(snapshots, say_what_nobody_will_begin_with_any_more) {
     snapshots s;
     EXPECT_EQ(s.add(5, {3}), offsets{});

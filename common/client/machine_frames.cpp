@@ -208,6 +208,11 @@ void machine::on_subscribed(const server_frame& f, std::string_view header) {
 void machine::on_position(const server_frame& f, std::string_view header, time_ms now) {
     subscription* s = channels_.with_channel(f.channel.of(header));
     if (s == nullptr || s->state != subscription_state::live) return;
+    if (s->state_wanted && !f.recovered) {
+        // The state of another log begins with its snapshot.
+        send_unsubscribe(*s);
+        return send_subscribe(*s, now);
+    }
     s->epoch = f.epoch.of(header);
     // Some were left out for this client before; they have the same places under the new name.
     if (f.recovered && f.offset > s->offset) return resynchronise(*s, now);

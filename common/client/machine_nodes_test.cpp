@@ -52,6 +52,21 @@ TEST_F(machine_nodes, what_the_log_has_lost_is_told_and_lower_places_follow) {
     EXPECT_EQ(h.done(), (done{"subscribed to 1: lost Qm2c 3 epoch_changed", "deliver to 1: t at 4 1"}));
 }
 
+TEST_F(machine_nodes, a_state_of_a_lost_log_begins_anew_with_its_snapshot) {  // 4.30
+    subscribe_options how;
+    how.state = true;
+    h.subscribe("a", how);
+    h.hears(R"({"op":"subscribed","id":1,"channel":"a","epoch":"x7Qa","offset":5,"replay":0})");
+    h.done();
+    position(R"("epoch":"Qm2c","offset":3,"recovered":false,"reason":"epoch_changed")");
+    EXPECT_EQ(
+        h.done(),
+        (done{
+            R"(send {"op":"unsubscribe","id":2,"channel":"a"})",
+            R"(send {"op":"subscribe","id":3,"channel":"a","epoch":"x7Qa","offset":5,"state":true})"})
+    );
+}
+
 TEST_F(machine_nodes, a_position_of_a_channel_that_is_not_live_means_nothing) {
     position(R"("epoch":"Qm2c","offset":3,"recovered":true)");
     h.subscribe("a");

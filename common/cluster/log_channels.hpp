@@ -33,6 +33,8 @@ public:
     // The partition by which nodes speak to each other. Precondition: owns(0).
     log_partition& first() { return *partitions_[0]; }
     const log_partition& first() const { return *partitions_[0]; }
+    // Precondition: owns(p).
+    const log_partition& at(partition_index p) const { return *partitions_[p]; }
     bool owns(partition_index p) const { return p < partitions_.size() && partitions_[p] != nullptr; }
 
     log_output& out() { return out_; }

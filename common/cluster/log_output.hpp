@@ -5,6 +5,7 @@
 #include "common/cluster/broker_port.hpp"
 #include "common/cluster/notes.hpp"
 #include "common/cluster/record.hpp"
+#include "common/exchange/news.hpp"
 
 #include <string>
 #include <string_view>
@@ -22,6 +23,14 @@ struct log_output {
     };
     std::vector<stream_post> posts;
     std::vector<posted_note> posted;
+    std::vector<hub::channel_news> news;  // of channels that are forwarded
+    // Where something is forwarded: of which partitions this node forwards the channels from now on, and of
+    // which no more. One that is told again is to be begun again.
+    struct turn {
+        partition_index partition = 0;
+        bool is_ours = false;
+    };
+    std::vector<turn> turns;
     std::vector<std::string> warnings;  // sentences for the operator
     std::vector<std::string> notes;     // ... about what is well
 };

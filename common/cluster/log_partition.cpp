@@ -5,6 +5,8 @@
 #include "common/channel/refusals.hpp"
 #include "common/exchange/message_text.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -58,6 +60,7 @@ void log_partition::tick(hub::instant now) {
     }
     look_at_waiting(now);
     readers_.look_at_waiting(now);
+    look_at_turn();
     notes_.forget_overdue(now.monotonic_ms);
     standing_.look(replica_.serves(), now.monotonic_ms);
 }
@@ -83,11 +86,14 @@ void log_partition::handle(replica_event&& e, hub::instant now) {
     std::visit(
         overloaded{
             [&](const serving&) {
+                look_at_turn();
                 readers_.on_serving(now);
                 notes_.on_serving();
                 look_at_waiting(now);
             },
             [&](degraded& d) {
+                // Also where it serves again by now: the copy may be another one.
+                if (std::exchange(is_ours_, false)) out_.turns.push_back({index_, false});
                 standing_.degraded(std::move(d.reason), now.monotonic_ms);
                 readers_.on_degraded();
             },
@@ -144,6 +150,10 @@ void log_partition::on_effect(const effect& e, hub::instant now) {
         overloaded{
             [&](const published& p) {
                 ++counters_.publications;
+                if (config_.is_forwarded(p.what->channel()))
+                    out_.news.push_back(
+                        {std::string(p.what->channel()), p.what->offset, p.what->offset, p.what->log_ms}
+                    );
                 readers_.on_publication(*p.what, &p.epoch, now);
                 make_snapshot(p.what->channel(), now);
             },
@@ -169,6 +179,46 @@ void log_partition::on_effect(const effect& e, hub::instant now) {
         },
         e
     );
+}
+
+// --- forwarding ---
+
+// One of those that are alive, by a hash of both: all nodes that have read as much agree, and no record says
+// so. Two that have not may forward the same for a moment.
+bool log_partition::is_ours_to_forward() const {
+    if (!replica_.serves()) return false;
+    const auto weight = [&](process_id p) { return keyed_hash({p, index_}, "forward"); };
+    const auto& alive = replica_.state()->processes().alive();
+    return std::none_of(alive.begin(), alive.end(), [&](const auto& one) {
+        return weight(one.first) > weight(replica_.process());
+    });
+}
+
+void log_partition::look_at_turn() {
+    if (config_.forwards.empty() || is_ours_ == is_ours_to_forward()) return;
+    is_ours_ = !is_ours_;
+    out_.turns.push_back({index_, is_ours_});
+}
+
+std::vector<hub::channel_rest> log_partition::rests(std::string_view place_channel) const {
+    std::vector<hub::channel_rest> found;
+    if (!replica_.serves()) return found;
+    const shared_channels& all = replica_.state()->channels();
+    std::int64_t since_ms = INT64_MIN;
+    if (const shared_channel* const place = all.find(place_channel);
+        place != nullptr && place->oldest() <= place->head()) {
+        const std::string_view number = place->at(place->head())->view().payload;
+        std::from_chars(number.data(), number.data() + number.size(), since_ms);
+    }
+    all.each([&](const shared_channel& c) {
+        if (!config_.is_forwarded(c.name())) return;
+        // What is too old is not there for readers, though it may still be removed.
+        const std::int64_t from_ms = std::max(since_ms, replica_.state()->kept_since_ms(c.name()));
+        std::uint64_t first = c.oldest();
+        while (first <= c.head() && c.at(first)->log_ms < from_ms) ++first;
+        if (first <= c.head()) found.push_back({c.name(), first - 1, c.head(), c.at(first)->log_ms});
+    });
+    return found;
 }
 
 // --- publishing ---

@@ -68,6 +68,10 @@ public:
     void tick(hub::instant now);
 
     const replica& copy() const { return replica_; }
+    // The channels that are forwarded with something that is not, by the place that a channel of this
+    // partition holds: a log time, of which everything before was forwarded. Since it is in the log that it
+    // is about, a loss of the log's end takes it back as far. Nothing while the copy does not serve.
+    std::vector<hub::channel_rest> rests(std::string_view place_channel) const;
     partition_facts facts() const;
     // Why nothing of the partition goes on; empty: it does, or did a moment ago.
     const std::string& degraded_because() const { return standing_.told(); }
@@ -102,6 +106,8 @@ private:
     void on_part(command_id id, const std::string& channel);
     void look_at_waiting(hub::instant now);
     void refuse(const hub::publish& p, hub::instant now);
+    bool is_ours_to_forward() const;
+    void look_at_turn();
     void say(process_id to, const note& n, hub::instant now) override;
     void reply_to(const hub::connection_ref& to, hub::message_ptr what, hub::instant now);
 
@@ -124,6 +130,7 @@ private:
     command_id last_command_ = 0;
     std::deque<leaving> leaving_;  // their sessions stay listed for presence_leave_ms
     standing standing_;
+    bool is_ours_ = false;  // to forward
 };
 
 }  // namespace pulsewire::cluster

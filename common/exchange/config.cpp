@@ -1,6 +1,9 @@
 #include "common/exchange/config.hpp"
 
+#include "common/access/pattern.hpp"
 #include "common/protocol/names.hpp"
+
+#include <algorithm>
 
 namespace pulsewire::hub {
 
@@ -8,6 +11,15 @@ const namespace_options& config::options_of(std::string_view channel) const {
     if (namespaces.empty()) return default_namespace;
     const auto found = namespaces.find(std::string(namespace_of(channel)));
     return found == namespaces.end() ? default_namespace : found->second;
+}
+
+bool config::is_forwarded(std::string_view channel) const {
+    if (forwards.empty()) return false;
+    const std::size_t colon = channel.find(':');
+    if (channel.substr(colon == channel.npos ? 0 : colon + 1).starts_with(forward_place_prefix)) return false;
+    return std::any_of(forwards.begin(), forwards.end(), [&](const std::string& pattern) {
+        return access::matches(pattern, channel, {});
+    });
 }
 
 void take_changeable(namespace_options& into, const namespace_options& fresh) {

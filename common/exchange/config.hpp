@@ -42,6 +42,8 @@ struct config {
     bool verifies_tokens = false;
     // Whether clients without a token are let in.
     bool anonymous = true;
+    // The channels whose news the shell is told (news.hpp), as patterns.
+    std::vector<std::string> forwards;
     // The observers of what clients do, each with its interests.
     std::vector<interests> observers;
 
@@ -49,11 +51,16 @@ struct config {
     // Hashes the content that is published with a key. Nodes of one log must hash alike; that outsiders could
     // find two contents with one hash harms nobody but them.
     hash_key content_key(std::string_view channel) const { return is_shared(channel) ? hash_key{} : secret; }
+    // Not the channels in which forwards keep their own places.
+    bool is_forwarded(std::string_view channel) const;
     // Whether the channel is one of the shared log.
     bool is_shared(std::string_view channel) const {
         return partitions != 0 && options_of(channel).keeps == durability::broker;
     }
 };
+
+// Begins the last segment of the name of a channel in which a forward keeps its place in the shared log.
+inline constexpr std::string_view forward_place_prefix = "pulsewire-forward-";
 
 // Copies what of a namespace can change while the server runs. The rest is what its channels are made of, or
 // belongs to somebody who read it at the start: types, authorize, durability, state_bytes_max, keyed.

@@ -14,6 +14,7 @@ void output::clear() {
     posts.clear();
     notices.clear();
     stores.clear();
+    news.clear();
 }
 
 void output::swap(output& other) noexcept {
@@ -26,6 +27,7 @@ void output::swap(output& other) noexcept {
     posts.swap(other.posts);
     notices.swap(other.notices);
     stores.swap(other.stores);
+    news.swap(other.news);
 }
 
 void output::add_send(message_ptr what, std::uint64_t connection) {

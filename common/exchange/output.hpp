@@ -4,6 +4,7 @@
 
 #include "common/exchange/address.hpp"
 #include "common/exchange/message.hpp"
+#include "common/exchange/news.hpp"
 #include "common/exchange/shard_message.hpp"
 #include "common/exchange/store.hpp"
 #include "common/exchange/to_observer.hpp"
@@ -17,8 +18,8 @@
 
 namespace pulsewire::hub {
 
-// The shell carries out all `sends` in order and then all `closes`; `rests`, `denials`, `posts`, `notices`
-// and `stores` at any time, each list in its order.
+// The shell carries out all `sends` in order and then all `closes`; `rests`, `denials`, `posts`, `notices`,
+// `stores` and `news` at any time, each list in its order.
 struct output {
     // One message to one connection or to many: a publication is listed once,
     // however many connections get it.
@@ -73,6 +74,7 @@ struct output {
     std::vector<post> posts;
     std::vector<notice> notices;
     std::vector<store_op> stores;
+    std::vector<channel_news> news;  // of channels that are forwarded
 
     // The connections that a message goes to.
     std::span<const std::uint64_t> to(const send& s) const {
@@ -80,7 +82,7 @@ struct output {
     }
     bool empty() const {
         return sends.empty() && closes.empty() && rests.empty() && verifications.empty() && denials.empty() &&
-               posts.empty() && notices.empty() && stores.empty();
+               posts.empty() && notices.empty() && stores.empty() && news.empty();
     }
     void clear();
     void swap(output& other) noexcept;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace pulsewire::hub {
@@ -351,6 +352,50 @@ TEST(hub_keyed, of_two_changes_on_their_way_to_the_disk_one_is_refused) {
     node.write(0);
     node.settle();
     EXPECT_EQ(offset_in(node.heard(ada)), 2u);
+}
+
+TEST(hub_keyed, a_change_knows_of_those_that_were_on_their_way_before_anybody_asked) {
+    config c = keyed_config();
+    c.default_namespace.keeps = durability::disk;
+    c.store_id = 7;
+    test_node node(1, c);
+    const test_node::client ada = node.connect(0, "ada-session");
+    node.say(ada, set("a", "1"));
+    node.say(ada, set("a", "2", only_if(0)));
+    EXPECT_EQ(code_in(node.heard(ada)), "conflict");
+    node.say(ada, set("a", "2", only_if(1)));
+    node.write(0);
+    node.settle();
+    EXPECT_EQ(members_of(node.heard(ada), "offset"), (lines{"1", "2"}));
+}
+
+// Otherwise the channel would be full for ever.
+TEST(hub_keyed, a_snapshot_that_the_disk_did_not_take_is_made_again) {
+    config c = keyed_config(4'000);
+    c.default_namespace.keeps = durability::disk;
+    c.store_id = 7;
+    test_node node(1, c);
+    const test_node::client ada = node.connect(0, "ada-session");
+    const auto snapshots_in = [](const std::vector<store_op>& ops) {
+        return std::count_if(ops.begin(), ops.end(), [](const store_op& op) {
+            const auto* const kept = std::get_if<keep_publication>(&op.what);
+            return kept != nullptr && kept->what->is_snapshot;
+        });
+    };
+    for (int i = 0; i < 20 && snapshots_in(node.unwritten(0)) == 0; ++i) {
+        if (!node.unwritten(0).empty()) node.write(0);
+        node.settle();
+        if (snapshots_in(node.unwritten(0)) == 0) node.say(ada, set("a", std::to_string(i)));
+    }
+    ASSERT_EQ(snapshots_in(node.unwritten(0)), 1);
+    const std::uint32_t term = node.unwritten(0).back().term;
+    node.unwritten(0).clear();
+    node.at(0).store_failed(term, error_code::storage_failed, "the disk is gone", node.now());
+    node.carry_out(0);
+    node.say(ada, set("a", "\"after\""));
+    node.write(0);
+    node.settle();
+    EXPECT_EQ(snapshots_in(node.unwritten(0)), 1);
 }
 
 }  // namespace

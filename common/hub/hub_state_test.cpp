@@ -183,8 +183,8 @@ TEST_P(
     const lines older = world->ask(dora, subscribe_at(epoch, 2));
     EXPECT_EQ(member_of(older[0], "recovered"), "false");
     EXPECT_EQ(member_of(older[0], "reason"), "compacted");
-    // A connection that breaks before the snapshot is there comes back with the same place.
-    EXPECT_EQ(member_of(older[0], "offset"), "2");
+    // A connection that breaks before the snapshot is there has no place to go on from.
+    EXPECT_EQ(member_of(older[0], "offset"), "0");
     reader again;
     again.hear(older);
     EXPECT_EQ(again.state, "ABCDEfghi");

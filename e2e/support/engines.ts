@@ -48,6 +48,7 @@ export function whyMissing(engine: Engine): string | undefined {
  * our pages or of the server is proved in Chromium.
  */
 export const inFirefox: Record<string, 'all' | string[]> = {
+    'ai.spec.ts': ['a pulled plug costs no word'],
     'auth.spec.ts': 'all',
     'break_it.spec.ts': ['the panel and the chart are seen together'],
     'chat.spec.ts': ['two people talk', 'two windows of one browser are two visitors', 'after a reload a person is listed once again'],
@@ -58,6 +59,7 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'event_stream.spec.ts': ['EventSource comes back with Last-Event-ID', 'after a restart with an empty memory'],
     'fallback.spec.ts': 'all',
     'firefox_delay.spec.ts': 'all',
+    'document.spec.ts': ['two editors that were offline', 'undo takes back', 'a caret is seen'],
     'device.spec.ts': ['an unplugged one is gone'],
     'drop.spec.ts': ['a file arrives whole over'],
     'game.spec.ts': ['players see each other move'],
@@ -73,9 +75,11 @@ export const inFirefox: Record<string, 'all' | string[]> = {
     'playground.spec.ts': ['two clients lose nothing'],
     'presence.spec.ts': 'all',
     'promises.spec.ts': 'all',
+    'replies.spec.ts': 'all',
     'restart.spec.ts': ['says why it waits, comes back to the restarted server'],
     'server_killed.spec.ts': ['killed and restarted, over', 'the delays grow up to 20 s', '“Try now” does not wait'],
     'slow_consumer.spec.ts': ['drop_oldest: it asks for what was dropped'],
+    'state.spec.ts': 'all',
     'storage.spec.ts': [
         'a full outbox through a reload', 'written while the server is down, kept through reloads', 'sent but not acknowledged', 'reloaded again and again',
         'a tab that lives keeps its own messages', 'there are no Web Locks', 'IndexedDB fails', 'the disk is full', 'a position belongs to its tab',

@@ -143,6 +143,8 @@ void add_flags(CLI::App& app, config& c, wishes& w) {
     app.add_option("--tls-key", c.tls_key, "Private key of the certificate (PEM)")->type_name("FILE");
     app.add_option("--base-path", c.base_path, "Path below which everything is served, for example /realtime")
         ->type_name("PATH");
+    app.add_option("--streams", c.streams, "Namespace whose channels are streams at /streams/<name>")
+        ->type_name("NAMESPACE");
     app.add_option("--web-root", c.web_root, "Folder of files to serve")->type_name("FOLDER");
     app.add_option("--data", c.data, "Folder for the durable log; without it everything is kept in memory")
         ->type_name("FOLDER");
@@ -383,6 +385,7 @@ command_line read_command_line(
         CLI::App second(about);
         parse(second, argc, argv, result.settings, wanted);
         note_flags(second, from);
+        add_stream_namespace(result.settings);
         if (const std::string fault = fault_of(result.settings); !fault.empty())
             throw std::runtime_error(fault);
         if (second.count("--check-token") > 0) {

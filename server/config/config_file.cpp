@@ -1,5 +1,6 @@
 #include "server/config/config_file.hpp"
 
+#include "common/access/pattern.hpp"
 #include "common/protocol/names.hpp"
 #include "server/config/message_types.hpp"
 #include "server/config/nearest_name.hpp"
@@ -245,6 +246,22 @@ void read_consume(const json& all, config& c) {
     }
 }
 
+void read_forward(const json& all, config& c) {
+    if (!all.is_array()) wrong("/forward", "must be a list of objects");
+    c.forward.clear();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        forward_settings& one = c.forward.emplace_back();
+        const std::string pointer = "/forward/" + std::to_string(i);
+        read_object(all[i], pointer, settings_of(one), {}, [](const std::string&, const json&) {
+            return false;
+        });
+        if (const std::string_view fault = access::fault_of_pattern(one.from); !fault.empty())
+            wrong(pointer + "/from", std::string(fault).append(", for example \"orders:**\""));
+        if (one.value != "payload" && one.value != "message")
+            wrong(pointer + "/value", "must be \"payload\" or \"message\"");
+    }
+}
+
 void read_namespaces(const json& all, const std::string& folder, config& c) {
     if (!all.is_object()) wrong("/namespaces", "must be an object");
     for (const auto& [name, options] : all.items()) {
@@ -277,15 +294,15 @@ void apply_config(std::string_view text, config& c, const std::string& folder) {
     // First, because every namespace starts from it.
     if (root.is_object() && root.contains("default_namespace"))
         read_namespace(root["default_namespace"], "/default_namespace", folder, c.default_namespace);
-    const std::vector<std::string> more = {
-        "namespaces", "default_namespace", "issuers", "api_keys", "consume"};
+    const std::vector<std::string> more = {"namespaces", "default_namespace", "issuers",
+                                           "api_keys",   "consume",           "forward"};
     read_object(root, "", settings_of(c), more, [&](const std::string& key, const json& value) {
         if (key == "namespaces") read_namespaces(value, folder, c);
         if (key == "issuers") read_issuers(value, c);
         if (key == "api_keys") read_api_keys(value, c);
         if (key == "consume") read_consume(value, c);
-        return key == "namespaces" || key == "issuers" || key == "api_keys" || key == "consume" ||
-               key == "default_namespace" || key == "$schema";
+        if (key == "forward") read_forward(value, c);
+        return key == "$schema" || std::find(more.begin(), more.end(), key) != more.end();
     });
 }
 

@@ -120,6 +120,9 @@ TEST(config, a_mistake_in_a_file_has_its_line_and_what_was_meant) {
     expect(R"({"history_count_max": 5})", "it belongs into \"default_namespace\"");
     expect(R"({"default_namespace": {"ping_ms": 5}})", "it is a setting of the whole server");
     expect(R"({"namespaces": {"chat": {"histroy_count_max": 5}}})", "did you mean \"history_count_max\"?");
+    expect(R"({"forward": [{"name": "out"}]})", "/forward/0/from");
+    expect(R"({"forward": [{"from": "orders:**", "value": "all"}]})", "/forward/0/value");
+    expect(R"({"forward": [{"too": "x"}]})", "did you mean \"to\"?");
     expect(R"({"namespace": {}})", "did you mean \"namespaces\"?");
     expect(R"({"allow_origins": []})", "did you mean \"allowed_origins\"?");
     expect(R"({"something_else_entirely": 1})", "of this name; docs/operating.md");
@@ -367,6 +370,25 @@ TEST(config, credentials_are_for_listed_pages_alone) {
         c.allowed_origins = {anybody};
         EXPECT_NE(fault_of(c).find("allow_credentials"), std::string::npos) << anybody;
     }
+}
+
+TEST(config, streams_have_a_namespace_that_keeps_them) {
+    const auto by_flag = read({"--streams", "stream"});
+    ASSERT_FALSE(by_flag.exit_code) << by_flag.text;
+    EXPECT_EQ(by_flag.settings.streams, "stream");
+    EXPECT_EQ(by_flag.settings.namespaces.at("stream").state_bytes_max, 8u << 20);
+    const auto shown = read({"--streams", "stream", "--print-config"});
+    EXPECT_NE(shown.text.find(R"("streams": "stream")"), std::string::npos) << shown.text;
+    EXPECT_EQ(read({"--streams", "a:b"}).exit_code, 2);
+
+    config c;
+    c.streams = "log";
+    c.namespaces["log"].history_age_ms = 1;
+    EXPECT_NE(fault_of(c).find("\"log\": {\"state_bytes_max\""), std::string::npos) << fault_of(c);
+    c.namespaces["log"].state_bytes_max = 1'000;
+    add_stream_namespace(c);
+    EXPECT_EQ(fault_of(c), "");
+    EXPECT_EQ(c.namespaces["log"].state_bytes_max, 1'000u);
 }
 
 TEST(config, the_folder_of_files_is_there) {

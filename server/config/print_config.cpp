@@ -101,6 +101,7 @@ std::string print_config(config c, const setting_sources& from) {
                 (c.api_keys.size() == 1 ? " key" : " keys") + ", not shown: " + source("api_keys") + "\n";
     text += list_of(c.issuers, "issuers", source("issuers"));
     text += list_of(c.consume, "consume", source("consume"));
+    text += list_of(c.forward, "forward", source("forward"));
     text += line(
         "default_namespace", options_of(c.default_namespace), c.namespaces.empty(),
         source("default_namespace")

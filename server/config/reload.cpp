@@ -47,6 +47,7 @@ std::string text_of_structures(const config& c) {
     std::string text = print_config(c, {});
     for (const token_issuer& issuer : c.issuers) text += issuer.secret + '\n';
     for (const consume_settings& feed : c.consume) text += feed.broker + '\n';
+    for (const forward_settings& one : c.forward) text += one.broker + '\n';
     return text;
 }
 
@@ -61,6 +62,7 @@ std::vector<std::string> changed_structures(const config& read, const config& no
     };
     compare("issuers", [](config& to, const config& from) { to.issuers = from.issuers; });
     compare("consume", [](config& to, const config& from) { to.consume = from.consume; });
+    compare("forward", [](config& to, const config& from) { to.forward = from.forward; });
     return changed;
 }
 

@@ -68,6 +68,13 @@ TEST(reload, other_namespaces_issuers_and_feeds_need_a_restart_and_are_named) {
     EXPECT_THAT(named(read, with_feed), ElementsAre("consume"));
     EXPECT_THAT(named(with_feed, with_other_password), ElementsAre("consume"));
 
+    config with_forward = read;
+    with_forward.forward.emplace_back().broker = "redis://:one@10.0.0.5";
+    config to_other_password = with_forward;
+    to_other_password.forward[0].broker = "redis://:two@10.0.0.5";
+    EXPECT_THAT(named(read, with_forward), ElementsAre("forward"));
+    EXPECT_THAT(named(with_forward, to_other_password), ElementsAre("forward"));
+
     config other = read;
     other.default_namespace.keeps = durability::disk;
     other.namespaces["chat"].state_bytes_max = 1'000;

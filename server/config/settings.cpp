@@ -1,6 +1,7 @@
 #include "server/config/settings.hpp"
 
 #include "common/protocol/event_stream.hpp"
+#include "common/protocol/names.hpp"
 #include "server/base/address.hpp"
 #include "server/base/host_name.hpp"
 #include "server/base/origin_entry.hpp"
@@ -76,6 +77,27 @@ bool any_keeps(const config& c, durability what) {
            std::any_of(c.namespaces.begin(), c.namespaces.end(), [what](const auto& of_name) {
                return of_name.second.keeps == what;
            });
+}
+
+// state_bytes_max of the namespace of streams, where nobody says otherwise.
+constexpr std::uint32_t stream_bytes_max = 8 << 20;
+
+// Whatever of a stream is not kept as state would go with its age, and its beginning says what it is.
+std::string fault_of_streams(const config& c) {
+    if (c.streams.empty()) return {};
+    if (!is_channel(c.streams) || c.streams.find(':') != std::string::npos)
+        return "streams is \"" + log::printable(c.streams) +
+               "\"; it must be the name of a namespace: letters, digits and _ - . / @ ~ = + $ !, for example "
+               "stream.";
+    const auto found = c.namespaces.find(c.streams);
+    if (found != c.namespaces.end() && found->second.state_bytes_max == 0)
+        return "the namespace " + c.streams +
+               " has the streams, and keeps no state: give it the size that one stream may have, for example "
+               "\"namespaces\": {\"" +
+               c.streams + "\": {\"state_bytes_max\": " + std::to_string(stream_bytes_max) + "}}.";
+    if (found != c.namespaces.end() && found->second.keyed)
+        return "the namespace " + c.streams + " has the streams, which have no keys: leave keyed off there.";
+    return {};
 }
 
 constexpr std::uint32_t partitions_max = 256;
@@ -208,6 +230,7 @@ std::vector<setting> settings_of(config& c) {
         {"tls_certificate", &c.tls_certificate},
         {"tls_key", &c.tls_key},
         {"base_path", &c.base_path},
+        {"streams", &c.streams},
         {"web_root", &c.web_root},
         {"data", &c.data},
         {"standby", &c.standby},
@@ -273,6 +296,8 @@ std::vector<setting> settings_of(config& c) {
         {"http_idle_timeout_ms", &s.http_idle_timeout_ms},
         {"http_pipelined_bytes_max", &s.http_pipelined_bytes_max},
         {"http_answer_timeout_ms", &s.http_answer_timeout_ms},
+        {"stream_poll_ms", &s.stream_poll_ms},
+        {"stream_pause_ms", &s.stream_pause_ms},
         {"queue_bytes_max", &s.queue_bytes_max},
         {"replay_bytes_max", &s.replay_bytes_max},
         {"waiting_bytes_total_max", &s.waiting_bytes_total_max},
@@ -338,6 +363,20 @@ std::vector<setting> settings_of(consume_settings& feed) {
     };
 }
 
+std::vector<setting> settings_of(forward_settings& forward) {
+    return {
+        {"name", &forward.name},
+        {"from", &forward.from},
+        {"broker", &forward.broker},
+        {"broker_ca_file", &forward.broker_ca_file},
+        {"to", &forward.to},
+        {"exchange", &forward.exchange},
+        {"key", &forward.key},
+        {"value", &forward.value},
+        {"stream_length_max", &forward.stream_length_max},
+    };
+}
+
 bool is_secret(const setting& s) {
     return s.name == "api_key" || s.name == "token_secret" || s.name == "secret" || s.name == "broker";
 }
@@ -345,6 +384,14 @@ bool is_secret(const setting& s) {
 void gather_issuers(config& c) {
     c.issuers = c.all_issuers();
     c.issuer_of_settings = token_issuer();
+}
+
+void add_stream_namespace(config& c) {
+    if (c.streams.empty() || c.namespaces.contains(c.streams)) return;
+    namespace_options& options = c.namespaces.emplace(c.streams, c.default_namespace).first->second;
+    if (options.state_bytes_max == 0) options.state_bytes_max = stream_bytes_max;
+    // Of a stream that was removed nothing stays.
+    options.history_count_max = 0;
 }
 
 std::string text_of(const setting& s) {
@@ -394,6 +441,7 @@ std::string fault_of(const config& c) {
                "\"; it must be a path as it stands in URLs, with a slash before each of its names and none "
                "at "
                "its end, for example /realtime; without one leave it empty.";
+    if (std::string fault = fault_of_streams(c); !fault.empty()) return fault;
     if (std::error_code ignored; !c.web_root.empty() && !std::filesystem::is_directory(c.web_root, ignored))
         return "web_root is " + log::printable(c.web_root) +
                ", and there is no such folder. Is the path right, as seen from where the server was started?";

@@ -38,10 +38,11 @@ struct setting {
 // All settings but namespaces. The references live as long as `c`.
 std::vector<setting> settings_of(config& c);
 
-// The same for the options of one namespace, for one of config::issuers, and for one of config::consume.
+// The same for the options of one namespace, for one of config::issuers, config::consume and config::forward.
 std::vector<setting> settings_of(namespace_options& options);
 std::vector<setting> settings_of(token_issuer& issuer);
 std::vector<setting> settings_of(consume_settings& feed);
+std::vector<setting> settings_of(forward_settings& forward);
 
 // Whether the value must not be shown.
 bool is_secret(const setting& s);
@@ -55,6 +56,9 @@ std::string set_from_text(const setting& s, std::string_view text);
 
 // Puts config::issuer_of_settings into config::issuers, where the server looks.
 void gather_issuers(config& c);
+
+// Where config::streams names a namespace that has no options, it gets those of the default one, and a state.
+void add_stream_namespace(config& c);
 
 // The fault of the config as a whole, as a sentence for the operator; empty
 // when the server can start with it.

@@ -44,6 +44,9 @@ void api_ticket(http_conversation& c, bool by_key);
 void api_begin_session(http_conversation& c);
 void api_end_session(http_conversation& c);
 
+// /streams/<name> (docs/streams.md), for the channel that the name stands for.
+void answer_about_stream(http_conversation& c, std::string channel);
+
 // GET /metrics, in the Prometheus text format.
 void show_metrics(http_conversation& c);
 // GET /api/cluster: the shared log as this node sees it (protocol 11.12).

@@ -1,6 +1,7 @@
 #include "server/endpoint/http_conversation.hpp"
 
 #include "common/base/base64.hpp"
+#include "server/endpoint/stream_request.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/shard/node.hpp"
 #include "server/shard/shard.hpp"
@@ -14,6 +15,11 @@ namespace {
 constexpr std::size_t file_piece_bytes = 64 * 1024;
 // RFC 9112 2.2 wants one ignored at least, because old clients send one after a body.
 constexpr std::uint32_t empty_lines_max = 4;
+constexpr const char* exposed_of_streams =
+    "Retry-After, ETag, Location, Stream-Next-Offset, Stream-Up-To-Date, Stream-Closed, Stream-Cursor, "
+    "Stream-TTL, "
+    "Stream-Expires-At, Stream-SSE-Data-Encoding, Producer-Epoch, Producer-Seq, Producer-Expected-Seq, "
+    "Producer-Received-Seq";
 // A connection that may not stay has so long to send its request.
 constexpr std::uint32_t parting_timeout_ms = 1'000;
 
@@ -124,6 +130,11 @@ bool http_conversation::take_head() {
         dispatch();
         return false;
     }
+    body_is_unread_ = comes_in_pieces(*request_, settings());
+    if (body_is_unread_) {
+        dispatch();
+        return false;
+    }
     // A payload of bytes may be base64; what it stands for is measured where it is read.
     const std::size_t message_bytes_max = settings().bounds.message_bytes_max;
     const bool may_be_base64 = request_->path == "/sse" || request_->path.starts_with("/api/channels/");
@@ -189,8 +200,8 @@ void http_conversation::allow_origin(const origin_verdict& verdict) {
 
 after_response http_conversation::fate(const response& r) const {
     const bool stays = owner_.why_turned_away() == turned_away::no;
-    const bool kept =
-        request_ && request_->keep_alive && !r.closes && !r.streams && !shard_.draining() && stays;
+    const bool kept = request_ && request_->keep_alive && !r.closes && !r.streams && !body_is_unread_ &&
+                      !shard_.draining() && stays;
     return kept ? after_response::keep_alive : after_response::close;
 }
 
@@ -203,8 +214,15 @@ void http_conversation::add_cors_fields(response& r) const {
     std::erase_if(r.fields, [](const auto& f) { return f.first == "Access-Control-Allow-Origin"; });
     r.add("Access-Control-Allow-Origin", cors_origin_);
     if (settings().allow_credentials) r.add("Access-Control-Allow-Credentials", "true");
-    r.add("Access-Control-Expose-Headers", "Retry-After");
+    const bool about_stream = request_ && request_->path.starts_with(streams_path);
+    r.add("Access-Control-Expose-Headers", about_stream ? exposed_of_streams : "Retry-After");
     r.add("Vary", "Origin");
+}
+
+std::vector<std::pair<std::string, std::string>> http_conversation::cors_fields() const {
+    response r;
+    add_cors_fields(r);
+    return std::move(r.fields);
 }
 
 void http_conversation::answer(response r) {
@@ -222,6 +240,8 @@ void http_conversation::answer(response r) {
 void http_conversation::answered(after_response then) {
     request_.reset();
     body_.clear();
+    work_.reset();
+    when_late_ = nullptr;
     phase_ = phase::head;
     searched_ = 0;
     if (then == after_response::close) return owner_.finish(connection::farewell::linger);
@@ -271,8 +291,17 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
     add_cors_fields(head);
     owner_.out().push_raw(head_of(head, fate(head)));
     owner_.flush_soon();
+    go_on_as(std::move(next));
+}
+
+void http_conversation::hand_over(std::unique_ptr<conversation> next) {
+    go_on_as(std::move(next));
+}
+
+void http_conversation::go_on_as(std::unique_ptr<conversation> next) {
     owner_.set_deadline(0);
     phase_ = phase::upgraded;
+    work_.reset();
     owner_.resume_reading();
     if (client_ != owner_.peer()) owner_.count_as(std::move(counted_));
     owner_.owner() = {client_, who_ != nullptr ? who_->user : std::string()};
@@ -288,30 +317,40 @@ void http_conversation::upgrade(response head, std::unique_ptr<conversation> nex
 // --- answers that come later ---
 
 void http_conversation::ask_hub(command c, format_answer format) {
+    call_hub(std::move(c), [this, format = std::move(format)](const hub::message& m) {
+        response made = format(m);
+        shard_.charge_answer(client_, made.body.size());
+        answer(std::move(made));
+    });
+}
+
+void http_conversation::call_hub(command c, hub_answer then) {
     if (!shard_.mail_has_room())
         return answer(
             error_response(503, error_code::overloaded, "the server does not keep up; try again later")
         );
     c.id = ticket_;
-    hub_call_ = hub_call{c.id, std::move(format)};
+    on_hub_answer_ = std::move(then);
     shard_.tell_hub([&](hub::hub& h, hub::instant now) {
-        h.open(owner_.id(), hub::face::api, {}, "api", now, 0, who_);
+        if (!std::exchange(has_session_, true)) h.open(owner_.id(), hub::face::api, {}, "api", now, 0, who_);
         h.execute(owner_.id(), c, now);
     });
 }
 
 void http_conversation::end_hub_call() {
-    if (!hub_call_) return;
-    hub_call_.reset();
+    on_hub_answer_ = nullptr;
+    if (!std::exchange(has_session_, false)) return;
     shard_.tell_hub([&](hub::hub& h, hub::instant now) { h.closed(owner_.id(), now); });
 }
 
 void http_conversation::on_message(const hub::message_ptr& m, delivery::counts) {
-    if (!hub_call_ || m->id != hub_call_->id) return;  // the late answer of an earlier request
-    const format_answer format = std::move(hub_call_->format);
-    response made = format(*m);
-    shard_.charge_answer(client_, made.body.size());
-    answer(std::move(made));
+    if (!on_hub_answer_ || m->id != ticket_) return;  // the late answer of an earlier request
+    std::exchange(on_hub_answer_, nullptr)(*m);
+}
+
+void http_conversation::answer_within(std::uint32_t ms, std::function<void()> otherwise) {
+    when_late_ = std::move(otherwise);
+    deadline_in(ms);
 }
 
 std::uint64_t http_conversation::wait_for_answer() {
@@ -363,6 +402,7 @@ void http_conversation::on_deadline() {
                  "http_body_timeout_ms"}
             );
         case phase::answering: {
+            if (when_late_) return std::exchange(when_late_, nullptr)();
             response late =
                 error_response(503, error_code::overloaded, "the answer took too long; try again later");
             late.closes = true;
@@ -390,8 +430,8 @@ void http_conversation::on_lost() {
 
 // The hub ended the request: it goes down, or the request was too much for it.
 void http_conversation::on_close(close_code, std::string_view) {
-    if (!hub_call_) return;
-    hub_call_.reset();
+    if (!std::exchange(has_session_, false)) return;
+    on_hub_answer_ = nullptr;
     answer(error_response(503, error_code::overloaded, "the server cannot answer now; try again later"));
 }
 

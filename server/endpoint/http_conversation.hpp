@@ -73,6 +73,20 @@ public:
     // formatted.
     using format_answer = std::function<response(const hub::message&)>;
     void ask_hub(command c, format_answer format);
+    // The same in several steps: the answer of `c` goes to `then`, which answers the request or calls again.
+    // Until the request is answered the hub holds its session and may end it, which is answered with 503.
+    using hub_answer = std::function<void(const hub::message&)>;
+    void call_hub(command c, hub_answer then);
+    // What works on the request, until it is answered or its connection is gone. Shared: a call of its own
+    // may be under way when that happens.
+    void hold(std::shared_ptr<void> work) { work_ = std::move(work); }
+    // The answer may take so long, whatever http_answer_timeout_ms says; then `otherwise` gives it.
+    void answer_within(std::uint32_t ms, std::function<void()> otherwise);
+    // The fields that let the page read an answer which somebody else gives.
+    std::vector<std::pair<std::string, std::string>> cors_fields() const;
+    // The connection goes on as `next`, which reads the request's body and answers it.
+    void hand_over(std::unique_ptr<conversation> next);
+
     // The answer comes later, from elsewhere: the ticket finds the request again, as long as it waits.
     std::uint64_t wait_for_answer();
     static http_conversation* waiting(shard& asker, std::uint64_t connection, std::uint64_t ticket);
@@ -90,11 +104,6 @@ public:
 
 private:
     enum class phase : std::uint8_t { head, body, answering, file, upgraded };
-    struct hub_call {
-        std::uint64_t id;
-        format_answer format;
-    };
-
     bool busy() const;
     void read_on();
     void process();
@@ -111,6 +120,7 @@ private:
     void answered(after_response then);
     void send_piece();
     void end_hub_call();
+    void go_on_as(std::unique_ptr<conversation> next);
     void deadline_in(std::uint32_t ms);
     void expect_arrival(std::uint32_t stall_ms);
     after_response fate(const response& r) const;
@@ -131,12 +141,16 @@ private:
     address client_;
     access::principal_ptr who_;
     address_limits::held counted_;  // for admit_stream(), until the stream opens
-    std::optional<hub_call> hub_call_;
+    hub_answer on_hub_answer_;      // none: no answer of the hub is awaited
+    std::shared_ptr<void> work_;
+    std::function<void()> when_late_;  // none: answered with 503
     std::optional<static_file> file_;
     std::uint64_t ticket_ = 0;
     phase phase_ = phase::head;
-    bool half_closed_ = false;  // the peer sends nothing more
-    bool idle_ = false;         // between requests
+    bool has_session_ = false;     // in the hub
+    bool body_is_unread_ = false;  // the request is answered without, and then the connection must end
+    bool half_closed_ = false;     // the peer sends nothing more
+    bool idle_ = false;            // between requests
 };
 
 }  // namespace pulsewire::shell

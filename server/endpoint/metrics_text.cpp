@@ -424,6 +424,47 @@ std::vector<MetricFamily> feed_families(std::span<const feed_counters* const> fe
     };
 }
 
+std::vector<MetricFamily> forward_families(std::span<const forward_counters* const> forwards) {
+    const auto each = [&](family&& f, auto get) {
+        for (const forward_counters* one : forwards)
+            f.with(static_cast<double>(get(*one)), {{"forward", one->name}});
+        return f;
+    };
+    using c = const forward_counters&;
+    return {
+        each(
+            counter("pulsewire_forward_published_total", "Publications that a destination has acknowledged"),
+            [](c one) { return one.forwarded.load(); }
+        ),
+        each(
+            counter("pulsewire_forward_refused_total", "Publications that a destination never takes"),
+            [](c one) { return one.refused.load(); }
+        ),
+        each(
+            counter(
+                "pulsewire_forward_lost_total", "Publications that were kept no more when their turn came"
+            ),
+            [](c one) { return one.lost.load(); }
+        ),
+        each(
+            gauge("pulsewire_forward_waiting_channels", "Channels with something that is not forwarded yet"),
+            [](c one) { return one.channels.load(); }
+        ),
+        each(
+            gauge("pulsewire_forward_in_flight", "Publications that are on their way to a destination"),
+            [](c one) { return one.in_flight.load(); }
+        ),
+        each(
+            gauge("pulsewire_forward_connected", "Whether a destination answers"),
+            [](c one) { return one.connected.load(); }
+        ),
+        each(
+            gauge("pulsewire_forward_forwarding", "Whether this server forwards something"),
+            [](c one) { return one.forwarding.load(); }
+        ),
+    };
+}
+
 }  // namespace
 
 std::string metrics_text(const std::vector<shard_metrics>& shards, const node& all) {
@@ -435,6 +476,8 @@ std::string metrics_text(const std::vector<shard_metrics>& shards, const node& a
         for (MetricFamily& f : cluster_families(shards)) shown.push_back(std::move(f));
     if (!all.feeds().empty())
         for (MetricFamily& f : feed_families(all.feeds())) shown.push_back(std::move(f));
+    if (!all.forwards().empty())
+        for (MetricFamily& f : forward_families(all.forwards())) shown.push_back(std::move(f));
     for (const observer_port* observer : all.observers())
         if (const authorization_counters* asked = observer->authorizations())
             for (MetricFamily& f : authorization_families(*asked)) shown.push_back(std::move(f));

@@ -9,6 +9,7 @@
 #include "server/endpoint/lost_page.hpp"
 #include "server/endpoint/probes.hpp"
 #include "server/endpoint/routes.hpp"
+#include "server/endpoint/stream_request.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/forwarded.hpp"
 #include "server/http/host.hpp"
@@ -227,7 +228,8 @@ access::principal_ptr somebody(operations may) {
 }
 
 bool is_api(endpoint to) {
-    return to == endpoint::publish || to == endpoint::history || to == endpoint::presence;
+    return to == endpoint::publish || to == endpoint::history || to == endpoint::presence ||
+           to == endpoint::stream;
 }
 
 bool sets_cookie(endpoint to) {
@@ -244,6 +246,8 @@ bool may_use_cookie(const http_conversation& c, const origin_verdict& page) {
 // Finds out who the client is, where that is asked. False after a refusal, which is the answer.
 bool knows_client(http_conversation& c, const route& found) {
     if (found.end->only != nullptr) return c.identify(found.end->only), true;
+    static const auto nobody = somebody(operations());
+    if (found.end->is_anybody) return c.identify(nobody), true;
     if (!found.end->asks_who) return true;
     const auto shown = key_of(c.asked());
     if (const api_key* key = shown ? c.own_shard().keys().find(*shown) : nullptr; key != nullptr) {
@@ -260,7 +264,6 @@ bool knows_client(http_conversation& c, const route& found) {
         if (!later && !for_all)
             return c.answer(token_wanted(metadata_address(c.asked(), c.settings(), reached_how(c)))), false;
         // A request to the API by nobody in particular would be one with its key.
-        static const auto nobody = somebody(operations());
         if (is_api(found.end->to)) c.identify(nobody);
         return true;
     }
@@ -295,9 +298,9 @@ response cookie_refused() {
     );
 }
 
-bool is_stream(endpoint to) {
-    return to == endpoint::websocket || to == endpoint::plain_websocket || to == endpoint::open_stream ||
-           to == endpoint::events;
+bool is_stream(const http_conversation& c, endpoint to) {
+    return (to == endpoint::stream && is_live(c.asked(), c.settings())) || to == endpoint::websocket ||
+           to == endpoint::plain_websocket || to == endpoint::open_stream || to == endpoint::events;
 }
 
 void go_to(http_conversation& c, destination d) {
@@ -333,6 +336,8 @@ void go_to(http_conversation& c, destination d) {
             return api_begin_session(c);
         case endpoint::end_session:
             return api_end_session(c);
+        case endpoint::stream:
+            return answer_about_stream(c, std::move(d.channel));
         case endpoint::health:
             return c.answer(health(facts_of(c)));
         case endpoint::live:
@@ -374,9 +379,9 @@ void answer_request(http_conversation& c) {
     }
     // The page of somebody else must not sign a visitor in, as whoever it likes, nor out.
     if (sets_cookie(found.end->to) && !may_use_cookie(c, found.origin)) return c.answer(cookie_refused());
-    if (is_stream(found.end->to) && !has_time_for_stream(c, found)) return;
+    if (is_stream(c, found.end->to) && !has_time_for_stream(c, found)) return;
     if (!knows_client(c, found)) return;
-    if (is_stream(found.end->to) && !admits_stream(c, found)) return;
+    if (is_stream(c, found.end->to) && !admits_stream(c, found)) return;
     go_to(c, std::move(*found.end));
 }
 

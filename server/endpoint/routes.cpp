@@ -3,6 +3,7 @@
 #include "common/access/principal.hpp"
 #include "common/protocol/names.hpp"
 #include "server/base/host_name.hpp"
+#include "server/endpoint/stream_request.hpp"
 #include "server/http/authorization.hpp"
 #include "server/http/resource_metadata.hpp"
 #include "server/http/text.hpp"
@@ -56,6 +57,21 @@ response no_channel_name() {
         400, error_code::invalid_channel,
         "the channel in the path must have 1 to 255 characters out of A-Z a-z 0-9 _ - . : / @ ~ = + $ !"
     );
+}
+
+response no_stream_name() {
+    return error_response(
+        400, error_code::invalid_channel,
+        "the name of a stream has up to 200 characters out of A-Z a-z 0-9 _ - . : / @ ~ = + $ !"
+    );
+}
+
+void allow_stream_fields(response& preflight) {
+    for (auto& [name, value] : preflight.fields)
+        if (name == "Access-Control-Allow-Headers")
+            value +=
+                ", If-None-Match, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Closed, Producer-Id, "
+                "Producer-Epoch, Producer-Seq";
 }
 
 response no_users() {
@@ -130,6 +146,27 @@ public:
             );
         if (what == "presence") return api({method::get}, endpoint::presence, rest.substr(0, slash));
         return nowhere(not_found());
+    }
+
+    // /streams/<name>: a page may ask for everything, and as at /events nobody needs a key for reading where
+    // there are no users.
+    route stream(std::string_view streams) const {
+        static constexpr methods all = {method::get, method::head, method::post, method::put, method::remove};
+        if (auto answer = turned_away(r_, verdict_, all)) {
+            if (r_.verb == method::options) allow_stream_fields(*answer);
+            return away(std::move(*answer));
+        }
+        auto key = shown_key();
+        const bool asks_who = verifies_tokens_ && (!key || keys_.empty());
+        const bool reads = r_.verb == method::get || r_.verb == method::head;
+        if (!key && !asks_who && !reads) return away(unauthorized());
+        const auto name = decode_percent(r_.path.substr(streams_path.size()));
+        std::string channel = std::string(streams) + ":" + name.value_or("");
+        if (!name || name->empty() || !is_channel(channel)) return away(no_stream_name());
+        destination d{endpoint::stream, std::move(channel), {}, {}, asks_who};
+        d.is_anybody = !key && !asks_who;
+        if (key) d.key = std::move(key->name), d.only = std::move(key->only);
+        return {verdict_, std::move(d)};
     }
 
     // Pages of other origins may not even make the server collect the numbers.
@@ -247,6 +284,7 @@ route find_route(const request& r, const config& settings, const api_keys& keys,
         return find.to({method::get, method::post}, {to, {}});
     }
     if (path == "/events") return find.to({method::get}, {endpoint::events, {}});
+    if (!settings.streams.empty() && path.starts_with(streams_path)) return find.stream(settings.streams);
     if (path == "/api/cluster") return find.figures(endpoint::cluster);
     if (path.starts_with(api_prefix)) return find.api();
     if (path == health_path) return same_origin(r, {method::get, method::head}, {endpoint::health, {}});

@@ -37,6 +37,7 @@ enum class endpoint : std::uint8_t {
     end_session,
     metrics,
     cluster,
+    stream,
     resource_metadata,
     file,
 };
@@ -50,6 +51,8 @@ struct destination {
     bool asks_who = false;
     // All that this key is for; null for one that may do everything, and without a key.
     access::principal_ptr only = {};
+    // The client has no key where others have one, and may do what everybody may.
+    bool is_anybody = false;
 };
 
 struct route {

@@ -11,6 +11,7 @@
 #include "server/examples/gallery/dashboard.hpp"
 #include "server/examples/gallery/drop.hpp"
 #include "server/examples/gallery/game.hpp"
+#include "server/examples/gallery/model.hpp"
 #include "server/examples/gallery/news.hpp"
 #include "server/examples/gallery/victim.hpp"
 #include "server/server.hpp"
@@ -596,6 +597,14 @@ pulsewire::config defaults() {
     c.namespaces["board"].history_count_max = 2000;
     c.namespaces["board"].history_bytes_max = 4 << 20;
     c.namespaces["board"].history_age_ms = 24 * 60 * minute;
+    // Late comers have all of it, whatever its age.
+    c.namespaces["board"].state_bytes_max = 16 << 20;
+    c.namespaces["doc"].state_bytes_max = 2 << 20;
+    // The model forgets with the process what it was writing.
+    c.namespaces["ai"].state_bytes_max = 1 << 20;
+    c.namespaces["ai"].keeps = pulsewire::durability::memory;
+    c.namespaces["ask"].history_count_max = 100;
+    c.namespaces["ask"].keeps = pulsewire::durability::memory;
     c.namespaces["device"].client_requests = true;
     // Enough for a reader who is away for 15 seconds; where there is a victim, it keeps these messages
     // instead.
@@ -627,6 +636,7 @@ int main(int argc, char** argv) {
     gallery::square square;
     gallery::game game;
     gallery::news news;
+    gallery::model model;
     gallery::add_classic(server);
     gallery::add_chat(server);
     names.add_to(server);
@@ -639,6 +649,7 @@ int main(int argc, char** argv) {
     gallery::add_lamps(server);
     game.add_to(server);
     news.add_to(server);
+    model.add_to(server);
     dashboard.add_to(server);
     victim.add_to(server);
     server.handle<gallery::sum_add, gallery::sum_result>(

@@ -21,11 +21,11 @@ public:
     shard& home() const { return home_; }
 
     void open() {
-        id_ = home_.programs().add([this](const hub::message& answer) {
-            const bool refused = answer.kind == hub::message_kind::error;
+        id_ = home_.programs().add([this](const hub::message_ptr& answer) {
+            const bool refused = answer->kind == hub::message_kind::error;
             tell(
-                answer.id, refused ? answer.code : error_code::none,
-                refused ? unescaped(answer.text()) : std::string()
+                answer->id, refused ? answer->code : error_code::none,
+                refused ? unescaped(answer->text()) : std::string()
             );
         });
         home_.tell_hub([&](hub::hub& h, hub::instant now) { h.open(id_, hub::face::api, {}, session_, now); }

@@ -173,6 +173,12 @@ fault parse_with_beast(std::string_view head, const shell_limits& bounds, reques
         case http::verb::post:
             r.verb = method::post;
             break;
+        case http::verb::put:
+            r.verb = method::put;
+            break;
+        case http::verb::delete_:
+            r.verb = method::remove;
+            break;
         case http::verb::options:
             r.verb = method::options;
             break;
@@ -215,6 +221,10 @@ std::string_view name_of(method m) {
             return "HEAD";
         case method::post:
             return "POST";
+        case method::put:
+            return "PUT";
+        case method::remove:
+            return "DELETE";
         case method::options:
             return "OPTIONS";
         case method::other:

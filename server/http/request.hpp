@@ -17,7 +17,7 @@
 
 namespace pulsewire::shell {
 
-enum class method : std::uint8_t { get, head, post, options, other };
+enum class method : std::uint8_t { get, head, post, put, remove, options, other };
 std::string_view name_of(method m);
 
 // Why a request is not served: the status and the body of protocol 11.4. The text names no byte of the

@@ -17,6 +17,8 @@ std::string_view reason_of(int status) {
             return "Switching Protocols";
         case 200:
             return "OK";
+        case 201:
+            return "Created";
         case 204:
             return "No Content";
         case 304:
@@ -39,6 +41,8 @@ std::string_view reason_of(int status) {
             return "Conflict";
         case 411:
             return "Length Required";
+        case 410:
+            return "Gone";
         case 413:
             return "Content Too Large";
         case 417:
@@ -61,6 +65,8 @@ std::string_view reason_of(int status) {
             return "Gateway Timeout";
         case 505:
             return "HTTP Version Not Supported";
+        case 507:
+            return "Insufficient Storage";
         default:
             return "Unknown";
     }

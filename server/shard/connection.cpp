@@ -65,6 +65,8 @@ void connection::become(std::unique_ptr<conversation> next) {
     next_ = std::move(next);
 }
 
+// Before every event and after it: what upgrades the connection may also come from elsewhere, between two
+// events.
 void connection::adopt_next() {
     if (!next_ || gone_) return;
     home_.metrics().changed(conversation_->kind(), next_->kind());
@@ -121,6 +123,7 @@ bool connection::read_some() {
     } else if (tls_ != nullptr) {
         on_ciphertext(scratch.first(size));
     } else {
+        adopt_next();
         conversation_->on_bytes(scratch.first(size));
         adopt_next();
     }
@@ -134,6 +137,7 @@ void connection::on_end() {
     reads_ = false;
     ended_unread_ = waits_for_room_;
     if (ended_unread_) return;
+    adopt_next();
     conversation_->on_end();
     adopt_next();
 }
@@ -144,6 +148,7 @@ void connection::on_ciphertext(std::span<const char> bytes) {
     if (got.established) ++home_.metrics().tls_handshakes[tls_->resumed() ? 1 : 0];
     if (tls_->waits()) flush_soon();
     if (got.bytes > 0) {
+        adopt_next();
         conversation_->on_bytes(plaintext.first(got.bytes));
         adopt_next();
     }
@@ -237,7 +242,7 @@ void connection::flush_soon() {
     home_.watch_waiting();
     if (out_.overflows() && !overflowed_ && !finishing_) {
         overflowed_ = true;
-        conversation_->on_overflow();
+        current_conversation().on_overflow();
     }
 }
 
@@ -296,6 +301,7 @@ void connection::go_on_after(const written& done) {
                 if (tls_ != nullptr && tls_->close()) return flush_at_turn_end();
                 return say_farewell();
             }
+            adopt_next();
             conversation_->on_drained();
             return adopt_next();
     }
@@ -386,6 +392,7 @@ void connection::sweep(std::int64_t now_ms) {
     end_.note(ended_by::timeout);
     if (finishing_) return drop();
     deadline_ms_ = 0;
+    adopt_next();
     conversation_->on_deadline();
     adopt_next();
 }

@@ -16,8 +16,8 @@
 namespace pulsewire::shell {
 
 // The kinds of connections that metrics tell apart.
-enum class transport : std::uint8_t { http, websocket, plain_websocket, sse, events };
-inline constexpr std::size_t transport_count = 5;
+enum class transport : std::uint8_t { http, websocket, plain_websocket, sse, events, stream };
+inline constexpr std::size_t transport_count = 6;
 constexpr std::string_view name_of(transport t) {
     switch (t) {
         case transport::http:
@@ -30,6 +30,8 @@ constexpr std::string_view name_of(transport t) {
             return "sse";
         case transport::events:
             return "events";
+        case transport::stream:
+            return "stream";
     }
     return {};
 }

@@ -20,7 +20,8 @@ constexpr std::uint64_t collected_bytes_max = 4 << 20;
 void deliveries::deliver(const hub::output::send& s, std::span<const std::uint64_t> to) {
     const hub::message_ptr& m = s.what;
     note(s, to);
-    if (to.size() == 1 && program_sessions::is_one(to.front())) return programs_.give(to.front(), *m);
+    if (to.size() == 1 && program_sessions::is_one(to.front())) return programs_.give(to.front(), m);
+    if (to.size() > 1) programs_.give_to_listeners(m, to);
     if (!is_worth_joining(s)) {
         if (s.audience != 0) fan_out_.forget(m->channel());
         for (const std::uint64_t id : to) catch_up(id);

@@ -1,6 +1,7 @@
 #include "server/shard/hub_runner.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace pulsewire::shell {
 
@@ -18,7 +19,12 @@ void hub_runner::carry_out() {
         carry_out_once();
         work_.clear();
     }
-    if (log_) log_->carry_out();
+    if (!log_) return;
+    // Turns first: what is new since one is told after it.
+    cluster::log_output& shared = log_->channels().out();
+    if (!shared.turns.empty()) tap_.note(std::exchange(shared.turns, {}));
+    if (!shared.news.empty()) tap_.note(shared.news);
+    log_->carry_out();
 }
 
 void hub_runner::carry_out_once() {
@@ -29,6 +35,7 @@ void hub_runner::carry_out_once() {
     for (const hub::output::verification& v : work_.verifications) verify(v);
     for (hub::output::post& p : work_.posts) to_others_.add(std::move(p));
     for (hub::output::notice& n : work_.notices) notify(std::move(n));
+    if (!work_.news.empty()) tap_.note(work_.news);
     to_others_.add(work_.stores);
     if (!to_others_.empty()) home_.schedule_turn_end();
 }

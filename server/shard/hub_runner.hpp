@@ -5,6 +5,7 @@
 
 #include "common/hub/hub.hpp"
 #include "server/shard/deliveries.hpp"
+#include "server/shard/forward_tap.hpp"
 #include "server/shard/log_runner.hpp"
 #include "server/shard/observer_gate.hpp"
 #include "server/shard/shard_port.hpp"
@@ -44,6 +45,9 @@ public:
         hub_.restore(std::forward<Kept>(kept), home_.now());
     }
     const hub::hub& state() const { return hub_; }
+    hub::instant now() const { return home_.now(); }
+
+    forward_tap& tap() { return tap_; }
 
     // Before anything else: some channels are those of a log that nodes share.
     void share(const cluster::replica_options& options, node_port& all) {
@@ -70,6 +74,7 @@ private:
     hub::hub hub_;
     hub::output work_;
     std::optional<log_runner> log_;
+    forward_tap tap_;
     deliveries& to_connections_;
     turn_posts& to_others_;
     observer_gate gate_;

@@ -195,6 +195,7 @@ hub::config node::hub_config(hub::shard_index index) const {
     c.secret = secret_;
     c.verifies_tokens = asks_who();
     c.anonymous = !asks_who() || settings_.anonymous;
+    c.forwards = forwards_.patterns;
     for (const observer_port* o : observers_) c.observers.push_back(o->wants());
     return c;
 }
@@ -278,6 +279,7 @@ void node::start() {
         shards_.push_back(std::make_unique<shard>(*this, i, std::move(of_hub)));
         shards_.back()->keep_types(std::move(types));
         if (post_to_broker_) shards_.back()->share(replica_options(owners_));
+        if (forwards_.reader_for) shards_.back()->tap().use(forwards_.reader_for(i));
         if (tls) shards_.back()->use_tls(tls);
         shards_.back()->use_keys(keys);
         tcp_acceptor acceptor = listen_on(shards_.back()->loop(), settings_.address, port_);

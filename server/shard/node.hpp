@@ -16,6 +16,8 @@
 #include "server/shard/broker_mail.hpp"
 #include "server/shard/countdown.hpp"
 #include "server/shard/feed_counters.hpp"
+#include "server/shard/forward_counters.hpp"
+#include "server/shard/forward_tap.hpp"
 #include "server/shard/mail_load.hpp"
 #include "server/shard/ports.hpp"
 #include "server/shard/shard.hpp"
@@ -54,6 +56,15 @@ public:
     // Before start(): what /metrics shows of the feeds. They outlive the node's threads.
     void use_feeds(std::vector<const feed_counters*> feeds) { feeds_ = std::move(feeds); }
     std::span<const feed_counters* const> feeds() const { return feeds_; }
+    // Before start(): the channels that are forwarded, as patterns, who is told of them by each shard on its
+    // thread, and what /metrics shows. All outlive the node's threads.
+    struct forwarding {
+        std::vector<std::string> patterns;
+        std::function<forward_tap::reader(hub::shard_index)> reader_for;
+        std::vector<const forward_counters*> counters;
+    };
+    void use_forwards(forwarding f) { forwards_ = std::move(f); }
+    std::span<const forward_counters* const> forwards() const { return forwards_.counters; }
     // In the broker's order; may move from the values. Waits while the loops do not keep up. On the broker's
     // thread.
     void from_broker(std::span<cluster::from_broker> values);
@@ -194,6 +205,7 @@ private:
     std::function<void(cluster::to_broker&&)> post_to_broker_;  // empty: without a broker
     broker_mail broker_mail_;
     std::vector<const feed_counters*> feeds_;
+    forwarding forwards_;
     std::atomic<std::uint64_t> process_{0};
     std::atomic<std::uint32_t> shards_with_log_{0};
     std::atomic<bool> stands_back_{false};

@@ -59,6 +59,7 @@ shard::shard(node_port& all, hub::shard_index index, hub::config hub_config)
       all_(all),
       sweep_timer_(loop()),
       log_timer_(loop()),
+      desk_(hub_, programs_),
       connections_(metrics().exceptions),
       deliveries_(connections_, programs_, *this),
       slow_readers_(connections_, *this, all.waiting_bytes_max()),
@@ -353,6 +354,12 @@ void shard::free_retired() {
     }
 }
 
+// One of a stream that had a time to live may have ended while the server was down.
+void shard::note_stream(const hub::restored_channel& kept) {
+    const std::string& prefix = settings().streams;
+    if (!prefix.empty() && kept.name.starts_with(prefix + ":")) desk_.look_at(kept.name, 0);
+}
+
 // A process that the others took for dead goes on under another name.
 void shard::name_process() {
     if (index() == 0) all_.name_process(hub_.shared()->first().copy().process());
@@ -438,6 +445,7 @@ void shard::sweep() {
     if (now_ms < next_tick_ms_) return;
     next_tick_ms_ = now_ms + tick_interval_ms;
     slow_readers_.report();
+    desk_.sweep(now());
     bool more = false;
     tell_hub([&more](hub::hub& h, hub::instant at) { more = h.tick(at); });
     // A loop that needs longer than a second for it goes on with both in the same turns.

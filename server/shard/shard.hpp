@@ -29,6 +29,7 @@
 #include "server/shard/program_sessions.hpp"
 #include "server/shard/shard_port.hpp"
 #include "server/shard/slow_readers.hpp"
+#include "server/shard/stream_desk.hpp"
 #include "server/shard/stream_names.hpp"
 #include "server/shard/text_inflater.hpp"
 #include "server/shard/turn_posts.hpp"
@@ -44,6 +45,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -84,6 +86,7 @@ public:
     // What the data folder kept: common/hub/hub.hpp.
     template <class Kept>
     void restore(Kept&& kept) {
+        if constexpr (std::is_same_v<std::remove_cvref_t<Kept>, hub::restored_channel>) note_stream(kept);
         hub_.restore(std::forward<Kept>(kept));
     }
 
@@ -128,6 +131,10 @@ public:
     shard_metrics metrics_copy();
     stream_names& streams() { return streams_; }
     program_sessions& programs() { return programs_; }
+    stream_desk& desk() { return desk_; }
+    forward_tap& tap() { return hub_.tap(); }
+    // Null without a shared log.
+    const cluster::log_channels* shared() const { return hub_.shared(); }
     plain_texts& texts() { return texts_; }
     text_inflater& inflating() { return inflating_; }
     const api_keys& keys() const { return *keys_; }
@@ -156,6 +163,7 @@ private:
     void write();
     void free_retired();
     void name_process();
+    void note_stream(const hub::restored_channel& kept);
     void schedule_log_tick();
     void receive_from_broker();
     void schedule_sweep();
@@ -168,8 +176,10 @@ private:
     std::optional<listener> listener_;
     load_shedding shedding_;
     boost::asio::steady_timer sweep_timer_, log_timer_;
-    connection_table connections_;
+    // Before the connections, whose conversations have uses of it.
     program_sessions programs_;
+    stream_desk desk_;
+    connection_table connections_;
     deliveries deliveries_;
     slow_readers slow_readers_;
     inbox mail_;

@@ -1,5 +1,10 @@
 // Generated from the C++ message declarations. Do not edit: change the C++ struct and generate again.
 
+export interface AskQuestion {
+  id: string;
+  text: string;
+}
+
 export interface BoardClear {
   by: string;
 }
@@ -187,6 +192,23 @@ export interface SquareWords {
   text: string;
 }
 
+export interface StreamBeginning {
+  writer: string;
+  leaseMs: number;
+}
+
+export interface StreamPiece {
+  id: string;
+  n: number;
+  text?: string | null;
+  begin?: StreamBeginning | null;
+  end?: string | null;
+}
+
+export interface StreamStop {
+  id: string;
+}
+
 export interface SumAdd {
   a: number;
   b: number;
@@ -217,6 +239,7 @@ export interface VictimState {
 }
 
 export interface Messages {
+  "ask.question": AskQuestion;
   "board.clear": BoardClear;
   "board.pointer": BoardPointer;
   "board.stroke": BoardStroke;
@@ -238,6 +261,8 @@ export interface Messages {
   "square.move": SquareMove;
   "square.walk": SquareWalk;
   "square.words": SquareWords;
+  "stream": StreamPiece;
+  "stream.stop": StreamStop;
   "ticker.price": TickerPrice;
   "victim.state": VictimState;
 }

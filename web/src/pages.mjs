@@ -32,6 +32,16 @@ export const pages = [
         description: 'Cut, stall, kill the server, reload: two lists are compared, and nothing is missing.',
     },
     {
+        name: 'ai', path: 'ai/', nav: undefined, shown: ['main.ts', 'visitor.ts'],
+        title: 'AI chat · Pulsewire',
+        description: 'A reply that grows: late comers have all of it, a pulled plug costs nothing, and anybody stops it.',
+    },
+    {
+        name: 'document', path: 'document/', nav: undefined, shown: ['main.ts', 'binding.ts'],
+        title: 'Shared document · Pulsewire',
+        description: 'Two editors of one text, each with a plug to pull: what is written offline is merged, and undo takes back one’s own.',
+    },
+    {
         name: 'whiteboard', path: 'whiteboard/', nav: undefined, shown: ['main.ts', 'board.ts'],
         title: 'Whiteboard · Pulsewire',
         description: 'Drawing together: live pointers, undo of your own strokes, and a board that late comers see whole.',
@@ -84,6 +94,7 @@ export const documents = [
     {name: 'operating', file: 'docs/operating.md', nav: 'Running a server', title: 'Running a server · Pulsewire', description: 'Configuration, limits, TLS, proxies, metrics.'},
     {name: 'cluster', file: 'docs/cluster.md', nav: 'Several servers', title: 'Several servers · Pulsewire', description: 'Servers that share Redis, NATS or Kafka: what is promised, what happens when something fails.'},
     {name: 'feeds', file: 'docs/feeds.md', nav: 'Feeds', title: 'Feeds · Pulsewire', description: 'Records that other systems write into Redis, NATS or Kafka become messages of channels.'},
+    {name: 'streams', file: 'docs/streams.md', nav: 'Streams', title: 'Streams · Pulsewire', description: 'Durable Streams: logs by plain HTTP, from curl or ten client libraries.'},
     {name: 'security', file: 'docs/security.md', nav: 'Security', title: 'Security · Pulsewire', description: 'Who can do what, which setting changes it, and what was tried.'},
     {name: 'performance', file: 'docs/performance.md', nav: 'Numbers', title: 'Numbers · Pulsewire', description: 'How fast Pulsewire is, and how that was measured.'},
     {name: 'compare', file: 'docs/compare.md', nav: 'Beside others', title: 'Beside others · Pulsewire', description: 'When to take Socket.IO, Centrifugo, Mercure, Ably or uWebSockets, and when Pulsewire.'},

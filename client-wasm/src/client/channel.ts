@@ -193,7 +193,7 @@ export class Channel<M extends object = AnyMessages> {
             let data = dataOf(payload);
             // Others keep the order in which they were published; a Blob comes when it is read.
             if (data instanceof Promise) data = await data;
-            const more = snapshot ? `"snapshot":${toJson(snapshot)}` : ifOffset! >= 0 ? `"if_offset":${ifOffset}${self.#epoch && `,"epoch":"${self.#epoch}"`}` : '';
+            const more = snapshot ? `"snapshot":${toJson(snapshot)}` : ifOffset === undefined ? '' : `"if_offset":${ifOffset}${self.#epoch && `,"epoch":"${self.#epoch}"`}`;
             // What is not taken now is not right later.
             return ((!transient && !more && storage) || session).publish({
                 channel: name, type, payload: data, echo, transient, timeoutMs: timeoutMs === Infinity ? 0 : limit(timeoutMs), conflate, signal, more,

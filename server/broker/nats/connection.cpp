@@ -42,8 +42,8 @@ int status_of(natsMsg* message) {
     return std::atoi(text);
 }
 
-std::vector<std::pair<std::string, std::string>> headers_of(natsMsg* message) {
-    std::vector<std::pair<std::string, std::string>> found;
+connection::headers headers_of(natsMsg* message) {
+    connection::headers found;
     const char** names = nullptr;
     int count = 0;
     if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK) return found;
@@ -85,10 +85,13 @@ public:
         if (!connected_) ++given_up;
         wake_thread_.notify_all();
     }
-    void publish(const std::string& subject, const std::string& reply, std::string_view bytes) {
+    void publish(
+        const std::string& subject, const std::string& reply, std::string_view bytes, const headers& with
+    ) {
         const int size = static_cast<int>(bytes.size());
         const natsStatus status =
-            reply.empty()
+            !with.empty() ? publish_message(subject, reply, bytes, with)
+            : reply.empty()
                 ? natsConnection_Publish(made_, subject.c_str(), bytes.data(), size)
                 : natsConnection_PublishRequest(made_, subject.c_str(), reply.c_str(), bytes.data(), size);
         if (status == NATS_OK) return;
@@ -120,6 +123,20 @@ public:
     }
 
 private:
+    natsStatus publish_message(
+        const std::string& subject, const std::string& reply, std::string_view bytes, const headers& with
+    ) {
+        natsMsg* made = nullptr;
+        natsStatus status = natsMsg_Create(
+            &made, subject.c_str(), reply.empty() ? nullptr : reply.c_str(), bytes.data(),
+            static_cast<int>(bytes.size())
+        );
+        const message_ptr message(made);
+        for (const auto& [name, value] : with)
+            if (status == NATS_OK) status = natsMsgHeader_Set(made, name.c_str(), value.c_str());
+        return status == NATS_OK ? natsConnection_PublishMsg(made_, made) : status;
+    }
+
     // --- the connection's thread ---
 
     void run() {
@@ -351,8 +368,10 @@ connection::~connection() {
     end_->end();
 }
 
-void connection::publish(const std::string& subject, const std::string& reply, std::string_view bytes) {
-    end_->publish(subject, reply, bytes);
+void connection::publish(
+    const std::string& subject, const std::string& reply, std::string_view bytes, const headers& with
+) {
+    end_->publish(subject, reply, bytes, with);
 }
 void connection::hear_own_subject() {
     end_->hear(own_subject());

@@ -56,8 +56,11 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+    using headers = std::vector<std::pair<std::string, std::string>>;
     // After on_ready alone. Without a reply no answer is wanted. May wait for `write_time_max`.
-    void publish(const std::string& subject, const std::string& reply, std::string_view bytes);
+    void publish(
+        const std::string& subject, const std::string& reply, std::string_view bytes, const headers& with = {}
+    );
 
     // After on_ready alone, once: what is sent to own_subject() arrives here, too. A subject without a
     // wildcard, because JetStream sees nobody behind the wildcard of inbox().

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 namespace pulsewire::shell::rabbitmq {
 namespace {
@@ -83,6 +84,7 @@ void append_message(
     std::string& to, amqp_channel_t channel, const message& what, std::size_t frame_bytes_max
 ) {
     amqp_basic_publish_t method{};
+    method.exchange = bytes_of(what.exchange);
     method.routing_key = bytes_of(what.queue);
     method.mandatory = 1;
     append_method(to, channel, AMQP_BASIC_PUBLISH_METHOD, &method);
@@ -93,6 +95,19 @@ void append_message(
     if (!what.id.empty()) {
         properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
         properties.message_id = bytes_of(what.id);
+    }
+    if (!what.content_type.empty()) {
+        properties._flags |= AMQP_BASIC_CONTENT_TYPE_FLAG;
+        properties.content_type = bytes_of(what.content_type);
+    }
+    std::vector<amqp_table_entry_t> headers;
+    for (const auto& [name, value] : what.headers) {
+        headers.push_back(text_entry("", value));
+        headers.back().key = bytes_of(name);
+    }
+    if (!headers.empty()) {
+        properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+        properties.headers = table_of(headers);
     }
     std::array<char, method_bytes_max> bytes;
     const auto size =

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pulsewire::shell::rabbitmq {
 
@@ -42,9 +43,13 @@ void append_heartbeat(std::string& to);
 // A message to a queue, kept on disk by one that keeps, and returned by its server where there is no such
 // queue. `id` is of the message, or empty.
 struct message {
-    std::string_view queue;
+    std::string_view queue;  // or the routing key, where there is an exchange
     std::string_view id;
     std::string_view body;
+    std::string_view exchange = {};
+    std::string_view content_type = {};
+    // 3 KB of names and values at most.
+    std::span<const std::pair<std::string_view, std::string>> headers = {};
 };
 void append_message(
     std::string& to, amqp_channel_t channel, const message& what, std::size_t frame_bytes_max

@@ -8,7 +8,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <string>
+#include <thread>
 
 namespace pulsewire {
 namespace {
@@ -59,6 +63,44 @@ TEST_F(nodes_of_redis, a_message_published_at_one_is_heard_at_the_other) {
         json::parse(ask(one.port(), "GET", "/api/channels/room/messages").body)["messages"],
         json::parse(ask(two.port(), "GET", "/api/channels/room/messages").body)["messages"]
     );
+}
+
+// docs/streams.md: the order of the log says what came before the end.
+TEST_F(nodes_of_redis, a_stream_is_one_at_both) {
+    config c = shared();
+    c.streams = "stream";
+    running_server one(c), two(c);
+    wait_for_nodes(one, 2);
+    const std::string type = "Content-Type: application/json\r\n";
+    EXPECT_EQ(ask(one.port(), "PUT", "/streams/a", {}, type).status, 201);
+    EXPECT_EQ(ask(two.port(), "PUT", "/streams/a", {}, type).status, 200);
+    std::atomic<int> taken{0};
+    const auto write = [&](const running_server& s) {
+        client c(s.port());
+        int status = 204;
+        while ((status = ask(c, "POST", "/streams/a", "1", type).status) == 204) ++taken;
+        EXPECT_EQ(status, 409);
+    };
+    std::thread at_one(write, std::ref(one)), at_two(write, std::ref(two));
+    while (taken < 10) std::this_thread::yield();
+    EXPECT_EQ(ask(two.port(), "POST", "/streams/a", {}, "Stream-Closed: true\r\n").status, 204);
+    at_one.join();
+    at_two.join();
+    const auto read = [](const running_server& s) { return ask(s.port(), "GET", "/streams/a"); };
+    // Which copies are behind, nobody was told.
+    EXPECT_TRUE(eventually([&] {
+        return read(one).field("Stream-Closed") == "true" && read(two).field("Stream-Closed") == "true";
+    }));
+    EXPECT_EQ(read(one).body, read(two).body);
+    const std::string all = read(one).body;
+    EXPECT_EQ(std::count(all.begin(), all.end(), '1'), taken);
+    EXPECT_EQ(read(one).field("Stream-Next-Offset"), read(two).field("Stream-Next-Offset"));
+    // One that comes later reads it from the log.
+    running_server three(c);
+    wait_for_nodes(three, 3);
+    EXPECT_EQ(read(three).body, all);
+    EXPECT_EQ(ask(three.port(), "DELETE", "/streams/a").status, 204);
+    EXPECT_TRUE(eventually([&] { return read(one).status == 404 && read(two).status == 404; }));
 }
 
 // The operator is told why, from the first start on; clients, who may be anybody, not where the broker is.

@@ -13,6 +13,7 @@ interface Link {
 export class BreakableNetwork {
     readonly #links = new Set<Link>();
     #offline: ReturnType<typeof setTimeout> | undefined;
+    #unplugged = false;
     #stalled: ReturnType<typeof setTimeout> | undefined;
     #waiting: (() => void)[] = [];
 
@@ -35,7 +36,7 @@ export class BreakableNetwork {
     }
 
     get offline(): boolean {
-        return this.#offline !== undefined;
+        return this.#unplugged || this.#offline !== undefined;
     }
 
     /** Whether something that is sent now has to wait. */
@@ -67,6 +68,16 @@ export class BreakableNetwork {
             over();
         }, ms);
         this.cut();
+    }
+
+    /** Cut, and nothing can be opened until plug(). */
+    unplug(): void {
+        this.#unplugged = true;
+        this.cut();
+    }
+
+    plug(): void {
+        this.#unplugged = false;
     }
 
     /** @internal for the links */
@@ -131,7 +142,11 @@ class BreakableWebSocket implements WebSocketLike, Link {
         socket.onerror = (event) => this.#tell(() => this.onerror?.(event));
     }
 
-    send(data: string): void {
+    set binaryType(type: BinaryType) {
+        if (this.#socket) this.#socket.binaryType = type;
+    }
+
+    send(data: string | BufferSource): void {
         this.#tell(() => {
             if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(data);
         });

@@ -1,49 +1,67 @@
-// What is on the board: a pure function of the channel's messages, whatever the order in which their pages are read.
+// What is on the board: a state that every page makes of the channel's messages in the same way, and the strokes of this page
+// that the server does not have yet.
 
-import type {BoardClear, BoardStroke, BoardUndo} from '../messages.ts';
+import type {AnyMessage} from 'pulsewire';
+import type {BoardStroke, Messages} from '../messages.ts';
 
-const nameOf = ({by, id}: {by: string; id: string}): string => `${by} ${id}`;
+/** From the lowest to the uppermost. */
+export type Strokes = readonly BoardStroke[];
+
+const grid = 10_000;  // places are shares of the board's sides, with four digits
+
+/** The strokes after a message of the channel. A stroke is taken away by the session that drew it alone. */
+export function drawn(strokes: Strokes, message: AnyMessage<Messages>): Strokes {
+    switch (message.type) {
+        case 'board.stroke':
+            return [...strokes, message.payload];
+        case 'board.undo': {
+            const {id, by} = message.payload;
+            return strokes.filter((stroke) => stroke.id !== id || stroke.by !== by);
+        }
+        case 'board.clear':
+            return [];
+        default:
+            return strokes;
+    }
+}
+
+/** How the strokes travel in a snapshot: whole numbers are a third shorter. */
+export const save = (strokes: Strokes): unknown =>
+    strokes.map(({id, by, pen, width, points}) => [id, by, pen, width, ...points.map((share) => Math.round(share * grid))]);
+
+/** A snapshot comes from another page, which may have written anything. */
+export function load(saved: unknown): Strokes {
+    return (saved as unknown[][]).map(([id, by, pen, width, ...points]) => {
+        if (typeof id !== 'string' || typeof by !== 'string' || ![pen, width, ...points].every(Number.isSafeInteger)) throw new Error('it holds something else than strokes');
+        return {id, by, pen: pen as number, width: width as number, points: (points as number[]).map((place) => place / grid)};
+    });
+}
 
 export class Board {
-    readonly #strokes = new Map<string, {stroke: BoardStroke; offset: number}>();
+    #strokes: Strokes = [];
+    /** Of this page, by id, in the order in which they were drawn. */
+    readonly #waiting = new Map<string, BoardStroke>();
+    /** Strokes that this page takes away, as soon as the server says so, too. */
     readonly #undone = new Set<string>();
-    #clearedAt = 0;
 
-    /** A stroke of this page's own that the server does not have yet is at infinity: above all others, until it comes back. */
-    add(stroke: BoardStroke, offset = Infinity): void {
-        for (const [name, kept] of this.#strokes) {
-            if (kept.offset === Infinity && kept.stroke.id === stroke.id) this.#strokes.delete(name);
-        }
-        this.#strokes.set(nameOf(stroke), {stroke, offset});
+    /** What the channel has. */
+    show(strokes: Strokes): void {
+        this.#strokes = strokes;
+        if (this.#waiting.size) for (const {id} of strokes) this.#waiting.delete(id);
     }
 
-    /** Takes a stroke away, if it is of the same session. */
-    undo(undo: BoardUndo): void {
-        this.#undone.add(nameOf(undo));
+    /** A stroke of this page, which the server does not have yet, lies above all others until it comes back. */
+    add(stroke: BoardStroke): void {
+        this.#waiting.set(stroke.id, stroke);
     }
 
-    clear(_: BoardClear, offset: number): void {
-        this.#clearedAt = Math.max(this.#clearedAt, offset);
+    undo({id}: {id: string}): void {
+        this.#undone.add(id);
     }
 
-    /** What the server has is read anew; what it does not have yet stays. */
-    forgetKept(): void {
-        for (const [name, {offset}] of this.#strokes) if (offset !== Infinity) this.#strokes.delete(name);
-        this.#undone.clear();
-        this.#clearedAt = 0;
-    }
-
-    /** Whether nothing that is older can be seen. */
-    coversAllBefore(offset: number): boolean {
-        return this.#clearedAt >= offset;
-    }
-
-    /** From the lowest to the uppermost. */
-    get visible(): BoardStroke[] {
-        return [...this.#strokes.entries()]
-            .filter(([name, {offset}]) => offset > this.#clearedAt && !this.#undone.has(name))
-            .sort(([, a], [, b]) => (a.offset === b.offset ? 0 : a.offset - b.offset))
-            .map(([, {stroke}]) => stroke);
+    get visible(): Strokes {
+        if (!this.#waiting.size && !this.#undone.size) return this.#strokes;
+        return [...this.#strokes, ...this.#waiting.values()].filter(({id}) => !this.#undone.has(id));
     }
 
     /** What this session would take away next. */

@@ -21,6 +21,7 @@ export class BoardView {
     readonly #kept = new Layer(byId<HTMLCanvasElement>('kept'));
     readonly #live = new Layer(byId<HTMLCanvasElement>('live'));
     readonly #hand = new Hand(byId('board'));
+    #frame: number | undefined;
     readonly #names = new Map<string, string>();
     readonly #pointers = new Map<string, {element: HTMLElement; line: Line; at: number}>();
 
@@ -39,17 +40,30 @@ export class BoardView {
         setInterval(() => this.#forgetSilent(), 1000);
     }
 
-    /** A stroke came, which lies above all others but those that this page has not sent. */
-    drawn(stroke: BoardStroke): void {
-        const pointer = this.#pointers.get(stroke.by);
-        if (pointer) pointer.line = {...pointer.line, points: []};
-        this.redraw();
+    /** Somebody's line has become a stroke of the board. */
+    drawn(by: string): void {
+        const pointer = this.#pointers.get(by);
+        if (!pointer) return;
+        pointer.line = {...pointer.line, points: []};
         this.#drawLive();
     }
 
+    /** The whole board is there, so long after the page began. */
+    showWhole(ms: number): void {
+        byId('whole').textContent = `There after ${(ms / 1000).toFixed(2)} s`;
+        byId('whole').dataset.ms = String(Math.round(ms));
+    }
+
+    /** Once for all that comes before the screen is painted. */
+    redrawSoon(): void {
+        this.#frame ??= requestAnimationFrame(() => this.redraw());
+    }
+
     redraw(): void {
+        this.#frame = undefined;
         const strokes = this.#board.visible;
         this.#kept.draw(strokes);
+        byId('strokes').textContent = `${strokes.length.toLocaleString('en')} ${strokes.length === 1 ? 'stroke' : 'strokes'}`;
         const people = new Set(strokes.map(({by}) => by)).size;
         byId('kept').setAttribute('aria-label', strokes.length === 0 ? 'An empty board'
             : `${strokes.length} ${strokes.length === 1 ? 'stroke' : 'strokes'} of ${people} ${people === 1 ? 'person' : 'people'}`);
