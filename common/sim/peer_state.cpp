@@ -43,14 +43,15 @@ void peer::begins_state(subscription& s, bool recovered, std::uint64_t replay) {
     state_view& state = s.state;
     s.marked = 0;
     if (state.begins && !state.parts.empty()) seen_.reached(situation::state_interrupted);
-    const bool has_nothing = state.begins || state.broken;
+    const bool has_nothing = state.begins;
     state.parts.clear();
     state.text.clear();
     if (recovered) {
-        // Whoever has nothing can go on from nothing alone.
+        // Whoever has nothing can go on from nothing alone. One that is broken has been told so, and begins
+        // anew by itself, wherever the machine goes on until then.
         if (has_nothing && s.seen.offset != 0)
             return blame("goes on from a state that it does not have: " + line_);
-        state.begins = state.broken = false;
+        state.begins = false;
         if (has_nothing) state.made = {};
         return seen_.reached(situation::state_recovered);
     }

@@ -1,5 +1,6 @@
 #include "common/sim/server.hpp"
 
+#include "common/channel/channel_log.hpp"
 #include "common/exchange/message_text.hpp"
 
 #include <algorithm>
@@ -420,6 +421,10 @@ void server::record(const hub::message& m) {
 // What waits for the disk is counted when it is there.
 void server::look_at_room(const hub::message& m) {
     seen_.admitted(m.channel(), m.payload().size(), m.is_snapshot ? m.type() : std::string_view());
+    unsynced_.back().state_bytes = m.line.size() + hub::channel_log::publication_overhead_bytes;
+    std::uint64_t bytes = 0;
+    for (const unsynced& u : unsynced_) bytes += u.state_bytes;
+    most_unsynced_bytes_ = std::max(most_unsynced_bytes_, bytes);
 }
 
 void server::tick(hub::shard_index shard) {
@@ -439,8 +444,11 @@ void server::check_bounds(hub::shard_index shard) {
     const limits& bounds = options_.hub.bounds;
     if (h.channel_count() > bounds.channels_max) seen_.blame("more channels than channels_max");
     if (h.key_count() > bounds.idempotency_keys_max) seen_.blame("more keys than idempotency_keys_max");
-    // What is kept of a state is counted as it comes from the disk, and before by an estimate of its line.
-    const std::uint64_t histories_max = bounds.history_bytes_total_max + (seen_.keeps_states() ? 3'000 : 0);
+    // A state gives nothing up: room is made for a publication before, for about its line, and what waits for
+    // the disk is counted when it is there.
+    constexpr std::uint64_t about_bytes = 150;
+    const std::uint64_t histories_max =
+        bounds.history_bytes_total_max + (seen_.keeps_states() ? most_unsynced_bytes_ + about_bytes : 0);
     if (bounds.history_bytes_total_max != 0 && h.history_bytes() > histories_max)
         seen_.blame("more history than history_bytes_total_max");
 }

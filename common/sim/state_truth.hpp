@@ -40,6 +40,8 @@ public:
     const whole* newest_at(std::uint64_t head) const;
     std::uint64_t covers() const { return wholes_.empty() ? 0 : wholes_.back().covers; }
     bool is_of_newest(std::uint64_t offset) const;
+    // Whether it is a part of this one, which is not whole and not forgotten.
+    bool is_of(const snapshot_offer& s, std::uint64_t offset) const;
 
 private:
     struct begun {
@@ -48,7 +50,8 @@ private:
         std::vector<std::uint64_t> parts;  // 0: is not there
     };
 
-    std::vector<std::uint64_t>& parts_of(const snapshot_offer& s);
+    // Null: it covers less than those that have a place, and gets none.
+    std::vector<std::uint64_t>* parts_of(const snapshot_offer& s);
 
     std::vector<fold> folds_{fold{}};
     std::vector<whole> wholes_;

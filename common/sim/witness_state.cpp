@@ -29,7 +29,8 @@ std::uint64_t witness::tail_bytes(const log& l, const snapshot_offer* s) const {
     for (std::uint64_t o = (s == nullptr ? l.state.covers() : s->covers) + 1; o <= l.head(); ++o) {
         const publication& p = *l.at(o);
         const snapshot_offer* other = offer_of(p.snapshot);
-        const bool counts = other == nullptr || (s == nullptr ? l.state.is_of_newest(o) : other->id == s->id);
+        const bool counts =
+            other == nullptr || (s == nullptr ? l.state.is_of_newest(o) : l.state.is_of(*s, o));
         bytes += overhead_bytes + (counts ? p.bytes : 0);
     }
     return bytes;
@@ -65,6 +66,7 @@ void witness::begins_state(
             dropped = dropped || may_have_dropped(channel, l, o);
         if (v.epoch != s.epoch) complain("the epoch is another one");
         if (!dropped) complain("the log has what was missed");
+        if (s.offset != 0) complain("it names a place before the state is there");
         reached(situation::compacted);
     } else if (s.reason == "epoch_changed") {
         if (v.epoch == s.epoch) complain("the epoch is the same");
