@@ -70,6 +70,11 @@ void peer::act() {
         how.timeout_ms = random_.percent(10) ? random_.between(1, 8'000) : 0;
         constexpr std::string_view keys[] = {"", "x", "y"};
         how.conflate = keys[random_.below(3)];
+        if (seen_.options_of(channel).state_bytes_max != 0) {
+            if (random_.percent(8)) return offer(channel, false);
+            // Its state is made of what it is shown.
+            how.echo = true;
+        }
         publish(channel, how);
     } else if (dice < 75) {
         for (const auto& [id, s] : subscriptions_)
@@ -91,7 +96,7 @@ void peer::act() {
     obey();
 }
 
-void peer::subscribe(const std::string& channel) {
+void peer::subscribe(const std::string& channel, state_from from) {
     // One draw per statement: the order in which arguments are evaluated is the compiler's choice.
     const bool keeps_presence = seen_.options_of(channel).presence;
     const bool presence = random_.percent(50) && keeps_presence;
@@ -101,14 +106,24 @@ void peer::subscribe(const std::string& channel) {
     how.payload_of = listed ? info_id : 0;
     if (random_.percent(30)) how.latest = random_.below(10);
     view seen;
-    if (random_.percent(50)) {
-        seen = left_at_[channel];
-        how.epoch = seen.epoch;
-        how.offset = seen.offset;
+    state_view state;
+    if (random_.percent(50) && from == state_from::anything) {
+        const place& left = left_at_[channel];
+        seen = left.seen;
+        if (left.made) state.made = *left.made;
     }
+    if (seen_.options_of(channel).state_bytes_max != 0) {
+        state.wanted = from != state_from::anything || random_.percent(75);
+        // A position without the state that belongs to it is of no use.
+        if (state.wanted && !left_at_[channel].made) seen = {};
+    }
+    how.state = state.wanted;
+    how.epoch = seen.epoch;
+    how.offset = seen.offset;
     const std::uint32_t id = machine_.subscribe(channel, how, time_.now());
-    subscriptions_[id] = {channel, how.latest, std::move(seen),       false, presence,
-                          listed,  {},         ++subscriptions_made_, false};
+    subscription& s = subscriptions_[id];
+    s = {channel, how.latest, std::move(seen), false, presence, listed, {}, ++subscriptions_made_, false};
+    s.state = std::move(state);
     obey();
 }
 
@@ -118,7 +133,9 @@ void peer::unsubscribe(const std::string& channel) {
     });
     if (found == subscriptions_.end()) return;
     machine_.unsubscribe(found->first, time_.now());
-    left_at_[channel] = found->second.seen;
+    const subscription& s = found->second;
+    const bool has_state = s.state.wanted && !s.state.begins && !s.state.broken && s.seen.told;
+    left_at_[channel] = {s.seen, has_state ? std::optional(s.state.made) : std::nullopt};
     subscriptions_.erase(found);
     obey();
 }
@@ -225,6 +242,7 @@ void peer::line(std::uint32_t attempt, std::string_view text) {
     const std::size_t header = payload == std::string::npos ? line_.size() : payload + 10;
     const auto bytes = static_cast<std::uint32_t>(line_.size());
     if (seen_.heard()) seen_.tell(session_, "<- " + line_);
+    if (line_.starts_with(R"({"type":)") && line_.find(R"(,"covers":)") != line_.npos) sees_mark(line_);
     if (line_.starts_with(R"({"op":"gap")") && line_.find(R"("reason":"dropped")") != std::string::npos)
         for (auto& [id, s] : subscriptions_)
             if (line_.find("\"channel\":\"" + s.channel + "\"") != std::string::npos) s.misses_dropped = true;
@@ -298,6 +316,8 @@ void peer::obey(const client::action& a) {
     if (a.kind == client::action_kind::asked) return is_asked(a);
     const auto found = subscriptions_.find(a.id);
     if (found == subscriptions_.end()) return blame("told of a subscription that ended: " + line_);
+    if (a.kind == client::action_kind::snapshot) return is_given_part(found->second, a);
+    if (a.kind == client::action_kind::snapshot_wanted) return offer(found->second.channel, true);
     tell(found->second, a);
 }
 
@@ -350,7 +370,9 @@ void peer::tell(subscription& s, const client::action& a) {
             from.replay = number_after(line_, "\"replay\":");
             from.reason = part(a.reason);
             from.latest = s.latest;
+            from.state = s.state.wanted;
             seen_.subscribed(session_, s.channel, s.seen, from);
+            if (s.state.wanted) begins_state(s, recovered, from.replay);
             s.live = true;
             if (std::exchange(s.misses_dropped, false) && recovered && from.replay != 0)
                 seen_.reached(situation::dropped_recovered);
@@ -359,8 +381,11 @@ void peer::tell(subscription& s, const client::action& a) {
         }
         case client::action_kind::deliver:
             if (a.offset == 0) return seen_.delivered_transient(session_, part(a.payload));
-            return seen_.delivered(session_, s.channel, s.seen, a.offset, part(a.payload));
+            if (s.state.begins) has_begun(s, 0);
+            seen_.delivered(session_, s.channel, s.seen, a.offset, part(a.payload));
+            return s.state.wanted ? changes_state(s, part(a.payload)) : void();
         case client::action_kind::gap:
+            loses_state(s);
             return seen_.replaced(session_, s.channel, s.seen, a.offset);
         case client::action_kind::presence:
             s.members = sessions_in(part(a.payload));
@@ -395,6 +420,7 @@ void peer::sent(const client::action& a) {
     }
     const std::string_view line = std::string_view(outgoing_).substr(begin);
     trace_.add(line);
+    if (line.starts_with(R"({"op":"subscribe")")) check_position(line);
     if (seen_.heard()) seen_.tell(session_, "-> " + std::string(line));
     // Lines of a turn leave together, or in several messages.
     if (random_.percent(30)) flush();
@@ -480,6 +506,7 @@ void peer::failed(const client::action& a, const command& c) {
     // One that was sent twice may have been taken before the permission ended.
     if (code == "forbidden" && tokens_ && may_lack(c.channel))
         return publish && c.sent == 1 ? seen_.refused(c.payload) : void();
+    if (c.what == command::kind::publish && is_refused_for_state(c, code)) return;
     const bool stored = c.what == command::kind::publish && seen_.is_durable(c.channel);
     if (stored && seen_.has_disk_failed() && (code == "storage_failed" || code == "storage_full")) {
         seen_.reached(code == "storage_full" ? situation::disk_full : situation::disk_failed);
@@ -500,7 +527,9 @@ bool peer::listed_in(const std::string& channel) const {
 bool peer::converged() const {
     if (time_.now() < thaws_ || machine_.current() != client::state::open || !commands_.empty()) return false;
     return std::all_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
-        return s.second.live && seen_.is_complete(session_, s.second.channel, s.second.seen);
+        const state_view& state = s.second.state;
+        return s.second.live && !state.begins && !state.broken &&
+               seen_.is_complete(session_, s.second.channel, s.second.seen);
     });
 }
 
@@ -509,7 +538,9 @@ void peer::check_converged() {
     for (const auto& [id, c] : commands_) blame("no answer to " + std::to_string(id) + " " + c.payload);
     for (const auto& [id, s] : subscriptions_) {
         if (!s.live) blame("is not subscribed to " + s.channel);
+        if (s.state.begins || s.state.broken) blame("has no state of " + s.channel);
         seen_.complete(session_, s.channel, s.seen);
+        if (s.state.wanted) check_state(s);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/client/machine.hpp"
 #include "common/sim/dice.hpp"
+#include "common/sim/fold.hpp"
 #include "common/sim/issuer.hpp"
 #include "common/sim/timeline.hpp"
 #include "common/sim/trace.hpp"
@@ -15,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,7 +47,11 @@ public:
 
     void start();
     void act();  // something drawn at random
-    void subscribe(const std::string& channel);
+    // What a subscription of a channel that keeps a state may begin with.
+    enum class state_from : std::uint8_t { anything, nothing, needs_state };
+    void subscribe(const std::string& channel, state_from from = state_from::anything);
+    // Is subscribed to the channel with its state from now on.
+    void follow_state(const std::string& channel);
     void unsubscribe(const std::string& channel);
     void publish(const std::string& channel, const client::publish_options& how);
     void request();
@@ -81,6 +87,16 @@ public:
     std::uint64_t trace() const { return trace_.value(); }
 
 private:
+    // What the application has made of a channel that keeps a state.
+    struct state_view {
+        bool wanted = false;
+        bool begins = false;  // from what is on its way
+        bool broken = false;  // something is missing in it, and it will begin anew
+        fold made;
+        std::uint64_t replay = 0;        // of the beginning
+        std::string text;                // of the parts that are there
+        std::vector<std::string> parts;  // their types
+    };
     struct subscription {
         std::string channel;
         std::uint32_t latest = 0;
@@ -89,17 +105,25 @@ private:
         names members;
         int number = 0;  // of all that there were
         bool misses_dropped = false;
+        state_view state = {};
+        std::uint64_t marked = 0;  // of the newest mark of a snapshot that came
+    };
+    // Where a subscription ended that could go on.
+    struct place {
+        view seen;
+        std::optional<fold> made;  // nothing: it had no state
     };
     struct command {
         enum class kind : std::uint8_t { publish, transient, request, question, history, presence } what;
         std::string channel, payload;
         bool hurried = false;  // may fail with timeout
         bool backwards = false;
-        int sent = 0;            // so often
-        int sent_to = 0;         // the life of the server when it was first
-        std::string asked = {};  // question: the session
-        int subscription = 0;    // question: the number of the one that allows it; 0: there was none
-        bool binary = false;     // the payload goes as bytes
+        int sent = 0;               // so often
+        int sent_to = 0;            // the life of the server when it was first
+        std::string asked = {};     // question: the session
+        int subscription = 0;       // question: the number of the one that allows it; 0: there was none
+        bool binary = false;        // the payload goes as bytes
+        std::string snapshot = {};  // its type, if it is a snapshot or a part of one
     };
 
     // Runs now, or when the page is awake again.
@@ -115,6 +139,18 @@ private:
     void failed(const client::action& a, const command& c);
     void enters(const client::action& a);
     const subscription* subscribed_to(std::string_view channel) const;
+    // --- peer_state.cpp ---
+    void begins_state(subscription& s, bool recovered, std::uint64_t replay);
+    void has_begun(subscription& s, std::uint64_t covers);
+    void is_given_part(subscription& s, const client::action& a);
+    void changes_state(subscription& s, std::string_view payload);
+    void check_state(const subscription& s);
+    void loses_state(subscription& s);
+    void check_position(std::string_view line);
+    void sees_mark(std::string_view line);
+    void offer(const std::string& channel, bool asked);
+    void publish_part(const snapshot_offer& o);
+    bool is_refused_for_state(const command& c, std::string_view code);
     // Another client asks, or no longer wants the answer.
     void is_asked(const client::action& a);
     void offered(const std::string& channel);
@@ -144,7 +180,7 @@ private:
     client::machine machine_;
     std::map<std::uint32_t, subscription> subscriptions_;  // by the machine's id
     std::map<std::uint32_t, command> commands_;            // unanswered
-    std::map<std::string, view> left_at_;                  // where subscriptions ended that could go on
+    std::map<std::string, place> left_at_;                 // by channel
     std::map<std::string, names> asked_;                   // what the last presence query of a channel said
     std::map<question_name, std::string> questions_;       // of others, that are not taken back
     std::string line_;                                     // the one that the machine reads

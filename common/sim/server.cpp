@@ -1,5 +1,6 @@
 #include "common/sim/server.hpp"
 
+#include "common/channel/channel_log.hpp"
 #include "common/exchange/message_text.hpp"
 
 #include <algorithm>
@@ -15,8 +16,12 @@ constexpr hub::shard_index application = 0xffff;
 
 publication seen_publication(const hub::message& m, std::int64_t at_ms) {
     return {
-        std::string(m.payload()), std::string(m.except()),
-        std::string(m.conflate().empty() ? m.type() : m.conflate()), m.line.size(), at_ms};
+        std::string(m.payload()),
+        std::string(m.except()),
+        std::string(m.conflate().empty() ? m.type() : m.conflate()),
+        m.line.size(),
+        at_ms,
+        m.is_snapshot ? std::string(m.type()) : std::string()};
 }
 
 std::string place_of(const hub::message& m) {
@@ -252,7 +257,8 @@ void server::check_permission(std::uint64_t connection, const hub::message& m) {
         seen_.reached(situation::permission_refused);
     if (m.kind == hub::message_kind::answer && m.id == 0 && m.reason() == "forbidden")
         return seen_.reached(situation::permission_lost);
-    const bool offers = m.line.starts_with("{\"op\":\"subscribe\"");
+    const bool offers =
+        m.line.starts_with("{\"op\":\"subscribe\"") || m.line.starts_with("{\"op\":\"snapshot_wanted\"");
     const bool holds_data = offers || m.kind == hub::message_kind::publication ||
                             m.kind == hub::message_kind::direct || m.kind == hub::message_kind::presence ||
                             m.kind == hub::message_kind::subscribed || m.kind == hub::message_kind::history ||
@@ -302,6 +308,7 @@ void server::carry_out(hub::shard_index shard) {
                 tries_.try_emplace(place_of(*p->what), tries{time_.now()}).first->second.last_ms =
                     time_.now();
                 unsynced_.push_back({shard, op.number, p->key});
+                if (seen_.keeps_state(p->what->channel())) look_at_room(*p->what);
             }
         if (!todo.stores.empty()) disk_.take(shard, std::move(todo.stores));
     }
@@ -411,6 +418,15 @@ void server::record(const hub::message& m) {
         seen_.ordered(m.channel(), m.offset, seen_publication(m, tries_of(m).last_ms));
 }
 
+// What waits for the disk is counted when it is there.
+void server::look_at_room(const hub::message& m) {
+    seen_.admitted(m.channel(), m.payload().size(), m.is_snapshot ? m.type() : std::string_view());
+    unsynced_.back().state_bytes = m.line.size() + hub::channel_log::publication_overhead_bytes;
+    std::uint64_t bytes = 0;
+    for (const unsynced& u : unsynced_) bytes += u.state_bytes;
+    most_unsynced_bytes_ = std::max(most_unsynced_bytes_, bytes);
+}
+
 void server::tick(hub::shard_index shard) {
     turns_[shard].connections->each_unread([&](std::uint64_t id) { at(shard).heard(id, now()); });
     at(shard).tick(now());
@@ -428,7 +444,12 @@ void server::check_bounds(hub::shard_index shard) {
     const limits& bounds = options_.hub.bounds;
     if (h.channel_count() > bounds.channels_max) seen_.blame("more channels than channels_max");
     if (h.key_count() > bounds.idempotency_keys_max) seen_.blame("more keys than idempotency_keys_max");
-    if (bounds.history_bytes_total_max != 0 && h.history_bytes() > bounds.history_bytes_total_max)
+    // A state gives nothing up: room is made for a publication before, for about its line, and what waits for
+    // the disk is counted when it is there.
+    constexpr std::uint64_t about_bytes = 150;
+    const std::uint64_t histories_max =
+        bounds.history_bytes_total_max + (seen_.keeps_states() ? most_unsynced_bytes_ + about_bytes : 0);
+    if (bounds.history_bytes_total_max != 0 && h.history_bytes() > histories_max)
         seen_.blame("more history than history_bytes_total_max");
 }
 
@@ -451,9 +472,12 @@ void server::grow_old(std::int64_t ms) {
         if (t.connections->holds_memory()) seen_.blame("memory of slow readers remains when all have left");
     std::size_t channels = 0;
     for (const auto& h : hubs_) channels += h->channel_count();
-    if (channels != 0) seen_.blame(std::to_string(channels) + " channels remain when all is old");
+    // A state does not grow old.
+    if (channels != seen_.states_to_keep(false))
+        seen_.blame(std::to_string(channels) + " channels remain when all is old");
     disk_.finish();
-    if (!disk_.opened().channels().empty()) seen_.blame("channels remain on the disk when all is old");
+    if (disk_.opened().channels().size() != seen_.states_to_keep(true))
+        seen_.blame("channels remain on the disk when all is old, or are gone");
     // Keys from a time to come are.
     if (!disk_.image().keys().empty() && clock_off_ms_ == 0 && !seen_.has_clock_leapt())
         seen_.blame("keys remain on the disk when all is old");

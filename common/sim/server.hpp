@@ -114,6 +114,7 @@ private:
     void verify(hub::shard_index shard, hub::output::verification&& v);
     void check_permission(std::uint64_t connection, const hub::message& m);
     void record(const hub::message& m);
+    void look_at_room(const hub::message& m);
     void tick(hub::shard_index shard);
 
     timeline& time_;
@@ -144,8 +145,11 @@ private:
         hub::shard_index shard = 0;
         std::uint64_t number = 0;
         std::string key;
+        std::uint64_t state_bytes = 0;  // that a state will keep of it
     };
     std::vector<unsynced> unsynced_;
+    // The most that states were to keep and that was on its way to the disk at once.
+    std::uint64_t most_unsynced_bytes_ = 0;
     std::unordered_map<std::uint64_t, wire> wires_;  // by connection
     // The connections of each audience that was named in this life.
     std::map<std::pair<hub::shard_index, std::uint64_t>, std::vector<std::uint64_t>> audiences_;

@@ -176,6 +176,7 @@ bool sim::would_be_noticed(std::string_view line) const {
 
 // Lines that wait for the network leave together.
 void sim::pass_on(const link_ptr& l, std::string_view lines) {
+    if (l->mute) return;
     const bool planned = !l->down.empty();
     while (!lines.empty()) {
         const std::string_view line = lines.substr(0, lines.find('\n'));
@@ -192,13 +193,25 @@ void sim::pass_on(const link_ptr& l, std::string_view lines) {
             (l->down += '\n') += line;
             seen_.reached(situation::duplicate_dropped);
         }
+        if (breaks_after(l, line)) lines = {};
     }
-    if (planned || l->down.empty()) return;
-    l->last_down = std::max(l->last_down, time_.now() + latency());
-    time_.at(l->last_down, [l] {
-        std::string message = std::exchange(l->down, {});
-        if (!l->down_broken) l->who->message(l->attempt, std::move(message));
-    });
+    if (!planned && !l->down.empty()) {
+        l->last_down = std::max(l->last_down, time_.now() + latency());
+        time_.at(l->last_down, [l] {
+            std::string message = std::exchange(l->down, {});
+            if (!l->down_broken) l->who->message(l->attempt, std::move(message));
+        });
+    }
+    if (l->mute) time_.at(l->last_down, [this, l] { break_link(l, true, true, weather_.unnoticed); });
+}
+
+// The moment between the parts of a state is short, and much can go wrong in it.
+bool sim::breaks_after(const link_ptr& l, std::string_view line) {
+    const std::uint64_t part = number_after(line, ",\"part\":");
+    if (part == 0 || part == number_after(line, ",\"parts\":") || weather_.fault_every_ms == 0) return false;
+    l->mute = random_.percent(10);
+    l->hurt = l->hurt || l->mute;
+    return l->mute;
 }
 
 // The server closes: what it sent before still arrives.

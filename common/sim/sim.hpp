@@ -125,6 +125,7 @@ private:
         bool lose_line = false;    // the next publication does not get through
         bool repeat_line = false;  // ... or twice
         bool lost_line = false;
+        bool mute = false;  // nothing comes any more after what is on its way
         hub::connection_ref at_server;
         std::int64_t last_up = 0, last_down = 0;  // arrivals: nothing overtakes
         std::string down;                         // lines that leave together
@@ -147,6 +148,7 @@ private:
     std::size_t take(hub::connection_ref from, std::size_t bytes);
     void deliver(hub::connection_ref from, std::string_view lines);
     bool would_be_noticed(std::string_view line) const;
+    bool breaks_after(const link_ptr& l, std::string_view line);
     void pass_on(const link_ptr& l, std::string_view lines);
     void read_slowly(const link_ptr& l, std::int64_t every_ms, std::int64_t until);
     void read(const link_ptr& l, std::size_t bytes);

@@ -7,6 +7,20 @@
 
 namespace pulsewire::sim {
 
+namespace {
+
+// Some channels keep a state, and have room for a few publications beside it. Where all histories together
+// have little room, it must be enough for a state that is replaced by another one in parts.
+void draw_state(hub::config& hub, dice& d) {
+    const bool is_narrow = hub.bounds.history_bytes_total_max != 0;
+    constexpr std::uint32_t bytes_max[] = {3'000, 5'000, 10'000};
+    const std::uint32_t which = d.below(is_narrow ? 2 : 3);
+    if (which != 0) hub.namespaces["chat"].state_bytes_max = bytes_max[is_narrow ? 0 : d.below(3)];
+    if (which != 1) hub.namespaces["disk"].state_bytes_max = bytes_max[is_narrow ? 0 : d.below(3)];
+}
+
+}  // namespace
+
 sim_options drawn_options(std::uint64_t seed) {
     dice d(seed ^ 0x5eed);
     const auto one_of = [&](std::initializer_list<std::uint32_t> choices) {
@@ -67,6 +81,7 @@ sim_options drawn_options(std::uint64_t seed) {
         for (auto& [name, options] : hub.namespaces)
             options.allow = name == granted_namespace ? access_rules::none() : of_users;
     }
+    if (seed % 8 == 0 || seed % 8 == 1 || seed % 8 == 3) draw_state(hub, d);
     return o;
 }
 

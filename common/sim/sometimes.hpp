@@ -73,6 +73,16 @@ enum class situation : std::uint8_t {
     permission_lost,
     permission_refused,
     offered,
+    state_in_one,
+    state_in_parts,
+    state_recovered,
+    compacted,
+    state_lost_by_epoch,
+    state_interrupted,
+    snapshot_given,
+    snapshots_raced,
+    snapshot_stale,
+    state_full,
     count_,
 };
 
@@ -142,6 +152,16 @@ constexpr std::string_view name_of(situation s) {
         "a subscription ends with its permission",
         "a command is refused for lack of a permission",
         "the server asks a client to subscribe",
+        "a state begins with a snapshot",
+        "a state begins with a snapshot in parts",
+        "a state goes on from a position",
+        "a state begins anew because its position is compacted",
+        "a state begins anew because its log is lost",
+        "a connection breaks between the parts of a snapshot",
+        "a snapshot is offered because the server wants one",
+        "several snapshots are on their way at once",
+        "a snapshot is stale",
+        "a publish is refused because the state is full",
     };
     return names[static_cast<std::size_t>(s)];
 }

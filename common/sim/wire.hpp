@@ -2,9 +2,10 @@
 
 // The messages of the server on one connection, compared with the protocol: a stream has no hole and no
 // repetition (4.3, 5.3), nothing comes of a channel that is not subscribed, no command is answered twice
-// (3.4), nor a subscribe that was taken back (4.8), and a question of another client comes once, and is
-// withdrawn only while it is unanswered (4.18). Clients mend such faults by themselves, so from their side
-// alone they could not be seen.
+// (3.4), nor a subscribe that was taken back (4.8); a state comes where it was asked for, before anything
+// else and in the order of its parts, up to where the stream begins, which has the marks of snapshots alone
+// (4.30); and a question of another client comes once, and is withdrawn only while it is unanswered (4.18).
+// Clients mend such faults by themselves, so from their side alone they could not be seen.
 
 #include "common/exchange/message.hpp"
 #include "common/sim/text.hpp"
@@ -32,6 +33,8 @@ public:
             ++unanswered_[id];
             if (line.starts_with("{\"op\":\"unsubscribe\"")) leaving_[id].merge(asked_[channel_of(line)]);
             if (line.starts_with("{\"op\":\"subscribe\"")) asked_[channel_of(line)].insert(id);
+            if (line.starts_with("{\"op\":\"subscribe\"") && line.find("\"state\":true") != line.npos)
+                states_.insert(id);
         }
     }
     // The server's half. Returns what is wrong with this message; empty: nothing.
@@ -41,8 +44,14 @@ public:
         if (m.kind == hub::message_kind::subscribed) {
             if (asked_[std::string(m.channel())].erase(m.id) == 0 && !is_leaving(m.id))
                 return "nobody waits for this";
-            positions_[std::string(m.channel())] = {m.offset, m.offset + number_after(m.line, "\"replay\":")};
+            const std::uint64_t replay = number_after(m.line, "\"replay\":");
+            positions_[std::string(m.channel())] = {m.offset, m.offset + replay, states_.contains(m.id)};
             return {};
+        }
+        if (m.line.starts_with("{\"op\":\"snapshot_wanted\"")) {
+            const auto position = positions_.find(m.channel());
+            const bool wanted = position != positions_.end() && position->second.state;
+            return wanted ? "" : "a snapshot is wanted of who has no state";
         }
         if (m.kind == hub::message_kind::answer && m.line.starts_with("{\"op\":\"unsubscribed\"")) {
             positions_.erase(std::string(m.channel()));
@@ -55,8 +64,12 @@ public:
         if (!of_a_stream || m.channel().empty()) return {};
         const auto position = positions_.find(m.channel());
         if (position == positions_.end()) return "nobody subscribed to this";
-        if (m.kind != hub::message_kind::publication) return {};
         place& of = position->second;
+        if (m.kind == hub::message_kind::direct) return part(of, m, replayed);
+        if (m.kind != hub::message_kind::publication) return {};
+        if (of.part != of.parts) return "the stream begins before the state is whole";
+        of.has_begun = true;
+        if (m.is_snapshot && m.payload() != "null") return "a snapshot is shown to who has the publications";
         if (m.offset != ++of.offset) return "the stream has a hole or a repetition";
         // A slow reader's queue treats the two in different ways (5.7).
         if (replayed != (m.offset <= of.replay_until)) return "a replay is taken for live, or the other way";
@@ -64,12 +77,35 @@ public:
     }
 
 private:
+    struct place {
+        std::uint64_t offset = 0, replay_until = 0;
+        bool state = false;                 // was asked for
+        bool has_begun = false;             // the stream has
+        std::uint64_t part = 0, parts = 0;  // of the state that came before
+    };
+
     std::string asked(std::uint64_t number, const hub::message& m) {
         if (m.line.starts_with("{\"op\":\"cancel\""))
             return questions_.erase(number) == 0 ? "takes back what is not asked" : "";
         if (positions_.find(channel_of(m.line)) == positions_.end()) return "asks somebody who is not there";
         if (number <= last_question_) return "asks under the number of another question";
         questions_.insert(last_question_ = number);
+        return {};
+    }
+
+    // A part of the state.
+    static std::string part(place& of, const hub::message& m, bool replayed) {
+        const std::uint64_t number = number_after(m.line, "\"part\":");
+        if (number == 0) return {};
+        if (!of.state || of.has_begun || !replayed) return "a state comes where nobody waits for one";
+        const std::uint64_t parts = number_after(m.line, "\"parts\":");
+        if (number != ++of.part || (of.parts != 0 && of.parts != parts)) return "a part is missing";
+        of.parts = parts;
+        const std::uint64_t covers = number_after(m.line, ",\"offset\":");
+        if (covers != (number == parts ? of.offset : 0))
+            return "a state does not end where the stream begins";
+        // Together they count as one.
+        if (number == parts) --of.replay_until;
         return {};
     }
 
@@ -86,13 +122,11 @@ private:
     }
 
     std::map<std::string, std::set<std::uint64_t>> asked_;  // ids of subscribes without an answer, by channel
+    std::set<std::uint64_t> states_;                        // of those that want the state
     std::map<std::uint64_t, std::set<std::uint64_t>> leaving_;  // ... by the unsubscribe that came after them
-    struct place {
-        std::uint64_t offset = 0, replay_until = 0;
-    };
-    std::map<std::string, place, std::less<>> positions_;  // by channel
-    std::map<std::uint64_t, int> unanswered_;              // commands with an id
-    std::set<std::uint64_t> questions_;                    // of other clients, unanswered
+    std::map<std::string, place, std::less<>> positions_;       // by channel
+    std::map<std::uint64_t, int> unanswered_;                   // commands with an id
+    std::set<std::uint64_t> questions_;                         // of other clients, unanswered
     std::uint64_t last_question_ = 0;
 };
 

@@ -13,6 +13,11 @@ std::string place_of(std::string_view channel, std::string_view epoch, std::uint
     return std::string(channel) + " " + std::string(epoch) + " " + std::to_string(offset);
 }
 
+// Of a snapshot the witness sees the mark's line, which says less.
+std::size_t bytes_at_most(const publication& p) {
+    return p.bytes + (p.snapshot.empty() ? 0 : 200);
+}
+
 }  // namespace
 
 // --- the truth ---
@@ -51,7 +56,7 @@ void witness::restored(kept k) {
         if (const publication* shown = l.at(offset); shown == nullptr) {
             add(*c, std::move(p));
             reached(situation::kept_unseen);
-        } else if (shown->payload != p.payload || shown->except != p.except) {
+        } else if (shown->payload != p.payload || shown->except != p.except || shown->snapshot != p.snapshot) {
             blame("the disk has something else: " + place);
         }
     }
@@ -64,6 +69,7 @@ void witness::restored(kept k) {
 void witness::begins(const std::string& name, std::string_view epoch) {
     channel* c = &channels_.try_emplace(name).first->second;
     c->durable = is_durable(name);
+    c->keeps_state = keeps_state(name);
     if (c->durable && !c->logs.empty()) {
         log& l = c->logs.back();
         if (l.epoch != epoch || (l.life != life_ && l.head() != 0))
@@ -84,6 +90,15 @@ void witness::ordered(std::string_view name, std::uint64_t offset, publication p
     ++c->shown;
     for (const std::string& payload : std::exchange(c->in_doubt, {}))
         if (!seen_.contains(payload) && payload != p.payload) refused_.insert(payload);
+    if (!p.snapshot.empty()) {
+        // Readers see its mark, and the witness knows what it stands for.
+        const snapshot_offer* s = offer_of(p.snapshot);
+        if (s == nullptr) return blame("a snapshot that nobody offered: " + p.snapshot);
+        p.payload = s->payload;
+        // At least as many: the mark has "null" in its place, and leaves out the parts and the user.
+        p.bytes += s->payload.size() - 8;
+    }
+    if (keeps_state(name) && !c->durable) admitted(name, p.payload.size(), p.snapshot);
     add(*c, std::move(p));
 }
 
@@ -104,6 +119,7 @@ void witness::add(channel& c, publication p) {
             blame("published twice: " + p.payload);
         first->second = {life_, p.at_ms};
     }
+    if (c.keeps_state) add_to_state(c.logs.back(), p);
     c.logs.back().publications.push_back(std::move(p));
     was_too_much_together_ = was_too_much_together_ || is_too_much_together();
 }
@@ -136,21 +152,22 @@ bool witness::may_skip_to(
 ) {
     for (std::uint64_t o = from + 1; o <= offset; ++o) {
         const publication* skipped = l == nullptr ? nullptr : l->at(o);
-        if (skipped == nullptr || skipped->except != session) return false;
+        if (skipped == nullptr || (skipped->except != session && skipped->snapshot.empty())) return false;
     }
     return true;
 }
 
 bool witness::may_have_dropped(std::string_view channel, const log& l, std::uint64_t offset) const {
-    if (clock_leapt_ && is_durable(channel)) return true;
     const namespace_options& keeps = options_of(channel);
+    if (keeps.state_bytes_max != 0 && offset > l.state.covers()) return false;
+    if (clock_leapt_ && is_durable(channel)) return true;
     const publication* p = l.at(offset);
     if (p == nullptr) return false;
     if (l.head() - offset + 1 > keeps.history_count_max) return true;
     if (time_.now() - p->at_ms > keeps.history_age_ms) return true;
     if (was_too_much_together_) return true;
     std::size_t bytes = 0;
-    for (std::uint64_t o = offset; o <= l.head(); ++o) bytes += l.at(o)->bytes;
+    for (std::uint64_t o = offset; o <= l.head(); ++o) bytes += bytes_at_most(*l.at(o));
     return bytes > keeps.history_bytes_max;
 }
 
@@ -164,7 +181,7 @@ bool witness::is_too_much_together() const {
         bytes += hub::channel::bytes_of_name(name.size());
         if (c.logs.empty()) continue;
         for (const publication& p : c.logs.back().publications)
-            bytes += p.bytes + hub::channel_log::publication_overhead_bytes;
+            bytes += bytes_at_most(p) + hub::channel_log::publication_overhead_bytes;
     }
     return bytes > most;
 }
@@ -195,6 +212,7 @@ void witness::subscribed(
     };
     const log* l = find(channel, s.epoch);
     if (l == nullptr) return complain("there is no such log");
+    if (s.state) return begins_state(session, channel, v, s, *l);
     if (s.offset + s.replay > l->head()) complain("that is after the head");
     if (s.replay > promised_.bounds.recovery_max) complain("the replay is longer than recovery_max");
     if (s.recovered) {
@@ -231,8 +249,8 @@ void witness::delivered(
         blame(session + " gets " + place_of(channel, v.epoch, offset) + " after " + std::to_string(v.offset));
     } else if (p == nullptr || p->payload != payload) {
         blame(session + " gets something else at " + place_of(channel, v.epoch, offset));
-    } else if (p->except == session) {
-        blame(session + " is shown its own message");
+    } else if (p->except == session || !p->snapshot.empty()) {
+        blame(session + " is shown its own message, or a snapshot: " + p->payload);
     }
     if (offset > v.offset + 1) reached(situation::own_message_skipped);
     v.offset = offset;
@@ -245,7 +263,7 @@ void witness::replaced(const std::string& session, std::string_view channel, vie
         return blame(session + " hears of a gap that is none at " + place_of(channel, v.epoch, offset));
     for (std::uint64_t o = v.offset + 1; o <= offset; ++o) {
         const publication& missed = *l->at(o);
-        if (missed.except == session) continue;
+        if (missed.except == session || !missed.snapshot.empty()) continue;
         bool newer = false;
         for (std::uint64_t later = o + 1; later <= l->head(); ++later)
             newer |= l->at(later)->key == missed.key;
@@ -271,7 +289,11 @@ void witness::read(
     for (std::size_t at = 0; (at = json.find("\"offset\":", at)) != json.npos; ++at) {
         const std::uint64_t offset = number_after(json.substr(at), "\"offset\":");
         const publication* p = l->at(offset);
-        if (p == nullptr || offset > head || string_after(json.substr(at), "\"payload\":") != p->payload)
+        const std::string_view payload = string_after(json.substr(at), "\"payload\":");
+        // Of a snapshot that is replaced there is the mark.
+        const bool is_right =
+            p != nullptr && (payload == p->payload || (payload.empty() && !p->snapshot.empty()));
+        if (offset > head || !is_right)
             blame("history has something else at " + place_of(channel, epoch, offset));
         if (before != 0 && offset != (backwards ? before - 1 : before + 1))
             blame("history jumps to " + place_of(channel, epoch, offset));

@@ -5,8 +5,10 @@
 
 #include "common/hub/hub.hpp"
 #include "common/sim/sometimes.hpp"
+#include "common/sim/state_truth.hpp"
 #include "common/sim/timeline.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,7 +28,8 @@ struct publication {
     std::string except;   // a session that does not show it; empty: none
     std::string key;      // what it is the latest of
     std::size_t bytes = 0;
-    std::int64_t at_ms = 0;  // when it was put in order
+    std::int64_t at_ms = 0;     // when it was put in order
+    std::string snapshot = {};  // its type, if it is a snapshot or a part of one
 };
 
 // The position of one subscription of one client.
@@ -44,6 +47,14 @@ struct starting_point {
     std::uint64_t replay = 0;
     std::string_view reason;   // of a recovery that failed
     std::uint32_t latest = 0;  // asked for
+    bool state = false;        // asked for
+};
+
+// What a client has got that was not recovered and wanted the state.
+struct beginning {
+    std::uint64_t replay = 0;
+    std::uint64_t covers = 0;        // 0: there was no snapshot
+    std::vector<std::string> parts;  // of the snapshot, their types
 };
 
 class witness {
@@ -70,6 +81,12 @@ public:
 
     const namespace_options& options_of(std::string_view channel) const;
 
+    bool keeps_states() const {
+        return std::any_of(promised_.namespaces.begin(), promised_.namespaces.end(), [](const auto& of) {
+            return of.second.state_bytes_max != 0;
+        });
+    }
+    bool keeps_state(std::string_view channel) const { return options_of(channel).state_bytes_max != 0; }
     bool is_durable(std::string_view channel) const { return options_of(channel).keeps == durability::disk; }
 
     // The disk refused to write, or will.
@@ -81,7 +98,10 @@ public:
     // Somebody fills channels that nobody else knows: where all histories together have a bound, others may
     // have to give up publications.
     void histories_fill_up() { was_too_much_together_ |= promised_.bounds.history_bytes_total_max != 0; }
-    // Nothing goes wrong any more, and everything has come to rest.
+    // Nothing goes wrong any more.
+    void begins_to_heal() { heals_ = true; }
+    bool heals() const { return heals_; }
+    // ... and everything has come to rest.
     void calms_down() { calm_ = true; }
     bool calm() const { return calm_; }
 
@@ -103,6 +123,25 @@ public:
     // How often somebody was shown something new there.
     std::uint64_t shown_in(std::string_view channel);
     bool knows(const std::string& payload) const { return seen_.contains(payload); }
+
+    // --- channels that keep a state (witness_state.cpp) ---
+
+    // A peer will publish this under its type.
+    void offers(const std::string& type, const snapshot_offer& s) { offered_[type] = s; }
+    // The server has taken the publication, whose payload has so many bytes. `snapshot` is its type.
+    void admitted(std::string_view channel, std::size_t payload_bytes, std::string_view snapshot);
+    // Somebody has what a state begins with: the newest snapshot that there was, or nothing if there was
+    // none.
+    void began(const std::string& session, std::string_view channel, view& v, const beginning& b);
+    // What the publications up to the view's position make.
+    fold folded(std::string_view channel, const view& v) const;
+    // Whether the view may have come to `offset` by what is shown to nobody.
+    bool may_be_at(const std::string& session, std::string_view channel, const view& v, std::uint64_t offset)
+        const;
+    // Whether another snapshot covers as much, or the log of this one is lost.
+    bool is_stale(const std::string& snapshot) const;
+    // Channels with a state that the server, or its disk alone, must not forget.
+    std::size_t states_to_keep(bool on_disk) const;
 
     // --- what clients are told ---
 
@@ -155,6 +194,7 @@ private:
         std::string epoch;
         int life = 0;
         std::vector<publication> publications;
+        state_truth state = {};  // where the channel keeps one
 
         std::uint64_t head() const { return publications.size(); }
         const publication* at(std::uint64_t offset) const {
@@ -162,12 +202,18 @@ private:
         }
     };
     struct channel {
-        bool durable = false;
+        bool durable = false, keeps_state = false;
         std::vector<log> logs;  // the last one is the present one
         std::vector<std::string> in_doubt;
         std::uint64_t shown = 0;
     };
     void add(channel& c, publication p);
+    const snapshot_offer* offer_of(std::string_view snapshot) const;
+    void add_to_state(log& l, publication& p);
+    std::uint64_t tail_bytes(const log& l, const snapshot_offer* s) const;
+    void begins_state(
+        const std::string& session, std::string_view channel, view& v, const starting_point& s, const log& l
+    );
     struct place {
         int life = 0;
         std::int64_t at_ms = 0;
@@ -190,14 +236,16 @@ private:
     listener listener_;
     std::string fault_;
     sometimes sometimes_;
-    bool calm_ = false, disk_failed_ = false, clock_leapt_ = false, was_too_much_together_ = false;
+    bool heals_ = false, calm_ = false, disk_failed_ = false, clock_leapt_ = false,
+         was_too_much_together_ = false;
     int life_ = 0;
     std::map<std::string, channel, std::less<>> channels_;
     std::unordered_map<std::string, place> seen_;            // publications by payload
     std::unordered_set<std::string> once_, refused_;         // what must not happen again, or at all
     std::unordered_set<std::string> declined_, taken_back_;  // requests
     std::unordered_set<std::string> strangers_;
-    std::map<std::string, std::string> users_;  // by session
+    std::map<std::string, std::string> users_;                    // by session
+    std::map<std::string, snapshot_offer, std::less<>> offered_;  // by type
 };
 
 }  // namespace pulsewire::sim
